@@ -62,9 +62,7 @@ NEXT_CHANGE = Key("Y", "Go to the next change since the earlier scan", repeats=T
 PREVIOUS_CHANGE = Key("Shift+Y", "Go to the previous change", repeats=True)
 NEXT_CASE = Key("Alt+N", "Open the next unreviewed case of the worklist")
 PREVIOUS_CASE = Key("Alt+Shift+N", "Open the unreviewed case above")
-NEXT_SPOT = Key(
-    "Alt+J", "Go to the next second-look spot or small lesion of the case", repeats=True
-)
+NEXT_LISTED = Key("Alt+J", "Go to the next candidate or small lesion of the case", repeats=True)
 REVIEWED = Key("Alt+R", "Save the mask as reviewed")
 SHEET = Key("?", "Show or close this sheet")
 
@@ -117,7 +115,7 @@ COLUMNS: tuple[dict[str, tuple[Key, ...]], ...] = (
         "Lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO, FOLD, DISMISS, REGION, TABLE),
         "In the table of lesions": _TABLE,
         "Follow-up": (FLICKER, BESIDE, NEXT_CHANGE, PREVIOUS_CHANGE),
-        "Worklist": (NEXT_CASE, PREVIOUS_CASE, NEXT_SPOT, REVIEWED),
+        "Worklist": (NEXT_CASE, PREVIOUS_CASE, NEXT_LISTED, REVIEWED),
         "Cases and results": _CASES,
     },
 )

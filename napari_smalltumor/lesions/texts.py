@@ -177,7 +177,7 @@ def undone(step: Step) -> str:
     if isinstance(step, Addition):
         return f"Took {number} out of ET again"
     if isinstance(step, Rejection):
-        return f"Offered {count(len(step.lesions), 'candidate')} again"
+        return f"Listed {count(len(step.lesions), 'candidate')} again"
     if isinstance(step, Deletion):
         return f"Restored {number}"
     return accepted(step.lesions, not step.accepted)

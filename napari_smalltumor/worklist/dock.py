@@ -23,10 +23,10 @@ from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.worklist import texts
+from napari_smalltumor.worklist.listed_lesions import ListedLesionRing
 from napari_smalltumor.worklist.panel import WorklistPanel
 from napari_smalltumor.worklist.results import Results
 from napari_smalltumor.worklist.session import review_session
-from napari_smalltumor.worklist.spots import SpotRing
 from napari_smalltumor.worklist.table_model import WorklistModel
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ class WorklistDock(WorklistPanel):
         self.session = review_session(self._viewer)
         self.results = Results(self)
         self.keys: DockKeys | None = None
-        self._ring: SpotRing | None = None
+        self._ring: ListedLesionRing | None = None
         self._is_open = False
-        self._spot = "", 0
+        self._lesion = "", 0
         self.reader_field.setText(settings.get("reader"))
         show_as_tab(self, "Worklist")
         guard_fields(self)
@@ -88,21 +88,21 @@ class WorklistDock(WorklistPanel):
         self.table.setCurrentIndex(QModelIndex())
         self.table.scrollToTop()
 
-    def next_spot(self) -> None:
-        """Go to the next spot of the open case, from the last one to the first."""
+    def next_lesion(self) -> None:
+        """Go to the next candidate or small lesion of the case; from the last to the first."""
         entry = self._open_entry_of_list()
         if entry is None or not self.session.is_active:
             return
-        spots = entry.result.spots
-        if not spots:
-            self._show_message(texts.no_spot(entry))
+        listed = entry.result.listed
+        if not listed:
+            self._show_message(texts.nothing_to_check(entry))
             return
-        last = self._spot[1] if self._spot[0] == entry.name else -1
-        number = (last + 1) % len(spots)
-        self._spot = entry.name, number
+        last = self._lesion[1] if self._lesion[0] == entry.name else -1
+        number = (last + 1) % len(listed)
+        self._lesion = entry.name, number
         if self._ring is not None:
-            self._ring.show(spots[number])
-        self._show_message(texts.about_spot(spots[number], number + 1, len(spots)))
+            self._ring.show(listed[number])
+        self._show_message(texts.about_lesion(listed[number], number + 1, len(listed)))
 
     def save(self) -> None:
         """Save the mask of the open case as reviewed."""
@@ -138,7 +138,7 @@ class WorklistDock(WorklistPanel):
         self.order_box.currentIndexChanged.connect(lambda index: self._reorder())
         self.previous_button.clicked.connect(lambda: self.step(-1))
         self.next_button.clicked.connect(lambda: self.step(1))
-        self.spot_button.clicked.connect(lambda: self.next_spot())
+        self.lesion_button.clicked.connect(lambda: self.next_lesion())
         self.save_button.clicked.connect(lambda: self.save())
         self.reader_field.editingFinished.connect(self._keep_reader)
         self.reader_field.returnPressed.connect(self._focus_images)
@@ -152,12 +152,12 @@ class WorklistDock(WorklistPanel):
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
         self.session.changed.connect(self._update)
-        self._ring = SpotRing(self._viewer)
+        self._ring = ListedLesionRing(self._viewer)
         window = self._window
         actions: dict[keys.Key, Callable[[], None]] = {
             keys.NEXT_CASE: partial(self.step, 1),
             keys.PREVIOUS_CASE: partial(self.step, -1),
-            keys.NEXT_SPOT: self.next_spot,
+            keys.NEXT_LISTED: self.next_lesion,
             keys.REVIEWED: self.save,
         }
         self.keys = DockKeys(window.main_window if window else self, self, actions)
@@ -264,7 +264,7 @@ class WorklistDock(WorklistPanel):
         self.previous_button.setEnabled(listed)
         self.next_button.setEnabled(listed)
         self.save_button.setEnabled(self.session.is_active)
-        self.spot_button.setEnabled(self.session.is_active)
+        self.lesion_button.setEnabled(self.session.is_active)
         self.data_button.setEnabled(self.results.folder is not None)
         self.progress.setText("" if worklist is None else texts.progress(worklist))
         self.progress.setVisible(worklist is not None)

@@ -49,7 +49,7 @@ class WorklistPanel(QWidget):
             self.order_box.addItem(title, order)
         self.order_box.setAccessibleName("Order")
         self.order_box.setToolTip(
-            "Warnings, second-look spots and doubtful small lesions first, or the cases of whose "
+            "Warnings, candidates and doubtful small lesions first, or the cases of whose "
             "masks the network is least sure"
         )
         self.table = _table(model)
@@ -60,9 +60,9 @@ class WorklistPanel(QWidget):
         self.next_button = button(
             "Next", keys.with_key("Open the next unreviewed case", keys.NEXT_CASE)
         )
-        self.spot_button = button(
-            "Next spot",
-            keys.with_key("Go to the next second-look spot or small lesion", keys.NEXT_SPOT),
+        self.lesion_button = button(
+            "Next lesion",
+            keys.with_key("Go to the next candidate or small lesion", keys.NEXT_LISTED),
         )
         self.reader_field = QLineEdit()
         self.reader_field.setPlaceholderText("your name")
@@ -81,7 +81,7 @@ class WorklistPanel(QWidget):
         layout.addWidget(self.order_box)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.about)
-        layout.addLayout(row(self.previous_button, self.next_button, self.spot_button))
+        layout.addLayout(row(self.previous_button, self.next_button, self.lesion_button))
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Reader", self.reader_field)

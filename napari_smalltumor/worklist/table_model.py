@@ -34,7 +34,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[WorklistEntry], str]], ...] = (
     ("", f"{OPEN} open, {REVIEWED} reviewed, {FAILED} cannot be opened", _state),
     ("case", "In the order that is chosen above", lambda entry: entry.name),
     ("⚠", "Warnings", lambda entry: str(len(entry.result.warnings) or "")),
-    ("2nd", "Second-look spots", _count("second look")),
+    ("cand.", "Candidates of the second look", _count("candidate")),
     ("small", "Small lesions", _count("small lesion")),
     (
         "exp.",

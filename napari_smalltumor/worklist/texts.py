@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from smalltumor.cohort.results.results import Spot
+from smalltumor.cohort.results.results import ListedLesion
 from smalltumor.cohort.reviews.ranking import reasons_of
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
@@ -29,15 +29,15 @@ def about_case(entry: WorklistEntry) -> str:
     return "\n".join(lines)
 
 
-def about_spot(spot: Spot, number: int, count: int) -> str:
-    """What a spot is, such as ``Second look, 12 mm³, score 0.41 (1 of 3)``."""
-    score = "" if spot.score is None else f", score {spot.score:.2f}"
-    return f"{spot.kind.capitalize()}, {spot.mm3:,.0f} mm³{score} ({number} of {count})"
+def about_lesion(lesion: ListedLesion, number: int, count: int) -> str:
+    """What a lesion is, such as ``Candidate, 12 mm³, score 0.41 (1 of 3)``."""
+    score = "" if lesion.score is None else f", score {lesion.score:.2f}"
+    return f"{lesion.kind.capitalize()}, {lesion.mm3:,.0f} mm³{score} ({number} of {count})"
 
 
-def no_spot(entry: WorklistEntry) -> str:
-    """That there is no spot to go to."""
-    return f"{entry.name} has no second-look spot and no small lesion."
+def nothing_to_check(entry: WorklistEntry) -> str:
+    """That a case has no candidate and no small lesion."""
+    return f"{entry.name} has no candidate and no small lesion."
 
 
 def saved(review: Review) -> str:

@@ -32,7 +32,12 @@ from smalltumor.data.preprocessing import prepare
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.evaluation.metrics.components import MIN_COMPONENT_VOXELS
-from smalltumor.evaluation.metrics.froc import RATES, CaseOffers, Offer, case_offers
+from smalltumor.evaluation.metrics.froc import (
+    RATES,
+    CaseCandidates,
+    ScoredCandidate,
+    case_candidates,
+)
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import TissueClass
@@ -42,7 +47,7 @@ from smalltumor.second_look import SecondLook, label_image, load_parameters
 from smalltumor.second_look.coarse_maps import CoarseMaps, Map
 from smalltumor.training.data.pack import packed_cases
 
-MOST_SPOTS, MOST_PEAKS, IN_BRAIN = 15, 300, 0.7
+MOST_CANDIDATES, MOST_PEAKS, IN_BRAIN = 15, 300, 0.7
 SIZES = (MIN_COMPONENT_VOXELS, LEAST_VOXELS)
 """Least numbers of voxels of a component, each with a table of its own."""
 
@@ -50,14 +55,14 @@ CANDIDATES, DETECTOR, BOTH = "mask + candidates", "mask + detector", "all three"
 DETECTOR_ALONE, ODDS_ALONE, ENHANCEMENT_ALONE = "detector map", "odds of ET map", "enhancement map"
 
 Labels = npt.NDArray[np.uint16]
-Judged = dict[int, dict[str, CaseOffers]]
-"""Offers of a case, by the least size of a component and by method."""
+Judged = dict[int, dict[str, CaseCandidates]]
+"""Candidates of a case, by the least size of a component and by method."""
 
 
 def head_of(fold: Fold, options: argparse.Namespace) -> Head:
     """The head of a fold; print what its map finds on the training cases as they are."""
     patients, head = examples_and_head(fold, options)
-    cases = [training_offers(head, patient[0]) for patient in patients]
+    cases = [training_candidates(head, patient[0]) for patient in patients]
     found = ", ".join(str(counts(cases, rate)[0]) for rate in RATES)
     total = sum(case.components for case in cases)
     print(f"{fold.name}, training cases: {found} of {total} at {RATES} false", flush=True)
@@ -65,16 +70,16 @@ def head_of(fold: Fold, options: argparse.Namespace) -> Head:
 
 
 @torch.no_grad()
-def training_offers(head: Head, example: Example) -> CaseOffers:
-    """The peaks of the head on a training case, as `peak_offers`; none next to larger ET."""
+def training_candidates(head: Head, example: Example) -> CaseCandidates:
+    """The peaks of the head on a training case, as `peak_candidates`; none next to larger ET."""
     fine, coarse = (torch.from_numpy(a.astype(np.float32)) for a in (example.fine, example.coarse))
     heat = head(fine[None], coarse[None])[0].numpy()
-    offers = []
+    candidates = []
     for peak in peaks_of(heat, example.target >= 0, MOST_PEAKS):
         box = tuple(slice(max(n - 1, 0), n + 2) for n in peak)
         finds = tuple(int(n) - 1 for n in np.unique(example.target[box]) if n > 0)
-        offers.append(Offer(float(heat[tuple(peak)]), not finds, finds))
-    return CaseOffers("", "", len(example.lesions), (), 0, tuple(offers))
+        candidates.append(ScoredCandidate(float(heat[tuple(peak)]), not finds, finds))
+    return CaseCandidates("", "", len(example.lesions), (), 0, tuple(candidates))
 
 
 def examples_and_head(fold: Fold, options: argparse.Namespace) -> tuple[list[list[Example]], Head]:
@@ -126,10 +131,10 @@ def peaks_of(values: Map, allowed: Mask, most: int) -> npt.NDArray[np.int64]:
     return where[np.argsort(-values[tuple(where.T)], kind="stable")[:most]]
 
 
-def spots_of(look: SecondLook, heat: Map, taken: Mask) -> tuple[Labels, dict[int, float]]:
+def candidates_of(look: SecondLook, heat: Map, taken: Mask) -> tuple[Labels, dict[int, float]]:
     """A label image of the head's spots outside what is taken, and their scores."""
     allowed = (look.maps.brain > IN_BRAIN) & ~look.maps.et
-    peaks = peaks_of(heat, allowed, 3 * MOST_SPOTS)
+    peaks = peaks_of(heat, allowed, 3 * MOST_CANDIDATES)
     taken, labels = taken.copy(), np.zeros(taken.shape, np.uint16)
     scores: dict[int, float] = {}
     for peak, seed in zip(peaks, look.maps.to_source(peaks), strict=True):
@@ -139,13 +144,15 @@ def spots_of(look: SecondLook, heat: Map, taken: Mask) -> tuple[Labels, dict[int
         taken[tuple(voxels.T)] = True
         labels[tuple(voxels.T)] = len(scores) + 1
         scores[len(scores) + 1] = float(heat[tuple(peak)])
-        if len(scores) == MOST_SPOTS:
+        if len(scores) == MOST_CANDIDATES:
             break
     return labels, scores
 
 
-def peak_offers(name: str, maps: CoarseMaps, values: Map, truth: Mask, least: int) -> CaseOffers:
-    """The peaks of a map as offers, without the mask and without growing.
+def peak_candidates(
+    name: str, maps: CoarseMaps, values: Map, truth: Mask, least: int
+) -> CaseCandidates:
+    """The peaks of a map as candidates, without the mask and without growing.
 
     A peak finds a component that is within one voxel of the maps, and is false if no ET is.
     """
@@ -156,12 +163,14 @@ def peak_offers(name: str, maps: CoarseMaps, values: Map, truth: Mask, least: in
         numbers[0][on_maps(maps, voxels)] = 1
     for number, voxels in enumerate(small, start=1):
         numbers[1][on_maps(maps, voxels)] = number
-    offers = []
+    candidates = []
     for peak in peaks_of(values, maps.brain > IN_BRAIN, MOST_PEAKS):
         box = tuple(slice(max(n - 1, 0), n + 2) for n in peak)
         finds = tuple(int(n) - 1 for n in np.unique(numbers[1][box]) if n)
-        offers.append(Offer(float(values[tuple(peak)]), not numbers[0][box].any(), finds))
-    return CaseOffers(name, patient_of(name), len(small), (), 0, tuple(offers))
+        candidates.append(
+            ScoredCandidate(float(values[tuple(peak)]), not numbers[0][box].any(), finds)
+        )
+    return CaseCandidates(name, patient_of(name), len(small), (), 0, tuple(candidates))
 
 
 def on_maps(maps: CoarseMaps, voxels: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
@@ -179,7 +188,7 @@ def odds_of(cropped: CroppedProbabilities) -> Map:
 
 
 def judged(case: Case, look: SecondLook, heat: Map, cropped: CroppedProbabilities) -> Judged:
-    """What each method offers on a case, by the least size of a component."""
+    """The candidates of each method on a case, by the least size of a component."""
     et = cropped.to_classes() == TissueClass.ET
     truth = read_labels(case)[0] == TissueClass.ET
     listed = look.candidates(et)
@@ -187,8 +196,8 @@ def judged(case: Case, look: SecondLook, heat: Map, cropped: CroppedProbabilitie
     with_candidates = et | (image > 0)
     grown = {
         CANDIDATES: (et, image, {x.id: x.score or 0.0 for x in listed}),
-        DETECTOR: (et, *spots_of(look, heat, et)),
-        BOTH: (with_candidates, *spots_of(look, heat, with_candidates)),
+        DETECTOR: (et, *candidates_of(look, heat, et)),
+        BOTH: (with_candidates, *candidates_of(look, heat, with_candidates)),
     }
     maps = {
         DETECTOR_ALONE: heat,
@@ -197,11 +206,11 @@ def judged(case: Case, look: SecondLook, heat: Map, cropped: CroppedProbabilitie
     }
     return {
         least: {
-            name: case_offers(case.name, mask, truth, labels, scores, least_voxels=least)
+            name: case_candidates(case.name, mask, truth, labels, scores, least_voxels=least)
             for name, (mask, labels, scores) in grown.items()
         }
         | {
-            name: peak_offers(case.name, look.maps, values, truth, least)
+            name: peak_candidates(case.name, look.maps, values, truth, least)
             for name, values in maps.items()
         }
         for least in SIZES
@@ -225,46 +234,48 @@ def judged_fold(fold: Fold, options: argparse.Namespace) -> list[Judged]:
     return result
 
 
-def least_score(cases: Sequence[CaseOffers], rate: float) -> float:
-    """The lowest score with at most a number of false offers a case."""
-    false = sorted((o.score for case in cases for o in case.offers if o.false), reverse=True)
+def least_score(cases: Sequence[CaseCandidates], rate: float) -> float:
+    """The lowest score with at most a number of false positives per case."""
+    false = sorted(
+        (x.score for case in cases for x in case.candidates if x.false_positive), reverse=True
+    )
     allowed = int(rate * len(cases))
-    scores = [o.score for case in cases for o in case.offers]
+    scores = [x.score for case in cases for x in case.candidates]
     above = false[allowed] if allowed < len(false) else -np.inf
     return min((score for score in scores if score > above), default=np.inf)
 
 
-def counts(cases: Sequence[CaseOffers], rate: float) -> tuple[int, int]:
-    """Components found at a rate of false offers, and patients with one beyond the mask's."""
+def counts(cases: Sequence[CaseCandidates], rate: float) -> tuple[int, int]:
+    """Components found at a rate of false positives, and patients with one beyond the mask's."""
     least = least_score(cases, rate)
     gained = {case.patient for case in cases if case.found(least) > len(case.found_by_mask)}
     return sum(case.found(least) for case in cases), len(gained)
 
 
-def false_before(cases: Sequence[CaseOffers], case: CaseOffers, number: int) -> str:
-    """False offers a case at which a component is found."""
+def false_before(cases: Sequence[CaseCandidates], case: CaseCandidates, number: int) -> str:
+    """False positives per case at which a component is found."""
     if number in case.found_by_mask:
         return "mask"
-    scores = [o.score for o in case.offers if number in o.finds]
+    scores = [x.score for x in case.candidates if number in x.finds]
     if not scores:
         return "none"
-    return f"{sum(each.false_offers(max(scores)) for each in cases) / len(cases):.2f}"
+    return f"{sum(each.false_positives(max(scores)) for each in cases) / len(cases):.2f}"
 
 
-def print_counts(methods: dict[str, list[CaseOffers]]) -> None:
+def print_counts(methods: dict[str, list[CaseCandidates]]) -> None:
     """Components found by each method, and by how many patients more than by the mask."""
     first = next(iter(methods.values()))
     total, patients = sum(c.components for c in first), sum(c.components > 0 for c in first)
     print(f"{total} components in {patients} of {len(first)} patients")
     print(f"mask: {sum(len(c.found_by_mask) for c in first)} found")
     for name, cases in methods.items():
-        false = sum(case.false_offers(-np.inf) for case in cases) / len(cases)
+        false = sum(case.false_positives(-np.inf) for case in cases) / len(cases)
         at = [f"{found} ({gained})" for found, gained in (counts(cases, r) for r in RATES)]
         everything = sum(case.found(-np.inf) for case in cases)
         print(f"{name}: {', '.join(at)} at {RATES} false; {everything} at {false:.2f}")
 
 
-def print_leave_outs(methods: dict[str, list[CaseOffers]], rate: float) -> None:
+def print_leave_outs(methods: dict[str, list[CaseCandidates]], rate: float) -> None:
     """Components found at a rate without each patient who has any."""
     cases = methods[DETECTOR]
     for left_out in sorted({case.patient for case in cases if case.components}):
@@ -278,9 +289,9 @@ def print_leave_outs(methods: dict[str, list[CaseOffers]], rate: float) -> None:
         print(f"  without {left_out}: of {total}, mask {mask}, {found}")
 
 
-def print_components(methods: dict[str, list[CaseOffers]]) -> None:
-    """For each component the false offers a case at which each method finds it."""
-    print(f"false offers a case at which a component is found: {', '.join(methods)}")
+def print_components(methods: dict[str, list[CaseCandidates]]) -> None:
+    """For each component the false positives per case at which each method finds it."""
+    print(f"false positives per case at which a component is found: {', '.join(methods)}")
     for position, case in enumerate(methods[DETECTOR]):
         for number in range(case.components):
             cells = [false_before(all_, all_[position], number) for all_ in methods.values()]

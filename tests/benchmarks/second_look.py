@@ -27,7 +27,7 @@ from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.patients import patient_of
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
-from smalltumor.evaluation.metrics.froc import CaseOffers, at_rates, case_offers, froc_curve
+from smalltumor.evaluation.metrics.froc import CaseCandidates, at_rates, case_candidates, froc_curve
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import lesion_components, measure_lesions
 from smalltumor.models.checkpoint import load_checkpoint
@@ -100,63 +100,65 @@ def fitted(cases: Sequence[Measured], weights: str, digest: str) -> SecondLookPa
     )
 
 
-def offers_of(
+def candidates_of(
     case: Case, cropped: CroppedProbabilities, parameters: SecondLookParameters
-) -> CaseOffers:
-    """The offers of a case, compared with the expert's mask."""
+) -> CaseCandidates:
+    """The candidates of a case, compared with the expert's mask."""
     et = cropped.to_classes() == TissueClass.ET
     look = SecondLook.of(case, cropped, parameters)
     assert look is not None
     candidates = look.candidates(et)
     scores = {x.id: x.score or 0.0 for x in candidates}
     truth = read_labels(case)[0] == TissueClass.ET
-    return case_offers(case.name, et, truth, label_image(candidates, case.grid), scores)
+    return case_candidates(case.name, et, truth, label_image(candidates, case.grid), scores)
 
 
 def judged(
     cases: Sequence[Measured],
     load: Callable[[str], tuple[Case, CroppedProbabilities]],
     packaged: SecondLookParameters | None,
-) -> tuple[list[CaseOffers], Scored]:
-    """Offers of each case, and the scored components of the masks.
+) -> tuple[list[CaseCandidates], Scored]:
+    """Candidates of each case, and the scored components of the masks.
 
     Scores are the package's, or fitted on the other folds.
     """
-    offers, scores = [], []
+    candidates, scores = [], []
     for fold in sorted({case.fold for case in cases}):
         parameters = packaged or fitted([case for case in cases if case.fold != fold], "", "")
         for case in (case for case in cases if case.fold == fold):
-            offers.append(offers_of(*load(case.name), parameters))
+            candidates.append(candidates_of(*load(case.name), parameters))
             scores.append(parameters.found(case.components, found_features.FEATURES))
     ordered = sorted(cases, key=lambda case: case.fold)
-    return offers, Scored(
+    return candidates, Scored(
         np.concatenate(scores),
         np.concatenate([case.real_components for case in ordered]),
         [patient_of(case.name) for case in ordered for _ in case.components],
     )
 
 
-def scored_offers(cases: Sequence[CaseOffers]) -> Scored:
-    """The scores of all offers."""
-    listed = [(offer, case.patient) for case in cases for offer in case.offers]
+def scored_candidates(cases: Sequence[CaseCandidates]) -> Scored:
+    """The scores of all candidates."""
+    listed = [(candidate, case.patient) for case in cases for candidate in case.candidates]
     return Scored(
-        np.array([offer.score for offer, _ in listed]),
-        np.array([not offer.false for offer, _ in listed]),
+        np.array([candidate.score for candidate, _ in listed]),
+        np.array([not candidate.false_positive for candidate, _ in listed]),
         [patient for _, patient in listed],
     )
 
 
-def print_curve(offers: Sequence[CaseOffers]) -> None:
-    """Print what the mask and candidates find, by false offers a case."""
-    curve = froc_curve(offers)
-    print("least score, false offers a case, found of components, sensitivity (95 % interval)")
+def print_curve(candidates: Sequence[CaseCandidates]) -> None:
+    """Print what the mask and candidates find, by false positives per case."""
+    curve = froc_curve(candidates)
+    print("least score, false positives per case, found of components, sensitivity (95 % interval)")
     for point in (*at_rates(curve), curve[-1]):
         s = point.sensitivity
         print(
-            f"  {point.least_score}  {point.false_offers:.2f}  {point.found} of "
+            f"  {point.least_score}  {point.false_positives_per_case:.2f}  {point.found} of "
             f"{point.components}  {s.value:.3f} ({s.low:.3f} to {s.high:.3f})"
         )
-    print(f"false components of the mask a case: {np.mean([c.false_in_mask for c in offers]):.2f}")
+    print(
+        f"false components of the mask a case: {np.mean([c.false_in_mask for c in candidates]):.2f}"
+    )
 
 
 def drawn_beside_earlier(path: Path, kinds: dict[str, Scored], now: str) -> None:
@@ -208,11 +210,11 @@ def main() -> None:
 
     cases = [measured(n, *load(name)) for n, fold in enumerate(folds) for name in fold.held_out]
     packaged = load_parameters() if options.packaged or len(folds) == 1 else None
-    offers, components = judged(cases, load, packaged)
-    kinds = {"components of the mask": components, "candidates": scored_offers(offers)}
+    candidates, components = judged(cases, load, packaged)
+    kinds = {"components of the mask": components, "candidates": scored_candidates(candidates)}
     for title, scored in kinds.items():
         print_reliability(title, scored)
-    print_curve(offers)
+    print_curve(candidates)
     if options.plot is not None:
         now = f"{len(cases)} patients, {len(folds)} folds"
         drawn_beside_earlier(options.plot, kinds, now)

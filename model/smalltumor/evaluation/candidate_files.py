@@ -10,7 +10,7 @@ import numpy as np
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import SmalltumorError
-from smalltumor.evaluation.metrics.froc import CaseOffers, case_offers
+from smalltumor.evaluation.metrics.froc import CaseCandidates, case_candidates
 from smalltumor.files.tables import read_table
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
@@ -30,7 +30,9 @@ def candidate_files(mask: Path) -> tuple[Path, Path] | None:
     return (image, table) if image.is_file() and table.is_file() else None
 
 
-def offers_beside(name: str, mask: Path, prediction: Classes, truth: Classes) -> CaseOffers | None:
+def candidates_beside(
+    name: str, mask: Path, prediction: Classes, truth: Classes
+) -> CaseCandidates | None:
     """Compare the candidates beside a mask with the truth.
 
     Parameters
@@ -43,7 +45,7 @@ def offers_beside(name: str, mask: Path, prediction: Classes, truth: Classes) ->
 
     Returns
     -------
-    CaseOffers or None
+    CaseCandidates or None
         None if there are no files of candidates.
 
     Raises
@@ -63,7 +65,9 @@ def offers_beside(name: str, mask: Path, prediction: Classes, truth: Classes) ->
     if missing:
         raise SmalltumorError(f"{table} has no score of candidate {int(min(missing))} of {image}")
     et = Region.ET
-    return case_offers(name, region_mask(prediction, et), region_mask(truth, et), labels, scores)
+    return case_candidates(
+        name, region_mask(prediction, et), region_mask(truth, et), labels, scores
+    )
 
 
 def _scores(table: Path) -> Mapping[int, float]:

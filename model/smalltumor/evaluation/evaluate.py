@@ -12,12 +12,12 @@ import numpy.typing as npt
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError, LabelError, Side
-from smalltumor.evaluation.candidate_files import offers_beside
+from smalltumor.evaluation.candidate_files import candidates_beside
 from smalltumor.evaluation.metrics.components import (
     TruthComponent,
     score_components,
 )
-from smalltumor.evaluation.metrics.froc import CaseOffers
+from smalltumor.evaluation.metrics.froc import CaseCandidates
 from smalltumor.evaluation.metrics.lesionwise import LesionScores, score_lesions
 from smalltumor.evaluation.metrics.voxelwise import RegionScore, score_masks
 from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
@@ -65,7 +65,7 @@ class Evaluation:
         Names of the label schemes the files are in.
     notes : list of str
         Remarks for the report, such as cases left out.
-    offers : tuple of CaseOffers
+    candidates : tuple of CaseCandidates
         Of the cases beside whose masks there are candidates for a second look.
     """
 
@@ -73,7 +73,7 @@ class Evaluation:
     prediction_scheme: str
     truth_scheme: str
     notes: list[str]
-    offers: tuple[CaseOffers, ...] = ()
+    candidates: tuple[CaseCandidates, ...] = ()
 
 
 def score_case(
@@ -152,17 +152,17 @@ def evaluate(
     truth_scheme = scheme_of(true_files, truth_labels, None, "truth")
     scheme = scheme_of(predicted_files, labels, truth_scheme.name, "predictions")
     cases: list[CaseScores] = []
-    offers: list[CaseOffers] = []
+    candidates: list[CaseCandidates] = []
     for number, (predicted_file, true_file) in enumerate(pairing.pairs):
         if progress is not None:
             progress(number / len(pairing.pairs), true_file.name)
         name = true_file.name
         predicted, true, spacing = _read_pair(predicted_file, true_file, scheme, truth_scheme)
         cases.append(score_case(name, predicted, true, spacing))
-        offered = offers_beside(name, predicted_file.path, predicted, true)
-        offers += [] if offered is None else [offered]
-    notes = [*notes_on_pairing(pairing), *_without_candidates(offers, cases)]
-    return Evaluation(cases, scheme.name, truth_scheme.name, notes, tuple(offers))
+        compared = candidates_beside(name, predicted_file.path, predicted, true)
+        candidates += [] if compared is None else [compared]
+    notes = [*notes_on_pairing(pairing), *_without_candidates(candidates, cases)]
+    return Evaluation(cases, scheme.name, truth_scheme.name, notes, tuple(candidates))
 
 
 def scheme_of(
@@ -227,10 +227,12 @@ def read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[V
     return on_grid(prediction, truth.grid, str(truth.path)), truth
 
 
-def _without_candidates(offers: Sequence[CaseOffers], cases: Sequence[CaseScores]) -> list[str]:
-    have = {case.case for case in offers}
+def _without_candidates(
+    candidates: Sequence[CaseCandidates], cases: Sequence[CaseScores]
+) -> list[str]:
+    have = {case.case for case in candidates}
     without = [case.name for case in cases if case.name not in have]
-    if not offers or not without:
+    if not candidates or not without:
         return []
     return [f"without candidates, and left out of the FROC: {', '.join(without)}"]
 

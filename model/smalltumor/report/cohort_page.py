@@ -52,7 +52,7 @@ class _CaseRow:
     volumes: tuple[str, ...]
     lesions: str
     small: str
-    second_look: str
+    candidates: str
     probability: str
     warnings: int
     reader: str
@@ -207,7 +207,7 @@ def _row(result: CaseResult, folder: Path, page: Path, review: Review | None) ->
         tuple(texts.volume(ml) for ml in (row.et_ml, row.tc_ml, row.wt_ml)),
         texts.ABSENT if row.et_components is None else str(row.et_components),
         texts.ABSENT if row.et_small is None else str(row.et_small),
-        str(result.count("second look")),
+        str(result.count("candidate")),
         texts.share(result.lowest_probability),
         len(result.warnings),
         texts.ABSENT if review is None else review.reader,

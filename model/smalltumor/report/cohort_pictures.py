@@ -19,7 +19,7 @@ from smalltumor.report.figures import Picture, small_picture_of_slice, window_of
 from smalltumor.report.slices import Slice, largest_slice, slice_of_voxels
 
 if TYPE_CHECKING:
-    from smalltumor.cohort.results.results import CaseResult, Spot
+    from smalltumor.cohort.results.results import CaseResult, ListedLesion
     from smalltumor.data.naming.case_files import CaseFiles
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.geometry.grid import Grid
@@ -31,7 +31,7 @@ _WHOLE_MM = 1e4
 def picture_of_case(
     result: CaseResult, folder: ResultsFolder, scheme: str, cases: Mapping[str, CaseFiles]
 ) -> Picture:
-    """T1CE with the contours of the mask: at the case's first spot, else the largest slice.
+    """T1CE with the contours of the mask: at the first lesion listed, else the largest slice.
 
     Parameters
     ----------
@@ -78,28 +78,28 @@ def _reference_image(files: CaseFiles) -> tuple[Image, Grid]:
 
 
 def _slice_of(result: CaseResult, image: Image, mask: Segmentation) -> Slice:
-    if not result.spots:
+    if not result.listed:
         return largest_slice(image, mask.classes, mask.grid, "axial")
-    voxels = _ball(result.spots[0], mask.grid)
+    voxels = _ball(result.listed[0], mask.grid)
     return slice_of_voxels(image, mask.classes, mask.grid, voxels, _WHOLE_MM)
 
 
-def _ball(spot: Spot, grid: Grid) -> npt.NDArray[np.float64]:
-    """Voxels of a ball at the place and of the size of a spot."""
+def _ball(lesion: ListedLesion, grid: Grid) -> npt.NDArray[np.float64]:
+    """Voxels of a ball at the place and of the size of a lesion."""
     spacing = np.array(grid.spacing)
-    radius = (3 * spot.mm3 / (4 * np.pi)) ** (1 / 3)
+    radius = (3 * lesion.mm3 / (4 * np.pi)) ** (1 / 3)
     reach = np.ceil(radius / spacing).astype(int)
     axes = [np.arange(-n, n + 1) for n in reach]
     offsets = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     inside = np.square(offsets * spacing).sum(axis=1) <= max(radius, float(spacing.min())) ** 2
-    voxels: npt.NDArray[np.float64] = np.asarray(spot.centre) + offsets[inside]
+    voxels: npt.NDArray[np.float64] = np.asarray(lesion.centre) + offsets[inside]
     return voxels
 
 
 def _place(result: CaseResult, shown: Slice) -> str:
     place = f"axial {shown.number}"
-    if not result.spots:
+    if not result.listed:
         return place
-    spot = result.spots[0]
-    score = "" if spot.score is None else f", score {texts.share(spot.score)}"
-    return f"{place}, arrow: {spot.kind}, {spot.mm3:,.0f} mm³{score}"
+    lesion = result.listed[0]
+    score = "" if lesion.score is None else f", score {texts.share(lesion.score)}"
+    return f"{place}, arrow: {lesion.kind}, {lesion.mm3:,.0f} mm³{score}"

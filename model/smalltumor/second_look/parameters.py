@@ -22,20 +22,20 @@ class SecondLookParameters:
     Parameters
     ----------
     candidates : Scorer
-        Of spots outside the mask, on `features.FEATURES`.
+        Of places outside the mask, on `features.FEATURES`.
     found : Scorer
         Of components of the mask, on `found.FEATURES`.
     least_log_odds : float
-        Spots where the network gives ET at least these odds against any other class, as a
-        logarithm, are offered.
+        Places where the network gives ET at least these odds against any other class, as a
+        logarithm, are candidates.
     most_by_image : int
-        Number of other spots that are offered, those with the highest scores.
+        Number of other places that are candidates, those with the highest scores.
     least_score : float
-        Spots with a lower score are not offered.
+        A place with a lower score is no candidate.
     most : int
-        Largest number of candidates that are offered.
+        Largest number of candidates of a case.
     least_mm3 : float
-        Candidates that grow to a smaller volume are not offered.
+        A place that grows to a smaller volume is no candidate.
     weights : str
         Name of the network whose out-of-fold results it was fitted on.
     digest : str

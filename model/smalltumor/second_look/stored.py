@@ -2,7 +2,7 @@
 
 A label image and a lesion table hold them, beside the mask that they were found beside. Nothing in
 the files says whose they are but what they hold, so everything that both must agree on is checked:
-a candidate of another patient must not be offered in this one.
+a candidate of another patient must not be listed for this one.
 """
 
 from __future__ import annotations

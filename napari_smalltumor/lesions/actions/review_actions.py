@@ -131,8 +131,8 @@ class ReviewActions:
         self.say(texts.undone(step))
         self.candidates_changed()
         if isinstance(step, Addition | Rejection):
-            offered = [x for x in self.review.candidates if x in step.lesions]
-            self._go_on(offered[0] if offered else None)
+            again = [x for x in self.review.candidates if x in step.lesions]
+            self._go_on(again[0] if again else None)
             self.search()
             return
         is_here = not isinstance(step, Deletion) or step.region is self.review.region

@@ -148,11 +148,11 @@ class Rejection:
 
     @property
     def layers(self) -> list[Labels]:
-        """The layer beside whose lesions they were offered; it was not changed."""
+        """The layer beside whose lesions they were listed; it was not changed."""
         return [self.source.layers[Region.ET]]
 
     def undo(self) -> None:
-        """Offer the candidates again."""
+        """List the candidates again."""
         _restore(self.replaced)
 
 

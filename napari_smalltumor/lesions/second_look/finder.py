@@ -19,7 +19,7 @@ from napari_smalltumor.lesions.second_look.looks import (
     look_status,
     origin_of_source,
 )
-from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, Offered
+from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, FoundCandidates
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ class CandidateFinder(QObject):
         self.found.emit([])
         layer = source.layers[Region.ET]
         run_in_thread(
-            partial(origin.offer, source.case, grower_of(layer), threshold, source.plane),
+            partial(origin.find, source.case, grower_of(layer), threshold, source.plane),
             self,
-            partial(self._on_offered, self._number, layer, origin),
+            partial(self._on_found, self._number, layer, origin),
             partial(self._on_error, self._number),
             name="second look",
         )
@@ -135,14 +135,14 @@ class CandidateFinder(QObject):
         inside = self._source.mask(Region.ET, np.asarray(layer.data)[tuple(places.T)])
         return bool(inside.any())
 
-    def _on_offered(
-        self, number: int, layer: Labels, origin: CandidateOrigin, offered: Offered
+    def _on_found(
+        self, number: int, layer: Labels, origin: CandidateOrigin, found: FoundCandidates
     ) -> None:
-        keep_grower(layer, origin, offered.grower)
+        keep_grower(layer, origin, found.grower)
         if number != self._number:
             return
-        self._all, self.busy = offered.candidates, False
-        self.score_warning = offered.score_warning
+        self._all, self.busy = found.candidates, False
+        self.score_warning = found.score_warning
         self.refresh()
 
     def _on_error(self, number: int, error: Exception) -> None:

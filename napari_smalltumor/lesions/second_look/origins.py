@@ -24,8 +24,8 @@ FIRST_ID = 1_000_000
 
 
 @dataclass(frozen=True)
-class Offered:
-    """What an origin has for a case.
+class FoundCandidates:
+    """The candidates that an origin has for a case.
 
     Parameters
     ----------
@@ -53,13 +53,13 @@ class CandidateOrigin(Protocol):
     def problem(self) -> str:
         """Why it has no candidates, in a sentence; empty if it may have some."""
 
-    def offer(
+    def find(
         self,
         case: Case,
         known: LesionGrower | None,
         threshold: float,
         plane: Callable[[], MidsagittalPlane | None],
-    ) -> Offered:
+    ) -> FoundCandidates:
         """Find or read the candidates, in a worker.
 
         Parameters
@@ -82,23 +82,23 @@ class NetworkOrigin:
     key: Segmentation
     problem: str = ""
 
-    def offer(
+    def find(
         self,
         case: Case,
         known: LesionGrower | None,
         threshold: float,
         plane: Callable[[], MidsagittalPlane | None],
-    ) -> Offered:
+    ) -> FoundCandidates:
         """Find the candidates; see `CandidateOrigin`."""
         result = self.key
         assert result.cropped is not None
         look = known if isinstance(known, SecondLook) else SecondLook.of(case, result.cropped)
         if look is None:
-            return Offered(None, [])
+            return FoundCandidates(None, [])
         candidates = look.candidates(
             result.mask(Region.ET), first_id=FIRST_ID, threshold=threshold, plane=plane()
         )
-        return Offered(look, candidates, score_warning(result, look.parameters) or "")
+        return FoundCandidates(look, candidates, score_warning(result, look.parameters) or "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,18 +112,18 @@ class StoredOrigin:
         """Why the files cannot be used; see `CandidateOrigin`."""
         return self.key.problem
 
-    def offer(
+    def find(
         self,
         case: Case,
         known: LesionGrower | None,
         threshold: float,
         plane: Callable[[], MidsagittalPlane | None],
-    ) -> Offered:
+    ) -> FoundCandidates:
         """Give the candidates that were read; see `CandidateOrigin`."""
         stored = self.key
         grower = known or LesionGrower.beside(case, stored.mask.classes)
         candidates = stored.lesions(first_id=FIRST_ID, threshold=threshold, plane=plane())
-        return Offered(grower, candidates, stored.score_warning)
+        return FoundCandidates(grower, candidates, stored.score_warning)
 
 
 def origin_of(layer: Labels | None) -> CandidateOrigin | None:

@@ -97,8 +97,8 @@ def test_stored_candidates_are_stepped_through_added_rejected_and_taken_back_by_
     assert docks.lesions.candidates_title.text() == f"Second look: {len(candidates)} candidate" + (
         "s" if len(candidates) > 1 else ""
     )
-    docks.press(keys.NEXT_SPOT)
-    assert docks.worklist.message.text().startswith("Second look")
+    docks.press(keys.NEXT_LISTED)
+    assert docks.worklist.message.text().startswith("Candidate")
     assert docks.review.current is candidates[0]
     docks.review.leave()
     docks.press(keys.NEXT)

@@ -19,7 +19,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.dock import SegmentDock
 from napari_smalltumor.widgets.open_dock import open_dock
 from napari_smalltumor.worklist.dock import WorklistDock
-from napari_smalltumor.worklist.spots import NAME
+from napari_smalltumor.worklist.listed_lesions import NAME
 
 
 @pytest.fixture
@@ -68,37 +68,37 @@ def test_keys_step_through_cases_that_are_reviewed_and_saved(dock, tmp_path, qtb
     assert patients.title == "ann"
 
 
-def test_a_key_goes_to_the_spots_that_deserve_a_look(dock):
+def test_a_key_goes_to_the_candidates_and_small_lesions(dock):
     dock.step(1)
-    press(dock.window_of_planes, keys.NEXT_SPOT)
-    assert dock.message.text() == "cyd has no second-look spot and no small lesion."
+    press(dock.window_of_planes, keys.NEXT_LISTED)
+    assert dock.message.text() == "cyd has no candidate and no small lesion."
     dock.step(1)
     texts = []
     for _ in range(3):
-        press(dock.window_of_planes, keys.NEXT_SPOT)
+        press(dock.window_of_planes, keys.NEXT_LISTED)
         texts.append(dock.message.text())
         et = region_layers(dock._viewer.layers, case_to_export(dock._viewer))[Region.ET]
         slices = np.rint(et.world_to_data(dock._viewer.dims.point)).astype(int)
         assert et.data[tuple(slices)] == 1
         ring = ring_boxes_of(dock._viewer.layers[NAME])
         assert np.all((ring.boxes[..., 0] <= slices) & (slices < ring.boxes[..., 1]))
-    assert texts[0] == texts[2] == "Second look, 256 mm³, score 0.40 (1 of 2)"
+    assert texts[0] == texts[2] == "Candidate, 256 mm³, score 0.40 (1 of 2)"
     assert texts[1] == "Small lesion, 256 mm³ (2 of 2)"
     dock.step(1)
     assert ring_boxes_of(dock._viewer.layers[NAME]) is None
 
 
-def test_keys_of_the_lesions_dock_judge_the_spot_that_is_ringed_and_no_other(dock, qtbot):
+def test_keys_of_the_lesions_dock_judge_the_lesion_that_is_ringed_and_no_other(dock, qtbot):
     lesions = open_dock(dock._viewer, "Lesions")
     dock.table.activated.emit(dock.model.index(1, 1))
     qtbot.waitUntil(lambda: bool(lesions.review.small) and not lesions.finder.busy)
     press(dock.window_of_planes, keys.NEXT)
     assert lesions.review.current is lesions.review.small[0] and lesions.selected_rows()
-    press(dock.window_of_planes, keys.NEXT_SPOT)
-    assert dock.message.text().startswith("Second look")
+    press(dock.window_of_planes, keys.NEXT_LISTED)
+    assert dock.message.text().startswith("Candidate")
     press(dock.window_of_planes, keys.DELETE)
     assert lesions.message == "Select a lesion to delete" and lesions.review.small
-    press(dock.window_of_planes, keys.NEXT_SPOT)
+    press(dock.window_of_planes, keys.NEXT_LISTED)
     assert dock.message.text().startswith("Small lesion")
     assert ring_boxes_of(dock._viewer.layers[NAME]) is None  # one ring, that of the review
     press(dock.window_of_planes, keys.DELETE)

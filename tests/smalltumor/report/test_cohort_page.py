@@ -43,7 +43,7 @@ def test_it_begins_with_research_only_and_says_what_made_the_masks(page):
 def test_cases_that_deserve_a_look_come_first_with_a_picture_and_the_reason(page):
     figure, *pictures = page.all("img")
     assert [picture["alt"].split(",")[0] for picture in pictures] == ["cyd", "bob"]
-    assert pictures[1]["alt"] == "bob, axial 9, arrow: second look, 256 mm³, score 0.40"
+    assert pictures[1]["alt"] == "bob, axial 9, arrow: candidate, 256 mm³, score 0.40"
     assert f"2 cases deserve a look. {CRITERION}." in page.text
     reasons = "1 warning; lowest probability 0.90; expected Dice 0.93"
     assert f"cyd : {reasons}. Axial 9. {WARNING}" in page.text

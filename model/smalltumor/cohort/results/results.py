@@ -41,12 +41,12 @@ class CohortInfo:
 
 
 @dataclass(frozen=True)
-class Spot:
-    """A place in a case that deserves a look.
+class ListedLesion:
+    """A candidate or a small lesion of a case, which a reader is to look at.
 
     Parameters
     ----------
-    kind : {"second look", "small lesion"}
+    kind : {"candidate", "small lesion"}
     centre : (float, float, float)
         Voxel indices on the grid of the mask.
     mm3 : float
@@ -54,7 +54,7 @@ class Spot:
         Of a candidate, or of a small lesion by its volume, from 0 to 1.
     """
 
-    kind: Literal["second look", "small lesion"]
+    kind: Literal["candidate", "small lesion"]
     centre: tuple[float, float, float]
     mm3: float
     score: float | None = None
@@ -67,7 +67,7 @@ class CaseResult:
     Parameters
     ----------
     row : CohortRow
-    spots : tuple of Spot
+    listed : tuple of ListedLesion
         Candidates, those with the highest score first, then small lesions, the smallest first.
     lesions_mm3 : tuple of float
         Volumes of the components of enhancing tumour.
@@ -76,7 +76,7 @@ class CaseResult:
     """
 
     row: CohortRow
-    spots: tuple[Spot, ...] = ()
+    listed: tuple[ListedLesion, ...] = ()
     lesions_mm3: tuple[float, ...] = ()
     lowest_probability: float | None = None
 
@@ -101,8 +101,8 @@ class CaseResult:
         return self.row.expected_dice
 
     def count(self, kind: str) -> int:
-        """The number of spots of a kind."""
-        return sum(spot.kind == kind for spot in self.spots)
+        """The number of lesions of a kind."""
+        return sum(lesion.kind == kind for lesion in self.listed)
 
 
 def read_info(folder: Path) -> CohortInfo:
@@ -133,7 +133,7 @@ def read_info(folder: Path) -> CohortInfo:
 def read_results(folder: Path) -> list[CaseResult]:
     """Read the cases of a cohort in the order of its table; while it runs, those so far.
 
-    A case whose lesion table cannot be read has no spots, and a warning says so.
+    A case whose lesion table cannot be read lists no lesions, and a warning says so.
 
     Raises
     ------
@@ -161,16 +161,16 @@ def _result(row: CohortRow, folder: ResultsFolder) -> CaseResult:
 
 def _with_lesions(row: CohortRow, lesions: list[dict[str, str]]) -> CaseResult:
     found = [cells for cells in lesions if cells.get("list", "found") != "second_look"]
-    candidates = [_spot(c, "second look") for c in lesions if c.get("list") == "second_look"]
-    small = [_spot(cells, "small lesion") for cells in found if cells["small"] == "true"]
-    candidates.sort(key=lambda spot: -(spot.score or 0.0))
-    small.sort(key=lambda spot: spot.mm3)
+    candidates = [_listed(c, "candidate") for c in lesions if c.get("list") == "second_look"]
+    small = [_listed(cells, "small lesion") for cells in found if cells["small"] == "true"]
+    candidates.sort(key=lambda lesion: -(lesion.score or 0.0))
+    small.sort(key=lambda lesion: lesion.mm3)
     means = [float(cells["mean_probability"]) for cells in found if cells["mean_probability"]]
     volumes = tuple(float(cells["mm3"]) for cells in found)
     return CaseResult(row, (*candidates, *small), volumes, min(means, default=None))
 
 
-def _spot(cells: Mapping[str, str], kind: Literal["second look", "small lesion"]) -> Spot:
+def _listed(cells: Mapping[str, str], kind: Literal["candidate", "small lesion"]) -> ListedLesion:
     i, j, k = (float(cells[f"centroid_{axis}"]) for axis in "ijk")
     score = cells.get("score")
-    return Spot(kind, (i, j, k), float(cells["mm3"]), float(score) if score else None)
+    return ListedLesion(kind, (i, j, k), float(cells["mm3"]), float(score) if score else None)

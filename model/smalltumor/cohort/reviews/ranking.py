@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from smalltumor.cohort.results.results import CaseResult, Spot
+from smalltumor.cohort.results.results import CaseResult, ListedLesion
 from smalltumor.labels.plurals import pluralize
 
 LOOK_SCORE = 0.25
-"""A case deserves a look if the scores of its second-look spots add up to this."""
+"""A case deserves a look if the scores of its candidates add up to this."""
 
 DOUBTFUL_SCORE = 0.5
 """A small lesion with a lower score is doubtful, and so is one that has none."""
 
 CRITERION = (
-    "A case deserves a look if it has a warning, if the scores of its second-look spots add up to "
+    "A case deserves a look if it has a warning, if the scores of its candidates add up to "
     f"{LOOK_SCORE:g} or more, or if a small lesion has a score below {DOUBTFUL_SCORE:g} or "
     "none; the other cases may have missed lesions too"
 )
@@ -23,7 +23,7 @@ CRITERION = (
 
 ORDER = (
     "cases that deserve a look first; of them and of the others, those with more warnings, then "
-    "those whose second-look spots have a higher sum of scores, with more small lesions that are "
+    "those whose candidates have a higher sum of scores, with more small lesions that are "
     "doubtful by their score, and with a lower probability of their least certain lesion"
 )
 """The order of `ranked`, in words."""
@@ -58,13 +58,13 @@ def deserves_look(result: CaseResult) -> bool:
 
 def reasons_of(result: CaseResult) -> list[str]:
     """What speaks for a look, without the words of its warnings; empty if nothing is known."""
-    warnings, spots = len(result.warnings), result.count("second look")
+    warnings, candidates = len(result.warnings), result.count("candidate")
     small, doubtful = result.count("small lesion"), _doubtful(result)
     texts = [pluralize(warnings, "warning")] if warnings else []
-    if spots:
-        sums = "scores add up to" if spots > 1 else "score"
+    if candidates:
+        sums = "scores add up to" if candidates > 1 else "score"
         scores = f"{sums} {_sum_of_scores(result):.2f}"
-        texts.append(f"{pluralize(spots, 'second-look spot')} ({scores})")
+        texts.append(f"{pluralize(candidates, 'candidate')} ({scores})")
     if small:
         note = f" ({doubtful} doubtful)" if doubtful else ""
         texts.append(pluralize(small, "small lesion") + note)
@@ -90,15 +90,15 @@ def _by_certainty(result: CaseResult) -> tuple[bool, bool, float, str]:
 
 
 def _sum_of_scores(result: CaseResult) -> float:
-    """Of the second-look spots; one without a score alone makes its case deserve a look."""
-    spots = (spot for spot in result.spots if spot.kind == "second look")
-    return sum(LOOK_SCORE if spot.score is None else spot.score for spot in spots)
+    """Of the candidates; one without a score alone makes its case deserve a look."""
+    scores = (lesion.score for lesion in result.listed if lesion.kind == "candidate")
+    return sum(LOOK_SCORE if score is None else score for score in scores)
 
 
 def _doubtful(result: CaseResult) -> int:
-    return sum(map(_is_doubtful, result.spots))
+    return sum(map(_is_doubtful, result.listed))
 
 
-def _is_doubtful(spot: Spot) -> bool:
-    score = 0.0 if spot.score is None else spot.score
-    return spot.kind == "small lesion" and score < DOUBTFUL_SCORE
+def _is_doubtful(lesion: ListedLesion) -> bool:
+    score = 0.0 if lesion.score is None else lesion.score
+    return lesion.kind == "small lesion" and score < DOUBTFUL_SCORE

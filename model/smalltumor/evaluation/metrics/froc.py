@@ -1,10 +1,10 @@
-"""FROC of small enhancing lesions: sensitivity against false offers a patient.
+"""FROC of small enhancing lesions: sensitivity against false positives per case.
 
-An offer is a candidate of the second look. Components of the truth of 20 to 1999 voxels are to be
-found: by the mask or by an offer that shares a voxel with them. An offer is false if it shares no
-voxel with any enhancing tumour of the truth. Lowering the score from which candidates are offered
-draws the curve (Bunch et al. 1978, *A free-response approach to the measurement and
-characterization of radiographic-observer performance*).
+Components of the truth of 20 to 1999 voxels are to be found: by the mask or by a candidate of the
+second look that shares a voxel with them. A candidate is a false positive if it shares no voxel
+with any enhancing tumour of the truth. Lowering the least score of a candidate draws the curve
+(Bunch et al. 1978, *A free-response approach to the measurement and characterization of
+radiographic-observer performance*).
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from smalltumor.labels.masks import Mask
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 RATES = (1.0, 2.0, 3.0)
-"""False offers a patient at which the sensitivity is reported."""
+"""False positives per case at which the sensitivity is reported."""
 
 
 @dataclass(frozen=True)
-class Offer:
+class ScoredCandidate:
     """A candidate, compared with the truth.
 
     Parameters
     ----------
     score : float
-    false : bool
+    false_positive : bool
         Whether it shares no voxel with the truth.
     finds : tuple of int
         Numbers of the small components of the truth that it shares a voxel with.
     """
 
     score: float
-    false: bool
+    false_positive: bool
     finds: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class CaseOffers:
-    """The small components of a case, and what found them.
+class CaseCandidates:
+    """The candidates of a case, its small components, and what found them.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class CaseOffers:
     false_in_mask : int
         Components of the mask, of at least `MIN_COMPONENT_VOXELS` voxels, without a voxel of the
         truth.
-    offers : tuple of Offer
+    candidates : tuple of ScoredCandidate
         By descending score.
     """
 
@@ -70,17 +70,17 @@ class CaseOffers:
     components: int
     found_by_mask: tuple[int, ...]
     false_in_mask: int
-    offers: tuple[Offer, ...]
+    candidates: tuple[ScoredCandidate, ...]
 
     def found(self, least_score: float) -> int:
-        """Number of components that the mask or an offer of at least this score finds."""
+        """Number of components that the mask or a candidate of at least this score finds."""
         numbers = set(self.found_by_mask)
-        numbers.update(n for o in self.offers if o.score >= least_score for n in o.finds)
+        numbers.update(n for x in self.candidates if x.score >= least_score for n in x.finds)
         return len(numbers)
 
-    def false_offers(self, least_score: float) -> int:
-        """Number of false offers of at least this score."""
-        return sum(offer.false for offer in self.offers if offer.score >= least_score)
+    def false_positives(self, least_score: float) -> int:
+        """Number of candidates of at least this score that are false positives."""
+        return sum(x.false_positive for x in self.candidates if x.score >= least_score)
 
 
 @dataclass(frozen=True)
@@ -91,29 +91,29 @@ class FrocPoint:
     ----------
     least_score : float or None
         None for the mask alone.
-    false_offers : float
-        A case, on average.
+    false_positives_per_case : float
+        On average.
     sensitivity : Estimate
         Share of the small components that are found, with its interval.
     found, components : int
     """
 
     least_score: float | None
-    false_offers: float
+    false_positives_per_case: float
     sensitivity: Estimate
     found: int
     components: int
 
 
-def case_offers(
+def case_candidates(
     name: str,
     prediction: Mask,
     truth: Mask,
-    candidates: npt.NDArray[np.integer],
+    labels: npt.NDArray[np.integer],
     scores: Mapping[int, float],
     *,
     least_voxels: int = MIN_COMPONENT_VOXELS,
-) -> CaseOffers:
+) -> CaseCandidates:
     """Compare the candidates of a case with the truth.
 
     Parameters
@@ -121,7 +121,7 @@ def case_offers(
     name : str
     prediction, truth : (i, j, k) bool array
         Enhancing tumour.
-    candidates : (i, j, k) int array
+    labels : (i, j, k) int array
         Label image of the candidates.
     scores : mapping of int to float
         Score of each candidate, by its value in the image.
@@ -133,17 +133,17 @@ def case_offers(
         for voxels in connected_components(truth).voxels
         if least_voxels <= len(voxels) < SMALL_LESION_VOXELS
     ]
-    numbers = [np.unique(candidates[tuple(voxels.T)]) for voxels in small]
-    real = set(np.unique(candidates[truth]).tolist())
-    offers = [
-        Offer(
+    numbers = [np.unique(labels[tuple(voxels.T)]) for voxels in small]
+    real = set(np.unique(labels[truth]).tolist())
+    candidates = [
+        ScoredCandidate(
             score,
-            false=value not in real,
+            false_positive=value not in real,
             finds=tuple(n for n, values in enumerate(numbers) if value in values),
         )
         for value, score in scores.items()
     ]
-    return CaseOffers(
+    return CaseCandidates(
         case=name,
         patient=patient_of(name),
         components=len(small),
@@ -151,39 +151,42 @@ def case_offers(
             n for n, voxels in enumerate(small) if prediction[tuple(voxels.T)].any()
         ),
         false_in_mask=count_false_components(prediction, truth, MIN_COMPONENT_VOXELS),
-        offers=tuple(sorted(offers, key=lambda offer: -offer.score)),
+        candidates=tuple(sorted(candidates, key=lambda x: -x.score)),
     )
 
 
-def froc_curve(cases: Sequence[CaseOffers]) -> list[FrocPoint]:
-    """The mask alone, then every score from which candidates may be offered, descending.
+def froc_curve(cases: Sequence[CaseCandidates]) -> list[FrocPoint]:
+    """The mask alone, then every score of a candidate, descending.
 
     Parameters
     ----------
-    cases : sequence of CaseOffers
+    cases : sequence of CaseCandidates
         At least one.
     """
     bootstrap = Bootstrap(case.patient for case in cases)
-    scores = sorted({o.score for case in cases for o in case.offers}, reverse=True)
+    scores = sorted({x.score for case in cases for x in case.candidates}, reverse=True)
     return [_point(cases, least, bootstrap) for least in (None, *scores)]
 
 
 def at_rates(curve: Iterable[FrocPoint], rates: Sequence[float] = RATES) -> list[FrocPoint]:
-    """The mask alone, and the last point of the curve with at most each rate of false offers."""
+    """The mask alone, and the last point with at most each rate of false positives per case."""
     points = list(curve)
     return [
         points[0],
-        *([point for point in points if point.false_offers <= rate][-1] for rate in rates),
+        *(
+            [point for point in points if point.false_positives_per_case <= rate][-1]
+            for rate in rates
+        ),
     ]
 
 
-def _point(cases: Sequence[CaseOffers], least: float | None, bootstrap: Bootstrap) -> FrocPoint:
+def _point(cases: Sequence[CaseCandidates], least: float | None, bootstrap: Bootstrap) -> FrocPoint:
     limit = np.inf if least is None else least
     found = np.array([case.found(limit) for case in cases], dtype=np.float64)
     components = np.array([case.components for case in cases], dtype=np.float64)
     return FrocPoint(
         least,
-        sum(case.false_offers(limit) for case in cases) / len(cases),
+        sum(case.false_positives(limit) for case in cases) / len(cases),
         bootstrap.estimate(Ratio(found, components)),
         int(found.sum()),
         int(components.sum()),

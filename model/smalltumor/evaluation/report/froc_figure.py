@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def draw_froc(evaluation: Evaluation) -> Figure:
-    """Sensitivity for small components against false offers a case; a dot for the mask alone.
+    """Sensitivity for small components against false positives per case; a dot for the mask alone.
 
     The band is the 95 % interval.
     """
-    points = [p for p in froc_curve(evaluation.offers) if p.sensitivity.value is not None]
-    cases = pluralize(len(evaluation.offers), "case")
+    points = [p for p in froc_curve(evaluation.candidates) if p.sensitivity.value is not None]
+    cases = pluralize(len(evaluation.candidates), "case")
     figure, axes = empty_figure(f"Small enhancing components found, {cases}")
-    axes.set_xlabel("false offers a case")
+    axes.set_xlabel("false positives per case")
     axes.set_ylabel("sensitivity")
     axes.set_ylim(-0.03, 1.03)
-    rates = [point.false_offers for point in points]
+    rates = [point.false_positives_per_case for point in points]
     values = [point.sensitivity.value or 0.0 for point in points]
     low = [point.sensitivity.low or 0.0 for point in points]
     high = [point.sensitivity.high or 0.0 for point in points]

@@ -100,7 +100,7 @@ def write_report(
     if comparison is not None:
         texts[BASELINE_CASES] = csv_text(_CASE_COLUMNS, _case_rows(comparison.baseline.cases))
     figures = dict(FIGURES)
-    if evaluation.offers:
+    if evaluation.candidates:
         texts[FROC] = csv_text(_FROC_COLUMNS, _froc_rows(evaluation))
         figures[FROC_FIGURE] = draw_froc
     for name, text in texts.items():
@@ -197,15 +197,15 @@ def _component_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
 
 
 _FROC_COLUMNS = (
-    *("least_score", "false_offers", "found", "components"),
+    *("least_score", "false_positives_per_case", "found", "components"),
     *("sensitivity", "sensitivity_low", "sensitivity_high"),
 )
 
 
 def _froc_rows(evaluation: Evaluation) -> Iterable[tuple[Cell, ...]]:
-    for point in froc_curve(evaluation.offers):
+    for point in froc_curve(evaluation.candidates):
         estimate = point.sensitivity
         yield (
-            *(point.least_score, point.false_offers, point.found, point.components),
+            *(point.least_score, point.false_positives_per_case, point.found, point.components),
             *(estimate.value, estimate.low, estimate.high),
         )

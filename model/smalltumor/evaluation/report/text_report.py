@@ -93,22 +93,27 @@ def report_text(evaluation: Evaluation, comparison: Comparison | None = None) ->
 
 
 def _froc(evaluation: Evaluation) -> list[str]:
-    """Sensitivity of the mask alone, and with candidates at some rates of false offers."""
-    if not evaluation.offers:
+    """Sensitivity of the mask alone, and with candidates at some rates of false positives."""
+    if not evaluation.candidates:
         return []
-    points = at_rates(froc_curve(evaluation.offers))
+    points = at_rates(froc_curve(evaluation.candidates))
     names = ["mask alone", *(f"and candidates, at most {rate:g}" for rate in RATES)]
     rows = [
-        (name, point.false_offers, f"{point.found} of {point.components}", *_sensitivity(point))
+        (
+            name,
+            point.false_positives_per_case,
+            f"{point.found} of {point.components}",
+            *_sensitivity(point),
+        )
         for name, point in zip(names, points, strict=True)
     ]
-    false = sum(case.false_in_mask for case in evaluation.offers) / len(evaluation.offers)
+    false = sum(case.false_in_mask for case in evaluation.candidates) / len(evaluation.candidates)
     title = (
         f"ET components of {MIN_COMPONENT_VOXELS} to {SMALL_LESION_VOXELS - 1} voxels that are "
-        f"found, by false offers a case ({pluralize(len(evaluation.offers), 'case')}; the masks "
-        f"have {false:.2f} false components a case)"
+        f"found, by false positives per case ({pluralize(len(evaluation.candidates), 'case')}; the "
+        f"masks have {false:.2f} false components per case)"
     )
-    head = ("", "false offers", "found", "sensitivity", "95 % interval")
+    head = ("", "false positives", "found", "sensitivity", "95 % interval")
     return [text_table(title, head, rows)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cohort_results import WARNING, write_results
-from smalltumor.cohort.results.results import CaseResult, Spot, read_info, read_results
+from smalltumor.cohort.results.results import CaseResult, ListedLesion, read_info, read_results
 from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
 from smalltumor.cohort.results.rows import CohortRow, joined
 from smalltumor.cohort.reviews.ranking import Order, deserves_look, ranked, reasons_of
@@ -13,9 +13,9 @@ from smalltumor.errors import SmalltumorError
 
 
 def result(name: str, *, warnings: str = "", second=(), small=(), lowest=None):
-    spots = [Spot("second look", (0, 0, 0), 9, score) for score in second]
-    spots += [Spot("small lesion", (0, 0, 0), 9, score) for score in small]
-    return CaseResult(CohortRow(name, "segmented", warnings=warnings), tuple(spots), (), lowest)
+    listed = [ListedLesion("candidate", (0, 0, 0), 9, score) for score in second]
+    listed += [ListedLesion("small lesion", (0, 0, 0), 9, score) for score in small]
+    return CaseResult(CohortRow(name, "segmented", warnings=warnings), tuple(listed), (), lowest)
 
 
 def test_a_warning_that_holds_a_semicolon_is_one_warning(tmp_path):
@@ -39,10 +39,10 @@ def test_settings_and_rows_are_those_that_were_written(tmp_path):
     )
     ann, bob, cyd, dan = read_results(output)
     assert ann.row.et_ml == pytest.approx(60 * 64 / 1000)
-    assert (ann.spots, ann.lowest_probability) == ((), 0.9)
-    assert [spot.kind for spot in bob.spots] == ["second look", "small lesion"]
-    assert bob.spots[0].score == pytest.approx(0.4)
-    assert bob.spots[1].centre == pytest.approx((12.5, 8.5, 8))
+    assert (ann.listed, ann.lowest_probability) == ((), 0.9)
+    assert [lesion.kind for lesion in bob.listed] == ["candidate", "small lesion"]
+    assert bob.listed[0].score == pytest.approx(0.4)
+    assert bob.listed[1].centre == pytest.approx((12.5, 8.5, 8))
     assert cyd.warnings == (WARNING,)
     assert dan.failed and dan.row.note == "no T1CE image"
 
@@ -53,15 +53,15 @@ def test_warnings_come_first_then_sums_of_scores_then_doubtful_lesions_then_low_
         result("unsure", lowest=0.6),
         result("two small", small=(0.4, 0.3), lowest=0.9),
         result("one small", small=(0.4, 0.8), lowest=0.6),
-        result("faint spots", second=(0.1, 0.04), small=(0.7,), lowest=0.9),
-        result("many spots", second=(0.2, 0.2), lowest=0.9),
-        result("one spot", second=(0.3,), lowest=0.9),
+        result("faint candidates", second=(0.1, 0.04), small=(0.7,), lowest=0.9),
+        result("many candidates", second=(0.2, 0.2), lowest=0.9),
+        result("one candidate", second=(0.3,), lowest=0.9),
         result("doubtful", warnings="a | b", lowest=0.9),
         CaseResult(CohortRow("failed", "failed")),
         result("unknown"),
     ]
-    looks = ["doubtful", "many spots", "one spot", "two small", "one small"]
-    others = ["faint spots", "unsure", "sure", "unknown"]
+    looks = ["doubtful", "many candidates", "one candidate", "two small", "one small"]
+    others = ["faint candidates", "unsure", "sure", "unknown"]
     assert [case.name for case in ranked(cases)] == [*looks, *others, "failed"]
     assert {case.name for case in cases if deserves_look(case)} == set(looks)
 
@@ -86,11 +86,11 @@ def test_a_look_takes_a_sum_of_scores_or_a_doubtful_lesion(second, small, look):
 def test_reasons_are_counted():
     case = result("a", warnings="x", second=(0.2, 0.1), small=(0.3, 0.8), lowest=0.543)
     assert reasons_of(case) == [
-        *("1 warning", "2 second-look spots (scores add up to 0.30)"),
+        *("1 warning", "2 candidates (scores add up to 0.30)"),
         *("2 small lesions (1 doubtful)", "lowest probability 0.54"),
     ]
     one = result("b", second=(0.1,), small=(0.8,))
-    assert reasons_of(one) == ["1 second-look spot (score 0.10)", "1 small lesion"]
+    assert reasons_of(one) == ["1 candidate (score 0.10)", "1 small lesion"]
 
 
 def test_a_lesion_table_that_cannot_be_read_is_a_warning(tmp_path):

@@ -1,4 +1,4 @@
-"""FROC: what masks and candidates find together, against false offers."""
+"""FROC: what masks and candidates find together, against false positives per case."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.errors import SmalltumorError
-from smalltumor.evaluation.candidate_files import offers_beside
+from smalltumor.evaluation.candidate_files import candidates_beside
 from smalltumor.evaluation.evaluate import evaluate
-from smalltumor.evaluation.metrics.froc import at_rates, case_offers, froc_curve
+from smalltumor.evaluation.metrics.froc import at_rates, case_candidates, froc_curve
 from smalltumor.evaluation.report.report_files import write_report
 from smalltumor.evaluation.report.text_report import report_text
 from smalltumor.labels.regions import TissueClass
@@ -37,47 +37,51 @@ def labelled(**places):
     return image
 
 
-def offers(case="a", scores=None, **places):
+def compared(case="a", scores=None, **places):
     scores = scores or {int(name[1:]): 0.5 for name in places}
     truth = boxes(FIRST, SECOND, THIRD)
-    return case_offers(case, boxes(FIRST, NOWHERE), truth, labelled(**places), scores)
+    return case_candidates(case, boxes(FIRST, NOWHERE), truth, labelled(**places), scores)
 
 
-def test_a_lesion_is_found_by_the_mask_or_by_an_offer_on_it():
-    case = offers(_5=SECOND, _6=NOWHERE, scores={5: 0.3, 6: 0.6})
+def test_a_lesion_is_found_by_the_mask_or_by_a_candidate_on_it():
+    case = compared(_5=SECOND, _6=NOWHERE, scores={5: 0.3, 6: 0.6})
     assert (case.components, case.found_by_mask, case.false_in_mask) == (3, (0,), 1)
-    assert [(o.score, o.false, o.finds) for o in case.offers] == [
+    assert [(x.score, x.false_positive, x.finds) for x in case.candidates] == [
         (0.6, True, ()),
         (0.3, False, (1,)),
     ]
     assert [case.found(least) for least in (0.9, 0.6, 0.3)] == [1, 1, 2]
-    assert [case.false_offers(least) for least in (0.9, 0.6, 0.3)] == [0, 1, 1]
+    assert [case.false_positives(least) for least in (0.9, 0.6, 0.3)] == [0, 1, 1]
 
 
 def test_a_lesion_that_is_found_twice_counts_once():
-    case = offers(_5=FIRST, _6=FIRST)
+    case = compared(_5=FIRST, _6=FIRST)
     assert case.found(0) == 1
 
 
-def test_an_offer_on_a_lesion_of_another_size_is_not_false():
+def test_a_candidate_on_a_lesion_of_another_size_is_not_false():
     truth = boxes((2, 2, 2), size=14)  # 2744 voxels: not small
-    case = case_offers("a", boxes(), truth, labelled(_5=(3, 3, 3)), {5: 0.5})
-    assert (case.components, case.offers[0].false, case.offers[0].finds) == (0, False, ())
+    case = case_candidates("a", boxes(), truth, labelled(_5=(3, 3, 3)), {5: 0.5})
+    assert (case.components, case.candidates[0].false_positive, case.candidates[0].finds) == (
+        0,
+        False,
+        (),
+    )
 
 
 def test_components_from_another_size_on_may_be_asked_for():
     truth = boxes(FIRST) | boxes(SECOND, size=2)  # 27 and 8 voxels
     counts = [
-        case_offers("a", boxes(), truth, labelled(_5=SECOND), {5: 0.5}, least_voxels=least)
+        case_candidates("a", boxes(), truth, labelled(_5=SECOND), {5: 0.5}, least_voxels=least)
         for least in (20, 8)
     ]
     assert [(case.components, case.found(0)) for case in counts] == [(1, 0), (2, 1)]
-    assert not any(case.offers[0].false for case in counts)
+    assert not any(case.candidates[0].false_positive for case in counts)
 
 
-def test_the_curve_starts_with_the_mask_alone_and_rises_with_the_offers():
-    curve = froc_curve([offers("a", _5=SECOND), offers("b", {6: 0.4}, _6=NOWHERE)])
-    assert [(p.least_score, p.false_offers, p.found) for p in curve] == [
+def test_the_curve_starts_with_the_mask_alone_and_rises_with_the_candidates():
+    curve = froc_curve([compared("a", _5=SECOND), compared("b", {6: 0.4}, _6=NOWHERE)])
+    assert [(p.least_score, p.false_positives_per_case, p.found) for p in curve] == [
         (None, 0.0, 2),
         (0.5, 0.0, 3),
         (0.4, 0.5, 3),
@@ -88,10 +92,10 @@ def test_the_curve_starts_with_the_mask_alone_and_rises_with_the_offers():
 
 def test_a_rate_takes_the_last_point_that_does_not_exceed_it():
     scores = {5: 0.9, 6: 0.8, 7: 0.7}
-    curve = froc_curve([offers("a", scores, _5=NOWHERE, _6=SECOND, _7=(32, 2, 12))])
+    curve = froc_curve([compared("a", scores, _5=NOWHERE, _6=SECOND, _7=(32, 2, 12))])
     alone, at_half, at_one = at_rates(curve, (0.5, 1.0))
     assert (alone.found, at_half.found, at_one.found) == (1, 1, 2)
-    assert at_one.false_offers == 1
+    assert at_one.false_positives_per_case == 1
 
 
 def write(folder, name, candidates=None, score="0.4"):
@@ -139,7 +143,7 @@ def test_a_case_without_candidates_is_left_out_of_the_curve_and_named(folders):
     write(folders[0], "Pat_002")
     evaluation = evaluated(folders)
     assert len(evaluation.cases) == 2
-    assert [case.case for case in evaluation.offers] == ["Pat_001"]
+    assert [case.case for case in evaluation.candidates] == ["Pat_001"]
     assert "left out of the FROC: Pat_002" in report_text(evaluation)
 
 
@@ -147,8 +151,8 @@ def test_without_candidates_the_report_is_as_before(folders):
     for path in folders[0].glob("*_*_*"):
         path.unlink()
     evaluation = evaluated(folders)
-    assert evaluation.offers == ()
-    assert "false offers" not in report_text(evaluation)
+    assert evaluation.candidates == ()
+    assert "false positives" not in report_text(evaluation)
 
 
 @pytest.mark.parametrize(
@@ -163,4 +167,4 @@ def test_files_that_do_not_fit_are_refused(folders, image, score, message):
     write(folders[0], "Pat_001", image, score)
     classes = boxes().astype(np.uint8)
     with pytest.raises(SmalltumorError, match=message):
-        offers_beside("Pat_001", folders[0] / "Pat_001.nii.gz", classes, classes)
+        candidates_beside("Pat_001", folders[0] / "Pat_001.nii.gz", classes, classes)

@@ -1,4 +1,4 @@
-"""Go to the places of a case that deserve a look, as the network's run has listed them."""
+"""Go to the candidates and small lesions of a case, as the network's run has listed them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.cohort.results.results import Spot
+from smalltumor.cohort.results.results import ListedLesion
 from smalltumor.lesions import LesionList
 
 from napari_smalltumor.export.case_export import case_to_export
@@ -21,11 +21,11 @@ from napari_smalltumor.patients.active_patient import active_patient
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-NAME = "Spot of the worklist"
+NAME = "Lesion of the worklist"
 
 
-class SpotRing:
-    """Moves canvas and planes to a spot of the active patient, and rings it there.
+class ListedLesionRing:
+    """Moves canvas and planes to a lesion of the active patient, and rings it there.
 
     Parameters
     ----------
@@ -38,18 +38,18 @@ class SpotRing:
         self._patients = active_patient(viewer)
         self._patients.changed.connect(self._rings.erase)
 
-    def show(self, spot: Spot) -> None:
-        """Go to a spot, make it current where it is under review, and ring it if it is not."""
+    def show(self, lesion: ListedLesion) -> None:
+        """Go to a lesion, make it current where it is under review, and ring it if it is not."""
         case = case_to_export(self._viewer)
         if case is None:
             return
         layers = region_layers(self._patients.layers, case)
         source = LesionSource(case.name, layers, case)
-        diameter = 2 * (3 * spot.mm3 / (4 * np.pi)) ** (1 / 3)
-        box = _box_of(source, spot, diameter)
+        diameter = 2 * (3 * lesion.mm3 / (4 * np.pi)) ** (1 / 3)
+        box = _box_of(source, lesion, diameter)
         self._rings.show_boxes(source, box, np.array([diameter]), np.array([True]))
-        move_to_voxel(self._viewer, source, spot.centre, diameter)
-        if review_place(self._viewer, _place_of(source, spot)):
+        move_to_voxel(self._viewer, source, lesion.centre, diameter)
+        if review_place(self._viewer, _place_of(source, lesion)):
             self._rings.erase()  # the review has its own
 
     def close(self) -> None:
@@ -58,15 +58,15 @@ class SpotRing:
         self._rings.close()
 
 
-def _place_of(source: LesionSource, spot: Spot) -> Place:
-    is_candidate = spot.kind == "second look"
+def _place_of(source: LesionSource, lesion: ListedLesion) -> Place:
+    is_candidate = lesion.kind == "candidate"
     kind = LesionList.SECOND_LOOK if is_candidate else LesionList.FOUND
-    return Place(source.world_of(spot.centre), spot.mm3, kind)
+    return Place(source.world_of(lesion.centre), lesion.mm3, kind)
 
 
-def _box_of(source: LesionSource, spot: Spot, diameter: float) -> npt.NDArray[np.int_]:
-    """The box of a ball of the spot's volume, (1, 3, 2)."""
-    centre = source.to_data(spot.centre)
+def _box_of(source: LesionSource, lesion: ListedLesion, diameter: float) -> npt.NDArray[np.int_]:
+    """The box of a ball of the lesion's volume, (1, 3, 2)."""
+    centre = source.to_data(lesion.centre)
     radius = diameter / 2 / np.abs(np.asarray(source.any_layer.scale)[-3:])
     first, last = np.rint(centre - radius), np.rint(centre + radius)
     return np.stack([first, last + 1], axis=-1).astype(int)[None]
