@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,20 @@ def digest_of_images(case: Case) -> str | None:
 
 
 def checksums(case: Case) -> dict[str, int]:
-    """CRC-32 of the voxels of the images among the `identifying_files`, by their names."""
-    read = case.images_read
-    files = sorted(identifying_files(case).items())
-    return {name: read[path].checksum for name, path in files if path is not None and path in read}
+    """CRC-32 of the voxels of the images among the `identifying_files`, by their names.
+
+    A case of labels alone is recognised by these.
+    """
+    found = {name: _checksum(case, path) for name, path in sorted(identifying_files(case).items())}
+    return {name: checksum for name, checksum in found.items() if checksum is not None}
+
+
+def _checksum(case: Case, path: Path | None) -> int | None:
+    """CRC-32 of the voxels that were read from a file."""
+    if path is not None and path in case.images_read:
+        return case.images_read[path].checksum
+    labels = case.labels_read
+    return labels.checksum if labels is not None and labels.path == path else None
 
 
 def _place(case: Case) -> dict[str, Any]:

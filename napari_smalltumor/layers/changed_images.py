@@ -1,4 +1,4 @@
-"""Cases whose files hold other images than those that are shown, such as another patient's."""
+"""Cases whose files hold something else than what is shown, such as another patient's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from smalltumor.data.case import Case
 from smalltumor.errors import CaseError, OutputError
 
 
-class ChangedImagesError(CaseError):
+class ChangedFilesError(CaseError):
+    """Files hold something else than what is shown of them."""
+
+
+class ChangedLabelsError(ChangedFilesError):
+    """A label file holds other labels than those that are shown."""
+
+
+class ChangedImagesError(ChangedFilesError):
     """The files of a case that is open hold other images than those that are shown."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import REFERENCE, Case, read_case_files
 from smalltumor.data.images_read import read_image
 from smalltumor.data.label_files import on_grid, read_label_volume
+from smalltumor.data.labels_read import LabelsRead
 from smalltumor.data.masks.exported import RegionFile, is_beside, region_files_of
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.grouping import group_files
@@ -189,8 +190,9 @@ def _exported_regions(case: Case, files: Sequence[RegionFile]) -> list[LayerData
 def _labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
     """The labels of a case, or no layer and a warning if they cannot be opened."""
     try:
-        volume = on_grid(read.result(), case.grid, case.name)
-        return [labels_of(case, volume)]
+        volume = read.result()
+        case.labels_read = LabelsRead(volume, read_label_volume)
+        return [labels_of(case, on_grid(volume, case.grid, case.name))]
     except SmalltumorError as error:
         notify.warn(str(error))
         return []

@@ -1,4 +1,4 @@
-"""Nothing of a folder joins an open patient whose files hold other images by now."""
+"""Nothing joins what is open of files that hold other images or labels by now."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from smalltumor.files.names import safe_name
 
 from napari_smalltumor.layers.changed_images import (
     ChangedImagesError,
+    ChangedLabelsError,
     folders_of,
     no_longer_shown,
 )
-from napari_smalltumor.layers.metadata import cases_among
+from napari_smalltumor.layers.metadata import LayerKind, cases_among, role_of
 from napari_smalltumor.loading.already_open import real_images
 
 if TYPE_CHECKING:
     from napari.layers import Layer
+
+
+_OF_FILES = (LayerKind.EXPERT, LayerKind.LABELS)
 
 
 def check_case_unchanged(files: CaseFiles, layers: Iterable[Layer]) -> None:
@@ -29,28 +33,33 @@ def check_case_unchanged(files: CaseFiles, layers: Iterable[Layer]) -> None:
 
     Raises
     ------
-    ChangedImagesError
+    ChangedFilesError
         If they were replaced since that case was opened.
     """
+    layers = list(layers)
     images = real_images(files)
     for case in cases_among(layers):
         if images & case.images_read.keys():
             _check(case, case.has_changed_images)
         elif case.name == files.name and folders_of(case) & {path.parent for path in images}:
             _check(case, _lacks_files(case))  # under other names
+    for path in files.labels:
+        _check_labels(path, layers)
 
 
 def check_file_unchanged(file: Path, layers: Iterable[Layer]) -> None:
-    """Check that a file does not lie beside other images than those that are shown of its case.
+    """Check that a file holds what is shown of it, and lies beside the images that are shown.
 
     Raises
     ------
-    ChangedImagesError
-        If it does.
+    ChangedFilesError
+        If it does not.
     """
+    layers = list(layers)
     for case in cases_among(layers):
         if file in case.images_read or (file.parent in folders_of(case) and _may_be_of(file, case)):
             _check(case, case.has_changed_images)
+    _check_labels(file, layers)
 
 
 def _may_be_of(file: Path, case: Case) -> bool:
@@ -58,6 +67,20 @@ def _may_be_of(file: Path, case: Case) -> bool:
     exported, parsed = region_file(file), parse_file_name(file)
     named = exported.case if exported is not None else parsed[0] if parsed is not None else ""
     return named in ("", case.name, safe_name(case.name))
+
+
+def _check_labels(file: Path, layers: Iterable[Layer]) -> None:
+    for layer in layers:
+        role = role_of(layer)
+        if role is None or role.case is None or role.kind not in _OF_FILES:
+            continue
+        read = role.case.labels_read
+        if read is not None and read.path == file and read.is_changed:
+            raise ChangedLabelsError(
+                f"{file.name} no longer holds the labels that are shown as {layer.name}, and "
+                "nothing was opened; save what you need of that layer, remove it, and open the "
+                "file again"
+            )
 
 
 def _lacks_files(case: Case) -> bool:

@@ -17,7 +17,7 @@ from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom.study_folder import StudyFolder
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.layers.changed_images import ChangedImagesError
+from napari_smalltumor.layers.changed_images import ChangedFilesError
 from napari_smalltumor.loading.already_open import show_open_case, show_open_file
 from napari_smalltumor.loading.case_layers import layers_of_case
 from napari_smalltumor.loading.dicom_files import is_dicom_slice, open_study_of
@@ -163,7 +163,7 @@ def on_error(
     viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles, error: Exception
 ) -> None:
     """Offer what else a path may hold that could not be opened, or report the error."""
-    if isinstance(error, ChangedImagesError) or not isinstance(error, SmalltumorError):
+    if isinstance(error, ChangedFilesError) or not isinstance(error, SmalltumorError):
         notify.report(error)
     elif isinstance(path, Path) and path.is_dir():
         offer_cases(viewer, path, open_and_remember, error)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.images_read import ImageRead
-from smalltumor.data.label_files import rounded
+from smalltumor.data.label_files import read_label_volume, rounded
+from smalltumor.data.labels_read import LabelsRead
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.volumes.nifti import Volume, stem
@@ -34,9 +35,10 @@ def layer_of_volume(volume: Volume) -> LayerData:
     case_name, role, _word = parse_file_name(volume.path) or (name, None, "")
     case = single_file_case(case_name or volume.path.resolve().parent.name, volume)
     if role == LABELS or (role is None and _is_label_volume(volume.data)):
-        case.labels_path = volume.path
+        labels = rounded(volume)
+        case.labels_path, case.labels_read = volume.path, LabelsRead(labels, read_label_volume)
         case.scheme_hint = label_scheme_hint(volume.path)
-        return labels_of(case, rounded(volume))
+        return labels_of(case, labels)
     case.volumes = {role or name: volume.data}
     case.paths = {role or name: volume.path}
     case.images_read = {volume.path: ImageRead(volume)}

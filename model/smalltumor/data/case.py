@@ -31,6 +31,8 @@ from smalltumor.geometry.resampling import resample
 if TYPE_CHECKING:
     import nibabel as nib
 
+    from smalltumor.data.labels_read import LabelsRead
+
 REFERENCE = "t1ce"
 """Modality with the grid and header of the case: enhancing tumour is outlined on it."""
 
@@ -61,6 +63,8 @@ class Case:
         Folder of the case, if `paths` and `labels_path` do not tell it.
     images_read : dict of Path to ImageRead
         The images as they were in their files.
+    labels_read : LabelsRead, optional
+        What `labels_path` held, if it was read to be shown.
     """
 
     name: str
@@ -73,6 +77,7 @@ class Case:
     warnings: list[str] = field(default_factory=list)
     folder: Path | None = None
     images_read: Mapping[Path, ImageRead] = field(default_factory=dict, repr=False)
+    labels_read: LabelsRead | None = field(default=None, repr=False)
     _coarse: tuple[Mapping[str, Image], CoarseImages] | None = field(
         default=None, init=False, repr=False, compare=False
     )

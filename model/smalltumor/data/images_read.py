@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -37,41 +38,33 @@ def read_image(path: Path) -> Volume:
     return replace(volume, data=np.stack(channels, axis=-1))
 
 
-class ImageRead:
-    """An image in memory, which tells whether its file has been replaced since.
+class FileRead(ABC):
+    """A file that was read, which tells whether it holds something else now.
 
-    The voxels are compared only if the file was written, so that a copy of the same image in its
+    What it holds is compared only if the file was written, so that a copy of the same volume in its
     place, or a new time, is no change.
 
     Parameters
     ----------
-    volume : Volume
-        As `read_image` returns it.
+    path : Path
+    stamp : tuple of int or None
+        `stamp_of` the file before it was read.
     """
 
-    def __init__(self, volume: Volume) -> None:
-        self.volume = volume
-        self._own: _Stamp | None = volume.stamp
+    def __init__(self, path: Path, stamp: _Stamp | None) -> None:
+        self.path = path
+        self._own = stamp
         self._other: _Stamp | None = None
-
-    def rewritten(self, data: npt.NDArray[np.generic]) -> ImageRead:
-        """The image with the voxels that were written to its file just now."""
-        return ImageRead(replace(self.volume, data=data, stamp=stamp_of(self.volume.path)))
-
-    @cached_property
-    def checksum(self) -> int:
-        """CRC-32 of the voxels."""
-        return zlib.crc32(np.ravel(self.volume.data, order="F").data)
 
     @property
     def is_missing(self) -> bool:
         """Whether there is no such file now."""
-        return stamp_of(self.volume.path) is None
+        return stamp_of(self.path) is None
 
     @property
     def is_changed(self) -> bool:
-        """Whether the file holds another image now, or one that cannot be read."""
-        now = stamp_of(self.volume.path)
+        """Whether the file holds something else now, or what cannot be read."""
+        now = stamp_of(self.path)
         if now is None or now == self._own:
             return False
         if now == self._other:
@@ -81,6 +74,33 @@ class ImageRead:
             return False
         self._other = now
         return True
+
+    @abstractmethod
+    def _is_in_file(self) -> bool:
+        """Whether the file holds now what was read."""
+
+
+class ImageRead(FileRead):
+    """An image in memory, which tells whether its file has been replaced since.
+
+    Parameters
+    ----------
+    volume : Volume
+        As `read_image` returns it.
+    """
+
+    def __init__(self, volume: Volume) -> None:
+        super().__init__(volume.path, volume.stamp)
+        self.volume = volume
+
+    def rewritten(self, data: npt.NDArray[np.generic]) -> ImageRead:
+        """The image with the voxels that were written to its file just now."""
+        return ImageRead(replace(self.volume, data=data, stamp=stamp_of(self.volume.path)))
+
+    @cached_property
+    def checksum(self) -> int:
+        """CRC-32 of the voxels."""
+        return zlib.crc32(np.ravel(self.volume.data, order="F").data)
 
     def _is_in_file(self) -> bool:
         own = self.volume

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.case import Case
+from smalltumor.data.images_read import stamp_of
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import CaseError, GridMismatchError, LabelError
@@ -69,7 +70,8 @@ def read_label_volume(path: Path) -> Volume:
     LabelError
         If it is not 3D.
     """
-    volume = read_volume_file(path)
+    stamp = stamp_of(path)
+    volume = replace(read_volume_file(path), stamp=stamp)
     check_label_shape(volume)
     return rounded(volume)
 
