@@ -128,7 +128,7 @@ def contrast_limits(
     sample = volume[::step, ::step, ::step]
     if np.count_nonzero(sample) < _FEWEST_SAMPLES:
         sample = volume
-    brain = sample[sample != 0]
+    brain = sample[(sample != 0) & np.isfinite(sample)]
     if not brain.size:
         return 0.0, 1.0
     if modality == SHOWN_FIRST and brain.min() >= 0:

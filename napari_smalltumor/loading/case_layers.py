@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case, read_case_files
-from smalltumor.data.images_read import read_image
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.labels_read import LabelsRead
 from smalltumor.data.masks.exported import RegionFile, is_beside, region_files_of
@@ -36,7 +35,11 @@ from napari_smalltumor.loading.already_open import layer_of_file, named_as_open,
 from napari_smalltumor.loading.changed_images import check_case_unchanged
 from napari_smalltumor.loading.labels.layers import labels_of
 from napari_smalltumor.loading.real_paths import real_path, with_real_paths
-from napari_smalltumor.loading.single_file import layer_of_volume, single_file_case
+from napari_smalltumor.loading.single_file import (
+    layer_of_volume,
+    read_single_file,
+    single_file_case,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -202,7 +205,7 @@ def _layers_of_incomplete_case(files: CaseFiles, layers: Iterable[Layer]) -> lis
     """The images and labels of a case without T1CE that no layer shows yet."""
     layers = list(layers)
     paths = [p for m in STACKING for p in files.modalities.get(m, ())]
-    images = [layer_of_volume(read_image(path)) for path in _not_open(paths, layers)]
+    images = [read_single_file(path) for path in _not_open(paths, layers)]
     for _, attributes, _ in images[:-1]:
         attributes["visible"] = False
     labels = _not_open(files.labels, layers)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.data.images_read import read_image
 from smalltumor.data.masks.exported import region_file
 from smalltumor.data.naming.case_files import MODALITIES, MSD_CHANNELS
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
@@ -23,7 +22,7 @@ from napari_smalltumor.loading.already_open import layer_of_file
 from napari_smalltumor.loading.case_layers import layers_of_case, layers_of_export
 from napari_smalltumor.loading.changed_images import check_file_unchanged
 from napari_smalltumor.loading.real_paths import real_path
-from napari_smalltumor.loading.single_file import layer_of_volume
+from napari_smalltumor.loading.single_file import read_single_file
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -87,7 +86,7 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
         return layers_of_export(exported, layers)
     if layer_of_file(layers, file) is not None:
         return []
-    layer = layer_of_volume(read_image(file))
+    layer = read_single_file(file)
     if layer[2] == "image" and parse_file_name(file) is None:
         notify.info(
             f"The name of {file.name} tells no sequence. Choose it for T1, T1CE, T2 or FLAIR in "

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from smalltumor.data.brain.background import is_finite
 from smalltumor.data.case import Case
-from smalltumor.data.images_read import ImageRead
+from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.data.label_files import read_label_volume, rounded
 from smalltumor.data.labels_read import LabelsRead
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
@@ -17,11 +18,29 @@ from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData, image_layer
 from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.loading.labels.layers import labels_of
 
 _REGION_ENDING = re.compile(r"^(?P<case>.+)[-_ ](?P<region>et|tc|wt)$", re.IGNORECASE)
+
+
+def read_single_file(path: Path) -> LayerData:
+    """Read an image or label file by itself, which also shows NaN and infinite voxels.
+
+    Raises
+    ------
+    CaseError
+        If it cannot be read.
+    """
+    volume = read_image(path, allow_nonfinite=True)
+    layer = layer_of_volume(volume)
+    if layer[2] == "image" and not is_finite(volume.data):
+        notify.warn(
+            f"{path.name} has NaN or infinite voxels in the brain; it cannot be segmented with it"
+        )
+    return layer
 
 
 def layer_of_volume(volume: Volume) -> LayerData:

@@ -136,8 +136,8 @@ def damaged(tmp_path: Path, kind: str) -> tuple[list[object], str]:
             return [case], "case_t1.nii.gz is empty"
         case "NaN" | "Inf":
             data[9, 9, 9] = np.nan if kind == "NaN" else np.inf
-            nib.save(nib.Nifti1Image(data, LPS), t1)
-            return [case], "case_t1.nii.gz has NaN or infinite voxels"
+            nib.save(nib.Nifti1Image(data, LPS), case / "case_t1ce.nii.gz")
+            return [case], "case_t1ce.nii.gz has NaN or infinite voxels"
         case "5D":
             nib.save(nib.Nifti1Image(data[..., None, None].repeat(2, 3).repeat(2, 4), LPS), t1)
             return [case], "case_t1.nii.gz has the shape"

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.brain.background import Image, replace_nonfinite
+from smalltumor.data.brain.background import Image, NonfiniteImageError, replace_nonfinite
 from smalltumor.data.brain.coarse_images import CoarseImages, coarse_images
 from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.data.naming.case_files import (
     MODALITIES,
     MODALITY_TITLES,
-    OPTIONAL_MODALITIES,
     CaseFiles,
     missing_modalities,
 )
 from smalltumor.data.naming.file_names import folder_name
 from smalltumor.data.naming.find_cases import find_case_files
+from smalltumor.data.volume_checks import check_finite, remove_empty, side_warnings
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
 from smalltumor.geometry.grid import Grid
@@ -46,7 +47,8 @@ class Case:
     name : str
     volumes : dict of str to (i, j, k) array
         Intensities as stored, by modality; read-only. In the background, voxels that are NaN or
-        infinite in the file have the value of the others.
+        infinite in the file have the value of the others; T1, T2 and FLAIR may have such voxels in
+        the brain, see `finite`.
     grid : Grid
         Grid of all volumes.
     header : nibabel header, optional
@@ -84,17 +86,38 @@ class Case:
 
     @property
     def coarse(self) -> CoarseImages:
-        """Voxels of all volumes about 4 mm apart, and their backgrounds; computed once.
+        """Voxels of the `finite` volumes about 4 mm apart, and their backgrounds; computed once.
 
         Raises
         ------
         CaseError
-            If a volume has NaN or infinite voxels in the brain.
+            If every volume has NaN or infinite voxels in the brain.
         """
         if self._coarse is None or self._coarse[0] is not self.volumes:
-            finite = {m: replace_nonfinite(v, f"{self.name} {m}") for m, v in self.volumes.items()}
-            self._coarse = self.volumes, coarse_images(finite, self.grid.spacing)
+            self._coarse = self.volumes, coarse_images(self._finite_volumes(), self.grid.spacing)
         return self._coarse[1]
+
+    @property
+    def finite(self) -> tuple[str, ...]:
+        """Modalities without NaN or infinite voxels in the brain; only these can be computed with.
+
+        Raises
+        ------
+        CaseError
+            If there are none.
+        """
+        return tuple(self.coarse.images)
+
+    def _finite_volumes(self) -> dict[str, Image]:
+        found, problem = {}, None
+        for modality, volume in self.volumes.items():
+            try:
+                found[modality] = replace_nonfinite(volume, f"{self.name} {modality}")
+            except NonfiniteImageError as error:
+                problem = error
+        if not found and problem is not None:
+            raise problem
+        return found
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -148,7 +171,8 @@ def read_case(
     Raises
     ------
     CaseError
-        If a modality is missing or has two files, a file cannot be read, or an image is empty.
+        If a modality is missing or has two files, a file cannot be read, an image is empty, or
+        T1CE has NaN or infinite voxels in the brain.
     GridMismatchError
         If the modalities are on different grids and `resample` is false.
     """
@@ -167,7 +191,7 @@ def read_case_files(
         missing = missing_modalities(files.modalities, allow_missing=allow_missing)
         raise CaseError(f"{files.name}: {problem}", _naming(missing))
     if files.stacked is not None:
-        read = [read_image(files.stacked)]
+        read = [read_image(files.stacked, allow_nonfinite=True)]
         volumes = _split(read[0], files.channels)
     else:
         volumes = _read_all(
@@ -175,8 +199,9 @@ def read_case_files(
         )
         read = list(volumes.values())
     reference = volumes[REFERENCE]
+    nonfinite = check_finite(volumes)
     data = _on_one_grid(volumes, resample)
-    empty = _remove_empty(data, volumes, allow_missing)
+    empty = remove_empty(data, volumes, allow_missing)
     case = Case(
         name=files.name,
         volumes=data,
@@ -187,8 +212,8 @@ def read_case_files(
         scheme_hint=files.scheme_hint,
         images_read={v.path: ImageRead(v) for v in _kept(read, data)},
     )
-    own_files = {volume.path: volume for volume in volumes.values()}
-    case.warnings = [*files.notes, *_warnings(case, own_files.values(), reference), *empty]
+    own_files = {volume.path: volume for volume in volumes.values()}.values()
+    case.warnings = [*files.notes, *side_warnings(own_files, reference), *empty, *nonfinite]
     return case
 
 
@@ -217,7 +242,8 @@ def _naming(modalities: tuple[str, ...]) -> Remedy | None:
 
 def _read_all(paths: Mapping[str, Path]) -> dict[str, Volume]:
     with ThreadPoolExecutor(len(paths)) as pool:
-        volumes = dict(zip(paths, pool.map(read_image, paths.values()), strict=True))
+        read = pool.map(partial(read_image, allow_nonfinite=True), paths.values())
+        volumes = dict(zip(paths, read, strict=True))
     for volume in volumes.values():
         if volume.data.ndim != 3:
             raise CaseError(f"{volume.path} has the shape {volume.data.shape}; one modality is 3D")
@@ -262,32 +288,3 @@ def _on_one_grid(
                 Remedy(Action.RESAMPLE),
             )
     return data
-
-
-def _remove_empty(
-    data: dict[str, npt.NDArray[np.generic]], volumes: Mapping[str, Volume], allow_missing: bool
-) -> list[str]:
-    """Remove images that are zero everywhere, and return a warning for each."""
-    warnings = []
-    for modality in [m for m in data if not np.any(data[m])]:
-        path = volumes[modality].path
-        if not allow_missing or modality not in OPTIONAL_MODALITIES:
-            raise CaseError(f"{path} is empty: every voxel is zero")
-        del data[modality]
-        title = MODALITY_TITLES[modality]
-        warnings.append(f"{path}: every voxel of {title} is zero; it counts as missing")
-    return warnings
-
-
-def _warnings(case: Case, volumes: Iterable[Volume], reference: Volume) -> list[str]:
-    warnings = [
-        f"{volume.path}: sform and qform disagree about left and right; the sform is used"
-        for volume in volumes
-        if volume.sides_disagree
-    ]
-    if not reference.has_orientation:
-        warnings.append(
-            f"{reference.path} does not give left and right (sform and qform codes are 0); the "
-            f"axes are assumed to be {case.grid.axcodes}"
-        )
-    return warnings

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.brain.background import replace_nonfinite
+from smalltumor.data.brain.background import Image, NonfiniteImageError, replace_nonfinite
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import SmalltumorError
@@ -19,20 +19,37 @@ from smalltumor.errors import SmalltumorError
 _Stamp = tuple[int, ...]
 
 
-def read_image(path: Path) -> Volume:
+def read_image(path: Path, *, allow_nonfinite: bool = False) -> Volume:
     """Read an image, 3D or 4D; voxels of its background that are NaN or infinite are replaced.
+
+    Parameters
+    ----------
+    path : Path
+    allow_nonfinite : bool
+        Leave a volume as it is that has such voxels in the brain, instead of raising an error.
 
     Raises
     ------
     CaseError
-        As `read_volume_file`; voxels that are NaN or infinite are an error in the brain only.
+        As `read_volume_file`.
+    NonfiniteImageError
+        As `replace_nonfinite`.
     """
     stamp = stamp_of(path)
     volume = replace(read_volume_file(path, allow_nonfinite=True), stamp=stamp)
+
+    def finite(image: Image) -> Image:
+        try:
+            return replace_nonfinite(image, str(path))
+        except NonfiniteImageError:
+            if allow_nonfinite:
+                return image
+            raise
+
     data = volume.data
     if data.ndim == 3:
-        return replace(volume, data=replace_nonfinite(data, str(path)))
-    channels = [replace_nonfinite(data[..., n], str(path)) for n in range(data.shape[3])]
+        return replace(volume, data=finite(data))
+    channels = [finite(data[..., n]) for n in range(data.shape[3])]
     if all(np.may_share_memory(channel, data) for channel in channels):
         return volume
     return replace(volume, data=np.stack(channels, axis=-1))
@@ -105,10 +122,10 @@ class ImageRead(FileRead):
     def _is_in_file(self) -> bool:
         own = self.volume
         try:
-            now = read_image(own.path)
+            now = read_image(own.path, allow_nonfinite=True)
         except SmalltumorError:
             return False
-        return own.grid.matches(now.grid) and np.array_equal(own.data, now.data)
+        return own.grid.matches(now.grid) and np.array_equal(own.data, now.data, equal_nan=True)
 
 
 def stamp_of(path: Path) -> _Stamp | None:

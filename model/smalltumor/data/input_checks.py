@@ -18,7 +18,7 @@ from smalltumor.data.brain.background import Image
 from smalltumor.data.brain.brain_mask import BRAIN_SHARE
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.modality_contrast import swapped_modalities
-from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
+from smalltumor.data.naming.case_files import MODALITIES, modality_titles
 from smalltumor.errors import CaseError
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class FindingKind(StrEnum):
     MISALIGNED = "misaligned"
     SPACING = "spacing"
     MISSING = "missing"
+    SAME_IMAGE = "same image"
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ class Finding:
             case FindingKind.MISSING:
                 verb = "is" if len(self.modalities) == 1 else "are"
                 return f"{named} {verb} missing; {self._expected()}"
+            case FindingKind.SAME_IMAGE:
+                return f"{named} are the same image"
 
     def _expected(self) -> str:
         if not self.dice:
@@ -154,16 +157,19 @@ def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Findin
     Raises
     ------
     CaseError
-        If one image is in two roles, or has NaN or infinite voxels in the brain.
+        If an image that the network sees is in two roles.
     """
-    present = [m for m in MODALITIES if m in case.volumes]
+    present = [m for m in MODALITIES if m in case.finite]
     coarse = case.coarse.of(present)
     masks = coarse.brain_masks
     brain = np.logical_or.reduce(list(masks.values()))
     volume_ml = np.count_nonzero(brain) * coarse.voxel_volume(case.grid) / 1000
-    _refuse_one_image_twice(case, {m: image[brain] for m, image in coarse.images.items()})
     missing = tuple(m for m in expected if m not in present)
     findings = [Finding(FindingKind.MISSING, modalities=missing)] if missing else []
+    for same in _same_images({m: image[brain] for m, image in coarse.images.items()}):
+        if set(same.modalities) <= set(expected):
+            raise CaseError(f"{case.name}: {same}")
+        findings.append(same)
     findings += [*_check_spacing(case.grid), *_check_volume(volume_ml)]
     if volume_ml > LARGEST_BRAIN_ML:
         return findings  # the skull hides what the other checks compare
@@ -177,14 +183,13 @@ def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Findin
     return findings
 
 
-def _refuse_one_image_twice(case: Case, values: Mapping[str, Image]) -> None:
-    """Equal intensities, but for scale and offset."""
+def _same_images(values: Mapping[str, Image]) -> Iterator[Finding]:
+    """Pairs of equal intensities, but for scale and offset."""
     with np.errstate(all="ignore"):  # constant images and overflow: refused when normalising
         for first, second in combinations(values, 2):
             a, b = (values[m].astype(np.float64) for m in (first, second))
             if a.size > 1 and np.corrcoef(a, b)[0, 1] > SAME_IMAGE:
-                titles = f"{MODALITY_TITLES[first]} and {MODALITY_TITLES[second]}"
-                raise CaseError(f"{case.name}: {titles} are the same image")
+                yield Finding(FindingKind.SAME_IMAGE, modalities=(first, second))
 
 
 def _check_spacing(grid: Grid) -> Iterator[Finding]:

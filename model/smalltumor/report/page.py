@@ -213,7 +213,7 @@ def _snapshots(case: Case, classes: Classes, regions: Sequence[Region]) -> list[
     }
     pictures = [picture_of_slice(slices["axial"], window, title, regions=())]
     pictures += [picture_of_slice(shown, window, title, regions) for shown in slices.values()]
-    if "flair" in case.volumes:
+    if "flair" in case.finite:
         flair = case.volumes["flair"]
         shown = largest_slice(flair, classes, case.grid, "axial")
         title = MODALITY_TITLES["flair"]

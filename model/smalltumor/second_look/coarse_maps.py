@@ -139,7 +139,8 @@ def maps_beside(case: Case, classes: Classes) -> CoarseMaps | None:
 
 
 def _has_images(case: Case) -> bool:
-    return all(modality in case.volumes for modality in REQUIRED)
+    present = set(REQUIRED) <= case.volumes.keys()
+    return present and set(REQUIRED) <= set(case.finite)
 
 
 def _maps(
@@ -150,7 +151,7 @@ def _maps(
     et: Mask,
 ) -> CoarseMaps | None:
     """The maps of a crop that begins at a voxel of the network's grid."""
-    names = [name for name in ("t1ce", "t1", "flair") if name in case.volumes]
+    names = [name for name in ("t1ce", "t1", "flair") if name in case.finite]
     images = remove_background({name: case.volumes[name] for name in names}, case.coarse.of(names))
     coarse = {}
     inside = np.zeros([2 * n for n in probabilities.shape[1:]], dtype=bool, order="F")

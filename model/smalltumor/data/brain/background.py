@@ -37,6 +37,10 @@ _ONE_SIDED = 0.1
 ringing and the brain is above the background."""
 
 
+class NonfiniteImageError(CaseError):
+    """An image has NaN or infinite voxels in the brain."""
+
+
 @dataclass(frozen=True)
 class Background:
     """The background of one image.
@@ -173,10 +177,10 @@ def replace_nonfinite(image: Image, name: str) -> Image:
 
     Raises
     ------
-    CaseError
+    NonfiniteImageError
         If the brain encloses such voxels, or there are no others.
     """
-    if image.dtype.kind != "f" or (np.isfinite(image.min()) and np.isfinite(image.max())):
+    if is_finite(image):
         return image
     finite = np.isfinite(image)
     outermost = _faces(image)
@@ -189,8 +193,13 @@ def replace_nonfinite(image: Image, name: str) -> Image:
         brain = finite
         level = float(image[finite].min()) if finite.any() else np.nan
     if not brain.any() or (fill_holes(brain) & ~finite).any():
-        raise CaseError(f"{name} has NaN or infinite voxels; replace them first")
+        raise NonfiniteImageError(f"{name} has NaN or infinite voxels; replace them first")
     return np.where(finite, image, image.dtype.type(level))
+
+
+def is_finite(image: Image) -> bool:
+    """Whether no voxel is NaN or infinite."""
+    return image.dtype.kind != "f" or bool(np.isfinite(image.min()) and np.isfinite(image.max()))
 
 
 def fill_holes(mask: Mask) -> Mask:

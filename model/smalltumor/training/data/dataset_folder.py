@@ -278,4 +278,4 @@ def _check_written(folder: Path, case: Case, classes: Classes) -> None:
 
 
 def _same(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
-    return bool(np.array_equal(one, other))
+    return bool(np.array_equal(one, other, equal_nan=True))

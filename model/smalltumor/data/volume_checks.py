@@ -1,0 +1,73 @@
+"""What is wrong with the volumes of a case that were read: empty, not finite, or unclear sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.brain.background import NonfiniteImageError, is_finite
+from smalltumor.data.naming.case_files import MODALITY_TITLES, OPTIONAL_MODALITIES
+from smalltumor.data.volumes.nifti import Volume
+from smalltumor.errors import CaseError
+
+
+def check_finite(volumes: Mapping[str, Volume]) -> list[str]:
+    """Check that T1CE has no NaN or infinite voxels in the brain.
+
+    Whether the others are needed depends on the weights.
+
+    Returns
+    -------
+    list of str
+        A warning for each other volume that has such voxels.
+
+    Raises
+    ------
+    NonfiniteImageError
+    """
+    warnings = []
+    for modality in (m for m, volume in volumes.items() if not is_finite(volume.data)):
+        text = f"{volumes[modality].path} has NaN or infinite voxels"
+        if modality not in OPTIONAL_MODALITIES:
+            raise NonfiniteImageError(f"{text}; replace them first")
+        title = MODALITY_TITLES[modality]
+        warnings.append(f"{text} in the brain; weights that see {title} do not segment the case")
+    return warnings
+
+
+def remove_empty(
+    data: dict[str, npt.NDArray[np.generic]], volumes: Mapping[str, Volume], allow_missing: bool
+) -> list[str]:
+    """Remove images that are zero everywhere, and return a warning for each.
+
+    Raises
+    ------
+    CaseError
+        If one is needed, or `allow_missing` is false.
+    """
+    warnings = []
+    for modality in [m for m in data if not np.any(data[m])]:
+        path = volumes[modality].path
+        if not allow_missing or modality not in OPTIONAL_MODALITIES:
+            raise CaseError(f"{path} is empty: every voxel is zero")
+        del data[modality]
+        title = MODALITY_TITLES[modality]
+        warnings.append(f"{path}: every voxel of {title} is zero; it counts as missing")
+    return warnings
+
+
+def side_warnings(volumes: Iterable[Volume], reference: Volume) -> list[str]:
+    """Reasons to doubt which side of the volumes is left, as sentences."""
+    warnings = [
+        f"{volume.path}: sform and qform disagree about left and right; the sform is used"
+        for volume in volumes
+        if volume.sides_disagree
+    ]
+    if not reference.has_orientation:
+        warnings.append(
+            f"{reference.path} does not give left and right (sform and qform codes are 0); the "
+            f"axes are assumed to be {reference.grid.axcodes}"
+        )
+    return warnings
