@@ -33,7 +33,7 @@ from napari_smalltumor.autosave.masks import (
     layer_key,
     masks_among,
 )
-from napari_smalltumor.case_data.records import case_key, file_name
+from napari_smalltumor.case_data.records import CaseRecord, case_key, file_name
 from napari_smalltumor.layers.metadata import checksum, region_of, role_of
 
 if TYPE_CHECKING:
@@ -190,11 +190,24 @@ class Autosave:
 
     def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case that its viewers have closed, newest first."""
-        key, files = case_key(case), self.folder.restorable_files(file_name(case, SUFFIX))
+        return self._restorable_files(case_key(case), file_name(case, SUFFIX))
+
+    def restorable_files_of(self, record: CaseRecord) -> list[Path]:
+        """Autosave files of the case of a record that its viewers have closed, newest first."""
+        return self._restorable_files(record.key, record.file_name(SUFFIX))
+
+    def _restorable_files(self, key: str, name: str) -> list[Path]:
+        files = self.folder.restorable_files(name)
         return [f for f in files if key not in self._edits or not self.is_own(f)]
 
-    def set_aside(self, case: Case, file: Path) -> None:
+    def set_aside(self, key: str, file: Path) -> None:
         """Keep a file of this viewer that was not restored; new edits get another file.
+
+        Parameters
+        ----------
+        key : str
+            The `case_key` of its case.
+        file : Path
 
         Raises
         ------
@@ -202,7 +215,7 @@ class Autosave:
             If it cannot be moved.
         """
         self.wait()
-        self._closed.pop(case_key(case), None)
+        self._closed.pop(key, None)
         self.folder.set_aside(file)
 
     def is_own(self, file: Path) -> bool:

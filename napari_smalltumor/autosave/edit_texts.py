@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from smalltumor.data.case import Case
+
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import key_of
+from napari_smalltumor.case_data.records import CaseRecord, folder_of, images_of
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 
 if TYPE_CHECKING:
@@ -34,6 +37,23 @@ def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
         if own
     ]
     return f"were {'; '.join(parts)}"
+
+
+def where_edits_were_made(record: CaseRecord, case: Case) -> str:
+    """That edits of a case were made when its images lay in another folder."""
+    return (
+        f"They were made on the same images in {record.folder}, where these are no longer. The "
+        f"case that is open is in {folder_of(images_of(case))}. Decisions on its lesions are "
+        "restored, too, unless there are later ones."
+    )
+
+
+def where_decisions_were_made(record: CaseRecord, case: Case, title: str) -> str:
+    """That decisions on lesions are kept of the images of a case in another folder."""
+    return (
+        f"Decisions on lesions are kept of the images of {title} from {record.folder}, where these "
+        f"are no longer. The case that is open is in {folder_of(images_of(case))}."
+    )
 
 
 def what_was_made_on_others(names: Iterable[str]) -> str:

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from smalltumor.data.case import Case
 
-from napari_smalltumor.case_data.kept_files import kept_file, write_kept
+from napari_smalltumor.case_data.kept_files import kept_file, kept_file_of, write_kept
+from napari_smalltumor.case_data.records import CaseRecord
 
 FORMAT = "smalltumor exports"
 FORMAT_VERSION = 1
@@ -50,8 +52,17 @@ def export_times(case: Case) -> dict[str, float]:
 
     Nothing is known if the file is missing, damaged or of a later version.
     """
+    return _times_in(kept_file("exports", case))
+
+
+def export_times_of(record: CaseRecord) -> dict[str, float]:
+    """The `export_times` of the case of a record."""
+    return _times_in(kept_file_of("exports", record))
+
+
+def _times_in(file: Path) -> dict[str, float]:
     try:
-        content = json.loads(kept_file("exports", case).read_text())
+        content = json.loads(file.read_text())
         if (content["format"], content["version"]) != (FORMAT, FORMAT_VERSION):
             return {}
         return {str(key): float(time) for key, time in content["layers"].items()}

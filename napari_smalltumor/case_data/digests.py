@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,28 +17,32 @@ from smalltumor.data.case import Case
 from napari_smalltumor.layers.metadata import identifying_files
 
 
-def digest_of_place(case: Case) -> str:
-    """Sixteen hex digits for the name, the `identifying_files` and the grid of a case.
+@dataclass(frozen=True)
+class CaseDigests:
+    """Digests of a case, of sixteen hex digits.
 
-    Another patient's images in the same files have the same digest. Nothing is kept by it since
-    `digest_of_case`.
+    Parameters
+    ----------
+    place : str
+        Of the name, the `identifying_files` and the grid. Another patient's images in the same
+        files have the same digest, so nothing is kept by it any more.
+    case : str
+        Of these and the voxels of these files.
+    images : str, optional
+        Of the voxels and the grid, whatever the files are called; None if no image was read.
     """
-    return _digest(_place(case))
+
+    place: str
+    case: str
+    images: str | None
 
 
-def digest_of_case(case: Case) -> str:
-    """Sixteen hex digits for what `digest_of_place` tells, and the voxels of these files."""
-    images = checksums(case)
-    return _digest({**_place(case), "images": images} if images else _place(case))
-
-
-def digest_of_images(case: Case) -> str | None:
-    """Sixteen hex digits for the voxels and the grid, whatever the files are called.
-
-    None if no image of the case was read from one of the `identifying_files`.
-    """
-    images = checksums(case)
-    return _digest({**_grid(case), "images": images}) if images else None
+def digests_of(case: Case) -> CaseDigests:
+    """The digests of a case."""
+    files = identifying_files(case)
+    paths = tuple((name, str(path)) for name, path in sorted(files.items()) if path is not None)
+    affine = np.round(np.asarray(case.grid.affine, float), 3)
+    return _digests(case.name, paths, case.grid.shape, affine.tobytes(), *checksums(case).items())
 
 
 def checksums(case: Case) -> dict[str, int]:
@@ -56,17 +62,21 @@ def _checksum(case: Case, path: Path | None) -> int | None:
     return labels.checksum if labels is not None and labels.path == path else None
 
 
-def _place(case: Case) -> dict[str, Any]:
-    files = sorted(identifying_files(case).items())
-    return {
-        "name": case.name,
-        "files": {name: os.path.realpath(path) for name, path in files if path is not None},
-        **_grid(case),
-    }
-
-
-def _grid(case: Case) -> dict[str, Any]:
-    return {"shape": case.grid.shape, "affine": np.round(case.grid.affine, 3).tolist()}
+@lru_cache(maxsize=64)
+def _digests(
+    name: str,
+    paths: tuple[tuple[str, str], ...],
+    shape: tuple[int, int, int],
+    affine: bytes,
+    *images: tuple[str, int],
+) -> CaseDigests:
+    grid = {"shape": shape, "affine": np.frombuffer(affine).reshape(4, 4).tolist()}
+    files = {key: os.path.realpath(path) for key, path in paths}
+    place = {"name": name, "files": files, **grid}
+    if not images:
+        return CaseDigests(_digest(place), _digest(place), None)
+    voxels = {"images": dict(images)}
+    return CaseDigests(_digest(place), _digest({**place, **voxels}), _digest({**grid, **voxels}))
 
 
 def _digest(identity: Mapping[str, Any]) -> str:

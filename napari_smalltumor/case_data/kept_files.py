@@ -18,12 +18,17 @@ from smalltumor.data.case import Case
 from smalltumor.files.atomic import write_text
 from smalltumor.files.user_dirs import create_user_folder, data_folder
 
-from napari_smalltumor.case_data.records import file_name, record_case
+from napari_smalltumor.case_data.records import CaseRecord, file_name, record_case
 
 
 def kept_file(folder: str, case: Case) -> Path:
     """The file that is kept of a case in a folder of the user's data."""
     return data_folder() / folder / file_name(case, ".json")
+
+
+def kept_file_of(folder: str, record: CaseRecord) -> Path:
+    """The `kept_file` of the case of a record."""
+    return data_folder() / folder / record.file_name(".json")
 
 
 def write_kept(file: Path, case: Case, content: Mapping[str, Any]) -> None:

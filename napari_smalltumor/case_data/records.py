@@ -1,7 +1,7 @@
 """Records of the cases of which something is kept in the user's data folder.
 
 Edits, decisions on lesions and times of exports are kept in files whose names end in the *key* of
-their case. It is the `digest_of_case` of the images that were opened first, and stays the same when
+their case. It is the digest of the images that were opened first, and stays the same when
 the user corrects these images. A record tells the key of a case by its present images, and where
 they lay, so that they are found again when their folder is renamed.
 
@@ -23,18 +23,16 @@ from smalltumor.data.case import Case
 from smalltumor.files.atomic import write_text
 from smalltumor.files.user_dirs import create_user_folder, data_folder
 
-from napari_smalltumor.case_data.digests import (
-    checksums,
-    digest_of_case,
-    digest_of_images,
-    digest_of_place,
-)
+from napari_smalltumor.case_data.digests import checksums, digests_of
 from napari_smalltumor.layers.metadata import identifying_files
 
 FORMAT = "smalltumor case"
 FORMAT_VERSION = 1
 
 _KEY = re.compile(r"[0-9a-f]{16}")
+
+_RECORDS: dict[Path, CaseRecord] = {}
+"""Records that were read: lists of lesions look up the key of their case for each lesion."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class CaseRecord:
     @property
     def folder(self) -> Path:
         """The folder of the images."""
-        return next(iter(self.images.values())).parent
+        return folder_of(self.images)
 
     def file_name(self, suffix: str) -> str:
         """Name of a file that is kept of the case."""
@@ -68,7 +66,7 @@ class CaseRecord:
 def case_key(case: Case) -> str:
     """The key under which something is kept of a case: sixteen hex digits."""
     record = record_of(case)
-    return digest_of_case(case) if record is None else record.key
+    return digests_of(case).case if record is None else record.key
 
 
 def file_name(case: Case, suffix: str) -> str:
@@ -76,9 +74,9 @@ def file_name(case: Case, suffix: str) -> str:
     return _file_name(case.name, case_key(case), suffix)
 
 
-def file_name_before_images(case: Case, suffix: str) -> str:
-    """Name of the file before keys depended on the images, which may be of another patient."""
-    return _file_name(case.name, digest_of_place(case), suffix)
+def folder_of(images: Mapping[str, Path]) -> Path:
+    """The folder of the images by which a case is recognised."""
+    return next(iter(images.values())).parent
 
 
 def readable(name: str) -> str:
@@ -89,7 +87,23 @@ def readable(name: str) -> str:
 def record_of(case: Case) -> CaseRecord | None:
     """The record of a case, None if nothing was kept of its images at their place."""
     file = _file_of(case)
-    return None if file is None else _read(file)
+    if file is None:
+        return None
+    if file not in _RECORDS and (record := _read(file)) is not None:
+        _RECORDS[file] = record
+    return _RECORDS.get(file)
+
+
+def record_before_images(case: Case) -> CaseRecord | None:
+    """The record of a case under its key of before keys depended on the images.
+
+    What was kept under it may be of another patient, whose images had the same files. None for a
+    case without images, whose key is the same.
+    """
+    digests = digests_of(case)
+    if digests.images is None:
+        return None
+    return CaseRecord(case.name, digests.place, images_of(case))
 
 
 def record_case(case: Case) -> None:
@@ -100,7 +114,8 @@ def record_case(case: Case) -> None:
     OutputError
         If it cannot be written.
     """
-    if record_of(case) is None:
+    file = _file_of(case)
+    if file is not None and not file.exists():
         _write(case, case_key(case))
 
 
@@ -122,16 +137,16 @@ def record_correction(case: Case, corrected: Case) -> None:
         If it cannot be written.
     """
     record_case(case)
-    if digest_of_case(corrected) != digest_of_case(case):
+    if digests_of(corrected).case != digests_of(case).case:
         _write(corrected, case_key(case))
 
 
 def records_of_images(case: Case) -> list[CaseRecord]:
     """Records of all cases, at any place, with the voxels and the grid of a case."""
-    digest = digest_of_images(case)
-    if digest is None:
+    images = digests_of(case).images
+    if images is None:
         return []
-    found = (_read(file) for file in sorted((data_folder() / "cases" / digest).glob("*.json")))
+    found = (_read(file) for file in sorted(_folder_of(images).glob("*.json")))
     return [record for record in found if record is not None]
 
 
@@ -140,28 +155,36 @@ def _file_name(name: str, key: str, suffix: str) -> str:
 
 
 def _file_of(case: Case) -> Path | None:
-    images = digest_of_images(case)
-    if images is None:
+    digests = digests_of(case)
+    if digests.images is None:
         return None
-    name = _file_name(case.name, digest_of_case(case), ".json")
-    return data_folder() / "cases" / images / name
+    return _folder_of(digests.images) / _file_name(case.name, digests.case, ".json")
+
+
+def _folder_of(images: str) -> Path:
+    return data_folder() / "cases" / images
+
+
+def images_of(case: Case) -> dict[str, Path]:
+    """The images by which a case is recognised, with their names among its `identifying_files`."""
+    files = identifying_files(case)
+    return {n: Path(os.path.realpath(path)) for n in checksums(case) if (path := files[n])}
 
 
 def _write(case: Case, key: str) -> None:
     file = _file_of(case)
     if file is None:
         return
-    paths = identifying_files(case)
-    images = {name: os.path.realpath(path) for name in checksums(case) if (path := paths[name])}
     content = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
         "case": case.name,
         "key": key,
-        "images": images,
+        "images": {name: str(path) for name, path in images_of(case).items()},
     }
     create_user_folder(file.parent)
     write_text(file, json.dumps(content), overwrite=True)
+    _RECORDS.pop(file, None)
 
 
 def _read(file: Path) -> CaseRecord | None:

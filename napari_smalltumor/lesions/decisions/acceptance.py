@@ -27,7 +27,8 @@ from smalltumor.lesions import Lesion
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.masks import layer_key
 from napari_smalltumor.case_data.kept_files import kept_file, write_kept
-from napari_smalltumor.layers.metadata import case_of, identifying_files
+from napari_smalltumor.case_data.moved_cases import taken_over
+from napari_smalltumor.layers.metadata import case_of, identifying_files, same_case
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -47,6 +48,16 @@ class _Events:
 
 changed: SignalInstance = _Events().changed
 """Emitted when lesions were accepted, or are accepted no longer."""
+
+
+def _read_again(case: Case) -> None:
+    """Forget that nothing was kept of a case when something of another has been taken over."""
+    for layer in [x for x, marks in _MARKS.items() if not marks and same_case(case_of(x), case)]:
+        del _MARKS[layer]
+    changed.emit()
+
+
+taken_over.connect(_read_again)
 
 
 def is_accepted(layer: Labels, region: Region, lesion: Lesion) -> bool:

@@ -9,10 +9,12 @@ from weakref import WeakSet
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
+from napari_smalltumor.case_data.moved_cases import taken_over
 from napari_smalltumor.lesions.decisions.verdicts import (
     Replaced,
     Verdict,
     decide,
+    is_rejected,
     take_back,
 )
 from napari_smalltumor.lesions.edits.addition import add_voxels, layers_to_add_to
@@ -44,10 +46,12 @@ class LesionReview(ReviewLists):
         self.unseen = UnseenLayers(self)
         super().__init__(viewer)
         open_reviews(viewer).add(self)
+        taken_over.connect(self._on_taken_over)
 
     def close(self) -> None:
         """Disconnect from the viewer and its layers, and remove the rings."""
         open_reviews(self._viewer).discard(self)
+        taken_over.disconnect(self._on_taken_over, missing_ok=True)
         super().close()
 
     def accept(self, lesions: Sequence[Lesion], accepted: bool = True) -> None:
@@ -87,6 +91,11 @@ class LesionReview(ReviewLists):
         replaced = self._record(candidates, Verdict.REJECTED)
         self._steps.append(Rejection(self.source, list(candidates), replaced))
         self._drop(candidates)
+
+    def _on_taken_over(self) -> None:
+        """Show what is decided by what was kept of this patient in another folder."""
+        layer = None if self.source is None else self.source.layers.get(Region.ET)
+        self._drop([x for x in self.candidates if layer is not None and is_rejected(layer, x)])
 
     def _drop(self, candidates: Sequence[Lesion]) -> None:
         self.candidates = [x for x in self.candidates if x not in candidates]

@@ -1,0 +1,176 @@
+"""Edits that are offered when a case is opened, and those of which only their folder is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from smalltumor.data.case import Case
+from smalltumor.errors import SmalltumorError
+
+from napari_smalltumor import notify, questions
+from napari_smalltumor.autosave.autosave import Autosave
+from napari_smalltumor.autosave.edit_texts import (
+    what_was_exported_later,
+    what_was_made_on_others,
+    what_was_not_done,
+    where_decisions_were_made,
+    where_edits_were_made,
+)
+from napari_smalltumor.autosave.exports import export_times, export_times_of
+from napari_smalltumor.autosave.mask_files import SavedMask, read_masks
+from napari_smalltumor.autosave.restore import restore
+from napari_smalltumor.case_data.moved_cases import has_review, moved_cases, take_over
+from napari_smalltumor.case_data.records import CaseRecord, case_key
+from napari_smalltumor.layers.metadata import case_of, same_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
+from napari_smalltumor.viewer import main_window
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+RESTORE, LATER, DISCARD, TAKE_OVER = "Restore", "Not now", "Discard", "Take over"
+
+
+class EditOffers:
+    """Asks whether to restore the edits of a case that is opened.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    autosave : Autosave
+        The autosave of the viewer.
+    """
+
+    def __init__(self, viewer: ViewerModel, autosave: Autosave) -> None:
+        self._ref = ref(viewer)
+        self.autosave = autosave
+
+    def about(self, case: Case) -> None:
+        """Ask about the edits of a case, also of one whose folder was renamed since."""
+        moved = moved_cases(case)
+        own = [(file, None) for file in self.autosave.restorable_files(case)]
+        others = [
+            (f, record) for record in moved for f in self.autosave.restorable_files_of(record)
+        ]
+        if not own and not others:
+            self._tell_of_folders_gone(case)
+        postponed = set()
+        for file, record in (*own, *others):
+            answer = self._offer(case, file, record)
+            if answer == RESTORE:
+                return
+            if answer == LATER and record is not None:
+                postponed.add(record.key)
+        for record in moved:
+            if record.key not in postponed and has_review(record, case):
+                self._offer_review(case, record)
+
+    def _tell_of_folders_gone(self, case: Case) -> None:
+        for folder in self.autosave.folder.folders_gone(case):
+            notify.info(
+                f"Edits of {case.name} in {folder} are kept, but its images are no longer there. "
+                "If they were moved or renamed, move them back and open them to restore the edits."
+            )
+
+    def _offer(self, case: Case, file: Path, record: CaseRecord | None) -> str | None:
+        """Offer the edits in a file; of another case than this one if there is a record of it."""
+        if not file.exists():  # another viewer may have restored or discarded it
+            return None
+        try:
+            masks = read_masks(file)
+        except SmalltumorError as error:
+            notify.warn(f"Autosaved edits of {case.name} are lost: {error}")
+            return None
+        question = self._question(case, file, masks, record)
+        answer = self._ask("Restore edits?", question, RESTORE, LATER, DISCARD)
+        if answer == DISCARD:
+            self.autosave.folder.discard(file)
+        elif answer == RESTORE:
+            self._restore(case, file, masks, record)
+        elif self.autosave.is_own(file):
+            self._set_aside(case_key(case) if record is None else record.key, file)
+        return answer
+
+    def _restore(
+        self, case: Case, file: Path, masks: list[SavedMask], record: CaseRecord | None
+    ) -> None:
+        try:
+            if record is not None:
+                take_over(record, case)
+                masks = _renamed(masks, record.name, case.name)
+            with active_patient(self._viewer).in_background():
+                layers = restore(self._viewer, case, masks)
+        except SmalltumorError as error:
+            notify.report(error)
+            return
+        self.autosave.mark_edited(layers)
+        self.autosave.save()
+        self.autosave.wait()
+        saved = self.autosave.folder.file_of(case)
+        if saved.exists() and saved != file:
+            self.autosave.folder.discard(file)  # this viewer's own file now contains the edits
+        notify.info(f"Restored {', '.join(layer.name for layer in layers)}")
+
+    def _set_aside(self, key: str, file: Path) -> None:
+        try:
+            self.autosave.set_aside(key, file)
+        except SmalltumorError as error:
+            notify.report(error)
+
+    def _offer_review(self, case: Case, record: CaseRecord) -> None:
+        """Offer the decisions on lesions of a case whose folder was renamed."""
+        text = where_decisions_were_made(record, case, self._title_of(case))
+        actions = (
+            f"{TAKE_OVER}: they hold for this case, too. {LATER}: ask again when it is next opened."
+        )
+        question = f"{text}\n\n{actions}"
+        if self._ask("Take over decisions?", question, TAKE_OVER, LATER) == TAKE_OVER:
+            try:
+                take_over(record, case)
+            except SmalltumorError as error:
+                notify.report(error)
+
+    def _question(
+        self, case: Case, file: Path, masks: list[SavedMask], record: CaseRecord | None
+    ) -> str:
+        own = [layer for layer in self._viewer.layers if same_case(case_of(layer), case)]
+        saved_at = file.stat().st_mtime
+        self.autosave.wait()  # a time of export may be being written
+        exported_at = export_times(case) if record is None else export_times_of(record)
+        parts = (
+            f"Edits of {self._title_of(case)}, saved on "
+            f"{datetime.fromtimestamp(saved_at):%Y-%m-%d %H:%M}, "
+            f"{what_was_not_done([mask.name for mask in masks], own)}.",
+            "" if record is None else where_edits_were_made(record, case),
+            what_was_exported_later(masks, saved_at, exported_at),
+            what_was_made_on_others(self.autosave.started_from_others(case, masks)),
+            f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",
+        )
+        return "\n\n".join(filter(None, parts))
+
+    def _ask(self, title: str, text: str, *answers: str) -> str:
+        window = main_window(self._viewer)
+        return questions.ask(window, title, text, *answers, harmless=LATER)
+
+    def _title_of(self, case: Case) -> str:
+        return case_title(self._viewer, case)
+
+    @property
+    def _viewer(self) -> ViewerModel:
+        viewer = self._ref()
+        assert viewer is not None
+        return viewer
+
+
+def _renamed(masks: Iterable[SavedMask], before: str, now: str) -> list[SavedMask]:
+    """Masks whose names begin with the present name of their case."""
+    return [
+        replace(m, name=now + m.name[len(before) :]) if m.name.startswith(before) else m
+        for m in masks
+    ]

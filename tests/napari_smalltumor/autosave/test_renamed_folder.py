@@ -1,0 +1,277 @@
+"""A folder that was renamed: its edits and decisions are offered for the same voxels alone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari_cases import write_case_along
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region
+from smalltumor.lesions import LesionList, measure_lesion
+
+from napari_smalltumor import notify, questions
+from napari_smalltumor.autosave.exports import export_times
+from napari_smalltumor.autosave.offers import DISCARD, LATER, RESTORE, TAKE_OVER
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
+from napari_smalltumor.lesions.review.review import LesionReview
+from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.loading.open_case import open_case
+
+PAINTED = (3, 4, 2)
+
+
+@pytest.fixture
+def user(monkeypatch):
+    """What the user is asked and told, and answers; without an answer, *Not now*."""
+    return User(monkeypatch)
+
+
+class User:
+    def __init__(self, monkeypatch) -> None:
+        self.asked, self.told, self.answers = [], [], []
+        monkeypatch.setattr(questions, "ask", self._answer)
+        monkeypatch.setattr(notify, "info", self.told.append)
+
+    def _answer(self, parent, title, text, *answers, harmless):
+        self.asked.append(text)
+        answer = self.answers.pop(0) if self.answers else LATER
+        assert answer in answers
+        return answer
+
+
+class Session:
+    """A viewer in which a folder is open."""
+
+    def __init__(self, folder, viewer: ViewerModel | None = None) -> None:
+        self.viewer = viewer or ViewerModel()
+        self.watcher = ensure_autosave(self.viewer)
+        before = len(self.viewer.layers)
+        open_case(self.viewer, folder)
+        self.case = case_of(self.viewer.layers[before])
+        self.watcher.offers.about(self.case)
+
+    def segment(self) -> Session:
+        classes = np.zeros(self.case.grid.shape, np.uint8)
+        classes[4:6, 4:6, 4:6] = 3
+        result = Segmentation(self.case.name, classes, self.case.grid, self.case.header)
+        show_segmentation(self.viewer, self.case, result)
+        return self
+
+    @property
+    def et(self):
+        return region_layers(self.viewer.layers, self.case).get(Region.ET)
+
+    @property
+    def is_painted(self) -> bool:
+        return self.et is not None and self.et.data[PAINTED] == 1
+
+    def paint(self) -> Session:
+        self.et.data_setitem(tuple(np.array([n]) for n in PAINTED), 1)
+        return self
+
+    @property
+    def source(self):
+        return next(s for s in lesion_sources(self.viewer.layers) if s.case is self.case)
+
+    @property
+    def lesions(self):
+        return self.source.snapshot(Region.ET).lesions(100)
+
+    @property
+    def candidate(self):
+        spot = measure_lesion(1, np.argwhere(np.ones((2, 2, 2))) + 6, self.case.grid, Region.ET)
+        return replace(spot, list_name=LesionList.SECOND_LOOK, score=0.2)
+
+    def review(self) -> Session:
+        decide(self.et, Verdict.REJECTED, [self.candidate])
+        self.source.accept(Region.ET, self.lesions, True)
+        return self
+
+    @property
+    def is_reviewed(self) -> bool:
+        accepted = [self.source.is_accepted(Region.ET, lesion) for lesion in self.lesions]
+        return is_rejected(self.et, self.candidate) and any(accepted)
+
+    @property
+    def edits(self):
+        return sorted(self.watcher.autosave.folder.root.glob("*/*.safetensors"))
+
+    def crash(self) -> None:
+        self.watcher.save_now()
+        self.watcher.autosave.wait()
+        self.watcher.autosave.folder.unlock()  # as the system does when a process dies
+
+
+def write_patient(folder, *, times: int = 1):
+    """A case named for its folder; the voxels of patients with other `times` differ."""
+    write_case_along(folder, "LPS", labels=False)
+    for file in folder.iterdir():
+        image = nib.load(file)
+        nib.save(nib.Nifti1Image(times * np.asarray(image.dataobj), None, image.header), file)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_patient(tmp_path / "Pat")
+
+
+def test_edits_of_a_renamed_folder_are_offered_with_the_names_of_both_folders(folder, user):
+    Session(folder).segment().paint().crash()
+    new = folder.rename(folder.with_name("Pat done"))
+    user.answers = [LATER, RESTORE]
+    assert not Session(new).is_painted
+    restored = Session(new)
+    assert len(user.asked) == 2
+    assert str(folder) in user.asked[1] and str(new) in user.asked[1]
+    assert restored.is_painted
+    (own,) = restored.edits
+    assert own.parent == restored.watcher.autosave.folder.path
+    restored.crash()
+    user.answers = [RESTORE]
+    assert Session(new).is_painted
+    assert str(folder) not in user.asked[-1]
+
+
+def test_edits_are_offered_when_the_file_names_change_with_the_folder(tmp_path, user):
+    old = write_patient(tmp_path / "Pat")
+    Session(old).segment().paint().crash()
+    new = old.rename(tmp_path / "Case-7")
+    for file in new.iterdir():
+        file.rename(new / file.name.replace("Pat", "Case-7"))
+    user.answers = [RESTORE]
+    restored = Session(new)
+    assert restored.is_painted
+    assert {
+        layer.name for layer in region_layers(restored.viewer.layers, restored.case).values()
+    } == {
+        "Case-7 ET",
+        "Case-7 TC",
+        "Case-7 WT",
+    }
+
+
+def test_discarded_edits_of_a_renamed_folder_are_deleted(folder, user):
+    Session(folder).segment().paint().crash()
+    user.answers = [DISCARD]
+    assert Session(folder.rename(folder.with_name("new"))).edits == []
+
+
+def test_edits_of_other_voxels_in_a_folder_of_the_same_name_are_never_offered(tmp_path, user):
+    first = write_patient(tmp_path / "Pat")
+    Session(first).segment().paint().review().crash()
+    first.rename(tmp_path / "elsewhere")
+    second = Session(write_patient(first, times=2))
+    assert user.asked == []
+    assert not is_rejected(second.segment().et, second.candidate)
+    second.crash()
+    user.answers = [RESTORE]
+    assert Session(tmp_path / "elsewhere").is_painted
+    assert len(user.asked) == 1
+
+
+@pytest.mark.parametrize("moved", ["shape", "affine"])
+def test_the_same_voxels_on_another_grid_are_other_images(folder, user, moved):
+    Session(folder).segment().paint().review().crash()
+    new = folder.rename(folder.with_name("new"))
+    for file in new.iterdir():
+        image = nib.load(file)
+        data, affine = np.asarray(image.dataobj), image.affine.copy()
+        if moved == "affine":
+            affine[0] *= -1
+        else:  # the same bytes in their order
+            data = data.reshape(data.shape[0] * 2, data.shape[1] // 2, data.shape[2], order="F")
+        nib.save(nib.Nifti1Image(data, affine), file)
+    Session(new)
+    assert user.asked == []
+
+
+def test_edits_of_a_copy_are_not_offered_while_its_original_has_them(tmp_path, user):
+    first, second = write_patient(tmp_path / "a" / "Pat"), write_patient(tmp_path / "b" / "Pat")
+    Session(first).segment().paint().review().crash()
+    Session(second)
+    assert user.asked == []
+    (first / "Pat_t1ce.nii.gz").unlink()
+    Session(second)
+    assert len(user.asked) == 1
+
+
+def test_edits_of_a_case_that_is_open_elsewhere_are_not_offered(folder, user):
+    session = Session(folder).segment().paint()
+    session.watcher.save_now()
+    session.watcher.autosave.wait()
+    Session(folder.rename(folder.with_name("new")))
+    assert user.asked == []
+
+
+def test_edits_that_were_closed_in_this_window_are_offered_after_a_renaming(folder, user):
+    session = Session(folder).segment().paint()
+    session.viewer.layers.clear()
+    session.watcher.autosave.wait()
+    user.answers = [RESTORE]
+    again = Session(folder.rename(folder.with_name("new")), session.viewer)
+    assert again.is_painted and len(again.edits) == 1
+
+
+def test_decisions_and_times_of_exports_come_with_the_edits(folder, user):
+    session = Session(folder).segment().review()
+    session.watcher.autosave.mark_exported([session.et])
+    session.paint().crash()
+    for file in session.edits:
+        os.utime(file, (file.stat().st_mtime - 60,) * 2)
+    user.answers = [RESTORE]
+    restored = Session(folder.rename(folder.with_name("new")))
+    assert "older than the last export of Pat ET" in user.asked[0]
+    assert restored.is_painted and restored.is_reviewed
+    assert "et" in export_times(restored.case)
+
+
+def test_decisions_without_edits_are_offered_and_shown_at_once(folder, user):
+    Session(folder).segment().review().crash()
+    new = folder.rename(folder.with_name("new"))
+    again = Session(new).segment()
+    assert len(user.asked) == 1 and str(folder) in user.asked[0] and str(new) in user.asked[0]
+    assert not again.is_reviewed
+    review = LesionReview(again.viewer)
+    review.set_candidates([again.candidate])
+    user.answers = [TAKE_OVER]
+    again.watcher.offers.about(again.case)
+    assert again.is_reviewed and review.candidates == []
+    again.watcher.offers.about(again.case)
+    assert len(user.asked) == 2
+
+
+def test_decisions_that_were_made_since_are_not_replaced(folder, user):
+    Session(folder).segment().review().paint().crash()
+    new = folder.rename(folder.with_name("new"))
+    again = Session(new).segment()
+    decide(again.et, Verdict.ADDED, [again.candidate])
+    user.answers = [RESTORE]
+    again.watcher.offers.about(again.case)
+    assert again.is_painted and not is_rejected(again.et, again.candidate)
+
+
+def test_edits_of_a_corrected_scan_follow_its_folder_too(folder, user):
+    """The key is that of the images before, the record that of those of now."""
+    from napari_smalltumor.case_data.records import record_correction
+
+    session = Session(folder).segment().paint()
+    session.watcher.save_now()
+    session.watcher.autosave.wait()
+    corrected = write_patient(folder.with_name("tmp") / "Pat", times=3)
+    for file in corrected.iterdir():
+        file.replace(folder / file.name)
+    from smalltumor.data.case import read_case
+
+    record_correction(session.case, read_case(folder))
+    session.crash()
+    user.answers = [RESTORE]
+    assert Session(folder.rename(folder.with_name("new"))).is_painted
