@@ -160,10 +160,17 @@ class Autosave:
         """
         names: list[str] = []
         for owner, own in by_case(masks_among(layers)).items():
-            names += [x.name for x in own if checksum(x.data) != self._unedited_checksum(x)]
+            names += [x.name for x in own if checksum(x.data) != self.unedited_checksum(x)]
             if (edits := self._edits.get(owner)) is not None:
                 names += [copy.name for copy in edits.removed.values() if copy.name not in names]
         return names
+
+    def unedited_checksum(self, layer: Labels) -> int | None:
+        """Checksum of the mask that was exported or opened, or else of the result."""
+        saved, role = self._saved.get(layer), role_of(layer)
+        if saved is None or saved.checksum is None or not saved.is_of(role):
+            return None if role is None else role.checksum
+        return saved.checksum
 
     def started_from_others(self, case: Case, masks: Iterable[SavedMask]) -> list[str]:
         """Names of the layers of a case that are open with another mask than saved edits had.
@@ -180,7 +187,7 @@ class Autosave:
             layer.name
             for layer in layers
             if (key := layer_key(layer)) in before
-            and self._unedited_checksum(layer) not in (None, before[key])
+            and self.unedited_checksum(layer) not in (None, before[key])
         ]
 
     def mark_edited(self, layers: Iterable[Layer]) -> None:
@@ -265,28 +272,19 @@ class Autosave:
         by_key = {layer_key(layer): layer for layer in layers}
         edits.removed = {k: copy for k, copy in edits.removed.items() if k not in by_key}
         checksums = {key: checksum(layer.data) for key, layer in by_key.items()}
-        edited = {
-            k for k, layer in by_key.items() if checksums[k] != self._unedited_checksum(layer)
-        }
+        edited = {k for k, layer in by_key.items() if checksums[k] != self.unedited_checksum(layer)}
         regions = {k for k, layer in by_key.items() if region_of(layer) is not None}
         if edited & regions or any(copy.region is not None for copy in edits.removed.values()):
             edited |= regions
         edits.copies = {
             key: copy
             if (copy := edits.copies.get(key)) is not None and copy.checksum == checksums[key]
-            else copy_of(by_key[key], checksums[key], self._unedited_checksum(by_key[key]))
+            else copy_of(by_key[key], checksums[key], self.unedited_checksum(by_key[key]))
             for key in edited
         }
         if edits.copies or edits.removed or edits.written_checksums:
             self._edits[owner] = edits
             self._closed.pop(owner, None)
-
-    def _unedited_checksum(self, layer: Labels) -> int | None:
-        """Checksum of the mask that was exported or opened, or else of the result."""
-        saved, role = self._saved.get(layer), role_of(layer)
-        if saved is None or saved.checksum is None or not saved.is_of(role):
-            return None if role is None else role.checksum
-        return saved.checksum
 
     def _start_write(self, edits: CaseEdits) -> None:
         copies = {**edits.removed, **edits.copies}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
@@ -15,6 +16,11 @@ from napari_smalltumor.layers.brain_mask import brain_mask_of
 
 if TYPE_CHECKING:
     from napari.layers import Layer
+
+
+EDITS, DECISIONS, ACCEPTED = "edits", "decisions on lesions", "accepted lesions"
+
+_DECISIONS_TOO = "Decisions on its lesions are restored, too, unless there are later ones."
 
 
 def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
@@ -40,19 +46,47 @@ def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
 
 
 def where_edits_were_made(record: CaseRecord, case: Case) -> str:
-    """That edits of a case were made when its images lay in another folder."""
+    """That edits of a case were made when its images lay at another place."""
+    before, now = _places(record, case)
     return (
-        f"They were made on the same images in {record.folder}, where these are no longer. The "
-        f"case that is open is in {folder_of(images_of(case))}. Decisions on its lesions are "
-        "restored, too, unless there are later ones."
+        f"They were made on the same images in {before}, where these are no longer. The case that "
+        f"is open is in {now}. {_DECISIONS_TOO}"
     )
+
+
+def why_edits_are_of_these_images() -> str:
+    """Why edits that an earlier version saved are offered."""
+    return (
+        "They were saved by an earlier version, which did not note the images; they were made on "
+        f"the mask that is shown. {_DECISIONS_TOO}"
+    )
+
+
+def what_an_earlier_version_kept(name: str, kept: Mapping[str, Path]) -> str:
+    """That what an earlier version kept of a case is not offered.
+
+    Parameters
+    ----------
+    name : str
+        Name of the case.
+    kept : mapping of str to Path
+        What was kept, by `EDITS`, `DECISIONS` or `ACCEPTED`, and in which folder.
+    """
+    what = ", ".join(f"{each} in {folder}" for each, folder in kept.items())
+    text = (
+        f"An earlier version kept of {name}: {what}. It did not note of which images, so that they "
+        "may be another patient's, and are not offered."
+    )
+    route = " Edits are offered when the mask that they were made on is opened, or segmented again."
+    return text + route if EDITS in kept else text
 
 
 def where_decisions_were_made(record: CaseRecord, case: Case, title: str) -> str:
     """That decisions on lesions are kept of the images of a case in another folder."""
+    before, now = _places(record, case)
     return (
-        f"Decisions on lesions are kept of the images of {title} from {record.folder}, where these "
-        f"are no longer. The case that is open is in {folder_of(images_of(case))}."
+        f"Decisions on lesions are kept of the images of {title} from {before}, where these are no "
+        f"longer. The case that is open is in {now}."
     )
 
 
@@ -94,3 +128,11 @@ def what_was_exported_later(
         f"These edits are older than the last export of {', '.join(later)}, on {last}. The "
         "exported file stays as it is."
     )
+
+
+def _places(record: CaseRecord, case: Case) -> tuple[Path, Path]:
+    """The folders of the images of a record and of a case, or their files in one folder."""
+    now = images_of(case)
+    if record.folder != folder_of(now):
+        return record.folder, folder_of(now)
+    return next(iter(record.images.values())), next(iter(now.values()))

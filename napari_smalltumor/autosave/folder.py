@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Collection
 from pathlib import Path
 from typing import IO
 
@@ -101,21 +100,15 @@ class AutosaveFolder:
         restorable = [f for f in files if f.parent == self.path or not is_locked(f.parent)]
         return sorted(restorable, key=_modification_time, reverse=True)
 
-    def folders_gone(self, case: Case, offered: Collection[str] = ()) -> list[Path]:
+    def folders_gone(self, case: Case) -> list[Path]:
         """Folders that held images of a case of this name with edits, and do not hold them now.
 
         Their edits are of no open viewer. They are not restored into the case, whose images may be
         another patient's.
-
-        Parameters
-        ----------
-        case : Case
-        offered : collection of str
-            Names of files that are known to be of these images.
         """
-        known = {file_name(case, SUFFIX), *offered}
-        files = self.root.glob(f"*/{_escape(readable(case.name))}-*{SUFFIX}")
-        others = [f for f in files if f.name not in known and not is_locked(f.parent)]
+        own, pattern = file_name(case, SUFFIX), f"*/{_escape(readable(case.name))}-*{SUFFIX}"
+        files = self.root.glob(pattern)
+        others = [f for f in files if f.name != own and not is_locked(f.parent)]
         found = (_sources(file, case.name) for file in sorted(others))
         return list(dict.fromkeys(s[0].parent for s in found if s and not any(map(Path.exists, s))))
 

@@ -14,18 +14,30 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.autosave import Autosave
+from napari_smalltumor.autosave.earlier_version import (
+    kept_by_earlier_version,
+    were_made_on_shown_mask,
+)
 from napari_smalltumor.autosave.edit_texts import (
+    what_an_earlier_version_kept,
     what_was_exported_later,
     what_was_made_on_others,
     what_was_not_done,
     where_decisions_were_made,
     where_edits_were_made,
+    why_edits_are_of_these_images,
 )
 from napari_smalltumor.autosave.exports import export_times, export_times_of
 from napari_smalltumor.autosave.mask_files import SavedMask, read_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.case_data.moved_cases import has_review, moved_cases, take_over
-from napari_smalltumor.case_data.records import CaseRecord, case_key
+from napari_smalltumor.case_data.records import (
+    CaseRecord,
+    case_key,
+    record_before_images,
+    record_case,
+    record_of,
+)
 from napari_smalltumor.layers.metadata import case_of, same_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
@@ -50,19 +62,21 @@ class EditOffers:
     def __init__(self, viewer: ViewerModel, autosave: Autosave) -> None:
         self._ref = ref(viewer)
         self.autosave = autosave
+        self._earlier_asked: set[Path] = set()
 
     def about(self, case: Case) -> None:
         """Ask about the edits of a case, also of one whose folder was renamed since."""
         moved = moved_cases(case)
-        own = [(file, None) for file in self.autosave.restorable_files(case)]
-        others = [
-            (f, record) for record in moved for f in self.autosave.restorable_files_of(record)
-        ]
+        files, files_of = self.autosave.restorable_files, self.autosave.restorable_files_of
+        own = [(file, None) for file in files(case)]
+        others = [(file, record) for record in moved for file in files_of(record)]
         if not own and not others:
             self._tell_of_folders_gone(case)
+        self._tell_of_earlier_version(case)
         postponed = set()
         for file, record in (*own, *others):
-            answer = self._offer(case, file, record)
+            where = "" if record is None else where_edits_were_made(record, case)
+            answer = self._offer(case, file, record, where)
             if answer == RESTORE:
                 return
             if answer == LATER and record is not None:
@@ -71,15 +85,46 @@ class EditOffers:
             if record.key not in postponed and has_review(record, case):
                 self._offer_review(case, record)
 
+    def about_earlier(self, case: Case) -> None:
+        """Ask about edits of an earlier version when the mask that they were made on is shown."""
+        record = record_before_images(case)
+        for file in [] if record is None else self.autosave.restorable_files_of(record):
+            if file not in self._earlier_asked and self._is_certain(case, file):
+                self._earlier_asked.add(file)
+                if self._offer(case, file, record, why_edits_are_of_these_images()) == RESTORE:
+                    return
+
+    def _is_certain(self, case: Case, file: Path) -> bool:
+        try:
+            masks, saved_at = read_masks(file), file.stat().st_mtime
+        except (SmalltumorError, OSError):
+            return False
+        layers = self._viewer.layers
+        return were_made_on_shown_mask(case, masks, saved_at, layers, self.autosave)
+
+    def _tell_of_earlier_version(self, case: Case) -> None:
+        """Tell once of what an earlier version kept; the record of the case says that it was."""
+        record = record_before_images(case)
+        if record is not None:
+            self._earlier_asked -= set(self.autosave.restorable_files_of(record))
+        kept = kept_by_earlier_version(case, self.autosave)
+        if not kept or record_of(case) is not None:
+            return
+        notify.info(what_an_earlier_version_kept(case.name, kept))
+        try:
+            record_case(case)
+        except SmalltumorError as error:
+            notify.report(error)
+
     def _tell_of_folders_gone(self, case: Case) -> None:
         for folder in self.autosave.folder.folders_gone(case):
             notify.info(
                 f"Edits of {case.name} in {folder} are kept, but its images are no longer there. "
-                "If they were moved or renamed, move them back and open them to restore the edits."
+                "Open the images where they are now, or move them back, to restore the edits."
             )
 
-    def _offer(self, case: Case, file: Path, record: CaseRecord | None) -> str | None:
-        """Offer the edits in a file; of another case than this one if there is a record of it."""
+    def _offer(self, case: Case, file: Path, record: CaseRecord | None, where: str) -> str | None:
+        """Offer the edits in a file, which may have been kept of a case with another record."""
         if not file.exists():  # another viewer may have restored or discarded it
             return None
         try:
@@ -87,7 +132,7 @@ class EditOffers:
         except SmalltumorError as error:
             notify.warn(f"Autosaved edits of {case.name} are lost: {error}")
             return None
-        question = self._question(case, file, masks, record)
+        question = self._question(case, file, masks, record, where)
         answer = self._ask("Restore edits?", question, RESTORE, LATER, DISCARD)
         if answer == DISCARD:
             self.autosave.folder.discard(file)
@@ -137,7 +182,12 @@ class EditOffers:
                 notify.report(error)
 
     def _question(
-        self, case: Case, file: Path, masks: list[SavedMask], record: CaseRecord | None
+        self,
+        case: Case,
+        file: Path,
+        masks: list[SavedMask],
+        record: CaseRecord | None,
+        where: str,
     ) -> str:
         own = [layer for layer in self._viewer.layers if same_case(case_of(layer), case)]
         saved_at = file.stat().st_mtime
@@ -147,7 +197,7 @@ class EditOffers:
             f"Edits of {self._title_of(case)}, saved on "
             f"{datetime.fromtimestamp(saved_at):%Y-%m-%d %H:%M}, "
             f"{what_was_not_done([mask.name for mask in masks], own)}.",
-            "" if record is None else where_edits_were_made(record, case),
+            where,
             what_was_exported_later(masks, saved_at, exported_at),
             what_was_made_on_others(self.autosave.started_from_others(case, masks)),
             f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",

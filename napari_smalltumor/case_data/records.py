@@ -87,7 +87,7 @@ def readable(name: str) -> str:
 def record_of(case: Case) -> CaseRecord | None:
     """The record of a case, None if nothing was kept of its images at their place."""
     file = _file_of(case)
-    if file is None:
+    if file is None or not file.exists():
         return None
     if file not in _RECORDS and (record := _read(file)) is not None:
         _RECORDS[file] = record

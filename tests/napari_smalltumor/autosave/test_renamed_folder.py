@@ -3,120 +3,23 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
 import pytest
-from napari.components import ViewerModel
-from napari_cases import write_case_along
-from smalltumor.data.segmentation import Segmentation
-from smalltumor.labels.regions import Region
-from smalltumor.lesions import LesionList, measure_lesion
+from edit_sessions import Session, User, write_patient
+from smalltumor.data.case import read_case
 
-from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.offers import DISCARD, LATER, RESTORE, TAKE_OVER
-from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.layers.metadata import case_of, region_layers
-from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.case_data.records import record_correction
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
 from napari_smalltumor.lesions.review.review import LesionReview
-from napari_smalltumor.lesions.search.source import lesion_sources
-from napari_smalltumor.loading.open_case import open_case
-
-PAINTED = (3, 4, 2)
 
 
 @pytest.fixture
-def user(monkeypatch):
-    """What the user is asked and told, and answers; without an answer, *Not now*."""
+def user(monkeypatch) -> User:
     return User(monkeypatch)
-
-
-class User:
-    def __init__(self, monkeypatch) -> None:
-        self.asked, self.told, self.answers = [], [], []
-        monkeypatch.setattr(questions, "ask", self._answer)
-        monkeypatch.setattr(notify, "info", self.told.append)
-
-    def _answer(self, parent, title, text, *answers, harmless):
-        self.asked.append(text)
-        answer = self.answers.pop(0) if self.answers else LATER
-        assert answer in answers
-        return answer
-
-
-class Session:
-    """A viewer in which a folder is open."""
-
-    def __init__(self, folder, viewer: ViewerModel | None = None) -> None:
-        self.viewer = viewer or ViewerModel()
-        self.watcher = ensure_autosave(self.viewer)
-        before = len(self.viewer.layers)
-        open_case(self.viewer, folder)
-        self.case = case_of(self.viewer.layers[before])
-        self.watcher.offers.about(self.case)
-
-    def segment(self) -> Session:
-        classes = np.zeros(self.case.grid.shape, np.uint8)
-        classes[4:6, 4:6, 4:6] = 3
-        result = Segmentation(self.case.name, classes, self.case.grid, self.case.header)
-        show_segmentation(self.viewer, self.case, result)
-        return self
-
-    @property
-    def et(self):
-        return region_layers(self.viewer.layers, self.case).get(Region.ET)
-
-    @property
-    def is_painted(self) -> bool:
-        return self.et is not None and self.et.data[PAINTED] == 1
-
-    def paint(self) -> Session:
-        self.et.data_setitem(tuple(np.array([n]) for n in PAINTED), 1)
-        return self
-
-    @property
-    def source(self):
-        return next(s for s in lesion_sources(self.viewer.layers) if s.case is self.case)
-
-    @property
-    def lesions(self):
-        return self.source.snapshot(Region.ET).lesions(100)
-
-    @property
-    def candidate(self):
-        spot = measure_lesion(1, np.argwhere(np.ones((2, 2, 2))) + 6, self.case.grid, Region.ET)
-        return replace(spot, list_name=LesionList.SECOND_LOOK, score=0.2)
-
-    def review(self) -> Session:
-        decide(self.et, Verdict.REJECTED, [self.candidate])
-        self.source.accept(Region.ET, self.lesions, True)
-        return self
-
-    @property
-    def is_reviewed(self) -> bool:
-        accepted = [self.source.is_accepted(Region.ET, lesion) for lesion in self.lesions]
-        return is_rejected(self.et, self.candidate) and any(accepted)
-
-    @property
-    def edits(self):
-        return sorted(self.watcher.autosave.folder.root.glob("*/*.safetensors"))
-
-    def crash(self) -> None:
-        self.watcher.save_now()
-        self.watcher.autosave.wait()
-        self.watcher.autosave.folder.unlock()  # as the system does when a process dies
-
-
-def write_patient(folder, *, times: int = 1):
-    """A case named for its folder; the voxels of patients with other `times` differ."""
-    write_case_along(folder, "LPS", labels=False)
-    for file in folder.iterdir():
-        image = nib.load(file)
-        nib.save(nib.Nifti1Image(times * np.asarray(image.dataobj), None, image.header), file)
-    return folder
 
 
 @pytest.fixture
@@ -150,13 +53,7 @@ def test_edits_are_offered_when_the_file_names_change_with_the_folder(tmp_path, 
     user.answers = [RESTORE]
     restored = Session(new)
     assert restored.is_painted
-    assert {
-        layer.name for layer in region_layers(restored.viewer.layers, restored.case).values()
-    } == {
-        "Case-7 ET",
-        "Case-7 TC",
-        "Case-7 WT",
-    }
+    assert restored.et.name == "Case-7 ET"
 
 
 def test_discarded_edits_of_a_renamed_folder_are_deleted(folder, user):
@@ -176,6 +73,15 @@ def test_edits_of_other_voxels_in_a_folder_of_the_same_name_are_never_offered(tm
     user.answers = [RESTORE]
     assert Session(tmp_path / "elsewhere").is_painted
     assert len(user.asked) == 1
+
+
+def test_edits_of_other_voxels_at_another_place_are_never_offered(tmp_path, user):
+    first = write_patient(tmp_path / "a" / "Pat")
+    Session(first).segment().paint().review().crash()
+    first.rename(tmp_path / "not opened")
+    Session(write_patient(tmp_path / "b" / "Pat", times=2))
+    assert user.asked == []
+    assert [str(first) in text for text in user.told] == [True]
 
 
 @pytest.mark.parametrize("moved", ["shape", "affine"])
@@ -261,16 +167,12 @@ def test_decisions_that_were_made_since_are_not_replaced(folder, user):
 
 def test_edits_of_a_corrected_scan_follow_its_folder_too(folder, user):
     """The key is that of the images before, the record that of those of now."""
-    from napari_smalltumor.case_data.records import record_correction
-
     session = Session(folder).segment().paint()
     session.watcher.save_now()
     session.watcher.autosave.wait()
     corrected = write_patient(folder.with_name("tmp") / "Pat", times=3)
     for file in corrected.iterdir():
         file.replace(folder / file.name)
-    from smalltumor.data.case import read_case
-
     record_correction(session.case, read_case(folder))
     session.crash()
     user.answers = [RESTORE]
