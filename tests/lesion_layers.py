@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from napari.components import ViewerModel
 from napari.layers import Points
+from qtpy.QtWidgets import QFileDialog
+from shown_layers import show_segmentation
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import TissueClass
@@ -15,9 +18,13 @@ from smalltumor.labels.schemes import SCHEMES
 from synthetic import grid_along
 
 from napari_smalltumor.layers.create import labels_layer
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.canvas.rings import NAME
 from napari_smalltumor.lesions.review.review import LesionReview
+
+if TYPE_CHECKING:
+    import pytest
+
+    from napari_smalltumor.lesions.dock import LesionsDock
 
 SHAPE = (24, 26, 28)
 SPACING = (1.0, 1.5, 2.0)
@@ -70,6 +77,12 @@ def show_classes(viewer: ViewerModel, case: Case, scheme: str = "brats2018") -> 
 def search(review: LesionReview, threshold: float = 100) -> None:
     """Search and set the lesions without waiting for the finder."""
     review.set_lesions(review.source.snapshot(review.region).lesions(threshold))
+
+
+def save_table(dock: LesionsDock, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the table of the dock as CSV, as if the file had been chosen."""
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *arguments: (str(path), ""))
+    dock.table_file.ask_and_save()
 
 
 def rings_shown(viewer: ViewerModel) -> Points:

@@ -11,8 +11,8 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.case_export import case_to_export, export_bids
-from napari_smalltumor.export.dialog import may_replace, may_write_regions
+from napari_smalltumor.export.case_export import export_bids
+from napari_smalltumor.export.dialog import case_to_export_or_say, may_replace, may_write_regions
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -38,11 +38,8 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
     list of Path
         The files written; empty if the user cancelled or the export failed.
     """
-    case = case_to_export(viewer)
-    if case is None:
-        notify.error("There are no ET, TC or WT layers to export; segment a case first.")
-        return []
-    if not may_write_regions(parent, viewer, case, "Export anyway"):
+    case = case_to_export_or_say(viewer)
+    if case is None or not may_write_regions(parent, viewer, case, "Export anyway"):
         return []
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)

@@ -43,9 +43,7 @@ def export_active(viewer: Viewer) -> None:
     ask_and_export(unproxied(viewer), QApplication.activeWindow(), per_region=False)
 
 
-def ask_and_export(
-    viewer: ViewerModel, parent: QWidget | None, *, per_region: bool, case: Case | None = None
-) -> list[Path]:
+def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: bool) -> list[Path]:
     """Ask for a file name and export.
 
     Returns
@@ -53,11 +51,8 @@ def ask_and_export(
     list of Path
         The files written; empty if the user cancelled or the export failed.
     """
-    case = case or case_to_export(viewer)
-    if case is None:
-        notify.error("There are no ET, TC or WT layers to export; segment a case first.")
-        return []
-    if not may_write_regions(parent, viewer, case, "Export anyway"):
+    case = case_to_export_or_say(viewer)
+    if case is None or not may_write_regions(parent, viewer, case, "Export anyway"):
         return []
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)
@@ -92,6 +87,14 @@ def ask_and_export(
     remember_output_folder(patient, written[0])
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
     return written
+
+
+def case_to_export_or_say(viewer: ViewerModel) -> Case | None:
+    """The case to export; None, which the user is told, if the active patient has no regions."""
+    case = case_to_export(viewer)
+    if case is None:
+        notify.error("There are no ET, TC or WT layers to export; segment a case first.")
+    return case
 
 
 def may_replace(parent: QWidget | None, paths: list[Path], patient: str) -> bool:

@@ -90,11 +90,6 @@ def fill_missing(chosen: Mapping[str, Image | None], layers: Iterable[Layer]) ->
     return {m: valid.get(m) or best.get(m) for m in MODALITIES}
 
 
-def newest_case_layers(layers: Iterable[Layer]) -> Choice:
-    """The layers of the case that was opened last."""
-    return fill_missing(dict.fromkeys(MODALITIES), layers)
-
-
 def sibling_layers(layer: Image, modality: str, layers: Iterable[Layer]) -> Choice | None:
     """All four layers of the case that a layer belongs to, or None if any is missing."""
     for group in reversed(_groups(images(layers))):

@@ -31,9 +31,7 @@ CONTOUR_WIDTH = 2
 """Wider than the outline of a region, which is drawn above it: both are seen where they agree."""
 
 
-def reference_layer(
-    case: Case, mask: npt.NDArray[np.uint8], shown: ReferenceMask, *, visible: bool = True
-) -> Labels:
+def reference_layer(case: Case, mask: npt.NDArray[np.uint8], shown: ReferenceMask) -> Labels:
     """Create a layer of the reference.
 
     Parameters
@@ -43,7 +41,6 @@ def reference_layer(
     mask : (I, P, L) uint8 array
         1 inside and 0 outside, on the case's grid.
     shown : ReferenceMask
-    visible : bool
     """
     from napari.layers import Labels
 
@@ -53,7 +50,6 @@ def reference_layer(
         name=f"{case.name} reference {shown.region.name}",
         colormap={None: colour, 0: "transparent", 1: colour},
         blending="translucent_no_depth",
-        visible=visible,
         metadata=LayerRole(LayerKind.REFERENCE, case, reference=shown).metadata(),
         **display_transform(case.grid),
     )

@@ -92,23 +92,6 @@ def apply_style(layer: Labels, region: Region, style: str) -> None:
     layer.opacity = 1.0 if outlined else _FILL_OPACITY[region]
 
 
-def show_segmentation(
-    viewer: ViewerModel,
-    case: Case,
-    segmentation: Segmentation,
-    *,
-    style: str = "filled",
-    placement: Mapping[str, Any] | None = None,
-) -> dict[Region, Labels]:
-    """Show a segmentation in the viewer: update the case's region layers, or add them."""
-    masks = {region: display_mask(segmentation.mask(region), case) for region in Region}
-    for _ in segmentation_steps(
-        viewer, case, segmentation, masks, style=style, placement=placement
-    ):
-        pass
-    return region_layers(viewer.layers, case)
-
-
 def segmentation_steps(
     viewer: ViewerModel,
     case: Case,
@@ -118,14 +101,20 @@ def segmentation_steps(
     style: str = "filled",
     placement: Mapping[str, Any] | None = None,
 ) -> Iterator[Labels]:
-    """Show a segmentation as `show_segmentation` does, in short steps and from given masks.
+    """Show a segmentation in short steps: update the case's region layers, or add them.
 
     Parameters
     ----------
-    viewer, case, segmentation, style, placement
-        As for `show_segmentation`.
+    viewer : ViewerModel
+    case : Case
+    segmentation : Segmentation
+        Of the case; the layers keep it as their result.
     masks : mapping of Region to (I, P, L) uint8 array
         Masks from `display_mask`; they become the layers' data.
+    style : {"filled", "outlines"}
+        Of layers that are added.
+    placement : mapping, optional
+        As for `region_layer`.
     """
     from napari.layers import Labels
 

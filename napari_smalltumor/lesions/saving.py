@@ -65,13 +65,7 @@ class SavedTable:
         lesions = reviewed(self.review, self.lesions)
         patient = active_patient(viewer).current if source is None else source.patient
         folder = output_folder(viewer, patient)
-        self._say_saved(ask_and_save(self.panel, folder / name, lesions))
-
-    def save_to(self, path: Path) -> None:
-        """Save the table as CSV, and replace an existing file."""
-        self._say_saved(save_lesions(path, reviewed(self.review, self.lesions)))
-
-    def _say_saved(self, path: Path | None) -> None:
+        path = ask_and_save(self.panel, folder / name, lesions)
         if path is not None:
             self.panel.show_message(f"Saved {path.name}")
 

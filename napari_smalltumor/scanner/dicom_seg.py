@@ -22,8 +22,7 @@ from smalltumor.scanner.preparation.stored_case import stored_series_uid
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.dialog import may_replace, may_write_regions
+from napari_smalltumor.export.dialog import case_to_export_or_say, may_replace, may_write_regions
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.layers.changed_images import no_longer_shown
 from napari_smalltumor.layers.metadata import region_layers
@@ -48,9 +47,8 @@ def export_active_as_dicom_seg(viewer: Viewer) -> None:
 
 def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> None:
     """Ask for the folder of the scan, unless it is known, and for a file name, and export."""
-    case = case_to_export(viewer)
+    case = case_to_export_or_say(viewer)
     if case is None:
-        notify.error("There are no ET, TC or WT layers to export; segment a case first.")
         return
     try:
         check_packages()

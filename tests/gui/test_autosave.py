@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -23,7 +24,6 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import reopen_closed
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.layers.metadata import case_of, region_layers
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 
@@ -37,7 +37,6 @@ from napari_smalltumor.autosave import watcher
 from napari_smalltumor import settings
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.layers.regions import show_segmentation
 from qtpy.QtCore import QTimer
 from smalltumor.labels.regions import Region
 from smalltumor.data.segmentation import Segmentation
@@ -177,7 +176,7 @@ def test_edits_are_saved_every_minute_until_they_are_exported(
 ):
     from qtpy.QtWidgets import QFileDialog
 
-    viewer, case = edited
+    viewer, _ = edited
     viewer_autosave = ensure_autosave(viewer)
     assert viewer_autosave._save_timer.isActive()
     assert viewer_autosave._save_timer.interval() == 60_000
@@ -186,7 +185,7 @@ def test_edits_are_saved_every_minute_until_they_are_exported(
     target = str(tmp_path / "out.nii.gz")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (target, ""))
     monkeypatch.setattr(notify, "info", lambda message: None)
-    assert ask_and_export(viewer, None, per_region=False, case=case)
+    assert ask_and_export(viewer, None, per_region=False)
     qtbot.waitUntil(lambda: saved_files(data_folder / "autosave") == [])
 
 

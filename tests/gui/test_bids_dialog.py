@@ -8,13 +8,13 @@ import pytest
 from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along
 from qtpy.QtWidgets import QFileDialog, QInputDialog
+from shown_layers import show_segmentation
 from smalltumor.data.bids import bids_paths
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.bids_dialog import export_active_to_bids
-from napari_smalltumor.layers.regions import show_segmentation
 
 
 @pytest.fixture

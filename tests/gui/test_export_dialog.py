@@ -9,6 +9,7 @@ from napari.layers._layer_actions import _duplicate_layer
 from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QFileDialog, QShortcut
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.volume_text import volume_text
 
@@ -17,7 +18,6 @@ from napari_smalltumor.export.dialog import ask_and_export, export_active
 from napari_smalltumor.keys import EXPORT
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer_setup import set_up

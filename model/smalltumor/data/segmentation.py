@@ -95,9 +95,7 @@ class Segmentation:
     run: InferenceRun | None = None
 
     @classmethod
-    def from_probabilities(
-        cls, case: Case, cropped: CroppedProbabilities, run: InferenceRun | None = None
-    ) -> Segmentation:
+    def from_probabilities(cls, case: Case, cropped: CroppedProbabilities) -> Segmentation:
         """Create a segmentation of the most probable classes, on the case's grid."""
         return cls(
             name=case.name,
@@ -106,7 +104,6 @@ class Segmentation:
             header=case.header,
             sources=tuple(case.sources),
             cropped=cropped,
-            run=run,
         )
 
     def probabilities(self) -> npt.NDArray[np.float32] | None:

@@ -215,14 +215,6 @@ class MultiTaskNetwork(SegmentationNetwork):
         for name in ("features", "rebuild"):
             setattr(self, name, torch.compile(getattr(self, name)))
 
-    def segmentation_state(self) -> dict[str, Tensor]:
-        """The state dict of the segmentation path, for `SegmentationNetwork`."""
-        return {
-            name: value
-            for name, value in self.state_dict().items()
-            if not name.startswith(("rebuild1.", "rebuild2."))
-        }
-
 
 def _initialise(module: nn.Module) -> None:
     if isinstance(module, nn.Conv3d):

@@ -21,8 +21,11 @@ from smalltumor.training.data.prepared_case import PreparedCase
 Predict = Callable[[PreparedCase], Classes]
 """Segments a whole volume: the tissue classes (i, j, k) of a prepared case."""
 
+_MULTIPLE = 16
+"""Voxels that the network halves and doubles without a rest."""
 
-def whole_volume(case: PreparedCase, device: torch.device, multiple: int = 16) -> Tensor:
+
+def whole_volume(case: PreparedCase, device: torch.device) -> Tensor:
     """A case as a batch of one, padded at the far ends to a multiple of 16.
 
     Returns
@@ -30,7 +33,7 @@ def whole_volume(case: PreparedCase, device: torch.device, multiple: int = 16) -
     (1, channel, i, j, k) float32 tensor
     """
     image = case.intensities()[None]
-    padding = [(-size) % multiple for size in image.shape[2:]]
+    padding = [(-size) % _MULTIPLE for size in image.shape[2:]]
     image = nn.functional.pad(image, [0, padding[2], 0, padding[1], 0, padding[0]])
     return image.to(device, memory_format=torch.channels_last_3d)
 

@@ -12,6 +12,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QWidget
+from shown_layers import show_segmentation
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
@@ -25,7 +26,6 @@ from napari_smalltumor.finetune import training_folder
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import case_of, region_layers
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 
 

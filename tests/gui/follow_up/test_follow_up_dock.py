@@ -13,6 +13,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLineEdit, QListView
 from report_cases import AFFINE, SHAPE, ball, brain_case, tumour
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import ScanRegistration, compare
@@ -30,7 +31,6 @@ from napari_smalltumor.follow_up.earlier_layers import earlier_layer
 from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.reference import reference_layers
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions.clicks import ReviewClicks
 from napari_smalltumor.lesions.dock import LesionsDock

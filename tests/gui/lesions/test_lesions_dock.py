@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from deletion import delete
-from lesion_layers import show_regions, synthetic_case
+from lesion_layers import save_table, show_regions, synthetic_case
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtGui import QGuiApplication
+from shown_layers import show_segmentation
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
@@ -21,7 +22,6 @@ from smalltumor.lesions import COLUMNS
 
 from napari_smalltumor import keys, settings
 from napari_smalltumor.layers.create import image_layers
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.canvas.rings import NAME
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.search import snapshot
@@ -196,7 +196,7 @@ def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
     dock.review.go_to(dock.model.lesion(1))
     dock.review_actions.accept()
-    dock.table_file.save_to(tmp_path / "lesions")
+    save_table(dock, tmp_path / "lesions", monkeypatch)
     with (tmp_path / "lesions.csv").open(newline="") as file:
         saved = [(row["voxels"], row["accepted"]) for row in csv.DictReader(file)]
     assert saved == [("2", "false"), ("12", "true"), ("216", "false")]
@@ -361,7 +361,7 @@ def test_the_limits_of_specks_follow_preferences(with_specks):
 @pytest.mark.one_binding
 def test_folded_specks_are_saved_with_the_table(with_specks, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
-    with_specks.table_file.save_to(tmp_path / "lesions.csv")
+    save_table(with_specks, tmp_path / "lesions.csv", monkeypatch)
     with (tmp_path / "lesions.csv").open(newline="") as file:
         assert [row["voxels"] for row in csv.DictReader(file)] == ["216", "2", "12"]
 

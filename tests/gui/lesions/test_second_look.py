@@ -9,14 +9,15 @@ from types import SimpleNamespace
 import nibabel as nib
 import numpy as np
 import pytest
+from lesion_layers import save_table
 from napari.utils.interactions import mouse_press_callbacks
 from second_look_cases import Spot, case_with, output_for
+from shown_layers import show_segmentation
 from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
 from napari_smalltumor import keys, questions, settings
 from napari_smalltumor.layers.create import image_layers
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.review.reviewed_lesions import reviewed
@@ -85,7 +86,7 @@ def test_a_review_goes_from_what_was_found_to_the_candidates(viewer, dock, qtbot
 
 
 def test_a_rejected_candidate_stays_rejected_and_is_in_the_table_that_is_saved(
-    viewer, dock, tmp_path
+    viewer, dock, tmp_path, monkeypatch
 ):
     before, candidate = masks(viewer), dock.review.candidates[0]
     dock.review.go_to(candidate)
@@ -94,7 +95,7 @@ def test_a_rejected_candidate_stays_rejected_and_is_in_the_table_that_is_saved(
     assert candidate not in dock.review.candidates
     dock.candidate_finder.refresh()
     assert candidate not in dock.review.candidates
-    dock.table_file.save_to(tmp_path / "lesions.csv")
+    save_table(dock, tmp_path / "lesions.csv", monkeypatch)
     with (tmp_path / "lesions.csv").open() as file:
         rows = list(csv.DictReader(file))
     (row,) = [row for row in rows if row["accepted"] == "false" and row["list"] == "second_look"]
@@ -344,9 +345,8 @@ def same_place(one, other):
 def test_the_second_list_says_that_its_scores_are_of_other_weights(viewer, dock, qtbot):
     case = dock.review.source.case
     run = InferenceRun(1.0, "cpu", "torch", "mine")
-    show_segmentation(
-        viewer, case, Segmentation.from_probabilities(case, output_for(case, FOUND), run)
-    )
+    result = Segmentation.from_probabilities(case, output_for(case, FOUND))
+    show_segmentation(viewer, case, replace(result, run=run))
     qtbot.waitUntil(lambda: bool(dock.candidate_finder.score_warning))
     assert "may not hold for mine" in dock.candidates_title.toolTip()
     if dock.review.candidates:

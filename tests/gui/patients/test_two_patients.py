@@ -10,6 +10,7 @@ from napari_cases import write_case_along
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
+from shown_layers import show_segmentation
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume
@@ -21,7 +22,6 @@ from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_of
 from napari_smalltumor.layers.patient import layers_of_patient, patient_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader

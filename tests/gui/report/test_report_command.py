@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from napari_cases import case_along
 from qtpy.QtWidgets import QFileDialog, QPushButton
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
 from napari_smalltumor import notify, questions
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.report import command
 from napari_smalltumor.report.details_dialog import DetailsDialog

@@ -11,6 +11,7 @@ import pytest
 from dicom_cases import write_series
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
+from shown_layers import show_segmentation
 from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume, stem
@@ -20,7 +21,6 @@ from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.scanner import archives, known_scans
 from napari_smalltumor.scanner.archives import unpacked_folder

@@ -9,6 +9,7 @@ import pytest
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QDialog, QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.scanner.preparation.prepared_files import write_prepared
@@ -16,7 +17,6 @@ from smalltumor.scanner.preparation.prepared_files import write_prepared
 from napari_smalltumor import notify
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")

@@ -10,6 +10,7 @@ import pytest
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
+from shown_layers import newest_case_layers, show_segmentation
 from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
@@ -22,8 +23,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import case_of, role_of
-from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
-from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.layers.modalities import case_of_layers
 from napari_smalltumor.lesions.search.source import lesion_sources
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.prepared_scan import job

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from lesion_layers import classes, show_regions, synthetic_case
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.labels.volume_text import volume_text
@@ -15,7 +16,6 @@ from napari_smalltumor import devices, settings
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.patients.active_patient import active_patient
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lesion_layers import save_table
 from planes_in_window import open_planes, press
 from second_look_cases import Spot, ball, case_with, output_for
+from shown_layers import show_segmentation
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
@@ -17,7 +19,6 @@ from stored_results import write_results
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.close_patient import close_patient
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -89,7 +90,7 @@ def docks(make_napari_viewer, qtbot, output):
 
 
 def test_stored_candidates_are_stepped_through_added_rejected_and_taken_back_by_keys(
-    docks, tmp_path
+    docks, tmp_path, monkeypatch
 ):
     docks.open("ann")
     before, candidates = docks.sizes(), list(docks.review.candidates)
@@ -112,7 +113,7 @@ def test_stored_candidates_are_stepped_through_added_rejected_and_taken_back_by_
     docks.press(keys.DELETE)
     assert candidates[0] not in docks.review.candidates and docks.sizes() == before
     docks.wait()
-    docks.lesions.table_file.save_to(tmp_path / "lesions.csv")
+    save_table(docks.lesions, tmp_path / "lesions.csv", monkeypatch)
     with (tmp_path / "lesions.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["accepted"] == "false"]
     (row,) = [row for row in rows if row["list"] == "second_look"]

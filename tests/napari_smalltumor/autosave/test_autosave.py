@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_cases import write_case_along
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
@@ -23,7 +24,6 @@ from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers, role_of
 from napari_smalltumor.layers.region_masks import segmentation_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 
 along_all_axes = pytest.mark.parametrize("folder", ["LPS", "RSA", "AIL"], indirect=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_cases import write_case_along
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -16,7 +17,6 @@ from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.offers import LATER
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.metadata import case_of, region_layers
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 
 

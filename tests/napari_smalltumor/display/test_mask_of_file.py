@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from napari_cases import write_case_along
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets import readable_messages

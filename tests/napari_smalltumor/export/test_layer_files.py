@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_cases import ORIENTATIONS, case_along, random_volume, write_case_along
+from shown_layers import show_segmentation
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.segmentation import Segmentation
@@ -23,7 +24,6 @@ from napari_smalltumor.export.case_export import (
 from napari_smalltumor.export.writer import write_image, write_labels, write_layers
 from napari_smalltumor.layers.metadata import case_of, provenance_of, region_layers
 from napari_smalltumor.layers.patient import assign, patient_of_case
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient

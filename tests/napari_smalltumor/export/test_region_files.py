@@ -8,6 +8,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari_cases import write_case_along
+from shown_layers import show_segmentation
 from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, OutputError
@@ -17,7 +18,6 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers, role_of
 from napari_smalltumor.layers.region_masks import segmentation_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import get_reader
 from napari_smalltumor.viewer_setup import set_up

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 from napari_cases import write_case_along
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
@@ -17,7 +18,6 @@ from napari_smalltumor.export import writer
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.export.writer import write_image, write_labels, write_layers
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 
 SOURCE = "Pat_t1ce.nii.gz"

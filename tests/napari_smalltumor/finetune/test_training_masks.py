@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 from napari_cases import case_along
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
@@ -15,7 +16,6 @@ from napari_smalltumor.finetune.prediction import Prediction, prediction_name, s
 from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add
 from napari_smalltumor.layers.create import image_layers, labels_layer
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers
-from napari_smalltumor.layers.regions import show_segmentation
 
 SCHEME = SCHEMES["brats2023"]
 

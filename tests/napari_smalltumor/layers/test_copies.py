@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _convert_to_image, _duplicate_layer
 from napari_cases import case_along
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -18,7 +19,6 @@ from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.search.source import lesion_sources
 
 VOXEL = (5, 5, 7)

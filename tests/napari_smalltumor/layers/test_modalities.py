@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_cases import MODALITIES, case_along, oriented, random_volume, write_case_along
+from shown_layers import newest_case_layers
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import to_axes
 
@@ -15,7 +16,6 @@ from napari_smalltumor.layers.modalities import (
     case_of_layers,
     fill_missing,
     modality_of,
-    newest_case_layers,
     sibling_layers,
 )
 from napari_smalltumor.loading.reader import get_reader

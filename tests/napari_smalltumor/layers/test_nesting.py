@@ -5,6 +5,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -12,7 +13,6 @@ from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
-from napari_smalltumor.layers.regions import show_segmentation
 
 INSIDE, OUTSIDE = (5, 5, 4), (5, 5, 7)
 

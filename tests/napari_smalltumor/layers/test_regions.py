@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from napari_cases import MODALITIES, case_along, random_volume
+from shown_layers import newest_case_layers, show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import REGION_COLOURS, Region
 
-from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
+from napari_smalltumor.layers.modalities import case_of_layers
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.layers.region_masks import fingerprint, segmentation_of
-from napari_smalltumor.layers.regions import hide_stored_labels, placement_of, show_segmentation
+from napari_smalltumor.layers.regions import hide_stored_labels, placement_of
 
 
 def random_segmentation(case) -> Segmentation:

@@ -10,6 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along, write_case_along
+from shown_layers import show_segmentation
 from smalltumor.data.case import read_case
 from smalltumor.data.images_read import read_image
 from smalltumor.data.segmentation import Segmentation
@@ -19,7 +20,6 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient, patient_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case

@@ -17,6 +17,7 @@ from napari.layers import Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -34,7 +35,6 @@ from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import layers_of_patient, patient_of, patient_of_case
 from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.layers.region_masks import segmentation_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient

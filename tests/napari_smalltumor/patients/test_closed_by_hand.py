@@ -9,6 +9,7 @@ import pytest
 from napari.components import ViewerModel
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import notify
@@ -16,7 +17,6 @@ from napari_smalltumor.close_patient import close_patient, reopen_closed
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.earlier_scan import mark_as_earlier_scan
 from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.patients import closed_by_hand as closed_module
 from napari_smalltumor.patients import missing_layers as missing_module
 from napari_smalltumor.patients.active_patient import active_patient

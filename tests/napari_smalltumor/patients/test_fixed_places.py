@@ -10,12 +10,12 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.geometry.grid import Grid
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.patients.fixed_places import place_of
 from napari_smalltumor.viewer_setup import set_up
 

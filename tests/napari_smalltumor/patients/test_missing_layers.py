@@ -7,13 +7,13 @@ import pytest
 from napari.components import ViewerModel
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
+from shown_layers import show_segmentation
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.patient import Patient
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_layers import missing_layers
 

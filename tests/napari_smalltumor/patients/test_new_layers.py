@@ -15,6 +15,7 @@ from napari.layers._layer_actions import _duplicate_layer
 from napari.layers._source import layer_source
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import notify
@@ -27,7 +28,6 @@ from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.drawings import masks_beside_regions
 from napari_smalltumor.layers.metadata import provenance_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.assign_selected import assign_selected

@@ -7,11 +7,11 @@ import pytest
 from napari.components import ViewerModel
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers, plain_labels_layer
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.viewer_setup import set_up
 
 

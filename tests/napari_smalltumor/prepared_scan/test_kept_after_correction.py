@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from raw_scans import prepared_by_hand, write_raw_scan
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.files.user_dirs import data_folder
@@ -22,7 +23,6 @@ from smalltumor.scanner.preparation.stored_case import stored_case
 from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.metadata import case_of, region_layers
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
 from napari_smalltumor.lesions.search.source import lesion_sources
 from napari_smalltumor.loading.open_case import open_case

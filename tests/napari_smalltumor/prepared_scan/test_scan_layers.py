@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from raw_scans import prepared_by_hand, write_raw_scan
+from shown_layers import newest_case_layers
 from smalltumor.data.case import read_case
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 
 from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
+from napari_smalltumor.layers.modalities import case_of_layers
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_layers import missing_layers

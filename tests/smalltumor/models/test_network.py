@@ -67,7 +67,8 @@ def test_the_head_commutes_with_the_last_upsampling(crop):
 def test_the_segmentation_path_alone_gives_the_logits_of_the_multi_task_network(crop):
     both = with_random_norms(MultiTaskNetwork(NARROW))
     alone = SegmentationNetwork(NARROW)
-    alone.load_state_dict(both.segmentation_state())
+    names = alone.state_dict().keys()
+    alone.load_state_dict({n: value for n, value in both.state_dict().items() if n in names})
     with torch.no_grad():
         torch.testing.assert_close(alone.eval().logits(crop), both.outputs(crop).logits)
 

@@ -13,7 +13,8 @@ from smalltumor.second_look import score_warning
 def doubt_with(weights: str, digest: str) -> str | None:
     case = case_with()
     run = InferenceRun(1.0, "cpu", "torch", weights, digest=digest)
-    return score_warning(Segmentation.from_probabilities(case, output_for(case), run))
+    mask = Segmentation.from_probabilities(case, output_for(case))
+    return score_warning(replace(mask, run=run))
 
 
 def test_scores_hold_for_the_shipped_weights_and_are_doubted_for_others():

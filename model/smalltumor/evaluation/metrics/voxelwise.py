@@ -43,9 +43,10 @@ class Overlap:
     ----------
     dice : float
     tpr : float or None
-        True positive rate; None if the truth is empty.
+        True positive rate ``TP / (TP + FN)``; None if the truth is empty.
     fpr : float
-        False positive rate, of all voxels outside the truth.
+        False positive rate ``FP / (FP + TN)`` over the whole volume; 0 if the truth fills it.
+        A rate of 0.0001 of a BraTS volume is 890 voxels: report it with the false volume.
     truth_voxels, predicted_voxels, false_voxels : int
     voxel_ml : float
         Volume of a voxel, ml.
@@ -130,21 +131,6 @@ def dice(prediction: Mask, truth: Mask) -> float:
     """Dice similarity ``2 |P & T| / (|P| + |T|)``; 1 if both are empty."""
     common = int(np.count_nonzero(prediction & truth))
     return _dice(common, int(np.count_nonzero(prediction)), int(np.count_nonzero(truth)))
-
-
-def true_positive_rate(prediction: Mask, truth: Mask) -> float | None:
-    """``TP / (TP + FN)``, the share of the truth that was predicted; None if there is no truth."""
-    actual = int(np.count_nonzero(truth))
-    return int(np.count_nonzero(prediction & truth)) / actual if actual else None
-
-
-def false_positive_rate(prediction: Mask, truth: Mask) -> float:
-    """``FP / (FP + TN)``, over the whole volume; 0 if the truth fills it.
-
-    A rate of 0.0001 of a BraTS volume is 890 voxels: report it together with the false volume.
-    """
-    outside = truth.size - int(np.count_nonzero(truth))
-    return int(np.count_nonzero(prediction & ~truth)) / outside if outside else 0.0
 
 
 def hausdorff95(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0, 1.0)) -> float:

@@ -22,11 +22,11 @@ VERDICTS = (
 )
 
 
-def interval_text(estimate: Estimate, digits: int = 3) -> str:
+def interval_text(estimate: Estimate) -> str:
     """Return the interval, such as "0.716 to 0.833", or a dash."""
     if estimate.low is None or estimate.high is None:
         return "-"
-    return f"{estimate.low:.{digits}f} to {estimate.high:.{digits}f}"
+    return f"{estimate.low:.3f} to {estimate.high:.3f}"
 
 
 def difference_table(title: str, differences: Iterable[Difference[Case]]) -> str:

@@ -123,12 +123,10 @@ def lesion_means(cases: Sequence[CaseScores], region: Region) -> LesionMeans:
     )
 
 
-def by_size(
-    cases: Iterable[CaseScores], region: Region, edges: Sequence[int] = SIZE_EDGES
-) -> list[SizeClass]:
+def by_size(cases: Iterable[CaseScores], region: Region) -> list[SizeClass]:
     """Components of the truth by size class, from the smallest."""
     components = [part for case in cases for part in case.regions[region].components]
-    spans: list[tuple[int, int | None]] = [*pairwise(edges), (edges[-1], None)]
+    spans: list[tuple[int, int | None]] = [*pairwise(SIZE_EDGES), (SIZE_EDGES[-1], None)]
     return [size_class(components, start, stop) for start, stop in spans]
 
 

@@ -185,9 +185,9 @@ class FusedNetwork(nn.Module):
         return self.decoder1.mapped(_joined(slabs))
 
     @staticmethod
-    def count_steps(rows: int, slab: int = SLAB) -> int:
+    def count_steps(rows: int) -> int:
         """The number of steps for an input of `rows` voxels along i."""
-        return 13 + math.ceil(rows / 2 / slab)
+        return 13 + math.ceil(rows / 2 / SLAB)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (1, class, i / 2, j / 2, k / 2)."""

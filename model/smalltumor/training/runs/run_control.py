@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from smalltumor.errors import Action, OutputError, Remedy, TrainingError
@@ -60,7 +59,7 @@ def start(request: TrainingRequest) -> int:
         return _launch(run, request)
 
 
-def resume(path: Path, changes: Mapping[str, int] | None = None, device: str | None = None) -> int:
+def resume(path: Path, changes: Mapping[str, int] | None = None) -> int:
     """Resume a run from its last saved state, in a process of its own.
 
     Parameters
@@ -69,8 +68,6 @@ def resume(path: Path, changes: Mapping[str, int] | None = None, device: str | N
         The run folder.
     changes : mapping of str to int, optional
         New values for settings such as ``crop`` and ``batch``; steps and epochs count on.
-    device : str, optional
-        By default the one it was started on.
 
     Returns
     -------
@@ -87,7 +84,7 @@ def resume(path: Path, changes: Mapping[str, int] | None = None, device: str | N
         run.read_config(), run.path, changes=dict(changes or {}), resume=True
     )
     with hold_launch_lock(run):
-        return _launch(run, replace(request, device=device) if device else request)
+        return _launch(run, request)
 
 
 def pause(path: Path) -> bool:
