@@ -104,7 +104,7 @@ def expert_file(viewer: ViewerModel) -> Path | None:
     return path if path.is_file() and not case.has_changed_images else None
 
 
-def offers_expert(viewer: ViewerModel) -> bool:
+def expert_can_be_compared(viewer: ViewerModel) -> bool:
     """Whether the active patient has an expert's mask that is neither open nor the reference."""
     path, current = expert_file(viewer), current_choice(viewer)
     return path is not None and (current is None or current.path != path)

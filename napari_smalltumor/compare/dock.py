@@ -19,8 +19,8 @@ from napari_smalltumor.compare.choices import (
     ReferenceChoice,
     case_to_compare,
     current_choice,
+    expert_can_be_compared,
     expert_file,
-    offers_expert,
     reference_choices,
 )
 from napari_smalltumor.compare.panel import ComparePanel
@@ -29,7 +29,7 @@ from napari_smalltumor.compare.reference_reader import ReferenceReader
 from napari_smalltumor.compare.scorer import ComparedLayers, Scorer, Scores
 from napari_smalltumor.compare.scores import ComparedLesion, LesionStatus
 from napari_smalltumor.compare.table_model import ComparedLesionsModel
-from napari_smalltumor.display.reference import toggle_reference
+from napari_smalltumor.display.reference_visibility import toggle_reference
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.lesions.canvas.navigation import move_to
@@ -115,7 +115,7 @@ class CompareDock(ComparePanel):
         with self._programmatic_update():
             self.show_choices(reference_choices(self._viewer), current)
         self.set_comparable(case_to_compare(self._viewer) is not None)
-        self.show_offer(offers_expert(self._viewer))
+        self.show_expert(expert_can_be_compared(self._viewer))
         self.reader.follow_source()
         self._set_target()
 
@@ -131,7 +131,7 @@ class CompareDock(ComparePanel):
         )
         self.file_button.clicked.connect(self._ask_for_file)
         self.file_dropped.connect(self.compare_with_file)
-        self.offer_button.clicked.connect(self.compare_with_expert)
+        self.expert_button.clicked.connect(self.compare_with_expert)
         self.contours_box.clicked.connect(lambda: toggle_reference(self._viewer))
         self.region_box.currentIndexChanged.connect(self._show_lesions)
         self.table.selectionModel().currentRowChanged.connect(self._on_row)

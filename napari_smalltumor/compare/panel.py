@@ -56,8 +56,8 @@ class ComparePanel(QWidget):
         elide_long_texts(self.reference_box, _NO_REFERENCE)
         allow_shrinking(self.reference_box)
         self.file_button = button("Choose file...", _CHOOSE)
-        self.offer = wrapped_label("This case comes with an expert's mask.")
-        self.offer_button = button("Compare with the expert", "Show the expert's contours")
+        self.expert_label = wrapped_label("This case comes with an expert's mask.")
+        self.expert_button = button("Compare with the expert", "Show the expert's contours")
         self.contours_box = QCheckBox("Show its contours")
         self.contours_box.setToolTip(keys.with_key("Show or hide the contours", keys.REFERENCE))
         self.message = wrapped_label()
@@ -93,10 +93,10 @@ class ComparePanel(QWidget):
                 self.reference_box.setCurrentIndex(self.reference_box.count() - 1)
         self.reference_box.setEnabled(bool(listed))
 
-    def show_offer(self, shown: bool) -> None:
+    def show_expert(self, shown: bool) -> None:
         """Offer the expert's mask, or not."""
-        self.offer.setVisible(shown)
-        self.offer_button.setVisible(shown)
+        self.expert_label.setVisible(shown)
+        self.expert_button.setVisible(shown)
 
     def set_comparable(self, comparable: bool) -> None:
         """Enable what needs a patient."""
@@ -131,8 +131,8 @@ class ComparePanel(QWidget):
         layout.addWidget(header)
         layout.addLayout(_labelled("Reference", self.reference_box))
         layout.addLayout(row(self.file_button, self.contours_box))
-        layout.addWidget(self.offer)
-        layout.addWidget(self.offer_button)
+        layout.addWidget(self.expert_label)
+        layout.addWidget(self.expert_button)
         layout.addWidget(self.message)
         layout.addWidget(self.compared_with)
         layout.addWidget(self.scores)

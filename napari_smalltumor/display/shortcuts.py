@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut
 from napari_smalltumor import keys
 from napari_smalltumor.display.key_sheet import KeySheet
 from napari_smalltumor.display.overlay import Overlay
-from napari_smalltumor.display.reference import toggle_reference
+from napari_smalltumor.display.reference_visibility import toggle_reference
 from napari_smalltumor.display.sequences import LabelToolMonitor, show_sequence
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.shown_reference import show_reference
 from napari_smalltumor.follow_up.canvas_mark import CanvasMark
 from napari_smalltumor.follow_up.comparison import Comparison
-from napari_smalltumor.follow_up.no_painting import NoPainting
+from napari_smalltumor.follow_up.paint_guard import PaintGuard
 from napari_smalltumor.layers.coordinates import display_transform
 from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.earlier_scan import (
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _EARLIER: WeakKeyDictionary[Layer, list[Layer]] = WeakKeyDictionary()
 """Layers of an earlier T1CE, each with the images that it has hidden."""
 
-_GUARDS: WeakKeyDictionary[Layer, NoPainting] = WeakKeyDictionary()
+_GUARDS: WeakKeyDictionary[Layer, PaintGuard] = WeakKeyDictionary()
 _MARKS: WeakKeyDictionary[Layer, CanvasMark] = WeakKeyDictionary()
 
 
@@ -70,7 +70,7 @@ def show_earlier(viewer: ViewerModel, comparison: Comparison) -> Image:
     assign(layer, patient)
     mark_as_earlier_scan(layer)
     _EARLIER[layer] = []
-    _GUARDS[layer] = NoPainting(viewer, layer, _show_current)
+    _GUARDS[layer] = PaintGuard(viewer, layer, _show_current)
     _MARKS[layer] = CanvasMark(viewer, layer, f"earlier scan:\n{comparison.title}")
     viewer.layers.events.removed.connect(_on_removed)  # once, however often it is connected
     with active_patient(viewer).in_background(), selection_untouched(viewer):

@@ -13,7 +13,7 @@ from napari_smalltumor import keys
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.review.steps import Addition, Deletion, Rejection, Step
-from napari_smalltumor.lesions.second_look.looks import LookStatus
+from napari_smalltumor.lesions.second_look.status import LookStatus
 
 if TYPE_CHECKING:
     from napari.layers import Labels

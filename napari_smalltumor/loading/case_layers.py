@@ -32,9 +32,9 @@ from napari_smalltumor.layers.create import STACKING, LayerData, image_layers
 from napari_smalltumor.layers.metadata import cases_among, region_layers, same_case
 from napari_smalltumor.layers.patient import patient_of_case, patients_among, titles
 from napari_smalltumor.loading.already_open import layer_of_file, named_as_open, without_open
-from napari_smalltumor.loading.changed_images import check_case_unchanged
 from napari_smalltumor.loading.labels.layers import labels_of
 from napari_smalltumor.loading.real_paths import real_path, with_real_paths
+from napari_smalltumor.loading.replaced_files import check_case_unchanged
 from napari_smalltumor.loading.single_file import (
     layer_of_volume,
     read_single_file,

@@ -22,8 +22,8 @@ from napari_smalltumor.loading.already_open import (
     patients_by_image,
     real_images,
 )
-from napari_smalltumor.loading.changed_images import check_case_unchanged
 from napari_smalltumor.loading.real_paths import with_real_paths
+from napari_smalltumor.loading.replaced_files import check_case_unchanged
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reading.window import planes_window
 

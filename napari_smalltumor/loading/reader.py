@@ -20,8 +20,8 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.loading.already_open import layer_of_file
 from napari_smalltumor.loading.case_layers import layers_of_case, layers_of_export
-from napari_smalltumor.loading.changed_images import check_file_unchanged
 from napari_smalltumor.loading.real_paths import real_path
+from napari_smalltumor.loading.replaced_files import check_file_unchanged
 from napari_smalltumor.loading.single_file import read_single_file
 
 if TYPE_CHECKING:

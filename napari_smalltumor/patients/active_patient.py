@@ -29,8 +29,8 @@ from napari_smalltumor.layers.patient import (
 )
 from napari_smalltumor.layers.visibility import guard_undo, release_undo
 from napari_smalltumor.patients.arrivals import Arrivals
+from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
-from napari_smalltumor.patients.idle import when_idle
 from napari_smalltumor.patients.messages import PatientMessages
 from napari_smalltumor.patients.new_layers import NewLayers
 from napari_smalltumor.patients.view_state import ViewStates, select, selection_untouched

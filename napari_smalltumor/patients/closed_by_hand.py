@@ -13,7 +13,7 @@ from napari_smalltumor.layers.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.metadata import LayerKind, role_of
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.patients.idle import when_idle
+from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.missing_layers import MissingLayers, index_of, missing_layers
 from napari_smalltumor.viewer import one_per_viewer
 

@@ -16,7 +16,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import provenance_of, role_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.patients.idle import when_idle
+from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.viewer import one_per_viewer
 

@@ -23,7 +23,7 @@ from napari_smalltumor.layers.patient import (
     patients_among,
     unassign,
 )
-from napari_smalltumor.patients.idle import when_idle
+from napari_smalltumor.patients.deferred_calls import when_idle
 
 if TYPE_CHECKING:
     from napari.layers import Layer

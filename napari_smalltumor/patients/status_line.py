@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.idle import later
+from napari_smalltumor.patients.deferred_calls import later
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:

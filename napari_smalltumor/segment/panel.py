@@ -15,7 +15,7 @@ from smalltumor.labels.schemes import SCHEMES
 from superqt import QElidingLabel
 
 from napari_smalltumor import keys, settings
-from napari_smalltumor.compare.offer import ExpertOffer
+from napari_smalltumor.compare.expert_banner import ExpertBanner
 from napari_smalltumor.layers.modalities import misassigned
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
@@ -52,7 +52,7 @@ class SegmentPanel(QWidget):
         self.pickers = ModalityPickers(viewer)
         self.options = SegmentOptions()
         self.results = ResultView()
-        self.offer = ExpertOffer(viewer)
+        self.expert_banner = ExpertBanner(viewer)
         self._segment = button("Segment", _SEGMENT)
         self._cancel = button("Ca&ncel", "Stop the run; layers stay as they are")
         self._progress = QProgressBar()
@@ -153,7 +153,7 @@ class SegmentPanel(QWidget):
         layout.addWidget(self._step)
         layout.addWidget(self._outcome)
         layout.addWidget(self.results)
-        layout.addWidget(self.offer)
+        layout.addWidget(self.expert_banner)
         layout.addWidget(_heading("Export"))
         export = QWidget()
         form_layout(export, [self._scheme, self._per_region])

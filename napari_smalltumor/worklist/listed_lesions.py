@@ -13,8 +13,8 @@ from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.lesions.canvas.navigation import move_to_voxel
 from napari_smalltumor.lesions.canvas.rings import LesionRings
-from napari_smalltumor.lesions.review.places import Place
-from napari_smalltumor.lesions.review.review import review_place
+from napari_smalltumor.lesions.review.lesion_positions import LesionPosition
+from napari_smalltumor.lesions.review.review import review_lesion_at
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -49,7 +49,7 @@ class ListedLesionRing:
         box = _box_of(source, lesion, diameter)
         self._rings.show_boxes(source, box, np.array([diameter]), np.array([True]))
         move_to_voxel(self._viewer, source, lesion.centre, diameter)
-        if review_place(self._viewer, _place_of(source, lesion)):
+        if review_lesion_at(self._viewer, _position_of(source, lesion)):
             self._rings.erase()  # the review has its own
 
     def close(self) -> None:
@@ -58,10 +58,10 @@ class ListedLesionRing:
         self._rings.close()
 
 
-def _place_of(source: LesionSource, lesion: ListedLesion) -> Place:
+def _position_of(source: LesionSource, lesion: ListedLesion) -> LesionPosition:
     is_candidate = lesion.kind == "candidate"
     kind = LesionList.SECOND_LOOK if is_candidate else LesionList.FOUND
-    return Place(source.world_of(lesion.centre), lesion.mm3, kind)
+    return LesionPosition(source.world_of(lesion.centre), lesion.mm3, kind)
 
 
 def _box_of(source: LesionSource, lesion: ListedLesion, diameter: float) -> npt.NDArray[np.int_]:

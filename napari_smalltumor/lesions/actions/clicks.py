@@ -21,7 +21,7 @@ from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions.large_deletion import Confirm, may_delete
 from napari_smalltumor.lesions.review.review import LesionReview
-from napari_smalltumor.lesions.second_look.looks import grower_of, look_status
+from napari_smalltumor.lesions.second_look.status import grower_of, look_status
 from napari_smalltumor.planes.linked_planes import linked_planes
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from napari_smalltumor.lesions.decisions.verdicts import (
 )
 from napari_smalltumor.lesions.edits.addition import add_voxels, layers_to_add_to
 from napari_smalltumor.lesions.edits.deletion import delete_lesions
-from napari_smalltumor.lesions.review.places import Place
+from napari_smalltumor.lesions.review.lesion_positions import LesionPosition
 from napari_smalltumor.lesions.review.review_lists import ReviewLists
 from napari_smalltumor.lesions.review.steps import Acceptance, Addition, Deletion, Rejection, Step
 from napari_smalltumor.lesions.review.unseen_layers import UnseenLayers
@@ -144,8 +144,8 @@ class LesionReview(ReviewLists):
             self.lesions = sorted([*self.lesions, *step.lesions], key=lambda x: (x.voxels, x.id))
 
 
-def review_place(viewer: ViewerModel, place: Place) -> bool:
-    """Make the lesion at a place the current one of every open review, or none.
+def review_lesion_at(viewer: ViewerModel, position: LesionPosition) -> bool:
+    """Make the lesion at a position the current one of every open review, or none.
 
     What was current is elsewhere, and must not be accepted or erased in place of what is shown.
 
@@ -154,7 +154,7 @@ def review_place(viewer: ViewerModel, place: Place) -> bool:
     bool
         Whether a review lists such a lesion.
     """
-    found = [review.go_to_place(place) for review in open_reviews(viewer)]
+    found = [review.go_to_place(position) for review in open_reviews(viewer)]
     return any(found)
 
 

@@ -15,8 +15,8 @@ from smalltumor.lesions import Lesion, LesionList
 
 from napari_smalltumor.lesions.canvas.navigation import is_shown, move_to
 from napari_smalltumor.lesions.canvas.rings import LesionRings
+from napari_smalltumor.lesions.review.lesion_positions import LesionPosition, lesion_at
 from napari_smalltumor.lesions.review.paused_reviews import Progress
-from napari_smalltumor.lesions.review.places import Place, lesion_at
 from napari_smalltumor.lesions.review.reviewed_segmentation import ReviewedSegmentation
 from napari_smalltumor.lesions.review.steps import Step, StepHistory
 from napari_smalltumor.lesions.search.source import lesion_sources
@@ -51,7 +51,7 @@ class ReviewLists(ReviewedSegmentation):
     lesions_changed = Signal()
     current_changed = Signal()
     went_to_place = Signal()
-    """Another dock shows a place; what is selected is not what is shown."""
+    """Another dock shows a position; what is selected is not what is shown."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._rings = LesionRings(viewer)
@@ -194,17 +194,17 @@ class ReviewLists(ReviewedSegmentation):
         self._update_rings()
         self.current_changed.emit()
 
-    def go_to_place(self, place: Place) -> bool:
-        """Go to the lesion of ET at a place; if none is listed there, none is current.
+    def go_to_place(self, position: LesionPosition) -> bool:
+        """Go to the lesion of ET at a position; if none is listed there, none is current.
 
         Returns
         -------
         bool
             Whether one is listed.
         """
-        listed = self.candidates if place.kind is LesionList.SECOND_LOOK else self.listed
+        listed = self.candidates if position.kind is LesionList.SECOND_LOOK else self.listed
         lesions = listed if self.region is Region.ET else []
-        lesion = None if self.source is None else lesion_at(self.source, lesions, place)
+        lesion = None if self.source is None else lesion_at(self.source, lesions, position)
         self.went_to_place.emit()
         if lesion is None:
             self.leave()

@@ -12,14 +12,14 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.decisions.verdicts import is_rejected
 from napari_smalltumor.lesions.search.source import LesionSource
-from napari_smalltumor.lesions.second_look.looks import (
+from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, FoundCandidates
+from napari_smalltumor.lesions.second_look.status import (
     LookStatus,
     grower_of,
     keep_grower,
     look_status,
     origin_of_source,
 )
-from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, FoundCandidates
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:

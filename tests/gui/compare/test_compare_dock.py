@@ -17,7 +17,7 @@ from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES
 
 from napari_smalltumor.compare.dock import CompareDock
-from napari_smalltumor.compare.offer import ExpertOffer
+from napari_smalltumor.compare.expert_banner import ExpertBanner
 from napari_smalltumor.compare.scores import LesionStatus
 from napari_smalltumor.layers.create import image_layers, labels_layer
 from napari_smalltumor.layers.patient import patient_of_case
@@ -74,7 +74,7 @@ def dock(viewer, case) -> CompareDock:
 
 @pytest.fixture
 def compared(dock, qtbot) -> CompareDock:
-    dock.offer_button.click()
+    dock.expert_button.click()
     qtbot.waitUntil(lambda: bool(dock.model.rows))
     return dock
 
@@ -98,11 +98,11 @@ def test_a_file_can_be_chosen_only_while_a_patient_is_open(viewer, dock, qtbot):
 
 @pytest.mark.one_binding
 def test_the_expert_mask_beside_the_images_is_offered_and_compared(dock, qtbot):
-    assert not dock.offer_button.isHidden()
+    assert not dock.expert_button.isHidden()
     assert dock.scores.text(Region.ET)[1] == "–"
-    dock.offer_button.click()
+    dock.expert_button.click()
     qtbot.waitUntil(lambda: bool(dock.model.rows))
-    assert dock.offer_button.isHidden()
+    assert dock.expert_button.isHidden()
     assert dock.reference_box.currentText() == "Pat_seg.nii.gz"
     assert listed(dock)[:2] == [("missed", 8), ("false", 2)]
     assert {status for status, _ in listed(dock)[2:]} == {"found"}
@@ -157,7 +157,7 @@ def test_a_layer_is_compared_hidden_and_followed(viewer, dock, case, qtbot):
     data = labels_layer(case, SCHEME.encode(reference_classes()), SCHEME)
     expert = viewer.add_layer(Layer.create(*data))
     wait(dock, qtbot)
-    assert dock.offer_button.isHidden()
+    assert dock.expert_button.isHidden()
     choice = dock.reference_box.findText("Pat labels")
     dock.reference_box.activated.emit(choice)
     qtbot.waitUntil(lambda: listed(dock)[:1] == [("missed", 8)])
@@ -220,16 +220,16 @@ def test_none_removes_the_reference_and_a_removed_layer_ends_its_scores(viewer, 
     assert compared.scores.text(Region.ET)[1:] == ["–", "–", "–"]
     compared.reference_box.activated.emit(0)
     qtbot.waitUntil(lambda: not reference_layers(viewer.layers))
-    assert not compared.offer_button.isHidden()
+    assert not compared.expert_button.isHidden()
 
 
-def test_the_offer_after_a_segmentation_opens_the_dock(viewer, case, qtbot):
-    offer = ExpertOffer(viewer)
-    qtbot.addWidget(offer)
-    assert not offer.isHidden()
-    offer.button.click()
+def test_the_expert_banner_after_a_segmentation_opens_the_dock(viewer, case, qtbot):
+    expert_label = ExpertBanner(viewer)
+    qtbot.addWidget(expert_label)
+    assert not expert_label.isHidden()
+    expert_label.button.click()
     qtbot.waitUntil(lambda: bool(reference_layers(viewer.layers)))
-    qtbot.waitUntil(offer.isHidden)
+    qtbot.waitUntil(expert_label.isHidden)
 
 
 @pytest.mark.one_binding

@@ -21,7 +21,7 @@ from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.review.reviewed_lesions import reviewed
-from napari_smalltumor.lesions.second_look.looks import grower_of
+from napari_smalltumor.lesions.second_look.status import grower_of
 from napari_smalltumor.planes.linked_planes import linked_planes
 
 FOUND = Spot((24, 42, 28), 4, 500, logit=8)

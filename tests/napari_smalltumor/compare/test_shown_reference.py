@@ -19,7 +19,7 @@ from napari_smalltumor.compare.choices import (
     reference_choices,
 )
 from napari_smalltumor.compare.shown_reference import remove_reference, show_reference
-from napari_smalltumor.display.reference import toggle_reference
+from napari_smalltumor.display.reference_visibility import toggle_reference
 from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.metadata import region_layers

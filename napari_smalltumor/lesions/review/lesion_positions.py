@@ -1,4 +1,4 @@
-"""Places of lesions that another dock shows, and which listed lesion is at one."""
+"""Positions of lesions that another dock shows, and which listed lesion is at one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SAME_CENTRE_MM = 0.5
 
 
 @dataclass(frozen=True)
-class Place:
+class LesionPosition:
     """Where a lesion was listed.
 
     Parameters
@@ -31,12 +31,14 @@ class Place:
     kind: LesionList
 
 
-def lesion_at(source: LesionSource, lesions: Sequence[Lesion], place: Place) -> Lesion | None:
-    """The lesion at a place: of several with the same centre, that of the most similar volume."""
+def lesion_at(
+    source: LesionSource, lesions: Sequence[Lesion], position: LesionPosition
+) -> Lesion | None:
+    """The lesion at a position: of several with one centre, that of the most similar volume."""
     here = [
         lesion
         for lesion in lesions
-        if np.linalg.norm(np.subtract(source.world_of(lesion.centroid_voxel), place.centre))
+        if np.linalg.norm(np.subtract(source.world_of(lesion.centroid_voxel), position.centre))
         < SAME_CENTRE_MM
     ]
-    return min(here, key=lambda lesion: abs(lesion.mm3 - place.mm3), default=None)
+    return min(here, key=lambda lesion: abs(lesion.mm3 - position.mm3), default=None)

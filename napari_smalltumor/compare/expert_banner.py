@@ -1,4 +1,4 @@
-"""An offer to compare a new result with the expert's mask that lies beside the images."""
+"""A banner that compares a new result with the expert's mask that lies beside the images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from qtpy.compat import isalive
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt.utils import QSignalDebouncer
 
-from napari_smalltumor.compare.choices import offers_expert
+from napari_smalltumor.compare.choices import expert_can_be_compared
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets.layouts import button, wrapped_label
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _DEBOUNCE_MS = 50
 
 
-class ExpertOffer(QWidget):
+class ExpertBanner(QWidget):
     """A sentence and a button, shown while the active patient has regions and such a mask.
 
     Parameters
@@ -55,4 +55,4 @@ class ExpertOffer(QWidget):
 
     def _update(self) -> None:
         has_regions = case_to_export(self._viewer) is not None
-        self.setVisible(has_regions and offers_expert(self._viewer))
+        self.setVisible(has_regions and expert_can_be_compared(self._viewer))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NOT_PAINTING = ("pan_zoom", "transform", "pick")
 
 
-class NoPainting:
+class PaintGuard:
     """Leaves each tool that paints when a layer is shown, and hides the layer for such a tool.
 
     It works as long as it is referred to.
