@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 from napari.components import ViewerModel
 from napari_cases import write_case_along
+from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import LesionList, measure_lesion
@@ -18,7 +19,6 @@ from napari_smalltumor.autosave.masks import is_mask
 from napari_smalltumor.autosave.offers import LATER
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.metadata import case_of, region_layers
-from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
 from napari_smalltumor.lesions.search.source import lesion_sources
 from napari_smalltumor.loading.open_case import open_case
