@@ -29,7 +29,7 @@ def error(message: str) -> None:
     show_error(message)
 
 
-def report(exception: Exception) -> None:
+def report_error(exception: Exception) -> None:
     """Report an exception: an error of the user in one line, a bug with its traceback."""
     if isinstance(exception, SmalltumorError):
         error(error_text(exception))

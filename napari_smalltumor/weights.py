@@ -50,7 +50,7 @@ def accept(path: str) -> bool:
     try:
         load_checkpoint(path or None)
     except CheckpointError as error:
-        notify.report(error)
+        notify.report_error(error)
         return False
     return True
 

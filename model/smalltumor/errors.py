@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Self
 
-Side = Literal["predictions", "truth"]
+SchemeSide = Literal["predictions", "truth"]
 
 
 class SmalltumorWarning(UserWarning):
@@ -107,7 +107,7 @@ class Remedy:
 
     action: Action
     modalities: tuple[str, ...] = ()
-    side: Side | None = None
+    side: SchemeSide | None = None
     settings: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -114,7 +114,7 @@ class EditOffers:
         try:
             record_case(case)
         except SmalltumorError as error:
-            notify.report(error)
+            notify.report_error(error)
 
     def _tell_of_folders_gone(self, case: Case) -> None:
         for folder in self.autosave.folder.folders_gone(case):
@@ -152,7 +152,7 @@ class EditOffers:
             with active_patient(self._viewer).in_background():
                 layers = restore(self._viewer, case, masks)
         except SmalltumorError as error:
-            notify.report(error)
+            notify.report_error(error)
             return
         self.autosave.mark_edited(layers)
         self.autosave.save()
@@ -166,7 +166,7 @@ class EditOffers:
         try:
             self.autosave.set_aside(key, file)
         except SmalltumorError as error:
-            notify.report(error)
+            notify.report_error(error)
 
     def _offer_review(self, case: Case, record: CaseRecord) -> None:
         """Offer the decisions on lesions of a case whose folder was renamed."""
@@ -179,7 +179,7 @@ class EditOffers:
             try:
                 take_over(record, case)
             except SmalltumorError as error:
-                notify.report(error)
+                notify.report_error(error)
 
     def _question(
         self,

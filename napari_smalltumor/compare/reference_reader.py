@@ -156,7 +156,7 @@ class ReferenceReader(QObject):
         if isinstance(error, SmalltumorError):
             self._refusals[reading.patient] = notify.error_text(error)
         else:
-            notify.report(error)
+            notify.report_error(error)
         self.changed.emit()
 
     def _read_as_chosen(self, reading: _Reading) -> bool:

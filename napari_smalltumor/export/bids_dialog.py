@@ -68,7 +68,7 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
             overwrite=bool(existing),
         )
     except SmalltumorError as error:
-        notify.report(error)
+        notify.report_error(error)
         return []
     ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")

@@ -81,7 +81,7 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
             overwrite=bool(existing),
         )
     except SmalltumorError as error:
-        notify.report(error)
+        notify.report_error(error)
         return []
     ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
     remember_output_folder(patient, written[0])

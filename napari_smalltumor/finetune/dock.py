@@ -103,7 +103,7 @@ class FinetuneDock(QScrollArea):
             request = new_request(folder, self.panel.train)
             run_control.start(request)
         except SmalltumorError as error:
-            notify.report(error)
+            notify.report_error(error)
             return
         self.panel.show_page(self.panel.monitor)
         self.open_run(request.run)
@@ -121,7 +121,7 @@ class FinetuneDock(QScrollArea):
         try:
             run_control.resume(self.run, changes)
         except SmalltumorError as error:
-            notify.report(error)
+            notify.report_error(error)
         self.poll()
 
     def pause(self) -> None:
@@ -172,7 +172,7 @@ class FinetuneDock(QScrollArea):
 
         def failed(error: Exception) -> None:
             if self._is_open:
-                notify.report(error)
+                notify.report_error(error)
             finish("")
             self.predicted.emit(False)
 
@@ -264,7 +264,7 @@ class FinetuneDock(QScrollArea):
         try:
             run_control.stop(self.run)
         except SmalltumorError as error:
-            notify.report(error)
+            notify.report_error(error)
 
     def _open(self) -> None:
         """Show again what happens in the run folder and in the training folder."""

@@ -65,7 +65,7 @@ class RunEnding(QObject):
 
         def failed(error: Exception) -> None:
             del self._actions[run]
-            notify.report(error)
+            notify.report_error(error)
             self.changed.emit()
 
         run_in_thread(lambda: end(run), self, done, failed, name=f"{action.lower()} a run")

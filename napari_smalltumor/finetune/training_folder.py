@@ -124,7 +124,7 @@ class TrainingFolder(QObject):
         try:
             classes = classes_to_add(self._viewer, case)
         except SmalltumorError as error:
-            notify.report(error)
+            notify.report_error(error)
             return
         autosave = ensure_autosave(self._viewer).autosave
         checksums = autosave.checksums(mask_layers(self._viewer, case))
@@ -140,7 +140,7 @@ class TrainingFolder(QObject):
             self._read_again()
 
         def failed(error: Exception) -> None:
-            notify.report(error)
+            notify.report_error(error)
             self._read_again()
 
         # Even if the dock is closed meanwhile, the case is added and its edits are no longer
@@ -245,7 +245,7 @@ class TrainingFolder(QObject):
         self._page.show_message(f"{self._problem}.")
         self._show_case()
         self.cases_listed.emit({})
-        notify.report(error)
+        notify.report_error(error)
 
     def _on_patient(self) -> None:
         if isalive(self):

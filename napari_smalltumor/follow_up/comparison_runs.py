@@ -133,7 +133,7 @@ class ComparisonRuns(QObject):
         if isinstance(error, SmalltumorError):
             self._end(patient, notify.error_text(error))
         else:
-            notify.report(error)
+            notify.report_error(error)
             self._end(patient, "The comparison failed.")
 
     def _end(self, patient: Patient, outcome: str) -> None:

@@ -41,7 +41,7 @@ def ask_and_write_page(viewer: ViewerModel, comparison: Comparison, parent: QWid
     try:
         path = ask_for_page(viewer, comparison.case, parent, _ENDING)
     except SmalltumorError as error:
-        notify.report(error)
+        notify.report_error(error)
         return
     if path is not None:
         reviewer, dates = stated
@@ -83,4 +83,4 @@ def _write(
         notify.info(f"Wrote {written.name} to {written.parent}")
 
     name = f"follow-up of {comparison.case.name}"
-    run_in_thread(write, QApplication.instance(), on_written, notify.report, name=name)
+    run_in_thread(write, QApplication.instance(), on_written, notify.report_error, name=name)

@@ -82,7 +82,7 @@ def save_lesions(path: Path, lesions: Sequence[Lesion]) -> Path | None:
         path = with_ending(path, (".csv",), "a table")
         write_csv(lesions, path, overwrite=True)
     except SmalltumorError as error:
-        notify.report(error)
+        notify.report_error(error)
         return None
     settings.remember_folder(path, saving=True)
     return path

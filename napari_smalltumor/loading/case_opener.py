@@ -76,7 +76,7 @@ class CaseOpener:
             try:
                 check_case_unchanged(with_real_paths(files), self._viewer.layers)
             except SmalltumorError as error:
-                notify.report(error)
+                notify.report_error(error)
             self._end_opening(opened)
             return
 

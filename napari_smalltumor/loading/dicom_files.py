@@ -78,7 +78,7 @@ def _look_up(viewer: ViewerModel, files: list[Path], offer: OfferStudy) -> None:
 
     key = ("studies of", *map(str, files))
     name = f"the study of {files[0].name}"
-    load(viewer, LoadJob(name, key, search, show, notify.report))
+    load(viewer, LoadJob(name, key, search, show, notify.report_error))
 
 
 def _study_of(file: Path) -> StudyFolder:

@@ -74,7 +74,7 @@ def offer_cases(
             otherwise()
 
     key = ("cases in", str(folder))
-    load(viewer, LoadJob(f"the folders in {folder.name}", key, search, show, notify.report))
+    load(viewer, LoadJob(f"the folders in {folder.name}", key, search, show, notify.report_error))
 
 
 def _volumes_without_case(found: list[CaseFiles]) -> list[Path]:
@@ -110,7 +110,7 @@ def _show_cases(
     if len(found) > 1:
         _show_list(viewer, folder, open_found, found)
     elif problems and (not found or _cannot_be_read(found[0], problems[0])):
-        notify.report(problems[0])
+        notify.report_error(problems[0])
     else:
         open_found(viewer, found[0])
 

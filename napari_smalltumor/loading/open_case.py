@@ -164,13 +164,13 @@ def on_error(
 ) -> None:
     """Offer what else a path may hold that could not be opened, or report the error."""
     if isinstance(error, ChangedFilesError) or not isinstance(error, SmalltumorError):
-        notify.report(error)
+        notify.report_error(error)
     elif isinstance(path, Path) and path.is_dir():
         offer_cases(viewer, path, open_and_remember, error)
     elif isinstance(error, GridMismatchError):
         offer_files(viewer, _files_of(path), partial(open_and_remember, viewer))
     else:
-        notify.report(error)
+        notify.report_error(error)
 
 
 def open_case(viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles) -> list[Layer]:

@@ -52,7 +52,7 @@ def load_sample(viewer: ViewerModel) -> None:
         """Nothing is left to do."""
 
     key = str(sample_case_folder())
-    load(viewer, LoadJob(SAMPLE_CASE, key, sample_layers, opened, notify.report))
+    load(viewer, LoadJob(SAMPLE_CASE, key, sample_layers, opened, notify.report_error))
 
 
 def add_sample(viewer: ViewerModel) -> list[Layer]:

@@ -100,7 +100,7 @@ def _look_for_scan(
             otherwise()
 
     key = ("scan in", str(scan), study_uid)
-    load(viewer, LoadJob(f"the series in {scan.name}", key, search, show, notify.report))
+    load(viewer, LoadJob(f"the series in {scan.name}", key, search, show, notify.report_error))
 
 
 def offer_files(viewer: ViewerModel, files: CaseFiles, open_folder: Callable[..., None]) -> None:
@@ -126,7 +126,7 @@ def offer_files(viewer: ViewerModel, files: CaseFiles, open_folder: Callable[...
         show_preparation(viewer, plans[0], open_folder)
 
     key = ("images of", str(files.folder), files.name)
-    load(viewer, LoadJob(files.name, key, search, show, notify.report))
+    load(viewer, LoadJob(files.name, key, search, show, notify.report_error))
 
 
 def check_no_scan(folder: Path, files: CaseFiles) -> None:
@@ -149,7 +149,7 @@ def check_no_scan(folder: Path, files: CaseFiles) -> None:
 def report_no_series(scan: Path) -> None:
     """Tell the user that a folder or archive holds no scan."""
     text = f"{scan} holds no series of the head, in DICOM or NIfTI files"
-    notify.report(CaseError(text))
+    notify.report_error(CaseError(text))
 
 
 def is_scan(content: FolderContent) -> bool:

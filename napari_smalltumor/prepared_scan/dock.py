@@ -274,7 +274,7 @@ class PreparedScanDock(PreparedScanPanel):
         self._end("")
         if isinstance(error, NotTheScanError):  # ask for the folder again at the next attempt
             forget_scan(layers.folder)
-        notify.report(error)
+        notify.report_error(error)
 
     def _end(self, message: str) -> None:
         if self._worker is not None:

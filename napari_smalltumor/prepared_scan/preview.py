@@ -101,4 +101,4 @@ class Preview(QObject):
 
     def _on_failed(self, error: Exception) -> None:
         self._computing = False
-        notify.report(error)
+        notify.report_error(error)

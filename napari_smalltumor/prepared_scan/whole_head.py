@@ -103,7 +103,7 @@ class WholeHead(QObject):
             self._wanted = None
         if isinstance(error, NotTheScanError):  # ask for the folder again at the next attempt
             forget_scan(layers.folder)
-        notify.report(error)
+        notify.report_error(error)
 
 
 def _read(prepared: PreparedCase, scan: Path) -> npt.NDArray[np.generic]:

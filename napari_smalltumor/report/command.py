@@ -70,7 +70,7 @@ def ask_and_report(viewer: ViewerModel, parent: QWidget | None) -> None:
     try:
         path = ask_for_page(viewer, case, parent)
     except SmalltumorError as error:
-        notify.report(error)
+        notify.report_error(error)
         return
     if path is not None:
         reviewer, (scan_date,) = stated
@@ -117,7 +117,7 @@ def write_report(
         notify.info(f"Wrote {written.name} to {written.parent}")
 
     name = f"report of {case.name}"
-    run_in_thread(write, QApplication.instance(), on_written, notify.report, name=name)
+    run_in_thread(write, QApplication.instance(), on_written, notify.report_error, name=name)
 
 
 def ask_for_page(

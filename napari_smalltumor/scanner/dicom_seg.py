@@ -53,7 +53,7 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
     try:
         check_packages()
     except MissingPackageError as error:
-        notify.report(error)
+        notify.report_error(error)
         return
     if case.has_changed_images:  # the file would refer to the scan of the images there now
         notify.error(f"{no_longer_shown(case)}; no DICOM SEG can refer to their scan.")
@@ -109,7 +109,7 @@ def export_dicom_seg(
     def on_failed(error: Exception) -> None:
         if isinstance(error, SeriesOfMaskError):
             forget_scan(_folder_of(case))  # another folder is asked for next time
-        notify.report(error)
+        notify.report_error(error)
 
     name = f"DICOM SEG of {case.name}"
     run_in_thread(write, QApplication.instance(), on_written, on_failed, name=name)
@@ -147,7 +147,7 @@ def _path_beside(study: Path, case: Case, title: str, parent: QWidget | None) ->
     try:
         path = with_ending(Path(chosen), (SUFFIX,), "a DICOM SEG")
     except OutputError as error:
-        notify.report(error)
+        notify.report_error(error)
         return None
     if is_unpacked(path):
         notify.error(f"{path.parent} is deleted when napari ends; choose another folder.")

@@ -175,7 +175,7 @@ class Preparation(QObject):
 
     def _on_error(self, error: Exception) -> None:
         self._end()
-        notify.report(error)
+        notify.report_error(error)
 
     def _on_prepared(self, output: Path, scan: Path, case: PreparedCase) -> None:
         if not isalive(self):  # the window was closed while the case was written

@@ -57,7 +57,7 @@ class Unpacking(QObject):
             owner=self.dialog,
             yielded=self._on_progress,
             returned=self._on_unpacked,
-            errored=notify.report,
+            errored=notify.report_error,
             finished=self._close,
             ended=partial(_RUNNING.discard, archive),
         )

@@ -117,7 +117,7 @@ class SegmentDock(QScrollArea):
             case = case_of_layers(chosen)
             patient = patient_of_images(images, case)
         except SmalltumorError as error:
-            notify.report(error)
+            notify.report_error(error)
             return
         use = use_of(self._viewer, case)
         title = case_title(self._viewer, case)

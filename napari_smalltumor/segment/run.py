@@ -157,7 +157,7 @@ class SegmentRun(QObject):
     def _on_error(self, error: Exception) -> None:
         if self.worker is not None:
             self._end("")
-            notify.report(error)
+            notify.report_error(error)
 
     def _on_returned(self, result: JobResult) -> None:
         """Show the result, unless the run was abandoned, or cancelled while it was on its way.

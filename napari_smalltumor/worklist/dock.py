@@ -116,7 +116,7 @@ class WorklistDock(WorklistPanel):
             review = self.session.save(reader, self)
         except SmalltumorError as error:
             self._show_message(notify.error_text(error))
-            notify.report(error)
+            notify.report_error(error)
             return
         if review is not None:
             self._refreshed()
@@ -203,7 +203,7 @@ class WorklistDock(WorklistPanel):
 
     def _on_not_read(self, error: Exception) -> None:
         if not isinstance(error, SmalltumorError):
-            notify.report(error)
+            notify.report_error(error)
             self._show_message("")
             return
         self._show_message(notify.error_text(error))
@@ -215,7 +215,7 @@ class WorklistDock(WorklistPanel):
             try:
                 self.model.set_worklist(self.worklist.with_reviews_of_now())
             except SmalltumorError as error:
-                notify.report(error)
+                notify.report_error(error)
             self._update()
         return self.worklist
 

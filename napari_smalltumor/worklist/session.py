@@ -115,7 +115,7 @@ class ReviewSession:
             if self._is_open_as_it_is(worklist, entry):
                 return True
         except SmalltumorError as error:  # the edits of the open case are not left for it
-            notify.report(error)
+            notify.report_error(error)
             return False
         if not self._close(viewer, parent):
             return False
@@ -207,7 +207,7 @@ class ReviewSession:
     def _on_failed(self, error: Exception) -> None:
         self.opening = ""
         self.changed.emit()
-        notify.report(error)
+        notify.report_error(error)
 
 
 @one_per_viewer

@@ -18,7 +18,7 @@ import torch
 from skimage.measure import label
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.preprocessing import NetworkInput, prepare
+from smalltumor.data.preprocessing import NetworkInput, preprocess
 from smalltumor.data.probabilities.network_output import NetworkOutput, Probabilities
 from smalltumor.inference.backends.base import InferenceBackend
 from smalltumor.inference.backends.torch_backend import TorchBackend
@@ -35,7 +35,7 @@ MIN_COMPONENT_VOXELS = 20
 
 def whole_input(case: Case, checkpoint: Checkpoint) -> NetworkInput:
     """The whole volume, normalised and padded to whole blocks of the crop."""
-    cropped = prepare(case, checkpoint.preprocessing)
+    cropped = preprocess(case, checkpoint.preprocessing)
     multiple = checkpoint.preprocessing.multiple
     shape = cropped.network_grid.grid.shape
     before = [-(-max(first, 0) // multiple) * multiple for first in cropped.start]
@@ -114,7 +114,7 @@ def main() -> None:
     for files in find_cases(options.cases)[: options.limit]:
         case = read_case_files(files)
         expected = reference(checkpoint, whole_input(case, checkpoint))
-        prepared = prepare(case, checkpoint.preprocessing)
+        prepared = preprocess(case, checkpoint.preprocessing)
         for name, required, backend in backends:
             labels = labels_on_grid(backend(prepared.array, ProgressReporter()), prepared)
             equal = 100 * np.count_nonzero(labels == expected) / labels.size

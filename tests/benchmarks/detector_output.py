@@ -28,7 +28,7 @@ from smalltumor import read_labels
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.patients import patient_of
-from smalltumor.data.preprocessing import prepare
+from smalltumor.data.preprocessing import preprocess
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.evaluation.metrics.components import MIN_COMPONENT_VOXELS
@@ -114,7 +114,7 @@ def heat_of(case: Case, checkpoint: Checkpoint, head: Head, decoder: bool, cache
     """The head's logits on the maps of a case; the features are kept in the cache."""
     path = cached.with_suffix(".features.npz")
     if not path.exists():
-        array = np.ascontiguousarray(prepare(case, checkpoint.preprocessing).array)
+        array = np.ascontiguousarray(preprocess(case, checkpoint.preprocessing).array)
         channels = checkpoint.preprocessing.channels
         inputs = features(checkpoint.network, torch.from_numpy(array), channels, decoder)
         np.savez(path, allow_pickle=False, **inputs)

@@ -21,7 +21,7 @@ from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.models.doubling import double
 from smalltumor.models.network import SegmentationNetwork
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -143,7 +143,7 @@ class Donor:
     lesion: npt.NDArray[np.bool_]
 
 
-def donors(case: PreparedCase) -> list[Donor]:
+def donors(case: TrainingCase) -> list[Donor]:
     """The small lesions of a case; those at the edge of the brain are left out."""
     image, et = case.intensities().numpy(), case.classes.numpy() == TissueClass.ET
     found = []
@@ -243,7 +243,7 @@ def keep(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 def examples(
     names: Sequence[str],
-    load: Callable[[str], PreparedCase],
+    load: Callable[[str], TrainingCase],
     checkpoint: Checkpoint,
     cache: Path,
     *,

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from agreement import dice, labels_on_grid
 from smalltumor import load_checkpoint, read_case
-from smalltumor.data.preprocessing import NetworkInput, prepare
+from smalltumor.data.preprocessing import NetworkInput, preprocess
 from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter
@@ -45,13 +45,13 @@ def main() -> None:
     print("| case | network | voxels that differ | Dice ET TC WT | time |\n|---|---|---|---|---|")
     for folder in options.cases:
         case = read_case(folder)
-        own = prepare(case, checkpoint.preprocessing)
+        own = preprocess(case, checkpoint.preprocessing)
         ours = labels_on_grid(segmenting(own.array, ProgressReporter()), own)
         variants: list[Variant] = [("exported", own, exported)]
         if options.onnx:
             variants.append(("exported, ONNX", own, onnx_network(options.onnx)))
         for margin in MARGINS:
-            crop = prepare(case, replace(checkpoint.preprocessing, margin=margin))
+            crop = preprocess(case, replace(checkpoint.preprocessing, margin=margin))
             variants.append((f"trained, margin {margin}", crop, checkpoint.network))
         outputs, seconds = timed(variants)
         for (name, crop, _), output, best in zip(variants, outputs, seconds, strict=True):

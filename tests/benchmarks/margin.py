@@ -23,7 +23,7 @@ from agreement import dice, labels_on_grid, reference, whole_input
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.preprocessing import NetworkInput, prepare
+from smalltumor.data.preprocessing import NetworkInput, preprocess
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter
 from smalltumor.labels.masks import Classes
@@ -111,7 +111,7 @@ def crops(
     """Name and network input of each crop of a case."""
     for margin in MARGINS:
         settings = replace(checkpoint.preprocessing, margin=margin)
-        yield f"margin {margin}, aligned", prepare(case, settings)
+        yield f"margin {margin}, aligned", preprocess(case, settings)
     for margin in UNALIGNED_MARGINS:
         yield f"margin {margin}, not aligned", unaligned_crop(whole, margin)
 

@@ -175,7 +175,7 @@ def _volume(shape: tuple[int, ...]) -> Array:
 def _brain_box(case: Path) -> tuple[int, ...]:
     """Voxels of the brain's bounding box, which nnU-Net crops to."""
     from smalltumor.data.case import read_case
-    from smalltumor.data.preprocessing import Preprocessing, prepare
+    from smalltumor.data.preprocessing import Preprocessing, preprocess
 
-    prepared = prepare(read_case(case), Preprocessing(margin=0, multiple=1))
+    prepared = preprocess(read_case(case), Preprocessing(margin=0, multiple=1))
     return prepared.array.shape[1:]

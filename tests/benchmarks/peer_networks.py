@@ -20,7 +20,7 @@ from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.models.network import MultiTaskOutput
 from smalltumor.training.architecture import Architecture, MultiTaskArchitecture
 from smalltumor.training.config import TrainingConfig
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 from smalltumor.training.validation import Predict, whole_volume
 from torch import Tensor, nn
 
@@ -81,7 +81,7 @@ class MonaiArchitecture:
         network.to(device, memory_format=torch.channels_last_3d)
 
         @torch.inference_mode()
-        def predict(case: PreparedCase) -> Classes:
+        def predict(case: TrainingCase) -> Classes:
             i, j, k = case.classes.shape
             classes = network(whole_volume(case, device)).argmax(1)[0, :i, :j, :k]
             return classes.to(torch.uint8).cpu().numpy()

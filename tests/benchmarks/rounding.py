@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from smalltumor.data.case import read_case
-from smalltumor.data.preprocessing import prepare
+from smalltumor.data.preprocessing import preprocess
 from smalltumor.inference.fused.convs import FixedConv, round_kernels
 from smalltumor.inference.fused.network import FusedNetwork
 from smalltumor.models.checkpoint import load_checkpoint
@@ -33,7 +33,7 @@ def main() -> None:
     options = parser.parse_args()
     checkpoint = load_checkpoint(options.weights)
     network = checkpoint.network
-    x = torch.from_numpy(prepare(read_case(options.case), checkpoint.preprocessing).array)[None]
+    x = torch.from_numpy(preprocess(read_case(options.case), checkpoint.preprocessing).array)[None]
     expected = logits(FusedNetwork(network), x)
     variants = {
         "weights of kernels rounded to nearest, the rest float32": with_kernels(network, nearest),

@@ -37,6 +37,6 @@ def test_a_reported_error_is_one_line_and_a_bug_keeps_its_traceback(monkeypatch)
     monkeypatch.setattr(notify, "error", shown.append)
     monkeypatch.setattr(notify, "unexpected", shown.append)
     bug = ZeroDivisionError("division by zero")
-    notify.report(CheckpointError("damaged", Remedy(Action.CHOOSE_WEIGHTS)))
-    notify.report(bug)
+    notify.report_error(CheckpointError("damaged", Remedy(Action.CHOOSE_WEIGHTS)))
+    notify.report_error(bug)
     assert shown == ["damaged; choose another file under Weights", bug]

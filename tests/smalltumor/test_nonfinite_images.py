@@ -11,7 +11,7 @@ import pytest
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.input_checks import FindingKind, check_input
 from smalltumor.data.midsagittal_plane import midsagittal_plane
-from smalltumor.data.preprocessing import Preprocessing, prepare
+from smalltumor.data.preprocessing import Preprocessing, preprocess
 from smalltumor.errors import CaseError, SecondLookError
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import segment
@@ -77,7 +77,7 @@ def test_an_image_that_the_weights_see_is_refused_by_its_file(folder, value):
     with_voxel(folder / "case_flair.nii.gz", value)
     case = read_case(folder)
     with pytest.raises(CaseError, match=r"case_flair\.nii\.gz has NaN or infinite voxels"):
-        prepare(case, TWO)
+        preprocess(case, TWO)
 
 
 def test_t1ce_is_refused_when_it_is_read(folder):

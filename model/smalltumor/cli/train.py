@@ -158,7 +158,7 @@ def _train_folds(request: TrainingRequest, folds: int | None) -> int:
     from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
     from smalltumor.training.data.pack import Pack
 
-    if not train_folds(request, folds, report=_say, warn=_warn):
+    if not train_folds(request, folds, log=_say, warn=_warn):
         _say(_resume_text(request))
     elif Pack.is_in(request.data):
         _say(
@@ -178,7 +178,7 @@ def _train(request: TrainingRequest) -> int:
     _yield_cores()
     from smalltumor.training.run import train
 
-    finished = train(request, report=_say, warn=_warn)
+    finished = train(request, log=_say, warn=_warn)
     if not finished and os.environ.get("RANK", "0") == "0":  # once, under torchrun
         _say(_resume_text(request))
     return 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
 
 PREPROCESSING_VERSION = 5
-"""Raised when `prepare` gives other values for the same images and settings: caches, packs and
+"""Raised when `preprocess` gives other values for the same images and settings: caches, packs and
 scores that come from other values are then recognised."""
 
 VERSION_OF_1_MM = 3
@@ -135,7 +135,7 @@ class NetworkInput:
         return result
 
 
-def prepare(
+def preprocess(
     case: Case, preprocessing: Preprocessing, *, allow_missing: bool = False
 ) -> NetworkInput:
     """Transform a case to the network's grid, normalise it, and crop it to the brain.

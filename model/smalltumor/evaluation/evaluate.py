@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
 from smalltumor.data.volumes.nifti import Volume
-from smalltumor.errors import GridMismatchError, LabelError, Side
+from smalltumor.errors import GridMismatchError, LabelError, SchemeSide
 from smalltumor.evaluation.candidate_files import candidates_beside
 from smalltumor.evaluation.metrics.components import (
     TruthComponent,
@@ -169,7 +169,7 @@ def scheme_of(
     files: Sequence[LabelFile],
     given: str | None,
     fallback: str | None,
-    side: Side,
+    side: SchemeSide,
 ) -> LabelScheme:
     """The scheme of all files of a side, since the values of a single file may fit several."""
     if given is not None:

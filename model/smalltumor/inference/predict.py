@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 from smalltumor.data.input_checks import Finding, FindingKind, check_input
-from smalltumor.data.preprocessing import prepare
+from smalltumor.data.preprocessing import preprocess
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import CheckpointError, SmalltumorError
@@ -117,7 +117,7 @@ def _predict(
     """The network's output for the crop of the brain."""
     channels = checkpoint.preprocessing.channels
     allow_missing = is_trained_with_modality_dropout(checkpoint.card)
-    prepared = prepare(case, checkpoint.preprocessing, allow_missing=allow_missing)
+    prepared = preprocess(case, checkpoint.preprocessing, allow_missing=allow_missing)
     findings = [
         replace(finding, dice=dice_without(checkpoint.card, finding.modalities))
         if finding.kind is FindingKind.MISSING

@@ -12,7 +12,7 @@ import torch
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases as _find_cases
-from smalltumor.data.preprocessing import NetworkInput, prepare
+from smalltumor.data.preprocessing import NetworkInput, preprocess
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.data.segmentation import Segmentation, write_segmentation
@@ -52,7 +52,7 @@ class PrepareCase:
     def __call__(self, files: CaseFiles) -> Item:
         """Read and prepare one case."""
         case = read_case_files(files, allow_missing=self._allow_missing)
-        prepared = prepare(case, self._preprocessing, allow_missing=self._allow_missing)
+        prepared = preprocess(case, self._preprocessing, allow_missing=self._allow_missing)
         image = torch.from_numpy(np.ascontiguousarray(prepared.array))
         return {"image": image, "case": case, "prepared": prepared}
 

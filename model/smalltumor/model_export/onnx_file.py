@@ -26,7 +26,7 @@ def write_onnx(checkpoint: Checkpoint, path: str | Path, *, overwrite: bool = Fa
     """Write a network as an ONNX file, with its card among the metadata.
 
     The input ``image`` is (1, channel, l, p, s) float32 with any multiples of 16 voxels, prepared
-    as in `smalltumor.data.preprocessing.prepare`; the output ``probabilities`` is
+    as in `smalltumor.data.preprocessing.preprocess`; the output ``probabilities`` is
     (1, class, l, p, s).
 
     Parameters

@@ -16,7 +16,7 @@ from smalltumor.labels.masks import Classes
 from smalltumor.models.checkpoint import save_checkpoint
 from smalltumor.models.config import NetworkConfig
 from smalltumor.models.network import MultiTaskNetwork, SegmentationNetwork
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 from smalltumor.training.validation import Predict, whole_volume
 
 
@@ -80,7 +80,7 @@ class MultiTaskArchitecture:
         form.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
         @torch.inference_mode()
-        def predict(case: PreparedCase) -> Classes:
+        def predict(case: TrainingCase) -> Classes:
             *_, (_, logits) = form.steps(whole_volume(case, device))
             half = HalfResolutionLogits(logits[0].float().contiguous().cpu().numpy())
             i, j, k = case.classes.shape

@@ -66,7 +66,7 @@ def report_folds(
     folds: Folds,
     initial: Checkpoint | None,
     patients: Mapping[str, str],
-    report: Callable[[str], None],
+    log: Callable[[str], None],
     warn: Callable[[str], None],
 ) -> None:
     """Say how many patients were split, and which the starting weights were trained on.
@@ -78,17 +78,17 @@ def report_folds(
         The starting weights.
     patients : mapping of str to str
         As for `draw_folds`.
-    report, warn : callable
+    log, warn : callable
         Receive one line of text at a time.
     """
     number = len({patient_of(name, patients) for name in folds.cases})
     if number < len(folds.cases):
-        report(
+        log(
             f"{len(folds.cases)} cases of {pluralize(number, 'patient')}; no patient is in two "
             "folds"
         )
     if folds.always_training:
-        report(
+        log(
             "in the training part of every fold and not scored: "
             f"{pluralize(len(folds.always_training), 'case')}, because the starting weights were "
             "trained on these patients: " + ", ".join(folds.always_training)

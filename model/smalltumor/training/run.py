@@ -20,15 +20,15 @@ from smalltumor.training.run_record import RunRecord, model_card, origin_of
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.split import Split
 from smalltumor.training.stopping import StepAborted, StopListener, stop_on_signals
-from smalltumor.training.trainer import Report, Trainer, TrainingCases
+from smalltumor.training.trainer import Log, Trainer, TrainingCases
 
 
 def train(
     request: TrainingRequest,
-    report: Report = print,
+    log: Log = print,
     *,
     architecture: Architecture | None = None,
-    warn: Report | None = None,
+    warn: Log | None = None,
     save_seconds: float = 60.0,
 ) -> bool:
     """Start or resume a run and train until it is done or asked to stop.
@@ -38,13 +38,13 @@ def train(
     Parameters
     ----------
     request : TrainingRequest
-    report : callable
+    log : callable
         Receives one line of text at a time, in process 0 only.
     architecture : Architecture, optional
         By default the multi-task network, to which weights to start from belong. ``config.json``
         does not record it: whoever resumes the run names it again.
     warn : callable, optional
-        Receives each reason to doubt a case; by default `report` does.
+        Receives each reason to doubt a case; by default `log` does.
     save_seconds : float
         Least time between two saved states.
 
@@ -62,15 +62,15 @@ def train(
     request = _with_earlier_settings(request, earlier)
     config, initial = _configuration(request, earlier, has_state=run.last.is_file())
     with joined_processes(request.device) as processes:
-        warn = warn or warning_through(report)
+        warn = warn or warning_through(log)
         if not processes.is_main:
-            report = warn = _silent
+            log = warn = _silent
         if processes.device.type == "cpu":
             keep_freed_memory()
         available = AvailableCases.find(request)
         before = earlier if run.last.is_file() else None
         if before is None and config.folds:
-            available = _hold_out_fold(request, config, initial, available, report, warn)
+            available = _hold_out_fold(request, config, initial, available, log, warn)
         split = available.split(config, request.patients, before)
         training_cases = len(available.named(split.training))
         record = _new_record(request, config, split, training_cases, earlier, initial)
@@ -84,12 +84,12 @@ def train(
                 architecture,
                 run,
                 processes,
-                report,
+                log,
                 warn,
                 save_seconds,
             )
     if not finished:
-        report("stopped and saved")
+        log("stopped and saved")
     return finished
 
 
@@ -157,13 +157,13 @@ def _hold_out_fold(
     config: TrainingConfig,
     initial: Checkpoint | None,
     available: AvailableCases,
-    report: Report,
-    warn: Report,
+    log: Log,
+    warn: Log,
 ) -> AvailableCases:
     """The cases, of which one fold is held out: the same as in a cross-validation."""
     check_unique_names(request, available.cases)
     folds = draw_folds(available.cases, config, initial, request.patients)
-    report_folds(folds, initial, request.patients, report, warn)
+    report_folds(folds, initial, request.patients, log, warn)
     return available.hold_out(folds.held_out[config.fold])
 
 
@@ -194,15 +194,15 @@ def _run(
     architecture: Architecture | None,
     run: RunFolder,
     processes: Processes,
-    report: Report,
-    warn: Report,
+    log: Log,
+    warn: Log,
     save_seconds: float,
 ) -> bool:
     """Prepare the cases and train; False if it was stopped."""
     assert record.split is not None
     stop = StopListener(run)
     try:
-        cases = prepare_run_cases(record, available, processes, report, stop)
+        cases = prepare_run_cases(record, available, processes, log, stop)
     except StepAborted:
         run.append("stop", run.last_step, wish=(stop.stop_request or StopRequest.STOP).value)
         return False
@@ -214,7 +214,7 @@ def _run(
         model_card(record, record.split.trained_on),
         initial=initial,
         architecture=architecture,
-        report=report,
+        log=log,
         stop=stop,
         abort_step=stop.abort_step,
         threads=_crop_threads(processes, cases),
@@ -224,7 +224,7 @@ def _run(
     if record.request.resume:
         trainer.resume()
     _report_warnings(trainer, available.warnings(), warn)
-    _report_start(trainer, record.split, available.left_out(record.split), report)
+    _report_start(trainer, record.split, available.left_out(record.split), log)
     with stop_on_signals(stop, run):
         finished = trainer.train()
     if not finished and processes.is_main:
@@ -233,7 +233,7 @@ def _run(
     return finished
 
 
-def _report_warnings(trainer: Trainer, of_pack: list[str], warn: Report) -> None:
+def _report_warnings(trainer: Trainer, of_pack: list[str], warn: Log) -> None:
     """Say what makes cases doubtful, and record it as events."""
     run, step = trainer.run, trainer.learner.progress.step
     found = [(case.name, m) for case in trainer.cases.all for m in case.warnings]
@@ -243,7 +243,7 @@ def _report_warnings(trainer: Trainer, of_pack: list[str], warn: Report) -> None
             run.append("warning", step, case=case, message=message)
 
 
-def _report_start(trainer: Trainer, split: Split, left_out: list[str], report: Report) -> None:
+def _report_start(trainer: Trainer, split: Split, left_out: list[str], log: Log) -> None:
     progress, device = trainer.learner.progress, trainer.processes.device
     step, steps = progress.step, trainer.budget.steps(progress)
     minutes = trainer.config.minutes
@@ -257,10 +257,8 @@ def _report_start(trainer: Trainer, split: Split, left_out: list[str], report: R
             validation=list(split.validation),
         )
     if left_out:
-        report(
-            "not trained on, as scans of patients of the validation cases: " + ", ".join(left_out)
-        )
-    report(
+        log("not trained on, as scans of patients of the validation cases: " + ", ".join(left_out))
+    log(
         f"{pluralize(len(split.training), 'training case')}, "
         f"{pluralize(len(split.validation), 'validation case')}; "
         f"step {step} of {f'{minutes:g} minutes' if minutes else steps} on {device}"
@@ -274,9 +272,9 @@ def _crop_threads(processes: Processes, cases: TrainingCases) -> int:
     return max(1, min(8, (os.cpu_count() or 1) // processes.count - 1))
 
 
-def warning_through(report: Report) -> Report:
+def warning_through(log: Log) -> Log:
     """A function that reports a warning as a line of text."""
-    return lambda message: report(f"warning: {message}")
+    return lambda message: log(f"warning: {message}")
 
 
 def _silent(line: str) -> None:

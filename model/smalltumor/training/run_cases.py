@@ -14,13 +14,13 @@ from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
 from smalltumor.training.data.pack import Pack, PackedCase
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_record import RunRecord
 from smalltumor.training.split import Split
 from smalltumor.training.stopping import StepAborted, StopListener
-from smalltumor.training.trainer import Report, TrainingCases
+from smalltumor.training.trainer import Log, TrainingCases
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def prepare_run_cases(
     record: RunRecord,
     available: AvailableCases,
     processes: Processes,
-    report: Report,
+    log: Log,
     stop: StopListener,
 ) -> TrainingCases:
     """Prepare the cases of a run's split.
@@ -150,7 +150,7 @@ def prepare_run_cases(
         With a split.
     available : AvailableCases
     processes : Processes
-    report : callable
+    log : callable
         Receives one line of text.
     stop : StopListener
 
@@ -171,7 +171,7 @@ def prepare_run_cases(
     if not processes.is_main:
         processes.wait()
     place = f" in {cache}" if not Pack.is_in(record.request.data) else ""
-    report(f"preparing {pluralize(len(split.training) + len(split.validation), 'case')}{place}")
+    log(f"preparing {pluralize(len(split.training) + len(split.validation), 'case')}{place}")
     training, validation = (
         prepare_cases(available.named(names), record.config.preprocessing, cache, check)
         for names in (split.training, split.validation)
@@ -183,7 +183,7 @@ def prepare_run_cases(
     return TrainingCases(_on_device(training, processes.device), validation)
 
 
-def _on_device(cases: list[PreparedCase], device: torch.device) -> list[PreparedCase]:
+def _on_device(cases: list[TrainingCase], device: torch.device) -> list[TrainingCase]:
     """Cases of a pack in the memory of a GPU, if they take up to a third of what is free."""
     if device.type != "cuda" or any(case.quantisation is None for case in cases):
         return cases

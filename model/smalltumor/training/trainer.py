@@ -16,7 +16,7 @@ from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.architecture import Architecture, MultiTaskArchitecture
 from smalltumor.training.config import TrainingConfig, steps_per_epoch
 from smalltumor.training.data.dataloader import Batch, batches
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 from smalltumor.training.memory import is_device_failure, is_out_of_memory, peak_memory
 from smalltumor.training.memory_estimate import smaller
 from smalltumor.training.optimisation.budget import Budget
@@ -28,7 +28,7 @@ from smalltumor.training.throughput import Throughput
 from smalltumor.training.validation import whole_volumes
 from smalltumor.training.validator import Validator
 
-Report = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 def _never() -> bool:
@@ -41,15 +41,15 @@ class TrainingCases:
 
     Parameters
     ----------
-    training, validation : sequence of PreparedCase
+    training, validation : sequence of TrainingCase
         Without validation cases the newest averaged network counts as the best.
     """
 
-    training: Sequence[PreparedCase]
-    validation: Sequence[PreparedCase] = ()
+    training: Sequence[TrainingCase]
+    validation: Sequence[TrainingCase] = ()
 
     @property
-    def all(self) -> list[PreparedCase]:
+    def all(self) -> list[TrainingCase]:
         """Training and validation cases."""
         return [*self.training, *self.validation]
 
@@ -69,7 +69,7 @@ class Trainer:
         Weights to start from; they are validated first, for comparison.
     architecture : Architecture, optional
         By default the multi-task network of the configured size.
-    report : callable
+    log : callable
         Receives one line of text.
     stop : callable
         Whether to save and end after this step.
@@ -95,7 +95,7 @@ class Trainer:
         *,
         initial: Checkpoint | None = None,
         architecture: Architecture | None = None,
-        report: Report = print,
+        log: Log = print,
         stop: Callable[[], bool] = _never,
         abort_step: Callable[[], bool] = _never,
         threads: int = 1,
@@ -107,7 +107,7 @@ class Trainer:
                 f"a batch of {config.batch} cannot be shared by {processes.count} processes"
             )
         self.config, self.cases, self.run, self.processes = config, cases, run, processes
-        self.initial, self.report = initial, report
+        self.initial, self.log = initial, log
         self.stop = stop
         self.abort_step = abort_step
         self.can_abort = (
@@ -121,7 +121,7 @@ class Trainer:
         self.throughput = Throughput(config, self.budget)
         self._saved_at = self._started = self._idle_since = time.monotonic()
         self.validator = Validator(
-            config, cases.validation, run, architecture, processes, card, report
+            config, cases.validation, run, architecture, processes, card, log
         )
 
     def resume(self) -> None:
@@ -190,7 +190,7 @@ class Trainer:
             if self.budget.is_spent(progress):
                 return True
             if 0 < self.config.patience <= progress.stale:
-                self.report("stopping early: the score did not improve")
+                self.log("stopping early: the score did not improve")
                 return True
             if time.monotonic() - self._saved_at >= self.save_seconds:
                 self._save()
@@ -238,7 +238,7 @@ class Trainer:
         progress, config = self.learner.progress, self.config
         if progress.frozen or self.budget.share_done(progress) < config.freeze_norms_at:
             return
-        self.report("freezing the batch-norm statistics")
+        self.log("freezing the batch-norm statistics")
         volumes = self._volumes_for_statistics() if config.freeze_norms_at > 0 else ()
         self.learner.freeze_batch_norm(volumes)
         self._append("freeze")
@@ -266,7 +266,7 @@ class Trainer:
             peak_memory=peak_memory(self.processes.device),
             **means,
         )
-        self.report(
+        self.log(
             f"epoch {epoch}/{epochs}  loss {means['loss']:.4f}  "
             f"{progress.seconds / progress.step:.2f} s/step  {facts['seconds_left'] // 60} min left"
         )

@@ -16,16 +16,16 @@ from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 
-Predict = Callable[[PreparedCase], Classes]
+Predict = Callable[[TrainingCase], Classes]
 """Segments a whole volume: the tissue classes (i, j, k) of a prepared case."""
 
 _MULTIPLE = 16
 """Voxels that the network halves and doubles without a rest."""
 
 
-def whole_volume(case: PreparedCase, device: torch.device) -> Tensor:
+def whole_volume(case: TrainingCase, device: torch.device) -> Tensor:
     """A case as a batch of one, padded at the far ends to a multiple of 16.
 
     Returns
@@ -38,19 +38,19 @@ def whole_volume(case: PreparedCase, device: torch.device) -> Tensor:
     return image.to(device, memory_format=torch.channels_last_3d)
 
 
-def whole_volumes(cases: Sequence[PreparedCase], device: torch.device) -> Iterator[Tensor]:
+def whole_volumes(cases: Sequence[TrainingCase], device: torch.device) -> Iterator[Tensor]:
     """Each case as `whole_volume` returns it."""
     for case in cases:
         yield whole_volume(case, device)
 
 
-def score_cases(predict: Predict, cases: Sequence[PreparedCase]) -> list[dict[str, Any]]:
+def score_cases(predict: Predict, cases: Sequence[TrainingCase]) -> list[dict[str, Any]]:
     """Whole-volume Dice of every case.
 
     Parameters
     ----------
     predict : callable
-    cases : sequence of PreparedCase
+    cases : sequence of TrainingCase
 
     Returns
     -------

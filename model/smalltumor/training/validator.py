@@ -12,7 +12,7 @@ from smalltumor.models.card import selected_on
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import TrainingConfig
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.runs.run_folder import RunFolder
@@ -25,7 +25,7 @@ class Validator:
     Parameters
     ----------
     config : TrainingConfig
-    cases : sequence of PreparedCase
+    cases : sequence of TrainingCase
         Without any, the newest network counts as the best.
     run : RunFolder
     architecture : Architecture
@@ -34,7 +34,7 @@ class Validator:
         Process 0 validates; the others wait for the result.
     card : dict
         Facts for the model card of the networks that are written.
-    report : callable
+    log : callable
         Receives one line of text.
 
     Attributes
@@ -46,16 +46,16 @@ class Validator:
     def __init__(
         self,
         config: TrainingConfig,
-        cases: Iterable[PreparedCase],
+        cases: Iterable[TrainingCase],
         run: RunFolder,
         architecture: Architecture,
         processes: Processes,
         card: dict[str, Any],
-        report: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
         self._config, self._cases, self._run = config, tuple(cases), run
         self._architecture, self._processes = architecture, processes
-        self._card, self._report = card, report
+        self._card, self._log = card, log
         self.is_scoring = False
 
     def score_initial(self, initial: Checkpoint | None, learner: Learner) -> None:
@@ -67,7 +67,7 @@ class Validator:
         if initial is None or learner.progress.step or validated or not self._cases:
             return
         if self._processes.is_main:
-            self._report("validating the weights it starts from")
+            self._log("validating the weights it starts from")
             network = initial.network.to(self._processes.device)
             scores = self._score(network, learner.progress.step, epoch=0)
             learner.progress.best_score = scores["validation"]["score"]
@@ -122,7 +122,7 @@ class Validator:
         means = mean_scores(scores)
         self._run.append("validation", step, epoch=epoch, **means, by_case=scores)
         regions = "  ".join(f"{region} {means[region]:.3f}" for region in ("et", "tc", "wt"))
-        self._report(f"validation  {regions}")
+        self._log(f"validation  {regions}")
         return {"validation": means, "by_case": scores}
 
     def _write(self, path: Path, network: nn.Module, card: dict[str, Any]) -> None:

@@ -49,7 +49,7 @@ def ask_about_labels(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
             try:
                 apply_scheme(viewer, layer, scheme)
             except SmalltumorError as error:
-                notify.report(error)
+                notify.report_error(error)
 
 
 def apply_scheme(viewer: ViewerModel, layer: Layer, scheme: LabelScheme) -> Layer:

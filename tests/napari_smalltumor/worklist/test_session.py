@@ -53,7 +53,7 @@ def session(viewer) -> ReviewSession:
 @pytest.fixture
 def errors(monkeypatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(notify, "report", lambda error: found.append(str(error)))
+    monkeypatch.setattr(notify, "report_error", lambda error: found.append(str(error)))
     return found
 
 

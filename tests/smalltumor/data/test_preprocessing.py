@@ -18,7 +18,7 @@ from smalltumor.data.preprocessing import (
     VERSION_OF_1_MM,
     NetworkInput,
     Preprocessing,
-    prepare,
+    preprocess,
 )
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.grid import Grid
@@ -63,7 +63,7 @@ def sample(sample_folder: Path) -> Case:
 
 @pytest.fixture(scope="module")
 def ready(sample: Case) -> NetworkInput:
-    return prepare(sample, Preprocessing())
+    return preprocess(sample, Preprocessing())
 
 
 def test_sample_has_mean_0_and_std_1_after_clipping(sample: Case, ready: NetworkInput) -> None:
@@ -106,7 +106,9 @@ def test_the_crop_is_the_same_if_the_image_is_cropped_or_padded(
     moved = np.subtract(first, before)
     affine = grid.affine.copy()
     affine[:3, 3] = (affine[:3, :3] @ moved + affine[:3, 3]).astype(np.float32)
-    got = prepare(replace(case, volumes=volumes, grid=Grid(volumes["t1"].shape, affine)), SETTINGS)
+    got = preprocess(
+        replace(case, volumes=volumes, grid=Grid(volumes["t1"].shape, affine)), SETTINGS
+    )
     np.testing.assert_array_equal(got.array, expected.array)
     place = got.network_grid.grid.to_patient(got.start)
     np.testing.assert_allclose(
@@ -116,12 +118,12 @@ def test_the_crop_is_the_same_if_the_image_is_cropped_or_padded(
 
 @cache
 def prepared_once(number: int) -> NetworkInput:
-    return prepare(replace(synthetic_case(), grid=GRIDS[number]), SETTINGS)
+    return preprocess(replace(synthetic_case(), grid=GRIDS[number]), SETTINGS)
 
 
 def test_the_version_is_raised_when_values_change() -> None:
     """If this fails because other values are right now, raise both versions."""
-    ready = prepare(synthetic_case(), Preprocessing())
+    ready = preprocess(synthetic_case(), Preprocessing())
     assert VERSION_OF_1_MM == 3
     assert (ready.start, ready.array.shape) == ((-4, 6, -4), (4, 48, 48, 48))
     expected = [-1.2864228, 0.16090477, 1.2209284, -1.65323]
@@ -154,8 +156,8 @@ def test_integers_are_counted_wherever_they_start(shift, dtype) -> None:
 
 
 def test_floats_and_integers_give_the_same_input() -> None:
-    whole = prepare(synthetic_case(), Preprocessing())
-    floats = prepare(synthetic_case(dtype=np.float32), Preprocessing())
+    whole = preprocess(synthetic_case(), Preprocessing())
+    floats = preprocess(synthetic_case(dtype=np.float32), Preprocessing())
     np.testing.assert_allclose(floats.array, whole.array, atol=1e-5)
 
 
@@ -163,13 +165,13 @@ def test_channel_order_is_that_of_the_settings() -> None:
     case = synthetic_case()
     turned = Preprocessing(channels=CHANNELS[::-1])
     np.testing.assert_array_equal(
-        prepare(case, turned).array, prepare(case, Preprocessing()).array[::-1]
+        preprocess(case, turned).array, preprocess(case, Preprocessing()).array[::-1]
     )
 
 
 @pytest.mark.parametrize("margin", [0, 7])
 def test_the_crop_has_the_margin_also_where_the_volume_ends(margin: int) -> None:
-    ready = prepare(synthetic_case(), Preprocessing(multiple=1, margin=margin))
+    ready = preprocess(synthetic_case(), Preprocessing(multiple=1, margin=margin))
     assert ready.start == (10 - margin, 20 - margin, 5 - margin)
     assert ready.array.shape == (4, *(n + 2 * margin for n in (20, 20, 30)))
 
@@ -177,7 +179,9 @@ def test_the_crop_has_the_margin_also_where_the_volume_ends(margin: int) -> None
 def test_a_crop_that_extends_beyond_the_volume_is_0_there() -> None:
     case = synthetic_case()
     volumes = {m: np.asfortranarray(v[10:30, 20:40, 5:35]) for m, v in case.volumes.items()}
-    ready = prepare(replace(case, volumes=volumes, grid=Grid((20, 20, 30), LPS)), Preprocessing())
+    ready = preprocess(
+        replace(case, volumes=volumes, grid=Grid((20, 20, 30), LPS)), Preprocessing()
+    )
     in_array, in_volume = ready.overlap
     assert in_volume == (slice(0, 20), slice(0, 20), slice(0, 30))
     assert all(start < 0 for start in ready.start)
@@ -191,7 +195,7 @@ def test_a_noisy_background_does_not_change_the_crop() -> None:
     case = synthetic_case()
     noise = np.random.default_rng(1).integers(1, 9, size=case.grid.shape, dtype=np.int16)
     noisy = replace(case, volumes={m: v + noise for m, v in case.volumes.items()})
-    expected, got = prepare(case, Preprocessing()), prepare(noisy, Preprocessing())
+    expected, got = preprocess(case, Preprocessing()), preprocess(noisy, Preprocessing())
     assert (got.start, got.array.shape) == (expected.start, expected.array.shape)
     differ = np.abs(got.array - expected.array) > 0.03
     assert np.count_nonzero(differ) < 1e-3 * np.count_nonzero(expected.array)
@@ -200,8 +204,8 @@ def test_a_noisy_background_does_not_change_the_crop() -> None:
 def test_negative_intensities_belong_to_the_brain() -> None:
     case = synthetic_case(dtype=np.float32)
     shifted = {m: np.where(v > 0, v - 1500, 0) for m, v in case.volumes.items()}
-    expected = prepare(case, Preprocessing())
-    got = prepare(replace(case, volumes=shifted), Preprocessing())
+    expected = preprocess(case, Preprocessing())
+    got = preprocess(replace(case, volumes=shifted), Preprocessing())
     assert got.start == expected.start
     np.testing.assert_allclose(got.array, expected.array, atol=1e-3)
 
@@ -221,7 +225,7 @@ def test_invalid_modality_is_refused(spoil: object, message: str) -> None:
     spoilt = dict(case.volumes)
     spoilt["t1ce"] = spoil(spoilt["t1ce"])  # type: ignore[operator]
     with pytest.raises(CaseError, match=message):
-        prepare(replace(case, volumes=spoilt), Preprocessing())
+        preprocess(replace(case, volumes=spoilt), Preprocessing())
 
 
 def without(case: Case, *modalities: str) -> Case:
@@ -230,7 +234,7 @@ def without(case: Case, *modalities: str) -> Case:
 
 def test_a_missing_modality_needs_weights_that_can_miss_it() -> None:
     with pytest.raises(CaseError, match="case has no T1 and T2, which these weights") as caught:
-        prepare(without(synthetic_case(), "t1", "t2"), Preprocessing())
+        preprocess(without(synthetic_case(), "t1", "t2"), Preprocessing())
     assert caught.value.remedy == Remedy(Action.CHOOSE_WEIGHTS, ("t1", "t2"))
 
 
@@ -241,7 +245,7 @@ def test_a_missing_modality_is_0_everywhere_as_in_training(
     torch = pytest.importorskip("torch")
     kept = torch.tensor([float(m not in missing) for m in CHANNELS])
     dropped = torch.from_numpy(ready.array) * kept[:, None, None, None]
-    incomplete = prepare(without(sample, *missing), Preprocessing(), allow_missing=True)
+    incomplete = preprocess(without(sample, *missing), Preprocessing(), allow_missing=True)
     assert incomplete.start == ready.start
     np.testing.assert_array_equal(incomplete.array[kept == 0], 0)
     # The brain is found in fewer images, and may lack voxels at its border.
@@ -251,13 +255,13 @@ def test_a_missing_modality_is_0_everywhere_as_in_training(
 @pytest.mark.parametrize("missing", [("t1ce",), ("t1ce", "t2")])
 def test_no_case_lacks_t1ce(missing: tuple[str, ...]) -> None:
     with pytest.raises(CaseError, match=r"case has no T1CE$"):
-        prepare(without(synthetic_case(), *missing), Preprocessing(), allow_missing=True)
+        preprocess(without(synthetic_case(), *missing), Preprocessing(), allow_missing=True)
 
 
 def test_a_case_needs_an_image_that_the_weights_see() -> None:
     only_t2 = Preprocessing(channels=("t2",))
     with pytest.raises(CaseError, match=r"case has no T2$"):
-        prepare(without(synthetic_case(), "t2"), only_t2, allow_missing=True)
+        preprocess(without(synthetic_case(), "t2"), only_t2, allow_missing=True)
 
 
 @pytest.mark.parametrize("missing", [("flair",), ("t2", "t1")])
@@ -266,9 +270,9 @@ def test_the_brain_of_fewer_images_is_found_on_any_background(
     missing: tuple[str, ...], background: int
 ) -> None:
     case = without(synthetic_case(), *missing)
-    expected = prepare(case, Preprocessing(), allow_missing=True)
+    expected = preprocess(case, Preprocessing(), allow_missing=True)
     moved = replace(case, volumes={m: v + np.int16(background) for m, v in case.volumes.items()})
-    got = prepare(moved, Preprocessing(), allow_missing=True)
+    got = preprocess(moved, Preprocessing(), allow_missing=True)
     assert got.start == expected.start
     np.testing.assert_allclose(got.array, expected.array, atol=1e-5)
 

@@ -116,9 +116,9 @@ def test_probabilities_equal_those_of_the_checkpoints_network(
     small: Case, checkpoint: Checkpoint
 ) -> None:
     import torch
-    from smalltumor.data.preprocessing import prepare
+    from smalltumor.data.preprocessing import preprocess
 
-    ready = prepare(small, checkpoint.preprocessing)
+    ready = preprocess(small, checkpoint.preprocessing)
     with torch.inference_mode():
         expected = checkpoint.network(torch.from_numpy(ready.array)[None])[0].numpy()
     got = torch_run(small, checkpoint)

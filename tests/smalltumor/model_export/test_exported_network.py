@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from smalltumor.data.case import read_case
-from smalltumor.data.preprocessing import prepare
+from smalltumor.data.preprocessing import preprocess
 from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter
@@ -22,7 +22,7 @@ def test_its_classes_are_those_of_segment_and_not_those_of_a_crop_padded_with_ze
     sample_folder: Path,
 ) -> None:
     checkpoint = load_checkpoint()
-    crop = prepare(read_case(sample_folder), checkpoint.preprocessing).array[MIDDLE]
+    crop = preprocess(read_case(sample_folder), checkpoint.preprocessing).array[MIDDLE]
     ours = TorchBackend(checkpoint, "cpu", torch.float32)(crop, ProgressReporter())
     image = torch.from_numpy(np.ascontiguousarray(crop))[None]
     exported = ExportedNetwork(checkpoint).eval()(image)[0].numpy()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
-from smalltumor.data.preprocessing import Preprocessing, prepare
+from smalltumor.data.preprocessing import Preprocessing, preprocess
 from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter
@@ -27,7 +27,7 @@ def test_a_network_is_scored_by_the_labels_that_inference_gives(data, tmp_path):
     (scores,) = score_cases(predict, prepared)
 
     case = read_case(data / "case_00")
-    ready = prepare(case, settings)
+    ready = preprocess(case, settings)
     backend = TorchBackend(checkpoint_of(network, settings, {}), "cpu", torch.float32)
     found = backend(ready.array, ProgressReporter()).classes()
     truth = ready.crop(ready.network_grid.labels_to_network(read_labels(case)[0]))

@@ -87,7 +87,7 @@ def dask_setup(worker: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def prepare(setup: Setup, sharing: int = 0) -> str | None:
+def start_worker(setup: Setup, sharing: int = 0) -> str | None:
     """Get ready for the cases of a run.
 
     Parameters

@@ -16,7 +16,7 @@ from distributed.scheduler import KilledWorker
 
 from smalltumor.cohort.pipeline.pipeline import DEPTH
 from smalltumor.cohort.workers.dispatcher import Dispatcher
-from smalltumor.cohort.workers.worker import NotReadyError, Setup, prepare, segment_case
+from smalltumor.cohort.workers.worker import NotReadyError, Setup, segment_case, start_worker
 from smalltumor.errors import SmalltumorError
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class WorkerPool:
             )
 
     def _prepare(self, address: str) -> None:
-        self._preparing[address] = self._submit(address, prepare, self._setup, self._sharing)
+        self._preparing[address] = self._submit(address, start_worker, self._setup, self._sharing)
 
     def _send(self, address: str, job: Job) -> None:
         future = self._submit(address, segment_case, self._setup.run, job)

@@ -9,7 +9,7 @@ from smalltumor.evaluation.report.text_table import text_table
 from smalltumor.evaluation.statistics.bootstrap import MIN_PATIENTS, RESAMPLES, SEED, Estimate
 from smalltumor.evaluation.statistics.measures import Difference
 
-Case = TypeVar("Case")
+Row = TypeVar("Row")
 
 INTERVAL = (
     f"95 % intervals: bootstrap over patients, {RESAMPLES} samples, seed {SEED}; they do not "
@@ -29,7 +29,7 @@ def interval_text(estimate: Estimate) -> str:
     return f"{estimate.low:.3f} to {estimate.high:.3f}"
 
 
-def difference_table(title: str, differences: Iterable[Difference[Case]]) -> str:
+def difference_table(title: str, differences: Iterable[Difference[Row]]) -> str:
     """Return a table of sides A and B, their differences with intervals, and the verdicts."""
     rows = [
         (
@@ -55,7 +55,7 @@ def estimate_json(estimate: Estimate, name: str) -> dict[str, Any]:
     }
 
 
-def differences_json(differences: Iterable[Difference[Case]]) -> list[dict[str, Any]]:
+def differences_json(differences: Iterable[Difference[Row]]) -> list[dict[str, Any]]:
     """Return differences as plain data."""
     return [
         {

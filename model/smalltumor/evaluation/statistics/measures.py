@@ -16,11 +16,11 @@ from smalltumor.evaluation.statistics.bootstrap import (
     paired,
 )
 
-Case = TypeVar("Case")
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
-class Measure(Generic[Case]):
+class Measure(Generic[Row]):
     """A measure over patients.
 
     Parameters
@@ -32,17 +32,17 @@ class Measure(Generic[Case]):
     """
 
     name: str
-    terms: Callable[[Case], tuple[float, float]]
+    terms: Callable[[Row], tuple[float, float]]
     higher_is_better: bool = True
 
-    def ratio(self, cases: Sequence[Case]) -> Ratio:
+    def ratio(self, cases: Sequence[Row]) -> Ratio:
         """The measure over cases."""
         terms = np.array([self.terms(case) for case in cases], dtype=np.float64)
         return Ratio(terms[:, 0], terms[:, 1])
 
 
 @dataclass(frozen=True)
-class Difference(Generic[Case]):
+class Difference(Generic[Row]):
     """A measure of two sets of results over the same patients.
 
     Parameters
@@ -54,7 +54,7 @@ class Difference(Generic[Case]):
         Of `one` minus `other`.
     """
 
-    measure: Measure[Case]
+    measure: Measure[Row]
     one: float | None
     other: float | None
     estimate: Estimate
@@ -72,11 +72,11 @@ class Difference(Generic[Case]):
 
 
 def paired_differences(
-    measures: Iterable[Measure[Case]],
-    one: Sequence[Case],
-    other: Sequence[Case],
+    measures: Iterable[Measure[Row]],
+    one: Sequence[Row],
+    other: Sequence[Row],
     bootstrap: Bootstrap,
-) -> list[Difference[Case]]:
+) -> list[Difference[Row]]:
     """`one` minus `other` in each measure, over the cases that count on both sides.
 
     Parameters

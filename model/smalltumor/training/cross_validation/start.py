@@ -14,11 +14,11 @@ from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_cases import check_patients, check_unique_names
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_launch_lock, is_locked
-from smalltumor.training.trainer import Report
+from smalltumor.training.trainer import Log
 
 
 def start_or_resume(
-    request: TrainingRequest, folds: int | None, report: Report, warn: Report
+    request: TrainingRequest, folds: int | None, log: Log, warn: Log
 ) -> CrossValidation:
     """The cross-validation in the request's folder, which is started if there is none.
 
@@ -29,7 +29,7 @@ def start_or_resume(
     request : TrainingRequest
     folds : int or None
         Number of folds; None to resume.
-    report, warn : callable
+    log, warn : callable
         Receive one line of text at a time.
 
     Raises
@@ -40,7 +40,7 @@ def start_or_resume(
     """
     folder = RunFolder(request.run)
     if not is_cross_validation(folder.path):
-        drawn = _drawn(request, folds, report, warn)
+        drawn = _drawn(request, folds, log, warn)
         folder.create()
         with hold_launch_lock(folder):
             if not is_cross_validation(folder.path):
@@ -49,9 +49,7 @@ def start_or_resume(
     return _resumed(request, folds)
 
 
-def _drawn(
-    request: TrainingRequest, folds: int | None, report: Report, warn: Report
-) -> CrossValidation:
+def _drawn(request: TrainingRequest, folds: int | None, log: Log, warn: Log) -> CrossValidation:
     """A cross-validation with a new split, not written yet."""
     if folds is None:
         raise TrainingError(f"{request.run} holds no cross-validation")
@@ -65,7 +63,7 @@ def _drawn(
     if request.weights or request.preset == "finetune":
         initial = load_checkpoint(request.weights)
     split = draw_folds(_cases(request), config, initial, request.patients)
-    report_folds(split, initial, request.patients, report, warn)
+    report_folds(split, initial, request.patients, log, warn)
     return CrossValidation(
         replace(request, changes=changes), split, initial.digest if initial else None
     )

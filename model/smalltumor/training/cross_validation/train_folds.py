@@ -24,15 +24,15 @@ from smalltumor.training.cross_validation.start import start_or_resume
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run import train, warning_through
 from smalltumor.training.runs.run_lock import is_locked
-from smalltumor.training.trainer import Report
+from smalltumor.training.trainer import Log
 
 
 def train_folds(
     request: TrainingRequest,
     folds: int | None,
-    report: Report = print,
+    log: Log = print,
     *,
-    warn: Report | None = None,
+    warn: Log | None = None,
     fold: int | None = None,
     architecture: Architecture | None = None,
     save_seconds: float = 60,
@@ -48,10 +48,10 @@ def train_folds(
         `run` is the folder of the cross-validation, which gets a run folder for each fold.
     folds : int or None
         Number of folds; None to resume.
-    report : callable
+    log : callable
         Receives one line of text at a time.
     warn : callable, optional
-        Receives each warning; by default `report` does.
+        Receives each warning; by default `log` does.
     fold : int, optional
         The only fold to train, from 0; by default all of them.
     architecture : Architecture, optional
@@ -74,20 +74,20 @@ def train_folds(
             "torchrun can train one fold only; to train all folds, start one process for each GPU "
             "without torchrun"
         )
-    warn = warn or warning_through(report)
-    validation = start_or_resume(request, folds, report, warn)
+    warn = warn or warning_through(log)
+    validation = start_or_resume(request, folds, log, warn)
     chosen = _chosen(validation, fold)
     for number in chosen:
         run = validation.fold(number)
         if run.is_done or is_locked(run):
             continue
-        report(
+        log(
             f"{run.path.name}: {pluralize(len(validation.folds.held_out[number]), 'case')} held out"
         )
         try:
             finished = train(
                 _request(validation, number),
-                report,
+                log,
                 warn=warn,
                 architecture=architecture,
                 save_seconds=save_seconds,
@@ -101,7 +101,7 @@ def train_folds(
     runs = [validation.fold(number) for number in chosen]
     waiting = [run.path.name for run in runs if not run.is_done]
     if waiting:
-        report(f"another process is training {', '.join(waiting)}")
+        log(f"another process is training {', '.join(waiting)}")
     return not waiting
 
 

@@ -23,7 +23,7 @@ from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import TEMPORARY_FILES, atomic_path
 from smalltumor.training.data.case_digest import case_digest
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 
 SPARE_BYTES = 10 * 2**30
 """About 300 cases of BraTS."""
@@ -60,7 +60,7 @@ class CaseCache:
 
     def load(
         self, files: CaseFiles, preprocessing: Preprocessing, prepare: Callable[[], Arrays]
-    ) -> PreparedCase:
+    ) -> TrainingCase:
         """A case from the cache, or prepared now and added to it.
 
         Parameters
@@ -108,12 +108,12 @@ class CaseCache:
                     path.unlink()
 
 
-def _read(name: str, paths: list[Path]) -> PreparedCase:
+def _read(name: str, paths: list[Path]) -> TrainingCase:
     """Map an entry, and mark it as used."""
     # Copy on write, because torch warns of memory that cannot be written to.
     image, classes = (torch.from_numpy(np.load(path, mmap_mode="c")) for path in paths[:2])
     centres, warnings = map(np.load, paths[2:])
-    case = PreparedCase(name, image, classes, centres, warnings=tuple(map(str, warnings)))
+    case = TrainingCase(name, image, classes, centres, warnings=tuple(map(str, warnings)))
     with suppress(PermissionError):  # a cache of somebody else
         for path in paths:
             os.utime(path)

@@ -10,7 +10,7 @@ from torch.nn import functional
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import class_mask
 from smalltumor.labels.regions import TissueClass
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 
 Voxels = npt.NDArray[np.int32]
 
@@ -49,7 +49,7 @@ def find_crop_centres(classes: npt.NDArray[np.uint8]) -> Voxels:
 
 
 def draw_crop(
-    case: PreparedCase,
+    case: TrainingCase,
     crop: int,
     tumour_crops: float,
     rng: np.random.Generator,
@@ -64,7 +64,7 @@ def draw_crop(
 
     Parameters
     ----------
-    case : PreparedCase
+    case : TrainingCase
     crop : int
         Voxels along each axis; outside the case's volume the crop is 0.
     tumour_crops : float

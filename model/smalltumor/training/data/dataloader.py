@@ -17,7 +17,7 @@ from smalltumor.training.augmentation.augment import CropChanges, augment
 from smalltumor.training.augmentation.modality_dropout import drop_modalities
 from smalltumor.training.config import TrainingConfig, steps_per_epoch
 from smalltumor.training.data.crops import draw_crop
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 
 CPU = torch.device("cpu")
 
@@ -42,7 +42,7 @@ class Batch:
 
 
 def batches(
-    cases: Sequence[PreparedCase],
+    cases: Sequence[TrainingCase],
     config: TrainingConfig,
     steps: Iterable[int],
     share: slice,
@@ -53,7 +53,7 @@ def batches(
 
     Parameters
     ----------
-    cases : sequence of PreparedCase
+    cases : sequence of TrainingCase
     config : TrainingConfig
     steps : iterable of int
     share : slice
@@ -74,7 +74,7 @@ def batches(
 
 
 def _batch(
-    cases: Sequence[PreparedCase],
+    cases: Sequence[TrainingCase],
     config: TrainingConfig,
     step: int,
     share: slice,
@@ -143,7 +143,7 @@ class _Crop:
 
 
 def _crop(
-    cases: Sequence[PreparedCase],
+    cases: Sequence[TrainingCase],
     config: TrainingConfig,
     step: int,
     position: int,

@@ -14,12 +14,12 @@ from smalltumor.data.input_checks import check_input
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.preprocessing import Preprocessing, prepare
+from smalltumor.data.preprocessing import Preprocessing, preprocess
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.training.data.cache import Arrays, CaseCache
 from smalltumor.training.data.crops import find_crop_centres
 from smalltumor.training.data.pack import Pack, PackedCase, packed_cases
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 
 LabelledCase = CaseFiles | PackedCase
 """A case that can be trained on, before it is read."""
@@ -68,7 +68,7 @@ def prepare_cases(
     preprocessing: Preprocessing,
     cache: Path,
     check: Callable[[], None] = _no_check,
-) -> list[PreparedCase]:
+) -> list[TrainingCase]:
     """Prepare cases, or read them from the cache or a pack.
 
     Parameters
@@ -98,12 +98,12 @@ def prepare_cases(
     return prepared
 
 
-def _prepared(files: CaseFiles, preprocessing: Preprocessing, cache: CaseCache) -> PreparedCase:
+def _prepared(files: CaseFiles, preprocessing: Preprocessing, cache: CaseCache) -> TrainingCase:
     with _naming(files):
         return cache.load(files, preprocessing, lambda: _prepare(files, preprocessing))
 
 
-def prepare_case(case: LabelledCase, preprocessing: Preprocessing) -> PreparedCase:
+def prepare_case(case: LabelledCase, preprocessing: Preprocessing) -> TrainingCase:
     """Prepare one case in memory, or read it from its pack.
 
     Raises
@@ -115,7 +115,7 @@ def prepare_case(case: LabelledCase, preprocessing: Preprocessing) -> PreparedCa
         return case.load(preprocessing)
     with _naming(case):
         image, classes, centres, warnings = _prepare(case, preprocessing)
-    return PreparedCase(
+    return TrainingCase(
         case.name,
         torch.from_numpy(image),
         torch.from_numpy(classes),
@@ -137,7 +137,7 @@ def _prepare(files: CaseFiles, preprocessing: Preprocessing) -> Arrays:
     case = read_case_files(files)
     warnings = [*case.warnings, *map(str, check_input(case))]
     labels, _ = read_labels(case)
-    ready = prepare(case, preprocessing)
+    ready = preprocess(case, preprocessing)
     classes = ready.crop(ready.network_grid.labels_to_network(labels))
     image = ready.array.astype(np.float16)
     return image, classes, find_crop_centres(classes), np.array(warnings, dtype=np.str_)

@@ -23,8 +23,8 @@ import torch
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION, VERSION_OF_1_MM, Preprocessing
 from smalltumor.errors import CheckpointError, TrainingError
 from smalltumor.files.tensor_file import Tensors, parse_tensors, read_content
-from smalltumor.training.data.prepared_case import PreparedCase
 from smalltumor.training.data.quantisation import Quantisation
+from smalltumor.training.data.training_case import TrainingCase
 
 FORMAT = "smalltumor training pack"
 FORMAT_VERSION = 1
@@ -44,7 +44,7 @@ class PackEntry:
         Of the image: channel, i, j, k.
     quantisation : Quantisation
     warnings : tuple of str
-        See `PreparedCase`.
+        See `TrainingCase`.
     """
 
     name: str
@@ -154,7 +154,7 @@ class Pack:
             "pack them again"
         )
 
-    def load(self, index: int) -> PreparedCase:
+    def load(self, index: int) -> TrainingCase:
         """A case, in main memory.
 
         Parameters
@@ -178,7 +178,7 @@ class Pack:
         except (KeyError, ValueError, zlib.error) as error:
             path = self.folder / entry.part
             raise TrainingError(f"{path}: {entry.name} is damaged ({error})") from None
-        return PreparedCase(
+        return TrainingCase(
             entry.name,
             torch.from_numpy(image),
             torch.from_numpy(classes),
@@ -231,7 +231,7 @@ class PackedCase:
     pack: Pack
     index: int
 
-    def load(self, preprocessing: Preprocessing) -> PreparedCase:
+    def load(self, preprocessing: Preprocessing) -> TrainingCase:
         """Read the case.
 
         Parameters

@@ -15,8 +15,8 @@ from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import write_text
 from smalltumor.files.tensor_file import Tensors, write_tensors
 from smalltumor.training.data.pack import FORMAT, FORMAT_VERSION, MANIFEST, PackEntry
-from smalltumor.training.data.prepared_case import PreparedCase
 from smalltumor.training.data.quantisation import Quantisation
+from smalltumor.training.data.training_case import TrainingCase
 
 PART_BYTES = 60 * 10**6
 """A part that a further case would make larger than this is closed."""
@@ -55,7 +55,7 @@ class PackWriter:
         self._checksums: dict[str, str] = {}
         self._tensors: Tensors = {}
 
-    def add(self, case: PreparedCase) -> None:
+    def add(self, case: TrainingCase) -> None:
         """Add a case to the current part, or to the next one if it would become too large.
 
         Raises

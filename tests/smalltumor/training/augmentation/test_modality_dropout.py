@@ -10,7 +10,7 @@ import torch
 from smalltumor.errors import TrainingError
 from smalltumor.training.augmentation.modality_dropout import drop_modalities
 from smalltumor.training.data.dataloader import batches
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 from training_cases import QUICK
 
 CHANNELS = ("flair", "t1ce", "t1", "t2")
@@ -38,7 +38,7 @@ def test_a_network_without_t1ce_keeps_an_image():
 
 
 def test_batches_of_a_run_with_dropout_lack_whole_modalities():
-    case = PreparedCase(
+    case = TrainingCase(
         "case", torch.ones(4, 16, 16, 16), torch.zeros(16, 16, 16).byte(), np.zeros((0, 6), int)
     )
     config = replace(QUICK, crop=16, batch=8, modality_dropout=0.5)

@@ -13,19 +13,19 @@ from smalltumor.training.augmentation.settings import Augmentation
 from smalltumor.training.config import steps_per_epoch
 from smalltumor.training.data import dataloader
 from smalltumor.training.data.dataloader import batches
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 from training_cases import QUICK
 
 CONFIG = replace(QUICK, batch=4, crop=16, crops_per_case=4, tumour_crops=0.0)
 
 
 @pytest.fixture(scope="module")
-def cases() -> list[PreparedCase]:
+def cases() -> list[TrainingCase]:
     """Two cases in which every voxel has a value of its own, so that a crop tells its place."""
     volume = torch.arange(1.0, 4 * 32**3 + 1).view(4, 32, 32, 32)
     nothing = np.zeros((0, 6), np.int32)
     return [
-        PreparedCase(name, volume, torch.zeros((32, 32, 32), dtype=torch.uint8), nothing)
+        TrainingCase(name, volume, torch.zeros((32, 32, 32), dtype=torch.uint8), nothing)
         for name in "ab"
     ]
 

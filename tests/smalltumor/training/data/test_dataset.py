@@ -10,12 +10,12 @@ import pytest
 import torch
 from smalltumor.data.case import read_case_files
 from smalltumor.data.input_checks import Finding, FindingKind
-from smalltumor.data.preprocessing import Preprocessing, prepare
+from smalltumor.data.preprocessing import Preprocessing, preprocess
 from smalltumor.errors import TrainingError
 from smalltumor.training.data import dataset
 from smalltumor.training.data.crops import draw_crop
 from smalltumor.training.data.dataset import labelled_cases, prepare_case, prepare_cases
-from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.data.training_case import TrainingCase
 from training_cases import disagree_about_sides, write_lesion_cases
 
 PREPROCESSING = Preprocessing()
@@ -31,19 +31,19 @@ def prepared(folder, tmp_path):
     return prepare_cases(labelled_cases(folder), PREPROCESSING, tmp_path)
 
 
-def with_seeds(*rows: tuple[int, ...], shape=(40, 40, 40)) -> PreparedCase:
+def with_seeds(*rows: tuple[int, ...], shape=(40, 40, 40)) -> TrainingCase:
     classes = np.zeros(shape, np.uint8)
     for tissue, _, _, i, j, k in rows:
         classes[i, j, k] = tissue
     image = torch.ones((4, *shape), dtype=torch.float16)
-    return PreparedCase(
+    return TrainingCase(
         "case", image, torch.from_numpy(classes), np.array(rows, np.int32).reshape(-1, 6)
     )
 
 
 def test_prepared_volume_is_what_inference_gets(folder, prepared):
     case = read_case_files(labelled_cases(folder)[0])
-    expected = prepare(case, PREPROCESSING).array
+    expected = preprocess(case, PREPROCESSING).array
     np.testing.assert_allclose(prepared[0].image, expected, atol=2e-3, rtol=1e-3)
     assert prepared[0].classes.shape == expected.shape[1:]
     assert set(prepared[0].classes.unique().tolist()) == {0, 1, 2, 3}

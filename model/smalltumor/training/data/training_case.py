@@ -17,7 +17,7 @@ _WHOLE: Box = (slice(None),) * 3
 
 
 @dataclass(frozen=True)
-class PreparedCase:
+class TrainingCase:
     """One case, normalised and cropped to the brain.
 
     Parameters
@@ -58,6 +58,6 @@ class PreparedCase:
         image = self.image[:, *box]
         return image.float() if self.quantisation is None else self.quantisation.decode(image)
 
-    def to(self, device: torch.device) -> PreparedCase:
+    def to(self, device: torch.device) -> TrainingCase:
         """The same case with image and classes in the memory of a device."""
         return replace(self, image=self.image.to(device), classes=self.classes.to(device))
