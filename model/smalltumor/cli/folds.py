@@ -97,7 +97,10 @@ def run(options: argparse.Namespace) -> int:
     choose_device(options.device)
     with ProgressBar() as progress:
         settings = ScoringSettings(
-            *(options.device, options.unfinished, options.flips, options.data),
+            options.device,
+            options.unfinished,
+            options.flips,
+            options.data,
             progress=progress,
             warn=progress.warn,
         )

@@ -18,7 +18,10 @@ from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
+    from smalltumor.lesions import Lesion
     from smalltumor.scanner.preparation.prepared_case import PreparedCase
+
+    Lesions = tuple[list[Lesion], list[Lesion]]  # components of the mask, candidates
 
 DESCRIPTION = """\
 Segment one case. The mask has the grid and the header of the T1CE image, so that other tools show
@@ -53,57 +56,86 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from smalltumor.inference import segment
     from smalltumor.inference.devices import import_in_background
-    from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint
-    from smalltumor.scanner.dicom_seg import write_dicom_seg
-    from smalltumor.scanner.preparation.native_grid import on_native_grid
 
     import_in_background(options.device, options.backend)
     with ProgressBar() as bar:
         bar(0.0, "reading the case")
         case, prepared = _read(options, bar)
-        checkpoint = (
-            random_checkpoint() if options.random_weights else load_checkpoint(options.weights)
-        )
-        segmentation = segment(
-            case,
-            checkpoint,
-            device=options.device,
-            backend=options.backend,
-            flips=options.flips,
-            progress=bar,
-        )
-        run = segmentation.run
-        for finding in run.findings if run else ():
-            bar.warn(f"{case.name}: {finding_text(finding)}")
-        for warning in run.warnings if run else ():
-            bar.warn(warning)
+        segmentation = _segment(case, options, bar)
         lesions = None
         if options.lesions is not None or options.candidates is not None:
             lesions = lesion_files.all_lesions(case, segmentation, bar.warn)
     if prepared is not None:
         print(scanner_images.description(prepared))
-        segmentation = on_native_grid(segmentation, prepared, options.grid)
-        if lesions is not None:
-            lesions = lesion_files.on_native_grid(lesions, segmentation, prepared, options.grid)
+        segmentation, lesions = _on_output_grid(segmentation, lesions, prepared, options.grid)
+    written = _write_all(segmentation, lesions, prepared, options)
+    _print_summary(segmentation, lesions, written)
+    return 0
+
+
+def _segment(case: Case, options: argparse.Namespace, bar: ProgressBar) -> Segmentation:
+    """The network's segmentation; what is noticed meanwhile is warned of."""
+    from smalltumor.inference import segment
+    from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint
+
+    segmentation = segment(
+        case,
+        random_checkpoint() if options.random_weights else load_checkpoint(options.weights),
+        device=options.device,
+        backend=options.backend,
+        flips=options.flips,
+        progress=bar,
+    )
+    run = segmentation.run
+    for finding in run.findings if run else ():
+        bar.warn(f"{case.name}: {finding_text(finding)}")
+    for warning in run.warnings if run else ():
+        bar.warn(warning)
+    return segmentation
+
+
+def _on_output_grid(
+    segmentation: Segmentation, lesions: Lesions | None, prepared: PreparedCase, modality: str
+) -> tuple[Segmentation, Lesions | None]:
+    """The results of a prepared scan on the grid of one of its series."""
+    from smalltumor.scanner.preparation.native_grid import on_native_grid
+
+    segmentation = on_native_grid(segmentation, prepared, modality)
+    if lesions is not None:
+        lesions = lesion_files.on_native_grid(lesions, segmentation, prepared, modality)
+    return segmentation, lesions
+
+
+def _write_all(
+    segmentation: Segmentation,
+    lesions: Lesions | None,
+    prepared: PreparedCase | None,
+    options: argparse.Namespace,
+) -> list[Path]:
+    """Write every file that was asked for; return them in the order of writing."""
+    from smalltumor.scanner.dicom_seg import write_dicom_seg
+
+    overwrite = options.overwrite
     written = _write(segmentation, options)
     if lesions is not None:
-        written += lesion_files.write(
-            *(lesions, segmentation, options.lesions, options.candidates),
-            overwrite=options.overwrite,
-        )
+        table, image = options.lesions, options.candidates
+        written += lesion_files.write(lesions, segmentation, table, image, overwrite=overwrite)
     if prepared is not None and options.dicom_seg is not None:
         files = prepared.sequences[options.grid].files
-        written.append(
-            write_dicom_seg(segmentation, files, options.dicom_seg, overwrite=options.overwrite)
-        )
+        path = write_dicom_seg(segmentation, files, options.dicom_seg, overwrite=overwrite)
+        written.append(path)
+    return written
+
+
+def _print_summary(
+    segmentation: Segmentation, lesions: Lesions | None, written: list[Path]
+) -> None:
     print(summary(segmentation))
     if lesions is not None:
         print(lesion_files.summary(lesions[1]))
     for path in written:
         print(f"wrote {path}")
-    return 0
 
 
 def _read(options: argparse.Namespace, bar: ProgressBar) -> tuple[Case, PreparedCase | None]:

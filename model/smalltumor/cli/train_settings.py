@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     held_out.add_argument(
         "--validation", metavar="DIR", type=Path, help="cases that are never trained on"
     )
-    _add_setting(
-        held_out, "--folds", "folds", int, "K", "train K networks, each holding out its fold"
-    )
-    _add_setting(
-        *(held_out, "--fold", "fold", int, "I"),
-        "with --folds: train this fold only; the folds are numbered from 0 to K - 1",
-    )
+    for setting in _FOLDS:
+        setting.add_to(held_out)
     held_out.add_argument(
         "--patients",
         metavar="F.csv",
@@ -36,103 +32,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="whose scan each case is, if names do not tell: columns case and patient",
     )
     group = parser.add_argument_group("changes to the preset")
-    _add_setting(group, "--epochs", "epochs", int, "N", "length of the run; default by the preset")
-    _add_setting(
-        group,
-        "--minutes",
-        "minutes",
-        float,
-        "M",
-        "end after this time instead of after the epochs; pauses do not count",
-    )
-    _add_setting(group, "--crop", "crop", int, "VOXELS", "a multiple of 16")
-    _add_setting(group, "--batch", "batch", int, "N", "crops in a step, over all processes")
-    _add_setting(group, "--rate", "learning_rate", float, "R", "learning rate")
-    _add_setting(group, "--seed", "seed", int, "N", "seed of the random numbers; default 0")
-    _add_setting(
-        group,
-        "--augmentation",
-        "augmentation",
-        str,
-        "NAME",
-        "changes of intensities: paper, standard or strong (that of starter)",
-        choices=AUGMENTATIONS,
-    )
-    _add_setting(
-        group,
-        "--modality-dropout",
-        "modality_dropout",
-        float,
-        "P",
-        "probability with which T1, T2 and FLAIR are each missing in a crop; default 0",
-    )
-    _add_setting(
-        group,
-        "--validate-every",
-        "validate_every",
-        int,
-        "EPOCHS",
-        "validate every so many epochs; default by the preset",
-    )
-    _add_switch(
-        group,
-        "--no-reconstruction",
-        "reconstruction",
-        False,
-        "without the auxiliary task: the DMFNet baseline",
-    )
-    _add_switch(group, "--compile", "compile", True, "compile the network with torch.compile")
-    _add_switch(group, "--freeze-encoder", "freeze_encoder", True, "train the decoders only")
-    _add_setting(
-        group,
-        "--freeze-norms",
-        "freeze_norms_at",
-        float,
-        "SHARE",
-        "freeze batch-norm statistics after this share of the steps; 0 from the start",
-    )
-    _add_setting(
-        group, "--patience", "patience", int, "N", "stop after N validations without a better score"
-    )
+    for change in _CHANGES:
+        change.add_to(group)
     parser.set_defaults(changes={})
 
 
-def _add_setting(
-    group: argparse._ArgumentGroup,
-    option: str,
-    field: str,
-    kind: type,
-    metavar: str,
-    text: str | None = None,
-    choices: Sequence[str] | None = None,
-) -> None:
-    group.add_argument(
-        option,
-        dest=field,
-        type=kind,
-        choices=choices,
-        metavar=metavar,
-        help=text,
-        action=_Setting,
-        default=argparse.SUPPRESS,
-    )
-
-
-def _add_switch(
-    group: argparse._ArgumentGroup, option: str, field: str, value: bool, text: str
-) -> None:
-    group.add_argument(
-        option,
-        dest=field,
-        nargs=0,
-        const=value,
-        help=text,
-        action=_Setting,
-        default=argparse.SUPPRESS,
-    )
-
-
-class _Setting(argparse.Action):
+class _Change(argparse.Action):
     """Collect an option of the preset's settings in ``options.changes``."""
 
     def __call__(
@@ -144,3 +49,113 @@ class _Setting(argparse.Action):
     ) -> None:
         value = self.const if self.nargs == 0 else values
         namespace.changes = {**namespace.changes, self.dest: value}
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """An option with a value, of a field of `TrainingConfig`."""
+
+    option: str
+    field: str
+    kind: type
+    metavar: str
+    help: str
+    choices: Sequence[str] | None = None
+
+    def add_to(self, group: argparse._ArgumentGroup) -> None:
+        group.add_argument(
+            self.option,
+            dest=self.field,
+            type=self.kind,
+            choices=self.choices,
+            metavar=self.metavar,
+            help=self.help,
+            action=_Change,
+            default=argparse.SUPPRESS,
+        )
+
+
+@dataclass(frozen=True)
+class _Switch:
+    """An option without a value, which gives a field of `TrainingConfig` this one."""
+
+    option: str
+    field: str
+    value: bool
+    help: str
+
+    def add_to(self, group: argparse._ArgumentGroup) -> None:
+        group.add_argument(
+            self.option,
+            dest=self.field,
+            nargs=0,
+            const=self.value,
+            help=self.help,
+            action=_Change,
+            default=argparse.SUPPRESS,
+        )
+
+
+_FOLDS = (
+    _Setting("--folds", "folds", int, "K", "train K networks, each holding out its fold"),
+    _Setting(
+        "--fold",
+        "fold",
+        int,
+        "I",
+        "with --folds: train this fold only; the folds are numbered from 0 to K - 1",
+    ),
+)
+
+_CHANGES = (
+    _Setting("--epochs", "epochs", int, "N", "length of the run; default by the preset"),
+    _Setting(
+        "--minutes",
+        "minutes",
+        float,
+        "M",
+        "end after this time instead of after the epochs; pauses do not count",
+    ),
+    _Setting("--crop", "crop", int, "VOXELS", "a multiple of 16"),
+    _Setting("--batch", "batch", int, "N", "crops in a step, over all processes"),
+    _Setting("--rate", "learning_rate", float, "R", "learning rate"),
+    _Setting("--seed", "seed", int, "N", "seed of the random numbers; default 0"),
+    _Setting(
+        "--augmentation",
+        "augmentation",
+        str,
+        "NAME",
+        "changes of intensities: paper, standard or strong (that of starter)",
+        choices=AUGMENTATIONS,
+    ),
+    _Setting(
+        "--modality-dropout",
+        "modality_dropout",
+        float,
+        "P",
+        "probability with which T1, T2 and FLAIR are each missing in a crop; default 0",
+    ),
+    _Setting(
+        "--validate-every",
+        "validate_every",
+        int,
+        "EPOCHS",
+        "validate every so many epochs; default by the preset",
+    ),
+    _Switch(
+        "--no-reconstruction",
+        "reconstruction",
+        False,
+        "without the auxiliary task: the DMFNet baseline",
+    ),
+    _Switch("--compile", "compile", True, "compile the network with torch.compile"),
+    _Switch("--freeze-encoder", "freeze_encoder", True, "train the decoders only"),
+    _Setting(
+        "--freeze-norms",
+        "freeze_norms_at",
+        float,
+        "SHARE",
+        "freeze batch-norm statistics after this share of the steps; 0 from the start",
+    ),
+    _Setting("--patience", "patience", int, "N", "stop after N validations without a better score"),
+)

@@ -143,7 +143,12 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
     voxel[axis] = numbers[found] + first[axis]
     number, _, _ = upright_slices(grid, voxel)
     return AxialDiameters(
-        *(longest, across, len(sections), least, int(voxel[axis]), number),
+        longest,
+        across,
+        len(sections),
+        least,
+        int(voxel[axis]),
+        number,
         has_cavity=tissue is not None,
         is_rim=rim_mm is not None,
     )

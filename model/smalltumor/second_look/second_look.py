@@ -116,8 +116,7 @@ class SecondLook(LesionGrower):
         return [
             replace(
                 measure_lesion(
-                    *(number, voxels, self.case.grid, Region.ET, threshold),
-                    *(self.look_up, plane),
+                    number, voxels, self.case.grid, Region.ET, threshold, self.look_up, plane
                 ),
                 list_name=LesionList.SECOND_LOOK,
                 score=score,

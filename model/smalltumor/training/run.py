@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from smalltumor.errors import Action, Remedy, TrainingError
 from smalltumor.labels.plurals import pluralize
@@ -78,15 +78,12 @@ def train(
             if processes.is_main:
                 record.write(run)
             finished = _run(
+                _Session(run, processes, log, warn),
                 record,
                 available,
                 initial,
-                architecture,
-                run,
-                processes,
-                log,
-                warn,
-                save_seconds,
+                architecture=architecture,
+                save_seconds=save_seconds,
             )
     if not finished:
         log("stopped and saved")
@@ -187,19 +184,28 @@ def _new_record(
     )
 
 
+@dataclass(frozen=True)
+class _Session:
+    """The run folder, the processes that train in it, and who hears of it."""
+
+    run: RunFolder
+    processes: Processes
+    log: Log
+    warn: Log
+
+
 def _run(
+    session: _Session,
     record: RunRecord,
     available: AvailableCases,
     initial: Checkpoint | None,
+    *,
     architecture: Architecture | None,
-    run: RunFolder,
-    processes: Processes,
-    log: Log,
-    warn: Log,
     save_seconds: float,
 ) -> bool:
     """Prepare the cases and train; False if it was stopped."""
     assert record.split is not None
+    run, processes, log = session.run, session.processes, session.log
     stop = StopListener(run)
     try:
         cases = prepare_run_cases(record, available, processes, log, stop)
@@ -223,7 +229,7 @@ def _run(
     )
     if record.request.resume:
         trainer.resume()
-    _report_warnings(trainer, available.warnings(), warn)
+    _report_warnings(trainer, available.warnings(), session.warn)
     _report_start(trainer, record.split, available.left_out(record.split), log)
     with stop_on_signals(stop, run):
         finished = trainer.train()

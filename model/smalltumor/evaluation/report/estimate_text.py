@@ -33,8 +33,13 @@ def difference_table(title: str, differences: Iterable[Difference[Row]]) -> str:
     """Return a table of sides A and B, their differences with intervals, and the verdicts."""
     rows = [
         (
-            *(d.measure.name, d.estimate.patients, d.one, d.other),
-            *(_signed(d.estimate.value), interval_text(d.estimate), d.verdict),
+            d.measure.name,
+            d.estimate.patients,
+            d.one,
+            d.other,
+            _signed(d.estimate.value),
+            interval_text(d.estimate),
+            d.verdict,
         )
         for d in differences
     ]

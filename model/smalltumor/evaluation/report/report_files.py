@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from smalltumor.errors import OutputError
-from smalltumor.evaluation.evaluate import CaseScores, Evaluation
-from smalltumor.evaluation.metrics.froc import froc_curve
+from smalltumor.evaluation.evaluate import CaseScores, Evaluation, RegionScores
+from smalltumor.evaluation.metrics.froc import FrocPoint, froc_curve
 from smalltumor.evaluation.metrics.voxelwise import EMPTY_MASK_SCORES, NSD_TOLERANCE_MM
 from smalltumor.evaluation.report.estimate_text import INTERVAL, differences_json, estimate_json
 from smalltumor.evaluation.report.figures import can_draw, draw_dice_by_size, draw_volumes, png
@@ -101,7 +101,7 @@ def write_report(
         texts[BASELINE_CASES] = csv_text(_CASE_COLUMNS, _case_rows(comparison.baseline.cases))
     figures = dict(FIGURES)
     if evaluation.candidates:
-        texts[FROC] = csv_text(_FROC_COLUMNS, _froc_rows(evaluation))
+        texts[FROC] = csv_text(tuple(_FROC_CELLS), _froc_rows(evaluation))
         figures[FROC_FIGURE] = draw_froc
     for name, text in texts.items():
         write_text(folder / name, text, overwrite=overwrite)
@@ -167,26 +167,33 @@ def _case_json(case: CaseScores) -> dict[str, object]:
     }
 
 
-_CASE_COLUMNS = (
-    *("case", "region", "dice", "nsd", "tpr", "fpr", "hd95_mm"),
-    *("truth_voxels", "predicted_voxels", "false_voxels", "false_ml"),
-    *("lesions", "found", "missed", "false_lesions", "ignored", "lesion_dice", "lesion_hd95_mm"),
-)
+_REGION_CELLS: Mapping[str, Callable[[RegionScores], Cell]] = {
+    "dice": lambda scores: scores.overlap.dice,
+    "nsd": lambda scores: scores.overlap.nsd,
+    "tpr": lambda scores: scores.overlap.tpr,
+    "fpr": lambda scores: scores.overlap.fpr,
+    "hd95_mm": lambda scores: scores.overlap.hd95,
+    "truth_voxels": lambda scores: scores.overlap.truth_voxels,
+    "predicted_voxels": lambda scores: scores.overlap.predicted_voxels,
+    "false_voxels": lambda scores: scores.overlap.false_voxels,
+    "false_ml": lambda scores: scores.overlap.false_ml,
+    "lesions": lambda scores: len(scores.lesions.lesions),
+    "found": lambda scores: scores.lesions.found,
+    "missed": lambda scores: scores.lesions.missed,
+    "false_lesions": lambda scores: scores.lesions.false_lesions,
+    "ignored": lambda scores: scores.lesions.ignored,
+    "lesion_dice": lambda scores: scores.lesions.dice,
+    "lesion_hd95_mm": lambda scores: scores.lesions.hd95,
+}
+_CASE_COLUMNS = ("case", "region", *_REGION_CELLS)
 _COMPONENT_COLUMNS = ("case", "region", "voxels", "covered", "found")
 
 
 def _case_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
     for case in cases:
         for region, scores in case.regions.items():
-            overlap, lesions = scores.overlap, scores.lesions
-            yield (
-                *(case.name, region.value),
-                *(overlap.dice, overlap.nsd, overlap.tpr, overlap.fpr, overlap.hd95),
-                *(overlap.truth_voxels, overlap.predicted_voxels),
-                *(overlap.false_voxels, overlap.false_ml),
-                *(len(lesions.lesions), lesions.found, lesions.missed, lesions.false_lesions),
-                *(lesions.ignored, lesions.dice, lesions.hd95),
-            )
+            cells = (cell(scores) for cell in _REGION_CELLS.values())
+            yield case.name, region.value, *cells
 
 
 def _component_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
@@ -196,16 +203,17 @@ def _component_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
                 yield case.name, region.value, part.voxels, part.covered, part.found
 
 
-_FROC_COLUMNS = (
-    *("least_score", "false_positives_per_case", "found", "components"),
-    *("sensitivity", "sensitivity_low", "sensitivity_high"),
-)
+_FROC_CELLS: Mapping[str, Callable[[FrocPoint], Cell]] = {
+    "least_score": lambda point: point.least_score,
+    "false_positives_per_case": lambda point: point.false_positives_per_case,
+    "found": lambda point: point.found,
+    "components": lambda point: point.components,
+    "sensitivity": lambda point: point.sensitivity.value,
+    "sensitivity_low": lambda point: point.sensitivity.low,
+    "sensitivity_high": lambda point: point.sensitivity.high,
+}
 
 
 def _froc_rows(evaluation: Evaluation) -> Iterable[tuple[Cell, ...]]:
     for point in froc_curve(evaluation.candidates):
-        estimate = point.sensitivity
-        yield (
-            *(point.least_score, point.false_positives_per_case, point.found, point.components),
-            *(estimate.value, estimate.low, estimate.high),
-        )
+        yield tuple(cell(point) for cell in _FROC_CELLS.values())
