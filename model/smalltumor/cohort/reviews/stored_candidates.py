@@ -10,6 +10,7 @@ from smalltumor.cohort.results.results import read_info
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file
 from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.labels.regions import Region
 from smalltumor.second_look import StoredCandidates, warning_for_weights
 from smalltumor.second_look.stored import NoCandidatesError, read_candidates
 
@@ -38,7 +39,7 @@ def stored_candidates(
         record = CaseRecord.read(folder.record(case))
         _check_weights(record, folder)
         stored = read_candidates(folder.candidates(case), folder.lesions(case), mask)
-        _check_image(record, folder.candidates(case))
+        _check_image(record, folder.candidates(case), mask)
         if digest_of_file(folder.mask(case)) != begun.network_digest:
             raise CaseError(f"{folder.mask(case).name} was changed while its candidates were read")
     except NoCandidatesError as error:
@@ -56,8 +57,22 @@ def _check_weights(record: CaseRecord | None, folder: ResultsFolder) -> None:
         raise CaseError(f"the mask was made with other weights ({record.weights}) than the others")
 
 
-def _check_image(record: CaseRecord | None, image: Path) -> None:
-    """Patients in whom nothing was found have equal masks; their images are told by the record."""
+def _check_image(record: CaseRecord | None, image: Path, mask: Segmentation) -> None:
+    """Check that the image of the candidates, and with it the table, is of this patient.
+
+    The components of the table tell patients apart, but not those in whom nothing was found: their
+    images are told by the record alone, and records of earlier versions do not.
+    """
     known = "" if record is None else record.candidates
     if known and image.exists() and digest_of_file(image) != known:
         raise CaseError(f"{image.name} was replaced since")
+    if mask.mask(Region.ET).any():
+        return
+    if not image.exists():
+        raise NoCandidatesError(f"{image.name} is missing")
+    if not known:
+        raise CaseError(
+            f"{image.name} may be of another patient: the mask has no enhancing tumour, and the "
+            "record of an earlier version does not tell the image; segment the cohort again with "
+            "--overwrite"
+        )
