@@ -52,6 +52,7 @@ def layers_of_case(
     layers: Iterable[Layer] = (),
     with_labels: bool = True,
     regions: Segmentation | None = None,
+    with_contents: bool = False,
 ) -> list[LayerData]:
     """Read a case's files as layers: its images, and its labels if it has any.
 
@@ -71,6 +72,8 @@ def layers_of_case(
         Whether an expert's labels are opened. The case knows their file in any event.
     regions : Segmentation, optional
         Opened as ET, TC and WT instead of an exported file.
+    with_contents : bool
+        As for `smalltumor.data.case.read_case_files`.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def layers_of_case(
     with ThreadPoolExecutor(1) as pool:  # in parallel with the images
         paths = files.labels if with_labels else []
         labels = [pool.submit(read_label_volume, path) for path in paths]
-        case = read_case_files(files, allow_missing=True)
+        case = read_case_files(files, allow_missing=True, with_contents=with_contents)
     if not any(same_case(case, other) for other in cases_among(layers)):  # else it was told
         _say_what_is_missing(files)
         for warning in case.warnings:

@@ -5,7 +5,7 @@ The layer of ET has the candidates that the cohort's run has stored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from napari_smalltumor.loading.case_layers import layers_of_case
 
 if TYPE_CHECKING:
     from napari.layers import Layer
+    from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.second_look import StoredCandidates
 
@@ -57,9 +58,20 @@ def layers_to_review(
     mask = read_stored_mask(begun.path, name, begun.scheme)
     if digest_of_file(begun.path) != begun.digest:
         raise CaseError(f"{begun.path} was changed while it was read; open {name} again")
-    data = layers_of_case(entry.files, layers=layers, with_labels=False, regions=mask)
+    data = layers_of_case(
+        entry.files, layers=layers, with_labels=False, regions=mask, with_contents=True
+    )
+    if any(case.digests != digests for case in _cases_of(data)):
+        raise CaseError(f"{name}: its images were replaced while they were read; open it again")
     stored = _candidates(ResultsFolder(worklist.folder), begun, mask)
     return [_with_candidates(each, stored) for each in data], begun
+
+
+def _cases_of(data: Sequence[LayerData]) -> Iterator[Case]:
+    for _, attributes, _ in data:
+        role = provenance_of(attributes["metadata"])
+        if role is not None and role.case is not None:
+            yield role.case
 
 
 def _candidates(

@@ -41,7 +41,6 @@ INNER = {
     "  lesions found": (LESIONS, "find_lesions"),
     "  lesion table": (writing, "_write_lesions"),
     "  mask written": (writing, "_write_masks"),
-    "  SHA-256 of the images": (writing, "digests_of_images"),
     "  volumes": (writing, "numbers_of"),
 }
 OUTER = ("read", "segmented, but for the network", "measured and written")

@@ -16,6 +16,7 @@ from smalltumor.data.brain.background import Image, NonfiniteImageError, replace
 from smalltumor.data.brain.coarse_images import CoarseImages, coarse_images
 from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.data.naming.case_files import (
+    ALL,
     MODALITIES,
     MODALITY_TITLES,
     CaseFiles,
@@ -26,6 +27,7 @@ from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.volume_checks import check_finite, remove_empty, side_warnings
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
+from smalltumor.files.content import FileContent
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 
@@ -65,6 +67,9 @@ class Case:
         Folder of the case, if `paths` and `labels_path` do not tell it.
     images_read : dict of Path to ImageRead
         The images as they were in their files.
+    contents : dict of str to FileContent
+        The bytes of each image file as they were read, by modality, or `ALL`; empty unless they
+        were asked for.
     labels_read : LabelsRead, optional
         What `labels_path` held, if it was read to be shown.
     """
@@ -79,6 +84,7 @@ class Case:
     warnings: list[str] = field(default_factory=list)
     folder: Path | None = None
     images_read: Mapping[Path, ImageRead] = field(default_factory=dict, repr=False)
+    contents: Mapping[str, FileContent] = field(default_factory=dict, repr=False)
     labels_read: LabelsRead | None = field(default=None, repr=False)
     _coarse: tuple[Mapping[str, Image], CoarseImages] | None = field(
         default=None, init=False, repr=False, compare=False
@@ -118,6 +124,11 @@ class Case:
         if not found and problem is not None:
             raise problem
         return found
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each of `contents`."""
+        return {modality: content.digest for modality, content in self.contents.items()}
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -183,21 +194,27 @@ def read_case(
 
 
 def read_case_files(
-    files: CaseFiles, *, resample: bool = False, allow_missing: bool = False
+    files: CaseFiles,
+    *,
+    resample: bool = False,
+    allow_missing: bool = False,
+    with_contents: bool = False,
 ) -> Case:
-    """Read a case whose files are known; see `read_case`."""
+    """Read a case whose files are known; see `read_case`.
+
+    With `with_contents`, the case knows which bytes its files held when they were read.
+    """
     problem = files.problem(allow_missing=allow_missing)
     if problem is not None:
         missing = missing_modalities(files.modalities, allow_missing=allow_missing)
         raise CaseError(f"{files.name}: {problem}", _naming(missing))
     if files.stacked is not None:
-        read = [read_image(files.stacked, allow_nonfinite=True)]
-        volumes = _split(read[0], files.channels)
+        read = _read_all({ALL: files.stacked}, with_contents)
+        volumes = _split(read[ALL], files.channels)
     else:
-        volumes = _read_all(
-            {m: files.modalities[m][0] for m in MODALITIES if m in files.modalities}
-        )
-        read = list(volumes.values())
+        paths = {m: files.modalities[m][0] for m in MODALITIES if m in files.modalities}
+        volumes = read = _read_all(paths, with_contents)
+        _check_dimensions(volumes.values())
     reference = volumes[REFERENCE]
     nonfinite = check_finite(volumes)
     data = _on_one_grid(volumes, resample)
@@ -210,7 +227,8 @@ def read_case_files(
         paths={m: v.path for m, v in volumes.items()},
         labels_path=files.labels[0] if files.labels else None,
         scheme_hint=files.scheme_hint,
-        images_read={v.path: ImageRead(v) for v in _kept(read, data)},
+        images_read={v.path: ImageRead(v) for v in _kept(read.values(), data)},
+        contents={m: v.content for m, v in read.items() if v.content is not None},
     )
     own_files = {volume.path: volume for volume in volumes.values()}.values()
     case.warnings = [*files.notes, *side_warnings(own_files, reference), *empty, *nonfinite]
@@ -240,14 +258,16 @@ def _naming(modalities: tuple[str, ...]) -> Remedy | None:
     return Remedy(Action.NAME_MODALITIES, modalities=modalities) if modalities else None
 
 
-def _read_all(paths: Mapping[str, Path]) -> dict[str, Volume]:
+def _read_all(paths: Mapping[str, Path], with_contents: bool) -> dict[str, Volume]:
+    read = partial(read_image, allow_nonfinite=True, with_content=with_contents)
     with ThreadPoolExecutor(len(paths)) as pool:
-        read = pool.map(partial(read_image, allow_nonfinite=True), paths.values())
-        volumes = dict(zip(paths, read, strict=True))
-    for volume in volumes.values():
+        return dict(zip(paths, pool.map(read, paths.values()), strict=True))
+
+
+def _check_dimensions(volumes: Iterable[Volume]) -> None:
+    for volume in volumes:
         if volume.data.ndim != 3:
             raise CaseError(f"{volume.path} has the shape {volume.data.shape}; one modality is 3D")
-    return volumes
 
 
 def _kept(read: Iterable[Volume], data: Mapping[str, npt.NDArray[np.generic]]) -> list[Volume]:

@@ -19,7 +19,7 @@ from smalltumor.errors import SmalltumorError
 _Stamp = tuple[int, ...]
 
 
-def read_image(path: Path, *, allow_nonfinite: bool = False) -> Volume:
+def read_image(path: Path, *, allow_nonfinite: bool = False, with_content: bool = False) -> Volume:
     """Read an image, 3D or 4D; voxels of its background that are NaN or infinite are replaced.
 
     Parameters
@@ -27,6 +27,8 @@ def read_image(path: Path, *, allow_nonfinite: bool = False) -> Volume:
     path : Path
     allow_nonfinite : bool
         Leave a volume as it is that has such voxels in the brain, instead of raising an error.
+    with_content : bool
+        Tell which bytes were read.
 
     Raises
     ------
@@ -36,7 +38,8 @@ def read_image(path: Path, *, allow_nonfinite: bool = False) -> Volume:
         As `replace_nonfinite`.
     """
     stamp = stamp_of(path)
-    volume = replace(read_volume_file(path, allow_nonfinite=True), stamp=stamp)
+    read = read_volume_file(path, allow_nonfinite=True, with_content=with_content)
+    volume = replace(read, stamp=stamp)
 
     def finite(image: Image) -> Image:
         try:

@@ -14,13 +14,17 @@ from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews import stored_candidates
 from smalltumor.cohort.reviews.worklist import read_worklist
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.segmentation import write_segmentation
+from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region, TissueClass
 from stored_results import write_results
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import cases_among, region_layers, role_of
 from napari_smalltumor.lesions.second_look.origins import StoredOrigin, origin_of
+from napari_smalltumor.worklist import review_layers
+from napari_smalltumor.worklist.review_layers import layers_to_review
 from napari_smalltumor.worklist.session import ReviewSession
 
 FOUND = Spot((24, 42, 28), 4, 500, logit=8)
@@ -148,6 +152,24 @@ def test_a_mask_that_changes_while_candidates_are_read_is_noticed(
 
     monkeypatch.setattr(stored_candidates, "read_candidates", slowly)
     assert "while its candidates were read" in stored_of(open_case(viewer, output)).problem
+
+
+def test_images_that_are_replaced_while_they_are_read_are_not_reviewed(
+    output, monkeypatch, tmp_path
+):
+    read, worklist = review_layers.layers_of_case, read_worklist(output)
+    (entry,) = (e for e in worklist.entries if e.name == "ann")
+    data = Path(shutil.copytree(entry.files.modalities["t1"][0].parents[1], tmp_path / "data"))
+    entry = replace(entry, files=next(c for c in find_cases(data) if c.name == "ann"))
+    layers_to_review(worklist, entry, [])
+
+    def slowly(*args, **options):
+        shutil.copy(data / "bob" / "bob_t1ce.nii.gz", data / "ann" / "ann_t1ce.nii.gz")
+        return read(*args, **options)
+
+    monkeypatch.setattr(review_layers, "layers_of_case", slowly)
+    with pytest.raises(CaseError, match="ann: its images were replaced while they were read"):
+        layers_to_review(worklist, entry, [])
 
 
 def test_a_reviewed_mask_has_the_candidates_of_the_networks_and_not_its_doubts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def keep(
 
     name, folder = job.name, ResultsFolder(settings.output)
     record = CaseRecord.read(folder.record(name))
-    _check_images(job, record)
+    _check_images(job, record, _digests_seen(computed))
     mask = _read_mask(name, folder, settings.scheme)
     lesions = find_lesions(mask)
     notes = _write_missing(mask, lesions, folder, settings)
@@ -98,9 +99,17 @@ def _lacking(modalities: tuple[str, ...]) -> str:
     return f"segmented without {modality_titles(modalities)}" if modalities else ""
 
 
-def _check_images(job: Job, record: CaseRecord | None) -> None:
-    """A mask must not pass for that of images which took the place of its own."""
-    if has_other_images(record, job.files):
+def _digests_seen(computed: Computed | Exception | None) -> Mapping[str, str] | None:
+    """SHA-256 of the images that the network saw; None if it saw none."""
+    return None if computed is None or isinstance(computed, Exception) else computed.case.digests
+
+
+def _check_images(job: Job, record: CaseRecord | None, digests: Mapping[str, str] | None) -> None:
+    """A mask must not pass for that of images which took the place of its own.
+
+    Candidates that are written beside it are of the images that were read for them.
+    """
+    if has_other_images(record, job.files, digests):
         raise CaseError(
             f"{job.name}: its images are not those that its mask in the folder of results was made "
             "of; delete the mask to have it segmented again"

@@ -29,7 +29,7 @@ def read_images(job: Job, settings: CohortSettings) -> Case | None:
 
     if job.task == "measure":
         return None
-    return read_case_files(job.files, allow_missing=settings.allow_missing)
+    return read_case_files(job.files, allow_missing=settings.allow_missing, with_contents=True)
 
 
 def run_network(

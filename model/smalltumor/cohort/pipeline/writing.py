@@ -5,12 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.pipeline.network_stage import Computed, second_look_at
-from smalltumor.cohort.results.records import (
-    CaseRecord,
-    digests_of_images,
-    sizes_of_images,
-    software_version,
-)
+from smalltumor.cohort.results.records import CaseRecord, software_version
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, bids_labels, joined, numbers_of
 from smalltumor.cohort.results.stored_mask import digest_of_file
@@ -76,8 +71,8 @@ def _record(
         version=software_version(),
         missing=run.missing,
         warnings=(*warnings, *([warning] if warning else [])),
-        images=sizes_of_images(job.files),
-        digests=digests_of_images(job.files),
+        images={modality: read.size for modality, read in computed.case.contents.items()},
+        digests=computed.case.digests,
         round=rounds,
         expected_dice=_expected_dice(computed.result),
         candidates=digest_of_file(candidates) if candidates.exists() else "",

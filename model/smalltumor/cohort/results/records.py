@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.results.stored_mask import digest_of_file
+from smalltumor.data.naming.case_files import ALL
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.atomic import write_text
 
@@ -160,7 +161,7 @@ def digests_of_images(files: CaseFiles) -> dict[str, str]:
 
 def _images_of(files: CaseFiles) -> dict[str, Path]:
     if files.stacked is not None:
-        paths = {"all": files.stacked}
+        paths = {ALL: files.stacked}
     else:
         paths = {modality: found[0] for modality, found in files.modalities.items() if found}
     return {modality: path for modality, path in paths.items() if path.exists()}

@@ -15,6 +15,9 @@ from smalltumor.files.names import safe_name
 MODALITIES = ("flair", "t1ce", "t1", "t2")
 """In the channel order of the published backbone."""
 
+ALL = "all"
+"""Stands for all modalities, in place of one, if they are in one 4D file."""
+
 OPTIONAL_MODALITIES = ("t1", "t2", "flair")
 """Modalities that a case may lack; enhancing tumour cannot be seen without T1CE."""
 

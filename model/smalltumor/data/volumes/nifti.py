@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.volumes.unpacking import unpack
+from smalltumor.data.volumes.unpacking import unpack, unpack_whole
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import write_bytes
+from smalltumor.files.content import FileContent
 from smalltumor.files.gzip_codec import pack
 from smalltumor.geometry.grid import Grid
 
@@ -34,6 +35,8 @@ MAX_BYTES = 4 * 2**30
 
 COMPRESSION_LEVEL = 1
 """Level of gzip for written masks."""
+
+_HEADER_BYTES = 4096
 
 _LABEL_INTENT = 1002
 """NIfTI's code of volumes whose values are labels; their intent name tells the label scheme."""
@@ -57,6 +60,8 @@ class Volume:
     path : Path
     stamp : tuple of int, optional
         `smalltumor.data.images_read.stamp_of` the file before it was read.
+    content : FileContent, optional
+        The bytes that were read, if they were asked for.
     """
 
     data: npt.NDArray[np.generic]
@@ -64,6 +69,7 @@ class Volume:
     header: nib.Nifti1Header
     path: Path
     stamp: tuple[int, ...] | None = None
+    content: FileContent | None = None
 
     @property
     def has_orientation(self) -> bool:
@@ -114,10 +120,10 @@ def read_header(path: Path) -> nib.Nifti1Header:
     CaseError
         If the file is missing or not NIfTI.
     """
-    return _parse_header(bytes(unpack(path, 4096)), path)
+    return _parse_header(bytes(unpack(path, _HEADER_BYTES)), path)
 
 
-def read_volume(path: Path, *, allow_nonfinite: bool = False) -> Volume:
+def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool = False) -> Volume:
     """Read a 3D or 4D NIfTI file.
 
     Parameters
@@ -125,14 +131,18 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False) -> Volume:
     path : Path
     allow_nonfinite : bool
         Return voxels that are NaN or infinite instead of raising an error.
+    with_content : bool
+        Tell which bytes were read.
 
     Raises
     ------
     CaseError
         If the file is missing, damaged, truncated, or larger than `MAX_BYTES`; if its voxels are
-        not plain numbers, NaN or infinite; if it is neither 3D nor 4D; or if memory runs out.
+        not plain numbers, NaN or infinite; if it is neither 3D nor 4D; if memory runs out; or if
+        it is replaced meanwhile.
     """
-    header = read_header(path)
+    start = bytes(unpack(path, _HEADER_BYTES))
+    header = _parse_header(start, path)
     shape = _spatial_shape(header, path)
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
@@ -146,16 +156,19 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False) -> Volume:
         )
     grid = _grid(header, shape, path)
     try:
-        content = unpack(path, offset + size, whole=True)
-        if len(content) < offset + size:
+        unpacked, content = unpack_whole(path, offset + size, with_content=with_content)
+        if len(unpacked) < offset + size:
             raise CaseError(
-                f"{path} is truncated: {len(content)} of {offset + size} bytes; copy it again"
+                f"{path} is truncated: {len(unpacked)} of {offset + size} bytes; copy it again"
             )
-        data = np.frombuffer(content, dtype, size // dtype.itemsize, offset)
+        common = min(len(start), len(unpacked))
+        if bytes(unpacked[:common]) != start[:common]:
+            raise CaseError(f"{path} was replaced while it was read; read it again")
+        data = np.frombuffer(unpacked, dtype, size // dtype.itemsize, offset)
         data = _scaled(data.reshape(shape, order="F"), header, path)
         if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
             raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
-        return Volume(data, grid, header, path)
+        return Volume(data, grid, header, path, content=content)
     except MemoryError:
         raise CaseError(
             f"{path}: {size / 2**30:.1f} GB unpacked do not fit into memory; close other programs"

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError
+from smalltumor.files.content import FileContent, content_of
 from smalltumor.files.gzip_codec import GZIP_ERRORS, Unpacker, unpacker
 
 _PACKED_PIECE, _UNPACKED_PIECE = 2**17, 2**18
@@ -20,7 +21,7 @@ _MOST_AFTER = 2**20
 """Bytes that may follow those that are asked for."""
 
 
-def unpack(path: Path, size: int, *, whole: bool = False) -> bytes | memoryview:
+def unpack(path: Path, size: int) -> bytes | memoryview:
     """The first bytes of a file, unpacked if it is compressed.
 
     Parameters
@@ -28,27 +29,56 @@ def unpack(path: Path, size: int, *, whole: bool = False) -> bytes | memoryview:
     path : Path
     size : int
         No more bytes than these are returned, whatever the file claims.
-    whole : bool
-        Verify gzip's checksum, too, for which the file may hold little more than `size` bytes.
 
     Raises
     ------
     CaseError
-        If the file cannot be read, or is damaged, truncated, or larger than that.
+        If the file cannot be read, or is damaged or truncated.
     """
+    return _unpack(path, size, whole=False, with_content=False)[0]
+
+
+def unpack_whole(
+    path: Path, size: int, *, with_content: bool = False
+) -> tuple[bytes | memoryview, FileContent | None]:
+    """Unpack a file and verify gzip's checksum.
+
+    Parameters
+    ----------
+    path : Path
+    size : int
+        As for `unpack`; the file may hold little more.
+    with_content : bool
+        Tell which bytes the file held.
+
+    Returns
+    -------
+    bytes, FileContent or None
+
+    Raises
+    ------
+    CaseError
+        As for `unpack`, or if the file is larger than that.
+    """
+    return _unpack(path, size, whole=True, with_content=with_content)
+
+
+def _unpack(
+    path: Path, size: int, *, whole: bool, with_content: bool
+) -> tuple[bytes | memoryview, FileContent | None]:
     try:
         if not path.is_file():
             raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
         with path.open("rb") as file:
             start = file.read(2)
             file.seek(0)
-            if start != b"\x1f\x8b":
-                return file.read(size)
+            is_packed = start == b"\x1f\x8b"
             # Incompressible data grow by less than a thousandth in gzip.
-            packed = file.read(size + size // 1000 + 2**20 if whole else size)
+            read = file.read(size + size // 1000 + 2**20 if is_packed and whole else size)
+            content = content_of(file, read) if with_content else None
     except OSError as error:
         raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
-    return _gunzip(packed, size, path, whole)
+    return _gunzip(read, size, path, whole) if is_packed else read, content
 
 
 def _gunzip(packed: bytes, size: int, path: Path, whole: bool) -> memoryview:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from smalltumor.data.volumes import nifti
 from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
 from smalltumor.errors import Action, CaseError, Remedy
+from smalltumor.files.content import FileContent, content_of_file
 from smalltumor.files.requirements import require
 from smalltumor.geometry.grid import Affine, Grid
 
@@ -37,14 +38,16 @@ _ENDINGS = (*nifti.SUFFIXES, *nifti.OTHER_SUFFIXES)
 _FREESURFER = (".mgz", ".mgh")
 
 
-def read_volume_file(path: Path, *, allow_nonfinite: bool = False) -> Volume:
+def read_volume_file(
+    path: Path, *, allow_nonfinite: bool = False, with_content: bool = False
+) -> Volume:
     """Read a 3D or 4D volume of any format that is read.
 
     Parameters
     ----------
     path : Path
         NIfTI, .mha or .nrrd (with SimpleITK of the extra ``raw``), .mgz or .mgh.
-    allow_nonfinite : bool
+    allow_nonfinite, with_content : bool
         As for `smalltumor.data.volumes.nifti.read_volume`.
 
     Returns
@@ -60,13 +63,16 @@ def read_volume_file(path: Path, *, allow_nonfinite: bool = False) -> Volume:
         If SimpleITK is needed and not installed.
     """
     if is_nifti_name(path):
-        return nifti.read_volume(path, allow_nonfinite=allow_nonfinite)
+        return nifti.read_volume(path, allow_nonfinite=allow_nonfinite, with_content=with_content)
     if not is_image_name(path):
         raise not_a_volume(path) or _unnamed(path)
     if not path.is_file():
         raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
     of_freesurfer = path.suffix.lower() in _FREESURFER
+    before = _content_of(path) if with_content else None
     data, affine, placed = _read_freesurfer(path) if of_freesurfer else _read_itk(path)
+    if before != (_content_of(path) if with_content else None):
+        raise CaseError(f"{path} was replaced while it was read; read it again")
     if data.dtype.kind not in "iuf":
         raise CaseError(f"{path}: voxels of type {data.dtype} are not plain numbers")
     if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
@@ -81,7 +87,15 @@ def read_volume_file(path: Path, *, allow_nonfinite: bool = False) -> Volume:
         raise error.prefixed(path) from error
     data = data.view()
     data.flags.writeable = False
-    return Volume(data, grid, _header(data, grid, placed), path)
+    return Volume(data, grid, _header(data, grid, placed), path, content=before)
+
+
+def _content_of(path: Path) -> FileContent:
+    """The bytes of a file that another library reads, told before and after."""
+    try:
+        return content_of_file(path)
+    except OSError as error:
+        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def volume_shape(path: Path) -> tuple[int, ...]:

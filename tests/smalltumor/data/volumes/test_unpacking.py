@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import zlib
 from itertools import pairwise
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalltumor.data.volumes import unpacking
-from smalltumor.data.volumes.unpacking import unpack
+from smalltumor.data.volumes.unpacking import unpack, unpack_whole
 from smalltumor.errors import CaseError
 from smalltumor.files import gzip_codec
 from smalltumor.files.gzip_codec import pack
@@ -45,8 +46,8 @@ def contents(draw) -> bytes:
 def test_the_content_is_that_of_pythons_gzip(tmp_path, content, level):
     path = tmp_path / "x.gz"
     path.write_bytes(gzip.compress(content, level))
-    assert bytes(unpack(path, len(content), whole=True)) == content
-    assert bytes(unpack(path, len(content) + 5, whole=True)) == content
+    assert bytes(unpack_whole(path, len(content))[0]) == content
+    assert bytes(unpack_whole(path, len(content) + 5)[0]) == content
     start = bytes(unpack(path, len(content)))
     assert start == content[: len(start)]
 
@@ -58,7 +59,7 @@ def test_members_are_joined(tmp_path, content, cuts):
     members = [content[a:b] for a, b in pairwise(bounds)]
     path = tmp_path / "x.gz"
     path.write_bytes(b"".join(map(gzip.compress, members)))
-    assert bytes(unpack(path, len(content), whole=True)) == content
+    assert bytes(unpack_whole(path, len(content))[0]) == content
 
 
 @COUNTED
@@ -70,7 +71,7 @@ def test_a_part_of_a_file_is_truncated(tmp_path, content, data):
     if not content:
         return
     with pytest.raises(CaseError, match=r"is truncated; copy it again"):
-        unpack(path, len(content), whole=True)
+        unpack_whole(path, len(content))
 
 
 @COUNTED
@@ -82,7 +83,7 @@ def test_a_changed_bit_of_the_content_or_of_the_checksum_is_noticed(tmp_path, co
     path = tmp_path / "x.gz"
     path.write_bytes(packed)
     try:
-        found = unpack(path, len(content), whole=True)
+        found = unpack_whole(path, len(content))[0]
     except CaseError:
         return
     assert bytes(found) == content  # bits that fill up the last byte of a block mean nothing
@@ -91,10 +92,10 @@ def test_a_changed_bit_of_the_content_or_of_the_checksum_is_noticed(tmp_path, co
 def test_a_file_that_holds_more_than_may_follow_is_not_read(tmp_path):
     path = tmp_path / "x.gz"
     path.write_bytes(gzip.compress(bytes(10_000) + bytes(999)))
-    assert len(unpack(path, 10_000, whole=True)) == 10_000
+    assert len(unpack_whole(path, 10_000)[0]) == 10_000
     path.write_bytes(gzip.compress(bytes(10_000) + bytes(1001)))
     with pytest.raises(CaseError, match="far more data"):
-        unpack(path, 10_000, whole=True)
+        unpack_whole(path, 10_000)
 
 
 def test_a_header_with_a_name_and_a_comment_is_read(tmp_path):
@@ -107,7 +108,7 @@ def test_a_header_with_a_name_and_a_comment_is_read(tmp_path):
     end = whole.index(0, 10) + 1
     whole[end:end] = b"a comment\0"
     (tmp_path / "x.gz").write_bytes(whole)
-    assert bytes(unpack(tmp_path / "x.gz", 7, whole=True)) == b"content"
+    assert bytes(unpack_whole(tmp_path / "x.gz", 7)[0]) == b"content"
 
 
 def test_memory_is_not_taken_for_what_a_small_file_cannot_hold(tmp_path, monkeypatch):
@@ -120,7 +121,7 @@ def test_memory_is_not_taken_for_what_a_small_file_cannot_hold(tmp_path, monkeyp
 
     monkeypatch.setattr(unpacking.np, "empty", counted)
     (tmp_path / "x.gz").write_bytes(gzip.compress(b"small"))
-    assert bytes(unpack(tmp_path / "x.gz", 4 * 2**30, whole=True)) == b"small"
+    assert bytes(unpack_whole(tmp_path / "x.gz", 4 * 2**30)[0]) == b"small"
     assert max(sizes) < 100_000
 
 
@@ -131,3 +132,16 @@ def test_what_is_packed_is_unpacked_by_pythons_gzip_and_has_no_time(content):
     assert gzip.decompress(packed) == content
     assert packed == pack(content, 1)
     assert packed[4:8] == bytes(4)
+
+
+@COUNTED
+@given(contents(), st.binary(max_size=3000), st.booleans())
+def test_the_bytes_of_the_file_are_told_with_what_follows_the_content(
+    tmp_path, content, after, packed
+):
+    path = tmp_path / "x.gz"
+    path.write_bytes((gzip.compress(content) if packed else b"nii" + content) + after)
+    size = len(content) if packed else 3
+    _, found = unpack_whole(path, size, with_content=True)
+    assert found.digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert found.size == path.stat().st_size
