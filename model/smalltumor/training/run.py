@@ -204,7 +204,6 @@ def _run(
     save_seconds: float,
 ) -> bool:
     """Prepare the cases and train; False if it was stopped."""
-    assert record.split is not None
     run, processes, log = session.run, session.processes, session.log
     stop = StopListener(run)
     try:

@@ -78,7 +78,7 @@ class AvailableCases:
         """
         names = _names(self.cases)
         held_out = _names(self.held_out)
-        if earlier is not None and earlier.split is not None:
+        if earlier is not None:
             return earlier.split.updated(names, held_out, patients)
         return Split.hold_out(names, held_out, config.hold_out_every, patients)
 

@@ -31,8 +31,7 @@ class RunRecord:
     request : TrainingRequest
         Without its changes, which are part of `config`.
     config : TrainingConfig
-    split : Split or None
-        None for a run of an earlier version that has not started training.
+    split : Split
     origin : dict
         What the weights the run started from are called, and what they had been trained on.
     steps_per_epoch : int
@@ -41,7 +40,7 @@ class RunRecord:
 
     request: TrainingRequest
     config: TrainingConfig
-    split: Split | None
+    split: Split
     origin: Mapping[str, Any]
     steps_per_epoch: int
 
@@ -51,14 +50,13 @@ class RunRecord:
             "origin": dict(self.origin),
             "steps_per_epoch": self.steps_per_epoch,
             "training": self.config.to_dict(),
+            "split": self.split.to_dict(),
         }
-        if self.split is not None:
-            values["split"] = self.split.to_dict()
         run.write_config(values)
 
     @classmethod
     def read(cls, run: RunFolder) -> RunRecord:
-        """The inverse of `write`; also reads what earlier versions wrote.
+        """The inverse of `write`.
 
         Raises
         ------
@@ -67,11 +65,10 @@ class RunRecord:
         """
         values = run.read_config()
         try:
-            split = Split.from_dict(values["split"]) if "split" in values else None
             return cls(
                 TrainingRequest.from_record({"data": "", **values}, run.path),
                 TrainingConfig.from_dict(values["training"]),
-                split or Split.from_events(run.read_events()),
+                Split.from_dict(values["split"]),
                 values.get("origin") or {},
                 int(values.get("steps_per_epoch") or 0),
             )

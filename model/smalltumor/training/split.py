@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -76,21 +76,6 @@ class Split:
                 "validation"
             )
         return cls(training, tuple(validation), training)
-
-    @classmethod
-    def from_events(cls, events: Iterable[Mapping[str, Any]]) -> Split | None:
-        """The split of a run whose ``config.json`` does not hold one, from its ``start`` events.
-
-        Earlier versions drew the split again on every start. The events name the cases of each
-        start; validation cases that were trained on after another start are left out.
-        """
-        starts = [event for event in events if event["event"] == "start"]
-        if not starts or "training" not in starts[-1]:
-            return None
-        trained_on = tuple(dict.fromkeys(n for s in starts for n in s.get("training", ())))
-        last = starts[-1]
-        validation = tuple(n for n in last.get("validation", ()) if n not in trained_on)
-        return cls(tuple(last["training"]), validation, trained_on)
 
     def updated(
         self,

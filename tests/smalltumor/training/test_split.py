@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 
@@ -43,19 +42,9 @@ def resume(data, run, **changed):
     return lines
 
 
-def forget_split(run) -> None:
-    """Make the record one of a version that did not keep the split."""
-    config = RunFolder(run).read_config()
-    del config["split"]
-    RunFolder(run).config.write_text(json.dumps(config))
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("recorded", [True, False])
-def test_a_case_added_before_a_resume_joins_training_and_moves_no_other(data, run, recorded):
+def test_a_case_added_before_a_resume_joins_training_and_moves_no_other(data, run):
     write_lesion_cases(data, 1, names="a_new_{:02d}")
-    if not recorded:
-        forget_split(run)
     resume(data, run)
     start = events(run, "start")[-1]
     assert start["validation"] == ["case_00", "case_02"]

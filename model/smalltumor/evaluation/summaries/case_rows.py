@@ -77,9 +77,6 @@ class CaseRow:
 
 COLUMNS = tuple(field.name for field in fields(CaseRow))
 
-_LATER_COLUMNS = ("patient", "inputs")
-"""Columns that tables of earlier versions do not have."""
-
 
 def case_row(
     name: str,
@@ -152,16 +149,15 @@ def write_rows(rows: Iterable[CaseRow], path: Path) -> None:
 
 
 def read_rows(path: Path) -> list[CaseRow]:
-    """The inverse of `write_rows`; also reads the tables of earlier versions.
+    """The inverse of `write_rows`.
 
     Raises
     ------
     SmalltumorError
         If the file cannot be read or holds another table.
     """
-    required = [column for column in COLUMNS if column not in _LATER_COLUMNS]
     try:
-        return [_parsed(cells) for cells in read_table(path, required)]
+        return [_parsed(cells) for cells in read_table(path, COLUMNS)]
     except ValueError as error:
         raise SmalltumorError(f"{path} is damaged ({error})") from error
 
@@ -184,8 +180,8 @@ def _parsed(cells: Mapping[str, str]) -> CaseRow:
         small_components=int(cells["small_components"]),
         small_found=int(cells["small_found"]),
         false_components=int(cells["false_components"]) if cells["false_components"] else None,
-        patient=cells.get("patient") or patient_of(cells["case"]),
-        inputs=cells.get("inputs", ""),
+        patient=cells["patient"],
+        inputs=cells["inputs"],
     )
 
 

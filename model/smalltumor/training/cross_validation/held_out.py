@@ -72,8 +72,6 @@ def held_out_cases(path: Path, data: Path | None = None) -> HeldOutCases:
     """
     run = RunFolder(path)
     record = RunRecord.read(run)
-    if record.split is None:
-        raise TrainingError(f"{path} has not started training: it has no split yet")
     # In a cross-validation the cases of a validation folder are held out of every fold.
     names = record.request.held_out or record.split.validation
     patients = record.request.patients

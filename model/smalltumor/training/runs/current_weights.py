@@ -19,9 +19,8 @@ from smalltumor.training.runs.run_folder import RunFolder
 def final_checkpoint(path: Path) -> Checkpoint:
     """The network at the end of a run that is done; of any other run, the `current_checkpoint`.
 
-    Runs of earlier versions kept no network of their end; theirs is the current one too. So is that
-    of a run that was extended after its end, stopped, and ended by a resume with fewer epochs than
-    were done: its final network is of the earlier end.
+    So it is of a run that was extended after its end, stopped, and ended by a resume with fewer
+    epochs than were done: its final network is of the earlier end.
 
     Raises
     ------

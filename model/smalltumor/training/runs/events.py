@@ -133,17 +133,14 @@ def _ends_whole(file: IO[bytes]) -> bool:
 
 
 def _parse(line: bytes) -> Event | None:
-    """The event of a line, or the last one of a line that earlier versions glued together."""
-    start = 0
-    while start >= 0:
-        try:
-            record = json.loads(line[start:])
-        except ValueError:
-            start = line.find(_START, start + 1)
-            continue
-        known = isinstance(record, dict) and {"event", "step", "time"} <= record.keys()
-        return record if known else None
-    return None
+    """The event of a line; None of a line that was not written to its end."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return (
+        record if isinstance(record, dict) and record.keys() >= {"event", "step", "time"} else None
+    )
 
 
 def _without_repeated_progress(lines: list[bytes]) -> Iterator[bytes]:

@@ -54,7 +54,7 @@ class RunMonitor:
             epoch=epoch.get("epoch", 0),
             epochs=epochs,
             step=history.last.get("step", 0),
-            steps=start.get("steps") or timing.get("steps") or _estimate_steps(epoch, epochs),
+            steps=start.get("steps") or timing.get("steps", 0),
             seconds_left=left if state is State.RUNNING else None,
             voxels_per_second=timing.get("voxels_per_second"),
             peak_memory=epoch.get("peak_memory"),
@@ -147,9 +147,3 @@ def _state_after(end: dict[str, Any]) -> State:
     if end["event"] == "stop":
         return State.PAUSED if end.get("wish") == StopRequest.PAUSE else State.STOPPED
     return State.DONE if end["event"] == "done" else State.FAILED
-
-
-def _estimate_steps(epoch: dict[str, Any], epochs: int) -> int:
-    """Steps of a run of an earlier version, which did not record them."""
-    done = epoch.get("epoch", 0)
-    return int(epoch["step"] / done * epochs) if done else 0

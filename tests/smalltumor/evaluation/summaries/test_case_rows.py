@@ -91,15 +91,6 @@ def test_rows_come_back_from_their_file_sorted_by_case(tmp_path_factory, rows):
     assert read_rows(path) == sorted(rows, key=lambda row: row.case)
 
 
-def test_a_table_of_an_earlier_version_is_read(tmp_path):
-    row = case_row("UPENN-GBM-00003_11", "0123", PREDICTED, TRUTH)
-    cells = [str(getattr(row, column)) for column in COLUMNS[:16]]
-    (tmp_path / "rows.csv").write_text(f"{','.join(COLUMNS[:16])}\n{','.join(cells)}\n")
-    assert COLUMNS[16:] == ("patient", "inputs")
-    assert read_rows(tmp_path / "rows.csv") == [row]
-    assert row.patient == "UPENN-GBM-00003"
-
-
 @pytest.mark.parametrize(
     "content",
     [

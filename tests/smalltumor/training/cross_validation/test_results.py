@@ -381,10 +381,9 @@ def test_what_holds_no_scores_is_named(tmp_path, content):
         read_results([path], CPU)
 
 
-def test_a_run_without_a_split_has_not_started(run):
+def test_a_run_whose_record_has_no_split_is_damaged(run):
     config = json.loads((run / "config.json").read_text())
     del config["split"]
     (run / "config.json").write_text(json.dumps(config))
-    (run / "events.jsonl").write_text('{"event": "done", "step": 1, "time": 1}\n')
-    with pytest.raises(TrainingError, match="has no split yet"):
+    with pytest.raises(TrainingError, match="is damaged"):
         read_results([run], CPU)

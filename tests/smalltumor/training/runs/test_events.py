@@ -37,12 +37,6 @@ def test_an_event_after_a_torn_line_is_not_lost(tmp_path_factory, cut, junk):
     assert steps(reader.poll()[0]) == [10]
 
 
-def test_an_event_that_earlier_versions_glued_to_a_torn_line_is_found(tmp_path):
-    path = tmp_path / "events.jsonl"
-    path.write_bytes(b'{"event": "progress", "step": 3, "ti' + LOG)
-    assert steps(events.read_events(path)) == [0, 1, 2, 3]
-
-
 def test_a_reader_waits_for_the_rest_of_a_line(tmp_path):
     path = tmp_path / "events.jsonl"
     reader = EventReader(path)
