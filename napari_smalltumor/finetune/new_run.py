@@ -41,6 +41,8 @@ def new_request(data: Path, page: TrainPage) -> TrainingRequest:
         "batch": page.batch.value,
         "validate_every": max(1, page.epochs.value // _VALIDATIONS_PER_RUN),
     }
+    if weights is not None:
+        changes["initial_share"] = page.initial_share.value / 100
     if page.validation_every:
         changes |= {"hold_out_every": page.validation_every}
     return TrainingRequest(

@@ -21,6 +21,7 @@ RANDOM = "random"
 """Value of the *Weights* box for random weights; other values are paths, "" the shipped weights."""
 
 _EPOCHS = {"finetune": 50, "starter": 60, "paper": 500}
+_INITIAL_SHARE = {"finetune": 75, "starter": 0, "paper": 0}
 _CROPS = range(32, 161, 16)
 _BROWSE = "file..."
 _SHARES = (5, 3, 2)
@@ -56,6 +57,14 @@ class TrainPage(QWidget):
             label="Validation",
             choices=lambda _: self._validations,
             tooltip="Cases left out of training, on which the result is evaluated",
+        )
+        self.initial_share = SpinBox(
+            label="Keep (%)",
+            min=0,
+            max=95,
+            step=5,
+            tooltip="Share of the weights to start from in the result: a high share keeps what "
+            "they know of other patients, which a few cases alone would change",
         )
         self._description = wrapped_label()
         self._memory_text = wrapped_label()
@@ -142,7 +151,15 @@ class TrainPage(QWidget):
         form_layout(preset, [self.preset])
         form_layout(
             settings_form,
-            [self.weights, self.validation, self.epochs, self.crop, self.batch, self.device],
+            [
+                self.weights,
+                self.initial_share,
+                self.validation,
+                self.epochs,
+                self.crop,
+                self.batch,
+                self.device,
+            ],
         )
         layout.addWidget(preset)
         layout.addWidget(self._description)
@@ -165,6 +182,7 @@ class TrainPage(QWidget):
     def _on_preset(self) -> None:
         self._description.setText(PRESETS[self.preset.value])
         self.epochs.value = _EPOCHS[self.preset.value]
+        self.initial_share.value = _INITIAL_SHARE[self.preset.value]
         self._update_weights("" if self.preset.value == "finetune" else RANDOM)
 
     def _update_weights(self, wanted: str | None = None) -> None:
@@ -186,6 +204,7 @@ class TrainPage(QWidget):
 
     def _describe_weights(self) -> None:
         value = self.weights.value
+        self.initial_share.enabled = value != RANDOM
         self.weights.tooltip = "Random weights" if value == RANDOM else weights.describe(value)
 
     def _update_validations(self, wanted: str | None = None) -> None:

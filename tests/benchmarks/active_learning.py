@@ -6,7 +6,9 @@ Each RUN is the run of a fold. Of the cases that it held out, every other one is
 rest are for testing, then the other way round. From each pool two cases are chosen, those of which
 the network is least or most certain (expected Dice, mean of the regions), or at random; the
 network of the fold is fine-tuned on them with their expert's masks, and the cases for testing are
-segmented. Each of them is scored once for each choice.
+segmented. Each of them is scored once for each choice, and for each share of the starting weights
+in the result (`initial_share` of a training's settings, which does not change the training itself).
+The cases that were trained on are scored too.
 
 The same command resumes a study that was stopped.
 """
@@ -16,6 +18,8 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +48,7 @@ CHOICES: dict[str, Callable[[list[str], random.Random], list[str]]] = {
 """Choices from the names of a pool, the least certain first."""
 
 BEFORE = "before"
+OWN = "the cases themselves"
 
 
 def main() -> None:
@@ -56,47 +61,87 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=64)
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--choices", nargs="+", choices=CHOICES, default=list(CHOICES))
+    parser.add_argument("--shares", nargs="+", type=float, default=[0.75])
     options = parser.parse_args()
-    changes = {"epochs": options.epochs, "crop": options.crop, "learning_rate": options.rate}
-    rows: dict[str, list[CaseRow]] = {name: [] for name in (BEFORE, *options.choices)}
+    changes = {
+        "epochs": options.epochs,
+        "crop": options.crop,
+        "learning_rate": options.rate,
+        "initial_share": 0.0,
+    }
+    rows: dict[str, list[CaseRow]] = {}
     for run in options.runs:
         cases = sorted(held_out_cases(run, options.data).cases, key=lambda case: case.name)
         for half in (0, 1):
             folder = options.study / f"{run.name}_{half}"
             pool, testing = cases[half::2], cases[1 - half :: 2]
             network = run / "final.safetensors"
-            for name, scored in of_pool(folder, network, pool, testing, changes, options.choices):
-                rows[name] += scored
+            study = Study(folder, network, pool, testing, changes)
+            for name, scored in study.scores(options.choices, options.shares):
+                rows.setdefault(name, []).extend(scored)
     report(rows)
 
 
-def of_pool(
-    folder: Path,
-    weights: Path,
-    pool: Sequence[CaseFiles],
-    testing: Sequence[CaseFiles],
-    changes: dict[str, object],
-    choices: Sequence[str],
-) -> Iterator[tuple[str, list[CaseRow]]]:
-    """Scores of the cases for testing, before fine-tuning and after it on each choice."""
-    folder.mkdir(parents=True, exist_ok=True)
-    yield BEFORE, scores(folder / "before.csv", load_checkpoint(weights), testing)
-    names = least_certain_first(folder / "certainty.csv", load_checkpoint(weights), pool)
-    draw = random.Random(f"{folder.name}")
-    for choice, choose in CHOICES.items():
-        chosen = choose(names, draw)
-        if choice not in choices:
-            continue
-        run = folder / choice.replace(", ", "_").replace(" ", "_")
-        print(f"{folder.name}, {choice}: {', '.join(chosen)}", flush=True)
-        data = links([case for case in pool if case.name in chosen], run / "cases")
-        if not RunFolder(run).is_done:
-            request = TrainingRequest(
-                data, run, "finetune", changes, weights, cache=folder / "cache", resume=True
-            )
-            if not train(request, lambda _: None):
-                raise SystemExit("stopped; the same command resumes the study")
-        yield choice, scores(run / "scores.csv", final_checkpoint(run), testing)
+@dataclass(frozen=True)
+class Study:
+    """Fine-tuning of one network on cases of a pool, and the cases that test it."""
+
+    folder: Path
+    weights: Path
+    pool: Sequence[CaseFiles]
+    testing: Sequence[CaseFiles]
+    changes: dict[str, object]
+
+    def scores(
+        self, choices: Sequence[str], shares: Sequence[float]
+    ) -> Iterator[tuple[str, list[CaseRow]]]:
+        """Scores of the cases for testing, before and after fine-tuning, and of those chosen."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        initial = load_checkpoint(self.weights)
+        yield BEFORE, scores(self.folder / "before.csv", initial, self.testing)
+        names = least_certain_first(self.folder / "certainty.csv", initial, self.pool)
+        draw = random.Random(f"{self.folder.name}")
+        for choice, choose in CHOICES.items():
+            chosen = choose(names, draw)
+            if choice not in choices:
+                continue
+            run = self.folder / choice.replace(", ", "_").replace(" ", "_")
+            cases = [case for case in self.pool if case.name in chosen]
+            self._train(run, cases)
+            own = f"{choice}, {OWN}"
+            yield f"{own}, before", scores(run / "own_before.csv", initial, cases)
+            for share in shares:
+                weights = with_initial_share(initial, final_checkpoint(run), share)
+                title = f"share {share:g}"
+                file = run / f"share_{share:g}.csv"
+                yield f"{choice}, {title}", scores(file, weights, self.testing)
+                file = run / f"own_share_{share:g}.csv"
+                yield f"{own}, {title}", scores(file, weights, cases)
+
+    def _train(self, run: Path, cases: Sequence[CaseFiles]) -> None:
+        print(f"{run}: {', '.join(case.name for case in cases)}", flush=True)
+        data = links(cases, run / "cases")
+        if RunFolder(run).is_done:
+            return
+        request = TrainingRequest(
+            data,
+            run,
+            "finetune",
+            self.changes,
+            self.weights,
+            cache=self.folder / "cache",
+            resume=True,
+        )
+        if not train(request, lambda _: None):
+            raise SystemExit("stopped; the same command resumes the study")
+
+
+def with_initial_share(initial: Checkpoint, trained: Checkpoint, share: float) -> Checkpoint:
+    """The network that a run would give with another `initial_share`."""
+    before, after = initial.tensors(), trained.tensors()
+    tensors = {name: share * before[name] + (1 - share) * after[name] for name in after}
+    digest = sha256(f"{initial.digest} {trained.digest} {share}".encode()).hexdigest()
+    return Checkpoint(trained.config, trained.preprocessing, {}, digest, None, tensors)
 
 
 def least_certain_first(path: Path, weights: Checkpoint, pool: Sequence[CaseFiles]) -> list[str]:
@@ -139,11 +184,11 @@ def scores(path: Path, weights: Checkpoint, cases: Sequence[CaseFiles]) -> list[
 
 
 def report(rows: dict[str, list[CaseRow]]) -> None:
-    """Print the scores of each choice, and the differences of the first one from the others."""
-    results = [Results(name, tuple(scored)) for name, scored in rows.items()]
-    before, first, *others = results
-    for result in results:
+    """Print the scores of each choice and share, and the differences on the cases for testing."""
+    results = {name: Results(name, tuple(scored)) for name, scored in rows.items()}
+    for result in results.values():
         print(results_text(result), end="\n\n")
+    before, first, *others = (r for name, r in results.items() if OWN not in name)
     for other in (before, *others):
         print(comparison_text(first, other), end="\n\n")
 

@@ -151,6 +151,13 @@ _CHANGES = (
     _Switch("--compile", "compile", True, "compile the network with torch.compile"),
     _Switch("--freeze-encoder", "freeze_encoder", True, "train the decoders only"),
     _Setting(
+        "--initial-share",
+        "initial_share",
+        float,
+        "SHARE",
+        "share of the starting weights in the result; default 0, with finetune 0.75",
+    ),
+    _Setting(
         "--freeze-norms",
         "freeze_norms_at",
         float,

@@ -67,6 +67,9 @@ class TrainingConfig:
         Gradients with a larger norm are scaled down to it; 0 for no limit.
     ema_decay : float
         Decay of the exponential moving average of the weights; 0 for no average.
+    initial_share : float
+        Share of the weights that the run starts from in the averaged weights, from 0 to below 1,
+        see `optimiser.update_average`.
     freeze_norms_at : float
         After this share of the steps the norms keep the statistics of whole brains, so that
         training and inference see the same function; 1 for never.
@@ -111,6 +114,7 @@ class TrainingConfig:
     warmup: int = 0
     max_gradient_norm: float = 12.0
     ema_decay: float = 0.0
+    initial_share: float = 0.0
     freeze_norms_at: float = 1.0
     freeze_encoder: bool = False
     validate_every: int = 10
@@ -133,8 +137,8 @@ class TrainingConfig:
             self._check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
         self._check("crop", self.crop % 16 == 0, "a multiple of 16")
         self._check("learning_rate", 0 < self.learning_rate < math.inf, "a positive number")
-        self._check("modality_dropout", 0 <= self.modality_dropout < 1, "at least 0 and below 1")
-        self._check("ema_decay", 0 <= self.ema_decay < 1, "at least 0 and below 1")
+        for name in ("modality_dropout", "ema_decay", "initial_share"):
+            self._check(name, 0 <= getattr(self, name) < 1, "at least 0 and below 1")
         self._check("seed", 0 <= self.seed < 2**63, f"from 0 to {2**63 - 1}")
         for name in _HELD_OUT_SHARES:
             is_share = getattr(self, name) != 1
@@ -147,6 +151,11 @@ class TrainingConfig:
     def _check(self, name: str, is_right: bool, what: str) -> None:
         if not is_right:
             raise TrainingError(f"{name} = {getattr(self, name)} should be {what}")
+
+    @property
+    def has_average(self) -> bool:
+        """Whether the network of the run has averaged weights."""
+        return self.ema_decay > 0 or self.initial_share > 0
 
     def with_changes(self, changes: Mapping[str, Any]) -> TrainingConfig:
         """A copy with other values for some fields.
@@ -220,6 +229,7 @@ PRESETS: Mapping[str, TrainingConfig] = {
         learning_rate=1e-4,
         weight_decay=1e-2,
         ema_decay=0.99,
+        initial_share=0.75,
         freeze_norms_at=0.0,
         validate_every=5,
         patience=6,

@@ -22,6 +22,14 @@ from smalltumor.training.split import Split
 from smalltumor.training.stopping import StepAborted, StopListener, stop_on_signals
 from smalltumor.training.trainer import Log, Trainer, TrainingCases
 
+_SETTLED = {
+    "folds": "which cases are held out is",
+    "fold": "which cases are held out is",
+    "hold_out_every": "which cases are held out is",
+    "initial_share": "the share of the starting weights is",
+}
+"""Settings that a resume cannot change, and what they decide."""
+
 
 def train(
     request: TrainingRequest,
@@ -130,22 +138,28 @@ def _configuration(
     if earlier is not None:
         config = earlier.config
         if has_state:
-            _check_folds(request, config)
+            _check_settled(request, config)
     elif request.preset not in PRESETS:
         raise TrainingError(f"unknown preset {request.preset}; known are {', '.join(PRESETS)}")
     else:
         config = PRESETS[request.preset]
         if initial is not None:
             config = replace(config, network=initial.config, preprocessing=initial.preprocessing)
-    return config.with_changes(request.changes), initial
+    config = config.with_changes(request.changes)
+    if config.initial_share and initial is None and not has_state:
+        raise TrainingError(
+            f"initial_share = {config.initial_share}: a run from zero has no weights to start "
+            "from; name some, or leave the share out"
+        )
+    return config, initial
 
 
-def _check_folds(request: TrainingRequest, config: TrainingConfig) -> None:
-    for name in ("folds", "fold", "hold_out_every"):
+def _check_settled(request: TrainingRequest, config: TrainingConfig) -> None:
+    for name, what in _SETTLED.items():
         if request.changes.get(name, getattr(config, name)) != getattr(config, name):
             raise TrainingError(
-                f"{name} = {request.changes[name]}: which cases are held out is settled when a "
-                f"run starts (here with {name} = {getattr(config, name)}); start a new run"
+                f"{name} = {request.changes[name]}: {what} settled when a run starts "
+                f"(here with {name} = {getattr(config, name)}); start a new run"
             )
 
 

@@ -34,6 +34,7 @@ def test_a_request_has_the_settings_of_the_page(page, tmp_path):
             "crop": 64,
             "batch": 2,
             "validate_every": 5,
+            "initial_share": 0.75,
             "hold_out_every": 5,
         },
         weights=starter_weights(),
@@ -51,6 +52,16 @@ def test_a_validation_case_takes_the_place_of_a_share(page, tmp_path):
     assert request.weights == Path("w.safetensors")
     assert "hold_out_every" not in request.changes
     assert request.changes["validate_every"] == 1
+
+
+def test_a_share_of_random_weights_is_not_kept(page, tmp_path):
+    page.preset.value = "starter"
+    assert "initial_share" not in new_request(tmp_path, page).changes
+    assert not page.initial_share.enabled
+    page.choose_weights("w.safetensors")
+    assert page.initial_share.enabled
+    page.initial_share.value = 50
+    assert new_request(tmp_path, page).changes["initial_share"] == 0.5
 
 
 def test_a_run_without_validation_cases_has_neither_a_share_nor_a_folder(page, tmp_path):

@@ -78,6 +78,17 @@ def test_other_folds_on_resume_are_refused(data, run):
         )
 
 
+def test_another_share_of_the_start_on_resume_is_refused(data, run):
+    with pytest.raises(TrainingError, match=r"initial_share = 0\.5: .*new run"):
+        train(request_for(data, run, changes={"initial_share": 0.5}, resume=True), silent)
+
+
+def test_a_run_from_zero_has_no_start_to_keep_a_share_of(data, tmp_path, quick):
+    with pytest.raises(TrainingError, match="no weights to start from"):
+        train(request_for(data, tmp_path / "run", changes={"initial_share": 0.5}), silent)
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
 @pytest.mark.slow
 def test_a_run_without_validation_can_get_cases_it_has_not_trained_on(data, tmp_path, quick):
     elsewhere = write_lesion_cases(tmp_path / "elsewhere", 1, names="new_{:02d}")

@@ -63,7 +63,9 @@ class Learner:
     network : nn.Module
         The architecture's training network.
     average : dict of str to tensor
-        Exponential moving average of its parameters.
+        Exponential moving average of its parameters, with the share of `initial`.
+    initial : dict of str to tensor
+        Parameters that the run started from; empty if they have no share in the average.
     progress : Progress
     is_consistent : bool
         False if an update of the weights was interrupted: such a state must not be saved.
@@ -98,13 +100,14 @@ class Learner:
             _TrainingForward(self.network), config.reconstruction_every > 1
         )
         self.optimiser = create_optimiser(config, self.network)
-        self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
+        self.average = _parameters_of(self.network)
+        self.initial = _parameters_of(self.network) if config.initial_share else {}
         self.precision = MixedPrecision.of(self.device)
 
     def save(self, path: Path) -> None:
         """Write everything `load` needs."""
         self.progress.scaler = self.precision.scaler.state_dict()
-        save_state(path, self.network, self.average, self.optimiser, self.progress)
+        save_state(path, self.network, self.average, self.initial, self.optimiser, self.progress)
 
     def load(self, path: Path) -> None:
         """Restore a saved state.
@@ -114,7 +117,7 @@ class Learner:
         TrainingError
             If the file is damaged or of another network.
         """
-        self.progress = load_state(path, self.network, self.average, self.optimiser)
+        self.progress = load_state(path, self.network, self.average, self.initial, self.optimiser)
         if self.progress.scaler:
             self.precision.scaler.load_state_dict(self.progress.scaler)
 
@@ -164,7 +167,8 @@ class Learner:
         self.is_consistent = False
         if self.precision.step(self.optimiser):
             decay = ema_decay(self.config, self.progress.step)
-            update_average(self.average, self.network, decay)
+            share = self.config.initial_share
+            update_average(self.average, self.network, decay, self.initial, share)
         self.progress.step += 1
         self.is_consistent = True
         return parts
@@ -247,13 +251,18 @@ class Learner:
         network = self.architecture.inference_network()
         names = network.state_dict().keys()
         state = {n: v for n, v in self.network.state_dict().items() if n in names}
-        if self.config.ema_decay:
+        if self.config.has_average:
             state.update({n: v for n, v in self.average.items() if n in state})
         network.load_state_dict(state)
         _place(network, self.device)
         if not self.progress.frozen:
             estimate_statistics(network, volumes)
         return network.eval()
+
+
+def _parameters_of(network: nn.Module) -> dict[str, Tensor]:
+    """A copy of each parameter."""
+    return {name: value.detach().clone() for name, value in network.named_parameters()}
 
 
 def _place(network: nn.Module, device: torch.device) -> None:

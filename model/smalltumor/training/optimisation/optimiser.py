@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
@@ -57,13 +59,26 @@ def ema_decay(config: TrainingConfig, step: int) -> float:
 
 
 @torch.no_grad()
-def update_average(average: dict[str, Tensor], network: nn.Module, decay: float) -> None:
+def update_average(
+    average: dict[str, Tensor],
+    network: nn.Module,
+    decay: float,
+    initial: Mapping[str, Tensor] | None = None,
+    initial_share: float = 0.0,
+) -> None:
     """Move the average of each parameter towards its value, in place.
+
+    With s the share of the initial weights w0 and m the moving average of the weights w, the
+    average is ``s w0 + (1 - s) m``: the mean of a network and what was fine-tuned from it is more
+    robust than either (Wortsman et al., CVPR 2022). Training itself does not change.
 
     By hand, because torch's AveragedModel would hold a second network with modules and buffers
     that nobody runs, and name its tensors otherwise than saved runs do.
     """
     parameters = dict(network.named_parameters())
     averages = [average[name] for name in parameters]
+    values: list[Tensor] = list(parameters.values())
+    if initial and initial_share:
+        values = [value.lerp(initial[name], initial_share) for name, value in parameters.items()]
     move = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    move(averages, list(parameters.values()), None)
+    move(averages, values, None)

@@ -58,6 +58,7 @@ def save_state(
     path: Path,
     network: nn.Module,
     average: dict[str, Tensor],
+    initial: dict[str, Tensor],
     optimiser: Optimizer,
     progress: Progress,
 ) -> None:
@@ -69,6 +70,8 @@ def save_state(
     network : MultiTaskNetwork
     average : dict of str to tensor
         Exponential moving average of its parameters.
+    initial : dict of str to tensor
+        Parameters at the start, if they have a share in the average.
     optimiser : torch.optim.Optimizer
     progress : Progress
     """
@@ -77,6 +80,8 @@ def save_state(
         tensors[f"network.{name}"] = _array(value)
     for name, value in average.items():
         tensors[f"average.{name}"] = _array(value)
+    for name, value in initial.items():
+        tensors[f"initial.{name}"] = _array(value)
     for index, values in optimiser.state_dict()["state"].items():
         for name, value in values.items():
             tensors[f"optimiser.{index}.{name}"] = _array(torch.as_tensor(value))
@@ -85,9 +90,13 @@ def save_state(
 
 
 def load_state(
-    path: Path, network: nn.Module, average: dict[str, Tensor], optimiser: Optimizer
+    path: Path,
+    network: nn.Module,
+    average: dict[str, Tensor],
+    initial: dict[str, Tensor],
+    optimiser: Optimizer,
 ) -> Progress:
-    """Restore network, average and optimiser from a file; the inverse of `save_state`.
+    """Restore network, average, initial weights and optimiser; the inverse of `save_state`.
 
     Raises
     ------
@@ -103,6 +112,8 @@ def load_state(
         with torch.no_grad():
             for name, value in _under("average.", parts).items():
                 average[name].copy_(value)
+            for name, value in initial.items():
+                value.copy_(parts[f"initial.{name}"])
         _load_optimiser(optimiser, _under("optimiser.", parts))
     except (TensorFileError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]

@@ -69,7 +69,7 @@ def current_checkpoint(path: Path) -> Checkpoint:
         metadata, state = parse_tensors(content, run.last, FORMAT, FORMAT_VERSION)
     except TensorFileError as error:
         raise CheckpointError(str(error), error.remedy) from error
-    tensors = _averaged(state, averaged=config.ema_decay > 0)
+    tensors = _averaged(state, averaged=config.has_average)
     progress = json.loads(metadata["progress"])
     step = int(progress["step"])
     card = {"name": f"{run.path.name}, step {step}", "step": step}

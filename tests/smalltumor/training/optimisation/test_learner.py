@@ -64,6 +64,44 @@ def test_the_moving_average_of_a_parameter_is_that_of_its_values():
     assert average["weight"].item() == pytest.approx(expected)
 
 
+def test_the_average_is_that_of_the_weights_and_of_those_at_the_start():
+    """``s w0 + (1 - s) m``, m the moving average without a share; training does not change."""
+    plain, shared = learner(ema_decay=0.9), learner(ema_decay=0.9, initial_share=0.75)
+    start = {name: value.clone() for name, value in plain.average.items()}
+    for step in range(3):
+        plain.step(batch(step))
+        shared.step(batch(step))
+    for name, value in plain.network.named_parameters():
+        torch.testing.assert_close(dict(shared.network.named_parameters())[name], value)
+        expected = 0.75 * start[name] + 0.25 * plain.average[name]
+        torch.testing.assert_close(shared.average[name], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_share_of_the_start_needs_no_moving_average():
+    one = learner(ema_decay=0.0, initial_share=0.5)
+    start = one.average["head.weight"].clone()
+    one.step(batch(0))
+    weight = dict(one.network.named_parameters())["head.weight"].detach()
+    given = one.averaged_network([torch.randn(1, 4, 32, 32, 32)]).state_dict()["head.weight"]
+    torch.testing.assert_close(given, (start + weight) / 2)
+    assert not torch.equal(weight, start)
+
+
+def test_a_resumed_run_keeps_the_share_of_its_start(tmp_path):
+    whole, first = learner(initial_share=0.5), learner(initial_share=0.5)
+    for step in range(2):
+        whole.step(batch(step))
+    first.step(batch(0))
+    first.save(tmp_path / "last.safetensors")
+    resumed = learner(initial_share=0.5)
+    for value in resumed.initial.values():
+        value.zero_()
+    resumed.load(tmp_path / "last.safetensors")
+    resumed.step(batch(1))
+    for name, value in whole.average.items():
+        torch.testing.assert_close(resumed.average[name], value)
+
+
 def test_after_the_first_steps_the_average_is_near_the_weights_and_not_at_the_start():
     one = learner(ema_decay=0.999)
     start = {name: value.clone() for name, value in one.average.items()}
