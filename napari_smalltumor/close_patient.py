@@ -87,12 +87,12 @@ def _what_is_lost(
     texts = [f"{title} is being {use.name}. Closing the patient cancels that." for use in running]
     if edited:
         kept = (
-            "You will be asked whether to restore them when the same files are opened again."
+            "You can restore them when you open the same files again."
             if settings.get("autosave")
             else "Autosave is off: they will be lost."
         )
         texts.append(f"Edits of {title} {what_was_not_done(edited, layers)}. {kept}")
     if drawn := [layer.name for layer in layers if holds_drawing(layer)]:
         names = f"{', '.join(drawn)} {'was' if len(drawn) == 1 else 'were'}"
-        texts.append(f"{names} not saved and will be lost; File > Save Selected Layers saves.")
+        texts.append(f"{names} not saved and will be lost; save with File > Save Selected Layers.")
     return texts

@@ -36,12 +36,12 @@ class Key:
 
 NEXT = Key("N", "Go to the next small lesion or candidate", repeats=True)
 PREVIOUS = Key("Shift+N", "Go to the previous small lesion or candidate", repeats=True)
-ACCEPT = Key("K", "Accept the selected lesions, or take that back; add the candidate")
+ACCEPT = Key("K", "Accept the selected lesions, or undo that; add the candidate")
 DELETE = Key("W", "Delete the selected lesions; reject the candidate")
-UNDO = Key("U", "Take the last step of the review back", repeats=True)
-FOLD = Key("J", "List the specks one by one, or fold them")
+UNDO = Key("U", "Undo the last step of the review", repeats=True)
+FOLD = Key("J", "List the specks one by one, or fold them into one row")
 DISMISS = Key("Shift+J", "Delete all specks")
-REGION = Key("Shift+R", "Go on to the next region: ET, TC, WT")
+REGION = Key("Shift+R", "Choose the next region: ET, TC, WT")
 TABLE = Key("Shift+T", "Go to the table of lesions")
 SEGMENT = Key("Alt+G", "Segment the active patient")
 EXPORT = Key("Shift+X", "Export the segmentation")
@@ -61,12 +61,12 @@ BESIDE = Key("Shift+O", "Show earlier and current scan side by side")
 NEXT_CHANGE = Key("Y", "Go to the next change since the earlier scan", repeats=True)
 PREVIOUS_CHANGE = Key("Shift+Y", "Go to the previous change", repeats=True)
 NEXT_CASE = Key("Alt+N", "Open the next unreviewed case of the worklist")
-PREVIOUS_CASE = Key("Alt+Shift+N", "Open the unreviewed case above")
+PREVIOUS_CASE = Key("Alt+Shift+N", "Open the previous unreviewed case of the worklist")
 NEXT_LISTED = Key("Alt+J", "Go to the next candidate or small lesion of the case", repeats=True)
 REVIEWED = Key("Alt+R", "Save the mask as reviewed")
 SHEET = Key("?", "Show or close this sheet")
 
-LAYOUT = Key("Q", "Change between napari's canvas and the planes")
+LAYOUT = Key("Q", "Switch between napari's canvas and the planes")
 FOLLOW = Key("G", "Let the crosshair follow the cursor, or stop")
 
 _MOUSE = (
@@ -91,7 +91,7 @@ _NAPARI = (
     Key("P, E", "Brush and eraser of the selected mask"),
     Key("Z", "End painting"),
     Key("[ and ]", "Smaller and larger brush"),
-    Key("Ctrl+Z", "Take the last stroke back"),
+    Key("Ctrl+Z", "Undo the last stroke"),
     Key("F, L", "Fill and picker, on napari's canvas"),
     Key("Shift and right drag", "Change window and level on napari's canvas"),
 )
@@ -102,7 +102,7 @@ _TABLE = (
     Key("Enter", "Go to the lesion again; list or fold the specks"),
     Key("Space", "Accept the selected lesions"),
     Key("Delete", "Delete the selected lesions"),
-    Key("Escape", "Go back to the images"),
+    Key("Escape", "Leave the table, so that arrows change the slice"),
 )
 
 COLUMNS: tuple[dict[str, tuple[Key, ...]], ...] = (

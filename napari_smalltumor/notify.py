@@ -75,7 +75,7 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
         "open the folder with the images of one patient, or of a scan in DICOM or NIfTI files"
     ),
     Action.RESAMPLE: lambda remedy: (
-        "if the images are as scanned, File > IO Utilities > Prepare a scan... makes a case of them"
+        "if the images come from the scanner, choose File > IO Utilities > Prepare a scan..."
     ),
     Action.CHOOSE_WEIGHTS: lambda remedy: (
         "choose weights trained with modality dropout under Weights"

@@ -116,7 +116,7 @@ def open_by_default() -> None:
             "same command again, or clear Default reader in Preferences > Small Tumour."
         )
     else:
-        info("NIfTI files and folders open with the readers again that were chosen before.")
+        info("NIfTI files and folders open with the previous readers again.")
 
 
 def last_folder(*, saving: bool = False) -> str:

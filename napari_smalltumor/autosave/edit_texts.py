@@ -101,8 +101,8 @@ def what_was_made_on_others(names: Iterable[str]) -> str:
     if not (own := list(names)):
         return ""
     return (
-        f"These edits were made on another mask: {', '.join(own)} changed since, for instance in "
-        "the review of another reader. Restoring them takes back that change."
+        f"These edits were made on another mask: {', '.join(own)} changed since, for example by "
+        "the review of another reader. Restoring the edits undoes that change."
     )
 
 
@@ -126,7 +126,7 @@ def what_was_exported_later(
     last = f"{datetime.fromtimestamp(max(later.values())):%Y-%m-%d %H:%M}"
     return (
         f"These edits are older than the last export of {', '.join(later)}, on {last}. The "
-        "exported file stays as it is."
+        "exported file is not changed."
     )
 
 

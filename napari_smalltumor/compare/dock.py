@@ -48,8 +48,8 @@ _DEBOUNCE_MS = 50
 """Layers are often added several at once."""
 
 _CHECK_MASK = (
-    "Check that the mask is of this patient and has the voxel size and position that its header "
-    "states."
+    "Check that the mask is of this patient and that its header has the right voxel size and "
+    "position."
 )
 
 
@@ -205,7 +205,7 @@ class CompareDock(ComparePanel):
         compared = [s for s in self._scores.values() if s.own_ml and s.reference_ml]
         if not compared or any(scores.dice for scores in compared):
             return ""
-        return f"⚠ The reference and the segmentation have no voxel in common. {_CHECK_MASK}"
+        return f"⚠ The reference and the segmentation share no voxel. {_CHECK_MASK}"
 
     def _missing(self) -> str:
         """What is missing for a comparison."""

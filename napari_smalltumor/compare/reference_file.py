@@ -107,10 +107,7 @@ def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, 
     if region is not None:
         return {Region(region[1].lower()): np.asarray(volume.data != 0)}
     if not volume.label_scheme and set(integer_values(volume.data)) == {0, 1}:
-        raise CaseError(
-            f"{path.name} does not tell which region it is the mask of; end its name in _et, _tc "
-            "or _wt"
-        )
+        raise CaseError(f"the region of {path.name} is not known; end its name in _et, _tc or _wt")
     hint = label_scheme_hint(path) or (case.scheme_hint if is_in_folder_of(path, case) else None)
     classes, _ = decode_labels(volume, scheme, hint)
     return {region: region_mask(classes, region) for region in Region}

@@ -18,10 +18,10 @@ _MINUS = "\u2212"
 _NONE = "–"
 _TITLES = ("Result", "Reference", "Difference", "Dice")
 _TIPS = (
-    "Volume of the patient's own region as it is now, and its outline",
-    "Volume of the reference, and its contour, which is dashed in the planes",
+    "Volume of the region as it is now, and the colour of its outline",
+    "Volume of the reference, and its contour, dashed in the planes",
     "Result minus reference",
-    "Overlap: 1 for equal masks, 0 for masks without a common voxel",
+    "Overlap: 1 for equal masks, 0 for masks that share no voxel",
 )
 _LAST_COLUMNS = (2, 4, 5, 6)
 """Columns of the values; a volume has a sample of its contour on its left."""

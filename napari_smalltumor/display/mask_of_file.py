@@ -66,8 +66,8 @@ class MaskOfFile:
         if not names or any(region_of(layer) is not None for layer in layers):
             return ""
         return (
-            f"{self._patients.title} is shown with the mask in {' and '.join(names)}; it was not "
-            "segmented here."
+            f"{self._patients.title} is shown with the mask in {' and '.join(names)}, not with a "
+            "new segmentation."
         )
 
 

@@ -135,8 +135,8 @@ def may_use_unlike_files(
     if not case.has_changed_images:
         return True
     text = (
-        f"{case_title(viewer, case)}: {no_longer_shown(case)}. The regions are of the images that "
-        f"are shown; nothing of them can be written to that folder.\n\n{action}?"
+        f"{case_title(viewer, case)}: {no_longer_shown(case)}. The regions belong to the images in "
+        f"the window and cannot be written to that folder.\n\n{action}?"
     )
     return questions.confirm(parent, "Other images in the folder", text, action)
 
@@ -147,8 +147,8 @@ def may_use_outdated(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
         return True
     title = case_title(viewer, case)
     text = (
-        f"{title}: the images were changed after this segmentation, so that its regions may not "
-        f"fit them. To renew them, cancel and segment the case again.\n\n{action}?"
+        f"{title}: the images were changed after this segmentation, so its regions may not fit. To "
+        f"update them, cancel and segment the case again.\n\n{action}?"
     )
     return questions.confirm(parent, "Segmentation of earlier images", text, action)
 
@@ -176,12 +176,12 @@ def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
         + (
             without_text(region, missing)
             if state == "missing"
-            else f"its {volume_text(volumes[region])} ml are written as they are"
+            else f"its {volume_text(volumes[region])} ml are included anyway"
         )
         for region, state in unseen
     ]
     text = f"{title}: {'. '.join(states)}.\n\n{action}?"
-    return questions.confirm(parent, "Regions that you do not see", text, action)
+    return questions.confirm(parent, "Missing or hidden regions", text, action)
 
 
 def may_leave_drawings(
@@ -192,9 +192,9 @@ def may_leave_drawings(
     names = masks_beside_regions(viewer.layers, patient)
     if not names:
         return True
-    which = f"{', '.join(names)} {'is no region' if len(names) == 1 else 'are no regions'}"
+    which = f"{', '.join(names)} {'is not a region' if len(names) == 1 else 'are not regions'}"
     text = (
-        f"{active_patient(viewer).title_of(patient)}: {which}, so that nothing painted there "
-        f"counts; File > Save Selected Layers saves it.\n\n{action}?"
+        f"{active_patient(viewer).title_of(patient)}: {which} and will be left out; to save what "
+        f"is painted there, use File > Save Selected Layers.\n\n{action}?"
     )
-    return questions.confirm(parent, "Masks that are no regions", text, action)
+    return questions.confirm(parent, "Labels that are left out", text, action)

@@ -23,7 +23,7 @@ def without_text(region: Region, missing: Collection[Region]) -> str:
     has_core, has_whole = Region.TC not in missing, Region.WT not in missing
     if region is Region.ET:
         tissue = "necrosis" if has_core else "edema"
-        return f"nothing will enhance, and its tissue counts as {tissue}"
+        return f"there will be no enhancing tumour, and its tissue will count as {tissue}"
     if region is Region.TC:
         return "necrosis will count as edema" if has_whole else "there will be no necrosis"
     return "there will be no edema"

@@ -44,7 +44,7 @@ class CasesPage(QWidget):
         self.add = button("&Add this case", "Copy the case's images and masks to the folder")
         self.next = button(
             "What to correct next...",
-            "Open the Worklist with the cases first of whose masks the network is least sure",
+            "Open the Worklist, sorted so that the least certain cases come first",
         )
         self.stop = button("Stop reading", "List the cases that have been read")
         self.stop.setVisible(False)

@@ -78,6 +78,6 @@ def expected_length(
     seconds = voxels / speed.voxels_per_second
     plural = "" if cases == 1 else "s"
     return (
-        f"Expected: about {duration(seconds)} for {cases} training case{plural}, if it is as fast "
-        f"as the last run, which was on {speed.device}"
+        f"Expected: about {duration(seconds)} for {cases} training case{plural}, at the speed of "
+        f"the last run (on {speed.device})"
     )

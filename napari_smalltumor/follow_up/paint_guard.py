@@ -61,7 +61,9 @@ class PaintGuard:
         viewer, earlier = self._viewer(), self._earlier()
         if viewer is not None and earlier is not None and earlier.visible:
             self._leave(earlier)
-            status_line(viewer).say("The current scan is shown again: edits belong to it")
+            status_line(viewer).say(
+                "The current scan is shown again, because only its regions can be edited"
+            )
 
 
 def _paints(layer: Layer) -> bool:

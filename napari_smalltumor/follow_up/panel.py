@@ -16,7 +16,7 @@ _STEPS = 100
 _NARROWEST = 26
 _CHOOSE = "Choose the folder of an earlier scan of this patient, with its mask"
 _FIRST = "Segment the case first"
-_BUSY = "A comparison runs: wait until it has ended, or cancel it"
+_BUSY = "A comparison is running: wait until it has ended, or cancel it"
 
 
 class FollowUpPanel(QWidget):
@@ -85,7 +85,7 @@ class FollowUpPanel(QWidget):
         self.headline.setText(f"{headline(follow_up)}, since {follow_up.earlier.title}")
         similarity = follow_up.registrations[-1].similarity
         self.response.setText(
-            f"RANO, from the measures alone: {category}; {'; '.join(response.reasons)}. "
+            f"RANO, from measurements only: {category}; {'; '.join(response.reasons)}. "
             f"{BASIS} Similarity of the heads: {similarity:.2f}."
         )
 

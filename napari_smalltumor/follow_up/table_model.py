@@ -42,14 +42,15 @@ def _shown(change: LesionChange) -> Lesion:
 
 
 COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] = (
-    ("change", f"What has become of a lesion; {SMALL} marks small lesions", lambda x, _: x.change),
+    ("change", f"New, grown, shrunk, gone ...; {SMALL} marks small lesions", lambda x, _: x.change),
     ("earlier", "Volume at the earlier scan, mm³", lambda x, _: x.earlier_volume),
     ("current", "Volume at the current scan, mm³", lambda x, _: x.current_volume),
     ("±", "Change of the volume", _relative),
     ("side", "The patient's side", lambda _, x: _side(x)),
     (
         "ax",
-        "Axial slice through the centre; in brackets, of a lesion that is gone, in its scan",
+        "Axial slice through the centre; in brackets: slice of the earlier scan, for a lesion "
+        "that is gone",
         lambda _, x: _axial_slice(x),
     ),
 )

@@ -54,7 +54,7 @@ class FloodFillGuard:
             layer.redo()
             return
         notify.warn(
-            f"Fill taken back: it reached the edge of the image. Fill {layer.name} only inside a "
+            f"Fill undone: it reached the edge of the image. Fill {layer.name} only inside a "
             "closed outline."
         )
 

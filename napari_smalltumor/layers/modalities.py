@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 Choice = dict[str, "Image | None"]
 
 ASSUMED_ORIENTATION = (
-    "the layers have no anatomical orientation; their axes were assumed to point superior, "
-    "posterior and to the patient's left"
+    "the layers have no anatomical orientation; their axes are assumed to point to superior, "
+    "posterior and the patient's left"
 )
 ASSUMED_SAME_AXES = (
-    "layers without anatomical orientation were assumed to have the same axes as the others"
+    "layers without anatomical orientation are assumed to have the same axes as the others"
 )
 
 

@@ -93,7 +93,7 @@ def missing_text(layers: Iterable[Layer], case: Case) -> str:
     if not missing:
         return ""
     verb = "has" if len(missing) == 1 else "have"
-    return f"{' and '.join(missing)} {verb} no layer; what follows from it is not measured"
+    return f"{' and '.join(missing)} {verb} no layer; measures that need it are left out"
 
 
 def is_edited(layers: Iterable[Layer], case: Case) -> bool:

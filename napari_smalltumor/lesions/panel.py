@@ -31,8 +31,8 @@ _WIDTH = 348
 _MAXIMUM_MM3 = 1_000_000
 
 CANDIDATES_TIP = (
-    "Spots outside the mask that may be enhancing lesions, the likeliest first. Accept adds one to "
-    "ET, TC and WT; Delete rejects it for this patient."
+    "Spots outside the mask that may be enhancing lesions, the most likely first. Accept adds a "
+    "candidate to ET, TC and WT; Delete rejects it for this patient."
 )
 
 
@@ -73,7 +73,7 @@ class LesionsPanel(QWidget):
         self.accept_button = button(
             "Accept",
             keys.with_key(
-                "Accept what is selected and go on; again to unaccept. A candidate is added to ET",
+                "Accept the selected lesions, or undo that; add a candidate to ET, TC and WT",
                 keys.ACCEPT,
             ),
         )
@@ -82,9 +82,10 @@ class LesionsPanel(QWidget):
             f"Erase the selected lesions ({keys.DELETE.sequence}, or Delete in the table); a "
             "candidate is rejected for this patient",
         )
-        self.undo_button = button("Undo", keys.with_key("Take the last step back", keys.UNDO))
+        self.undo_button = button("Undo", keys.with_key("Undo the last step", keys.UNDO))
         self.fold_button = button(
-            "List specks", keys.with_key("List the specks one by one, or fold them", keys.FOLD)
+            "List specks",
+            keys.with_key("List the specks one by one, or fold them into one row", keys.FOLD),
         )
         self.fold_button.setCheckable(True)
         self.dismiss_button = button(

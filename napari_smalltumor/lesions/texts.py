@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 NOTHING_SEGMENTED = "Not segmented yet"
 NO_CASE = "No case is open"
-NOT_ET = "Choose enhancing tumour as the region to add to it by a click"
-SECOND_LOOK_NEEDS = "Second look needs T1CE and T1 of a brain"
+NOT_ET = "Choose enhancing tumour as the region to add lesions by a click"
+SECOND_LOOK_NEEDS = "Second look needs T1CE and T1"
 IN_MASK = "This spot is in the mask already"
 NOTHING_ENHANCES = "Nothing enhances here"
 NOT_IN_VIEW = "The lesion was out of view. Press again"
@@ -31,8 +31,8 @@ ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
 _WITHOUT_CANDIDATES = {
     LookStatus.NOT_COMPUTED: "Second look failed",
     LookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,
-    LookStatus.NOT_STORED: f"Second look: not stored; {keys.SEGMENT.sequence} finds it",
-    LookStatus.REFUSED: f"Second look: files refused; {keys.SEGMENT.sequence} finds it",
+    LookStatus.NOT_STORED: f"Second look: none stored; {keys.SEGMENT.sequence} searches",
+    LookStatus.REFUSED: f"Second look: files refused; {keys.SEGMENT.sequence} searches",
 }
 """The line above the second list where there is none."""
 
@@ -132,18 +132,18 @@ def accepted(lesions: Sequence[Lesion], are_accepted: bool) -> str:
 
 def added(lesion: Lesion) -> str:
     """What was added to the mask, and how it is taken back."""
-    return f"Added {lesion.mm3:.0f} mm³ to ET; {keys.UNDO.sequence} takes it back"
+    return f"Added {lesion.mm3:.0f} mm³ to ET; {keys.UNDO.sequence} undoes this"
 
 
 def rejected() -> str:
     """That a candidate was rejected, and how it is taken back."""
-    return f"Rejected for this patient; {keys.UNDO.sequence} takes it back"
+    return f"Rejected for this patient; {keys.UNDO.sequence} undoes this"
 
 
 def no_look(status: LookStatus) -> str:
     """Why a click can add nothing."""
     if status is LookStatus.NO_ORIGIN:
-        return "Clicks add to a result of the network; segment the case first"
+        return "Segment the case first: a click adds to the network's result"
     return SECOND_LOOK_NEEDS if status is LookStatus.IMPOSSIBLE else "Second look is not ready yet"
 
 
@@ -158,15 +158,15 @@ def candidates_title(
     if status is not LookStatus.COMPUTED:
         return _WITHOUT_CANDIDATES[status]
     if not review.candidates:
-        return "Second look: nothing to decide on"
+        return "Second look: no candidates to decide on"
     found = count(len(review.candidates), "candidate")
-    return f"Second look: {found}" + (", scores of other weights" if doubtful else "")
+    return f"Second look: {found}" + (", scores for other weights" if doubtful else "")
 
 
 def about_candidates(score_warning: str, problem: str) -> str:
     """What the tip of the second list adds: what is doubtful of its scores, or why it is empty."""
     if problem:
-        segment = f"{keys.SEGMENT.sequence} segments the case anew and finds candidates"
+        segment = f"{keys.SEGMENT.sequence} segments the case again and finds candidates"
         return f"No candidates: {problem}. {segment}."
     return f"{score_warning[:1].upper()}{score_warning[1:]}." if score_warning else ""
 
@@ -175,7 +175,7 @@ def undone(step: Step) -> str:
     """What was taken back."""
     number = count(len(step.lesions), "lesion")
     if isinstance(step, Addition):
-        return f"Took {number} out of ET again"
+        return f"Removed {number} from ET again"
     if isinstance(step, Rejection):
         return f"Listed {count(len(step.lesions), 'candidate')} again"
     if isinstance(step, Deletion):

@@ -15,7 +15,7 @@ from napari_smalltumor.widgets.layouts import button, row, wrapped_label
 
 _SIZE = (360, 420)
 OPEN, EXPORTED, PROBLEM = "▸", "✓", "⚠"
-_LEGEND = f"{OPEN} open, {EXPORTED} its mask was exported, {PROBLEM} cannot be read whole"
+_LEGEND = f"{OPEN} open, {EXPORTED} its mask was exported, {PROBLEM} cannot be read completely"
 
 
 class CaseList(QDialog):

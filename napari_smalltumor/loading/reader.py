@@ -89,8 +89,8 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
     layer = read_single_file(file)
     if layer[2] == "image" and parse_file_name(file) is None:
         notify.info(
-            f"The name of {file.name} tells no sequence. Choose it for T1, T1CE, T2 or FLAIR in "
-            "the Segment dock."
+            f"The sequence of {file.name} is not recognised by its name. Choose the image as T1, "
+            "T1CE, T2 or FLAIR in the Segment dock."
         )
     return [layer]
 

@@ -143,7 +143,7 @@ def check_no_scan(folder: Path, files: CaseFiles) -> None:
     except SmalltumorError:
         return
     if _holds_dicom_series(content) or _may_have_t1ce(content):
-        raise CaseError(f"{folder} holds a scan, and no case")
+        raise CaseError(f"{folder} holds a scan that is not a case yet")
 
 
 def report_no_series(scan: Path) -> None:

@@ -100,7 +100,8 @@ class ClosedByHand:
     def _report(self, patient: Patient, title: str) -> None:
         if self._patient == patient:  # no layer was replaced
             text = (
-                f"All layers of {title} were removed: it is closed. Click Open {title} again at "
+                f"All layers of {title} were removed, so the patient was closed. Click Open "
+                f"{title} again at "
                 "the top of a Small Tumour dock to bring them back."
             )
             notify.warn(self._patients.messages.about(patient, text))

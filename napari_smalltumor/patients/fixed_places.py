@@ -74,7 +74,8 @@ class FixedPlaces:
         if layer.mode == "transform" and viewer is not None:
             layer.mode = "pan_zoom"
             status_line(viewer).say(
-                f"{layer.name} stays where it is: its voxels have a place in the patient"
+                f"{layer.name} cannot be moved, because its voxels have a fixed place in the "
+                "patient"
             )
 
     def _on_moved(self, event: Any) -> None:
@@ -104,8 +105,8 @@ class FixedPlaces:
     def _report(self) -> None:
         names, self._moved = self._moved, []
         text = (
-            f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'} put back: the voxels "
-            "of a case have a place in the patient, where they are measured and saved."
+            f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'} put back, because the "
+            "voxels of a case have a fixed place in the patient."
         )
         if self._patients.current is not None:
             notify.info(self._patients.messages.about(self._patients.current, text))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SAVE_ALL = "napari.window.file.save_layers_dialog"
 SAVE_SELECTED = "napari.window.file.save_layers_dialog.selected"
-_REASON = "Off while it would write hidden layers of another patient"
+_REASON = "Disabled, because it would write hidden layers of another patient"
 
 
 class SaveCommands:
@@ -63,8 +63,9 @@ class SaveCommands:
         if hidden:
             names = " and ".join(self._patients.title_of(patient) for patient in hidden)
             raise OutputError(
-                f"Nothing was saved: layers of {names} are among those to save, and the active "
-                f"patient is {self._patients.title or 'none'}; select layers of one patient"
+                f"Nothing was saved: some of the layers belong to {names}, and the active patient "
+                "is "
+                f"{self._patients.title or 'none'}; select layers of one patient"
             )
         return self._save(path, selected=selected, **options)
 

@@ -44,7 +44,7 @@ class RegistrationControls(QWidget):
         )
         self.automatic_button = button(
             "Back to automatic registration",
-            "Take every correction of the sequence by hand back, and store that",
+            "Remove all corrections of this sequence by hand, and store that",
         )
         self.by_hand = wrapped_label()
         self.show_correction("", can_return=False)

@@ -53,7 +53,7 @@ class DetailsDialog(QDialog):
         self.problem.hide()
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel("The page prints what you state here."))
+        layout.addWidget(QLabel("These entries are printed on the page."))
         layout.addLayout(form)
         layout.addWidget(self.problem)
         layout.addWidget(buttons)

@@ -32,7 +32,9 @@ _LABEL_WIDTH = 72
 _MARGIN = 12
 _PROGRESS_STEPS = 100
 _CHOOSE_STUDY = "Choose a study"
-_BIAS_FIELD_TIP = "Off by default: the images that the network was trained on are not corrected"
+_BIAS_FIELD_TIP = (
+    "Off by default, because the network was trained on images without this correction"
+)
 
 
 class PrepareDialog(QDialog):

@@ -56,7 +56,7 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
         notify.report_error(error)
         return
     if case.has_changed_images:  # the file would refer to the scan of the images there now
-        notify.error(f"{no_longer_shown(case)}; no DICOM SEG can refer to their scan.")
+        notify.error(f"{no_longer_shown(case)}; a DICOM SEG cannot refer to their scan.")
         return
     if not may_write_regions(parent, viewer, case, "Export anyway"):
         return

@@ -114,7 +114,7 @@ class Plan:
     def problem(self) -> str:
         """Why the study cannot be prepared, as a sentence; empty if it can."""
         if self._study is None:
-            return "Choose one of the studies: a case is of one patient at one time."
+            return "Choose one study: a case has the images of one patient at one time."
         for modality, series in self.chosen.items():
             if series.problem:
                 title = MODALITY_TITLES[modality]
@@ -132,7 +132,8 @@ class Plan:
         if self._study is not None and missing and REFERENCE not in missing:
             texts.append(
                 f"Without {modality_titles(missing)} results are less reliable. The shipped "
-                "weights segment the case, others only if they were trained with modality dropout."
+                "weights can segment the case; other weights only if they were trained with "
+                "modality dropout."
             )
         if self._study is not None:
             texts.append(_sentence(self._study.note))

@@ -241,7 +241,6 @@ class SegmentDock(QScrollArea):
         return not texts or questions.confirm(
             self,
             "Images swapped?",
-            f"{title}: {', '.join(texts)}. The network would take one image for another, and "
-            "its result would be wrong.",
+            f"{title}: {', '.join(texts)}. With swapped images the result would be wrong.",
             "Segment anyway",
         )

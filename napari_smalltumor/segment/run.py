@@ -251,9 +251,9 @@ def may_replace_reviewed(title: str, reader: str) -> bool:
     return questions.confirm(
         None,
         "Replace a reviewed mask?",
-        f"{reader} has saved the mask of {title} as reviewed. Segmenting again shows that of the "
-        "network in its place. The file of the review stays: to go back to it, open the case from "
-        "the Worklist again.",
+        f"{reader} has saved the mask of {title} as reviewed. Segmenting again replaces it in the "
+        "window with the mask of the network. The reviewed file is kept: to return to it, open "
+        "the case from the Worklist again.",
         "Replace",
     )
 
@@ -262,8 +262,8 @@ def _may_replace_edits_made_meanwhile(title: str) -> bool:
     return questions.confirm(
         None,
         "Replace edited regions?",
-        f"{title} is segmented, and you have edited ET, TC or WT meanwhile. Replace puts the "
-        "result in their place, which cannot be undone. Cancel keeps your edits and discards the "
+        f"You edited ET, TC or WT of {title} during the segmentation. Replace shows the new result "
+        "instead, which cannot be undone. Cancel keeps your edits and discards the "
         "result.",
         "Replace",
     )

@@ -16,8 +16,8 @@ MARKER = "speed_hint.txt"
 """File in the user's data folder: the hint was shown."""
 
 HINT = (
-    "No GPU and no OpenVINO were found. Everything works, on the processor. With OpenVINO a "
-    "segmentation takes about half of the time: pip install openvino (this is said once)."
+    "No GPU and no OpenVINO were found, so the network runs on the CPU with PyTorch. With "
+    "OpenVINO a segmentation takes about half the time: pip install openvino (shown only once)."
 )
 
 

@@ -49,13 +49,12 @@ class WorklistPanel(QWidget):
             self.order_box.addItem(title, order)
         self.order_box.setAccessibleName("Order")
         self.order_box.setToolTip(
-            "Warnings, candidates and doubtful small lesions first, or the cases of whose "
-            "masks the network is least sure"
+            "Warnings, candidates and doubtful small lesions first, or the least certain cases first"
         )
         self.table = _table(model)
         self.about = wrapped_label()
         self.previous_button = button(
-            "Previous", keys.with_key("Open the unreviewed case above", keys.PREVIOUS_CASE)
+            "Previous", keys.with_key("Open the previous unreviewed case", keys.PREVIOUS_CASE)
         )
         self.next_button = button(
             "Next", keys.with_key("Open the next unreviewed case", keys.NEXT_CASE)

@@ -53,7 +53,7 @@ def layers_to_review(
     record = CaseRecord.read(ResultsFolder(worklist.folder).record(name))
     digests = digests_of_images(entry.files)
     if has_other_images(record, entry.files, digests):
-        raise CaseError(f"{name}: its images are not those that its mask was made of")
+        raise CaseError(f"the images of {name} have changed since its mask was made")
     begun = Reviews(worklist.folder).begin(name, digests)
     mask = read_stored_mask(begun.path, name, begun.scheme)
     if digest_of_file(begun.path) != begun.digest:

@@ -195,7 +195,7 @@ class ReviewSession:
             if (other := begun[0].of_others) is not None:
                 notify.warn(
                     f"{other.reader} has reviewed {other.case} ({other.time}) on other images; the "
-                    "network's mask of these is shown"
+                    "network's mask is shown"
                 )
             if begun[0].is_altered:
                 notify.warn(

@@ -123,8 +123,8 @@ def test_a_region_that_is_not_seen_is_asked_about(
         layer.visible = False
     asked = answer_with(monkeypatch, tmp_path / "mask.nii.gz", anyway)
     written = ask_and_export(viewer, None, per_region=False)
-    hidden = f"hidden: its {volume_text(voxels * voxel_ml)} ml are written as they are"
-    missing = "missing: nothing will enhance, and its tissue counts as necrosis"
+    hidden = f"hidden: its {volume_text(voxels * voxel_ml)} ml are included anyway"
+    missing = "missing: there will be no enhancing tumour, and its tissue will count as necrosis"
     expected = hidden if state == "hidden" else missing
     assert len(asked) == 1 and f"Pat: ET is {expected}." in asked[0]
     assert bool(written) is (tmp_path / "mask.nii.gz").exists() is anyway
@@ -138,7 +138,7 @@ def test_a_painted_copy_of_a_region_is_asked_about(viewer, tmp_path, monkeypatch
     asked = answer_with(monkeypatch, tmp_path / "mask.nii.gz", anyway)
     written = ask_and_export(viewer, None, per_region=False)
     assert len(asked) == 1
-    assert "Pat ET copy is no region, so that nothing painted there counts" in asked[0]
+    assert "Pat ET copy is not a region and will be left out" in asked[0]
     assert bool(written) is (tmp_path / "mask.nii.gz").exists() is anyway
 
 

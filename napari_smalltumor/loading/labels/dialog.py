@@ -43,7 +43,8 @@ class SchemeDialog(QDialog):
         layout.setSpacing(_SPACING)
         layout.addWidget(
             wrapped_label(
-                f"Data sets give the numbers in {file} different meanings. Which one is it here?"
+                f"The numbers in {file} mean different tissues in different data sets. What do "
+                "they mean in this file?"
             )
         )
         for option, choice in self.options.items():

@@ -58,5 +58,5 @@ def _say_what_is_left_out(volume: Volume, scheme: LabelScheme) -> None:
     if cavity:
         notify.warn(
             f"{volume.path.name}: {cavity[0]} is the resection cavity ({scheme.name}), which is "
-            "no tumour and is left out"
+            "not tumour and is left out"
         )

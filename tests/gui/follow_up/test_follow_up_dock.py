@@ -439,7 +439,7 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
         assert dock.message.text() == "Comparing with BraTS2021_1 ..."
         open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
         assert "another patient, BraTS2021_2, with BraTS2021_1 ..." in dock.message.text()
-        assert dock.choose_button.toolTip().startswith("A comparison runs")
+        assert dock.choose_button.toolTip().startswith("A comparison is running")
         name = being_renamed(viewer)
     finally:
         proceed.set()

@@ -80,7 +80,7 @@ def test_the_table_follows_the_brush(viewer, dock, qtbot):
     layer = viewer.layers["Pat ET"]
     layer.brush_size, layer.selected_label = 1, 1
     box = dock.review.source.box_in_data(dock.model.lesion(0))
-    dock.show_message("Added 13 mm³ to ET; U takes it back")
+    dock.show_message("Added 13 mm³ to ET; U undoes this")
     layer.paint((box[0].start, box[1].start, box[2].stop), 1)
     qtbot.waitUntil(lambda: voxels(dock) != [2, 12, 216])
     assert sum(voxels(dock)) == int(np.count_nonzero(layer.data)) == 231

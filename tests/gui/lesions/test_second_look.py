@@ -350,4 +350,4 @@ def test_the_second_list_says_that_its_scores_are_of_other_weights(viewer, dock,
     qtbot.waitUntil(lambda: bool(dock.candidate_finder.score_warning))
     assert "may not hold for mine" in dock.candidates_title.toolTip()
     if dock.review.candidates:
-        assert dock.candidates_title.text().endswith("scores of other weights")
+        assert dock.candidates_title.text().endswith("scores for other weights")

@@ -260,7 +260,7 @@ def test_removing_all_layers_of_a_patient_says_that_it_is_closed_and_nothing_of_
     viewer.layers.remove_selected()
     qtbot.wait(50)
     assert [text.split(".")[0] for text in messages] == [
-        "All layers of Pat were removed: it is closed"
+        "All layers of Pat were removed, so the patient was closed"
     ]
     assert header.restore_button.isHidden()
     assert header.reopen_button.text() == "Open Pat again"

@@ -99,7 +99,7 @@ def test_what_follows_from_a_missing_region_is_not_measured(
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.count(f"<td>{ml(viewer, 'Pat ET'):.3f}</td>") == 1
     assert page.count("<td>0.00</td>") == 0
-    assert "TC and WT have no layer; what follows from it is not measured" in page
+    assert "TC and WT have no layer; measures that need it are left out" in page
 
 
 def test_a_hidden_region_is_asked_about(viewer, asked, messages, monkeypatch, tmp_path):

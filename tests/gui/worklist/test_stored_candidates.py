@@ -212,8 +212,8 @@ def test_the_dock_says_why_there_are_no_candidates_and_a_click_adds_all_the_same
     files.candidates("ann").unlink()
     title = docks.lesions.candidates_title
     docks.open("ann")
-    assert title.text() == "Second look: not stored; Alt+G finds it" and not warned
-    assert "ann_candidates.nii.gz is missing. Alt+G segments the case anew" in title.toolTip()
+    assert title.text() == "Second look: none stored; Alt+G searches" and not warned
+    assert "ann_candidates.nii.gz is missing. Alt+G segments the case again" in title.toolTip()
     docks.open("bob")
     assert title.text() == "Second look: files refused; Alt+G finds it" and len(warned) == 1
     assert docks.review.candidates == []

@@ -92,7 +92,7 @@ def test_another_scan_of_the_same_patient_is_accepted(case, tmp_path):
 
 
 def test_values_that_do_not_tell_their_tissue_are_refused(case, tmp_path):
-    with pytest.raises(CaseError, match="does not tell which region"):
+    with pytest.raises(CaseError, match="is not known; end its name in"):
         read_reference(write(tmp_path / "mask.nii.gz", (STORED > 0).astype(np.uint8)), case)
     with pytest.raises(LabelError):
         read_reference(write(tmp_path / "mask.nii.gz", STORED * 20), case)

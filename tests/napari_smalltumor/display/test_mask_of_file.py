@@ -38,7 +38,7 @@ def test_it_ends_with_another_patient_and_is_not_said_again(viewer, tmp_path, sh
 
 def test_it_ends_when_the_case_is_segmented(viewer, tmp_path, shown):
     (layer, *_) = open_case(viewer, write_case_along(tmp_path / "Pat"))
-    assert shown == ["Pat is shown with the mask in Pat_seg.nii.gz; it was not segmented here."]
+    assert shown == ["Pat is shown with the mask in Pat_seg.nii.gz, not with a new segmentation."]
     case = case_of(layer)
     show_segmentation(viewer, case, Segmentation("Pat", layer.data * 0, case.grid))
     assert shown == []
@@ -51,7 +51,7 @@ def test_nothing_is_said_of_a_case_without_a_mask(viewer, tmp_path, shown):
 
 def test_its_words_follow_the_title_of_the_patient(viewer, tmp_path, shown):
     """A namesake that is opened or closed adds a folder to the title, or takes it away."""
-    said = "{} is shown with the mask in Pat_seg.nii.gz; it was not segmented here."
+    said = "{} is shown with the mask in Pat_seg.nii.gz, not with a new segmentation."
     first = open_case(viewer, write_case_along(tmp_path / "one" / "Pat"))
     open_case(viewer, write_case_along(tmp_path / "two" / "Pat"))
     assert shown == [said.format("Pat (two)")]

@@ -27,7 +27,10 @@ def test_the_tissue_of_a_missing_region_is_what_the_text_says(missing):
     texts = {region: without_text(region, missing) for region in missing}
     if Region.ET in missing:
         name = {TissueClass.NCR: "necrosis", TissueClass.ED: "edema"}[et]
-        assert texts[Region.ET] == f"nothing will enhance, and its tissue counts as {name}"
+        assert (
+            texts[Region.ET]
+            == f"there will be no enhancing tumour, and its tissue will count as {name}"
+        )
     if Region.TC in missing:
         assert texts[Region.TC] == NAMES[ncr]
     if Region.WT in missing:

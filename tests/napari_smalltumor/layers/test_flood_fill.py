@@ -37,8 +37,7 @@ def test_a_fill_of_the_background_is_taken_back_with_a_warning(viewer, layer, wa
     click(layer, 0, 0, 0)
     assert all(np.array_equal(x.data, before[x.name]) for x in viewer.layers)
     assert warnings == [
-        "Fill taken back: it reached the edge of the image. Fill Pat ET only inside a closed "
-        "outline."
+        "Fill undone: it reached the edge of the image. Fill Pat ET only inside a closed outline."
     ]
     layer.redo()  # a user who means it can repeat it
     assert np.count_nonzero(layer.data) > np.count_nonzero(before["Pat ET"])

@@ -61,7 +61,7 @@ def test_a_case_that_is_opened_twice_gets_only_the_layers_that_it_lacks(
     assert open_case(viewer, folder) == []
     assert list(viewer.layers) == first
     assert said == [
-        "Pat is shown with the mask in Pat_seg.nii.gz; it was not segmented here.",
+        "Pat is shown with the mask in Pat_seg.nii.gz, not with a new segmentation.",
         "Pat is open already.",
     ]
     viewer.layers.remove("Pat T1CE")

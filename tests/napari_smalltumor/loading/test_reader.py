@@ -212,7 +212,7 @@ def test_the_resection_cavity_of_brats_2024_is_left_out_and_said(tmp_path, warni
     assert role_of(layer).scheme == "brats2018"
     assert np.array_equal(layer.data, displayed(expected))
     assert warnings == [
-        "BraTS-GLI-02143-101-seg.nii.gz: 4 is the resection cavity (brats2024), which is no "
+        "BraTS-GLI-02143-101-seg.nii.gz: 4 is the resection cavity (brats2024), which is not "
         "tumour and is left out"
     ]
 

@@ -198,7 +198,7 @@ def test_no_dicom_seg_refers_to_the_scan_of_another_patient(viewer, folder, erro
     _with_regions(viewer, case_of(open_case(viewer, folder)[0]))
     _write_another_patient(folder)
     dicom_seg.ask_and_export_dicom_seg(viewer, None)
-    assert errors[-1].endswith("no DICOM SEG can refer to their scan.")
+    assert errors[-1].endswith("a DICOM SEG cannot refer to their scan.")
 
 
 def test_a_prepared_scan_of_another_patient_is_not_corrected(viewer, folder):

@@ -65,8 +65,8 @@ def test_a_volume_without_a_sequence_in_its_name_is_opened_by_itself(viewer, cas
         open_and_remember(viewer, path)
         assert [layer.name for layer in viewer.layers] == ["picture"]
         assert said == [
-            "The name of picture.nii.gz tells no sequence. Choose it for T1, T1CE, T2 or FLAIR in "
-            "the Segment dock."
+            "The sequence of picture.nii.gz is not recognised by its name. Choose the image as "
+            "T1, T1CE, T2 or FLAIR in the Segment dock."
         ]
 
 

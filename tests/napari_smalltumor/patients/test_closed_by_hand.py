@@ -75,7 +75,7 @@ def test_all_layers_return_in_their_order_as_they_were_with_their_edits(viewer, 
     idle()
     assert list(viewer.layers) == [] and closed_by_hand(viewer).patient == PAT
     assert warnings == [
-        "All layers of Pat were removed: it is closed. "
+        "All layers of Pat were removed, so the patient was closed. "
         "Click Open Pat again at the top of a Small Tumour dock to bring them back."
     ]
     reopen_closed(viewer)

@@ -64,7 +64,10 @@ def test_the_tool_that_moves_a_layer_is_left_at_once(viewer, said, name: str) ->
     open_segmented(viewer)
     viewer.layers[name].mode = "transform"
     assert viewer.layers[name].mode == "pan_zoom"
-    assert viewer.status == f"{name} stays where it is: its voxels have a place in the patient"
+    assert (
+        viewer.status
+        == f"{name} cannot be moved, because its voxels have a fixed place in the patient"
+    )
 
 
 def test_a_copy_of_a_mask_is_not_moved_either(viewer, said) -> None:

@@ -84,7 +84,7 @@ def test_a_series_is_used_for_one_sequence_only():
 
 def test_the_note_on_a_missing_sequence_is_true_of_the_shipped_weights():
     plan = plan_of(study("t1", "t1 post gd", "t2"))
-    assert "The shipped weights segment the case" in plan.note
+    assert "The shipped weights can segment the case" in plan.note
     assert is_trained_with_modality_dropout(weights.card(""))
 
 
