@@ -49,7 +49,7 @@ class WorklistPanel(QWidget):
             self.order_box.addItem(title, order)
         self.order_box.setAccessibleName("Order")
         self.order_box.setToolTip(
-            "Warnings, candidates and doubtful small lesions first, or the least certain cases first"
+            "Warnings, candidates and doubtful small lesions first, or the least certain cases"
         )
         self.table = _table(model)
         self.about = wrapped_label()
