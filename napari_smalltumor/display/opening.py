@@ -7,7 +7,7 @@ from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.labels.regions import REGION_CLASSES, Region
+from smalltumor.labels.regions import INNERMOST_FIRST, REGION_CLASSES
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import settings
@@ -20,8 +20,6 @@ from napari_smalltumor.viewer import one_per_viewer
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
-
-INNERMOST_FIRST = (Region.ET, Region.TC, Region.WT)
 
 
 class OpensAtTumour:

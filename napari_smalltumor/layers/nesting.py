@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.geometry.boxes import bounding_box
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import INNERMOST_FIRST, Region
 
 from napari_smalltumor.layers.flood_fill import ensure_flood_fill_guard
 from napari_smalltumor.layers.metadata import cases_among, claim_roles, region_layers, region_of
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
-INNERMOST_FIRST = (Region.ET, Region.TC, Region.WT)
 _INSIDE = {Region.TC: Region.ET, Region.WT: Region.TC}
 _SIGNALS = ("labels_update", "paint", "set_data", "data")
 

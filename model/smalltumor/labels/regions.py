@@ -27,6 +27,8 @@ class Region(StrEnum):
     WT = "wt"
 
 
+INNERMOST_FIRST = tuple(Region)
+
 REGION_CLASSES: Mapping[Region, tuple[TissueClass, ...]] = MappingProxyType(
     {
         Region.ET: (TissueClass.ET,),

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.regions import INNERMOST_FIRST, Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.layers.undo_history import Indices
-from napari_smalltumor.lesions.edits.changes import INNERMOST_FIRST, Change, assign, one_undo_step
+from napari_smalltumor.lesions.edits.changes import Change, assign, one_undo_step
 from napari_smalltumor.lesions.search.source import LesionSource
 
 if TYPE_CHECKING:

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers import undo_history
 from napari_smalltumor.layers.undo_history import Indices
 
 if TYPE_CHECKING:
     from napari.layers import Labels
-
-INNERMOST_FIRST = (Region.ET, Region.TC, Region.WT)
 
 
 @dataclass(frozen=True)

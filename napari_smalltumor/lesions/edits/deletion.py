@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from smalltumor.labels.components import connected_components
-from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.regions import INNERMOST_FIRST, Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.undo_history import Indices
-from napari_smalltumor.lesions.edits.changes import INNERMOST_FIRST, Change, assign, one_undo_step
+from napari_smalltumor.lesions.edits.changes import Change, assign, one_undo_step
 from napari_smalltumor.lesions.search.source import LesionSource
 
 if TYPE_CHECKING:

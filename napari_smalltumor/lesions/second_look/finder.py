@@ -12,7 +12,11 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.decisions.verdicts import is_rejected
 from napari_smalltumor.lesions.search.source import LesionSource
-from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, FoundCandidates
+from napari_smalltumor.lesions.second_look.origins import (
+    CandidateOrigin,
+    CandidateSearch,
+    FoundCandidates,
+)
 from napari_smalltumor.lesions.second_look.status import (
     LookStatus,
     grower_of,
@@ -87,8 +91,9 @@ class CandidateFinder(QObject):
         self.busy = True
         self.found.emit([])
         layer = source.layers[Region.ET]
+        search = CandidateSearch(source.case, grower_of(layer), threshold, source.plane)
         run_in_thread(
-            partial(origin.find, source.case, grower_of(layer), threshold, source.plane),
+            partial(origin.find, search),
             self,
             partial(self._on_found, self._number, layer, origin),
             partial(self._on_error, self._number),

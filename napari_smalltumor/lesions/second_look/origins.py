@@ -42,6 +42,28 @@ class FoundCandidates:
     score_warning: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class CandidateSearch:
+    """What an origin needs to find the candidates of a case.
+
+    Parameters
+    ----------
+    case : Case
+        That of the segmentation.
+    known : LesionGrower or None
+        The grower that the origin has given before.
+    threshold : float
+        Candidates below this volume in mm3 are small.
+    plane : callable
+        Finds the midsagittal plane of the brain, or None.
+    """
+
+    case: Case
+    known: LesionGrower | None
+    threshold: float
+    plane: Callable[[], MidsagittalPlane | None]
+
+
 class CandidateOrigin(Protocol):
     """Where the candidates of a segmentation come from."""
 
@@ -53,26 +75,8 @@ class CandidateOrigin(Protocol):
     def problem(self) -> str:
         """Why it has no candidates, in a sentence; empty if it may have some."""
 
-    def find(
-        self,
-        case: Case,
-        known: LesionGrower | None,
-        threshold: float,
-        plane: Callable[[], MidsagittalPlane | None],
-    ) -> FoundCandidates:
-        """Find or read the candidates, in a worker.
-
-        Parameters
-        ----------
-        case : Case
-            That of the segmentation.
-        known : LesionGrower or None
-            The grower that this origin has given before.
-        threshold : float
-            Candidates below this volume in mm3 are small.
-        plane : callable
-            Finds the midsagittal plane of the brain, or None.
-        """
+    def find(self, search: CandidateSearch) -> FoundCandidates:
+        """Find or read the candidates, in a worker."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,21 +86,20 @@ class NetworkOrigin:
     key: Segmentation
     problem: str = ""
 
-    def find(
-        self,
-        case: Case,
-        known: LesionGrower | None,
-        threshold: float,
-        plane: Callable[[], MidsagittalPlane | None],
-    ) -> FoundCandidates:
+    def find(self, search: CandidateSearch) -> FoundCandidates:
         """Find the candidates; see `CandidateOrigin`."""
-        result = self.key
+        result, known = self.key, search.known
         assert result.cropped is not None
-        look = known if isinstance(known, SecondLook) else SecondLook.of(case, result.cropped)
+        look = (
+            known if isinstance(known, SecondLook) else SecondLook.of(search.case, result.cropped)
+        )
         if look is None:
             return FoundCandidates(None, [])
         candidates = look.candidates(
-            result.mask(Region.ET), first_id=FIRST_ID, threshold=threshold, plane=plane()
+            result.mask(Region.ET),
+            first_id=FIRST_ID,
+            threshold=search.threshold,
+            plane=search.plane(),
         )
         return FoundCandidates(look, candidates, score_warning(result, look.parameters) or "")
 
@@ -112,17 +115,13 @@ class StoredOrigin:
         """Why the files cannot be used; see `CandidateOrigin`."""
         return self.key.problem
 
-    def find(
-        self,
-        case: Case,
-        known: LesionGrower | None,
-        threshold: float,
-        plane: Callable[[], MidsagittalPlane | None],
-    ) -> FoundCandidates:
+    def find(self, search: CandidateSearch) -> FoundCandidates:
         """Give the candidates that were read; see `CandidateOrigin`."""
         stored = self.key
-        grower = known or LesionGrower.beside(case, stored.mask.classes)
-        candidates = stored.lesions(first_id=FIRST_ID, threshold=threshold, plane=plane())
+        grower = search.known or LesionGrower.beside(search.case, stored.mask.classes)
+        candidates = stored.lesions(
+            first_id=FIRST_ID, threshold=search.threshold, plane=search.plane()
+        )
         return FoundCandidates(grower, candidates, stored.score_warning)
 
 
