@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog
 from superqt.utils import QSignalDebouncer
 
@@ -38,6 +33,8 @@ from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.flag import Flag
+from napari_smalltumor.widgets.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:
@@ -53,7 +50,7 @@ _CHECK_MASK = (
 )
 
 
-class CompareDock(ComparePanel):
+class CompareDock(ComparePanel, FollowsViewer):
     """Connects the panel with the layers of the active patient.
 
     The reference is what the layers of the patient hold, so that it goes and returns with them.
@@ -73,17 +70,15 @@ class CompareDock(ComparePanel):
         self._scores: Scores = {}
         self._target: ComparedLayers | None = None
         self.reader = ReferenceReader(napari_viewer, self)
-        self._updating = False
+        self._updating = Flag()
         self._soon = QSignalDebouncer(parent=self)
         self._soon.setTimeout(_DEBOUNCE_MS)
         self._soon.triggered.connect(self.update_choices)
-        self._is_open = False
         show_as_tab(self, "Compare")
         guard_fields(self)
         accept_drops(self, napari_viewer, leaves_single_files=True)
-        self.destroyed.connect(partial(_close, ref(self)))
         self._connect()
-        self._open()
+        self.follow_viewer()
 
     @property
     def busy(self) -> bool:
@@ -109,21 +104,15 @@ class CompareDock(ComparePanel):
 
     def update_choices(self) -> None:
         """Follow the layers of the active patient."""
-        if not isalive(self) or not self._is_open:
+        if not isalive(self) or not self.follows_viewer:
             return
         current = current_choice(self._viewer)
-        with self._programmatic_update():
+        with self._updating:
             self.show_choices(reference_choices(self._viewer), current)
         self.set_comparable(case_to_compare(self._viewer) is not None)
         self.show_expert(expert_can_be_compared(self._viewer))
         self.reader.follow_source()
         self._set_target()
-
-    def event(self, event: QEvent) -> bool:
-        """Follow the viewer while the dock is in a window."""
-        if event.type() == QEvent.Type.ParentChange:
-            self._open() if self.parent() is not None else self._close()
-        return bool(super().event(event))
 
     def _connect(self) -> None:
         self.reference_box.activated.connect(
@@ -140,11 +129,8 @@ class CompareDock(ComparePanel):
         self.scorer.scored.connect(self._show_scores)
         self.scorer.failed.connect(self._on_scores_failed)
 
-    def _open(self) -> None:
-        """Connect to the viewer; does nothing if it is connected."""
-        if self._is_open:
-            return
-        self._is_open = True
+    def connect_viewer(self) -> None:
+        """Connect to the viewer, and show what is there now."""
         events = self._viewer.layers.events
         events.inserted.connect(self._on_layers)
         events.removed.connect(self._on_layers)
@@ -152,11 +138,8 @@ class CompareDock(ComparePanel):
         settings.changed.connect(self._on_setting)
         self.update_choices()
 
-    def _close(self) -> None:
-        """Disconnect from the viewer and its layers; may be called twice."""
-        if not self._is_open:
-            return
-        self._is_open = False
+    def disconnect_viewer(self) -> None:
+        """Disconnect from the viewer and its layers."""
         events = self._viewer.layers.events
         events.inserted.disconnect(self._on_layers)
         events.removed.disconnect(self._on_layers)
@@ -259,7 +242,7 @@ class CompareDock(ComparePanel):
         rows, current = self.model.rows, self.table.currentIndex().row()
         before = rows[current] if 0 <= current < len(rows) else None
         scores = self._scores.get(self.region)
-        with self._programmatic_update():
+        with self._updating:
             self.model.set_lesions(scores.lesions if scores is not None else ())
             row = self.model.row_of(before) if before is not None else None
             if row is not None:
@@ -274,19 +257,3 @@ class CompareDock(ComparePanel):
         rows = self.model.rows
         if not self._updating and 0 <= index.row() < len(rows):
             self.go_to(rows[index.row()])
-
-    @contextmanager
-    def _programmatic_update(self) -> Iterator[None]:
-        """Change widgets inside the block without reading a mask or moving the viewer."""
-        before, self._updating = self._updating, True
-        try:
-            yield
-        finally:
-            self._updating = before
-
-
-def _close(dock: ref[CompareDock]) -> None:
-    # By reference: the signal would keep the panel of a closed dock in memory.
-    existing = dock()
-    if existing is not None:
-        existing._close()

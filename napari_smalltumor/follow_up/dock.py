@@ -6,10 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog
 
 from napari_smalltumor import keys, notify, settings
@@ -36,6 +34,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ _CHANGED = "The regions have changed since they were compared; compare again."
 _EARLIER_SHOWN = "The earlier scan is shown; the regions are those of the current scan."
 
 
-class FollowUpDock(FollowUpPanel):
+class FollowUpDock(FollowUpPanel, FollowsViewer):
     """Connects the panel with the active patient, each of whom keeps its own comparison.
 
     Parameters
@@ -62,10 +61,8 @@ class FollowUpDock(FollowUpPanel):
         self.runs = ComparisonRuns(napari_viewer, self)
         self.keys: DockKeys | None = None
         self._edits = RegionEdits(self._show_state, self)
-        self._is_open = False
         show_as_tab(self, "Follow-up")
         guard_fields(self)
-        self.destroyed.connect(partial(_close, ref(self)))
         self.choose_button.clicked.connect(self._ask_for_folder)
         self.again_button.clicked.connect(self.compare_again)
         self.cancel_button.clicked.connect(self.runs.cancel)
@@ -79,7 +76,7 @@ class FollowUpDock(FollowUpPanel):
         self._window = planes_window(napari_viewer)
         if self._window is not None:
             self._window.layout_changed.connect(self._show_flicker)
-        self._open()
+        self.follow_viewer()
 
     @property
     def busy(self) -> bool:
@@ -140,25 +137,15 @@ class FollowUpDock(FollowUpPanel):
             current = self.table.currentIndex().row()
             self.table.selectRow((current + by) % count if current >= 0 else 0)
 
-    def event(self, event: QEvent) -> bool:
-        """Follow the viewer while the dock is in a window."""
-        if event.type() == QEvent.Type.ParentChange:
-            self._open() if self.parent() is not None else self._close()
-        return bool(super().event(event))
-
-    def _open(self) -> None:
-        if self._is_open:
-            return
-        self._is_open = True
+    def connect_viewer(self) -> None:
+        """Connect to the viewer, and show what is there now."""
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
         self._bind_keys()
         self._update()
 
-    def _close(self) -> None:
-        if not self._is_open:
-            return
-        self._is_open = False
+    def disconnect_viewer(self) -> None:
+        """Disconnect from the viewer and its layers."""
         self._patients.changed.disconnect(self._update, missing_ok=True)
         self._patients.patients_changed.disconnect(self._update, missing_ok=True)
         self._edits.follow(())
@@ -181,7 +168,7 @@ class FollowUpDock(FollowUpPanel):
 
     def _update(self) -> None:
         """Show the comparison of the active patient, and nothing of another one."""
-        if not isalive(self) or not self._is_open:
+        if not isalive(self) or not self.follows_viewer:
             return
         self.runs.forget_closed()
         case = case_to_export(self._viewer)
@@ -210,7 +197,7 @@ class FollowUpDock(FollowUpPanel):
         self._show_state()
 
     def _show_state(self) -> None:
-        if not isalive(self) or not self._is_open:
+        if not isalive(self) or not self.follows_viewer:
             return
         outcome = self.runs.outcome
         if not outcome and case_to_export(self._viewer) is None:
@@ -254,10 +241,3 @@ class FollowUpDock(FollowUpPanel):
         )
         if chosen:
             self.compare_with(Path(chosen))
-
-
-def _close(dock: ref[FollowUpDock]) -> None:
-    # By reference: the signal would keep the panel of a closed dock in memory.
-    existing = dock()
-    if existing is not None:
-        existing._close()

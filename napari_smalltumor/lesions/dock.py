@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.flag import Flag
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class LesionsDock(LesionsPanel):
         super().__init__(self.model, PatientHeader(napari_viewer))
         self.model.setParent(self)
         self._viewer = napari_viewer
-        self._updating = False
+        self._updating = Flag()
         self._failure = ""
         self.review = LesionReview(napari_viewer)
         self.finder = LesionFinder(self)
@@ -204,13 +204,13 @@ class LesionsDock(LesionsPanel):
         self.review.go_to(candidate)
 
     def _deselect(self) -> None:
-        with self._programmatic_update():
+        with self._updating:
             self.table.clearSelection()
         self.show_message("")
 
     def _show_lesions(self) -> None:
         review, specks = self.review, self.review.specks
-        with self._programmatic_update():
+        with self._updating:
             self.model.set_lesions(
                 review.lesions,
                 [lesion for lesion in review.lesions if review.is_accepted(lesion)],
@@ -242,7 +242,7 @@ class LesionsDock(LesionsPanel):
 
     def _show_current(self) -> None:
         current, finder = self.review.current, self.candidate_finder
-        with self._programmatic_update():
+        with self._updating:
             if self.review.is_candidate(current):
                 self.table.clearSelection()
             self.select_row(self.model.row_of(current))
@@ -283,15 +283,6 @@ class LesionsDock(LesionsPanel):
             self.toggle_specks()
         elif self.model.lesion(row) is not None:
             self.review_actions.go_to_row(row)
-
-    @contextmanager
-    def _programmatic_update(self) -> Iterator[None]:
-        """Change widgets inside the block without moving the viewer or starting a search."""
-        before, self._updating = self._updating, True
-        try:
-            yield
-        finally:
-            self._updating = before
 
 
 def _disconnect(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from qtpy.QtCore import QObject
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.widgets.flag import Flag
 
 
 class SourceChoice(QObject):
@@ -26,7 +24,7 @@ class SourceChoice(QObject):
     def __init__(self, panel: LesionsPanel, review: LesionReview) -> None:
         super().__init__(panel)
         self._panel, self._review = panel, review
-        self._showing = False
+        self._showing = Flag()
         panel.source_box.currentIndexChanged.connect(self._choose)
         panel.region_box.currentIndexChanged.connect(self._choose)
         review.sources_changed.connect(self._show_all)
@@ -34,7 +32,7 @@ class SourceChoice(QObject):
         self._show_all()
 
     def _show_all(self) -> None:
-        with self._without_choosing():
+        with self._showing:
             self._panel.source_box.clear()
             for source in self._review.sources:
                 self._panel.source_box.addItem(self._title(source), source)
@@ -46,7 +44,7 @@ class SourceChoice(QObject):
         return f"{source.name} (no patient)" if is_strange else source.name
 
     def _show(self) -> None:
-        with self._without_choosing():
+        with self._showing:
             self._show_chosen()
 
     def _show_chosen(self) -> None:
@@ -63,12 +61,3 @@ class SourceChoice(QObject):
         region = self._panel.region_box.currentData()
         self._review.choose(source, None if region is None else Region(region))
         self._review.show_layers()
-
-    @contextmanager
-    def _without_choosing(self) -> Iterator[None]:
-        """Change the fields inside the block without choosing what they show."""
-        before, self._showing = self._showing, True
-        try:
-            yield
-        finally:
-            self._showing = before

@@ -7,13 +7,12 @@ keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.widgets.flag import Flag
 
 if TYPE_CHECKING:
     from napari.components import LayerList
@@ -33,7 +32,7 @@ class HiddenLayers:
 
     def __init__(self) -> None:
         self._before: WeakKeyDictionary[Layer, _Before] = WeakKeyDictionary()
-        self.is_changing = False
+        self.is_changing = Flag()
         """Whether the visibility of a layer is being changed here, and not by the user."""
 
     def __contains__(self, layer: Layer) -> bool:
@@ -41,7 +40,7 @@ class HiddenLayers:
 
     def show_only(self, layers: LayerList, patient: Patient | None) -> None:
         """Hide the layers of all other patients, and list them below those that are shown."""
-        with self._own_changes():
+        with self.is_changing:
             others = [x for x in layers if patient_of(x) not in (None, patient)]
             for layer in others:
                 self._hide(layer)
@@ -89,16 +88,8 @@ class HiddenLayers:
         """Set whether a layer is visible when its patient is active; it stays hidden now."""
         self._before[layer].visible = visible
         if layer.visible:
-            with self._own_changes():
+            with self.is_changing:
                 layer.visible = False
-
-    @contextmanager
-    def _own_changes(self) -> Iterator[None]:
-        before, self.is_changing = self.is_changing, True
-        try:
-            yield
-        finally:
-            self.is_changing = before
 
 
 def _move_to_the_bottom(layers: LayerList, hidden: list[Layer]) -> None:

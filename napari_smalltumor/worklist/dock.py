@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import ref
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QModelIndex
+from qtpy.QtCore import QModelIndex
 from smalltumor.cohort.reviews.ranking import Order
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 from smalltumor.errors import SmalltumorError
@@ -21,6 +20,7 @@ from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.worklist import texts
 from napari_smalltumor.worklist.listed_lesions import ListedLesionRing
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-class WorklistDock(WorklistPanel):
+class WorklistDock(WorklistPanel, FollowsViewer):
     """Connects the panel with the cases of a cohort, of which one is open at a time.
 
     Parameters
@@ -52,14 +52,12 @@ class WorklistDock(WorklistPanel):
         self.results = Results(self)
         self.keys: DockKeys | None = None
         self._ring: ListedLesionRing | None = None
-        self._is_open = False
         self._lesion = "", 0
         self.reader_field.setText(settings.get("reader"))
         show_as_tab(self, "Worklist")
         guard_fields(self)
-        self.destroyed.connect(partial(_close, ref(self)))
         self._connect()
-        self._open()
+        self.follow_viewer()
 
     @property
     def worklist(self) -> Worklist | None:
@@ -123,12 +121,6 @@ class WorklistDock(WorklistPanel):
             self._show_message(texts.saved(review))
             self._focus_images()  # letters are meant for the patient, not for the name
 
-    def event(self, event: QEvent) -> bool:
-        """Follow the viewer while the dock is in a window."""
-        if event.type() == QEvent.Type.ParentChange:
-            self._open() if self.parent() is not None else self._close()
-        return bool(super().event(event))
-
     def _connect(self) -> None:
         self.results.began.connect(lambda name: self._show_message(f"Reading {name} ..."))
         self.results.read.connect(self._on_read)
@@ -145,10 +137,8 @@ class WorklistDock(WorklistPanel):
         self.table.activated.connect(self._open_row)
         self.table.selectionModel().currentRowChanged.connect(lambda *rows: self._update())
 
-    def _open(self) -> None:
-        if self._is_open:
-            return
-        self._is_open = True
+    def connect_viewer(self) -> None:
+        """Connect to the viewer, and show what is there now."""
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
         self.session.changed.connect(self._update)
@@ -164,10 +154,8 @@ class WorklistDock(WorklistPanel):
         self._show_message("" if self.worklist else texts.NOTHING_LISTED)
         self._update()
 
-    def _close(self) -> None:
-        if not self._is_open:
-            return
-        self._is_open = False
+    def disconnect_viewer(self) -> None:
+        """Disconnect from the viewer and its layers."""
         self._patients.changed.disconnect(self._update, missing_ok=True)
         self._patients.patients_changed.disconnect(self._update, missing_ok=True)
         self.session.changed.disconnect(self._update, missing_ok=True)
@@ -254,7 +242,7 @@ class WorklistDock(WorklistPanel):
         return self.model.entry(self.table.currentIndex().row())
 
     def _update(self) -> None:
-        if not isalive(self) or not self._is_open:
+        if not isalive(self) or not self.follows_viewer:
             return
         worklist, current, entry = self.worklist, self.session.current, self._selected()
         self.model.set_open(current.begun.case if current is not None else "")
@@ -272,10 +260,3 @@ class WorklistDock(WorklistPanel):
     def _show_message(self, text: str) -> None:
         self.message.setText(text)
         self.message.setVisible(bool(text))
-
-
-def _close(dock: ref[WorklistDock]) -> None:
-    # By reference: the signal would keep the panel of a closed dock in memory.
-    existing = dock()
-    if existing is not None:
-        existing._close()
