@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder, check_distinct
+from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output_folder
+from smalltumor.files.names import check_distinct
 
 if TYPE_CHECKING:
     from smalltumor.cohort.settings import CohortSettings
@@ -57,7 +58,8 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
             f"{folder} holds more than one case named {', '.join(repeated)}; their masks would be "
             "one file"
         )
-    check_distinct((files.name for files in cases), ResultsFolder(output))
+    names, results = [files.name for files in cases], ResultsFolder(output)
+    check_distinct((name, path.name) for name in names for path in results.files(name))
     return cases
 
 
@@ -79,11 +81,11 @@ def check_dataset(
     CaseError, OutputError
         As `smalltumor.data.bids.check_bids`.
     """
-    from smalltumor.data.bids import check_bids, check_distinct_subjects
+    from smalltumor.data.bids import bids_paths, check_bids
 
     if settings.bids is None:
         return
-    check_distinct_subjects(names, settings.bids)
+    check_distinct((name, bids_paths(name, settings.bids)[0].name) for name in names)
     for name in names:
         replaced = settings.overwrite or made_here(name)
         check_bids(name, settings.bids, authors=settings.authors, overwrite=replaced)

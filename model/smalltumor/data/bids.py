@@ -155,22 +155,6 @@ def bids_paths(case: str, dataset: Path) -> list[Path]:
     return [stem.with_name(stem.name + suffix) for suffix in (".nii.gz", ".json", ".tsv")]
 
 
-def check_distinct_subjects(cases: Iterable[str], dataset: Path) -> None:
-    """Check that no two cases have the same subject and session.
-
-    Raises
-    ------
-    CaseError
-        Naming the first two cases that do.
-    """
-    owners: dict[str, str] = {}
-    for case in cases:
-        path = bids_paths(case, dataset)[0]
-        owner = owners.setdefault(path.name.lower(), case)
-        if owner != case:
-            raise CaseError(f"the cases {owner} and {case} would both be {path.name}; rename one")
-
-
 def _alphanumeric(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", text)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
+from smalltumor.files.listings import walk_once
 from smalltumor.labels.regions import Region
 
 _PREDICTED = re.compile(r"[-_. ](pred|prediction|predicted)$", re.IGNORECASE)
@@ -105,16 +105,11 @@ def find_label_files(path: Path) -> list[LabelFile]:
     if not path.is_dir():
         raise CaseError(f"{path} does not exist")
     found: list[LabelFile] = []
-    visited: set[str] = set()
-    for root, folders, names in os.walk(path, followlinks=True):
-        if (real := os.path.realpath(root)) in visited:  # reached by another link before
-            folders.clear()
-            continue
-        visited.add(real)
-        folders[:] = sorted(f for f in folders if _may_hold_masks(Path(root, f)))
-        files = (Path(root, n) for n in sorted(names) if not n.startswith("."))
+    for root, folders, names in walk_once(path):
+        folders[:] = sorted(f for f in folders if _may_hold_masks(root / f))
+        files = (root / n for n in names if not n.startswith("."))
         images = [f for f in files if is_image_name(f)]
-        of_reader = is_folder_of_reviews(Path(real).parent)
+        of_reader = is_folder_of_reviews(root.resolve().parent)
         found += _last_reviews(images) if of_reader else _in_folder(images)
     if not found:
         raise CaseError(f"{path} contains no label file such as CASE.nii.gz or CASE_seg.nii.gz")

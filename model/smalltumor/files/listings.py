@@ -1,8 +1,9 @@
-"""Whether files exist, by one listing of each folder."""
+"""Listing folders: whether files exist, and all that is below a folder."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -21,6 +22,26 @@ class FolderListings:
         if folder not in self._files:
             self._files[folder] = _files_in(folder)
         return path.name in self._files[folder]
+
+
+def walk_once(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Walk through a folder, into linked folders too, and into each folder once.
+
+    Yields
+    ------
+    folder : Path
+    folders : list of str
+        Names of the folders in it; those that are removed are not walked through.
+    files : list of str
+        Names of its files, sorted.
+    """
+    visited: set[str] = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(root)) in visited:  # reached by another link before
+            folders.clear()
+            continue
+        visited.add(real)
+        yield Path(root), folders, sorted(names)
 
 
 def _files_in(folder: Path) -> frozenset[str]:

@@ -6,6 +6,10 @@ Separate from `smalltumor.files.atomic` because reading and naming need it witho
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
+
+from smalltumor.errors import CaseError
 
 _SEPARATORS_AND_CONTROLS = re.compile(r"[/\\\x00-\x1f\x7f]+")
 _RESERVED = frozenset(
@@ -37,3 +41,26 @@ def safe_name(name: str) -> str:
     if safe.partition(".")[0].rstrip().upper() in _RESERVED:
         safe = f"_{safe}"
     return safe or DEFAULT_NAME
+
+
+def check_distinct(names: Iterable[tuple[str, str]]) -> None:
+    """Check that no two cases share a file name, on any file system.
+
+    Some file systems do not distinguish upper and lower case, or composed and decomposed letters.
+
+    Parameters
+    ----------
+    names : iterable of (case, file name)
+
+    Raises
+    ------
+    CaseError
+        Naming the first two cases that do.
+    """
+    owners: dict[str, str] = {}
+    for case, name in names:
+        owner = owners.setdefault(unicodedata.normalize("NFC", name).casefold(), case)
+        if owner != case:
+            raise CaseError(
+                f"the cases {owner} and {case} would both be written to {name}; rename one"
+            )

@@ -1,8 +1,8 @@
-"""Files are found in listings of their folders."""
+"""Files are found in listings of their folders, and below a folder."""
 
 from __future__ import annotations
 
-from smalltumor.files.listings import FolderListings
+from smalltumor.files.listings import FolderListings, walk_once
 
 
 def test_only_files_of_a_folder_that_can_be_listed_exist(tmp_path):
@@ -15,3 +15,18 @@ def test_only_files_of_a_folder_that_can_be_listed_exist(tmp_path):
         path = tmp_path / f"{name}.nii.gz"
         assert listings.is_file(path) == path.is_file()
     assert not listings.is_file(tmp_path / "none" / "mask.nii.gz")
+
+
+def test_a_walk_enters_linked_folders_and_each_folder_once(tmp_path):
+    for name in ("a", "b", "left out"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "2.nii").touch()
+    (tmp_path / "elsewhere" / "1.nii").touch()
+    (tmp_path / "data" / "a" / "link").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "data" / "b" / "up").symlink_to(tmp_path / "data", target_is_directory=True)
+    walked = {}
+    for folder, folders, files in walk_once(tmp_path / "data"):
+        folders[:] = sorted(set(folders) - {"left out"})
+        walked[folder.relative_to(tmp_path / "data").as_posix()] = files
+    assert walked == {".": [], "a": [], "a/link": ["1.nii", "2.nii"], "b": []}

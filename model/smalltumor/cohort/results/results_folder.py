@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable
 from pathlib import Path
 
 from smalltumor.data.naming.cohort_names import REVIEWS, SETTINGS
 from smalltumor.data.segmentation import region_paths
-from smalltumor.errors import CaseError
 
-__all__ = ["LESIONS", "SETTINGS", "TABLE", "ResultsFolder", "check_distinct"]
+__all__ = ["LESIONS", "SETTINGS", "TABLE", "ResultsFolder"]
 
 TABLE = "cohort.csv"
 LESIONS = "lesions.csv"
@@ -59,6 +56,11 @@ class ResultsFolder:
         """Paths of a case's region masks."""
         return list(region_paths(self.mask(case)).values())
 
+    def files(self, case: str) -> list[Path]:
+        """All files that a case may have."""
+        files = self.mask(case), self.lesions(case), self.record(case), self.candidates(case)
+        return [*files, *self.regions(case)]
+
     def has_regions(self, case: str) -> bool:
         """Whether all region masks of a case exist."""
         return all(path.exists() for path in self.regions(case))
@@ -71,25 +73,3 @@ class ResultsFolder:
         """Names of the cases that have a lesion table."""
         found = self.path.glob(f"*{_LESIONS_OF_CASE}")
         return [path.name.removesuffix(_LESIONS_OF_CASE) for path in found]
-
-
-def check_distinct(cases: Iterable[str], folder: ResultsFolder) -> None:
-    """Check that no two cases share a result file, on any file system.
-
-    Some file systems do not distinguish upper and lower case, or composed and decomposed letters.
-
-    Raises
-    ------
-    CaseError
-        Naming the first two cases that do.
-    """
-    owners: dict[str, str] = {}
-    for case in cases:
-        files = folder.mask(case), folder.lesions(case), folder.record(case)
-        for path in (*files, folder.candidates(case), *folder.regions(case)):
-            key = unicodedata.normalize("NFC", path.name).casefold()
-            owner = owners.setdefault(key, case)
-            if owner != case:
-                raise CaseError(
-                    f"the cases {owner} and {case} would both be written to {path.name}; rename one"
-                )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from smalltumor.data.naming.numbered_files import numbered_with
 from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.data.volumes.volume_files import not_a_volume
 from smalltumor.errors import Action, CaseError, Remedy
+from smalltumor.files.listings import walk_once
 from smalltumor.files.names import safe_name
 
 _NO_CASES = (".", "labels", "derivatives")
@@ -78,16 +78,11 @@ def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) 
     if not folder.is_dir():
         raise CaseError(f"{folder} is not a folder")
     found: list[CaseFiles] = []
-    visited: set[str] = set()
-    for root, folders, names in os.walk(folder, followlinks=True):
-        if (real := os.path.realpath(root)) in visited:  # reached by another link before
-            folders.clear()
-            continue
-        visited.add(real)
+    for count, (root, folders, names) in enumerate(walk_once(folder), start=1):
         if on_folder is not None:
-            on_folder(len(visited))
+            on_folder(count)
         folders[:] = sorted(f for f in folders if not f.startswith(_NO_CASES))
-        files = [Path(root, n) for n in sorted(names) if _is_candidate(n)]
+        files = [root / n for n in names if _is_candidate(n)]
         found += group_files(files)
     if not found:
         raise _no_case(folder)
