@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
-from smalltumor.labels.volume_text import volume_text
+from smalltumor.text import volume_text
 
 from napari_smalltumor.compare.scores import RegionComparison
 from napari_smalltumor.layers.reference import REFERENCE_COLOURS

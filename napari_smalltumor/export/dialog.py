@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
-from smalltumor.labels.volume_text import volume_text
+from smalltumor.text import volume_text
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave

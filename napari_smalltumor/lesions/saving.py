@@ -11,10 +11,10 @@ from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.errors import SmalltumorError
 from smalltumor.lesions import Lesion, csv_text, write_csv
+from smalltumor.text import pluralize
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.file_names import with_ending
-from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.review.reviewed_lesions import reviewed
@@ -55,7 +55,7 @@ class SavedTable:
         rows = self.panel.selected_rows()
         lesions = self.model.lesions_at(rows) if rows else self.lesions
         QGuiApplication.clipboard().setText(csv_text(reviewed(self.review, lesions), "\t"))
-        self.panel.show_message(f"Copied {texts.count(len(lesions), 'row')}")
+        self.panel.show_message(f"Copied {pluralize(len(lesions), 'row')}")
 
     def ask_and_save(self) -> None:
         """Ask for a file and save the table, with all specks, as CSV."""

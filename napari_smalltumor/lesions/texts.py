@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import REGION_NAMES, Region
-from smalltumor.labels.volume_text import volume_text
 from smalltumor.lesions import Lesion
+from smalltumor.text import pluralize, volume_text
 
 from napari_smalltumor import keys
 from napari_smalltumor.layers.metadata import region_of
@@ -66,8 +66,8 @@ def counts(lesions: Sequence[Lesion], specks: Sequence[Lesion], kind: str = "") 
     """
     apart = set(specks)
     small = sum(lesion.small and lesion not in apart for lesion in lesions)
-    parts = [count(len(lesions), f"{kind} component".strip()), f"{small} small"]
-    return ", ".join([*parts, count(len(specks), "speck")] if specks else parts)
+    parts = [pluralize(len(lesions), f"{kind} component".strip()), f"{small} small"]
+    return ", ".join([*parts, pluralize(len(specks), "speck")] if specks else parts)
 
 
 def none_to_go_to(review: LesionReview) -> str:
@@ -81,7 +81,7 @@ def deleted(lesions: Sequence[Lesion]) -> str:
         return "The lesion has been edited; the table is being updated"
     size = sum(lesion.voxels for lesion in lesions)
     return (
-        f"Deleted {count(len(lesions), 'lesion')}, {count(size, 'voxel')}; "
+        f"Deleted {pluralize(len(lesions), 'lesion')}, {pluralize(size, 'voxel')}; "
         f"{keys.UNDO.sequence} restores"
     )
 
@@ -99,10 +99,10 @@ def large_deletion(name: str, region: Region, lesions: Sequence[Lesion]) -> str:
     large = [lesion for lesion in lesions if not lesion.small]
     size = sum(lesion.ml for lesion in large)
     others = len(lesions) - len(large)
-    small = f", and {count(others, 'small lesion')}" if others else ""
+    small = f", and {pluralize(others, 'small lesion')}" if others else ""
     them = "it" if len(lesions) == 1 else "them"
     return (
-        f"{name}: {count(len(large), 'lesion')} of {region.name} that "
+        f"{name}: {pluralize(len(large), 'lesion')} of {region.name} that "
         f"{'is' if len(large) == 1 else 'are'} not small, {volume_text(size)} ml{small}.\n\n"
         f"Delete {them}? {keys.UNDO.sequence} restores {them}."
     )
@@ -126,7 +126,7 @@ def _title(layer: Labels) -> str:
 
 def accepted(lesions: Sequence[Lesion], are_accepted: bool) -> str:
     """What was accepted, or is accepted no longer."""
-    number = count(len(lesions), "lesion")
+    number = pluralize(len(lesions), "lesion")
     return f"Accepted {number}" if are_accepted else f"{number} no longer accepted"
 
 
@@ -159,7 +159,7 @@ def candidates_title(
         return _WITHOUT_CANDIDATES[status]
     if not review.candidates:
         return "Second look: no candidates to decide on"
-    found = count(len(review.candidates), "candidate")
+    found = pluralize(len(review.candidates), "candidate")
     return f"Second look: {found}" + (", scores for other weights" if doubtful else "")
 
 
@@ -173,16 +173,11 @@ def about_candidates(score_warning: str, problem: str) -> str:
 
 def undone(step: Step) -> str:
     """What was taken back."""
-    number = count(len(step.lesions), "lesion")
+    number = pluralize(len(step.lesions), "lesion")
     if isinstance(step, Addition):
         return f"Removed {number} from ET again"
     if isinstance(step, Rejection):
-        return f"Listed {count(len(step.lesions), 'candidate')} again"
+        return f"Listed {pluralize(len(step.lesions), 'candidate')} again"
     if isinstance(step, Deletion):
         return f"Restored {number}"
     return accepted(step.lesions, not step.accepted)
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun in the singular or plural."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from smalltumor.data.volumes.nifti import is_image_name
-from smalltumor.files.requirements import MissingPackageError
+from smalltumor.extras import MissingPackageError
 from smalltumor.scanner.dicom.study_folder import StudyFolder, folder_of_study, is_dicom_file
 
 from napari_smalltumor import notify

@@ -14,7 +14,7 @@ from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
-from smalltumor.files.requirements import MissingPackageError
+from smalltumor.extras import MissingPackageError
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData

@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.masks.exported import EXPORT_ENDING
 from smalltumor.errors import CaseError, OutputError
+from smalltumor.extras import MissingPackageError
 from smalltumor.files.names import safe_name
-from smalltumor.files.requirements import MissingPackageError
 from smalltumor.scanner.dicom_seg import (
     SUFFIX,
     AlgorithmType,

@@ -9,8 +9,8 @@ from pathlib import Path
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.errors import Action, Remedy
+from smalltumor.extras import MissingPackageError, missing_packages
 from smalltumor.files.names import safe_name
-from smalltumor.files.requirements import MissingPackageError, missing_packages
 from smalltumor.scanner.case_name import proposed_name
 from smalltumor.scanner.selection import CHOSEN_BY_USER, Assignment, DescribedSeries, assign
 from smalltumor.scanner.series import Series

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import InferenceRun
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
-from smalltumor.labels.volume_text import volume_text
+from smalltumor.text import volume_text
 from superqt import QElidingLabel
 
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST

@@ -11,7 +11,7 @@ from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QFileDialog, QShortcut
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.labels.volume_text import volume_text
+from smalltumor.text import volume_text
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.dialog import ask_and_export, export_active

@@ -134,9 +134,9 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.cohort.cases import cohort_cases
     from smalltumor.cohort.cohort import segment_cohort
     from smalltumor.cohort.results.results_folder import TABLE
-    from smalltumor.labels.plurals import pluralize
     from smalltumor.models.checkpoint import load_checkpoint
     from smalltumor.report.page_files import require_report
+    from smalltumor.text import pluralize
 
     arguments.check_authors(options)
     if options.report:

@@ -14,8 +14,8 @@ from smalltumor.evaluation.metrics.one_to_one import OneToOneScores, score_one_t
 from smalltumor.evaluation.pairing import pair_label_files
 from smalltumor.evaluation.report.text_table import text_table
 from smalltumor.labels.masks import Mask, class_mask, region_mask
-from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.text import pluralize
 
 CAVITY_SCHEME, CAVITY = "brats2024", 4
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from smalltumor.files import tables
 from smalltumor.files.tables import Cell
-from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import REGION_NAMES
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions.measure import Lesion
+from smalltumor.text import pluralize
 
 _COLUMNS = (
     *("id", "region", "voxels", "mm3", "ml"),

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smalltumor.extras import require
 from smalltumor.files.atomic import check_output, write_bytes
-from smalltumor.files.requirements import require
 from smalltumor.model_export.description import facts
 
 if TYPE_CHECKING:

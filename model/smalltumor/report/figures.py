@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smalltumor.data.brain.background import Background, surroundings
-from smalltumor.files.requirements import require
+from smalltumor.extras import require
 from smalltumor.labels.regions import REGION_COLOURS, Region
 from smalltumor.report.slices import Image, Slice
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.files.requirements import require
+from smalltumor.extras import require
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.measures import CaseMeasures, LesionMeasures

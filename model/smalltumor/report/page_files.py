@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import OutputError
+from smalltumor.extras import require
 from smalltumor.files.atomic import atomic_path, check_output, write_text
-from smalltumor.files.requirements import require
 
 HTML_SUFFIXES = (".html", ".htm")
 PDF_SUFFIX = ".pdf"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from smalltumor.labels.volume_text import volume_text
+from smalltumor.text import volume_text
 
 if TYPE_CHECKING:
     from smalltumor.lesions import Lesion

@@ -10,10 +10,10 @@ from smalltumor.data.label_files import decode_labels, read_label_volume
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.labels.masks import class_mask
-from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.card import known_cases, lists_all_cases
 from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.text import pluralize
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataset import LabelledCase
 from smalltumor.training.data.pack import PackedCase

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, replace
 
 from smalltumor.errors import Action, Remedy, TrainingError
-from smalltumor.labels.plurals import pluralize
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.text import pluralize
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig, steps_per_epoch
 from smalltumor.training.draw_folds import draw_folds, report_folds

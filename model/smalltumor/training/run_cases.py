@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from smalltumor.errors import TrainingError
-from smalltumor.labels.plurals import pluralize
+from smalltumor.text import pluralize
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases

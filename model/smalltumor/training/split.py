@@ -9,7 +9,7 @@ from typing import Any
 
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import TrainingError
-from smalltumor.labels.plurals import pluralize
+from smalltumor.text import pluralize
 
 _NO_PATIENTS: Mapping[str, str] = MappingProxyType({})
 

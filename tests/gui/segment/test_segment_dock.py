@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QDialog, QFileDialog
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
-from smalltumor.labels.volume_text import volume_text
+from smalltumor.text import volume_text
 
 from napari_smalltumor import notify, progress_worker, questions, settings
 from napari_smalltumor.close_patient import close_active

@@ -10,7 +10,7 @@ from lesion_layers import classes, show_regions, synthetic_case
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import Region
-from smalltumor.labels.volume_text import volume_text
+from smalltumor.text import volume_text
 
 from napari_smalltumor import devices, settings
 from napari_smalltumor.autosave.mask_files import SavedMask

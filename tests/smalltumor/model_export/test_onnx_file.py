@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalltumor.errors import Action
-from smalltumor.files.requirements import MissingPackageError
+from smalltumor.extras import MissingPackageError
 from smalltumor.model_export import write_onnx
 from smalltumor.model_export.exported_network import ExportedNetwork
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint

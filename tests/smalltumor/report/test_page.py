@@ -10,7 +10,7 @@ import pytest
 from report_cases import GRID, SHAPE, Page, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Action, OutputError
-from smalltumor.files.requirements import MissingPackageError
+from smalltumor.extras import MissingPackageError
 from smalltumor.labels.regions import REGION_COLOURS, Region, TissueClass
 from smalltumor.measures import measure_case, measure_classes
 from smalltumor.report import ReportDetails, case_page, image_warnings, write_page

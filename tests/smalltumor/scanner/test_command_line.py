@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from head_cases import NAMES, sample_head, write_scan
 from raw_scans import write_raw_scan
+from smalltumor import extras
 from smalltumor.data.volumes.nifti import read_volume
 from synthetic import grid_along
 
@@ -200,12 +201,11 @@ def test_probabilities_of_another_grid_are_refused_before_the_work(stripped, tmp
 
 
 def test_without_the_extra_the_line_says_how_to_install_it(stripped, smalltumor, monkeypatch):
-    from smalltumor.files import requirements
 
     def absent(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(requirements, "import_module", absent)
+    monkeypatch.setattr(extras, "import_module", absent)
     code, _, err = smalltumor("prepare", stripped[0], "--list")
     assert code == 1
     assert "reading DICOM files needs the package pydicom, which is not installed" in err

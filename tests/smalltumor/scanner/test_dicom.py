@@ -9,9 +9,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from dicom_cases import TIMES, pydicom, write_enhanced, write_series
+from smalltumor import extras
 from smalltumor.errors import CaseError
-from smalltumor.files import requirements
-from smalltumor.files.requirements import MissingPackageError
+from smalltumor.extras import MissingPackageError
 from smalltumor.scanner.dicom import files
 from smalltumor.scanner.dicom.files import holds_dicom
 from smalltumor.scanner.dicom.headers import images_of_file
@@ -398,7 +398,7 @@ def test_without_pydicom_the_error_names_it(tmp_path, monkeypatch):
     def absent(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(requirements, "import_module", absent)
+    monkeypatch.setattr(extras, "import_module", absent)
     with pytest.raises(MissingPackageError, match="needs the package pydicom"):
         find_studies(tmp_path)
 

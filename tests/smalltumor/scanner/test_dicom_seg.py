@@ -12,10 +12,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 from dicom_cases import write_enhanced, write_series
+from smalltumor import extras
 from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import Action, CaseError, GridMismatchError, OutputError
-from smalltumor.files.requirements import MissingPackageError
+from smalltumor.extras import MissingPackageError
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.scanner.dicom_seg import (
@@ -329,13 +330,12 @@ def test_what_cannot_be_referred_to_is_refused(tmp_path):
 
 
 def test_without_highdicom_the_extra_is_named(tmp_path, monkeypatch):
-    from smalltumor.files import requirements
 
     def absent(name):
         raise ImportError(name)
 
     series, segmentation = write(tmp_path / "t1ce")
-    monkeypatch.setattr(requirements, "import_module", absent)
+    monkeypatch.setattr(extras, "import_module", absent)
     with pytest.raises(MissingPackageError, match="the package highdicom") as refused:
         write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm")
     assert refused.value.remedy.action is Action.INSTALL_RAW

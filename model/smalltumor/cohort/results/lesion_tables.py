@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.results.results_folder import LESIONS, TABLE, ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, table_fields
+from smalltumor.extras import require
 from smalltumor.files.atomic import atomic_path
-from smalltumor.files.requirements import require
 from smalltumor.files.tables import read_table
 from smalltumor.lesions.table import COLUMNS
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from smalltumor.cohort.results.results import CaseResult, ListedLesion
-from smalltumor.labels.plurals import pluralize
+from smalltumor.text import pluralize
 
 LOOK_SCORE = 0.25
 """A case deserves a look if the scores of its candidates add up to this."""

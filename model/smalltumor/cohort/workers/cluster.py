@@ -17,7 +17,7 @@ from smalltumor.cohort.pipeline.pipeline import DEPTH
 from smalltumor.cohort.results.records import software_version
 from smalltumor.cohort.workers.worker import Setup
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.requirements import missing_packages, require
+from smalltumor.extras import missing_packages, require
 
 if TYPE_CHECKING:
     from smalltumor.cohort.pipeline.jobs import Job

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from smalltumor.data.volumes import nifti
 from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
 from smalltumor.errors import Action, CaseError, Remedy
+from smalltumor.extras import require
 from smalltumor.files.content import FileContent, content_of_file
-from smalltumor.files.requirements import require
 from smalltumor.geometry.grid import Affine, Grid
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.summaries.summary import overlaps
-from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.text import pluralize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

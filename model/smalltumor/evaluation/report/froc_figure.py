@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.evaluation.metrics.froc import froc_curve
 from smalltumor.evaluation.report.figures import INK, SHADE, empty_figure
-from smalltumor.labels.plurals import pluralize
+from smalltumor.text import pluralize
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -24,7 +24,7 @@ from smalltumor.evaluation.summaries.out_of_fold import (
     estimates,
     worst_cases,
 )
-from smalltumor.labels.plurals import pluralize
+from smalltumor.text import pluralize
 
 
 @dataclass(frozen=True)

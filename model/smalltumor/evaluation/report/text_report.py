@@ -33,9 +33,9 @@ from smalltumor.evaluation.summaries.summary import (
     size_class,
     small_tumours,
 )
-from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.text import pluralize
 
 PUBLISHED_SMALL: Mapping[int, Mapping[str, tuple[float, float, float]]] = MappingProxyType(
     {

@@ -14,7 +14,7 @@ from textwrap import shorten
 from typing import Any
 
 from smalltumor.errors import CaseError
-from smalltumor.files.requirements import require
+from smalltumor.extras import require
 from smalltumor.scanner.series import Acquisition
 
 _TAGS = [

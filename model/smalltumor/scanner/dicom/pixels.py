@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError
-from smalltumor.files.requirements import require
+from smalltumor.extras import require
 from smalltumor.scanner.dicom.headers import invalid_values_allowed
 
 Pixels = npt.NDArray[np.generic]

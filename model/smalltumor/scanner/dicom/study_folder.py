@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalltumor.files.requirements import require
+from smalltumor.extras import require
 from smalltumor.scanner.dicom.files import is_dicom, is_directory
 
 _HIGHEST_LEVELS = 2

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from smalltumor.data.naming.case_files import modality_titles
 from smalltumor.data.segmentation import InferenceRun
 from smalltumor.errors import Action, Remedy
-from smalltumor.files.requirements import MissingPackageError, missing_packages, require
+from smalltumor.extras import MissingPackageError, missing_packages, require
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 
 AlgorithmType = Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import CaseError
-from smalltumor.files.requirements import require
+from smalltumor.extras import require
 from smalltumor.scanner.dicom.headers import DicomImage, images_of_file
 
 _MAY_BE_EMPTY = (

@@ -18,8 +18,8 @@ from smalltumor.errors import (
     Remedy,
     SmalltumorError,
 )
+from smalltumor.extras import require
 from smalltumor.files.atomic import atomic_path, check_output
-from smalltumor.files.requirements import require
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
 from smalltumor.scanner.dicom.headers import DicomImage, invalid_values_allowed

@@ -21,7 +21,7 @@ from smalltumor.data.brain.background import fill_holes
 from smalltumor.data.brain.coarse_images import coarse_images
 from smalltumor.data.input_checks import LARGEST_BRAIN_ML
 from smalltumor.errors import Action, CaseError, Remedy
-from smalltumor.files.requirements import MissingPackageError
+from smalltumor.extras import MissingPackageError
 from smalltumor.geometry.grid import Grid, from_axes, to_axes
 from smalltumor.geometry.resampling import resample_labels
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError
-from smalltumor.files.requirements import require
+from smalltumor.extras import require
 from smalltumor.geometry.grid import Affine, Grid
 
 _FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])

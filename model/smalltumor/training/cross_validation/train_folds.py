@@ -15,7 +15,7 @@ from smalltumor.errors import (
 )
 from smalltumor.evaluation.report.out_of_fold_report import Results
 from smalltumor.evaluation.summaries.case_rows import write_rows
-from smalltumor.labels.plurals import pluralize
+from smalltumor.text import pluralize
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import ScoringSettings, read_results

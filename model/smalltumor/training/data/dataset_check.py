@@ -16,9 +16,9 @@ from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Classes, class_mask
-from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.text import pluralize
 
 TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import Region
+from smalltumor.text import pluralize
 
 NOTEWORTHY = 0.005
 """Smallest difference of the mean Dice that counts as an improvement."""

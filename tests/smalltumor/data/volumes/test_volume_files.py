@@ -7,13 +7,13 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from smalltumor import extras
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, Remedy
-from smalltumor.files import requirements
-from smalltumor.files.requirements import MissingPackageError
+from smalltumor.extras import MissingPackageError
 from smalltumor.geometry.grid import Grid
 from synthetic import LPS, SHAPE, grid_along, write_case
 
@@ -106,7 +106,7 @@ def test_without_simpleitk_the_file_is_refused_with_how_to_go_on(tmp_path, monke
     def absent(module: str) -> None:
         raise ImportError(module)
 
-    monkeypatch.setattr(requirements, "import_module", absent)
+    monkeypatch.setattr(extras, "import_module", absent)
     (tmp_path / "a.mha").touch()
     with pytest.raises(MissingPackageError, match=r"reading a\.mha needs .* SimpleITK") as error:
         read_volume_file(tmp_path / "a.mha")

@@ -1,9 +1,13 @@
-"""A volume is printed alike, whatever it was computed from."""
+"""Numbers are printed alike, whatever they were computed from, and agree with their nouns."""
 
 from __future__ import annotations
 
 import pytest
-from smalltumor.labels.volume_text import volume_text
+from smalltumor.text import pluralize, volume_text
+
+
+def test_all_numbers_but_one_have_a_plural():
+    assert [pluralize(n, "case") for n in range(3)] == ["0 cases", "1 case", "2 cases"]
 
 
 def test_a_sum_of_lesions_is_printed_as_their_number_of_voxels():
