@@ -10,10 +10,13 @@ from smalltumor.data.bids import authors_around, bids_paths, check_bids, is_desc
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, questions, settings
-from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import export_bids
-from napari_smalltumor.export.dialog import case_to_export_or_say, may_replace, may_write_regions
-from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.export.dialog import (
+    case_to_export_or_say,
+    finish_export,
+    may_replace,
+    may_write_regions,
+)
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import output_folder
@@ -70,8 +73,7 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
     except SmalltumorError as error:
         notify.report_error(error)
         return []
-    ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
-    notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
+    finish_export(viewer, case, written)
     return written
 
 

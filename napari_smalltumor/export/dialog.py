@@ -83,9 +83,8 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
     except SmalltumorError as error:
         notify.report_error(error)
         return []
-    ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
     remember_output_folder(patient, written[0])
-    notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
+    finish_export(viewer, case, written)
     return written
 
 
@@ -95,6 +94,12 @@ def case_to_export_or_say(viewer: ViewerModel) -> Case | None:
     if case is None:
         notify.error("There are no ET, TC or WT layers to export; segment a case first.")
     return case
+
+
+def finish_export(viewer: ViewerModel, case: Case, written: list[Path]) -> None:
+    """Mark the regions of a case as exported, and tell the user which files were written."""
+    ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
+    notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
 
 
 def may_replace(parent: QWidget | None, paths: list[Path], patient: str) -> bool:

@@ -221,3 +221,16 @@ def add_overwrite(parser: argparse._ActionsContainer) -> None:
         action="store_true",
         help="replace existing files; input images are never replaced",
     )
+
+
+def add_report_files(parser: argparse._ActionsContainer, csv_help: str) -> None:
+    """Add -o/--output for a page, --json and --csv."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=path_argument,
+        help="page to write, ending in .html or .pdf",
+    )
+    parser.add_argument("--json", metavar="FILE", type=path_argument, help="every number")
+    parser.add_argument("--csv", metavar="FILE", type=path_argument, help=csv_help)

@@ -43,17 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=arguments.path_argument,
         help="label file of each case, instead of the one in its folder",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=arguments.path_argument,
-        help="page to write, ending in .html or .pdf",
-    )
-    parser.add_argument("--json", metavar="FILE", type=arguments.path_argument, help="every number")
-    parser.add_argument(
-        "--csv", metavar="FILE", type=arguments.path_argument, help="table of the changes"
-    )
+    arguments.add_report_files(parser, csv_help="table of the changes")
     group = parser.add_argument_group("what the files do not tell")
     group.add_argument("--scan-dates", metavar="DATE", nargs="+", help="date of each scan")
     group.add_argument("--model", metavar="NAME", default="", help="weights that made the masks")

@@ -95,20 +95,8 @@ def _include_unfinished(remedy: Remedy, options: argparse.Namespace) -> str:
     return "pass --unfinished to score it as it is" if "unfinished" in options else ""
 
 
-def _install_cohort(remedy: Remedy, options: argparse.Namespace) -> str:
-    return 'install it with `pip install "napari-smalltumor[cohort]"`'
-
-
-def _install_raw(remedy: Remedy, options: argparse.Namespace) -> str:
-    return 'install it with `pip install "napari-smalltumor[raw]"`'
-
-
-def _install_report(remedy: Remedy, options: argparse.Namespace) -> str:
-    return 'install it with `pip install "napari-smalltumor[report]"`'
-
-
-def _install_onnx(remedy: Remedy, options: argparse.Namespace) -> str:
-    return 'install it with `pip install "napari-smalltumor[onnx]"`'
+def _install(extra: str) -> Text:
+    return lambda remedy, options: f'install it with `pip install "napari-smalltumor[{extra}]"`'
 
 
 def _convert(remedy: Remedy, options: argparse.Namespace) -> str:
@@ -132,15 +120,18 @@ def _choose_series(remedy: Remedy, options: argparse.Namespace) -> str:
 def _resume(remedy: Remedy, options: argparse.Namespace) -> str:
     if "resume" not in options:
         return ""
-    settings = "".join(f" --{name} {value}" for name, value in remedy.settings.items())
-    return f"continue with --resume{settings}"
+    return f"continue with --resume{_options_of(remedy)}"
 
 
 def _start_again(remedy: Remedy, options: argparse.Namespace) -> str:
     if "resume" not in options:
         return ""
-    settings = "".join(f" --{name} {value}" for name, value in remedy.settings.items())
-    return f"all folds have one recipe: start again in another folder with{settings}"
+    return f"all folds have one recipe: start again in another folder with{_options_of(remedy)}"
+
+
+def _options_of(remedy: Remedy) -> str:
+    """The settings of a remedy as options, each after a space."""
+    return "".join(f" --{name} {value}" for name, value in remedy.settings.items())
 
 
 _TEXTS: Mapping[Action, Text] = MappingProxyType(
@@ -157,10 +148,10 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHECK_DATASET: _check_dataset,
         Action.CHOOSE_RUN_FOLDER: _choose_run_folder,
         Action.INCLUDE_UNFINISHED: _include_unfinished,
-        Action.INSTALL_COHORT: _install_cohort,
-        Action.INSTALL_RAW: _install_raw,
-        Action.INSTALL_REPORT: _install_report,
-        Action.INSTALL_ONNX: _install_onnx,
+        Action.INSTALL_COHORT: _install("cohort"),
+        Action.INSTALL_RAW: _install("raw"),
+        Action.INSTALL_REPORT: _install("report"),
+        Action.INSTALL_ONNX: _install("onnx"),
         Action.CONVERT: _convert,
         Action.CHOOSE_CASE: _choose_case,
         Action.CHOOSE_STUDY: _choose_study,

@@ -35,19 +35,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "segmentation", metavar="MASK.nii.gz", type=arguments.path_argument, help="label file"
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=arguments.path_argument,
-        help="page to write, ending in .html or .pdf",
-    )
-    parser.add_argument("--json", metavar="FILE", type=arguments.path_argument, help="every number")
-    parser.add_argument(
-        "--csv",
-        metavar="FILE",
-        type=arguments.path_argument,
-        help="one flat row, with names that REDCap takes for its fields",
+    arguments.add_report_files(
+        parser, csv_help="one flat row, with names that REDCap takes for its fields"
     )
     _add_details(parser)
     parser.add_argument(
