@@ -109,7 +109,7 @@ def test_cases_that_hang_or_kill_their_worker_are_named_and_stop_no_other(run, t
     assert (code, err) == (1, "")
     assert {name for name, row in rows.items() if row["outcome"] == "segmented"} == {*GOOD}
     assert "took longer than 6 s" in rows["hangs"]["note"]
-    assert "ended its worker 2 times" in rows["kills"]["note"]
+    assert "2 workers crashed during it" in rows["kills"]["note"]
     assert "corrupt_t2.nii.gz" in rows["corrupt"]["note"]
     assert not workers_left()
 

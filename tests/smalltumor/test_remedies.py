@@ -90,13 +90,15 @@ def test_some_command_has_a_text_for_every_remedy(action):
         ("train", Remedy(Action.NAME_MODALITIES, ("t1", "t2")), ""),
         (
             *("segment", Remedy(Action.RESAMPLE)),
-            "if the images are as scanned, make a case of them with `smalltumor prepare FOLDER "
+            "if the images come from the scanner, make a case of them with `smalltumor prepare "
+            "FOLDER "
             "CASE`, or pass --raw; --resample is for images that are skull-stripped and registered "
             "already",
         ),
         (
             *("cohort", Remedy(Action.RESAMPLE)),
-            "if the images are as scanned, make a case of them with `smalltumor prepare FOLDER "
+            "if the images come from the scanner, make a case of them with `smalltumor prepare "
+            "FOLDER "
             "CASE`",
         ),
         ("info", Remedy(Action.CHOOSE_WEIGHTS), "choose a weights file with --weights"),
@@ -120,7 +122,7 @@ def test_some_command_has_a_text_for_every_remedy(action):
         ),
         (
             *("train", Remedy(Action.START_AGAIN, settings={"batch": 1})),
-            "all folds have one recipe: start again in another folder with --batch 1",
+            "all folds must have the same settings: start again in another folder with --batch 1",
         ),
     ],
 )

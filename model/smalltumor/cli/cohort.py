@@ -144,7 +144,7 @@ def run(options: argparse.Namespace) -> int:
     found = cohort_cases(options.data, options.output)
     cases = options.part.of(found)
     if not cases:
-        print(f"part {options.part} holds no case, since {options.data} has {len(found)}")
+        print(f"part {options.part} has no case, because {options.data} has {len(found)}")
         return 0
     settings = _settings(options, options.part.cases_digest(found))
     failed: dict[str, CohortRow] = {}

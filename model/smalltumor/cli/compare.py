@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from smalltumor.report import ReportDetails
 
 DESCRIPTION = """\
-Compare scans of one patient, the first one first. Each later scan is registered to the first;
+Compare scans of one patient, the earliest first. Each later scan is registered to the first;
 lesions of the last two are matched as new, grown, merged, split, same, shrunk or gone, and RANO's
 category follows from the measures. Needs the extra [raw]; a page also needs [report].
 """
@@ -95,7 +95,7 @@ def summary(follow_up: FollowUp) -> list[str]:
     return [
         headline(follow_up),
         *(f"  {line.rstrip()}" for line in table),
-        f"RANO, from the measures alone: {category}; {'; '.join(response.reasons)}",
+        f"RANO, from measurements only: {category}; {'; '.join(response.reasons)}",
         BASIS,
         f"similarity of the heads {follow_up.registrations[-1].similarity:.2f}; research only",
     ]
@@ -114,7 +114,7 @@ def several_patients(scans: Sequence[Scan]) -> tuple[str, ...]:
     patients = dict.fromkeys(patient_of(scan.case.name) for scan in scans)
     if len(patients) == 1:
         return ()
-    return (f"the cases are named as those of several patients: {' and '.join(patients)}",)
+    return (f"the names of the cases belong to several patients: {' and '.join(patients)}",)
 
 
 def _check_counts(options: argparse.Namespace) -> None:

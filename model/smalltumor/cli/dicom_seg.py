@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Write a label file, such as a corrected one, as a DICOM SEG that refers to the DICOM series with the
-voxels of the mask. Of several in a study, that which is taken as T1CE is used; of several patients
+voxels of the mask. If a study has several such series, T1CE is used; if there are several patients
 or studies, name the folder of one. Needs the extra [raw].
 """
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 MASK = "mask"
 
 DESCRIPTION = f"""\
-List the connected components of a region, the largest last, with size and position. Marked are
-small components (below {SMALL_LESION_MM3} mm3 of the patient; Ngo et al. 2020, on voxels of 1 mm3).
+List the connected components of a region, the largest last, with size and position. Components
+below {SMALL_LESION_MM3} mm3 are marked as small (Ngo et al. 2020).
 """
 
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from smalltumor.scanner.studies import Study
 
 DESCRIPTION = """\
-Make a case of a scanner's images: tell which series are T1, T1CE, T2 and FLAIR, register them to
-T1CE, extract the brain, and write them to the folder OUT with the brain mask, the transforms and a
-record of what was done. Steps that the images do not need are left out. Needs the extra [raw].
+Make a case of a scanner's images: recognise T1, T1CE, T2 and FLAIR, register them to T1CE, extract
+the brain, and write the images to the folder OUT with the brain mask, the transforms and a record
+of the steps. Steps that the images do not need are left out. Needs the extra [raw].
 """
 
 
@@ -37,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "output", metavar="OUT", nargs="?", type=arguments.path_argument, help="folder of the case"
     )
     parser.add_argument(
-        "--list", action="store_true", help="show the series of IN and why each was chosen, only"
+        "--list", action="store_true", help="only show the series of IN, and why each was chosen"
     )
     group = parser.add_argument_group("series, instead of those that are chosen")
     for modality, text in arguments.MODALITY_HELP.items():

@@ -55,12 +55,14 @@ def _name_modalities(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _name_files(remedy: Remedy, options: argparse.Namespace) -> str:
-    return "a scanner's images are made a case with `smalltumor prepare FOLDER CASE`"
+    return "make a case of a scanner's images with `smalltumor prepare FOLDER CASE`"
 
 
 def _resample(remedy: Remedy, options: argparse.Namespace) -> str:
     prepare = "make a case of them with `smalltumor prepare FOLDER CASE`"
-    prepare = f"if the images are as scanned, {prepare}{', or pass --raw' * ('raw' in options)}"
+    prepare = (
+        f"if the images come from the scanner, {prepare}{', or pass --raw' * ('raw' in options)}"
+    )
     if "resample" not in options:
         return prepare
     return f"{prepare}; --resample is for images that are skull-stripped and registered already"
@@ -126,7 +128,8 @@ def _resume(remedy: Remedy, options: argparse.Namespace) -> str:
 def _start_again(remedy: Remedy, options: argparse.Namespace) -> str:
     if "resume" not in options:
         return ""
-    return f"all folds have one recipe: start again in another folder with{_options_of(remedy)}"
+    settings = _options_of(remedy)
+    return f"all folds must have the same settings: start again in another folder with{settings}"
 
 
 def _options_of(remedy: Remedy) -> str:

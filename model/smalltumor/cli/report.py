@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from smalltumor.report import ReportDetails
 
 DESCRIPTION = """\
-Measure a mask of a case as a tumour board asks (volumes, diameters and sums of RANO, small
-lesions), and write one page, HTML or PDF by its ending, or the numbers. A page needs the extra
-[report].
+Measure a mask of a case for a tumour board (volumes, diameters and sums of RANO, small lesions),
+and write a page, HTML or PDF by its ending, or the numbers. A page needs the extra [report].
 """
 
 
@@ -125,7 +124,7 @@ def check_outputs(options: argparse.Namespace, sources: list[Path]) -> None:
 
     outputs = [p for p in (options.output, options.json, options.csv) if p is not None]
     if not outputs:
-        raise OutputError("nothing to write is named: give -o FILE, --json FILE or --csv FILE")
+        raise OutputError("no output is named: give -o FILE, --json FILE or --csv FILE")
     if options.output is not None:
         check_page(options.output, overwrite=options.overwrite, sources=sources)
     for path in (options.json, options.csv):

@@ -31,9 +31,9 @@ out-of-fold table is printed (again with `smalltumor folds`).
 
 EPILOG = """\
 presets:
-  paper     from zero, as published: crops of 128, batch 8, generalised Dice, 500 epochs
+  paper     from random weights, as published: crops of 128, batch 8, generalised Dice, 500 epochs
   finetune  from weights (by default the shipped ones), at a lower learning rate
-  starter   from zero, fast on a CPU and for few cases; the shipped weights were made with it,
+  starter   from random weights, for few cases and a CPU; the shipped weights were made with it,
             --crop 128, --batch 4 and --modality-dropout 0.1
 
 examples:
@@ -161,10 +161,7 @@ def _train_folds(request: TrainingRequest, folds: int | None) -> int:
     if not train_folds(request, folds, log=_say, warn=_warn):
         _say(_resume_text(request))
     elif Pack.is_in(request.data):
-        _say(
-            f"a pack cannot be scored; where the images are: smalltumor folds {request.run} "
-            "--data DIR"
-        )
+        _say(f"a pack cannot be scored; with the images: smalltumor folds {request.run} --data DIR")
     else:
         _say("scoring the cases that the folds hold out")
         with ProgressBar() as progress:

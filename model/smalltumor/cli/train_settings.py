@@ -29,7 +29,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--patients",
         metavar="F.csv",
         type=Path,
-        help="whose scan each case is, if names do not tell: columns case and patient",
+        help="table of case and patient, if names do not show whose scan each case is",
     )
     group = parser.add_argument_group("changes to the preset")
     for change in _CHANGES:

@@ -200,6 +200,6 @@ def _read_settings(path: Path) -> dict[str, Any] | None:
         raise OutputError(f"{path} cannot be used: {error}") from error
     if foreign:
         raise OutputError(
-            f"{path} is not empty and holds no {SETTINGS}; name a folder for the results alone"
+            f"{path} is not empty and holds no {SETTINGS}; name a new folder for the results"
         )
     return None

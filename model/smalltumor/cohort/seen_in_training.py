@@ -124,18 +124,18 @@ def _notes(origin: Origin, names: Sequence[str]) -> list[str]:
     notes = []
     if origin.seen is None:
         notes.append(
-            f"it is not recorded on which cases {origin.name} were trained, so it cannot be "
-            "checked that the scored cases are not among them"
+            f"the training cases of {origin.name} are not recorded, so it cannot be checked "
+            "whether the scored cases are among them"
         )
     elif seen := _of_patients(names, origin.seen):
         notes.append(
             f"{condition}{origin.name} were trained on the patients of {', '.join(seen)}; "
-            "scores of these cases do not tell how good masks of other patients are"
+            "scores of these cases do not show how good masks of other patients are"
         )
     if chosen := _of_patients(names, origin.chosen_by - (origin.seen or frozenset())):
         notes.append(
-            f"{condition}{origin.name} were chosen by scores on {', '.join(chosen)}, which makes "
-            "the scores of these cases too good"
+            f"{condition}{origin.name} were chosen by scores on {', '.join(chosen)}, so the scores "
+            "of these cases are too good"
         )
     return notes
 

@@ -267,7 +267,9 @@ def _read_all(paths: Mapping[str, Path], with_contents: bool) -> dict[str, Volum
 def _check_dimensions(volumes: Iterable[Volume]) -> None:
     for volume in volumes:
         if volume.data.ndim != 3:
-            raise CaseError(f"{volume.path} has the shape {volume.data.shape}; one modality is 3D")
+            raise CaseError(
+                f"{volume.path} has the shape {volume.data.shape}; the image of a sequence is 3D"
+            )
 
 
 def _kept(read: Iterable[Volume], data: Mapping[str, npt.NDArray[np.generic]]) -> list[Volume]:
@@ -278,7 +280,7 @@ def _kept(read: Iterable[Volume], data: Mapping[str, npt.NDArray[np.generic]]) -
 
 def _split(volume: Volume, channels: Sequence[str]) -> dict[str, Volume]:
     if volume.data.ndim != 4:
-        text = f"{volume.path}: the name tells no sequence, as that of CASE_t1ce.nii.gz does"
+        text = f"{volume.path}: the name does not contain its sequence, as CASE_t1ce.nii.gz does"
         raise CaseError(text, _naming(MODALITIES))
     if volume.data.shape[3] != len(channels):
         order = ", ".join(MODALITY_TITLES[m] for m in channels)

@@ -197,6 +197,6 @@ def check_tumour_size(volume: Volume) -> None:
     labelled = int(np.count_nonzero(volume.data)) * volume.grid.voxel_volume / 1000
     if labelled > LARGEST_TUMOUR_ML:
         raise LabelError(
-            f"{volume.path} labels {labelled:.0f} ml, as a mask of the brain does; "
-            "a tumour is smaller"
+            f"{volume.path} labels {labelled:.0f} ml, too much for a tumour; it may be a mask of "
+            "the brain"
         )

@@ -66,8 +66,8 @@ def _warn(folder: Path) -> None:
     if folder not in _warned:
         _warned.add(folder)
         warnings.warn(
-            f"{folder} could not be locked, because its drive has no locks at present: let no "
-            "other program write to it meanwhile",
+            f"{folder} could not be locked, because its drive has no locks at present: do not let "
+            "another program write to it meanwhile",
             SmalltumorWarning,
             stacklevel=4,
         )

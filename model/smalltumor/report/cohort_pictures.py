@@ -54,7 +54,7 @@ def picture_of_case(
     if files is None:
         raise CaseError("its images were not found")
     if has_other_images(CaseRecord.read(folder.record(result.name)), files):
-        raise CaseError("its images are not those that the mask was made of")
+        raise CaseError("its images have changed since the mask was made")
     mask = read_stored_mask(folder.mask(result.name), result.name, scheme)
     image, grid = _reference_image(files)
     if not mask.grid.matches(grid):

@@ -156,7 +156,7 @@ def _best(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Series, 
     why = _preference(series, other)
     if why is None:
         named = other_found.by_order and not found.by_order
-        why = "its name or header tells the contrast agent" if named else _later(series, other)
+        why = "its name or header names the contrast agent" if named else _later(series, other)
     return series, f"{found.reason}; preferred to {other.title}: {why}"
 
 
@@ -211,7 +211,7 @@ def _undecided(
         if broken:
             sentences.append(f"{title} cannot be used: {', '.join(broken)}")
         elif modality == REFERENCE and len(plain) > 1:
-            which = f"nothing tells which of {', '.join(plain)} has contrast agent"
+            which = f"it is not known which of {', '.join(plain)} has contrast agent"
             sentences.append(f"no series is {title}; {which}")
         else:
             absent.append(modality)

@@ -170,7 +170,7 @@ def classify(acquisition: Acquisition) -> Classification:
     if weighting is None:
         if timed_reason:
             return Classification(None, timed_reason)
-        return Classification(None, "neither name nor times tell the sequence", undecided=True)
+        return Classification(None, "neither name nor times show the sequence", undecided=True)
     reason = ", ".join(r for r in (named_reason, timed_reason) if r)
     if weighting != "t1":
         return Classification(weighting, reason, by_times=named is None)

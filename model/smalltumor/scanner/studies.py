@@ -48,7 +48,7 @@ class Study:
         ]
         if not differ_only_in_sequence(of_nobody):
             names = ", ".join(path.name for path in of_nobody)
-            return f"no name or header tells that these files are of one patient: {names}"
+            return f"names and headers do not show that these files are of one patient: {names}"
         folders = {s.location.parent for s in unnamed}
         if len(folders) < 2:
             return ""

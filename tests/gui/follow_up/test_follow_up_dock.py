@@ -92,7 +92,7 @@ def test_new_lesions_are_listed_first_and_the_earlier_scan_is_shown(dock, qtbot,
     compared(dock, qtbot, earlier_scan)
     assert words(dock) == ["new", "grown", "gone"]
     assert dock.headline.text().startswith("1 new enhancing lesion")
-    assert "RANO, from the measures alone: " in dock.response.text()
+    assert "RANO, from measurements only: " in dock.response.text()
     assert "has not been checked against their texts" in dock.response.text()
     viewer = dock._viewer
     image = viewer.layers["BraTS2021_2 earlier: BraTS2021_1"]

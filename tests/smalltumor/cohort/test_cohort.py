@@ -118,7 +118,7 @@ def test_scans_on_several_grids_fail_and_are_sent_to_the_preparation(cohort, dat
     code, _, stdout, stderr = cohort()
     assert code == 1
     assert "ann: failed: ann_t2.nii.gz is on another grid than ann_t1ce.nii.gz" in stdout
-    assert "failed with images on several grids: 3; if the images are as scanned" in stderr
+    assert "failed with images on several grids: 3; if the images come from the scanner" in stderr
     assert "`smalltumor prepare FOLDER CASE`" in stderr
 
 

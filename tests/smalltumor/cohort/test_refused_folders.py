@@ -60,7 +60,7 @@ def test_a_folder_with_other_files_is_not_written_to(cohort, tmp_path):
     (tmp_path / "out" / "ann.nii.gz").write_bytes(b"somebody's")
     code, _, _, stderr = cohort()
     assert code == 1
-    assert "name a folder for the results alone" in stderr
+    assert "name a new folder for the results" in stderr
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["ann.nii.gz"]
 
 

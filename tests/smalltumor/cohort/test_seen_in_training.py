@@ -68,7 +68,7 @@ def test_the_digest_of_the_shipped_weights_is_enough(tmp_path):
 def test_a_training_that_is_not_recorded_is_said_to_be_unknown(tmp_path, facts):
     settings = {"weights": "mine", "digest": "c0ffee", **facts}
     (note,) = notes_on_training(write_masks(tmp_path, "P2", settings=settings), ["P2"])
-    assert note.startswith("it is not recorded on which cases the weights mine were trained")
+    assert note.startswith("the training cases of the weights mine are not recorded")
 
 
 def test_damaged_settings_do_not_stop_an_evaluation(tmp_path):

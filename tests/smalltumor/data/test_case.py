@@ -132,7 +132,7 @@ def test_a_decathlon_file_is_split_in_its_channel_order(tmp_path):
 
 def test_a_3d_file_without_a_modality_is_refused_by_its_name(tmp_path):
     nib.save(nib.Nifti1Image(np.ones(SHAPE, np.int16), LPS), tmp_path / "brain.nii.gz")
-    with pytest.raises(CaseError, match=r"brain\.nii\.gz: the name tells no sequence"):
+    with pytest.raises(CaseError, match=r"brain\.nii\.gz: the name does not contain its sequence"):
         read_case(tmp_path / "brain.nii.gz")
 
 

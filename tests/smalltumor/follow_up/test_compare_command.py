@@ -50,7 +50,7 @@ def test_it_prints_new_lesions_first_and_writes_what_is_asked_for(smalltumor, ca
     )
     assert code == 0, err
     assert out.startswith("1 new enhancing lesion: ")
-    assert "RANO, from the measures alone: stable disease" in out
+    assert "RANO, from measurements only: stable disease" in out
     assert "has not been checked against their texts" in out
     assert "research only" in out and out.count("wrote") == 3
     content = json.loads(names[1].read_text())
@@ -97,7 +97,7 @@ def test_names_of_several_patients_are_a_warning(smalltumor, cases, write_scan, 
         "compare", cases[0], other, "--json", content, "--labels", "brats2018", "--model", "net"
     )
     assert code == 0
-    warning = "the cases are named as those of several patients: P and Bob"
+    warning = "the names of the cases belong to several patients: P and Bob"
     assert f"warning: {warning}" in err
     written = json.loads(content.read_text())
     assert written["warnings"][0] == warning

@@ -133,7 +133,7 @@ def test_a_mask_is_not_drawn_on_other_images(copied, results, tmp_path):
         with path.open("ab") as file:
             file.write(b" ")
     page = Page(cohort_page(copied, copied / "cohort.html", most=9, data=data))
-    assert "its images are not those that the mask was made of" in page.text
+    assert "its images have changed since the mask was made" in page.text
     assert len(page.all("img")) == 2
 
 

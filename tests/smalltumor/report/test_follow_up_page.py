@@ -85,7 +85,7 @@ def test_diameters_are_given_with_their_slices(page, follow_up):
 
 
 def test_it_gives_the_category_with_its_rule_and_what_is_not_known(page, follow_up):
-    assert f"RANO, from the measures alone: {follow_up.response.category.value}" in page.text
+    assert f"RANO, from measurements only: {follow_up.response.category.value}" in page.text
     assert all(text in page.text for text in (RULE, BASIS, UNKNOWN))
 
 
@@ -108,7 +108,7 @@ def test_without_any_lesion_it_says_so():
     page = Page(follow_up_page(found, ReportDetails()))
     assert "No new enhancing lesion" in page.text
     assert "There is no enhancing lesion in either scan" in page.text
-    assert "RANO, from the measures alone: not evaluable" in page.text
+    assert "RANO, from measurements only: not evaluable" in page.text
 
 
 @pytest.mark.parametrize("title", ["$\\foo$ and $", "a name of a case that is longer than a label"])

@@ -47,7 +47,7 @@ def test_a_scheme_without_necrosis_has_no_volume_of_it(smalltumor, files, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "nothing to write is named"),
+        ((), "no output is named"),
         (("-o", "new.docx"), "ends in .html or .pdf"),
         (("--json", "mask.nii.gz"), "is the name of an image"),
         (("-o", "new.html", "--json", "new.html"), "named for two results"),

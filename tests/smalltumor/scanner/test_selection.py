@@ -84,7 +84,7 @@ def test_a_name_that_tells_contrast_agent_goes_before_the_order_of_series():
     late = series("Ax T1", time="1010")
     result = assign([post, late])
     assert result.chosen["t1ce"] is post
-    expected = "preferred to Ax T1: its name or header tells the contrast agent"
+    expected = "preferred to Ax T1: its name or header names the contrast agent"
     assert expected in result.reasons["t1ce"]
 
 
@@ -104,7 +104,7 @@ def test_two_t1_without_a_word_of_contrast_leave_t1ce_undecided():
     result = assign([series("Ax T1", time="0900"), series("Ax T1 fs", time="1000")])
     assert "t1ce" not in result.chosen
     (sentence,) = (s for s in result.undecided if "T1CE" in s)
-    assert "nothing tells which of Ax T1, Ax T1 fs has contrast agent" in sentence
+    assert "it is not known which of Ax T1, Ax T1 fs has contrast agent" in sentence
 
 
 def test_a_damaged_series_is_not_chosen_and_is_named():

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from smalltumor.lesions import Lesion
 
 NOT_ITS_OWN = (
-    "no candidates written: the mask is not the one that the network gives; it was corrected, or "
-    "made on another device"
+    "no candidates written: the mask differs from the network's; it was corrected, or made on "
+    "another device"
 )
 _WRITTEN = "candidates written"
 
@@ -111,8 +111,8 @@ def _check_images(job: Job, record: CaseRecord | None, digests: Mapping[str, str
     """
     if has_other_images(record, job.files, digests):
         raise CaseError(
-            f"{job.name}: its images are not those that its mask in the folder of results was made "
-            "of; delete the mask to have it segmented again"
+            f"{job.name}: its images have changed since its mask in the folder of results was "
+            "made; delete the mask to have it segmented again"
         )
 
 

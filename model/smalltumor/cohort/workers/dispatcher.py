@@ -127,9 +127,9 @@ class Dispatcher:
             if hung:
                 return [failed(case, f"it took longer than {self._timeout:g} s and was ended")]
             if self._losses[case] >= MAX_WORKER_LOSSES:
-                return [failed(case, f"it ended its worker {MAX_WORKER_LOSSES} times, {_CAUSES}")]
+                return [failed(case, f"{MAX_WORKER_LOSSES} workers crashed during it, {_CAUSES}")]
         self._suspects.extend(jobs)
         return []
 
 
-_CAUSES = "for want of memory or by a fault in a library"
+_CAUSES = "from lack of memory or an error in a library"

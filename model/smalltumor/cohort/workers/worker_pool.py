@@ -232,7 +232,7 @@ class WorkerPool:
             self._client.restart_workers([address], timeout=60, raise_for_error=False)
         except ValueError:  # it has no nanny
             self._refused[address] = "it hangs, and cannot be ended from here"
-            self._report(f"the worker {address} is not used any more: {self._refused[address]}")
+            self._report(f"the worker {address} is no longer used: {self._refused[address]}")
 
     def _forget(self, keys: Iterable[str]) -> None:
         futures = [self._sent.pop(key)[2] for key in keys]

@@ -66,7 +66,7 @@ def is_in_folder_of(path: Path, case: Case) -> bool:
 
 
 def _another(path: Path, named: str, case: Case) -> CaseError:
-    return CaseError(f"{path.name} is a mask of {named} by its name, not of {case.name}")
+    return CaseError(f"by its name, {path.name} is a mask of {named}, not of {case.name}")
 
 
 def _begins_with(name: str, own: str) -> bool:

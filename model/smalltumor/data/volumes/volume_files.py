@@ -29,7 +29,7 @@ _REFUSED = {
     (".hdr", ".img"): "is one of two files of an Analyze image; convert them to one .nii.gz file",
     (".mhd", ".nhdr"): "has its voxels in another file; save the image as one .mha or .nrrd file",
     (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"): "is a picture, not a volume of a patient",
-    (".npy", ".npz", ".mat", ".h5"): "is an array that does not tell where in the patient it lies",
+    (".npy", ".npz", ".mat", ".h5"): "is an array without a position in the patient",
 }
 _DICOM_MARK_AT = 128
 _DAMAGED = "is damaged or of another format; copy it again"

@@ -177,7 +177,7 @@ def _number_of_frames(header: Any) -> int:
     described = len(header.get("PerFrameFunctionalGroupsSequence") or ())
     stated = int(header.get("NumberOfFrames") or 1)
     if described and stated != described:
-        raise ValueError(f"it says that it has {stated} frames and describes {described}")
+        raise ValueError(f"its header gives {stated} frames but describes {described}")
     return described or 1
 
 

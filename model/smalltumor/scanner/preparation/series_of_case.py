@@ -58,7 +58,7 @@ def series_in(folder: Path, case: PreparedCase) -> dict[str, Series]:
     MissingPackageError
         If there are DICOM files and pydicom is not installed.
     """
-    not_the_scan = f"{folder} is not the scan of which {case.name} was made"
+    not_the_scan = f"{folder} is not the scan from which {case.name} was made"
     try:
         studies = find_studies(folder).studies
     except CaseError as error:

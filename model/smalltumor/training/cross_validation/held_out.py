@@ -143,8 +143,8 @@ def _warnings(record: RunRecord) -> list[str]:
     if "started_from_trained_on" in record.origin and not lists_all_cases(record.origin):
         notes.append(
             f"{name}: the card of its starting weights ({record.origin.get('started_from')}) does "
-            "not list the cases they were trained on, so it cannot be checked that the held-out "
-            "cases are not among them"
+            "not list the cases they were trained on, so it cannot be checked whether the "
+            "held-out cases are among them"
         )
     if record.config.patience:
         notes.append(

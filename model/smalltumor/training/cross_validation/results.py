@@ -131,8 +131,8 @@ def _unseen(held_out: HeldOutCases, checkpoint: Checkpoint) -> tuple[HeldOutCase
     if chosen_by:
         was = "was" if "selected_on" in checkpoint.card else "may have been"
         notes += [
-            f"{checkpoint.name} {was} chosen by its scores on {', '.join(chosen_by)}, which makes "
-            "its scores on them too good"
+            f"{checkpoint.name} {was} chosen by its scores on {', '.join(chosen_by)}, so its "
+            "scores on them are too good"
         ]
     return unseen, notes
 
@@ -140,7 +140,7 @@ def _unseen(held_out: HeldOutCases, checkpoint: Checkpoint) -> tuple[HeldOutCase
 def _unknown(checkpoint: Checkpoint) -> str:
     return (
         f"the card of {checkpoint.name} does not list the cases it was trained on, so it cannot be "
-        "checked that the scored cases are not among them"
+        "checked whether the scored cases are among them"
     )
 
 

@@ -144,7 +144,8 @@ def _check_unchanged(earlier: CrossValidation, request: TrainingRequest, folds: 
         )
     if request.patients != earlier.request.patients:
         raise TrainingError(
-            "the patients of the cases are settled when a cross-validation starts; start a new one"
+            "the table of patients cannot change after the start of a cross-validation; start a "
+            "new one"
         )
     _without_patience(request)
     _check_settings(earlier, request)
@@ -162,7 +163,7 @@ def _check_settings(earlier: CrossValidation, request: TrainingRequest) -> None:
     changed -= FREE_SETTINGS
     if "seed" in changed:
         raise TrainingError(
-            "the seed has drawn the folds and cannot change; start a new cross-validation"
+            "the seed cannot change after the folds were drawn; start a new cross-validation"
         )
     started = _started_folds(earlier)
     if started and changed:

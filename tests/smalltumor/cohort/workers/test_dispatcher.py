@@ -44,7 +44,7 @@ def test_a_case_that_ends_its_worker_when_alone_is_named_the_second_time():
         given_up = dispatcher.lost("x")
     (row,) = given_up
     assert (row.case, row.outcome) == ("a", "failed")
-    assert "ended its worker 2 times" in row.note
+    assert "2 workers crashed during it" in row.note
     assert dispatcher.done
 
 

@@ -298,7 +298,7 @@ def test_weights_that_were_chosen_by_the_scores_of_held_out_cases_are_reported(r
     best = run / "best.safetensors"
     (note,) = weights_results(best, [run], CPU).notes
     assert note == (
-        "run was chosen by its scores on case_00, case_02, which makes its scores on them too good"
+        "run was chosen by its scores on case_00, case_02, so its scores on them are too good"
     )
     assert weights_results(run / "final.safetensors", [run], CPU).notes == ()
     card = load_checkpoint(best).card

@@ -235,7 +235,7 @@ def test_folds_are_not_trained_with_different_settings(data, started, monkeypatc
     monkeypatch.setattr(module, "train", lambda *args, **options: False)
     train_folds(request(data, started, resume=True, changes=smaller), None, silent)
     assert CrossValidation.read(started).request.changes["batch"] == 1
-    with pytest.raises(TrainingError, match="the seed has drawn the folds"):
+    with pytest.raises(TrainingError, match="the seed cannot change"):
         train_folds(request(data, started, resume=True, changes={"seed": 5}), None, silent)
     mark_done(started / "fold-0")
     with pytest.raises(TrainingError, match=r"fold-0 was trained with other settings \(batch\)"):
@@ -254,7 +254,7 @@ def test_the_recipe_is_settled_by_the_first_saved_state(data, started, monkeypat
         train_folds(request(data, started, resume=True, changes={"epochs": 5}), None, silent)
     other = request(data, started, resume=True, cache=data, device="cpu", changes={"compile": True})
     assert not train_folds(other, None, silent)
-    with pytest.raises(TrainingError, match="the patients of the cases are settled"):
+    with pytest.raises(TrainingError, match="the table of patients cannot change"):
         patients = {"case_00": "p"}
         train_folds(request(data, started, resume=True, patients=patients), None, silent)
 
