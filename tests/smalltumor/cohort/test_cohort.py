@@ -43,7 +43,7 @@ def test_candidates_are_rows_of_the_table_and_label_images_and_are_evaluated(
         *("evaluate", out, truth, "--labels", "brats2023", "--truth-labels", "brats2023")
     )
     assert code == 0, stderr
-    assert "false offers" in stdout
+    assert "false positives" in stdout
 
 
 def test_every_case_gets_a_mask_on_its_grid_a_lesion_table_and_a_row(cohort, data, tmp_path):

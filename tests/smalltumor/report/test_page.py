@@ -145,7 +145,7 @@ def test_scores_have_a_column_if_there_are_any(case, measures, page):
         replace(each, lesion=replace(each.lesion, score=0.42)) for each in measures.lesions
     )
     scored = Page(case_page(case, tumour(), replace(measures, lesions=lesions), DETAILS))
-    assert scored.text.count("Score by volume") == 3 and "it is no probability" in scored.text
+    assert scored.text.count("Score by volume") == 3 and "It is not a probability" in scored.text
     assert scored.text.count("0.42") == 2
 
 
