@@ -24,7 +24,7 @@ from smalltumor.files.user_dirs import data_folder
 
 from napari_smalltumor.autosave.folder_lock import LOCK, is_locked, lock
 from napari_smalltumor.autosave.mask_files import SUFFIX, read_sources
-from napari_smalltumor.case_data.records import file_name, readable
+from napari_smalltumor.case_data.records import file_name, readable, record_before_images
 
 
 class AutosaveFolder:
@@ -103,14 +103,18 @@ class AutosaveFolder:
     def folders_gone(self, case: Case) -> list[Path]:
         """Folders that held images of a case of this name with edits, and do not hold them now.
 
-        Their edits are of no open viewer. They are not restored into the case, whose images may be
-        another patient's.
+        They were moved or deleted, or those of the case are in their place. Their edits are of no
+        open viewer. They are not restored into the case, whose images may be another patient's.
         """
-        own, pattern = file_name(case, SUFFIX), f"*/{_escape(readable(case.name))}-*{SUFFIX}"
-        files = self.root.glob(pattern)
-        others = [f for f in files if f.name != own and not is_locked(f.parent)]
-        found = (_sources(file, case.name) for file in sorted(others))
-        return list(dict.fromkeys(s[0].parent for s in found if s and not any(map(Path.exists, s))))
+        known, earlier = {file_name(case, SUFFIX)}, record_before_images(case)
+        if earlier is not None:
+            known.add(earlier.file_name(SUFFIX))
+        files = sorted(self.root.glob(f"*/{_escape(readable(case.name))}-*{SUFFIX}"))
+        others = (f for f in files if f.name not in known and not is_locked(f.parent))
+        sources = (_sources(file, case.name) for file in others)
+        own = set(case.images_read)
+        gone = (s for s in sources if s and (own.intersection(s) or not any(map(Path.exists, s))))
+        return list(dict.fromkeys(s[0].parent for s in gone))
 
 
 def _new_name() -> str:

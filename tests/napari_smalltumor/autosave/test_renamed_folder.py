@@ -68,6 +68,7 @@ def test_edits_of_other_voxels_in_a_folder_of_the_same_name_are_never_offered(tm
     first.rename(tmp_path / "elsewhere")
     second = Session(write_patient(first, times=2))
     assert user.asked == []
+    assert [f"in {first} are kept" in text for text in user.told] == [True]
     assert not is_rejected(second.segment().et, second.candidate)
     second.crash()
     user.answers = [RESTORE]
