@@ -11,6 +11,7 @@ from smalltumor.data.case import Case
 
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import key_of
+from napari_smalltumor.case_data.moved_cases import has_review
 from napari_smalltumor.case_data.records import CaseRecord, folder_of, images_of
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 EDITS, DECISIONS, ACCEPTED = "edits", "decisions on lesions", "accepted lesions"
 
-_DECISIONS_TOO = "Decisions on its lesions are restored, too, unless there are later ones."
+_DECISIONS_TOO = "Restoring them also brings back what was decided on lesions then."
 
 
 def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
@@ -48,18 +49,17 @@ def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
 def where_edits_were_made(record: CaseRecord, case: Case) -> str:
     """That edits of a case were made when its images lay at another place."""
     before, now = _places(record, case)
-    return (
-        f"They were made on the same images in {before}, where these are no longer. The case that "
-        f"is open is in {now}. {_DECISIONS_TOO}"
-    )
+    text = f"They were made when its images were in {before}. The same images are in {now} now."
+    return f"{text} {_DECISIONS_TOO}" if has_review(record, case) else text
 
 
-def why_edits_are_of_these_images() -> str:
+def why_edits_are_of_these_images(record: CaseRecord, case: Case) -> str:
     """Why edits that an earlier version saved are offered."""
-    return (
-        "They were saved by an earlier version, which did not note the images; they were made on "
-        f"the mask that is shown. {_DECISIONS_TOO}"
+    text = (
+        "They were saved by an earlier version, which did not note the images. They were made on "
+        "the mask that is shown."
     )
+    return f"{text} {_DECISIONS_TOO}" if has_review(record, case) else text
 
 
 def what_an_earlier_version_kept(name: str, kept: Mapping[str, Path]) -> str:
@@ -72,21 +72,22 @@ def what_an_earlier_version_kept(name: str, kept: Mapping[str, Path]) -> str:
     kept : mapping of str to Path
         What was kept, by `EDITS`, `DECISIONS` or `ACCEPTED`, and in which folder.
     """
-    what = ", ".join(f"{each} in {folder}" for each, folder in kept.items())
+    what = " and ".join(f"{each} (in {folder})" for each, folder in kept.items())
     text = (
-        f"An earlier version kept of {name}: {what}. It did not note of which images, so that they "
-        "may be another patient's, and are not offered."
+        f"An earlier version kept {what} of {name}. It did not note which images they belong to, "
+        "and they may be another patient's, so they are not offered."
     )
-    route = " Edits are offered when the mask that they were made on is opened, or segmented again."
-    return text + route if EDITS in kept else text
+    if EDITS not in kept:
+        return text
+    return f"{text} Open or segment the mask that the edits were made on, and they are offered."
 
 
 def where_decisions_were_made(record: CaseRecord, case: Case, title: str) -> str:
     """That decisions on lesions are kept of the images of a case in another folder."""
     before, now = _places(record, case)
     return (
-        f"Decisions on lesions are kept of the images of {title} from {before}, where these are no "
-        f"longer. The case that is open is in {now}."
+        f"Decisions on lesions of {title} were made when its images were in {before}. The same "
+        f"images are in {now} now."
     )
 
 

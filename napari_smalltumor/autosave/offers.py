@@ -88,10 +88,13 @@ class EditOffers:
     def about_earlier(self, case: Case) -> None:
         """Ask about edits of an earlier version when the mask that they were made on is shown."""
         record = record_before_images(case)
-        for file in [] if record is None else self.autosave.restorable_files_of(record):
+        if record is None:
+            return
+        for file in self.autosave.restorable_files_of(record):
             if file not in self._earlier_asked and self._is_certain(case, file):
                 self._earlier_asked.add(file)
-                if self._offer(case, file, record, why_edits_are_of_these_images()) == RESTORE:
+                why = why_edits_are_of_these_images(record, case)
+                if self._offer(case, file, record, why) == RESTORE:
                     return
 
     def _is_certain(self, case: Case, file: Path) -> bool:
@@ -171,9 +174,7 @@ class EditOffers:
     def _offer_review(self, case: Case, record: CaseRecord) -> None:
         """Offer the decisions on lesions of a case whose folder was renamed."""
         text = where_decisions_were_made(record, case, self._title_of(case))
-        actions = (
-            f"{TAKE_OVER}: they hold for this case, too. {LATER}: ask again when it is next opened."
-        )
+        actions = f"{TAKE_OVER}: they hold here. {LATER}: ask again when the case is next opened."
         question = f"{text}\n\n{actions}"
         if self._ask("Take over decisions?", question, TAKE_OVER, LATER) == TAKE_OVER:
             try:

@@ -8,8 +8,7 @@ from pathlib import Path
 from psygnal import Signal, SignalInstance
 from smalltumor.data.case import Case
 from smalltumor.data.images_read import ImageRead, read_image
-from smalltumor.errors import SmalltumorError
-from smalltumor.files.atomic import write_bytes
+from smalltumor.errors import OutputError, SmalltumorError
 
 from napari_smalltumor.case_data.digests import checksums
 from napari_smalltumor.case_data.kept_files import kept_file, kept_file_of
@@ -56,6 +55,8 @@ def has_review(record: CaseRecord, case: Case) -> bool:
 def take_over(record: CaseRecord, case: Case) -> None:
     """Keep for a case what was kept of another one, except for its edits and what it has already.
 
+    Each file is moved at once; if the program ends between two of them, the rest is offered again.
+
     Raises
     ------
     OutputError
@@ -65,8 +66,15 @@ def take_over(record: CaseRecord, case: Case) -> None:
     for folder in _TAKEN_OVER:
         before, now = kept_file_of(folder, record), kept_file(folder, case)
         if before.exists() and not now.exists():
-            write_bytes(now, before.read_bytes())
+            _move(before, now)
     taken_over.emit(case)
+
+
+def _move(before: Path, now: Path) -> None:
+    try:
+        before.replace(now)
+    except OSError as error:
+        raise OutputError(f"{before} cannot be moved: {error.strerror or error}") from error
 
 
 def _holds(images: Mapping[str, Path], own: Mapping[str, int]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -12,6 +13,7 @@ from smalltumor.data.case import read_case
 
 from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.offers import DISCARD, LATER, RESTORE, TAKE_OVER
+from napari_smalltumor.case_data import moved_cases
 from napari_smalltumor.case_data.records import record_correction
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
 from napari_smalltumor.lesions.review.review import LesionReview
@@ -154,6 +156,34 @@ def test_decisions_without_edits_are_offered_and_shown_at_once(folder, user):
     assert again.is_reviewed and review.candidates == []
     again.watcher.offers.about(again.case)
     assert len(user.asked) == 2
+
+
+def test_decisions_follow_a_folder_that_gets_its_first_name_again(folder, user):
+    Session(folder).segment().review().crash()
+    new = folder.rename(folder.with_name("new"))
+    user.answers = [TAKE_OVER, TAKE_OVER]
+    session = Session(new).segment()
+    assert session.is_reviewed
+    other = replace(session.candidate, centroid_ras_mm=(0.0, 0.0, 0.0))
+    decide(session.et, Verdict.REJECTED, [other])
+    again = Session(new.rename(folder)).segment()
+    assert again.is_reviewed and is_rejected(again.et, other)
+
+
+def test_what_was_not_taken_over_when_the_program_ended_is_offered_again(folder, user, monkeypatch):
+    Session(folder).segment().review().crash()
+    new = folder.rename(folder.with_name("new"))
+    user.answers = [TAKE_OVER, TAKE_OVER]
+    move = moved_cases._move
+
+    def killed(before, now):
+        move(before, now)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(moved_cases, "_move", killed)
+        Session(new)
+    assert Session(new).segment().is_reviewed
 
 
 def test_decisions_that_were_made_since_are_not_replaced(folder, user):
