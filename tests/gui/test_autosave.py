@@ -39,6 +39,7 @@ from napari_smalltumor import settings
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
 from qtpy.QtCore import QTimer
+from shown_layers import show_segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.data.segmentation import Segmentation
 
@@ -88,7 +89,8 @@ def answers(monkeypatch, parents):
 def killed_once(synthetic_case, tmp_path_factory) -> Path:
     """The data folder of a napari process that was killed while a case was edited."""
     folder = tmp_path_factory.mktemp("killed")
-    paths = os.pathsep.join([str(ROOT / "model"), str(ROOT)])
+    # The packages come first; otherwise the test folders of the same names hide them.
+    paths = os.pathsep.join([str(ROOT / "model"), str(ROOT), str(ROOT / "tests")])
     environment = {**os.environ, "PYTHONPATH": paths, "SMALLTUMOR_DATA": str(folder)}
     process = subprocess.Popen(
         [sys.executable, "-c", SESSION, str(synthetic_case), str(folder)],
