@@ -12,7 +12,7 @@ from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.modalities import Choice, fill_missing
 from napari_smalltumor.layers.region_masks import display_mask
 from napari_smalltumor.layers.regions import segmentation_steps
@@ -31,3 +31,10 @@ def show_segmentation(
 def newest_case_layers(layers: Iterable[Layer]) -> Choice:
     """The layers of the case that was opened last."""
     return fill_missing(dict.fromkeys(MODALITIES), layers)
+
+
+def first_regions(viewer: ViewerModel) -> dict[Region, Labels]:
+    """The region layers of the case that the lowest layer shows."""
+    case = case_of(viewer.layers[0])
+    assert case is not None
+    return region_layers(viewer.layers, case)

@@ -1,0 +1,86 @@
+"""Edited regions are replaced by a result only if the user agrees."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.layers import Layer
+from qtpy.QtCore import QTimer
+from shown_layers import first_regions
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import questions
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.regions import region_layer
+
+
+def test_edits_are_replaced_only_if_the_user_agrees(opened, run, monkeypatch, qtbot):
+    viewer, dock = opened
+    assert run(dock)
+    et = first_regions(viewer)[Region.ET]
+    et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
+    edited = et.data.copy()
+    answers, asked = [False, True], []
+    monkeypatch.setattr(questions, "confirm", lambda *a: asked.append(a) or answers.pop(0))
+    dock.segment()
+    assert not dock.is_running
+    assert np.array_equal(et.data, edited)
+    assert run(dock)
+    assert not np.array_equal(et.data, edited)
+    assert len(asked) == 2
+
+
+def test_edits_made_during_a_run_are_kept_if_the_user_answers_no(
+    opened, run, slow, monkeypatch, qtbot
+):
+    viewer, dock = opened
+    slow.go.set()
+    assert run(dock)
+    slow.go.clear()
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    et = first_regions(viewer)[Region.ET]
+    et.paint((9, 10, 11), 1)
+    edited = et.data.copy()
+    monkeypatch.setattr(questions, "confirm", lambda *a: False)
+    with qtbot.waitSignal(dock.finished) as ended:
+        slow.go.set()
+    assert ended.args == [False]
+    assert np.array_equal(et.data, edited)
+
+
+@pytest.mark.one_binding
+def test_regions_from_a_file_are_replaced_without_a_question_until_they_are_edited(
+    opened, run, tmp_path, monkeypatch
+):
+    viewer, dock = opened
+    asked = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(asked.append(a[1])))
+    case = case_of(viewer.layers[0])
+    mask = np.zeros(case.grid.shape, bool)
+    mask[8:11, 8:11, 8:11] = True
+    for region in Region:
+        viewer.add_layer(Layer.create(*region_layer(case, region, mask)))
+    first_regions(viewer)[Region.ET].paint((3, 3, 3), 1)
+    dock.segment()
+    assert asked == ["Replace edited regions?"] and not dock.is_running
+    first_regions(viewer)[Region.ET].undo()
+    assert run(dock)
+    assert len(asked) == 1
+
+
+@pytest.mark.one_binding
+def test_a_region_removed_while_the_result_is_shown_stays_removed(opened, slow, errors, qtbot):
+    viewer, dock = opened
+
+    def delete_at_once(event):
+        if event.value.name == "case ET":
+            QTimer.singleShot(0, lambda: viewer.layers.remove("case ET"))
+
+    viewer.layers.events.inserted.connect(delete_at_once)
+    slow.go.set()
+    with qtbot.waitSignal(dock.finished) as ended:
+        dock.segment()
+    assert ended.args == [True]
+    assert [layer.name for layer in viewer.layers[4:]] == ["case WT", "case TC"]
+    assert errors == []
