@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EDITS, DECISIONS, ACCEPTED = "edits", "decisions on lesions", "accepted lesions"
 
-_DECISIONS_TOO = "Restoring them also brings back what was decided on lesions then."
+_DECISIONS_TOO = "Restoring them also restores the decisions on lesions of that time."
 
 
 def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:

@@ -174,7 +174,9 @@ class EditOffers:
     def _offer_review(self, case: Case, record: CaseRecord) -> None:
         """Offer the decisions on lesions of a case whose folder was renamed."""
         text = where_decisions_were_made(record, case, self._title_of(case))
-        actions = f"{TAKE_OVER}: they hold here. {LATER}: ask again when the case is next opened."
+        actions = (
+            f"{TAKE_OVER}: use them for this case. {LATER}: ask again when the case is next opened."
+        )
         question = f"{text}\n\n{actions}"
         if self._ask("Take over decisions?", question, TAKE_OVER, LATER) == TAKE_OVER:
             try:

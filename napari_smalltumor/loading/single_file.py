@@ -38,7 +38,8 @@ def read_single_file(path: Path) -> LayerData:
     layer = layer_of_volume(volume)
     if layer[2] == "image" and not is_finite(volume.data):
         notify.warn(
-            f"{path.name} has NaN or infinite voxels in the brain; it cannot be segmented with it"
+            f"{path.name} has NaN or infinite voxels in the brain; the case cannot be segmented "
+            "with this image"
         )
     return layer
 

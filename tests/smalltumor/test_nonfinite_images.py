@@ -95,7 +95,7 @@ def test_a_channel_of_a_4d_file_is_a_warning_too(tmp_path, folder):
     nib.save(nib.Nifti1Image(stacked, case.grid.affine), path)
     read = read_case(path)
     assert any(
-        "has NaN or infinite voxels in the brain; weights that see T1 " in w for w in read.warnings
+        "has NaN or infinite voxels in the brain; weights that use T1 " in w for w in read.warnings
     )
     assert read.finite == ("flair", "t1ce", "t2") and not read.has_changed_images
 

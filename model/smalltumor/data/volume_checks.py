@@ -33,7 +33,7 @@ def check_finite(volumes: Mapping[str, Volume]) -> list[str]:
         if modality not in OPTIONAL_MODALITIES:
             raise NonfiniteImageError(f"{text}; replace them first")
         title = MODALITY_TITLES[modality]
-        warnings.append(f"{text} in the brain; weights that see {title} do not segment the case")
+        warnings.append(f"{text} in the brain; weights that use {title} cannot segment the case")
     return warnings
 
 

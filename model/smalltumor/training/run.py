@@ -148,8 +148,8 @@ def _configuration(
     config = config.with_changes(request.changes)
     if config.initial_share and initial is None and not has_state:
         raise TrainingError(
-            f"initial_share = {config.initial_share}: a run from zero has no weights to start "
-            "from; name some, or leave the share out"
+            f"initial_share = {config.initial_share}: a run from random weights has no weights to "
+            "start from; name some, or leave the share out"
         )
     return config, initial
 
@@ -158,8 +158,8 @@ def _check_settled(request: TrainingRequest, config: TrainingConfig) -> None:
     for name, what in _SETTLED.items():
         if request.changes.get(name, getattr(config, name)) != getattr(config, name):
             raise TrainingError(
-                f"{name} = {request.changes[name]}: {what} settled when a run starts "
-                f"(here with {name} = {getattr(config, name)}); start a new run"
+                f"{name} = {request.changes[name]}: {what} fixed when a run starts (here with "
+                f"{name} = {getattr(config, name)}); start a new run"
             )
 
 
