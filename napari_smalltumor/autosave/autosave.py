@@ -1,9 +1,7 @@
 """Autosave of unexported edits in the user's data folder.
 
-A layer is edited if its mask differs from what was exported last. If nothing was exported since the
-network's result, or since the file that the layer was created from, it is compared with that. An
-autosave file is deleted only when the edits are exported, undone, restored, discarded, or replaced
-by a new result with the user's consent. Closing the case does not delete the file.
+An autosave file is deleted only when the edits are exported, undone, restored, discarded, or
+replaced by a new result with the user's consent. Closing the case does not delete the file.
 """
 
 from __future__ import annotations
@@ -13,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary, ref
+from typing import TYPE_CHECKING, Any
 
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
@@ -33,33 +30,13 @@ from napari_smalltumor.autosave.masks import (
     layer_key,
     masks_among,
 )
+from napari_smalltumor.autosave.unedited_masks import UneditedMasks
 from napari_smalltumor.case_data.records import CaseRecord, case_key, file_name
 from napari_smalltumor.layers.metadata import checksum, region_of, role_of
 
 if TYPE_CHECKING:
     from napari.components import LayerList
     from napari.layers import Labels, Layer
-    from smalltumor.data.segmentation import Segmentation
-
-    from napari_smalltumor.layers.metadata import LayerRole
-
-
-class _Saved(NamedTuple):
-    """Checksum of a mask as it was opened or exported, and what a network had filled it with.
-
-    The first is None of restored edits, which are in no file.
-    """
-
-    checksum: int | None
-    filled: int | None
-    result: ref[Segmentation] | None
-
-    def is_of(self, role: LayerRole | None) -> bool:
-        """Whether the layer was not filled again since, also with an equal result."""
-        if role is None:
-            return self.filled is None
-        result = None if self.result is None else self.result()
-        return role.checksum == self.filled and role.result is result
 
 
 class Autosave:
@@ -76,7 +53,7 @@ class Autosave:
     def __init__(self, layers: LayerList, root: Path | None = None) -> None:
         self.folder = AutosaveFolder(root)
         self._layers = layers
-        self._saved: WeakKeyDictionary[Layer, _Saved] = WeakKeyDictionary()
+        self.unedited = UneditedMasks()
         # Both by `case_key`; closed cases are kept while their autosave files exist.
         self._edits: dict[str, CaseEdits] = {}
         self._closed: dict[str, CaseEdits] = {}
@@ -128,7 +105,7 @@ class Autosave:
         written = saved if isinstance(saved, Mapping) else self.checksums(saved)
         exported: dict[str, dict[str, int]] = {}
         for layer, crc in written.items():
-            self._saved[layer] = _saved(layer, crc)
+            self.unedited.keep(layer, crc)
             exported.setdefault(key_of_case(layer), {})[layer_key(layer)] = crc
         self._record_exports(written)
         for owner, checksums in exported.items():
@@ -160,17 +137,10 @@ class Autosave:
         """
         names: list[str] = []
         for owner, own in by_case(masks_among(layers)).items():
-            names += [x.name for x in own if checksum(x.data) != self.unedited_checksum(x)]
+            names += [x.name for x in own if checksum(x.data) != self.unedited.checksum(x)]
             if (edits := self._edits.get(owner)) is not None:
                 names += [copy.name for copy in edits.removed.values() if copy.name not in names]
         return names
-
-    def unedited_checksum(self, layer: Labels) -> int | None:
-        """Checksum of the mask that was exported or opened, or else of the result."""
-        saved, role = self._saved.get(layer), role_of(layer)
-        if saved is None or saved.checksum is None or not saved.is_of(role):
-            return None if role is None else role.checksum
-        return saved.checksum
 
     def started_from_others(self, case: Case, masks: Iterable[SavedMask]) -> list[str]:
         """Names of the layers of a case that are open with another mask than saved edits had.
@@ -187,13 +157,13 @@ class Autosave:
             layer.name
             for layer in layers
             if (key := layer_key(layer)) in before
-            and self.unedited_checksum(layer) not in (None, before[key])
+            and self.unedited.checksum(layer) not in (None, before[key])
         ]
 
     def mark_edited(self, layers: Iterable[Layer]) -> None:
         """Autosave restored layers, even though they have not changed since they were added."""
         for layer in layers:
-            self._saved[layer] = _saved(layer, None)
+            self.unedited.keep(layer, None)
 
     def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case that its viewers have closed, newest first."""
@@ -235,9 +205,9 @@ class Autosave:
     def _on_new_layer(self, layer: Layer) -> None:
         """Regard a new layer as unedited, unless it is a result, whose role has its checksum."""
         role = role_of(layer)
-        is_known = layer in self._saved  # it was removed and is added again
+        is_known = layer in self.unedited  # it was removed and is added again
         if is_mask(layer) and role is not None and role.checksum is None and not is_known:
-            self._saved[layer] = _saved(layer, checksum(layer.data))
+            self.unedited.keep(layer, checksum(layer.data))
 
     def _on_removed(self, event: Any) -> None:
         """Save an edited mask that is removed from the viewer."""
@@ -272,14 +242,14 @@ class Autosave:
         by_key = {layer_key(layer): layer for layer in layers}
         edits.removed = {k: copy for k, copy in edits.removed.items() if k not in by_key}
         checksums = {key: checksum(layer.data) for key, layer in by_key.items()}
-        edited = {k for k, layer in by_key.items() if checksums[k] != self.unedited_checksum(layer)}
+        edited = {k for k, layer in by_key.items() if checksums[k] != self.unedited.checksum(layer)}
         regions = {k for k, layer in by_key.items() if region_of(layer) is not None}
         if edited & regions or any(copy.region is not None for copy in edits.removed.values()):
             edited |= regions
         edits.copies = {
             key: copy
             if (copy := edits.copies.get(key)) is not None and copy.checksum == checksums[key]
-            else copy_of(by_key[key], checksums[key], self.unedited_checksum(by_key[key]))
+            else copy_of(by_key[key], checksums[key], self.unedited.checksum(by_key[key]))
             for key in edited
         }
         if edits.copies or edits.removed or edits.written_checksums:
@@ -296,13 +266,6 @@ class Autosave:
             _write_file, self.folder, edits.case, list(copies.values())
         )
         self._pending_writes.append(edits.last_write)
-
-
-def _saved(layer: Layer, crc: int | None) -> _Saved:
-    role = role_of(layer)
-    if role is None:
-        return _Saved(crc, None, None)
-    return _Saved(crc, role.checksum, None if role.result is None else ref(role.result))
 
 
 def _write_file(folder: AutosaveFolder, case: Case, copies: list[MaskCopy]) -> None:

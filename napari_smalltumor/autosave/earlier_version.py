@@ -13,6 +13,7 @@ from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.edit_texts import ACCEPTED, DECISIONS, EDITS
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import key_of, layer_key, masks_among
+from napari_smalltumor.autosave.unedited_masks import UneditedMasks
 from napari_smalltumor.case_data.kept_files import kept_file_of
 from napari_smalltumor.case_data.records import images_of, record_before_images
 from napari_smalltumor.layers.metadata import case_of, checksum, role_of, same_case
@@ -40,7 +41,7 @@ def were_made_on_shown_mask(
     masks: Iterable[SavedMask],
     saved_at: float,
     layers: Iterable[Layer],
-    autosave: Autosave,
+    unedited: UneditedMasks,
 ) -> bool:
     """Whether edits of an earlier version are certainly of the images of a case.
 
@@ -53,7 +54,7 @@ def were_made_on_shown_mask(
         for layer in masks_among(layers)
         if same_case(case_of(layer), case)
         and layer_key(layer) in before
-        and before[layer_key(layer)] == autosave.unedited_checksum(layer) != _of_nothing(layer)
+        and before[layer_key(layer)] == unedited.checksum(layer) != _of_nothing(layer)
     ]
     return any(map(_is_of_network, started)) or bool(started and _is_older(case, saved_at))
 

@@ -103,7 +103,7 @@ class EditOffers:
         except (SmalltumorError, OSError):
             return False
         layers = self._viewer.layers
-        return were_made_on_shown_mask(case, masks, saved_at, layers, self.autosave)
+        return were_made_on_shown_mask(case, masks, saved_at, layers, self.autosave.unedited)
 
     def _tell_of_earlier_version(self, case: Case) -> None:
         """Tell once of what an earlier version kept; the record of the case says that it was."""
