@@ -49,7 +49,7 @@ COLUMNS = (
     Column(
         "lesion",
         f"Missed, false or found; {SMALL} marks small lesions",
-        lambda x: f"{SMALL if x.lesion.small else '  '} {x.status}",
+        lambda x: f"{SMALL if x.lesion.is_small else '  '} {x.status}",
         lambda x: list(LesionStatus).index(x.status),
         _LEFT,
     ),

@@ -65,7 +65,7 @@ def counts(lesions: Sequence[Lesion], specks: Sequence[Lesion], kind: str = "") 
         Adjective, such as ``enhancing``.
     """
     apart = set(specks)
-    small = sum(lesion.small and lesion not in apart for lesion in lesions)
+    small = sum(lesion.is_small and lesion not in apart for lesion in lesions)
     parts = [pluralize(len(lesions), f"{kind} component".strip()), f"{small} small"]
     return ", ".join([*parts, pluralize(len(specks), "speck")] if specks else parts)
 
@@ -96,7 +96,7 @@ def large_deletion(name: str, region: Region, lesions: Sequence[Lesion]) -> str:
     region : Region
     lesions : sequence of Lesion
     """
-    large = [lesion for lesion in lesions if not lesion.small]
+    large = [lesion for lesion in lesions if not lesion.is_small]
     size = sum(lesion.ml for lesion in large)
     others = len(lesions) - len(large)
     small = f", and {pluralize(others, 'small lesion')}" if others else ""

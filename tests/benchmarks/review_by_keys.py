@@ -122,7 +122,7 @@ class Reader:
 
     def _is_segmented(self) -> bool:
         source = self.lesions.review.source
-        return source is not None and source.look_up(Region.ET) is not None
+        return source is not None and source.lookup(Region.ET) is not None
 
     def _has_candidates(self) -> bool:
         finder, candidates = self.lesions.finder, self.lesions.candidate_finder

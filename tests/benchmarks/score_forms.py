@@ -77,7 +77,7 @@ def components_of(case: Case, cropped: CroppedProbabilities) -> list[Component]:
     truth = read_labels(case)[0] == TissueClass.ET
     et = cropped.to_classes() == TissueClass.ET
     lesions = measure_lesions(
-        lesion_components(et, case.grid), case.grid, Region.ET, look_up=cropped.at
+        lesion_components(et, case.grid), case.grid, Region.ET, lookup=cropped.at
     )
     maps = coarse_maps(case, cropped)
     assert maps is not None

@@ -31,9 +31,14 @@ from smalltumor.evaluation.metrics.froc import CaseCandidates, at_rates, case_ca
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import lesion_components, measure_lesions
 from smalltumor.models.checkpoint import load_checkpoint
-from smalltumor.second_look import SecondLook, SecondLookParameters, label_image, load_parameters
+from smalltumor.second_look import (
+    SecondLook,
+    SecondLookParameters,
+    component_scores,
+    label_image,
+    load_parameters,
+)
 from smalltumor.second_look import features as candidate_features
-from smalltumor.second_look import found as found_features
 from smalltumor.second_look.fitting import fit_scorer
 from smalltumor.second_look.parameters import as_json
 
@@ -77,11 +82,11 @@ def measured(fold: int, case: Case, cropped: CroppedProbabilities) -> Measured:
         spots.append(values)
         real.append(bool(truth[tuple(voxels.T)].any()))
     lesions = measure_lesions(
-        lesion_components(et, case.grid), case.grid, Region.ET, look_up=cropped.at
+        lesion_components(et, case.grid), case.grid, Region.ET, lookup=cropped.at
     )
     return Measured(
         *(fold, case.name, np.array(spots), np.array(real)),
-        found_features.found_features(lesions),
+        component_scores.found_features(lesions),
         np.array([bool(truth[tuple(x.indices.T)].any()) for x in lesions]),
     )
 
@@ -95,7 +100,7 @@ def fitted(cases: Sequence[Measured], weights: str, digest: str) -> SecondLookPa
     real_components = np.concatenate([case.real_components for case in cases])
     return SecondLookParameters(
         fit_scorer(spots, real, CANDIDATES, PENALTIES["candidates"]),
-        fit_scorer(components, real_components, found_features.FEATURES, PENALTIES["found"]),
+        fit_scorer(components, real_components, component_scores.FEATURES, PENALTIES["found"]),
         *(LEAST_LOG_ODDS, MOST_BY_IMAGE, LEAST_SCORE, MOST, LEAST_MM3, weights, digest),
     )
 
@@ -127,7 +132,7 @@ def judged(
         parameters = packaged or fitted([case for case in cases if case.fold != fold], "", "")
         for case in (case for case in cases if case.fold == fold):
             candidates.append(candidates_of(*load(case.name), parameters))
-            scores.append(parameters.found(case.components, found_features.FEATURES))
+            scores.append(parameters.found(case.components, component_scores.FEATURES))
     ordered = sorted(cases, key=lambda case: case.fold)
     return candidates, Scored(
         np.concatenate(scores),

@@ -76,7 +76,7 @@ class LesionChange:
     @property
     def is_small(self) -> bool:
         """Whether every current lesion, or earlier one if it is gone, is small."""
-        return all(each.lesion.small for each in self.current or self.earlier)
+        return all(each.lesion.is_small for each in self.current or self.earlier)
 
 
 def match_lesions(

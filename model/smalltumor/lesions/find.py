@@ -10,7 +10,7 @@ import numpy.typing as npt
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
-from smalltumor.lesions.measure import Lesion, LookUp, lesion_components, measure_lesions
+from smalltumor.lesions.measure import Lesion, ProbabilityLookup, lesion_components, measure_lesions
 from smalltumor.lesions.table import sort_lesions
 
 if TYPE_CHECKING:
@@ -55,16 +55,16 @@ def find_lesions(
         If an array is given without its grid.
     """
     region = Region(region)
-    look_up = None if probabilities is None else _look_up_in(probabilities)
+    lookup = None if probabilities is None else _look_up_in(probabilities)
     if not isinstance(source, np.ndarray):
         grid = source.grid
-        if look_up is None and source.cropped is not None:
-            look_up = source.cropped.at
+        if lookup is None and source.cropped is not None:
+            lookup = source.cropped.at
         source = source.classes
     if grid is None:
         raise TypeError("find_lesions needs the grid that the array lies on")
     components = lesion_components(_mask(source, region), grid)
-    lesions = measure_lesions(components, grid, region, threshold, look_up, plane)
+    lesions = measure_lesions(components, grid, region, threshold, lookup, plane)
     return sort_lesions(lesions, sort_by)
 
 
@@ -74,5 +74,5 @@ def _mask(array: npt.NDArray[np.integer] | Mask, region: Region) -> Mask:
     return region_mask(array.astype(array.dtype, copy=False), region)
 
 
-def _look_up_in(probabilities: npt.NDArray[np.floating]) -> LookUp:
+def _look_up_in(probabilities: npt.NDArray[np.floating]) -> ProbabilityLookup:
     return lambda voxels: probabilities[:, voxels[:, 0], voxels[:, 1], voxels[:, 2]]

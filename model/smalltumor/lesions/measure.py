@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Point = tuple[float, float, float]
 Spans = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-LookUp = Callable[[Integers], npt.NDArray[np.floating]]
+ProbabilityLookup = Callable[[Integers], npt.NDArray[np.floating]]
 """Voxel indices (n, 3) to class probabilities (class, n)."""
 
 
@@ -59,13 +59,13 @@ class Lesion:
         Mean voxel index on the source's grid, from 0.
     centroid_ras_mm : (r, a, s)
         The same point in patient coordinates, mm: to the right, anterior and superior.
-    box : three (start, stop) pairs
+    bbox : three (start, stop) pairs
         Voxel indices along i, j, k, stop excluded.
     diameter_mm : float
         Largest distance between two outer voxel corners.
     mean_probability, max_probability : float or None
         Probability of the region over the lesion's voxels; None without network output.
-    small : bool
+    is_small : bool
         Whether its volume is below the threshold.
     accepted : bool or None
         The reviewer's decision; None if there is none.
@@ -94,11 +94,11 @@ class Lesion:
     mm3: float
     centroid_voxel: Point
     centroid_ras_mm: Point
-    box: Spans
+    bbox: Spans
     diameter_mm: float
     mean_probability: float | None
     max_probability: float | None
-    small: bool
+    is_small: bool
     accepted: bool | None = None
     side: Side | None = None
     slices: tuple[int, int, int] | None = None
@@ -162,7 +162,7 @@ def measure_lesions(
     grid: Grid,
     region: Region,
     threshold: float = SMALL_LESION_MM3,
-    look_up: LookUp | None = None,
+    lookup: ProbabilityLookup | None = None,
     plane: MidsagittalPlane | None = None,
 ) -> list[Lesion]:
     """Measure every component.
@@ -175,7 +175,7 @@ def measure_lesions(
     region : Region
     threshold : float
         Lesions below this volume in mm3 are small.
-    look_up : callable, optional
+    lookup : callable, optional
         Class probabilities at voxels.
     plane : MidsagittalPlane, optional
         Of the brain; without it, lesions have no side.
@@ -186,7 +186,7 @@ def measure_lesions(
         By ascending id.
     """
     return [
-        measure_lesion(number, voxels, grid, region, threshold, look_up, plane)
+        measure_lesion(number, voxels, grid, region, threshold, lookup, plane)
         for number, voxels in enumerate(components.voxels, start=1)
     ]
 
@@ -197,7 +197,7 @@ def measure_lesion(
     grid: Grid,
     region: Region,
     threshold: float = SMALL_LESION_MM3,
-    look_up: LookUp | None = None,
+    lookup: ProbabilityLookup | None = None,
     plane: MidsagittalPlane | None = None,
 ) -> Lesion:
     """Measure a lesion of one or several components.
@@ -208,15 +208,15 @@ def measure_lesion(
         Its `id`.
     voxels : (n, 3) int array
         Voxel indices in scan order.
-    grid, region, threshold, look_up, plane
+    grid, region, threshold, lookup, plane
         As for `measure_lesions`.
     """
     centroid = voxels.mean(axis=0)
     centre = _point(grid.to_patient(centroid))
     first, last = voxels.min(axis=0), voxels.max(axis=0)
     mean = peak = None
-    if look_up is not None:
-        inside = look_up(voxels)[list(REGION_CLASSES[region])].sum(axis=0)
+    if lookup is not None:
+        inside = lookup(voxels)[list(REGION_CLASSES[region])].sum(axis=0)
         inside = np.minimum(inside, 1.0)  # the sum of rounded probabilities may exceed 1
         mean, peak = float(inside.mean()), float(inside.max())
     mm3 = len(voxels) * grid.voxel_volume
@@ -227,11 +227,11 @@ def measure_lesion(
         mm3=mm3,
         centroid_voxel=_point(centroid),
         centroid_ras_mm=centre,
-        box=_spans(first, last + 1),
+        bbox=_spans(first, last + 1),
         diameter_mm=largest_diameter(voxels, grid.affine),
         mean_probability=mean,
         max_probability=peak,
-        small=is_small(mm3, threshold),
+        is_small=is_small(mm3, threshold),
         side=None if plane is None else side_at(float(plane.distance_mm(centre))),
         slices=upright_slices(grid, centroid),
         indices=voxels,

@@ -33,14 +33,14 @@ def lesion_row(lesion: Lesion) -> dict[str, Cell]:
 
 
 def _measured(lesion: Lesion) -> dict[str, Cell]:
-    bounds = [bound for span in lesion.box for bound in span]
+    bounds = [bound for span in lesion.bbox for bound in span]
     cells: tuple[Cell, ...] = (
         *(lesion.id, lesion.region.value, lesion.voxels, lesion.mm3, lesion.ml),
         *lesion.centroid_voxel,
         *lesion.centroid_ras_mm,
         *bounds,
         *(lesion.diameter_mm, lesion.mean_probability, lesion.max_probability),
-        *(lesion.small, lesion.accepted),
+        *(lesion.is_small, lesion.accepted),
         None if lesion.side is None else lesion.side.value,
         *(lesion.slices or (None, None, None)),
     )
@@ -115,7 +115,7 @@ def table_text(lesions: Sequence[Lesion], threshold: float = SMALL_LESION_MM3) -
     rows = [head, *(_text_row(lesion) for lesion in lesions)]
     widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
     lines = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
-    small = sum(lesion.small for lesion in lesions)
+    small = sum(lesion.is_small for lesion in lesions)
     name = REGION_NAMES[lesions[0].region]
     found = f"{pluralize(len(lesions), 'component')} of {name}"
     lines.append(f"{found}, {small} small (*, below {threshold:g} mm3)")
@@ -132,5 +132,5 @@ def _text_row(lesion: Lesion) -> tuple[str, ...]:
         " ".join(f"{v:.1f}" for v in lesion.centroid_ras_mm),
         " ".join(f"{v:.1f}" for v in lesion.centroid_voxel),
         "-" if mean is None else f"{mean:.2f}",
-        "* small" if lesion.small else "",
+        "* small" if lesion.is_small else "",
     )

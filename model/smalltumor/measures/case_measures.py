@@ -18,7 +18,7 @@ from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions import (
     Lesion,
-    LookUp,
+    ProbabilityLookup,
     Side,
     lesion_components,
     measure_lesions,
@@ -27,7 +27,7 @@ from smalltumor.lesions import (
 from smalltumor.lesions.axial_diameters import AxialDiameters, axial_diameters
 from smalltumor.lesions.location import side_at
 from smalltumor.measures.sums import BidimensionalSum
-from smalltumor.second_look import found, load_parameters
+from smalltumor.second_look import load_parameters, with_scores
 
 GiveScores = Callable[[Sequence[Lesion]], Sequence[Lesion]]
 
@@ -126,7 +126,7 @@ class CaseMeasures:
     @property
     def small_lesions(self) -> tuple[LesionMeasures, ...]:
         """The small lesions, the largest first."""
-        return tuple(each for each in self.lesions if each.lesion.small)
+        return tuple(each for each in self.lesions if each.lesion.is_small)
 
     @property
     def measurable(self) -> tuple[LesionMeasures, ...]:
@@ -163,8 +163,8 @@ def measure_case(
         plane=midsagittal_plane(case),
         known=known,
         threshold=threshold,
-        look_up=None if cropped is None else cropped.at,
-        scored=None if cropped is None else partial(found.scored, parameters=load_parameters()),
+        lookup=None if cropped is None else cropped.at,
+        give_scores=None if cropped is None else partial(with_scores, parameters=load_parameters()),
     )
 
 
@@ -176,8 +176,8 @@ def measure_classes(
     plane: MidsagittalPlane | None = None,
     known: Sequence[TissueClass] = tuple(TissueClass),
     threshold: float = SMALL_LESION_MM3,
-    look_up: LookUp | None = None,
-    scored: GiveScores | None = None,
+    lookup: ProbabilityLookup | None = None,
+    give_scores: GiveScores | None = None,
 ) -> CaseMeasures:
     """Measure tissue classes (i, j, k) on a grid; see `measure_case`.
 
@@ -190,10 +190,10 @@ def measure_classes(
     plane : MidsagittalPlane, optional
     known, threshold
         As for `measure_case`.
-    look_up : callable, optional
+    lookup : callable, optional
         Class probabilities at voxels.
-    scored : callable, optional
-        Gives lesions their scores, as `smalltumor.second_look.scored` does.
+    give_scores : callable, optional
+        Gives lesions their scores, as `smalltumor.second_look.with_scores` does.
 
     Raises
     ------
@@ -204,8 +204,8 @@ def measure_classes(
         raise GridMismatchError(f"the mask has shape {classes.shape}, its grid {grid.shape}")
     regions = [region for region in Region if set(REGION_CLASSES[region]) <= set(known)]
     masks = {region: region_mask(classes, region) for region in regions}
-    found = _lesions(masks.get(Region.ET), grid, threshold, look_up)
-    lesions = tuple(_placed(lesion, grid, plane) for lesion in (scored or list)(found))
+    found = _lesions(masks.get(Region.ET), grid, threshold, lookup)
+    lesions = tuple(_placed(lesion, grid, plane) for lesion in (give_scores or list)(found))
     foci, distance = _foci(masks.get(Region.TC), grid)
     return CaseMeasures(
         name=name,
@@ -265,13 +265,13 @@ def _place(
 
 
 def _lesions(
-    mask: Mask | None, grid: Grid, threshold: float, look_up: LookUp | None
+    mask: Mask | None, grid: Grid, threshold: float, lookup: ProbabilityLookup | None
 ) -> list[Lesion]:
     """Components of ET, the largest first."""
     if mask is None:
         return []
     components = lesion_components(mask, grid)
-    found = measure_lesions(components, grid, Region.ET, threshold, look_up)
+    found = measure_lesions(components, grid, Region.ET, threshold, lookup)
     return [without_probability_if_painted(lesion) for lesion in reversed(found)]
 
 

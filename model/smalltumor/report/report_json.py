@@ -82,7 +82,7 @@ def _lesion(each: LesionMeasures) -> dict[str, Any]:
     return {
         "id": lesion.id,
         "mm3": lesion.mm3,
-        "small": lesion.small,
+        "small": lesion.is_small,
         "equivalent_diameter_mm": each.equivalent_diameter_mm,
         **_axial(lesion.axial),
         "centroid_ras_mm": list(lesion.centroid_ras_mm),

@@ -1,6 +1,6 @@
 """The second look: spots that the network almost found, and scores of all lesions."""
 
-from smalltumor.second_look.found import scored
+from smalltumor.second_look.component_scores import with_scores
 from smalltumor.second_look.grower import LesionGrower
 from smalltumor.second_look.label_images import label_image, on_other_grid
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
@@ -24,8 +24,8 @@ __all__ = [
     "on_other_grid",
     "read_candidates",
     "score_warning",
-    "scored",
     "second_look",
     "warning_for_weights",
     "with_probabilities",
+    "with_scores",
 ]

@@ -14,7 +14,7 @@ from smalltumor.second_look.growing import grow
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.labels.masks import Classes, Mask
-    from smalltumor.lesions import LookUp
+    from smalltumor.lesions import ProbabilityLookup
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class LesionGrower:
     case : Case
     maps : CoarseMaps
         Of the case.
-    look_up : callable or None
+    lookup : callable or None
         Class probabilities at voxels of the case's grid; without them, lesions are grown by their
         enhancement alone.
     """
 
     case: Case = field(repr=False)
     maps: CoarseMaps = field(repr=False)
-    look_up: LookUp | None = field(repr=False)
+    lookup: ProbabilityLookup | None = field(repr=False)
 
     @classmethod
     def beside(cls, case: Case, classes: Classes) -> LesionGrower | None:
@@ -57,4 +57,4 @@ class LesionGrower:
         self, voxel: npt.ArrayLike, mask: Mask | None = None, *, apart: bool = False
     ) -> npt.NDArray[np.int64]:
         """Grow a lesion at a voxel of the case's grid; see `growing.grow`."""
-        return grow(self.case, self.maps, voxel, mask, self.look_up, apart=apart)
+        return grow(self.case, self.maps, voxel, mask, self.lookup, apart=apart)

@@ -13,7 +13,7 @@ from smalltumor.second_look.coarse_maps import CoarseMaps
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.labels.masks import Mask
-    from smalltumor.lesions import LookUp
+    from smalltumor.lesions import ProbabilityLookup
 
 REACH_MM = 12.0
 """Farthest distance of a grown voxel from the seed."""
@@ -41,7 +41,7 @@ def grow(
     maps: CoarseMaps,
     seed: npt.ArrayLike,
     taken: Mask | None = None,
-    look_up: LookUp | None = None,
+    lookup: ProbabilityLookup | None = None,
     *,
     apart: bool = False,
 ) -> npt.NDArray[np.int64]:
@@ -63,7 +63,7 @@ def grow(
         Voxel index on the case's grid.
     taken : (i, j, k) bool array, optional
         Voxels that are not added, such as the present mask.
-    look_up : callable, optional
+    lookup : callable, optional
         Class probabilities at voxels of the case's grid.
     apart : bool
         Whether voxels next to `taken` are too far, so that the threshold rises until the lesion
@@ -101,8 +101,8 @@ def grow(
     grown = _around_peak(contrast, near, allowed, edge, base)
     if grown.any() and contrast[grown].mean() < base + LEAST_CONTRAST * maps.deviation:
         grown[:] = False
-    if look_up is not None:
-        grown |= _probable(look_up, low, near, allowed, edge)
+    if lookup is not None:
+        grown |= _probable(lookup, low, near, allowed, edge)
     return np.asarray(np.argwhere(grown) + low)
 
 
@@ -127,11 +127,11 @@ def _around_peak(
 
 
 def _probable(
-    look_up: LookUp, low: npt.NDArray[np.int64], near: Mask, allowed: Mask, edge: Mask
+    lookup: ProbabilityLookup, low: npt.NDArray[np.int64], near: Mask, allowed: Mask, edge: Mask
 ) -> Mask:
     """Connected voxels with at least half the probability of the peak near the seed."""
     et = np.zeros(allowed.shape, dtype=np.float32)
-    et[allowed] = look_up(np.argwhere(allowed) + low)[TissueClass.ET]
+    et[allowed] = lookup(np.argwhere(allowed) + low)[TissueClass.ET]
     if float(et[near].max()) < LEAST_PROBABILITY:
         return np.zeros(allowed.shape, dtype=bool)
     return _around_peak(et, near, allowed, edge, 0.0)

@@ -67,7 +67,7 @@ def on_other_grid(
                 measured,
                 mean_probability=lesion.mean_probability,
                 max_probability=lesion.max_probability,
-                small=lesion.small,
+                is_small=lesion.is_small,
                 list_name=lesion.list_name,
                 score=lesion.score,
             )

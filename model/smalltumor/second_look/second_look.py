@@ -14,8 +14,8 @@ from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions import Lesion, LesionList, measure_lesion
 from smalltumor.second_look.coarse_maps import coarse_maps
+from smalltumor.second_look.component_scores import with_scores
 from smalltumor.second_look.features import FEATURES, Floats, features_of
-from smalltumor.second_look.found import scored
 from smalltumor.second_look.grower import LesionGrower
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
 from smalltumor.second_look.peaks import Peaks, find_peaks
@@ -34,7 +34,7 @@ class SecondLook(LesionGrower):
 
     Parameters
     ----------
-    case, maps, look_up
+    case, maps, lookup
         As of `LesionGrower`; with probabilities.
     parameters : SecondLookParameters
     """
@@ -116,7 +116,7 @@ class SecondLook(LesionGrower):
         return [
             replace(
                 measure_lesion(
-                    number, voxels, self.case.grid, Region.ET, threshold, self.look_up, plane
+                    number, voxels, self.case.grid, Region.ET, threshold, self.lookup, plane
                 ),
                 list_name=LesionList.SECOND_LOOK,
                 score=score,
@@ -174,7 +174,7 @@ def second_look(
             "no second look, which needs T1CE and T1 of a brain: the table has no candidates and "
             "no scores"
         )
-    lesions = scored(find_lesions(segmentation, plane=plane), look.parameters)
+    lesions = with_scores(find_lesions(segmentation, plane=plane), look.parameters)
     candidates = look.candidates(
         segmentation.mask(Region.ET), first_id=len(lesions) + 1, plane=plane
     )

@@ -92,9 +92,7 @@ class ReviewClicks:
         if not _reaches(voxels, voxel):
             self.say(texts.NOTHING_ENHANCES)
             return
-        grown = measure_lesion(
-            *(CLICKED_ID, voxels, source.grid, Region.ET), look_up=grower.look_up
-        )
+        grown = measure_lesion(*(CLICKED_ID, voxels, source.grid, Region.ET), lookup=grower.lookup)
         lesion = replace(grown, list_name=LesionList.SECOND_LOOK)
         hidden = self.review.unseen.of_addition(lesion)
         if hidden is not None:

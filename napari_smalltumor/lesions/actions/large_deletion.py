@@ -32,7 +32,7 @@ def may_delete(review: LesionReview, lesions: Sequence[Lesion], confirm: Confirm
         False, too, if another segmentation came under review while the user was asked.
     """
     source, region = review.source, review.region
-    if source is None or all(lesion.small for lesion in lesions):
+    if source is None or all(lesion.is_small for lesion in lesions):
         return True
     if not confirm(texts.large_deletion(review.title, region, lesions)):
         return False

@@ -226,7 +226,7 @@ class ReviewActions:
             return
         if not may_delete(self.review, lesions, self.confirm):
             return
-        is_small = all(lesion.small for lesion in lesions)
+        is_small = all(lesion.is_small for lesion in lesions)
         following = self._following_small(lesions) if is_small else self.model.following(lesions)
         current = self.review.current
         deleted = self.review.delete(lesions)
@@ -237,12 +237,12 @@ class ReviewActions:
 
     def _following_small(self, lesions: Sequence[Lesion]) -> Lesion | None:
         """The small lesion after these, else a candidate, else the small lesion before them."""
-        rows = [lesion for lesion in self.model.with_rows if lesion.small]
+        rows = [lesion for lesion in self.model.with_rows if lesion.is_small]
         first = next((n for n, lesion in enumerate(rows) if lesion in lesions), 0)
         before, after = rows[:first], [x for x in rows[first:] if x not in lesions]
         return next(iter([*after, *self.review.candidates, *reversed(before)]), None)
 
     def _step(self, by: int) -> None:
-        small = [lesion for lesion in self.model.with_rows if lesion.small]
+        small = [lesion for lesion in self.model.with_rows if lesion.is_small]
         found = self.review.step([*small, *self.review.candidates], by)
         self.say(texts.none_to_go_to(self.review) if found is None else "")

@@ -70,7 +70,7 @@ def is_shown(viewer: ViewerModel, source: LesionSource, lesion: Lesion) -> bool:
     axes = sliced_axes(viewer)
     if not axes:
         return True
-    corners = np.array(np.meshgrid(*((start, stop - 1) for start, stop in lesion.box)))
+    corners = np.array(np.meshgrid(*((start, stop - 1) for start, stop in lesion.bbox)))
     voxels = source.to_data(corners.reshape(3, -1).T)
     layer = source.any_layer
     centres = np.array([layer.data_to_world(np.rint(voxel)) for voxel in voxels])[:, -3:]

@@ -125,7 +125,7 @@ def _write(file: Path, layer: Labels, marks: Iterable[Identity]) -> None:
 
 def _identity(region: Region, lesion: Lesion) -> Identity:
     centre = tuple(round(float(x), 3) for x in lesion.centroid_voxel)
-    return region.value, int(lesion.voxels), centre, tuple((int(a), int(b)) for a, b in lesion.box)
+    return region.value, int(lesion.voxels), centre, tuple((int(a), int(b)) for a, b in lesion.bbox)
 
 
 def _parse(mark: Any) -> Identity:

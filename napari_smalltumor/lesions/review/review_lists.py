@@ -163,7 +163,7 @@ class ReviewLists(ReviewedSegmentation):
     @property
     def small(self) -> list[Lesion]:
         """The small lesions that are listed one by one."""
-        return [lesion for lesion in self.listed if lesion.small]
+        return [lesion for lesion in self.listed if lesion.is_small]
 
     @property
     def small_to_accept(self) -> list[Lesion]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
-from smalltumor.second_look import load_parameters, scored
+from smalltumor.second_look import load_parameters, with_scores
 
 from napari_smalltumor.lesions.decisions.verdicts import Decision, Verdict, decision_on
 
@@ -21,7 +21,7 @@ def reviewed(review: LesionReview, lesions: Sequence[Lesion]) -> list[Lesion]:
     if review.region is Region.ET and review.from_network:
         found = [x for x in lesions if not review.is_candidate(x)]
         others = [x for x in lesions if review.is_candidate(x)]
-        lesions = [*scored(found, load_parameters()), *others]
+        lesions = [*with_scores(found, load_parameters()), *others]
     return [_reviewed(review, lesion) for lesion in lesions]
 
 

@@ -13,8 +13,8 @@ from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import (
     Lesion,
-    LookUp,
     Point,
+    ProbabilityLookup,
     measure_lesions,
     without_probability_if_painted,
 )
@@ -37,7 +37,7 @@ class Snapshot:
         Values inside the region; None for all values but 0.
     upright : bool
         Whether the axes of `data` are (I, P, L) instead of those of the grid.
-    look_up : callable or None
+    lookup : callable or None
         Class probabilities at voxels of the grid.
     plane : callable
         Finds the midsagittal plane of the brain, or None.
@@ -50,7 +50,7 @@ class Snapshot:
     region: Region
     values: tuple[int, ...] | None
     upright: bool
-    look_up: LookUp | None
+    lookup: ProbabilityLookup | None
     plane: Callable[[], MidsagittalPlane | None]
     stored: Sequence[StoredLesion] = ()
 
@@ -59,7 +59,7 @@ class Snapshot:
         return (
             other is not None
             and (self.region, self.values) == (other.region, other.values)
-            and self.look_up == other.look_up
+            and self.lookup == other.lookup
             and self.stored is other.stored
             and self.grid.matches(other.grid)
             and np.array_equal(self.data, other.data)
@@ -71,7 +71,7 @@ class Snapshot:
         volume = from_display(mask, self.grid) if self.upright else mask
         components = connected_components(volume)
         lesions = measure_lesions(
-            components, self.grid, self.region, threshold, self.look_up, self.plane()
+            components, self.grid, self.region, threshold, self.lookup, self.plane()
         )
         if not self.upright:
             lesions = [

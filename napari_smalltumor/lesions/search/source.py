@@ -15,7 +15,7 @@ from smalltumor.data.midsagittal_plane import MidsagittalPlane, midsagittal_plan
 from smalltumor.geometry.grid import Grid, index_transform
 from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.labels.schemes import SCHEMES
-from smalltumor.lesions import Lesion, LookUp, Point
+from smalltumor.lesions import Lesion, Point, ProbabilityLookup
 from smalltumor.second_look import StoredLesion
 
 from napari_smalltumor.layers.coordinates import (
@@ -147,7 +147,7 @@ class LesionSource:
             region=region,
             values=self.stored_values(region),
             upright=self._is_upright,
-            look_up=self.look_up(region),
+            lookup=self.lookup(region),
             plane=self.plane,
             stored=self._stored(region),
         )
@@ -157,7 +157,7 @@ class LesionSource:
         """Finds the midsagittal plane of the brain, in some tenths of a second at first."""
         return partial(_plane, self.any_layer, self.case)
 
-    def look_up(self, region: Region) -> LookUp | None:
+    def lookup(self, region: Region) -> ProbabilityLookup | None:
         """Class probabilities at voxels of the grid; None unless the network made the layer."""
         role = role_of(self.layers[region])
         result = role.result if role is not None else None
@@ -166,7 +166,7 @@ class LesionSource:
 
     def knows_probabilities(self, region: Region) -> bool:
         """Whether the network made the layer, and its probabilities are known or stored."""
-        return self.look_up(region) is not None or bool(self._stored(region))
+        return self.lookup(region) is not None or bool(self._stored(region))
 
     def _stored(self, region: Region) -> Sequence[StoredLesion]:
         """What a cohort's run has stored of the components of ET."""
@@ -208,7 +208,7 @@ class LesionSource:
 
     def boxes_in_data(self, lesions: Sequence[Lesion]) -> npt.NDArray[np.int_]:
         """Bounding boxes in the layers' data: first voxel and stop, (lesion, axis, 2) int."""
-        spans = np.array([lesion.box for lesion in lesions]).reshape(-1, 3, 2)
+        spans = np.array([lesion.bbox for lesion in lesions]).reshape(-1, 3, 2)
         ends = np.rint(self.to_data(np.stack([spans[..., 0], spans[..., 1] - 1]))).astype(int)
         return np.stack([ends.min(axis=0), ends.max(axis=0) + 1], axis=-1)
 

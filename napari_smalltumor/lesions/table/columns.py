@@ -43,7 +43,7 @@ def _columns() -> tuple[Column, ...]:
     probability = "{} probability that the network gave the region in the lesion; not its score"
     slices = "{} slice through the centre, numbered as in the planes and on napari's slider"
     columns = [
-        Column("", f"{SMALL} small, {ACCEPTED} accepted", lambda x: int(not x.small)),
+        Column("", f"{SMALL} small, {ACCEPTED} accepted", lambda x: int(not x.is_small)),
         Column("mm³", "Volume in cubic millimetres", lambda x: x.mm3, ".0f"),
         Column("mm", "Largest diameter, between voxel corners", lambda x: x.diameter_mm, ".1f"),
         Column("side", "The patient's side", lambda x: x.side and x.side.value),
@@ -85,7 +85,7 @@ PROBABILITY = 7
 
 def mark_of(lesion: Lesion, accepted: bool) -> str:
     """Text of the first column."""
-    return ACCEPTED if accepted else SMALL if lesion.small else ""
+    return ACCEPTED if accepted else SMALL if lesion.is_small else ""
 
 
 def describe(lesion: Lesion, accepted: bool) -> str:
@@ -93,7 +93,7 @@ def describe(lesion: Lesion, accepted: bool) -> str:
     right, front, top = lesion.centroid_ras_mm
     axial, coronal, sagittal = lesion.slices or ("–", "–", "–")
     return (
-        f"{'Small lesion' if lesion.small else 'Lesion'} {lesion.id}"
+        f"{'Small lesion' if lesion.is_small else 'Lesion'} {lesion.id}"
         f"{', accepted' if accepted else ''}: {lesion.voxels} voxels, {lesion.ml:.3f} ml, "
         f"{lesion.diameter_mm:.1f} mm across\n"
         f"{_SIDES[lesion.side]}axial {axial}, coronal {coronal}, sagittal {sagittal}\n"

@@ -181,7 +181,7 @@ class LesionsModel(QAbstractTableModel):
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
 
     def _arrange(self) -> None:
-        self._listed = sorted(self._sorted(self._listed), key=lambda lesion: not lesion.small)
+        self._listed = sorted(self._sorted(self._listed), key=lambda lesion: not lesion.is_small)
         self._specks = self._sorted(self._specks)
 
     def _sorted(self, lesions: list[Lesion]) -> list[Lesion]:

@@ -205,7 +205,7 @@ def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
 @pytest.mark.one_binding
 def test_threshold_and_region_renew_the_table(viewer, dock, qtbot):
     dock.threshold.setValue(7)
-    qtbot.waitUntil(lambda: [x.small for x in dock.model.lesions] == [True, False, False])
+    qtbot.waitUntil(lambda: [x.is_small for x in dock.model.lesions] == [True, False, False])
     assert settings.get("threshold") == 7
     for region in (Region.WT, Region.ET, Region.TC):  # faster than they can be searched
         dock.region_box.setCurrentIndex(dock.region_box.findData(region.value))

@@ -137,7 +137,7 @@ def test_a_click_and_the_key_ask_before_they_delete_what_is_not_small(
     asked: list[str] = []
     monkeypatch.setattr(questions, "confirm", lambda *args: bool(asked.append(args[2])) or agrees)
     dock.threshold.setValue(100)
-    qtbot.waitUntil(lambda: [x.small for x in dock.review.lesions] == [False])
+    qtbot.waitUntil(lambda: [x.is_small for x in dock.review.lesions] == [False])
     before = masks(viewer)
     linked_planes(viewer).alt_clicked.emit(world(dock, FOUND.centre), True)
     assert len(asked) == 1 and (masks(viewer) == before) is not agrees
@@ -187,7 +187,7 @@ def test_after_segmenting_again_the_candidates_are_those_of_the_new_result(viewe
     again = segment_again(viewer, dock, less_certain)
     assert grower_of(layer) is None
     qtbot.waitUntil(lambda: grower_of(layer) is not None and not dock.candidate_finder.busy)
-    assert grower_of(layer).look_up == again.cropped.at
+    assert grower_of(layer).lookup == again.cropped.at
     assert not set(dock.review.candidates) & set(first)
     assert dock.review.lesions[0].mean_probability < likely
 
@@ -227,7 +227,7 @@ def test_alt_and_click_on_the_canvas_does_not_use_the_brush_too(viewer, dock, qt
 def test_a_question_at_a_click_on_the_canvas_leaves_the_brush_alone(viewer, dock, qtbot, mode):
     """While it is open, events are handled, among them what gives the brush its callbacks back."""
     dock.threshold.setValue(100)
-    qtbot.waitUntil(lambda: [x.small for x in dock.review.lesions] == [False])
+    qtbot.waitUntil(lambda: [x.is_small for x in dock.review.lesions] == [False])
     layer = viewer.layers["Pat ET"]
     layer.mode, layer.brush_size, layer.selected_label = mode, 10, 1
     before, asked = masks(viewer), []
@@ -287,7 +287,7 @@ def test_candidates_are_small_below_the_volume_of_the_dock(dock, qtbot):
     dock.threshold.setValue(int(candidate.mm3) - 1)
     assert not dock.review.candidates
     qtbot.waitUntil(lambda: bool(dock.review.candidates))
-    assert candidate.small and not dock.review.candidates[0].small
+    assert candidate.is_small and not dock.review.candidates[0].is_small
 
 
 @pytest.mark.one_binding

@@ -33,7 +33,7 @@ def test_lesions_are_missed_false_or_found_and_the_small_ones_come_first():
     reference = mask((1, 1, 1, 3), (12, 1, 1, 3), (23, 1, 1, 1))
     own = mask((1, 1, 1, 3), (1, 12, 10, 1), (12, 12, 10, 3))
     found = compared(own, reference)
-    listed = [(x.status, x.lesion.voxels, x.lesion.small) for x in found.lesions]
+    listed = [(x.status, x.lesion.voxels, x.lesion.is_small) for x in found.lesions]
     assert listed == [
         (LesionStatus.MISSED, 1, True),
         (LesionStatus.MISSED, 27, False),

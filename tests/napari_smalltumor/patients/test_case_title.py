@@ -33,6 +33,6 @@ def test_cases_of_one_name_are_told_apart(tmp_path, messages):
     assert case_title(viewer, case) == "Pat (second)"
     review = LesionReview(viewer)
     (lesion, *_) = review.source.snapshot(review.region).lesions(1)
-    assert not lesion.small
+    assert not lesion.is_small
     assert not may_delete(review, [lesion], lambda text: bool(asked.append(text)))
     assert asked[0].startswith("Pat (second): 1 lesion of ET")

@@ -50,8 +50,8 @@ def synthetic():
 
 def test_the_sample_case_has_an_enhancing_lesion_of_319_voxels(real):
     small, large = find_lesions(*real)
-    assert (small.voxels, small.small, large.voxels, large.small) == (319, True, 10056, False)
-    assert small.box == ((151, 163), (91, 103), (71, 81))
+    assert (small.voxels, small.is_small, large.voxels, large.is_small) == (319, True, 10056, False)
+    assert small.bbox == ((151, 163), (91, 103), (71, 81))
     assert small.ml == pytest.approx(0.319)
     assert small.centroid_ras_mm == pytest.approx((-156.345, 142.639, 75.652), abs=1e-3)
     assert small.mean_probability is None
@@ -65,7 +65,7 @@ def test_position_and_volume_follow_from_array_and_affine(synthetic):
     assert six.centroid_voxel == pytest.approx((4.5, 5, 8))
     assert six.centroid_ras_mm == pytest.approx((SHEARED @ (4.5, 5, 8, 1))[:3])
     assert six.mm3 == pytest.approx(6 * (0.9 * 1.2 * 2.5))
-    assert eight.box == ((6, 8), (0, 2), (0, 2))
+    assert eight.bbox == ((6, 8), (0, 2), (0, 2))
 
 
 def test_patient_coordinates_are_independent_of_the_axis_order(synthetic):
@@ -87,9 +87,9 @@ def test_a_region_contains_the_inner_ones(synthetic):
 
 def test_threshold_in_mm3_decides_what_is_small(synthetic):
     # Voxels of 2.7 mm3: lesions of 2.7, 16.2 and 21.6 mm3.
-    assert [x.small for x in find_lesions(*synthetic, threshold=16.2)] == [True, False, False]
-    assert [x.small for x in find_lesions(*synthetic, threshold=16.3)] == [True, True, False]
-    assert all(x.small for x in find_lesions(*synthetic))
+    assert [x.is_small for x in find_lesions(*synthetic, threshold=16.2)] == [True, False, False]
+    assert [x.is_small for x in find_lesions(*synthetic, threshold=16.3)] == [True, True, False]
+    assert all(x.is_small for x in find_lesions(*synthetic))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_threshold_in_mm3_decides_what_is_small(synthetic):
 def test_small_is_a_volume_of_the_patient_whatever_the_voxels(spacing, edge, small):
     mask = np.ones(edge, bool)
     (lesion,) = find_lesions(mask, Grid(mask.shape, np.diag([*spacing, 1.0])))
-    assert lesion.small is small
+    assert lesion.is_small is small
 
 
 def test_a_lesion_of_exactly_the_limit_is_not_small_after_rounding():
@@ -114,7 +114,7 @@ def test_a_lesion_of_exactly_the_limit_is_not_small_after_rounding():
     mask = np.ones((20, 10, 10), bool)
     (lesion,) = find_lesions(mask, Grid(mask.shape, affine))
     assert lesion.mm3 < 2000
-    assert not lesion.small
+    assert not lesion.is_small
 
 
 def test_probability_is_that_of_the_region_within_the_lesion(synthetic):
@@ -162,7 +162,7 @@ def test_label_image_holds_each_lesions_id(synthetic):
     classes, grid = synthetic
     image = lesion_components(classes == TissueClass.ET, grid).label_image()
     for lesion in find_lesions(classes, grid):
-        inside = image[tuple(slice(*span) for span in lesion.box)]
+        inside = image[tuple(slice(*span) for span in lesion.bbox)]
         assert (inside == lesion.id).sum() == lesion.voxels
 
 

@@ -172,7 +172,7 @@ def test_scores_are_those_that_are_given():
     classes = box((0, 10), (0, 10), (0, 10))
     box((30, 33), (30, 33), (0, 3), classes=classes)
     found = measure_classes(
-        classes, GRID, scored=lambda lesions: [replace(x, score=1 / x.id) for x in lesions]
+        classes, GRID, give_scores=lambda lesions: [replace(x, score=1 / x.id) for x in lesions]
     )
     assert [each.lesion.score for each in found.lesions] == [0.5, 1.0]
     assert all(each.lesion.score is None for each in measure_classes(classes, GRID).lesions)
@@ -182,10 +182,10 @@ def test_a_lesion_that_was_painted_has_no_probability():
     classes = box((0, 10), (0, 10), (0, 10))
     box((30, 33), (30, 33), (0, 3), classes=classes)
 
-    def look_up(voxels):
+    def lookup(voxels):
         et = np.where(voxels[:, 0] < 20, 0.9, 0.1)
         return np.stack([1 - et, 0 * et, 0 * et, et])
 
-    large, small = measure_classes(classes, GRID, look_up=look_up).lesions
+    large, small = measure_classes(classes, GRID, lookup=lookup).lesions
     assert large.lesion.mean_probability == pytest.approx(0.9)
     assert small.lesion.mean_probability is None

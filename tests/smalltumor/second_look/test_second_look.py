@@ -18,7 +18,7 @@ from smalltumor.second_look import (
     label_image,
     load_parameters,
     on_other_grid,
-    scored,
+    with_scores,
 )
 from smalltumor.second_look.second_look import second_look
 from synthetic import LPS
@@ -146,7 +146,7 @@ def test_a_component_that_was_painted_has_no_score():
     classes = segmentation.classes.copy()
     classes[ball(MISSED.centre, 6)] = TissueClass.ET
     painted, found = sorted(
-        scored(find_lesions(replace(segmentation, classes=classes)), load_parameters()),
+        with_scores(find_lesions(replace(segmentation, classes=classes)), load_parameters()),
         key=lambda lesion: -lesion.voxels,
     )
     assert painted.score is None

@@ -68,7 +68,7 @@ def test_candidates_come_back_with_their_voxels_and_scores_the_likeliest_first(t
     assert [lesion.score for lesion in lesions] == [0.4, 0.2]
     assert all(lesion.list_name is LesionList.SECOND_LOOK for lesion in lesions)
     assert [lesion.mean_probability for lesion in lesions] == [0.1, 0.05]
-    assert not any(lesion.small for lesion in lesions)
+    assert not any(lesion.is_small for lesion in lesions)
     expected = np.argwhere(np.ones((2, 2, 2))) + PLACES[1]
     assert np.array_equal(lesions[0].indices, expected)
     assert [len(component.voxels) for component in stored.found] == [2, 5]
@@ -175,7 +175,7 @@ def test_a_spot_is_grown_beside_a_mask_as_with_the_networks_probabilities():
     case = case_with(SPOT, found)
     output = output_for(case, found)
     look, grower = SecondLook.of(case, output), LesionGrower.beside(case, output.to_classes())
-    assert look is not None and grower is not None and grower.look_up is None
+    assert look is not None and grower is not None and grower.lookup is None
     assert grower.maps.slope == pytest.approx(look.maps.slope, rel=0.02)
     assert np.array_equal(grower.grow(SPOT.centre), look.grow(SPOT.centre))
     assert len(grower.grow((24, 30, 20))) == 0

@@ -145,7 +145,7 @@ def numbers_of(
     """Volumes of ET, TC and WT, and the numbers of components and of small ones."""
     volumes = mask.volumes_ml()
     et, tc, wt = (round(volumes[region], 3) for region in Region)
-    return et, tc, wt, len(lesions), sum(lesion.small for lesion in lesions)
+    return et, tc, wt, len(lesions), sum(lesion.is_small for lesion in lesions)
 
 
 def bids_labels(case: str) -> tuple[str, str]:

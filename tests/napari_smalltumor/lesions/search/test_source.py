@@ -37,12 +37,12 @@ def test_only_a_lesion_that_the_network_can_have_found_has_a_probability(viewer)
     source, _ = listed(viewer)
     snapshot = source.snapshot(Region.ET)
 
-    def look_up(voxels):
+    def lookup(voxels):
         background = 1.0 - 0.1 * (len(voxels) == 2) - 0.9 * (len(voxels) == 12)
         et = 1 - background
         return np.array([[p] * len(voxels) for p in (background, 0, 0, et)], np.float32)
 
-    lesions = replace(snapshot, look_up=look_up).lesions(10)
+    lesions = replace(snapshot, lookup=lookup).lesions(10)
     found = {x.voxels: x.mean_probability for x in lesions}
     assert found == {2: None, 12: pytest.approx(0.9), 216: None}
 
@@ -55,7 +55,7 @@ def test_the_box_of_a_lesion_in_the_layer_contains_its_voxels(viewer, axcodes):
     for lesion in lesions:
         box = source.box_in_data(lesion)
         assert np.count_nonzero(data[box]) == lesion.voxels
-        spans = {stop - start for start, stop in lesion.box}
+        spans = {stop - start for start, stop in lesion.bbox}
         assert {s.stop - s.start for s in box} == spans
         centre = source.to_data(lesion.centroid_voxel)
         assert centre == pytest.approx(np.argwhere(data[box]).mean(axis=0) + [s.start for s in box])

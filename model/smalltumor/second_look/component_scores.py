@@ -37,7 +37,7 @@ def found_features(lesions: Sequence[Lesion]) -> npt.NDArray[np.float64]:
     return np.log(np.array(volumes, dtype=np.float64))[:, None]
 
 
-def scored(lesions: Sequence[Lesion], parameters: SecondLookParameters) -> list[Lesion]:
+def with_scores(lesions: Sequence[Lesion], parameters: SecondLookParameters) -> list[Lesion]:
     """Give components of the mask their scores, by their size alone.
 
     Those that were painted, or whose probabilities are unknown, have none.
