@@ -1,10 +1,10 @@
 """Interrupts a job repeatedly, each time in a separate process, and checks the files.
 
-``PYTHONPATH=model:tests python tests/interruption/trials.py JOB COUNT SEED MEANS...`` prints a
-JSON line for each of the means: the numbers of trials that finished and were interrupted, and of
-files that were old and new afterwards. Other file contents, a hang or a traceback are errors. The
-processes are forked from this one, which has imported all modules, so that a trial takes no longer
-than the job.
+``PYTHONPATH=model:tests/helpers python tests/interruption/trials.py JOB COUNT SEED MEANS...``
+prints a JSON line for each of the means: the numbers of trials that finished and were interrupted,
+and of files that were old and new afterwards. Other file contents, a hang or a traceback are
+errors. The processes are forked from this one, which has imported all modules, so that a trial
+takes no longer than the job.
 
 JOB    ``segment`` (command line: mask, regions, table, probabilities), ``export`` (the files the
        plugin writes) or ``table``

@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from malformed.images import READ, REFUSED
+from malformed_images import READ, REFUSED
 from synthetic import write_case
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")

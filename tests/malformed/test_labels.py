@@ -7,7 +7,7 @@ import shutil
 import nibabel as nib
 import numpy as np
 import pytest
-from malformed.labels import AFFINE, REFUSED
+from malformed_labels import AFFINE, REFUSED
 from synthetic import write_case
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from malformed.images import DIM, REFUSED, bomb, pack, plain
+from malformed_images import DIM, REFUSED, bomb, pack, plain
 from synthetic import write_case
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits are set as on Linux")

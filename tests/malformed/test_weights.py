@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from malformed.weights import EXECUTED, PICKLES, SAFETENSORS
+from malformed_weights import EXECUTED, PICKLES, SAFETENSORS
 from synthetic import write_case
 
 LIMITED = """

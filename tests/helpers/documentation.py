@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "model/*.md", "sample_data/*.md", "tests/*.md")
