@@ -56,7 +56,11 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
     dataset = Path(chosen)
     try:
         existing = [path for path in bids_paths(case.name, dataset) if path.exists()]
-        if existing and not may_replace(parent, existing, title):
+        note = (
+            f"They are named after the case alone, so they may be of another patient whose case is "
+            f"named {case.name}, too."
+        )
+        if existing and not may_replace(parent, existing, title, note):
             return []
         check_bids(case.name, dataset, overwrite=True)
         authors = _authors(parent, case, dataset)

@@ -102,13 +102,24 @@ def finish_export(viewer: ViewerModel, case: Case, written: list[Path]) -> None:
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
 
 
-def may_replace(parent: QWidget | None, paths: list[Path], patient: str) -> bool:
-    """Whether the user agrees to replace files by the regions of a patient."""
+def may_replace(parent: QWidget | None, paths: list[Path], patient: str, note: str = "") -> bool:
+    """Whether the user agrees to replace files by the regions of a patient.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+    paths : list of Path
+        Files that exist.
+    patient : str
+        The patient's title.
+    note : str
+        What is said of the files before the question.
+    """
     names = ", ".join(path.name for path in paths)
-    if len(paths) == 1:
-        text = f"{names} exists. Replace it with the regions of {patient}?"
-    else:
-        text = f"These files exist: {names}. Replace them with the regions of {patient}?"
+    is_one = len(paths) == 1
+    text = f"{names} exists." if is_one else f"These files exist: {names}."
+    question = f"Replace {'it' if is_one else 'them'} with the regions of {patient}?"
+    text = f"{text} {note}\n\n{question}" if note else f"{text} {question}"
     return questions.confirm(parent, "Replace files?", text, "Replace")
 
 

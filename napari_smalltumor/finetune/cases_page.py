@@ -65,7 +65,9 @@ class CasesPage(QWidget):
         self.folder.setText(str(folder))
         self.folder.setToolTip(str(folder))
 
-    def show_case(self, name: str | None, *, exists: bool, ready: bool) -> None:
+    def show_case(
+        self, name: str | None, *, exists: bool, ready: bool, why_not: str | None = ""
+    ) -> None:
         """Show which case *Add this case* adds.
 
         Parameters
@@ -73,16 +75,24 @@ class CasesPage(QWidget):
         name : str or None
             None if no case in the viewer has masks.
         exists : bool
-            Whether the folder already has the case.
+            Whether the folder already has a case of this name.
         ready : bool
             Whether a case can be added now.
+        why_not : str or None
+            Why its masks are not replaced, such as for another patient's; empty if they can be,
+            None if the images are still being compared.
         """
-        self.add.setEnabled(ready and name is not None)
-        self.add.setText("Repl&ace its masks" if exists else "&Add this case")
+        is_same = exists and why_not == ""
+        self.add.setEnabled(ready and name is not None and why_not == "")
+        self.add.setText("Repl&ace its masks" if is_same else "&Add this case")
         if name is None:
             self._case.setText("Segment a case, or open one that has masks, and correct it.")
+        elif why_not is None:
+            self._case.setText(f"{name}: its images are compared with those in the folder ...")
+        elif why_not:
+            self._case.setText(f"{name} cannot be added: {why_not}.")
         else:
-            self._case.setText(f"{name} is already in the folder" if exists else name)
+            self._case.setText(f"{name} is already in the folder" if is_same else name)
 
     def show_listing(self, listing: DatasetListing) -> None:
         """List the cases with their problems, and show the totals."""

@@ -12,12 +12,11 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
+from smalltumor.training.data.collected_case import case_folder_name, has_folder
 from smalltumor.training.data.dataset_folder import (
     DatasetLister,
     DatasetListing,
     add_case,
-    case_folder_name,
-    was_added,
 )
 from superqt.utils import QSignalDebouncer
 
@@ -25,6 +24,7 @@ from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialog import may_write_regions
 from napari_smalltumor.finetune.cases_page import CasesPage
+from napari_smalltumor.finetune.folder_of_name import FolderOfName
 from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add, mask_layers
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
@@ -62,6 +62,8 @@ class TrainingFolder(QObject):
         self._busy, self._problem = False, ""
         self.usable_cases = 0
         self._scan: threading.Event | None = None  # set to stop reading the folder
+        self._folder_of_name = FolderOfName(self)
+        self._folder_of_name.compared.connect(self._on_patient)
         self._progressed.connect(self._on_progress)
         page.stop_clicked.connect(self.stop_reading)
         self._layers_changed = QSignalDebouncer(parent=self)
@@ -116,8 +118,8 @@ class TrainingFolder(QObject):
         if self.path is None and not self._browse():
             return
         assert self.path is not None
-        replace = was_added(self.path, case)
-        if replace and not self._may_replace(case):
+        replace = has_folder(self.path, case)
+        if replace and not self._may_replace(self.path, case):
             return
         if not may_write_regions(self._parent, self._viewer, case, "Add anyway"):
             return
@@ -256,9 +258,13 @@ class TrainingFolder(QObject):
 
     def _show_case(self) -> None:
         case = case_to_add(self._viewer)
-        exists = case is not None and self.path is not None and was_added(self.path, case)
         name = case_folder_name(case) if case is not None else None
-        self._page.show_case(name, exists=exists, ready=not self._busy)
+        exists = False
+        why_not: str | None = ""
+        if case is not None and self.path is not None:
+            exists = has_folder(self.path, case)
+            why_not = self._folder_of_name.why_not_replaced(self.path, case)
+        self._page.show_case(name, exists=exists, why_not=why_not, ready=not self._busy)
 
     def _on_folder_entered(self, text: str) -> None:
         folder = Path(text.strip()).expanduser()
@@ -272,7 +278,14 @@ class TrainingFolder(QObject):
             self.show(Path(chosen))
         return bool(chosen)
 
-    def _may_replace(self, case: Case) -> bool:
+    def _may_replace(self, folder: Path, case: Case) -> bool:
+        why_not = self._folder_of_name.why_not_replaced(folder, case)
+        if why_not is None:  # the page says so, and then what was found
+            self._show_case()
+            return False
+        if why_not:
+            notify.error(f"{why_not}.")
+            return False
         title = case_title(self._viewer, case)
         return questions.confirm(
             self._parent,

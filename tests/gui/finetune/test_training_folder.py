@@ -11,13 +11,13 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 from napari_cases import write_case_along
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QLabel, QWidget
 from shown_layers import show_segmentation
-from smalltumor.data.case import read_case
+from smalltumor.data.case import Case, read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region, TissueClass
-from smalltumor.training.data.dataset_folder import DatasetLister, DatasetListing
+from smalltumor.training.data.dataset_folder import DatasetLister, DatasetListing, add_case
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.mask_files import read_masks
@@ -256,11 +256,31 @@ def test_masks_are_replaced_only_after_a_question(qtbot, opened, monkeypatch):
     paint(et, 5, 5, 5)
     answers = [False, True]
     monkeypatch.setattr(questions, "confirm", lambda *args: answers.pop(0))
+    qtbot.waitUntil(opened.page.add.isEnabled)
+    assert "Repl" in opened.page.add.text()
     opened.folder.add(False)
     assert np.count_nonzero(opened.added() == TissueClass.ET) == 1
     opened.folder.add(False)
     wait_until_added(qtbot, opened)
     assert np.count_nonzero(opened.added() == TissueClass.ET) == 2
+
+
+def test_another_patient_of_the_same_name_is_told_of_before_any_question(
+    qtbot, opened, tmp_path, monkeypatch, messages
+):
+    other = read_case(write_case_along(tmp_path / "other" / "Pat"))
+    brighter = {m: np.asarray(v) + 7 for m, v in other.volumes.items()}
+    other = Case("Pat", brighter, other.grid, other.header)
+    add_case(opened.folder.path, other, np.zeros(other.grid.shape, np.uint8))
+    monkeypatch.setattr(questions, "confirm", lambda *args: pytest.fail(args[2]))
+    opened.segment()
+    opened.folder.add(False)  # while the images are being compared
+    said = opened.page.findChildren(QLabel)
+    qtbot.waitUntil(lambda: any("holds other images" in label.text() for label in said))
+    assert opened.page.add.text() == "&Add this case" and not opened.page.add.isEnabled()
+    assert not any("already in the folder" in label.text() for label in said)
+    opened.folder.add(False)
+    assert "another patient's of the same name" in messages[-1]
 
 
 def test_a_folder_that_is_missing_or_unread_or_without_cases_is_named_as_the_problem(

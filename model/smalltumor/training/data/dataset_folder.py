@@ -8,7 +8,6 @@ Each case gets a folder named after it, as BraTS names them: ``CASE/CASE_flair.n
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import shutil
 import time
@@ -28,23 +27,23 @@ from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import SUFFIXES, read_volume, stem, write_volume
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
-from smalltumor.files.names import safe_name
 from smalltumor.labels.masks import Classes
+from smalltumor.training.data.collected_case import (
+    NOTE,
+    are_same,
+    case_folder_name,
+    why_not_replaced,
+)
 from smalltumor.training.data.dataset_check import CheckedCase, check_case
 
 SCHEME = "brats2018"
 """The label scheme that goes with the names."""
-
-NOTE = "collected.json"
-"""Marks a case that `add_case` added; the masks of other cases are never replaced."""
 
 _State = tuple[tuple[str, int, int], ...]
 """Name, size and time of change of a case's files."""
 
 MOST_FOLDERS = 20_000
 """A folder with more subfolders, such as the root of a disk, is not searched to the end."""
-
-_UNSAFE = re.compile(r"[^\w.-]+")
 
 
 def add_case(
@@ -85,7 +84,8 @@ def add_case(
     target = folder / case_folder_name(case)
     segmentation = Segmentation(target.name, classes, case.grid, case.header)
     if target.exists():
-        _check_same(target, case)
+        if why_not := why_not_replaced(folder, case):
+            raise OutputError(why_not)
         if not replace:
             raise OutputError(f"{target} has been added before; its masks can be replaced")
         _write_masks(target, segmentation, overwrite=True)
@@ -97,18 +97,6 @@ def add_case(
         _write_masks(temporary, segmentation, overwrite=False)
         _check_written(temporary, case, classes)
     return target
-
-
-def case_folder_name(case: Case) -> str:
-    """Name of a case's folder: that of the case, without characters that a folder cannot have."""
-    name = _UNSAFE.sub("_", case.name).strip("._-")
-    # Folders with this prefix hold the labels of other datasets.
-    return f"case_{name}" if not name or name.lower().startswith("labels") else safe_name(name)
-
-
-def was_added(folder: Path, case: Case) -> bool:
-    """Whether a folder of this case's name is in the training folder."""
-    return (folder / case_folder_name(case)).exists()
 
 
 @dataclass(frozen=True)
@@ -244,7 +232,7 @@ def _holds(path: Path, case: Case, modality: str) -> bool:
         volume = read_volume(path)
     except SmalltumorError:
         return False
-    return volume.grid.matches(case.grid) and _same(volume.data, case.volumes[modality])
+    return volume.grid.matches(case.grid) and are_same(volume.data, case.volumes[modality])
 
 
 def _write_masks(folder: Path, segmentation: Segmentation, *, overwrite: bool) -> None:
@@ -254,28 +242,9 @@ def _write_masks(folder: Path, segmentation: Segmentation, *, overwrite: bool) -
     write_text(folder / NOTE, json.dumps(note) + "\n", overwrite=True)
 
 
-def _check_same(target: Path, case: Case) -> None:
-    """Check that a folder holds this case, added by `add_case`."""
-    try:
-        existing = read_case(target)
-    except CaseError as error:
-        raise OutputError(f"{target} exists and cannot be replaced: {error}") from error
-    same = existing.grid.matches(case.grid) and all(
-        _same(existing.volumes[m], case.volumes[m]) for m in existing.volumes
-    )
-    if not same:
-        raise OutputError(f"{target} holds other images; rename one of the two cases")
-    if not (target / NOTE).is_file():
-        raise OutputError(f"{target} was not added by this program, so its masks are kept")
-
-
 def _check_written(folder: Path, case: Case, classes: Classes) -> None:
     written = read_case(folder)
     read_back, _ = read_labels(written, SCHEME)
-    images = all(_same(written.volumes[m], case.volumes[m]) for m in written.volumes)
+    images = all(are_same(written.volumes[m], case.volumes[m]) for m in written.volumes)
     if not (images and written.grid.matches(case.grid) and np.array_equal(read_back, classes)):
         raise CaseError(f"{case.name} does not read back as it was written; it was not added")
-
-
-def _same(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
-    return bool(np.array_equal(one, other, equal_nan=True))

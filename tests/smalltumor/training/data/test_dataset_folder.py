@@ -14,13 +14,12 @@ from napari_cases import ORIENTATIONS, case_along, write_case_along
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.errors import CaseError, OutputError
+from smalltumor.training.data.collected_case import case_folder_name, has_folder
 from smalltumor.training.data.dataset_check import check_dataset, check_row
 from smalltumor.training.data.dataset_folder import (
     NOTE,
     DatasetLister,
     add_case,
-    case_folder_name,
-    was_added,
 )
 from training_cases import write_lesion_cases
 
@@ -84,7 +83,7 @@ def test_masks_added_before_are_replaced_only_if_asked(tmp_path):
     case = read_case(write_case_along(tmp_path / "Pat", labels=False))
     first, second = masks_of(case, 1), masks_of(case, 2)
     folder = add_case(tmp_path / "data", case, first)
-    assert was_added(tmp_path / "data", case)
+    assert has_folder(tmp_path / "data", case)
     with pytest.raises(OutputError, match="added before"):
         add_case(tmp_path / "data", case, second)
     np.testing.assert_array_equal(read_labels(read_case(folder))[0], first)
