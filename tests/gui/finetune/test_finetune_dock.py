@@ -100,6 +100,7 @@ def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights
     stored = np.count_nonzero(classes == TissueClass.ET)
     assert stored == np.count_nonzero(et.data) > 0
     assert page.text.startswith("3 cases, 3 usable")
+    qtbot.waitUntil(page.add.isEnabled)  # once the images have been compared
     assert "replace" in page.add.text().replace("&", "").lower()
 
     docked.panel.train.epochs.value = 3
