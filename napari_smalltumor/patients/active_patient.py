@@ -235,7 +235,7 @@ class ActivePatient:
         layer.events.visible.disconnect(self._on_visible)
         release_undo(layer)
         self._hidden.release(layer)
-        self._new.remove(layer)
+        self._new.remove(layer, self._layers)
         if patient_of(layer) is not None:
             self._on_fewer()
 

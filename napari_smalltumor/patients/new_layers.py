@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from psygnal import Signal
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 HOW_TO_ASSIGN = (
-    "make its patient active, select it, and choose File > IO Utilities > Assign selected layers "
-    "to the active patient"
+    "To assign a layer, make its patient active, select the layer, and choose File > IO Utilities "
+    "> Assign selected layers to the active patient."
 )
 
 
@@ -50,13 +51,20 @@ class NewLayers:
         self._active = active
         self._patients: set[Patient] = set()
         self._others = False
-        self._unreported: list[str] = []
+        self._unreported: list[Layer] = []
+        self._reported: dict[str, WeakSet[Layer]] = {}
 
     def follow(self, layers: Iterable[Layer]) -> None:
         """Remember whose layers were open: a result may be of a patient who was closed."""
         layers = list(layers)
         self._patients.update(patients_among(layers))
-        self._others |= any(patient_of(x) is None and role_of(x) is None for x in layers)
+        unassigned = {x for x in layers if patient_of(x) is None and role_of(x) is None}
+        self._others |= bool(unassigned)
+        for text in [t for t, named in self._reported.items() if not unassigned & set(named)]:
+            from napari_smalltumor.widgets.readable_messages import close_messages
+
+            del self._reported[text]
+            close_messages({text})
 
     def add(self, layer: Layer) -> None:
         """Assign a layer that was just created to the active patient, if it can only be its own."""
@@ -70,9 +78,10 @@ class NewLayers:
         elif original is None:  # else the user has just copied a layer of no patient
             self._name(layer)
 
-    def remove(self, layer: Layer) -> None:
-        """Follow the contents of a layer no more."""
+    def remove(self, layer: Layer, layers: Iterable[Layer]) -> None:
+        """Follow the contents of a layer no more; the others remain."""
         layer.events.data.disconnect(self._on_data)
+        self.follow(layers)
 
     def _on_data(self, event: Any) -> None:
         """Nothing tells of whom contents are that a plugin has put in the place of others.
@@ -95,19 +104,23 @@ class NewLayers:
         return self._patients <= {patient} and not self._others
 
     def _name(self, layer: Layer) -> None:
-        self._unreported.append(layer.name)
+        self._unreported.append(layer)
         if len(self._unreported) == 1:
             when_idle(self._report)
 
     def _report(self) -> None:
         """Name the layers that belong to no patient, when all that arrive together are there."""
-        names, self._unreported = list(dict.fromkeys(self._unreported)), []
-        belong, it = ("belongs", "it") if len(names) == 1 else ("belong", "them")
-        notify.warn(
+        layers, self._unreported = list(dict.fromkeys(self._unreported)), []
+        names = [layer.name for layer in layers]
+        one = len(names) == 1
+        belong, it, it_is = ("belongs", "it", "it is") if one else ("belong", "them", "they are")
+        text = (
             f"{' and '.join(names)} {belong} to no patient: a plugin may have made {it} of another "
-            f"one than the active patient. It is shown with every patient. To assign it, "
-            f"{HOW_TO_ASSIGN}."
+            f"one than the active patient. Until {it_is} assigned, {it_is} shown with every "
+            f"patient. {HOW_TO_ASSIGN}"
         )
+        self._reported[text] = WeakSet(layers)
+        notify.warn(text)
 
 
 def _original_of(layer: Layer) -> Layer | None:

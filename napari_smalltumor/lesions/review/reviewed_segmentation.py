@@ -125,7 +125,7 @@ class ReviewedSegmentation(ABC):
         """
         is_insertion = getattr(event, "type", "") == "inserted"
         self._connect_layers(list(self._viewer.layers))
-        before, self.sources = self.sources, lesion_sources(self._patients.layers_in_use)
+        before, self.sources = self.sources, self._open_sources()
         source = next((s for s in self.sources if s.is_same(self.source)), None)
         if is_insertion:
             source = self._new_result(event.value, before) or source
@@ -150,7 +150,7 @@ class ReviewedSegmentation(ABC):
 
     def _start_patient(self) -> None:
         """Continue the review of the active patient, or review its topmost segmentation."""
-        self.sources = lesion_sources(self._patients.layers_in_use)
+        self.sources = self._open_sources()
         self.sources_changed.emit()
         before = self._paused.take(self._patient)
         source = self._source_to_continue(before) if before is not None else None
@@ -172,6 +172,11 @@ class ReviewedSegmentation(ABC):
             return source
         is_new = not any(last.is_same(each) for each in before.sources)
         return None if is_new or (last.is_visible and not source.is_visible) else source
+
+    def _open_sources(self) -> list[LesionSource]:
+        """In the order of their layers; those of no patient never come before the patient's own."""
+        found = lesion_sources(self._patients.layers_in_use)
+        return sorted(found, key=lambda source: source.patient is not None)
 
     def _new_result(self, layer: Layer, before: Sequence[LesionSource]) -> LesionSource | None:
         """The segmentation that a region layer is the first layer of, or None."""

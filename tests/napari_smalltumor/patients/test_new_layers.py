@@ -32,6 +32,7 @@ from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.assign_selected import assign_selected
 from napari_smalltumor.viewer_setup import set_up
+from napari_smalltumor.widgets import readable_messages
 
 A, B = Patient("A"), Patient("B")
 RESULT = np.ones(case_along().grid.shape, np.uint8)
@@ -173,6 +174,28 @@ def test_the_user_assigns_a_result_which_is_saved_on_the_grid_of_the_case_then(t
     assert write_labels(str(tmp_path / "a.nii.gz"), data, attributes)
     active_patient(two).activate(B)
     assert not result.visible
+
+
+def test_the_patients_own_mask_is_reviewed_before_a_result_of_no_patient(two):
+    case = case_along(name="B")
+    classes = np.random.default_rng(0).integers(0, 4, case.grid.shape).astype(np.uint8)
+    show_segmentation(two, case, Segmentation("B", classes, case.grid))
+    add_result(two)
+    review = LesionReview(two)
+    assert review.source.name == "B" and [s.name for s in review.sources] == ["result", "B"]
+    active_patient(two).activate(A)
+    assert review.source.name == "result" and review.title == "result"
+
+
+def test_the_message_ends_when_the_layer_was_assigned_or_removed(two, said, monkeypatch):
+    closed: list[set[str]] = []
+    monkeypatch.setattr(readable_messages, "close_messages", closed.append)
+    first, second = add_result(two), add_result(two, "another")
+    two.layers.selection = {first}
+    assign_selected(two)
+    assert closed == [{said[0]}]
+    two.layers.remove(second)
+    assert closed == [{said[0]}, {said[1]}]
 
 
 def test_labels_that_lie_elsewhere_are_assigned_and_saved_in_their_own_place(two):
