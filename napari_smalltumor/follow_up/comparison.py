@@ -13,7 +13,7 @@ from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import FollowUp, LesionChange, Scan, compare_scans
-from smalltumor.inference.progress import CancelCallback, ProgressCallback
+from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import Lesion
@@ -23,6 +23,8 @@ from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.region_masks import display_mask
 
 _IN_WINDOW = "regions in the window"
+_COMPARED = 0.7
+"""Progress when the scans are compared; the earlier one is resampled afterwards."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +116,18 @@ def compare_with_earlier(
         Scan(earlier_case, mask.classes, measures, mask=mask.origin),
         Scan(case, current.classes, current_measures, mask=_IN_WINDOW),
     )
-    follow_up = compare_scans(scans, progress=progress, cancelled=cancelled)
+    reporter = ProgressReporter(progress, cancelled)
+    follow_up = compare_scans(scans, progress=_first_part(reporter), cancelled=cancelled)
+    reporter.update(_COMPARED, "resampling the earlier scan")
     image, placed = follow_up.earlier_on_current_grid()
     masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
     model = f"{current.run.weights} (the current regions)" if current.run is not None else ""
     return Comparison(folder, follow_up, to_display(image, case.grid), masks, model)
+
+
+def _first_part(reporter: ProgressReporter) -> ProgressCallback:
+    """Report the progress of the comparison as a part of the whole."""
+    return lambda fraction, step: reporter.update(_COMPARED * fraction, step)
 
 
 def _is_same_scan(one: Case, other: Case) -> bool:

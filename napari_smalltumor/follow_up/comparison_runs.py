@@ -35,8 +35,8 @@ class ComparisonRuns(QObject):
 
     changed = Signal()
     """A comparison has started or ended."""
-    progressed = Signal(float)
-    """The fraction that is done."""
+    progressed = Signal(float, str)
+    """The fraction that is done, and the step."""
 
     def __init__(self, viewer: Viewer, parent: QObject) -> None:
         super().__init__(parent)
@@ -97,7 +97,7 @@ class ComparisonRuns(QObject):
             job,
             f"comparison of {case.name} with {folder.name}",
             owner=self,
-            yielded=lambda state: self.progressed.emit(state[0]),
+            yielded=lambda state: self.progressed.emit(*state),
             returned=partial(self._on_compared, patient, mark),
             errored=partial(self._on_failed, patient),
             aborted=partial(self._end, patient, "The comparison was cancelled."),

@@ -40,7 +40,7 @@ from napari_smalltumor.widgets.guarded_fields import guard_fields
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-_CHANGED = "The regions have changed since they were compared; compare again."
+_CHANGED = "The regions have changed since they were compared with {}; compare again."
 _EARLIER_SHOWN = "The earlier scan is shown; the regions are those of the current scan."
 
 
@@ -67,7 +67,7 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         self.again_button.clicked.connect(self.compare_again)
         self.cancel_button.clicked.connect(self.runs.cancel)
         self.runs.changed.connect(self._update)
-        self.runs.progressed.connect(lambda done: self.progress.setValue(round(100 * done)))
+        self.runs.progressed.connect(self.show_progress)
         self.flicker_button.clicked.connect(lambda: self.flicker())
         self.beside_button.clicked.connect(lambda: self.toggle_beside())
         self.report_button.clicked.connect(self.report)
@@ -126,7 +126,7 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         if self.comparison is None:
             return
         if self.runs.is_old:
-            notify.error(_CHANGED)
+            notify.error(_CHANGED.format(self.comparison.title))
             return
         ask_and_write_page(self._viewer, self.comparison, self)
 
@@ -211,10 +211,10 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         if comparison is None:
             return ""
         if self.runs.is_old:
-            return _CHANGED
+            return _CHANGED.format(comparison.title)
         own = contours_are_earlier(self._viewer, self._patients.current)
-        contours = "whose contours are the reference" if own else "not the reference that is shown"
-        return f"Compared with {comparison.mask}, {contours}."
+        contours = "shown as the reference" if own else "hidden by another reference"
+        return f"Compared with {comparison.title} ({comparison.mask}); its contours are {contours}."
 
     def _show_flicker(self, event: Any = None) -> None:
         if not isalive(self):

@@ -59,7 +59,7 @@ def show_earlier(viewer: ViewerModel, comparison: Comparison) -> Image:
     volume = comparison.follow_up.earlier.case.volumes[REFERENCE]
     layer = Image(
         comparison.image,
-        name=f"{case.name} earlier: {comparison.title}",
+        name=f"{case.name} earlier scan",
         colormap="gray",
         contrast_limits=contrast_limits(volume, REFERENCE),
         interpolation2d="linear",
@@ -68,7 +68,7 @@ def show_earlier(viewer: ViewerModel, comparison: Comparison) -> Image:
         **display_transform(case.grid),
     )
     assign(layer, patient)
-    mark_as_earlier_scan(layer)
+    mark_as_earlier_scan(layer, comparison.title)
     _EARLIER[layer] = []
     _GUARDS[layer] = PaintGuard(viewer, layer, _show_current)
     _MARKS[layer] = CanvasMark(viewer, layer, f"earlier scan:\n{comparison.title}")

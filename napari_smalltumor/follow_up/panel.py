@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QAbstractItemView, QLabel, QProgressBar, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QProgressBar, QWidget
 from smalltumor.follow_up import BASIS, FollowUp
 from smalltumor.report.follow_up_page import headline
+from superqt import QElidingLabel
 
 from napari_smalltumor import keys
 from napari_smalltumor.follow_up.table_model import ChangesModel
@@ -38,6 +39,7 @@ class FollowUpPanel(QWidget):
         self.progress.setRange(0, _STEPS)
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(8)
+        self.step_label = QElidingLabel()
         self.message = wrapped_label()
         self.headline = wrapped_label()
         self.headline.setStyleSheet("font-weight: bold")
@@ -60,8 +62,16 @@ class FollowUpPanel(QWidget):
 
     def show_running(self, running: bool) -> None:
         """Show that a comparison runs, or that it has ended."""
+        if not running:
+            self.show_progress(0.0, "")
         self.progress.setVisible(running)
+        self.step_label.setVisible(running)
         self.cancel_button.setVisible(running)
+
+    def show_progress(self, fraction: float, step: str) -> None:
+        """Move the bar and show the step."""
+        self.progress.setValue(round(_STEPS * fraction))
+        self.step_label.setText(step)
 
     def set_comparable(self, comparable: bool, *, busy: bool) -> None:
         """Enable what needs regions, unless a comparison runs."""
@@ -82,7 +92,7 @@ class FollowUpPanel(QWidget):
             return
         response = follow_up.response
         category = "not evaluable" if response.category is None else response.category.value
-        self.headline.setText(f"{headline(follow_up)}, since {follow_up.earlier.title}")
+        self.headline.setText(headline(follow_up))
         similarity = follow_up.registrations[-1].similarity
         self.response.setText(
             f"RANO, from measurements only: {category}; {'; '.join(response.reasons)}. "
@@ -99,14 +109,14 @@ class FollowUpPanel(QWidget):
         layout = column(self)
         layout.addWidget(header)
         layout.addLayout(row(self.choose_button, self.again_button))
-        layout.addWidget(self.progress)
-        layout.addWidget(self.cancel_button)
         layout.addWidget(self.message)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.step_label)
+        layout.addWidget(self.cancel_button)
         layout.addWidget(self.headline)
         layout.addWidget(self.table, 1)
         layout.addLayout(row(self.flicker_button, self.beside_button, self.report_button))
         layout.addWidget(self.response)
-        layout.addWidget(QLabel(), 0)
         layout.addStretch(0)
 
 

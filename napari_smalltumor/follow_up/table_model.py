@@ -24,6 +24,13 @@ def _relative(row: ChangeRow, change: LesionChange) -> str:
     return f">+{_LARGEST_RELATIVE:.0%}" if is_long else row.relative
 
 
+def _number(change: LesionChange) -> str:
+    """The number of the lesion, as in the reasons of RANO's category; of several, the first."""
+    lesions = change.current or change.earlier
+    number = f"{lesions[0].lesion.id}" + ("+" if len(lesions) > 1 else "")
+    return number if change.current else f"({number})"
+
+
 def _side(change: LesionChange) -> str:
     side = _shown(change).side
     return ABSENT if side is None else side.value
@@ -43,8 +50,13 @@ def _shown(change: LesionChange) -> Lesion:
 
 COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] = (
     ("change", f"New, grown, shrunk, gone ...; {SMALL} marks small lesions", lambda x, _: x.change),
-    ("earlier", "Volume at the earlier scan, mm³", lambda x, _: x.earlier_volume),
-    ("current", "Volume at the current scan, mm³", lambda x, _: x.current_volume),
+    (
+        "no.",
+        "Number of the lesion in the current scan; in brackets, in the earlier scan if it is gone",
+        lambda _, x: _number(x),
+    ),
+    ("earlier\nmm³", "Volume at the earlier scan, mm³", lambda x, _: x.earlier_volume),
+    ("current\nmm³", "Volume at the current scan, mm³", lambda x, _: x.current_volume),
     ("±", "Change of the volume", _relative),
     ("side", "The patient's side", lambda _, x: _side(x)),
     (
@@ -56,7 +68,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] =
 )
 """Title, tip and text of each column."""
 
-_NUMBERS = (1, 2, 3, 5)
+_NUMBERS = (1, 2, 3, 4, 6)
 
 
 class ChangesModel(QAbstractTableModel):

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from napari_smalltumor.layers.visibility import can_be_seen
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-_EARLIER: WeakSet[Layer] = WeakSet()
+_EARLIER: WeakKeyDictionary[Layer, str] = WeakKeyDictionary()
+"""The title of its scan by layer."""
+
 _CONTOURS: WeakSet[Layer] = WeakSet()
 """References that are the regions of an earlier scan; they are drawn over the current one, too."""
 
 
-def mark_as_earlier_scan(layer: Layer) -> None:
-    """Remember that a layer shows an earlier scan."""
-    _EARLIER.add(layer)
+def mark_as_earlier_scan(layer: Layer, title: str) -> None:
+    """Remember that a layer shows an earlier scan with this title."""
+    _EARLIER[layer] = title
 
 
 def is_earlier_scan(layer: Layer) -> bool:
     """Whether a layer shows an earlier scan."""
     return layer in _EARLIER
+
+
+def title_of_earlier_scan(layer: Layer) -> str:
+    """The title of the earlier scan that a layer shows; empty for any other layer."""
+    return _EARLIER.get(layer, "")
 
 
 def mark_as_earlier_contours(layers: Iterable[Layer]) -> None:

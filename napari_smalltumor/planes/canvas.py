@@ -24,6 +24,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_smalltumor.display.window_level import image_to_window
 from napari_smalltumor.layers.coordinates import uses_display_axes
+from napari_smalltumor.layers.earlier_scan import title_of_earlier_scan
 from napari_smalltumor.layers.edge_letters import Edges, edges_of_plane
 from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.patients.active_patient import active_patient
@@ -252,12 +253,16 @@ class PlaneCanvas(QWidget):
         return pixmap
 
     def corners(self) -> tuple[str, str, str]:
-        """The patient, the topmost image, and the slice, numbered as on napari's slider."""
+        """The patient, the topmost image, and the slice, numbered as on napari's slider.
+
+        An earlier scan has its own title in place of the patient's.
+        """
         viewer, layers = self.planes.viewer, self.layers
         patients = active_patient(viewer) if viewer is not None else None
         patient, name = (patients.title, patients.current) if patients is not None else ("", None)
         images = [layer for layer in layers if layer._type_string == "image"]
         image = images[-1].name.removeprefix(f"{name.name} " if name else "") if images else ""
+        patient = (title_of_earlier_scan(images[-1]) if images else "") or patient
         placement = self.planes.layers.placement((images or layers)[0]) if layers else None
         index = placement.slice_index(self.plane, self.planes.position) if placement else None
         if placement is None or index is None:

@@ -49,7 +49,7 @@ class FittedTable(QTableView):
         if column == 0 and self.first_width is not None:
             return self.first_width
         text = self.model().headerData(column, Qt.Orientation.Horizontal)
-        title = self.fontMetrics().horizontalAdvance(text) + _TITLE_MARGIN
+        title = max(map(self.fontMetrics().horizontalAdvance, text.split("\n"))) + _TITLE_MARGIN
         narrowest = self.horizontalHeader().minimumSectionSize()
         return max(self.sizeHintForColumn(column), title, narrowest)
 

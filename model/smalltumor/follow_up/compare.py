@@ -22,6 +22,9 @@ from smalltumor.inference.progress import CancelCallback, ProgressCallback, Prog
 from smalltumor.labels.masks import Classes
 from smalltumor.measures import CaseMeasures
 
+_REGISTERED = 0.8
+"""Progress when the scans are registered; matching lesions takes the rest."""
+
 _HALVED_AFTER = 30
 """Iterations of a registration after which half of what is left counts as done; two heads of 1 mm
 took 68."""
@@ -161,8 +164,10 @@ def compare_scans(
             first.case, scan.case, _reports_iterations(reporter, text, count, len(later))
         )
         registrations.append(found)
+    reporter.update(_REGISTERED, "matching lesions")
+    follow_up = matched(scans, registrations)
     reporter.update(1.0, "matching lesions")
-    return matched(scans, registrations)
+    return follow_up
 
 
 def _told_apart(scans: Sequence[Scan]) -> list[Scan]:
@@ -184,12 +189,12 @@ def _reports_iterations(
 
     How many there will be is not known: what is left is halved after each `_HALVED_AFTER`.
     """
-    reporter.update(count / number, text)
+    reporter.update(_REGISTERED * count / number, text)
     iterations = itertools.count(1)
 
     def report() -> None:
         left = 0.5 ** (next(iterations) / _HALVED_AFTER)
-        reporter.update((count + 1 - left) / number, text)
+        reporter.update(_REGISTERED * (count + 1 - left) / number, text)
 
     return report
 

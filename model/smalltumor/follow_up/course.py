@@ -34,15 +34,19 @@ class Course:
             np.eye(4),
             *(np.asarray(np.linalg.inv(matrix), dtype=np.float64) for matrix in from_first),
         ]
+        # Distances of large lesions take seconds: each pair of scans is compared once.
+        self._changes: dict[tuple[int, int], list[LesionChange]] = {}
+        self._targets: dict[int, list[LesionMeasures]] = {}
 
     def changes(self, earlier: int, current: int) -> list[LesionChange]:
         """The changes from one scan to a later one, given as their indices."""
-        return match_lesions(
-            self._lesions[earlier],
-            self._lesions[current],
-            self._to_first[earlier],
-            self._to_first[current],
-        )
+        pair = earlier, current
+        if pair not in self._changes:
+            lesions, to_first = self._lesions, self._to_first
+            self._changes[pair] = match_lesions(
+                *(lesions[earlier], lesions[current], to_first[earlier], to_first[current])
+            )
+        return self._changes[pair]
 
     def findings(self, number: int) -> Findings:
         """What a later scan is assessed by."""
@@ -51,7 +55,7 @@ class Course:
             [self.changes(earlier, number) for earlier in range(number)],
             self._lesions[number],
             any(found.measurable for found in self._axial_of_targets(number)),
-            [sum(each.lesion.mm3 for each in self._become(n)) for n in range(number + 1)],
+            [sum(each.lesion.mm3 for each in self._targets_at(n)) for n in range(number + 1)],
         )
 
     def _sum(self, number: int) -> float | None:
@@ -65,8 +69,14 @@ class Course:
 
     def _axial_of_targets(self, number: int) -> list[AxialDiameters]:
         """Diameters of what the targets have become at a scan."""
-        axial = [each.lesion.axial for each in self._become(number)]
+        axial = [each.lesion.axial for each in self._targets_at(number)]
         return [found for found in axial if found is not None]
+
+    def _targets_at(self, number: int) -> list[LesionMeasures]:
+        """What the targets have become at a scan."""
+        if number not in self._targets:
+            self._targets[number] = self._become(number)
+        return self._targets[number]
 
     def _become(self, number: int) -> list[LesionMeasures]:
         """The lesions of a scan that belong to a target and are nearer to no other lesion."""

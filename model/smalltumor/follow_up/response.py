@@ -37,6 +37,10 @@ UNKNOWN = (
 )
 
 
+_MOST_NAMED = 5
+"""New lesions that a reason names by their numbers; a mask with specks has dozens."""
+
+
 class Category(StrEnum):
     """Category of response."""
 
@@ -196,6 +200,9 @@ def _named(new: Sequence[LesionMeasures]) -> str:
     numbers = [str(each.lesion.id) for each in new]
     if len(numbers) == 1:
         return f"new lesion {numbers[0]} is"
+    if len(numbers) > _MOST_NAMED:
+        named = ", ".join(numbers[:_MOST_NAMED])
+        return f"new lesions {named} and {len(numbers) - _MOST_NAMED} more are"
     return f"new lesions {', '.join(numbers[:-1])} and {numbers[-1]} are"
 
 

@@ -33,9 +33,16 @@ from smalltumor.report.figures import (
 )
 from smalltumor.report.page import PICTURE_MM, known_regions, legend, render
 from smalltumor.report.slices import Image, largest_of, largest_slice, slice_of_voxels
+from smalltumor.text import pluralize
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Classes
+
+SPECK_MM3 = 20.0
+"""Volume below which the headline counts new lesions apart, as the Lesions dock does by default."""
+
+_MOST_NUMBERS = 4
+"""Numbers of lesions in a cell of the table of changes."""
 
 MOST_PICTURED = 12
 """Changes with pictures, the first ones of the table."""
@@ -131,7 +138,13 @@ def headline(follow_up: FollowUp) -> str:
         return "No new enhancing lesion" + (f", but {grown} {has} grown" if grown else "")
     sizes = ", ".join(f"{each.current_mm3:,.0f} mm³ ({_place(each)})" for each in new[:3])
     more = ", ..." if len(new) > 3 else ""
-    return f"{len(new)} new enhancing lesion{'s' if len(new) > 1 else ''}: {sizes}{more}"
+    return f"{pluralize(len(new), 'new enhancing lesion')}{_specks_among(new)}: {sizes}{more}"
+
+
+def _specks_among(new: Sequence[LesionChange]) -> str:
+    """How many of several new lesions are so small that they are often no lesions."""
+    count = sum((each.current_mm3 or 0.0) < SPECK_MM3 for each in new)
+    return f", {count} of them below {SPECK_MM3:g} mm³" if count and len(new) > 1 else ""
 
 
 def change_rows(changes: Sequence[LesionChange]) -> list[ChangeRow]:
@@ -156,7 +169,11 @@ def _change_row(change: LesionChange) -> ChangeRow:
 
 
 def _numbers(lesions: Sequence[LesionMeasures]) -> str:
-    return " + ".join(str(each.lesion.id) for each in lesions) or texts.ABSENT
+    """Numbers of the lesions; of many, which have merged or split, the first."""
+    numbers = [str(each.lesion.id) for each in lesions]
+    if len(numbers) > _MOST_NUMBERS:
+        numbers = [*numbers[: _MOST_NUMBERS - 1], f"{len(numbers) - _MOST_NUMBERS + 1} more"]
+    return " + ".join(numbers) or texts.ABSENT
 
 
 def _mm3(value: float | None) -> str:

@@ -43,6 +43,8 @@ def test_a_plane_of_the_earlier_scan_is_beside_the_current_one_and_both_are_link
             earlier.port.centre == current.port.centre and earlier.port.scale == current.port.scale
         )
     dock.step(-1)
+    assert earlier.corners()[:2] == ("BraTS2021_1", "earlier scan")
+    assert current.corners()[:2] == ("BraTS2021_2", "T1CE")
     assert earlier.grab().toImage() != current.grab().toImage()
     window.show(Layout.FOUR)
     assert earlier.isHidden() and not dock.beside_button.isChecked()

@@ -30,7 +30,7 @@ def test_flicker_changes_images_only(dock, qtbot, earlier_scan):
     layers = dock._viewer.layers
     before = {layer.name: layer.visible for layer in layers}
     dock.flicker()
-    assert layers["BraTS2021_2 earlier: BraTS2021_1"].visible
+    assert layers["BraTS2021_2 earlier scan"].visible
     assert not layers["BraTS2021_2 T1CE"].visible and layers["BraTS2021_2 ET"].visible
     assert dock._viewer.canvas.overlays.text.text == "earlier scan:\nBraTS2021_1"
     assert dock.flicker_button.isChecked() and "earlier scan is shown" in dock.message.text()
@@ -44,7 +44,7 @@ def test_another_sequence_ends_the_flicker(dock, qtbot, earlier_scan):
     compared(dock, qtbot, earlier_scan)
     dock.flicker()
     show_sequence(dock._viewer, "t1ce")
-    assert not dock._viewer.layers["BraTS2021_2 earlier: BraTS2021_1"].visible
+    assert not dock._viewer.layers["BraTS2021_2 earlier scan"].visible
     assert not dock.flicker_button.isChecked()
     dock.flicker()
     assert dock.flicker_button.isChecked()
@@ -147,5 +147,5 @@ def test_the_images_return_if_the_earlier_scan_is_deleted_while_it_is_shown(
     layers = dock._viewer.layers
     before = [x for x in layers if x.visible]
     dock.flicker()
-    layers.remove(layers["BraTS2021_2 earlier: BraTS2021_1"])
+    layers.remove(layers["BraTS2021_2 earlier scan"])
     assert [x for x in layers if x.visible] == before

@@ -29,7 +29,7 @@ def test_new_lesions_are_listed_first_and_the_earlier_scan_is_shown(dock, qtbot,
     assert "RANO, from measurements only: " in dock.response.text()
     assert "has not been checked against their texts" in dock.response.text()
     viewer = dock._viewer
-    image = viewer.layers["BraTS2021_2 earlier: BraTS2021_1"]
+    image = viewer.layers["BraTS2021_2 earlier scan"]
     assert not image.visible
     shown = reference_layers(active_patient(viewer).layers)
     assert len(shown) == 3 and not any(layer.editable for layer in shown.values())
@@ -44,11 +44,11 @@ def test_a_reference_that_the_user_has_chosen_stays(dock, qtbot, earlier_scan):
     for _ in range(2):
         compared(dock, qtbot, earlier_scan)
         assert list(reference_layers(active_patient(viewer).layers).values()) == [chosen]
-        assert "not the reference that is shown" in dock.message.text()
+        assert "hidden by another reference" in dock.message.text()
     viewer.layers.remove(chosen)
     compared(dock, qtbot, earlier_scan)
     assert len(reference_layers(active_patient(viewer).layers)) == 3
-    assert "whose contours are the reference" in dock.message.text()
+    assert "contours are shown as the reference" in dock.message.text()
 
 
 @pytest.mark.slow
@@ -70,14 +70,14 @@ def test_steps_go_to_the_lesions(dock, qtbot, earlier_scan):
 @pytest.mark.slow
 def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, earlier_scan):
     compared(dock, qtbot, earlier_scan)
-    assert "Compared with BraTS2021_1_seg.nii.gz" in dock.message.text()
+    assert "Compared with BraTS2021_1 (BraTS2021_1_seg.nii.gz" in dock.message.text()
     et = dock._viewer.layers["BraTS2021_2 ET"]
     et.data_setitem(np.nonzero(et.data), 0)
     qtbot.waitUntil(lambda: "have changed since" in dock.message.text())
     dock.compare_again()
     qtbot.waitUntil(lambda: not dock.busy)
     assert words(dock) == ["gone", "gone"]
-    assert sum(" earlier:" in layer.name for layer in dock._viewer.layers) == 1
+    assert sum("earlier scan" in layer.name for layer in dock._viewer.layers) == 1
 
 
 @pytest.mark.slow
@@ -85,7 +85,7 @@ def test_a_failed_attempt_does_not_hide_that_the_comparison_is_old(
     dock, qtbot, earlier_scan, tmp_path
 ):
     compared(dock, qtbot, earlier_scan)
-    assert dock.headline.text().endswith("since BraTS2021_1")
+    assert "Compared with BraTS2021_1 (" in dock.message.text()
     et = dock._viewer.layers["BraTS2021_2 ET"]
     et.data_setitem(np.nonzero(et.data), 0)
     compared(dock, qtbot, tmp_path / "nowhere")

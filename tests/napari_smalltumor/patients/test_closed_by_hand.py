@@ -144,7 +144,7 @@ def test_an_earlier_scan_does_not_return_since_its_comparison_is_gone(viewer, id
     open_segmented(viewer, "Pat")
     earlier = viewer.add_image(np.zeros((3, 3, 3)), name="earlier")
     assign(earlier, PAT)
-    mark_as_earlier_scan(earlier)
+    mark_as_earlier_scan(earlier, "visit 1")
     remove_all(viewer)
     idle()
     reopen_closed(viewer)

@@ -1,4 +1,4 @@
-"""The progress of a comparison moves while a registration iterates, and can be cancelled then."""
+"""The progress of a comparison moves while a registration iterates, and can be cancelled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_each_iteration_is_progress_within_the_share_of_its_scan():
     report = _reports_iterations(reporter, "registering", 1, 2)
     for _ in range(200):
         report()
-    assert seen[0] == 0.5 and seen[60] > 0.85 and seen[-1] < 1
+    assert seen[0] == 0.4 and seen[60] > 0.68 and seen[-1] < 0.8
     assert seen == sorted(seen)
 
 

@@ -81,6 +81,12 @@ def test_a_small_new_lesion_beside_a_measurable_one_does_not_contradict_the_cate
     )
 
 
+def test_of_many_new_lesions_the_first_are_named_and_the_others_counted():
+    small = [LesionChange(Change.NEW, (), numbered(SMALL, n)) for n in range(1, 16)]
+    reason = assess(findings([400, 400], small)).reasons[-1]
+    assert reason.startswith("new lesions 1, 2, 3, 4, 5 and 10 more are not measurable")
+
+
 def test_a_measurable_new_lesion_that_may_be_a_piece_of_another_one_is_said():
     beside = replace(NEW_LARGE, beside_mm=1.0)
     (reason,) = assess(findings([400, 400], [SAME, beside])).reasons

@@ -19,7 +19,7 @@ from smalltumor.measures import measure_case
 from smalltumor.report import ReportDetails
 from smalltumor.report.course_figure import draw_course
 from smalltumor.report.follow_up_files import write_changes, write_follow_up_json
-from smalltumor.report.follow_up_page import follow_up_page, headline
+from smalltumor.report.follow_up_page import change_rows, follow_up_page, headline
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 UNMOVED = ScanRegistration(np.eye(4), 0.8, 0.98)
@@ -64,6 +64,15 @@ def test_a_new_lesion_beside_a_known_one_has_its_distance(follow_up, tmp_path):
     write_changes(beside, tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(newline="") as file:
         assert [row["beside_mm"] for row in csv.DictReader(file)] == ["1.44", "", ""]
+
+
+def test_the_headline_tells_specks_from_other_new_lesions(follow_up):
+    new = follow_up.changes[0]
+    lesion = new.current[0]
+    speck = replace(new, current=(replace(lesion, lesion=replace(lesion.lesion, mm3=1.0)),))
+    found = headline(replace(follow_up, changes=(new, speck, speck)))
+    assert found.startswith("3 new enhancing lesions, 2 of them below 20 mm³: ")
+    assert "below" not in headline(replace(follow_up, changes=(speck,)))
 
 
 def test_without_a_new_lesion_the_headline_says_what_has_grown(follow_up):
@@ -150,10 +159,19 @@ def test_dates_are_printed_on_one_line(page):
     assert [cell.get("class") for cell in page.all("th")].count("short") == 2
 
 
-def test_short_names_of_scans_are_not_broken(later):
-    scans = [scan(tumour(), "P_1"), scan(later, "P_2")]
+def test_short_titles_of_scans_are_not_broken_and_names_of_cases_not_repeated(later):
+    scans = [scan(tumour(), "P_1", "visit 1"), scan(later, "P_2")]
     html = follow_up_page(matched(scans, [UNMOVED]), ReportDetails())
-    assert '<th scope="row" class="short">1. P_1</th>' in html
+    assert '<th scope="row" class="short">1. visit 1</th>' in html
+    assert '<th scope="row" class="short">2.</th><td class="word name">P' in html
+
+
+def test_of_many_lesions_that_have_merged_the_first_are_named(follow_up):
+    grown = follow_up.changes[1]
+    lesion = grown.earlier[0]
+    many = [replace(lesion, lesion=replace(lesion.lesion, id=n)) for n in range(40, 7, -1)]
+    (row,) = change_rows([replace(grown, change=Change.MERGED, earlier=tuple(many))])
+    assert row.earlier == "40 + 39 + 38 + 30 more"
 
 
 def test_tables_can_be_scrolled_by_keys(page):

@@ -315,7 +315,7 @@ def test_nothing_is_changed_while_the_earlier_scan_is_shown(viewer, with_specks,
     dock.select([2])
     dock.actions.delete()
     earlier = viewer.add_image(np.zeros((4, 4, 4)), name="earlier T1CE")
-    mark_as_earlier_scan(earlier)
+    mark_as_earlier_scan(earlier, "visit 1")
     dock.select([0])
     before = viewer.layers["Pat ET"].data.copy()
     getattr(dock.actions, action)()
@@ -332,7 +332,7 @@ def test_no_candidate_is_decided_on_while_the_earlier_scan_is_shown(viewer, dock
     candidate = replace(dock.review.lesions[0], list_name=LesionList.SECOND_LOOK)
     dock.review.set_candidates([candidate])
     dock.review.go_to(candidate)
-    mark_as_earlier_scan(viewer.add_image(np.zeros((4, 4, 4))))
+    mark_as_earlier_scan(viewer.add_image(np.zeros((4, 4, 4))), "visit 1")
     getattr(dock.actions, action)()
     assert dock.said[-1] == texts.EARLIER_SCAN
     assert dock.review.candidates == [candidate] and not dock.review.can_undo
