@@ -114,15 +114,17 @@ class ReviewClicks:
             self.search()
 
     def _on_canvas(self, viewer: ViewerModel, event: Any) -> None:
-        modifiers = {str(m) for m in event.modifiers}
-        if event.type != "mouse_press" or event.button != 1 or "Alt" not in modifiers:
+        # vispy's keys equal their names, but their str is another text.
+        if event.type != "mouse_press" or event.button != 1 or "Alt" not in event.modifiers:
             return
-        if viewer.dims.ndisplay == 2:
-            _keep_from(viewer.layers.selection.active)
-            take_away = "Shift" in modifiers
-            # After the press: a question would let napari call the layer's callbacks with it.
-            QTimer.singleShot(0, partial(self._on_canvas_clicked, tuple(event.position), take_away))
-            event.handled = True
+        _keep_from(viewer.layers.selection.active)
+        event.handled = True
+        if viewer.dims.ndisplay != 2:
+            self.say(texts.NOT_IN_3D)
+            return
+        take_away = "Shift" in event.modifiers
+        # After the press: a question would let napari call the layer's callbacks with it.
+        QTimer.singleShot(0, partial(self._on_canvas_clicked, tuple(event.position), take_away))
 
     def _on_canvas_clicked(self, point: Sequence[float], take_away: bool) -> None:
         if self._on_canvas in self.viewer.mouse_drag_callbacks:  # not closed meanwhile

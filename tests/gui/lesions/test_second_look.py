@@ -15,6 +15,7 @@ from second_look_cases import Spot, case_with, output_for
 from shown_layers import show_segmentation
 from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
+from vispy.util.keys import ALT, SHIFT
 
 from napari_smalltumor import keys, questions, settings
 from napari_smalltumor.layers.create import image_layers
@@ -193,6 +194,7 @@ def test_after_segmenting_again_the_candidates_are_those_of_the_new_result(viewe
 
 
 def canvas_press(viewer, point, modifiers):
+    """A press as napari gives it, with vispy's keys: their str is not their name."""
     return SimpleNamespace(
         type="mouse_press",
         button=1,
@@ -214,13 +216,26 @@ def test_alt_and_click_on_the_canvas_does_not_use_the_brush_too(viewer, dock, qt
     callbacks, before = list(layer.mouse_drag_callbacks), masks(viewer)
     point = world(dock, place.centre)
     viewer.dims.set_point(range(3), point)
-    event = canvas_press(viewer, point, ["Alt"])
+    event = canvas_press(viewer, point, (ALT,))
     mouse_press_callbacks(viewer, event)
     mouse_press_callbacks(layer, event)
     assert masks(viewer) == before
     qtbot.waitUntil(lambda: layer.mouse_drag_callbacks == callbacks)
     qtbot.wait(50)
     assert (masks(viewer) == before) == (mode == "erase")
+
+
+def test_alt_and_click_in_3d_changes_nothing_and_says_why(viewer, dock, qtbot):
+    layer = viewer.layers["Pat ET"]
+    layer.mode = "paint"
+    viewer.dims.ndisplay = 3
+    callbacks, before = list(layer.mouse_drag_callbacks), masks(viewer)
+    event = canvas_press(viewer, world(dock, MISSED.centre), (ALT,))
+    mouse_press_callbacks(viewer, event)
+    mouse_press_callbacks(layer, event)
+    qtbot.waitUntil(lambda: layer.mouse_drag_callbacks == callbacks)
+    assert masks(viewer) == before
+    assert dock.message == texts.NOT_IN_3D
 
 
 @pytest.mark.parametrize("mode", ["paint", pytest.param("erase", marks=pytest.mark.one_binding)])
@@ -239,7 +254,7 @@ def test_a_question_at_a_click_on_the_canvas_leaves_the_brush_alone(viewer, dock
     dock.clicks.confirm = cancel
     point = world(dock, FOUND.centre)
     viewer.dims.set_point(range(3), point)
-    event = canvas_press(viewer, point, ["Alt", "Shift"])
+    event = canvas_press(viewer, point, (SHIFT, ALT))
     mouse_press_callbacks(viewer, event)
     mouse_press_callbacks(layer, event)
     qtbot.waitUntil(lambda: len(asked) == 1)

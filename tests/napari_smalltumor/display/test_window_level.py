@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from napari_cases import write_case_along
+from vispy.util.keys import SHIFT
 
 from napari_smalltumor.display.window_level import (
     dragged_limits,
@@ -51,7 +52,7 @@ def test_shift_and_the_right_button_drag_the_window_on_naparis_canvas(viewer, tm
     ensure_window_dragging(viewer)
     image = image_to_window(viewer)
     start = tuple(image.contrast_limits)
-    for modifiers, changes in (((), False), (("Shift",), True)):
+    for modifiers, changes in (((), False), ((SHIFT,), True)):
         event = SimpleNamespace(button=2, modifiers=modifiers, pos=(50, 50), type="mouse_press")
         for callback in viewer.mouse_drag_callbacks:
             if callback.__module__.startswith("napari_smalltumor"):
