@@ -403,7 +403,7 @@ def test_our_own_warnings_are_one_line_and_those_of_others_as_before(smalltumor,
         return 0
 
     others = []
-    monkeypatch.setattr("smalltumor.cli.info.run", run)
+    monkeypatch.setattr("smalltumor.cli.commands.info.run", run)
     monkeypatch.setattr(warnings, "showwarning", lambda message, *place: others.append(message))
     before = warnings.showwarning
     code, _, stderr = smalltumor("info")

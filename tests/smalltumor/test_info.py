@@ -38,7 +38,7 @@ def test_gpus_and_absent_packages_are_named(no_weights, smalltumor, monkeypatch)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: card)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    monkeypatch.setattr("smalltumor.cli.info.PACKAGES", ("numpy", "no-such-package"))
+    monkeypatch.setattr("smalltumor.cli.commands.info.PACKAGES", ("numpy", "no-such-package"))
     _, stdout, _ = smalltumor("info")
     assert "  cuda:0 (Made Card, 24 GB)\n" in stdout
     assert "  mps (Apple)\n" in stdout

@@ -16,7 +16,7 @@ from io import TextIOWrapper
 from types import FrameType
 from typing import Any
 
-from smalltumor.cli import (
+from smalltumor.cli.commands import (
     average,
     cohort,
     cohort_report,

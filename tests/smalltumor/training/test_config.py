@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from smalltumor.cli.train import PRESETS as OFFERED
+from smalltumor.cli.commands.train import PRESETS as OFFERED
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.config import PRESETS, TrainingConfig
 from smalltumor.training.optimisation.optimiser import learning_rate

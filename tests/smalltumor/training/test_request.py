@@ -14,6 +14,7 @@ from smalltumor.training.config import TrainingConfig
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.split import Split
 
 FULL = TrainingRequest(
     data=Path("/data"),
@@ -96,20 +97,25 @@ def test_every_setting_of_the_command_line_is_a_field_of_the_configuration():
 def test_the_record_of_a_run_comes_back(tmp_path):
     run = RunFolder(tmp_path / "run")
     request = TrainingRequest(tmp_path / "data", run.path, "starter", device="cpu")
-    record = RunRecord(request, TrainingConfig(epochs=3), None, {"started_from": "x"}, 7)
+    split = Split(("b", "c"), ("a",), ("b", "c"))
+    record = RunRecord(request, TrainingConfig(epochs=3), split, {"started_from": "x"}, 7)
     record.write(run)
     assert RunRecord.read(run) == record
     kept = json.loads(run.config.read_text())
     assert kept["training"].keys() >= {"rate", "average", "clip"}
     assert kept.keys() == {
         *("data", "validation", "cache", "card", "preset", "weights", "device"),
-        *("origin", "steps_per_epoch", "training"),
+        *("origin", "split", "steps_per_epoch", "training"),
     }
 
 
 @pytest.mark.parametrize("damage", [{"training": 3}, {"steps_per_epoch": "x"}, {"split": {}}])
 def test_a_damaged_record_is_named(tmp_path, damage):
     run = RunFolder(tmp_path / "run")
-    run.write_config({"data": "d", "training": TrainingConfig().to_dict(), **damage})
+    split = {"training": ["b"], "validation": [], "trained_on": ["b"]}
+    whole = {"data": "d", "training": TrainingConfig().to_dict(), "split": split}
+    run.write_config(whole)
+    RunRecord.read(run)
+    run.write_config(whole | damage)
     with pytest.raises(TrainingError, match=r"config\.json is damaged"):
         RunRecord.read(run)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cli import arguments, report
+from smalltumor.cli import arguments
+from smalltumor.cli.commands import report
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.labels.schemes import READ_SCHEMES

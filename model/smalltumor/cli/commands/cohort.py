@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
-from smalltumor.cli.cohort_report import PAGE, write_report
+from smalltumor.cli.commands.cohort_report import PAGE, write_report
 
 if TYPE_CHECKING:
     from smalltumor.cohort.parts import Part

@@ -1,0 +1,1 @@
+"""The commands: each file adds the parser of one and runs it."""
