@@ -188,7 +188,7 @@ def test_a_mask_is_not_kept_for_images_that_took_the_place_of_its_own(cohort, da
     code, rows, *_ = cohort()
     assert code == 1
     assert [row["outcome"] for row in rows] == ["kept", "failed", "kept"]
-    assert "images are not those" in rows[1]["note"] and "delete the mask" in rows[1]["note"]
+    assert "images have changed since" in rows[1]["note"] and "delete the mask" in rows[1]["note"]
     (tmp_path / "out" / "bob.nii.gz").unlink()
     assert cohort()[0] == 0
 
