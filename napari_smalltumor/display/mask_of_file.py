@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient
-from napari_smalltumor.patients.active_messages import active_messages
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.next_picture import next_picture
 from napari_smalltumor.viewer import one_per_viewer
@@ -47,7 +47,7 @@ class MaskOfFile:
             return
         goes_on = bool(self._shown) and patient == self._about
         if self._shown:
-            active_messages(viewer).remove(self._shown)
+            self._patients.messages.remove_about_active(self._shown)
         self._shown = ""
         if text and patient is not None and (goes_on or patient not in self._told):
             self._told.add(patient)
@@ -57,7 +57,7 @@ class MaskOfFile:
     def _say(self, text: str) -> None:
         viewer = self._viewer()
         if viewer is not None and text == self._shown:
-            active_messages(viewer).say(text)
+            notify.info(self._patients.messages.about_active(text))
 
     def _text(self) -> str:
         """What is to be said of the active patient; empty if there is nothing."""

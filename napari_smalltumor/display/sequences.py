@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import LayerKind, role_of
-from napari_smalltumor.patients.active_messages import active_messages
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
@@ -24,7 +24,8 @@ def show_sequence(viewer: ViewerModel, modality: str) -> None:
     images = [x for x in active_patient(viewer).layers if _is_image(x)]
     shown = [x for x in images if _modality(x) == modality]
     if not shown:
-        active_messages(viewer).say(f"The patient has no {MODALITY_TITLES[modality]}.")
+        text = f"The patient has no {MODALITY_TITLES[modality]}."
+        notify.info(active_patient(viewer).messages.about_active(text))
         return
     for layer in images:
         layer.visible = layer in shown

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import CaseFiles
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.metadata import (
     LayerKind,
@@ -21,7 +22,6 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.real_paths import real_path
-from napari_smalltumor.patients.active_messages import active_messages
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def show_open_case(viewer: ViewerModel, files: CaseFiles) -> None:
     patients, patient = active_patient(viewer), patient_of_files(viewer, files)
     if patient is not None:
         patients.activate(patient)
-        active_messages(viewer).say(f"{patients.title_of(patient)} is open already.")
+        text = f"{patients.title_of(patient)} is open already."
+        notify.info(patients.messages.about_active(text))
 
 
 def patient_of_files(viewer: ViewerModel, files: CaseFiles) -> Patient | None:
@@ -118,7 +119,8 @@ def show_open_file(viewer: ViewerModel, file: Path) -> bool:
     if patient not in patients.patients:
         return False
     patients.activate(patient)
-    active_messages(viewer).say(f"{file.name} is open already, as {layer.name}.")
+    text = f"{file.name} is open already, as {layer.name}."
+    notify.info(active_patient(viewer).messages.about_active(text))
     return True
 
 

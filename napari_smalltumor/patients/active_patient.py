@@ -68,6 +68,7 @@ class ActivePatient:
         self._current: Patient | None = None
         self._opened: list[Patient] = []
         self.messages = PatientMessages()
+        self.changed.connect(self.messages.remove_about_active)
         self.arrivals = Arrivals()
         self._views = ViewStates(viewer)
         self._hidden = HiddenLayers()

@@ -369,3 +369,16 @@ def test_messages_about_a_patient_are_removed_when_its_last_layer_is(viewer, pat
     assert closed == []
     viewer.layers.remove(layers_of_patient(viewer.layers, first)[0])
     assert closed.count(text) == 1 and "Of another viewer." not in closed
+
+
+def test_messages_about_the_active_patient_are_removed_when_another_one_is(patients, monkeypatch):
+    closed: list[str] = []
+    monkeypatch.setattr(readable_messages, "close_messages", closed.extend)
+    switch(patients, "First")
+    text = "The patient has no T1."
+    assert patients.messages.about_active(text) == text and closed == []
+    assert patients.messages.about_active(text) == text and closed == [text]
+    switch(patients, "Second")
+    assert closed == [text, text]
+    switch(patients, "First")
+    assert closed == [text, text]
