@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NOTHING_SEGMENTED = "Not segmented yet"
 NO_CASE = "No case is open"
-NOT_ET = "Choose enhancing tumour as the region to add lesions by a click"
+NOT_ET = "Choose the region ET to add by a click"
 SECOND_LOOK_NEEDS = "Second look needs T1CE and T1"
 IN_MASK = "This spot is in the mask already"
 NOTHING_ENHANCES = "Nothing enhances here"
@@ -144,7 +144,7 @@ def rejected() -> str:
 def no_look(status: LookStatus) -> str:
     """Why a click can add nothing."""
     if status is LookStatus.NO_ORIGIN:
-        return "Segment the case first: a click adds to the network's result"
+        return "Segment the case first to add by a click"
     return SECOND_LOOK_NEEDS if status is LookStatus.IMPOSSIBLE else "Second look is not ready yet"
 
 
