@@ -25,6 +25,8 @@ def draw_folds(
     config: TrainingConfig,
     initial: Checkpoint | None,
     patients: Mapping[str, str],
+    log: Callable[[str], None],
+    warn: Callable[[str], None],
 ) -> Folds:
     """Draw `config.folds` folds with `config.seed`, from the masks of the cases.
 
@@ -37,15 +39,25 @@ def draw_folds(
         The starting weights; no fold holds out a patient that they were trained on.
     patients : mapping of str to str
         Patients by case, see `patient_of`.
+    log, warn : callable
+        Receive one line of text at a time.
 
     Raises
     ------
     TrainingError
         If a mask cannot be read, or there are fewer patients to hold out than folds.
     """
+    log(f"reading the masks of {pluralize(len(cases), 'case')} to draw the folds")
     voxels = {case.name: _et_voxels(case) for case in cases}
     seen = known_cases(initial.card) if initial else frozenset()
-    return Folds.draw(voxels, config.folds, config.seed, seen, patients)
+    folds = Folds.draw(voxels, config.folds, config.seed, seen, patients)
+    _report(folds, patients, log)
+    if initial is not None and not lists_all_cases(initial.card):
+        warn(
+            f"the card of {initial.name} does not list the cases it was trained on; if "
+            "some of these are among them, their scores will be too good"
+        )
+    return folds
 
 
 def _et_voxels(case: LabelledCase) -> int:
@@ -62,25 +74,8 @@ def _et_voxels(case: LabelledCase) -> int:
     return int(np.count_nonzero(class_mask(classes, TissueClass.ET)))
 
 
-def report_folds(
-    folds: Folds,
-    initial: Checkpoint | None,
-    patients: Mapping[str, str],
-    log: Callable[[str], None],
-    warn: Callable[[str], None],
-) -> None:
-    """Say how many patients were split, and which the starting weights were trained on.
-
-    Parameters
-    ----------
-    folds : Folds
-    initial : Checkpoint or None
-        The starting weights.
-    patients : mapping of str to str
-        As for `draw_folds`.
-    log, warn : callable
-        Receive one line of text at a time.
-    """
+def _report(folds: Folds, patients: Mapping[str, str], log: Callable[[str], None]) -> None:
+    """Say how many patients were split, and which the starting weights were trained on."""
     number = len({patient_of(name, patients) for name in folds.cases})
     if number < len(folds.cases):
         log(
@@ -92,9 +87,4 @@ def report_folds(
             "in the training part of every fold and not scored: "
             f"{pluralize(len(folds.always_training), 'case')}, because the starting weights were "
             "trained on these patients: " + ", ".join(folds.always_training)
-        )
-    if initial is not None and not lists_all_cases(initial.card):
-        warn(
-            f"the card of {initial.name} does not list the cases it was trained on; if "
-            "some of these are among them, their scores will be too good"
         )

@@ -10,7 +10,7 @@ from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.text import pluralize
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig, steps_per_epoch
-from smalltumor.training.draw_folds import draw_folds, report_folds
+from smalltumor.training.draw_folds import draw_folds
 from smalltumor.training.locked_run import locked_run
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.optimisation.distributed import Processes, joined_processes
@@ -173,8 +173,7 @@ def _hold_out_fold(
 ) -> AvailableCases:
     """The cases, of which one fold is held out: the same as in a cross-validation."""
     check_unique_names(request, available.cases)
-    folds = draw_folds(available.cases, config, initial, request.patients)
-    report_folds(folds, initial, request.patients, log, warn)
+    folds = draw_folds(available.cases, config, initial, request.patients, log, warn)
     return available.hold_out(folds.held_out[config.fold])
 
 

@@ -10,18 +10,19 @@ from smalltumor.errors import Action, TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataset import labelled_cases
-from smalltumor.training.draw_folds import draw_folds, report_folds
+from smalltumor.training.draw_folds import draw_folds
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_cases import check_unique_names
 
 
 def test_no_fold_holds_out_what_the_starting_weights_have_seen(data, weights_to_tune):
     initial = replace(load_checkpoint(weights_to_tune), card={"trained_on": ["case_01"]})
-    folds = draw_folds(labelled_cases(data), TrainingConfig(folds=3), initial, {})
+    said: list[str] = []
+    config = TrainingConfig(folds=3)
+    folds = draw_folds(labelled_cases(data), config, initial, {}, said.append, said.append)
     assert sorted(sum(folds.held_out, ())) == ["case_00", "case_02", "case_03"]
-    reported: list[str] = []
-    report_folds(folds, initial, {}, reported.append, reported.append)
-    assert "not scored: 1 case, because" in reported[0] and reported[0].endswith(": case_01")
+    assert said[0] == "reading the masks of 4 cases to draw the folds"
+    assert "not scored: 1 case, because" in said[1] and said[1].endswith(": case_01")
 
 
 def test_a_mask_that_cannot_be_read_is_named_with_its_case(data, tmp_path):
@@ -30,7 +31,7 @@ def test_a_mask_that_cannot_be_read_is_named_with_its_case(data, tmp_path):
     broken.write_bytes(b"")
     cases = [replace(case, labels=(broken,)), *others]
     with pytest.raises(TrainingError, match="case_00 cannot be trained on") as refused:
-        draw_folds(cases, TrainingConfig(folds=2), None, {})
+        draw_folds(cases, TrainingConfig(folds=2), None, {}, print, print)
     assert refused.value.remedy.action is Action.CHECK_DATASET
 
 

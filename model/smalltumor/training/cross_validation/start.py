@@ -9,7 +9,7 @@ from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.config import FREE_SETTINGS, TrainingConfig
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases
-from smalltumor.training.draw_folds import draw_folds, report_folds
+from smalltumor.training.draw_folds import draw_folds
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_cases import check_patients, check_unique_names
 from smalltumor.training.runs.run_folder import RunFolder
@@ -62,8 +62,7 @@ def _drawn(request: TrainingRequest, folds: int | None, log: Log, warn: Log) -> 
     initial = None
     if request.weights or request.preset == "finetune":
         initial = load_checkpoint(request.weights)
-    split = draw_folds(_cases(request), config, initial, request.patients)
-    report_folds(split, initial, request.patients, log, warn)
+    split = draw_folds(_cases(request), config, initial, request.patients, log, warn)
     return CrossValidation(
         replace(request, changes=changes), split, initial.digest if initial else None
     )

@@ -209,7 +209,7 @@ def test_weights_that_do_not_list_their_cases_are_warned_about(
     monkeypatch.setattr(module, "train", lambda *args, **options: False)
     lines: list[str] = []
     train_folds(request(data, tmp_path / "runs", weights=weights_to_tune), 2, lines.append)
-    assert lines[0].startswith("warning: the card of random weights (seed 0) does not list")
+    assert lines[1].startswith("warning: the card of random weights (seed 0) does not list")
 
 
 def test_no_fold_ends_by_the_scores_of_its_held_out_cases(data, tmp_path, started):
