@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from smalltumor.data.brain.background import Background, surroundings
 from smalltumor.extras import require
@@ -66,13 +67,34 @@ class Picture:
 
 def window_of(image: Image) -> tuple[float, float]:
     """Intensities to show as black and white: percentiles of the head."""
-    around = surroundings(image)
-    coarse = image[around.box][::3, ::3, ::3]
-    head = coarse[Background(around.levels).differs(coarse)].astype(np.float64)
+    head = _head_of(image)
     if not head.size:
         return 0.0, 1.0
     low, high = np.percentile(head, _WINDOW_PERCENTILES)
     return float(low), float(max(high, low + 1e-6))
+
+
+def window_as_of(image: Image, other: Image) -> tuple[float, float]:
+    """The window of another image of the head, scaled so that the medians are equally grey.
+
+    Percentiles of two scans differ with the size of the tumour and with the edge of the brain; its
+    median hardly does.
+    """
+    low, high = window_of(other)
+    medians = [
+        float(np.median(head)) if head.size else 0.0 for head in map(_head_of, (image, other))
+    ]
+    if low < 0 or min(medians) <= 0:
+        return window_of(image)
+    factor = medians[0] / medians[1]
+    return low * factor, high * factor
+
+
+def _head_of(image: Image) -> npt.NDArray[np.float64]:
+    """Intensities of a subsample of the head."""
+    around = surroundings(image)
+    coarse = image[around.box][::3, ::3, ::3]
+    return np.asarray(coarse[Background(around.levels).differs(coarse)], dtype=np.float64)
 
 
 def picture_of_slice(

@@ -29,6 +29,7 @@ from smalltumor.report.figures import (
     picture_of_lesion,
     picture_of_slice,
     png_of,
+    window_as_of,
     window_of,
 )
 from smalltumor.report.page import PICTURE_MM, known_regions, legend, render
@@ -169,11 +170,10 @@ def _change_row(change: LesionChange) -> ChangeRow:
 
 
 def _numbers(lesions: Sequence[LesionMeasures]) -> str:
-    """Numbers of the lesions; of many, which have merged or split, the first."""
-    numbers = [str(each.lesion.id) for each in lesions]
-    if len(numbers) > _MOST_NUMBERS:
-        numbers = [*numbers[: _MOST_NUMBERS - 1], f"{len(numbers) - _MOST_NUMBERS + 1} more"]
-    return " + ".join(numbers) or texts.ABSENT
+    """Numbers of the lesions; of many, which have merged or split, how many they are."""
+    if len(lesions) > _MOST_NUMBERS:
+        return pluralize(len(lesions), "lesion")
+    return " + ".join(str(each.lesion.id) for each in lesions) or texts.ABSENT
 
 
 def _mm3(value: float | None) -> str:
@@ -239,11 +239,11 @@ class _Views:
     def __init__(self, follow_up: FollowUp) -> None:
         earlier, current = follow_up.earlier, follow_up.current
         self._follow_up, self._grid = follow_up, current.case.grid
-        window = window_of(earlier.case.volumes[REFERENCE])
+        shown = current.case.volumes[REFERENCE]
+        window = window_as_of(earlier.case.volumes[REFERENCE], shown)
         image, classes = follow_up.earlier_on_current_grid()
         known = known_regions(earlier.measures)
         self._earlier = _View(f"{earlier.title}, registered", image, classes, window, known)
-        shown = current.case.volumes[REFERENCE]
         known = known_regions(current.measures)
         self._current = _View(current.title, shown, current.classes, window_of(shown), known)
 

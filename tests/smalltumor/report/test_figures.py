@@ -1,11 +1,11 @@
-"""The arrow of a small picture points at its lesion, beside which others may lie."""
+"""The arrow of a small picture, and the windows of two scans that are shown beside each other."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from report_cases import GRID, SHAPE, ball
-from smalltumor.report.figures import arrow_of
+from report_cases import GRID, SHAPE, ball, brain_case
+from smalltumor.report.figures import arrow_of, window_as_of, window_of
 from smalltumor.report.slices import slice_of_voxels
 
 LESION = (30, 36, 20)
@@ -46,3 +46,19 @@ def test_there_is_none_without_place_or_lesion():
     outside = np.array([[100.0, 36.0, 20.0]])
     classes = np.zeros(SHAPE, np.uint8)
     assert arrow_of(slice_of_voxels(np.zeros(SHAPE), classes, GRID, outside, 48.0)) is None
+
+
+def test_two_scans_have_one_window_whatever_the_scale_and_the_edge_of_the_brain():
+    image = brain_case().volumes["t1ce"]
+    low, high = window_of(image)
+    assert window_as_of(1.5 * image, image) == pytest.approx((1.5 * low, 1.5 * high))
+    blurred = np.where(image > 0, image, 0.25 * np.roll(image, 1, axis=0))  # an edge of resampling
+    assert np.count_nonzero(blurred) > np.count_nonzero(image)
+    assert window_of(blurred)[0] < 0.9 * low
+    assert window_as_of(blurred, image) == pytest.approx((low, high), rel=0.02)
+
+
+def test_an_image_with_negative_values_has_its_own_window():
+    image = brain_case().volumes["t1ce"]
+    scaled = (image - image.mean()) / image.std()
+    assert window_as_of(scaled, scaled) == window_of(scaled)
