@@ -17,7 +17,6 @@ from smalltumor.data.volumes.nifti import read_volume
 from synthetic import write_case
 
 from napari_smalltumor import devices, notify, questions, settings
-from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_of
@@ -26,6 +25,7 @@ from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
 
 
 @pytest.fixture(autouse=True)
@@ -326,7 +326,7 @@ def test_questions_name_the_patient_that_labels_have_joined(
     )
     ask_and_export(viewer, None, per_region=False)
     assert len(titles) == 2 and all("case (second)" in title for title in titles)
-    assert ensure_autosave(viewer)._title_of(joined) == "case (second)"
+    assert case_title(viewer, joined) == "case (second)"
 
 
 def test_deleting_all_layers_of_a_patient_leaves_one_layer_of_the_next_selected(

@@ -258,7 +258,7 @@ def test_the_scan_is_asked_for_when_it_is_not_known(
     brain.data = np.ones_like(brain.data)
     dock.apply_mask_button.click()
     qtbot.waitUntil(lambda: not dock.busy)
-    assert len(errors) == 1 and "is not the scan of which Pat was made" in errors[0]
+    assert len(errors) == 1 and "is not the scan from which Pat was made" in errors[0]
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *arguments: "")
     dock.apply_mask_button.click()  # it asks again; the user cancels
     assert not dock.busy
