@@ -193,7 +193,7 @@ def test_a_reference_without_a_common_voxel_is_warned_about(dock, case, qtbot):
     assert not classes()[-2:, -2:, -2:].any()
     write_mask(case.folder, case, elsewhere, "Pat_seg.nii.gz")
     dock.compare_with_expert()
-    qtbot.waitUntil(lambda: "no voxel in common" in dock.message.text())
+    qtbot.waitUntil(lambda: "share no voxel" in dock.message.text())
 
 
 def test_the_meaning_of_a_file_that_fits_several_schemes_is_asked_for(

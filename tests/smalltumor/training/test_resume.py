@@ -137,7 +137,8 @@ def test_a_run_is_not_overwritten(data, tmp_path):
 
 def test_a_damaged_state_is_named_and_not_replaced(data, tmp_path):
     run = RunFolder(tmp_path / "run")
-    run.write_config({"training": QUICK.to_dict()})
+    split = {"training": ["case_01"], "validation": ["case_00"], "trained_on": ["case_01"]}
+    run.write_config({"training": QUICK.to_dict(), "split": split})
     run.last.write_bytes(b"\x10\0\0\0\0\0\0\0damaged")
     with pytest.raises(TrainingError, match=r"last\.safetensors"):
         train(request_for(data, run.path, resume=True), silent)
