@@ -84,7 +84,7 @@ def summary(follow_up: FollowUp) -> list[str]:
     from smalltumor.follow_up import BASIS
     from smalltumor.report.follow_up_page import change_rows, headline
 
-    head = ("change", "earlier", "current", "earlier mm3", "current mm3", "", "place")
+    head = ("change", "earlier no.", "current no.", "earlier mm3", "current mm3", "±", "place")
     rows = [head] + [
         (r.change, r.earlier, r.current, r.earlier_volume, r.current_volume, r.relative, r.place)
         for r in change_rows(follow_up.changes)
