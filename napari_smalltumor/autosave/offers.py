@@ -12,7 +12,7 @@ from weakref import ref
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 
-from napari_smalltumor import notify, questions
+from napari_smalltumor import notify
 from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.earlier_version import (
     kept_by_earlier_version,
@@ -208,6 +208,8 @@ class EditOffers:
         return "\n\n".join(filter(None, parts))
 
     def _ask(self, title: str, text: str, *answers: str) -> str:
+        from napari_smalltumor import questions  # Qt: the commands of menus load without it
+
         window = main_window(self._viewer)
         return questions.ask(window, title, text, *answers, harmless=LATER)
 
