@@ -12,7 +12,7 @@ from smalltumor.errors import Action, Remedy
 from smalltumor.extras import MissingPackageError, missing_packages
 from smalltumor.files.names import safe_name
 from smalltumor.scanner.case_name import proposed_name
-from smalltumor.scanner.selection import CHOSEN_BY_USER, Assignment, DescribedSeries, assign
+from smalltumor.scanner.selection import Assignment, DescribedSeries, assign, reasons_of_user
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.source import Source
 from smalltumor.scanner.studies import FolderContent, Study
@@ -107,7 +107,7 @@ class Plan:
         return replace(
             found,
             chosen={**chosen, **given},
-            reasons={**found.reasons, **dict.fromkeys(given, CHOSEN_BY_USER)},
+            reasons={**found.reasons, **reasons_of_user(given, [s for s, _ in found.classified])},
         )
 
     @property
@@ -137,6 +137,7 @@ class Plan:
             )
         if self._study is not None:
             texts.append(_sentence(self._study.note))
+        texts += [_sentence(warning) for warning in self._assignment.warnings]
         texts += [_sentence(warning) for warning in self.warnings[:1]]
         if len(self.warnings) > 1:
             texts.append(f"{len(self.warnings) - 1} more files cannot be read.")
@@ -144,7 +145,7 @@ class Plan:
 
     def source(self, name: str) -> Source:
         """The series to be prepared as a case of this name."""
-        return Source(name, self._assignment, self.warnings)
+        return Source(name, self._assignment, (*self.warnings, *self._assignment.warnings))
 
     @property
     def case_name(self) -> str:

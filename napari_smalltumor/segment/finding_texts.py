@@ -9,6 +9,8 @@ def finding_text(finding: Finding) -> str:
     """What was found, and what to do in the Segment dock."""
     if finding.kind is FindingKind.SWAPPED:
         return f"{finding}; look at them, and choose the right layers above"
+    if finding.kind is FindingKind.NAMED_OTHERWISE:
+        return f"{finding}; if it is another sequence, choose the right layer above"
     if finding.kind is FindingKind.MISALIGNED:
         return f"{finding}; register the images, or choose another layer above"
     if finding.kind is FindingKind.NOT_SKULL_STRIPPED:

@@ -12,12 +12,13 @@ from napari_smalltumor.segment.finding_texts import finding_text
     ("kind", "advice"),
     [
         (FindingKind.SWAPPED, "choose the right layers"),
+        (FindingKind.NAMED_OTHERWISE, "choose the right layer above"),
         (FindingKind.MISALIGNED, "choose another layer"),
         (FindingKind.NOT_SKULL_STRIPPED, "Prepare a scan..."),
         (FindingKind.CUT, "cut off on the superior side"),
     ],
 )
 def test_the_finding_says_what_to_do_in_the_dock(kind: FindingKind, advice: str) -> None:
-    text = finding_text(Finding(kind, 0.9, ("t2", "flair"), "S"))
+    text = finding_text(Finding(kind, 0.9, ("t2", "flair"), "t1", "S"))
     assert advice in text
     assert "--" not in text

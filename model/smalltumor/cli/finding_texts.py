@@ -15,6 +15,8 @@ def finding_text(finding: Finding) -> str:
     options = " ".join(f"--{modality} FILE" for modality in finding.modalities)
     if finding.kind is FindingKind.SWAPPED:
         return f"{finding}; look at them, and name the right files with {options}"
+    if finding.kind is FindingKind.NAMED_OTHERWISE:
+        return f"{finding}; if it is another sequence, name the right file with {options}"
     if finding.kind is FindingKind.MISALIGNED:
         return f"{finding}; register the images, or name another file with {options}"
     return str(finding)

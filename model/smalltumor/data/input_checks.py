@@ -19,6 +19,7 @@ from smalltumor.data.brain.brain_mask import BRAIN_SHARE
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.modality_contrast import swapped_modalities
 from smalltumor.data.naming.case_files import MODALITIES, modality_titles
+from smalltumor.data.naming.file_names import parse_name
 from smalltumor.errors import CaseError
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class FindingKind(StrEnum):
     NOT_SKULL_STRIPPED = "not skull-stripped"
     CUT = "cut"
     SWAPPED = "swapped"
+    NAMED_OTHERWISE = "named otherwise"
     MISALIGNED = "misaligned"
     SPACING = "spacing"
     MISSING = "missing"
@@ -80,6 +82,8 @@ class Finding:
         cm2 if cut, Dice with the other modalities if misaligned, voxel size in mm.
     modalities : tuple of str
         Those the finding is about; empty if it is about all.
+    named : str
+        Modality that the name of the file says, if it is used as another one.
     side : str
         Side of the cut, one of ``L R A P S I``.
     dice : tuple of (str, float, float)
@@ -90,6 +94,7 @@ class Finding:
     kind: FindingKind
     value: float = 0.0
     modalities: tuple[str, ...] = ()
+    named: str = ""
     side: str = ""
     dice: tuple[tuple[str, float, float], ...] = ()
 
@@ -109,6 +114,10 @@ class Finding:
                 )
             case FindingKind.SWAPPED:
                 return f"{named} seem to be swapped, judging by the contrast of the tissues"
+            case FindingKind.NAMED_OTHERWISE:
+                return (
+                    f"the file that is used as {named} is named as {modality_titles((self.named,))}"
+                )
             case FindingKind.MISALIGNED:
                 return (
                     f"{named} does not show the brain where the other images do (Dice "
@@ -170,6 +179,7 @@ def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Findin
         if set(same.modalities) <= set(expected):
             raise CaseError(f"{case.name}: {same}")
         findings.append(same)
+    findings += _check_names(case)
     findings += [*_check_spacing(case.grid), *_check_volume(volume_ml)]
     if volume_ml > LARGEST_BRAIN_ML:
         return findings  # the skull hides what the other checks compare
@@ -190,6 +200,19 @@ def _same_images(values: Mapping[str, Image]) -> Iterator[Finding]:
             a, b = (values[m].astype(np.float64) for m in (first, second))
             if a.size > 1 and np.corrcoef(a, b)[0, 1] > SAME_IMAGE:
                 yield Finding(FindingKind.SAME_IMAGE, modalities=(first, second))
+
+
+def _check_names(case: Case) -> Iterator[Finding]:
+    """Files whose names say another modality than the one that they are used as.
+
+    A file that is named T1 may be the T1CE, unless another one is named T1CE.
+    """
+    names = {m: parse_name(path) for m, path in case.paths.items() if m in case.volumes}
+    named = {m: name.role for m, name in names.items() if name and name.role in MODALITIES}
+    for modality, role in named.items():
+        is_possible = (role, modality) == ("t1", "t1ce") and "t1ce" not in named.values()
+        if role != modality and not is_possible:
+            yield Finding(FindingKind.NAMED_OTHERWISE, modalities=(modality,), named=role)
 
 
 def _check_spacing(grid: Grid) -> Iterator[Finding]:

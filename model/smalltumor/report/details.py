@@ -12,7 +12,12 @@ from smalltumor.errors import CaseError
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
 
-_OF_ANY_MASK = (FindingKind.SWAPPED, FindingKind.MISALIGNED, FindingKind.SPACING)
+_OF_ANY_MASK = (
+    FindingKind.SWAPPED,
+    FindingKind.NAMED_OTHERWISE,
+    FindingKind.MISALIGNED,
+    FindingKind.SPACING,
+)
 
 PACKAGE = "napari-smalltumor"
 

@@ -42,6 +42,15 @@ class Assignment:
     reasons: Mapping[str, str] = field(default_factory=dict)
     undecided: tuple[str, ...] = ()
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about series that the user chose for a sequence that they do not seem to be."""
+        return tuple(
+            f"{MODALITY_TITLES[modality]}: {series.title} was {self.reasons[modality]}"
+            for modality, series in self.chosen.items()
+            if self.reasons[modality].startswith(f"{CHOSEN_BY_USER},")
+        )
+
     def described(self) -> list[DescribedSeries]:
         """All series of the study with what each is used for, and why."""
         used = {id(series): modality for modality, series in self.chosen.items()}
@@ -98,7 +107,7 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
     given = given or {}
     named = _without_field_maps([(s, classify(s.acquisition)) for s in series])
     classified = _after_contrast(named)
-    chosen, reasons = dict(given), dict.fromkeys(given, CHOSEN_BY_USER)
+    chosen, reasons = dict(given), reasons_of_user(given, series)
     taken = list(given.values())
     for modality in (m for m in MODALITIES if m not in given):
         candidates = [
@@ -111,6 +120,26 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
             chosen[modality], reasons[modality] = _best(whole or candidates)
     undecided = _undecided(classified, chosen)
     return Assignment(tuple(classified), chosen, reasons, tuple(undecided))
+
+
+def reasons_of_user(given: Mapping[str, Series], study: Sequence[Series]) -> dict[str, str]:
+    """Reasons for series that the user named, and what they seem to be if that is another sequence.
+
+    A series that is named T1 may be the T1CE, unless another one is named T1CE.
+    """
+    every = [*study, *given.values()]
+    after = [s for s in every if classify(s.acquisition).sequence == "t1ce"]
+
+    def reason(modality: str, series: Series) -> str:
+        found = classify(series.acquisition)
+        sure = after or says_before_contrast(series.acquisition)
+        is_possible = (found.sequence, modality) == ("t1", "t1ce") and not sure
+        if found.sequence in (None, modality) or is_possible:
+            return CHOSEN_BY_USER
+        title = MODALITY_TITLES[found.sequence]
+        return f"{CHOSEN_BY_USER}, but seems to be {title}: {found.reason}"
+
+    return {modality: reason(modality, series) for modality, series in given.items()}
 
 
 def _without_field_maps(

@@ -86,6 +86,7 @@ def find_source(
     assignment = assign(series, named)
     _refuse_two_patients(assignment)
     _refuse_missing(assignment, allow_missing)
+    warnings += assignment.warnings
     return Source(name or _name_of(assignment), assignment, warnings)
 
 

@@ -184,3 +184,15 @@ def test_a_folder_of_nifti_files_is_a_plan(tmp_path):
         "flair": "ax_flair.nii.gz",
     }
     assert plan.case_name == "first"
+
+
+def test_a_series_used_against_its_name_is_said_before_preparing_and_after():
+    plan = plan_of(study(*ALL))
+    plain, after = (next(d.series for d in plan.series if d.series.title == t) for t in ALL[:2])
+    plan.use(plain, "t1ce")
+    plan.use(after, "t1")
+    assert "T1CE: t1 was chosen by the user, but seems to be T1: " in plan.note
+    assert len(plan.source("X").warnings) == 2
+    plan.use(after, "t1ce")
+    plan.use(plain, "t1")
+    assert plan.note == "" and plan.source("X").warnings == ()

@@ -84,6 +84,22 @@ def test_a_shift_that_looks_like_a_swap_is_named_beside_it(shared: Path) -> None
     assert second.kind is FindingKind.SWAPPED
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"t1": "p_t1ce.nii.gz", "t1ce": "p_t1.nii.gz"}, {"t1": "t1ce", "t1ce": "t1"}),
+        ({"t2": "p_flair.nii.gz"}, {"t2": "flair"}),
+        ({"t1ce": "Ax_T1.nii.gz"}, {}),
+        ({"t1": "p_t1n.nii.gz", "t1ce": "p_t1c.nii.gz", "flair": "p_t2f.nii.gz"}, {}),
+        ({"t1": "p_0000.nii.gz"}, {}),
+    ],
+)
+def test_a_file_that_is_named_as_another_sequence_is_found(head, files, expected) -> None:
+    case = replace(head, paths={m: Path(name) for m, name in files.items()})
+    found = [f for f in check_input(case) if f.kind is FindingKind.NAMED_OTHERWISE]
+    assert {f.modalities[0]: f.named for f in found} == expected
+
+
 def test_a_slab_is_found(head) -> None:
     slab = head.volumes["t2"].copy()
     slab[:, :, :35] = 0

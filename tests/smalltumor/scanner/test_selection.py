@@ -123,3 +123,15 @@ def test_what_the_user_assigns_is_used_once_and_as_told():
     result = assign([plain, fat_saturated], {"t1ce": fat_saturated})
     assert result.chosen == {"t1ce": fat_saturated, "t1": plain}
     assert result.reasons["t1ce"] == "chosen by the user"
+    assert result.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "modality"), [("Ax T1", "t1ce"), ("Ax T1 POST", "t1"), ("Ax FLAIR", "t2")]
+)
+def test_a_series_that_the_user_uses_against_its_name_is_warned_of(name: str, modality: str):
+    named = {n: series(n) for n in ("Ax T1", "Ax T1 POST", "Ax T2", "Ax FLAIR")}
+    result = assign(list(named.values()), {modality: named[name]})
+    (warning,) = result.warnings
+    assert f"{name} was chosen by the user, but seems to be" in warning
+    assert "but seems to be" in result.reasons[modality]
