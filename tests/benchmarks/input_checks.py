@@ -2,10 +2,10 @@
 
     python tests/benchmarks/input_checks.py CASES [CASES ...] [--fit]
 
-CASES are folders of skull-stripped, co-registered cases. Each case is checked as it is, with its
-images in the 23 wrong orders, with FLAIR shifted, rotated, or cut to a slab, and without T1, T2 or
-FLAIR, with the others in the 5 wrong orders. Modalities and rotations use voxels 2 mm apart to save
-time. ``--fit`` prints the weights of `smalltumor.data.modality_contrast`, and tests weights that
+CASES are folders of skull-stripped, co-registered cases. Each case is checked as it is, with thick
+voxels, with its images in the 23 wrong orders, with FLAIR shifted, rotated, or cut to a slab, and
+without T1, T2 or FLAIR, with the others in the 5 wrong orders. Modalities and rotations use voxels
+2 mm apart to save time. ``--fit`` prints the weights of `smalltumor.data.modality_contrast`, and tests weights that
 were fitted without the case.
 """
 
@@ -36,11 +36,27 @@ ASSIGNMENTS = tuple(permutations(ROLES))
 
 REGULARISATION = 0.5
 
+THICK_VOXELS = ((2, 2, 2), (1, 1, 5))
+"""Voxel sizes in mm to which whole cases are averaged."""
+
 
 def halved(case: Case) -> Case:
     """Every second voxel, on a grid of 2 mm."""
     volumes = {m: np.asfortranarray(v[::2, ::2, ::2]) for m, v in case.volumes.items()}
     affine = case.grid.affine @ np.diag([2, 2, 2, 1])
+    return replace(case, volumes=volumes, grid=Grid(volumes["t1"].shape, affine))
+
+
+def averaged(case: Case, factors: tuple[int, int, int]) -> Case:
+    """Means of blocks of voxels, as thicker slices have them."""
+    shape = tuple(n // f * f for n, f in zip(case.grid.shape, factors, strict=True))
+    blocks = [n for size, f in zip(shape, factors, strict=True) for n in (size // f, f)]
+    inner = tuple(slice(0, n) for n in shape)
+    volumes = {
+        m: np.asfortranarray(v[inner].astype(np.float32).reshape(blocks).mean((1, 3, 5)))
+        for m, v in case.volumes.items()
+    }
+    affine = case.grid.affine @ np.diag([*factors, 1])
     return replace(case, volumes=volumes, grid=Grid(volumes["t1"].shape, affine))
 
 
@@ -135,7 +151,11 @@ def main() -> None:
                 print(f"{whole.name}: {finding}")
             case = halved(whole)
             table.append(features_of(case))
-            for name, kind, spoilt in variants(case):
+            thick = [
+                (f"voxels of {' x '.join(map(str, f))} mm", None, averaged(whole, f))
+                for f in THICK_VOXELS
+            ]
+            for name, kind, spoilt in (*thick, *variants(case)):
                 kinds = {finding.kind for finding in check_input(spoilt)}
                 total[name] += 1
                 expected[name] += kind in kinds
