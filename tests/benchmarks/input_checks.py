@@ -5,8 +5,8 @@
 CASES are folders of skull-stripped, co-registered cases. Each case is checked as it is, with thick
 voxels, with its images in the 23 wrong orders, with FLAIR shifted, rotated, or cut to a slab, and
 without T1, T2 or FLAIR, with the others in the 5 wrong orders. Modalities and rotations use voxels
-2 mm apart to save time. ``--fit`` prints the weights of `smalltumor.data.modality_contrast`, and tests weights that
-were fitted without the case.
+2 mm apart to save time. ``--fit`` prints the weights of `smalltumor.data.modality_contrast`, and
+tests weights that were fitted without the case.
 """
 
 from __future__ import annotations
