@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,11 @@ from smalltumor.lesions import Lesion
 from smalltumor.measures import measure_case
 
 from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.metadata import case_of, region_of
 from napari_smalltumor.layers.region_masks import display_mask
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
 
 _IN_WINDOW = "regions in the window"
 _COMPARED = 0.7
@@ -64,6 +69,12 @@ class Comparison:
     def mask(self) -> str:
         """Names of the files of its mask."""
         return self.follow_up.earlier.mask
+
+    def has_open_regions(self, layers: Iterable[Layer]) -> bool:
+        """Whether regions of the earlier scan are among the layers of the window."""
+        earlier = self.follow_up.earlier.case
+        cases = [case for x in layers if region_of(x) is not None and (case := case_of(x))]
+        return any(_is_same_scan(case, earlier) for case in cases)
 
     def lesion_of(self, change: LesionChange) -> Lesion:
         """The largest lesion of a change, at its place in the current scan."""

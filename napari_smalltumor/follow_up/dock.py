@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _CHANGED = "The regions have changed since they were compared with {}; compare again."
+_OPEN = (
+    "{} is open too; its mask here is the file, not its regions in the window. Export them first."
+)
 _EARLIER_SHOWN = "The earlier scan is shown; the regions are those of the current scan."
 
 
@@ -203,7 +206,13 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         if not outcome and case_to_export(self._viewer) is None:
             outcome = "Segment the case to compare it with an earlier scan"
         shown = _EARLIER_SHOWN if self.flicker_button.isChecked() else ""
-        lines = (self.runs.what_runs, outcome, self._compared_with(), shown)
+        lines = (
+            self.runs.what_runs,
+            outcome,
+            self._compared_with(),
+            self._open_earlier_regions(),
+            shown,
+        )
         self.show_message("\n".join(filter(None, lines)))
 
     def _compared_with(self) -> str:
@@ -215,6 +224,12 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         own = contours_are_earlier(self._viewer, self._patients.current)
         contours = "shown as the reference" if own else "hidden by another reference"
         return f"Compared with {comparison.title} ({comparison.mask}); its contours are {contours}."
+
+    def _open_earlier_regions(self) -> str:
+        """That the mask of the earlier scan is that of its file, if its regions are open."""
+        if self.comparison is None or not self.comparison.has_open_regions(self._viewer.layers):
+            return ""
+        return _OPEN.format(self.comparison.title)
 
     def _show_flicker(self, event: Any = None) -> None:
         if not isalive(self):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from follow_up_scans import compared, later, words, write_scan
 from report_cases import AFFINE, tumour
+from shown_layers import show_segmentation
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import compare
 from smalltumor.labels.regions import Region
@@ -112,6 +114,20 @@ def test_each_patient_has_its_own_comparison(dock, qtbot, earlier_scan, tmp_path
     assert not dock.flicker_button.isEnabled()
     patients.activate(first)
     assert words(dock) == ["new", "grown", "gone"]
+
+
+@pytest.mark.slow
+def test_regions_of_an_earlier_scan_that_is_open_are_said_not_to_count(dock, qtbot, earlier_scan):
+    viewer, patients = dock._viewer, active_patient(dock._viewer)
+    compared(dock, qtbot, earlier_scan)
+    current = patients.current
+    open_case(viewer, earlier_scan)
+    case = next(iter(patients.layers)).metadata["smalltumor"].role.case
+    patients.activate(current)
+    assert "is open too" not in dock.message.text()
+    show_segmentation(viewer, case, Segmentation(case.name, tumour(), case.grid))
+    patients.activate(current)
+    assert "BraTS2021_1 is open too; its mask here is the file" in dock.message.text()
 
 
 @pytest.mark.one_binding
