@@ -44,7 +44,7 @@ def test_a_part_beyond_the_cases_is_done_and_writes_nothing(cohort, tmp_path):
     """An array of jobs would count it as failed otherwise."""
     code, _, stdout, err = cohort("--part", "4/4")
     assert (code, err) == (0, "")
-    assert "part 4/4 holds no case" in stdout
+    assert "part 4/4 has no case" in stdout
     assert not (tmp_path / "out").exists()
 
 
