@@ -15,6 +15,7 @@ from smalltumor.data.label_files import read_label_volume, rounded
 from smalltumor.data.labels_read import LabelsRead
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
+from smalltumor.data.volumes.header_checks import header_warnings
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.labels.regions import Region
 
@@ -36,6 +37,8 @@ def read_single_file(path: Path) -> LayerData:
     """
     volume = read_image(path, allow_nonfinite=True)
     layer = layer_of_volume(volume)
+    for warning in header_warnings([volume]):
+        notify.warn(warning)
     if layer[2] == "image" and not is_finite(volume.data):
         notify.warn(
             f"{path.name} has NaN or infinite voxels in the brain; the case cannot be segmented "
@@ -66,8 +69,8 @@ def layer_of_volume(volume: Volume) -> LayerData:
 
 
 def single_file_case(name: str, volume: Volume) -> Case:
-    """A case of a single file, with its grid and header."""
-    return Case(name, {}, volume.grid, volume.header)
+    """A case of a single file, with its grid, its header, and reasons to doubt them."""
+    return Case(name, {}, volume.grid, volume.header, warnings=header_warnings([volume]))
 
 
 def _is_mask(data: npt.NDArray[np.generic]) -> bool:

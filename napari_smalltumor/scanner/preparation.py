@@ -109,6 +109,12 @@ class Preparation(QObject):
         text = self.dialog.output.text()
         return self._plan.problem or unreadable or folder_problem(text, self._plan.folder)
 
+    @property
+    def _notes(self) -> list[str]:
+        images = map(self._images.get, map(id, self._plan.chosen.values()))
+        found = [image for image in images if isinstance(image, SeriesImage)]
+        return [self._plan.note, *(f"{text}." for image in found for text in image.warnings)]
+
     def _choose_study(self, study: Study) -> None:
         self._plan.choose_study(study)
         self._update()
@@ -128,7 +134,7 @@ class Preparation(QObject):
 
     def _show_message(self) -> None:
         if self._worker is None:
-            self.dialog.show_message(self._problem, self._plan.note)
+            self.dialog.show_message(self._problem, " ".join(filter(None, self._notes)))
 
     def _show_steps(self) -> None:
         """Show the steps, which depend on the voxels; these are read in a worker."""

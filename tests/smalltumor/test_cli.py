@@ -214,6 +214,17 @@ def test_lesions_of_the_real_segmentation(smalltumor, sample_folder, tmp_path):
     assert "2 components of enhancing tumour, 0 small (*, below 300 mm3)" in stdout
 
 
+def test_lesions_of_a_mask_that_does_not_give_left_and_right_come_with_a_warning(
+    smalltumor, tmp_path
+):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[2:5, 3:6, 4:7] = 4
+    nib.save(nib.Nifti1Image(mask, None), tmp_path / "x_seg.nii.gz")
+    code, stdout, stderr = smalltumor("lesions", tmp_path / "x_seg.nii.gz", "--labels", "brats2018")
+    assert (code, "1 component" in stdout) == (0, True)
+    assert "x_seg.nii.gz: the header does not give left and right" in only_line(stderr)
+
+
 def test_lesions_are_sorted_by_any_column(smalltumor, sample_folder):
     path = sample_folder / "BraTS2021_00019_seg.nii.gz"
     lines = smalltumor("lesions", path, "--sort", "centroid_r_mm")[1].splitlines()

@@ -24,7 +24,8 @@ from smalltumor.data.naming.case_files import (
 )
 from smalltumor.data.naming.file_names import folder_name
 from smalltumor.data.naming.find_cases import find_case_files
-from smalltumor.data.volume_checks import check_finite, remove_empty, side_warnings
+from smalltumor.data.volume_checks import check_finite, remove_empty
+from smalltumor.data.volumes.header_checks import check_sides, header_warnings
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
 from smalltumor.files.content import FileContent
@@ -185,7 +186,8 @@ def read_case(
         If a modality is missing or has two files, a file cannot be read, an image is empty, or
         T1CE has NaN or infinite voxels in the brain.
     GridMismatchError
-        If the modalities are on different grids and `resample` is false.
+        If the modalities are on different grids and `resample` is false, or one of them may be
+        mirrored, see `smalltumor.data.volumes.header_checks.check_sides`.
     """
     given = {"flair": flair, "t1ce": t1ce, "t1": t1, "t2": t2}
     named = {m: Path(p) for m, p in given.items() if p is not None}
@@ -230,8 +232,7 @@ def read_case_files(
         images_read={v.path: ImageRead(v) for v in _kept(read.values(), data)},
         contents={m: v.content for m, v in read.items() if v.content is not None},
     )
-    own_files = {volume.path: volume for volume in volumes.values()}.values()
-    case.warnings = [*files.notes, *side_warnings(own_files, reference), *empty, *nonfinite]
+    case.warnings = [*files.notes, *header_warnings(volumes.values()), *empty, *nonfinite]
     return case
 
 
@@ -301,7 +302,9 @@ def _on_one_grid(
         volume = volumes[modality]
         if volume.grid.matches(reference.grid):
             data[modality] = volume.data
-        elif may_resample:
+            continue
+        check_sides(volume, reference)
+        if may_resample:
             data[modality] = resample(volume.data, volume.grid, reference.grid)
         else:
             raise GridMismatchError(

@@ -1,8 +1,8 @@
-"""What is wrong with the volumes of a case that were read: empty, not finite, or unclear sides."""
+"""What is wrong with the volumes of a case that were read: empty, or not finite."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -55,19 +55,4 @@ def remove_empty(
         del data[modality]
         title = MODALITY_TITLES[modality]
         warnings.append(f"{path}: every voxel of {title} is zero; it counts as missing")
-    return warnings
-
-
-def side_warnings(volumes: Iterable[Volume], reference: Volume) -> list[str]:
-    """Reasons to doubt which side of the volumes is left, as sentences."""
-    warnings = [
-        f"{volume.path}: sform and qform disagree about left and right; the sform is used"
-        for volume in volumes
-        if volume.sides_disagree
-    ]
-    if not reference.has_orientation:
-        warnings.append(
-            f"{reference.path} does not give left and right (sform and qform codes are 0); the "
-            f"axes are assumed to be {reference.grid.axcodes}"
-        )
     return warnings

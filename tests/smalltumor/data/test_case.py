@@ -183,6 +183,18 @@ def test_a_header_without_orientation_gets_a_warning(tmp_path):
     assert "left and right" in warning
 
 
+@pytest.mark.parametrize("resample", [False, True])
+def test_an_image_that_lost_its_orientation_is_not_put_on_the_grid_of_the_others(
+    tmp_path, resample
+):
+    other = np.ones((10, 11, 9), np.int16)
+    write_case(tmp_path, flair=(other, None))
+    with pytest.raises(GridMismatchError) as caught:
+        read_case(tmp_path, resample=resample)
+    assert "case_flair.nii.gz: " in str(caught.value) and "may be mirrored" in str(caught.value)
+    assert caught.value.remedy is None
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_sform_and_qform_that_disagree_about_left_and_right_get_a_warning(tmp_path, sign):
     write_case(tmp_path)

@@ -67,6 +67,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Find the lesions, print them, and write the table if asked to."""
     from smalltumor.data.label_files import read_label_volume
+    from smalltumor.data.volumes.header_checks import header_warnings
     from smalltumor.files.atomic import check_output
     from smalltumor.lesions import COLUMNS, find_lesions, table_text, write_csv
 
@@ -78,6 +79,8 @@ def run(options: argparse.Namespace) -> int:
         sources = [options.segmentation]
         check_output(options.output, overwrite=options.overwrite, sources=sources)
     volume = read_label_volume(options.segmentation)
+    for warning in header_warnings([volume]):
+        print(f"smalltumor: warning: {warning}", file=sys.stderr)
     lesions = find_lesions(
         _classes(volume, options.labels),
         volume.grid,

@@ -72,25 +72,11 @@ class Volume:
     content: FileContent | None = None
 
     @property
-    def has_orientation(self) -> bool:
-        """Whether the header gives an orientation; otherwise nibabel's default is used."""
-        return bool(self.header["sform_code"] > 0 or self.header["qform_code"] > 0)
-
-    @property
     def label_scheme(self) -> str:
         """Name of the label scheme that `write_volume` has put into the header; else empty."""
         if int(self.header["intent_code"]) != _LABEL_INTENT:
             return ""
         return bytes(self.header["intent_name"]).rstrip(b"\0").decode("ascii", "replace")
-
-    @property
-    def sides_disagree(self) -> bool:
-        """Whether sform and qform are both given and put the patient's left on opposite ends."""
-        if not (self.header["sform_code"] > 0 and self.header["qform_code"] > 0):
-            return False
-        sform, qform = self.header.get_sform(), self.header.get_qform()
-        left_right = int(np.abs(sform[0, :3]).argmax())
-        return bool(sform[0, left_right] * qform[0, left_right] < 0)
 
 
 def is_nifti_name(path: Path) -> bool:
@@ -121,6 +107,11 @@ def read_header(path: Path) -> nib.Nifti1Header:
         If the file is missing or not NIfTI.
     """
     return _parse_header(bytes(unpack(path, _HEADER_BYTES)), path)
+
+
+def millimetres_per_unit(header: nib.Nifti1Header) -> float:
+    """Length in mm of the unit of a header; 1 if it gives none."""
+    return _MILLIMETRES.get(int(header["xyzt_units"]) & _SPATIAL_UNIT, 1.0)
 
 
 def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool = False) -> Volume:
@@ -311,7 +302,7 @@ def _grid(header: nib.Nifti1Header, shape: tuple[int, ...], path: Path) -> Grid:
     try:
         with np.errstate(all="ignore"):  # Grid refuses what is not finite
             affine = np.array(header.get_best_affine(), dtype=np.float64)
-        affine[:3] *= _MILLIMETRES.get(int(header["xyzt_units"]) & _SPATIAL_UNIT, 1.0)
+        affine[:3] *= millimetres_per_unit(header)
         return Grid((shape[0], shape[1], shape[2]), affine)
     except CaseError as error:
         raise error.prefixed(path) from error

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
+from smalltumor.data.volumes.header_checks import check_sides, header_warnings
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
@@ -100,8 +101,9 @@ def prepare(
     Raises
     ------
     CaseError
-        If a series cannot be read, two are the same image, no brain is found, or `brain_mask` is
-        empty on T1CE.
+        If a series cannot be read, two are the same image, no brain is found, `brain_mask` is
+        empty on T1CE, or an image that has to be registered may be mirrored, see
+        `smalltumor.data.volumes.header_checks.check_sides`.
     MissingPackageError
         If a package of the extra ``raw`` is needed and not installed.
     Cancelled
@@ -114,6 +116,8 @@ def prepare(
     probability = None
     if brain_mask is not None:
         strip = True
+        if not brain_mask.grid.matches(fixed.volume.grid):
+            check_sides(brain_mask, fixed.volume)
         brain = placed_mask(brain_mask, fixed.volume.grid)
         fixed.steps.append("brain mask given by the user")
     elif strip:
@@ -124,7 +128,8 @@ def prepare(
         brain = foreground(fixed.volume)
         fixed.steps.append("skull-stripped already" if fixed.stripped else "not skull-stripped")
     reporter.update(_BRAIN_FOUND, "registering")
-    warnings = brain_warnings(brain, fixed.volume.grid)
+    warnings = header_warnings(image.volume for image in images.values())
+    warnings += brain_warnings(brain, fixed.volume.grid)
     warnings += _register_all(images, brain, reporter)
     if probability is not None and "t1" in images and not images["t1"].stripped:
         reporter.update(_REGISTERED, "extracting the brain in T1")
@@ -146,7 +151,16 @@ def _read(source: Source, reporter: ProgressReporter) -> dict[str, _SequenceImag
         volume = chosen[modality].read()
         _refuse_copies(modality, volume, images, source)
         images[modality] = _SequenceImage(volume, is_stripped(volume.data, volume.grid))
+    _refuse_mirrored(images)
     return images
+
+
+def _refuse_mirrored(images: Mapping[str, _SequenceImage]) -> None:
+    """Refuse what a registration would hide, before the minutes that it takes."""
+    fixed = images[REFERENCE]
+    for moving in images.values():
+        if not moving.series_image.is_registered_to(fixed.series_image):
+            check_sides(moving.volume, fixed.volume)
 
 
 def _refuse_copies(

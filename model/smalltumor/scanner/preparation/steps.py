@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, modality_titles
+from smalltumor.data.volumes.header_checks import header_warnings
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.preparation.brain_extraction import is_stripped
 from smalltumor.scanner.series import Series
@@ -21,16 +22,20 @@ class SeriesImage:
     grid : Grid
     stripped : bool
         Whether it shows the brain alone.
+    warnings : tuple of str
+        Reasons to doubt where it lies.
     """
 
     grid: Grid
     stripped: bool
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, series: Series) -> SeriesImage:
         """Read a series; raises `CaseError`."""
         volume = series.read()
-        return cls(volume.grid, is_stripped(volume.data, volume.grid))
+        warnings = tuple(header_warnings([volume]))
+        return cls(volume.grid, is_stripped(volume.data, volume.grid), warnings)
 
     def is_registered_to(self, reference: SeriesImage) -> bool:
         """Whether an image is taken as registered: both show the brain alone, on one grid."""

@@ -11,6 +11,7 @@ from smalltumor import extras
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.find_cases import find_case_files
+from smalltumor.data.volumes.header_checks import has_orientation
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import MissingPackageError
@@ -43,7 +44,7 @@ def test_voxels_are_where_the_file_puts_them(tmp_path, suffix):
     volume = read_volume_file(write(tmp_path / f"a_t1{suffix}", DATA, GRID))
     np.testing.assert_array_equal(volume.data, DATA)
     assert volume.grid.matches(GRID)
-    assert volume.has_orientation
+    assert has_orientation(volume.header)
     assert nib.affines.voxel_sizes(volume.header.get_sform()) == pytest.approx(GRID.spacing)
     np.testing.assert_allclose(volume.header.get_best_affine(), GRID.affine, atol=1e-4)
 
@@ -80,7 +81,7 @@ def test_a_nrrd_without_a_space_gets_a_warning(tmp_path):
     header = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 5 6 7\nencoding: raw\n\n"
     (tmp_path / "a.nrrd").write_bytes(header.encode() + DATA.astype(np.uint8).tobytes("F"))
     volume = read_volume_file(tmp_path / "a.nrrd")
-    assert not volume.has_orientation
+    assert not has_orientation(volume.header)
     np.testing.assert_array_equal(volume.data, DATA.astype(np.uint8))
 
 

@@ -1,0 +1,151 @@
+"""What is wrong with the header of an image: left and right, voxel sizes, or the position.
+
+sform and qform are two affines in one NIfTI header. nibabel and this package use the sform if its
+code is not 0; ITK, and with it 3D Slicer and ITK-SNAP, takes voxel sizes from pixdim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.volumes.nifti import Volume, millimetres_per_unit
+from smalltumor.errors import GridMismatchError
+
+if TYPE_CHECKING:
+    import nibabel as nib
+
+_LARGEST_RATIO = 0.01
+"""Difference of voxel sizes, as a share, up to which they are equal; float32 has 1e-7."""
+
+_LARGEST_SHIFT_MM = 1.0
+"""Distance of a corner by sform and qform up to which both are equal; float32 has 0.001 mm."""
+
+_SHEARED = 0.001
+"""Cosine between two axes from which a qform cannot express an affine."""
+
+
+def has_orientation(header: nib.Nifti1Header) -> bool:
+    """Whether a header gives an orientation; otherwise nibabel's default is used."""
+    return bool(header["sform_code"] > 0 or header["qform_code"] > 0)
+
+
+def sides_disagree(header: nib.Nifti1Header) -> bool:
+    """Whether sform and qform, both given, differ in where left is, or mirror the image."""
+    if not _has_both(header):
+        return False
+    sform, qform = _directions(header.get_sform()), _directions(header.get_qform())
+    left_right = int(np.abs(sform[0]).argmax())
+    swapped = sform[0, left_right] * qform[0, left_right] < 0
+    return bool(swapped or np.linalg.det(sform) * np.linalg.det(qform) < 0)
+
+
+def header_problems(header: nib.Nifti1Header) -> list[str]:
+    """Reasons to doubt where an image lies, as parts of sentences that follow its name."""
+    if not has_orientation(header):
+        from nibabel.orientations import aff2axcodes
+
+        axes = "".join(aff2axcodes(header.get_best_affine()))
+        return [
+            "the header does not give left and right (sform and qform codes are 0); the axes are "
+            f"assumed to be {axes}"
+        ]
+    if sides_disagree(header):
+        return ["sform and qform disagree about left and right; the sform is used"]
+    return _size_problems(header) or _position_problems(header)
+
+
+def header_warnings(volumes: Iterable[Volume]) -> list[str]:
+    """`header_problems` of images as sentences; files with the same problem share one."""
+    files: dict[str, list[str]] = {}
+    for path, volume in {volume.path: volume for volume in volumes}.items():
+        for problem in header_problems(volume.header):
+            shared = files.setdefault(problem, [])
+            shared.append(path.name if shared else str(path))
+    return [f"{_listed(names)}: {problem}" for problem, names in files.items()]
+
+
+def check_sides(moving: Volume, fixed: Volume) -> None:
+    """Check that an image can be resampled or registered to another without being mirrored.
+
+    A head looks almost the same in a mirror, so that neither a registration nor its figures tell.
+
+    Raises
+    ------
+    GridMismatchError
+        If only one of them gives an orientation, or neither and their grids differ; or if sform
+        and qform of only one disagree about left and right.
+    """
+    unknown = [v for v in (moving, fixed) if not has_orientation(v.header)]
+    if len(unknown) == 1 or (unknown and not moving.grid.matches(fixed.grid)):
+        raise _may_be_mirrored(
+            unknown[0], "does not give left and right (sform and qform codes are 0)"
+        )
+    disagreeing = [v for v in (moving, fixed) if sides_disagree(v.header)]
+    if len(disagreeing) == 1:
+        raise _may_be_mirrored(
+            disagreeing[0], "gives left and right twice: sform and qform disagree"
+        )
+
+
+def _may_be_mirrored(volume: Volume, problem: str) -> GridMismatchError:
+    return GridMismatchError(
+        f"{volume.path}: the header {problem}; registered or resampled, the image may be mirrored. "
+        "Convert its DICOM files again, or correct the header"
+    )
+
+
+def _size_problems(header: nib.Nifti1Header) -> list[str]:
+    """The sform against pixdim, which counts whatever the code of the qform is."""
+    if header["sform_code"] <= 0:
+        return []
+    of_sform = np.linalg.norm(header.get_sform()[:3, :3], axis=0)
+    pixdim = np.array(header.get_zooms()[:3], dtype=np.float64)
+    if np.all(np.abs(of_sform - pixdim) <= _LARGEST_RATIO * np.minimum(of_sform, pixdim)):
+        return []
+    used, other = (_sizes_text(v * millimetres_per_unit(header)) for v in (of_sform, pixdim))
+    return [
+        f"sform and pixdim disagree about the voxel size, {used} and {other} mm; the sform is used"
+    ]
+
+
+def _position_problems(header: nib.Nifti1Header) -> list[str]:
+    """The sform against the qform; with other codes they are of different spaces by intention."""
+    if not _has_both(header) or header["sform_code"] != header["qform_code"]:
+        return []
+    sform, qform = header.get_sform(), header.get_qform()
+    cosines = np.triu(_directions(sform).T @ _directions(sform), k=1)
+    if np.abs(cosines).max() > _SHEARED:
+        return []
+    difference = sform - qform
+    sizes = header.get_data_shape()[:3]
+    corners = np.array(list(product(*[(0, n - 1) for n in sizes], (1,))))
+    distances = np.linalg.norm(corners @ difference[:3].T, axis=1) * millimetres_per_unit(header)
+    if not distances.max() > _LARGEST_SHIFT_MM:
+        return []
+    return [
+        f"sform and qform disagree about the position by up to {distances.max():.0f} mm; the sform "
+        "is used"
+    ]
+
+
+def _sizes_text(sizes_mm: npt.NDArray[np.float64]) -> str:
+    return " x ".join(f"{round(float(size), 2):g}" for size in sizes_mm)
+
+
+def _has_both(header: nib.Nifti1Header) -> bool:
+    return bool(header["sform_code"] > 0 and header["qform_code"] > 0)
+
+
+def _directions(affine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    axes = affine[:3, :3]
+    return np.asarray(axes / np.maximum(np.linalg.norm(axes, axis=0), np.finfo(np.float64).tiny))
+
+
+def _listed(names: list[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
