@@ -11,7 +11,7 @@ mkdir -p "$work/src"
 cp -rpu "$root/model/smalltumor" "$work/src/"
 cp -rpu "$root/tests" "$root/sample_data" "$root/pyproject.toml" "$work/"
 cd "$work"
-export PYTHONPATH=src:tests/helpers:tests PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 OMP_NUM_THREADS=1
+export PYTHONPATH=src:tests/support:tests PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 OMP_NUM_THREADS=1
 mutmut run --max-children 1 "$@"
 python tests/mutation_counts.py
 echo "Those that nobody noticed: cd .mutation && mutmut results, and mutmut show NAME"

@@ -3,7 +3,7 @@
     python -m venv VENV && VENV/bin/pip install brats-evaluation==0.0.10
     python tests/benchmarks/challenge_scores.py --masks WORK
     VENV/bin/python tests/benchmarks/challenge_scores.py --official WORK \\
-        tests/helpers/challenge_scores.json
+        tests/support/challenge_scores.json
 
 The first call writes the masks of `challenge_pairs`, the second has the package score them.
 """
@@ -62,7 +62,7 @@ def _plain(value: float | None) -> float | str | None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "--masks":
-        sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
+        sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
         write_masks(Path(sys.argv[2]))
     else:
         official_scores(Path(sys.argv[2]), Path(sys.argv[3]))

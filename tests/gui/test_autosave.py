@@ -90,7 +90,7 @@ def killed_once(synthetic_case, tmp_path_factory) -> Path:
     """The data folder of a napari process that was killed while a case was edited."""
     folder = tmp_path_factory.mktemp("killed")
     # The packages come first; otherwise the test folders of the same names hide them.
-    paths = os.pathsep.join([str(ROOT / "model"), str(ROOT), str(ROOT / "tests" / "helpers")])
+    paths = os.pathsep.join([str(ROOT / "model"), str(ROOT), str(ROOT / "tests" / "support")])
     environment = {**os.environ, "PYTHONPATH": paths, "SMALLTUMOR_DATA": str(folder)}
     process = subprocess.Popen(
         [sys.executable, "-c", SESSION, str(synthetic_case), str(folder)],

@@ -20,7 +20,7 @@ MANY = "SMALLTUMOR_TRIALS" in os.environ
 COUNT = int(os.environ.get("SMALLTUMOR_TRIALS", "6"))
 SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")
 TRIALS = Path(__file__).with_name("trials.py")
-PATHS = [str(TRIALS.parents[2] / "model"), str(TRIALS.parents[1] / "helpers")]
+PATHS = [str(TRIALS.parents[2] / "model"), str(TRIALS.parents[1] / "support")]
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from smalltumor.training.runs.run_folder import RunFolder
 from training_cases import write_lesion_cases
 
 KILLS = 10
-PATHS = [str(Path(__file__).resolve().parents[1] / "helpers")]
+PATHS = [str(Path(__file__).resolve().parents[1] / "support")]
 TRAIN = """
 import sys
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Interrupts a job repeatedly, each time in a separate process, and checks the files.
 
-``PYTHONPATH=model:tests/helpers python tests/interruption/trials.py JOB COUNT SEED MEANS...``
+``PYTHONPATH=model:tests/support python tests/interruption/trials.py JOB COUNT SEED MEANS...``
 prints a JSON line for each of the means: the numbers of trials that finished and were interrupted,
 and of files that were old and new afterwards. Other file contents, a hang or a traceback are
 errors. The processes are forked from this one, which has imported all modules, so that a trial

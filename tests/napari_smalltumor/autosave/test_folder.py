@@ -61,7 +61,7 @@ time.sleep(600)
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_the_file_of_a_killed_process_can_be_restored(tmp_path):
     root = Path(__file__).resolve().parents[3]
-    paths = [str(root / "model"), str(root), str(root / "tests" / "helpers")]
+    paths = [str(root / "model"), str(root), str(root / "tests" / "support")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     process = subprocess.Popen(
         [sys.executable, "-c", LOCK_AND_WAIT, str(tmp_path)],
