@@ -11,9 +11,10 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QWidget
 from smalltumor.data.case import REFERENCE
-from smalltumor.errors import SmalltumorError
+from smalltumor.data.volumes.header_checks import header_warnings
+from smalltumor.errors import GridMismatchError, SmalltumorError
 from smalltumor.files.names import safe_name
-from smalltumor.scanner.preparation.steps import SeriesImage, planned_steps
+from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable, planned_steps
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study
 
@@ -107,13 +108,29 @@ class Preparation(QObject):
         chosen = self._plan.chosen.values()
         unreadable = next((t for s in chosen if isinstance(t := self._images.get(id(s)), str)), "")
         text = self.dialog.output.text()
-        return self._plan.problem or unreadable or folder_problem(text, self._plan.folder)
+        problem = self._plan.problem or unreadable or self._mirrored
+        return problem or folder_problem(text, self._plan.folder)
 
     @property
     def _notes(self) -> list[str]:
-        images = map(self._images.get, map(id, self._plan.chosen.values()))
-        found = [image for image in images if isinstance(image, SeriesImage)]
-        return [self._plan.note, *(f"{text}." for image in found for text in image.warnings)]
+        doubts = [] if self._mirrored else header_warnings(self._chosen_images.values())
+        return [self._plan.note, *(f"{text}." for text in doubts)]
+
+    @property
+    def _chosen_images(self) -> dict[str, SeriesImage]:
+        """The chosen series that were looked at and can be read, by modality."""
+        found = {m: self._images.get(id(s)) for m, s in self._plan.chosen.items()}
+        return {m: image for m, image in found.items() if isinstance(image, SeriesImage)}
+
+    @property
+    def _mirrored(self) -> str:
+        """Why an image may be mirrored by its registration; empty if none may."""
+        try:
+            if REFERENCE in self._chosen_images:
+                check_registrable(self._chosen_images)
+        except GridMismatchError as error:
+            return f"{notify.error_text(error)}."
+        return ""
 
     def _choose_study(self, study: Study) -> None:
         self._plan.choose_study(study)
@@ -147,11 +164,7 @@ class Preparation(QObject):
             self.dialog.show_steps_text(_LOOKING)
             self._look_at(unread[0])
             return
-        images = {
-            m: image
-            for m, s in chosen.items()
-            if isinstance(image := self._images.get(id(s)), SeriesImage)
-        }
+        images = self._chosen_images
         self.dialog.show_steps(planned_steps(images) if REFERENCE in images else ())
 
     def _look_at(self, series: Series) -> None:

@@ -8,6 +8,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from head_cases import NAMES
@@ -318,3 +319,21 @@ def test_an_image_that_cannot_be_looked_at_is_said(viewer, tmp_path, qtbot, mess
     assert "cannot be read." in preparation.dialog.message.text()
     preparation.dialog.close()
     assert messages and set(messages) == {"ValueError('unexpected')"}
+
+
+def test_a_series_that_may_be_mirrored_has_to_be_left_out(tmp_path, qtbot, monkeypatch):
+    monkeypatch.setattr(plan_module, "missing_packages", lambda modules: [])
+    scan = write_raw_scan(tmp_path / "Pat")
+    flair = scan / "ax_flair.nii.gz"
+    nib.save(nib.Nifti1Image(np.asarray(nib.load(flair).dataobj), None), flair)
+    preparation = Preparation(None, Plan(scan, find_studies(scan)), print)
+    dialog = preparation.dialog
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(lambda: not preparation.busy)
+    assert "ax_flair.nii.gz: the header does not give left and right" in dialog.message.text()
+    assert not dialog.prepare_button.isEnabled()
+    row = next(n for n in range(4) if "flair" in dialog.table.cellWidget(n, 0).text())
+    combo = dialog.table.cellWidget(row, 1)
+    combo.setCurrentIndex(combo.findData(None))
+    combo.activated.emit(combo.currentIndex())
+    assert dialog.prepare_button.isEnabled() and "left and right" not in dialog.message.text()

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.volumes.nifti import Volume, millimetres_per_unit
+from smalltumor.data.volumes.nifti import millimetres_per_unit
 from smalltumor.errors import GridMismatchError
+from smalltumor.geometry.grid import Grid
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -27,6 +29,19 @@ _LARGEST_SHIFT_MM = 1.0
 
 _SHEARED = 0.001
 """Cosine between two axes from which a qform cannot express an affine."""
+
+
+class ImageFile(Protocol):
+    """An image as its file describes it: a `Volume`, or what is kept of one without its voxels."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def header(self) -> nib.Nifti1Header: ...
+
+    @property
+    def grid(self) -> Grid: ...
 
 
 def has_orientation(header: nib.Nifti1Header) -> bool:
@@ -59,7 +74,7 @@ def header_problems(header: nib.Nifti1Header) -> list[str]:
     return _size_problems(header) or _position_problems(header)
 
 
-def header_warnings(volumes: Iterable[Volume]) -> list[str]:
+def header_warnings(volumes: Iterable[ImageFile]) -> list[str]:
     """`header_problems` of images as sentences; files with the same problem share one."""
     files: dict[str, list[str]] = {}
     for path, volume in {volume.path: volume for volume in volumes}.items():
@@ -69,7 +84,7 @@ def header_warnings(volumes: Iterable[Volume]) -> list[str]:
     return [f"{_listed(names)}: {problem}" for problem, names in files.items()]
 
 
-def check_sides(moving: Volume, fixed: Volume) -> None:
+def check_sides(moving: ImageFile, fixed: ImageFile) -> None:
     """Check that an image can be resampled or registered to another without being mirrored.
 
     A head looks almost the same in a mirror, so that neither a registration nor its figures tell.
@@ -92,7 +107,7 @@ def check_sides(moving: Volume, fixed: Volume) -> None:
         )
 
 
-def _may_be_mirrored(volume: Volume, problem: str) -> GridMismatchError:
+def _may_be_mirrored(volume: ImageFile, problem: str) -> GridMismatchError:
     return GridMismatchError(
         f"{volume.path}: the header {problem}; registered or resampled, the image may be mirrored. "
         "Convert its DICOM files again, or correct the header"

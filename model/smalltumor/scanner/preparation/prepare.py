@@ -42,7 +42,7 @@ from smalltumor.scanner.preparation.registration import (
     register,
     registered_grid,
 )
-from smalltumor.scanner.preparation.steps import SeriesImage
+from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
@@ -65,7 +65,8 @@ class _SequenceImage:
 
     @property
     def series_image(self) -> SeriesImage:
-        return SeriesImage(self.volume.grid, self.stripped)
+        volume = self.volume
+        return SeriesImage(volume.grid, self.stripped, volume.header, volume.path)
 
 
 def prepare(
@@ -151,16 +152,8 @@ def _read(source: Source, reporter: ProgressReporter) -> dict[str, _SequenceImag
         volume = chosen[modality].read()
         _refuse_copies(modality, volume, images, source)
         images[modality] = _SequenceImage(volume, is_stripped(volume.data, volume.grid))
-    _refuse_mirrored(images)
+    check_registrable({m: image.series_image for m, image in images.items()})
     return images
-
-
-def _refuse_mirrored(images: Mapping[str, _SequenceImage]) -> None:
-    """Refuse what a registration would hide, before the minutes that it takes."""
-    fixed = images[REFERENCE]
-    for moving in images.values():
-        if not moving.series_image.is_registered_to(fixed.series_image):
-            check_sides(moving.volume, fixed.volume)
 
 
 def _refuse_copies(

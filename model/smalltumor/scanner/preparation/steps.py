@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, modality_titles
-from smalltumor.data.volumes.header_checks import header_warnings
+from smalltumor.data.volumes.header_checks import check_sides
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.preparation.brain_extraction import is_stripped
 from smalltumor.scanner.series import Series
+
+if TYPE_CHECKING:
+    import nibabel as nib
 
 
 @dataclass(frozen=True)
@@ -22,20 +27,21 @@ class SeriesImage:
     grid : Grid
     stripped : bool
         Whether it shows the brain alone.
-    warnings : tuple of str
-        Reasons to doubt where it lies.
+    header : nibabel header
+    path : Path
     """
 
     grid: Grid
     stripped: bool
-    warnings: tuple[str, ...] = ()
+    header: nib.Nifti1Header
+    path: Path
 
     @classmethod
     def of(cls, series: Series) -> SeriesImage:
         """Read a series; raises `CaseError`."""
         volume = series.read()
-        warnings = tuple(header_warnings([volume]))
-        return cls(volume.grid, is_stripped(volume.data, volume.grid), warnings)
+        stripped = is_stripped(volume.data, volume.grid)
+        return cls(volume.grid, stripped, volume.header, volume.path)
 
     def is_registered_to(self, reference: SeriesImage) -> bool:
         """Whether an image is taken as registered: both show the brain alone, on one grid."""
@@ -68,6 +74,25 @@ def planned_steps(images: Mapping[str, SeriesImage]) -> list[Step]:
         By modality; T1CE is among them.
     """
     return [_brain_extraction(images[REFERENCE]), _registration(images), _resampling(images)]
+
+
+def check_registrable(images: Mapping[str, SeriesImage]) -> None:
+    """Check that no image that has to be registered may be mirrored, which nothing would tell.
+
+    Parameters
+    ----------
+    images : mapping of str to SeriesImage
+        By modality; T1CE is among them.
+
+    Raises
+    ------
+    GridMismatchError
+        As of `check_sides`.
+    """
+    reference = images[REFERENCE]
+    for moving in images.values():
+        if not moving.is_registered_to(reference):
+            check_sides(moving, reference)
 
 
 def _brain_extraction(reference: SeriesImage) -> Step:

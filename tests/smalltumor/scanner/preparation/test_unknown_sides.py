@@ -12,7 +12,7 @@ from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import GridMismatchError
 from smalltumor.scanner.preparation import prepare as prepare_module
 from smalltumor.scanner.preparation.prepare import prepare
-from smalltumor.scanner.preparation.steps import SeriesImage
+from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
 from smalltumor.scanner.source import Source, find_source
 from smalltumor.scanner.volume_series import series_of_file
 
@@ -72,9 +72,11 @@ def test_headers_that_all_contradict_themselves_get_a_warning_in_the_case(folder
     assert all(name in warning for name in NAMES.values())
 
 
-def test_the_dialog_is_told_before_the_preparation(folder):
+def test_what_the_dialog_reads_of_a_scan_tells_that_it_will_be_refused(folder):
+    images = {m: SeriesImage.of(s) for m, s in source(folder).assignment.chosen.items()}
+    check_registrable(images)
     path = folder / f"{NAMES['flair']}.nii.gz"
-    assert SeriesImage.of(series_of_file(path)).warnings == ()
     lose_orientation(path)
-    (warning,) = SeriesImage.of(series_of_file(path)).warnings
-    assert "does not give left and right" in warning
+    images["flair"] = SeriesImage.of(series_of_file(path))
+    with pytest.raises(GridMismatchError, match="may be mirrored"):
+        check_registrable(images)
