@@ -20,7 +20,7 @@ from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, integer_values
 
-from napari_smalltumor.export.region_files import read_regions
+from napari_smalltumor.export.region_files import check_images, read_regions
 from napari_smalltumor.layers.changed_images import ChangedImagesError, no_longer_shown
 from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.layers.region_masks import display_mask
@@ -62,9 +62,7 @@ def read_reference(path: Path, case: Case, scheme: str | None = None) -> Display
         raise ChangedImagesError(text)
     exported = region_file(path)
     masks = (
-        _read_labels(path, case, scheme)
-        if exported is None
-        else read_regions(exported, case.grid)[0]
+        _read_labels(path, case, scheme) if exported is None else read_regions(exported, case)[0]
     )
     return {region: display_mask(mask, case) for region, mask in masks.items()}
 
@@ -103,6 +101,7 @@ def is_on_grid(layer: Labels, case: Case) -> bool:
 
 def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, Mask]:
     volume = on_grid(read_label_volume(path), case.grid, case.name)
+    check_images(volume, case)
     region = _ONE_REGION.search(stem(path))
     if region is not None:
         return {Region(region[1].lower()): np.asarray(volume.data != 0)}

@@ -17,6 +17,7 @@ from napari_smalltumor.export.dialog import (
     may_replace,
     may_write_regions,
 )
+from napari_smalltumor.export.replaced_masks import note_on_replaced
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import output_folder
@@ -56,10 +57,11 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
     dataset = Path(chosen)
     try:
         existing = [path for path in bids_paths(case.name, dataset) if path.exists()]
-        note = (
-            f"They are named after the case alone, so they may be of another patient whose case is "
+        may_be_of_others = (
+            "They are named after the case alone, so they may be of another patient whose case is "
             f"named {case.name}, too."
         )
+        note = note_on_replaced(existing, case, may_be_of_others)
         if existing and not may_replace(parent, existing, title, note):
             return []
         check_bids(case.name, dataset, overwrite=True)

@@ -22,6 +22,7 @@ from napari_smalltumor.export.case_export import (
 from napari_smalltumor.export.file_dialog import ask_for_file
 from napari_smalltumor.export.missing_regions import without_text
 from napari_smalltumor.export.native_grid import filters_of, named_for_grid
+from napari_smalltumor.export.replaced_masks import note_on_replaced
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.changed_images import check_not_beside, no_longer_shown
 from napari_smalltumor.layers.drawings import masks_beside_regions
@@ -69,7 +70,8 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
         existing = [p for p in targets(path, per_region=per_region) if p.exists()]
         check_no_source(existing, viewer.layers)
         check_not_beside([path], case)
-        if existing and not may_replace(parent, existing, title):
+        note = note_on_replaced(existing, case)
+        if existing and not may_replace(parent, existing, title, note):
             return []
         written = export_case(
             viewer,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
+from smalltumor.data.made_of import comment_of, digests_of_images
 from smalltumor.data.segmentation import (
     write_segmentation,
 )
@@ -102,12 +103,16 @@ def write_layer(
         check_not_beside([path], case)
     check_output(path, overwrite=overwrite, sources=sources)
     header = case.header if case is not None else None
+    comment = ""
+    if case is not None and kind == "labels":
+        comment = comment_of(digests_of_images(case))
     write_volume(
         path,
         np.ascontiguousarray(volume),
         grid,
         header,
         label_scheme=written_in,
+        comment=comment,
         overwrite=overwrite,
     )
     return path

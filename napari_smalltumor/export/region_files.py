@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.label_files import on_grid, read_label_volume
+from smalltumor.data.made_of import other_images_text
 from smalltumor.data.masks.exported import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
-from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integer_values
@@ -21,31 +21,45 @@ from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST, region_layer
 
 
-def read_regions(file: RegionFile, grid: Grid | None = None) -> tuple[dict[Region, Mask], Volume]:
+def read_regions(file: RegionFile, case: Case | None = None) -> tuple[dict[Region, Mask], Volume]:
     """Read the masks of an exported file, (i, j, k) bool.
 
     Parameters
     ----------
     file : RegionFile
-    grid : Grid, optional
-        The grid that the file must have.
+    case : Case, optional
+        The case whose grid the file must have, and of whose images it must be.
 
     Raises
     ------
     CaseError
-        If the file is damaged.
+        If the file is damaged, or records other images.
     GridMismatchError
         If it is on another grid.
     LabelError
         If its values fit no label scheme.
     """
     volume = read_label_volume(file.path)
-    if grid is not None:
-        volume = on_grid(volume, grid, "the images")
+    if case is not None:
+        volume = on_grid(volume, case.grid, "the images")
+        check_images(volume, case)
     if file.region is not None:
         return {file.region: volume.data != 0}, volume
     classes = _scheme_of(file.path, volume).decode(volume.data)
     return {region: region_mask(classes, region) for region in Region}, volume
+
+
+def check_images(volume: Volume, case: Case) -> None:
+    """Check that the file of a mask does not record other images than those of a case.
+
+    Raises
+    ------
+    CaseError
+        If it does.
+    """
+    text = other_images_text([volume], case)
+    if text:
+        raise CaseError(f"{text}, and was not opened with them")
 
 
 def layers_of_masks(case: Case, masks: Mapping[Region, Mask]) -> list[LayerData]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
+from smalltumor.data.made_of import are_others, digests_of_images
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
 from smalltumor.files.folder_parts import distinctive_part
@@ -193,14 +194,21 @@ def _patient_to_join(
 
 
 def _fits(other: Layer, case: Case) -> bool:
-    """Whether a layer shows an identified image on the grid of a case."""
+    """Whether a layer shows an identified image on the grid of a case, and not others."""
     other_case = case_of(other)
     return (
         other_case is not None
         and _has_images(other_case)
         and not is_unidentified_image(other)
         and other_case.grid.matches(case.grid)
+        and not is_of_others(case, other_case)
     )
+
+
+def is_of_others(mask: Case, images: Case) -> bool:
+    """Whether the file of a mask alone records other images than those of a case."""
+    made_of = mask.labels_made_of
+    return bool(made_of) and are_others(made_of, digests_of_images(images))
 
 
 def _has_images(case: Case | None) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
+from smalltumor.data.made_of import digests_of_images
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.masks import compose_classes
 from smalltumor.labels.regions import Region, TissueClass
@@ -59,7 +60,14 @@ def compose(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Segm
     inside = {r: masks[r] != 0 if r in masks else np.zeros(shape, dtype=bool) for r in Region}
     shown = compose_classes(inside[Region.ET], inside[Region.TC], inside[Region.WT])
     classes = from_display(shown, case.grid).copy(order="K")
-    return Segmentation(case.name, classes, case.grid, case.header, tuple(case.sources))
+    return Segmentation(
+        case.name,
+        classes,
+        case.grid,
+        case.header,
+        tuple(case.sources),
+        made_of=digests_of_images(case),
+    )
 
 
 def unseen_regions(layers: Iterable[Layer], case: Case) -> list[tuple[Region, str]]:

@@ -23,6 +23,7 @@ from smalltumor.scanner.preparation.stored_case import read_brain, stored_paths
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import (
+    check_images,
     check_no_regions,
     layers_of_masks,
     read_regions,
@@ -33,6 +34,10 @@ from napari_smalltumor.layers.metadata import cases_among, region_layers, same_c
 from napari_smalltumor.layers.patient import patient_of_case, patients_among, titles
 from napari_smalltumor.loading.already_open import layer_of_file, named_as_open, without_open
 from napari_smalltumor.loading.labels.layers import labels_of
+from napari_smalltumor.loading.other_images import (
+    say_if_of_others,
+    say_if_open_masks_are_of_others,
+)
 from napari_smalltumor.loading.real_paths import real_path, with_real_paths
 from napari_smalltumor.loading.replaced_files import check_case_unchanged
 from napari_smalltumor.loading.single_file import (
@@ -100,6 +105,7 @@ def layers_of_case(
         _say_what_is_missing(files)
         for warning in case.warnings:
             notify.warn(warning)
+        say_if_open_masks_are_of_others(case, layers)
     stored = [layer for read in labels for layer in _labels_next_to(case, read)]
     if regions is not None:
         return without_open(image_layers(case) + _brain_mask_of(case), layers) + _layers_of(
@@ -144,7 +150,7 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
     case = next((c for c in cases_among(layers) if is_beside(file, c)), None)
     if case is not None:
         check_no_regions(case.name, region_layers(layers, case), file)
-        masks, _ = read_regions(file, case.grid)
+        masks, _ = read_regions(file, case)
         return layers_of_masks(case, masks)
     folder = real_path(file.path).parent
     for files in group_files(p for p in sorted(folder.iterdir()) if is_image_name(p)):
@@ -154,6 +160,7 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
     masks, volume = read_regions(file)
     alone = single_file_case(file.case, volume)
     alone.folder = folder
+    say_if_of_others(alone, file.path.name, layers)
     return layers_of_masks(alone, masks)
 
 
@@ -187,7 +194,7 @@ def _exported_regions(case: Case, files: Sequence[RegionFile]) -> list[LayerData
     masks: dict[Region, Mask] = {}
     for file in files:
         try:
-            masks |= read_regions(file, case.grid)[0]
+            masks |= read_regions(file, case)[0]
         except SmalltumorError as error:
             notify.warn(str(error))
     return layers_of_masks(case, masks)
@@ -197,6 +204,7 @@ def _labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
     """The labels of a case, or no layer and a warning if they cannot be opened."""
     try:
         volume = read.result()
+        check_images(volume, case)
         case.labels_read = LabelsRead(volume, read_label_volume)
         return [labels_of(case, on_grid(volume, case.grid, case.name))]
     except SmalltumorError as error:

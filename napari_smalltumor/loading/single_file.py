@@ -13,6 +13,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.data.label_files import read_label_volume, rounded
 from smalltumor.data.labels_read import LabelsRead
+from smalltumor.data.made_of import recorded_images
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.volumes.header_checks import header_warnings
@@ -69,8 +70,15 @@ def layer_of_volume(volume: Volume) -> LayerData:
 
 
 def single_file_case(name: str, volume: Volume) -> Case:
-    """A case of a single file, with its grid, its header, and reasons to doubt them."""
-    return Case(name, {}, volume.grid, volume.header, warnings=header_warnings([volume]))
+    """A case of a single file: its grid, its header, reasons to doubt them, recorded images."""
+    return Case(
+        name,
+        {},
+        volume.grid,
+        volume.header,
+        warnings=header_warnings([volume]),
+        labels_made_of=recorded_images(volume),
+    )
 
 
 def _is_mask(data: npt.NDArray[np.generic]) -> bool:

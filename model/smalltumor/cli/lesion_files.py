@@ -69,6 +69,7 @@ def write(
     overwrite: bool,
 ) -> list[Path]:
     """Write the table of all lesions, and the label image of the candidates."""
+    from smalltumor.data.made_of import comment_of
     from smalltumor.data.volumes.nifti import write_volume
     from smalltumor.lesions import write_csv
     from smalltumor.second_look import label_image
@@ -78,7 +79,14 @@ def write(
         write_csv([*found, *candidates], table, overwrite=overwrite)
     if image is not None:
         labels = label_image(candidates, segmentation.grid)
-        write_volume(image, labels, segmentation.grid, segmentation.header, overwrite=overwrite)
+        write_volume(
+            image,
+            labels,
+            segmentation.grid,
+            segmentation.header,
+            comment=comment_of(segmentation.made_of),
+            overwrite=overwrite,
+        )
     return [path for path in (table, image) if path is not None]
 
 

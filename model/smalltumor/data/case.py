@@ -73,6 +73,9 @@ class Case:
         were asked for.
     labels_read : LabelsRead, optional
         What `labels_path` held, if it was read to be shown.
+    labels_made_of : mapping of str to str
+        Of a mask alone, digests of the images that its file records, see
+        `smalltumor.data.made_of`.
     """
 
     name: str
@@ -87,6 +90,7 @@ class Case:
     images_read: Mapping[Path, ImageRead] = field(default_factory=dict, repr=False)
     contents: Mapping[str, FileContent] = field(default_factory=dict, repr=False)
     labels_read: LabelsRead | None = field(default=None, repr=False)
+    labels_made_of: Mapping[str, str] = field(default_factory=dict, repr=False)
     _coarse: tuple[Mapping[str, Image], CoarseImages] | None = field(
         default=None, init=False, repr=False, compare=False
     )

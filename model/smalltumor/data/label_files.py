@@ -9,6 +9,7 @@ import numpy as np
 
 from smalltumor.data.case import Case
 from smalltumor.data.images_read import stamp_of
+from smalltumor.data.made_of import other_images_text
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import CaseError, GridMismatchError, LabelError
@@ -26,6 +27,8 @@ ROUNDING = 0.01
 
 def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
     """Read the expert's segmentation of a case.
+
+    If the file records that it was made of other images, that is added to the case's warnings.
 
     Parameters
     ----------
@@ -50,9 +53,17 @@ def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelSc
         If it is not 3D, its values fit no scheme or several, or it is a mask of the brain.
     """
     if case.labels_path is None:
-        raise CaseError(f"{case.name} has no segmentation beside it (CASE_seg.nii.gz)")
+        raise no_labels(case)
     volume = on_grid(read_label_volume(case.labels_path), case.grid, case.name)
+    warning = other_images_text([volume], case)
+    if warning and warning not in case.warnings:
+        case.warnings.append(warning)
     return decode_labels(volume, scheme, case.scheme_hint)
+
+
+def no_labels(case: Case) -> CaseError:
+    """The error for a case without a segmentation."""
+    return CaseError(f"{case.name} has no segmentation beside it (CASE_seg.nii.gz)")
 
 
 def read_label_volume(path: Path) -> Volume:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from smalltumor.data.case import Case
 from smalltumor.data.input_checks import Finding, FindingKind
+from smalltumor.data.made_of import comment_of, digests_of_images
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.volumes.nifti import SUFFIXES, stem, write_volume
 from smalltumor.errors import OutputError
@@ -84,6 +85,9 @@ class Segmentation:
         None for a segmentation that was drawn or read.
     run : InferenceRun, optional
         None for a segmentation that was drawn or read.
+    made_of : mapping of str to str
+        Digests of the images, which files of the segmentation record; see
+        `smalltumor.data.made_of`.
     """
 
     name: str
@@ -93,6 +97,7 @@ class Segmentation:
     sources: tuple[Path, ...] = ()
     cropped: CroppedProbabilities | None = field(default=None, repr=False)
     run: InferenceRun | None = None
+    made_of: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_probabilities(cls, case: Case, cropped: CroppedProbabilities) -> Segmentation:
@@ -104,6 +109,7 @@ class Segmentation:
             header=case.header,
             sources=tuple(case.sources),
             cropped=cropped,
+            made_of=digests_of_images(case),
         )
 
     def probabilities(self) -> npt.NDArray[np.float32] | None:
@@ -224,6 +230,7 @@ def _write(
         segmentation.grid,
         segmentation.header,
         label_scheme=scheme,
+        comment=comment_of(segmentation.made_of),
         overwrite=overwrite,
     )
     return path

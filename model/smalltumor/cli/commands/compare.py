@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from smalltumor.cli import arguments
 from smalltumor.cli.commands import report
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.errors import OutputError, SmalltumorError
+from smalltumor.errors import OutputError, SmalltumorError, SmalltumorWarning
 from smalltumor.labels.schemes import READ_SCHEMES
 
 if TYPE_CHECKING:
@@ -146,6 +147,9 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
         mask = mask_beside(case, options.labels)
     else:
         mask = read_mask(options.masks[number], case, options.labels)
+    if mask.warning:
+        case.warnings.append(mask.warning)
+        warnings.warn(mask.warning, SmalltumorWarning, stacklevel=2)
     segmentation = Segmentation(case.name, mask.classes, case.grid)
     return Scan(
         case=case,

@@ -152,6 +152,7 @@ def _write_missing(
 def _write_candidates(computed: Computed, mask: Segmentation, folder: ResultsFolder) -> str:
     """Write the label image, if its values are the ids of the lesion table; give the note."""
     from smalltumor.cohort.pipeline.network_stage import second_look_at
+    from smalltumor.data.made_of import comment_of
     from smalltumor.data.volumes.nifti import write_volume
     from smalltumor.files.tables import read_table
     from smalltumor.second_look import label_image
@@ -165,5 +166,12 @@ def _write_candidates(computed: Computed, mask: Segmentation, folder: ResultsFol
     if listed != {str(candidate.id) for candidate in candidates}:
         return "no candidates written: the lesion table lists others"
     image = label_image(candidates, result.grid)
-    write_volume(folder.candidates(mask.name), image, result.grid, result.header, overwrite=True)
+    write_volume(
+        folder.candidates(mask.name),
+        image,
+        result.grid,
+        result.header,
+        comment=comment_of(result.made_of),
+        overwrite=True,
+    )
     return _WRITTEN

@@ -94,6 +94,7 @@ def _write_lesions(
     folder: ResultsFolder,
     settings: CohortSettings,
 ) -> None:
+    from smalltumor.data.made_of import comment_of
     from smalltumor.data.volumes.nifti import write_volume
     from smalltumor.lesions import write_csv
     from smalltumor.second_look import label_image
@@ -101,7 +102,8 @@ def _write_lesions(
     path = folder.candidates(result.name)
     if settings.candidates or path.exists():  # that would be outdated
         image = label_image(candidates, result.grid)
-        write_volume(path, image, result.grid, result.header, overwrite=True)
+        comment = comment_of(result.made_of)
+        write_volume(path, image, result.grid, result.header, comment=comment, overwrite=True)
     write_csv([*lesions, *candidates], folder.lesions(result.name), overwrite=True)
 
 

@@ -29,11 +29,14 @@ def read_stored_mask(path: Path, name: str, scheme: str) -> Segmentation:
         If it cannot be read, or has other labels.
     """
     from smalltumor.data.label_files import decode_labels
+    from smalltumor.data.made_of import recorded_images
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.data.volumes.nifti import read_volume
 
     volume = read_volume(path)
-    return Segmentation(name, decode_labels(volume, scheme)[0], volume.grid, volume.header)
+    classes, _ = decode_labels(volume, scheme)
+    made_of = recorded_images(volume)
+    return Segmentation(name, classes, volume.grid, volume.header, made_of=made_of)
 
 
 def digest_of_file(path: Path) -> str:

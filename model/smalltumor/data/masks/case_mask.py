@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume, read_labels
+from smalltumor.data.label_files import decode_labels, no_labels, on_grid, read_label_volume
+from smalltumor.data.made_of import other_images_text
 from smalltumor.data.masks.exported import RegionFile, region_files_of
 from smalltumor.data.masks.named_case import check_case
 from smalltumor.data.naming.find_cases import label_scheme_hint
@@ -29,12 +30,15 @@ class CaseMask:
         The files that were read.
     scheme : str
         Name of their label scheme; empty if each file is the mask of a region.
+    warning : str
+        That the files record other images than those of the case; else empty.
     """
 
     classes: Classes = field(repr=False)
     known: Sequence[TissueClass]
     paths: tuple[Path, ...]
     scheme: str = ""
+    warning: str = ""
 
     @property
     def origin(self) -> str:
@@ -91,21 +95,26 @@ def mask_beside(case: Case, scheme: str | None = None) -> CaseMask:
         return _decoded(exported[0].path, case, scheme, case.scheme_hint)
     if {file.region for file in exported} == set(Region):
         return _composed(exported, case)
-    classes, found = read_labels(case, scheme)
-    assert case.labels_path is not None
-    return CaseMask(classes, found.known_classes, (case.labels_path,), found.name)
+    if case.labels_path is None:
+        raise no_labels(case)
+    return _decoded(case.labels_path, case, scheme, case.scheme_hint)
 
 
 def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> CaseMask:
     volume = on_grid(read_label_volume(path), case.grid, case.name)
     classes, found = decode_labels(volume, scheme, hint)
-    return CaseMask(classes, found.known_classes, (path,), found.name)
+    warning = other_images_text([volume], case)
+    return CaseMask(classes, found.known_classes, (path,), found.name, warning)
 
 
 def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
-    masks = {
-        file.region: on_grid(read_label_volume(file.path), case.grid, case.name).data != 0
-        for file in files
+    volumes = {
+        file.region: on_grid(read_label_volume(file.path), case.grid, case.name) for file in files
     }
-    classes = compose_classes(masks[Region.ET], masks[Region.TC], masks[Region.WT])
-    return CaseMask(classes, tuple(TissueClass), tuple(file.path for file in files))
+    et, tc, wt = (volumes[region].data != 0 for region in (Region.ET, Region.TC, Region.WT))
+    return CaseMask(
+        compose_classes(et, tc, wt),
+        tuple(TissueClass),
+        tuple(file.path for file in files),
+        warning=other_images_text(list(volumes.values()), case),
+    )

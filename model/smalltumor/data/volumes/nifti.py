@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.volumes.comments import add_comment, comments_of
 from smalltumor.data.volumes.unpacking import unpack, unpack_whole
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import write_bytes
@@ -62,6 +63,8 @@ class Volume:
         `smalltumor.data.images_read.stamp_of` the file before it was read.
     content : FileContent, optional
         The bytes that were read, if they were asked for.
+    comments : tuple of str
+        Comments in the header of a NIfTI file.
     """
 
     data: npt.NDArray[np.generic]
@@ -70,6 +73,7 @@ class Volume:
     path: Path
     stamp: tuple[int, ...] | None = None
     content: FileContent | None = None
+    comments: tuple[str, ...] = ()
 
     @property
     def label_scheme(self) -> str:
@@ -159,7 +163,8 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool
         data = _scaled(data.reshape(shape, order="F"), header, path)
         if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
             raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
-        return Volume(data, grid, header, path, content=content)
+        comments = comments_of(bytes(unpacked[:offset]), header)
+        return Volume(data, grid, header, path, content=content, comments=comments)
     except MemoryError:
         raise CaseError(
             f"{path}: {size / 2**30:.1f} GB unpacked do not fit into memory; close other programs"
@@ -173,6 +178,7 @@ def write_volume(
     header: nib.Nifti1Header | None = None,
     *,
     label_scheme: str = "",
+    comment: str = "",
     overwrite: bool = False,
 ) -> None:
     """Write a volume with the header of its source, whole or not at all.
@@ -189,6 +195,8 @@ def write_volume(
         and extensions, which may hold patient data; sform, qform, their codes and units are kept.
     label_scheme : str
         Name of the scheme of a label volume, for the header.
+    comment : str
+        For the header, too.
     overwrite : bool
 
     Raises
@@ -201,6 +209,8 @@ def write_volume(
     image = _image(data, grid, header)
     if label_scheme:
         image.header.set_intent(_LABEL_INTENT, name=label_scheme)
+    if comment:
+        add_comment(image.header, comment)
     content = image.to_bytes()
     if path.name.lower().endswith(".gz"):
         content = pack(content, COMPRESSION_LEVEL)

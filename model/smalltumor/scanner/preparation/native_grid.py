@@ -27,7 +27,8 @@ def on_native_grid(segmentation: Segmentation, case: PreparedCase, modality: str
     Returns
     -------
     Segmentation
-        Without probabilities, unless the grid is that of T1CE.
+        Without probabilities, unless the grid is that of T1CE. Its files do not record the images,
+        because those on that grid are the scanner's.
     """
     sequence = case.sequences[modality]
     found = sequence.registration
@@ -35,7 +36,12 @@ def on_native_grid(segmentation: Segmentation, case: PreparedCase, modality: str
         return segmentation
     classes = labels_on_native_grid(segmentation.classes, case, modality)
     return replace(
-        segmentation, classes=classes, grid=sequence.native_grid, header=None, cropped=None
+        segmentation,
+        classes=classes,
+        grid=sequence.native_grid,
+        header=None,
+        cropped=None,
+        made_of={},
     )
 
 

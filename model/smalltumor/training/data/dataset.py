@@ -135,8 +135,8 @@ def _naming(files: CaseFiles) -> Iterator[None]:
 
 def _prepare(files: CaseFiles, preprocessing: Preprocessing) -> Arrays:
     case = read_case_files(files)
+    labels, _ = read_labels(case)  # may add a warning
     warnings = [*case.warnings, *map(str, check_input(case))]
-    labels, _ = read_labels(case)
     ready = preprocess(case, preprocessing)
     classes = ready.crop(ready.network_grid.labels_to_network(labels))
     image = ready.array.astype(np.float16)

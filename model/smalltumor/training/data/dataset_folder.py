@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.made_of import digests_of_images
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.segmentation import Segmentation, write_segmentation
@@ -82,7 +83,9 @@ def add_case(
     if classes.shape != case.grid.shape:
         raise CaseError(f"{case.name}: masks of {classes.shape} voxels on {case.grid.shape}")
     target = folder / case_folder_name(case)
-    segmentation = Segmentation(target.name, classes, case.grid, case.header)
+    segmentation = Segmentation(
+        target.name, classes, case.grid, case.header, made_of=digests_of_images(case)
+    )
     if target.exists():
         if why_not := why_not_replaced(folder, case):
             raise OutputError(why_not)

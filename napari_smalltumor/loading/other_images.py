@@ -1,0 +1,53 @@
+"""What is said of masks that record other images than those of the open patient of their name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from smalltumor.data.case import Case
+from smalltumor.data.volumes.nifti import stem
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.metadata import cases_among
+from napari_smalltumor.layers.patient import is_of_others
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+
+def say_if_of_others(mask: Case, file: str, layers: Iterable[Layer]) -> None:
+    """Say that a mask does not join the open patient whose name and grid it has.
+
+    Parameters
+    ----------
+    mask : Case
+        The case of a mask alone.
+    file : str
+        Name of its file.
+    layers : iterable of layers
+        What is open.
+    """
+    named = [case for case in cases_among(layers) if _seems_to_be_of(mask, case)]
+    if named and all(is_of_others(mask, case) for case in named):
+        _say(file, named[0])
+
+
+def say_if_open_masks_are_of_others(case: Case, layers: Iterable[Layer]) -> None:
+    """Say that masks that were opened before do not join a case that has their name and grid."""
+    for mask in cases_among(layers):
+        if not mask.volumes and _seems_to_be_of(mask, case) and is_of_others(mask, case):
+            _say(f"The mask of {mask.name}", case)
+
+
+def _seems_to_be_of(mask: Case, case: Case) -> bool:
+    is_unnamed = mask.labels_path is not None and mask.name == stem(mask.labels_path)
+    is_named = case.name == mask.name or is_unnamed
+    return bool(case.volumes) and is_named and case.grid.matches(mask.grid)
+
+
+def _say(file: str, case: Case) -> None:
+    notify.warn(
+        f"{file} was made of other images than those of {case.name} that are open, such as another "
+        "patient's of the same name. It is shown as a patient of its own."
+    )
