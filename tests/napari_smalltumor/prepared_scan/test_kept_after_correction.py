@@ -10,6 +10,8 @@ import pytest
 from napari.components import ViewerModel
 from raw_scans import prepared_by_hand, write_raw_scan
 from shown_layers import show_segmentation
+from smalltumor.data.label_files import read_label_volume
+from smalltumor.data.made_of import recorded_images
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.files.user_dirs import data_folder
@@ -20,8 +22,10 @@ from smalltumor.scanner.preparation.correction import Correction
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 
+from napari_smalltumor import notify
 from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
 from napari_smalltumor.lesions.search.source import lesion_sources
@@ -193,3 +197,26 @@ def test_a_correction_of_another_scan_at_the_same_place_has_nothing_of_the_first
     other.review()
     assert session.has_review() and other.has_review()
     assert len(list(data_folder().glob("decisions/*"))) == 2
+
+
+def test_a_mask_that_was_exported_before_the_correction_opens_with_the_corrected_images(
+    tmp_path, monkeypatch
+):
+    session = Session(tmp_path)
+    path = session.folder / "Pat_smalltumor.nii.gz"
+    export_case(session.viewer, session.case, path, scheme="brats2018")
+    session.correct(brain_from=6)
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    again = ViewerModel()
+    open_case(again, session.folder)
+    case = case_of(again.layers[0])
+    assert set(region_layers(again.layers, case)) == set(Region)
+    assert not any("made of other images" in text for text in warned)
+
+
+def test_a_mask_on_a_native_grid_records_no_images_of_the_grid_of_t1ce(tmp_path):
+    session = Session(tmp_path)
+    path = tmp_path / "Pat_flair_smalltumor.nii.gz"
+    export_case(session.viewer, session.case, path, scheme="brats2018", native="flair")
+    assert recorded_images(read_label_volume(path)) == {}

@@ -15,6 +15,8 @@ from smalltumor.cohort.results.records import CaseRecord, digests_of_images, siz
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.worklist import Worklist, read_worklist
+from smalltumor.data.case import read_case
+from smalltumor.data.made_of import digests_of_images as image_digests
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
@@ -24,7 +26,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.layers.metadata import LayerKind, cases_among, region_layers, role_of
 from napari_smalltumor.loading.job import LoadJob
-from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.worklist import session as module
 from napari_smalltumor.worklist.session import ReviewSession, review_session
@@ -119,6 +121,24 @@ def test_a_reviewed_mask_is_saved_beside_the_networks_and_no_more_asked_about(
     wt = regions(viewer)[Region.WT]
     assert np.count_nonzero(wt.data) == np.count_nonzero(mask(own))
     assert not session.save("Anna").edited
+
+
+def test_a_reviewed_mask_records_its_images_and_opens_with_them_alone(
+    viewer, session, worklist, written, monkeypatch
+):
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    session.open(worklist, entry(worklist, "bob"))
+    session.save("Anna")
+    own = worklist.folder / "reviews" / "Anna" / "bob_review1.nii.gz"
+    shutil.copy(own, worklist.folder / "bob_smalltumor.nii.gz")
+    recorded = read_stored_mask(own, "bob", "brats2018").made_of
+    assert recorded == image_digests(read_case(written[0] / "bob"))
+    viewer.layers.clear()
+    open_case(viewer, written[0] / "bob")
+    open_and_remember(viewer, worklist.folder / "bob_smalltumor.nii.gz")
+    shown = active_patient(viewer)
+    assert len(shown.patients) == 1 and len(shown.layers) == 7 and warned == []
 
 
 def test_a_mask_is_not_saved_for_another_patient(viewer, session, worklist, written):
