@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import is_
 from pathlib import Path
+from typing import Any
 from weakref import ref
 
+import numpy.typing as npt
 from qtpy.QtCore import QObject, Signal
 from smalltumor.data.case import Case
 from smalltumor.training.data.collected_case import (
@@ -28,6 +31,7 @@ class FolderOfName(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._asked: tuple[Path, ref[Case], _State] | None = None
+        self._images: list[ref[npt.NDArray[Any]]] = []
         self._why_not: str | None = None
 
     def why_not_replaced(self, folder: Path, case: Case) -> str | None:
@@ -43,11 +47,14 @@ class FolderOfName(QObject):
         if self._asked is None:
             return False
         path, asked, state = self._asked
-        return (path, asked(), state) == (target, case, _state_of(target)) and asked() is case
+        images = [image() for image in self._images]
+        are_same = len(images) == len(case.volumes) and all(map(is_, images, case.volumes.values()))
+        return asked() is case and are_same and (path, state) == (target, _state_of(target))
 
     def _ask(self, folder: Path, case: Case) -> None:
         target = folder / case_folder_name(case)
         asked = self._asked = target, ref(case), _state_of(target)
+        self._images = [ref(image) for image in case.volumes.values()]  # a correction has others
         self._why_not = None
         run_in_thread(
             partial(why_not_replaced, folder, case),

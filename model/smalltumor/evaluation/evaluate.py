@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
+from smalltumor.data.made_of import are_others, recorded_images
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError, LabelError, SchemeSide
 from smalltumor.evaluation.candidate_files import candidates_beside
@@ -153,15 +154,22 @@ def evaluate(
     scheme = scheme_of(predicted_files, labels, truth_scheme.name, "predictions")
     cases: list[CaseScores] = []
     candidates: list[CaseCandidates] = []
+    of_others: list[str] = []
     for number, (predicted_file, true_file) in enumerate(pairing.pairs):
         if progress is not None:
             progress(number / len(pairing.pairs), true_file.name)
         name = true_file.name
-        predicted, true, spacing = _read_pair(predicted_file, true_file, scheme, truth_scheme)
+        pair = read_on_one_grid(predicted_file, true_file)
+        of_others += [name] if are_others(*map(recorded_images, pair)) else []
+        predicted, true, spacing = _classes_of(pair, scheme, truth_scheme)
         cases.append(score_case(name, predicted, true, spacing))
         compared = candidates_beside(name, predicted_file.path, predicted, true)
         candidates += [] if compared is None else [compared]
-    notes = [*notes_on_pairing(pairing), *_without_candidates(candidates, cases)]
+    notes = [
+        *notes_on_pairing(pairing),
+        *_of_other_images(of_others),
+        *_without_candidates(candidates, cases),
+    ]
     return Evaluation(cases, scheme.name, truth_scheme.name, notes, tuple(candidates))
 
 
@@ -204,14 +212,11 @@ def _values(file: LabelFile) -> tuple[set[int], str | None]:
         raise error.prefixed(file.path) from error
 
 
-def _read_pair(
-    predicted_file: LabelFile,
-    true_file: LabelFile,
-    scheme: LabelScheme,
-    truth_scheme: LabelScheme,
+def _classes_of(
+    pair: tuple[Volume, Volume], scheme: LabelScheme, truth_scheme: LabelScheme
 ) -> tuple[Classes, Classes, npt.NDArray[np.float64]]:
-    """The classes of both files on one grid, and its spacing."""
-    prediction, truth = read_on_one_grid(predicted_file, true_file)
+    """The classes of both files of a case, and the spacing of their grid."""
+    prediction, truth = pair
     return (
         np.ascontiguousarray(decode_labels(prediction, scheme.name)[0]),
         np.ascontiguousarray(decode_labels(truth, truth_scheme.name)[0]),
@@ -225,6 +230,12 @@ def read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[V
     if np.prod(prediction.grid.shape) > np.prod(truth.grid.shape):
         truth = on_grid(truth, prediction.grid, str(prediction.path))  # saved cropped
     return on_grid(prediction, truth.grid, str(truth.path)), truth
+
+
+def _of_other_images(names: Sequence[str]) -> list[str]:
+    """Name the cases whose files record that they were made of different images."""
+    text = "prediction and truth were made of different images, such as of two patients"
+    return [f"{text}: {', '.join(names)}"] if names else []
 
 
 def _without_candidates(

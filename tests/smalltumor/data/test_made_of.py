@@ -20,6 +20,7 @@ from smalltumor.data.masks.case_mask import mask_beside, read_mask
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.data.volumes.nifti import write_volume
+from smalltumor.evaluation.evaluate import evaluate
 from smalltumor.geometry.grid import Grid
 from smalltumor.training.data.dataset_check import check_case
 
@@ -181,3 +182,14 @@ def test_the_list_of_training_cases_warns_of_a_mask_of_other_images(tmp_path):
         write_segmentation(mask_of(of), folder / "Pat_seg.nii.gz", overwrite=True)
         checked = check_case(find_case_files(folder))
         assert any("made of other images" in text for text in checked.warnings) == warns
+
+
+def test_scores_of_masks_of_different_images_are_told_of(tmp_path):
+    case = case_along()
+    for side in ("truth", "predicted"):
+        (tmp_path / side).mkdir()
+    write_segmentation(mask_of(case), tmp_path / "truth" / "Pat_seg.nii.gz")
+    for of, notes in ((case, False), (another(case), True)):
+        write_segmentation(mask_of(of), tmp_path / "predicted" / "Pat.nii.gz", overwrite=True)
+        found = evaluate(tmp_path / "predicted", tmp_path / "truth", labels="brats2018").notes
+        assert any("made of different images" in text and "Pat" in text for text in found) == notes
