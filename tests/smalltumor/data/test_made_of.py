@@ -81,6 +81,21 @@ def test_the_record_is_read_back_and_other_programs_see_the_same_volume(tmp_path
     assert again.read_bytes() == made.read_bytes()
 
 
+@pytest.mark.parametrize("kind", [nib.Nifti1Header, nib.Nifti2Header])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_record_is_read_from_every_kind_of_nifti_header(tmp_path, kind, order):
+    case = case_along()
+    case.header = kind.from_header(case.header)
+    segmentation, path = mask_of(case), tmp_path / "mask.nii"
+    write_segmentation(segmentation, path)
+    image = nib.load(path)
+    swapped = type(image)(np.asarray(image.dataobj), None, image.header.as_byteswapped(order))
+    swapped.header.extensions = image.header.extensions
+    swapped.to_filename(tmp_path / "swapped.nii")
+    for written in (path, tmp_path / "swapped.nii"):
+        assert recorded_images(read_label_volume(written)) == digests_of_images(case)
+
+
 def test_the_record_names_nobody(tmp_path):
     case = case_along(name="Anna_Meier")
     write_segmentation(mask_of(case), tmp_path / "mask.nii")

@@ -38,6 +38,8 @@ COMPRESSION_LEVEL = 1
 """Level of gzip for written masks."""
 
 _HEADER_BYTES = 4096
+_COMMENT_BYTES = 2**20
+"""Comments are looked for in the first bytes of a file, be the voxels far behind them."""
 
 _LABEL_INTENT = 1002
 """NIfTI's code of volumes whose values are labels; their intent name tells the label scheme."""
@@ -163,7 +165,7 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool
         data = _scaled(data.reshape(shape, order="F"), header, path)
         if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
             raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
-        comments = comments_of(bytes(unpacked[:offset]), header)
+        comments = comments_of(bytes(unpacked[: min(offset, _COMMENT_BYTES)]), header)
         return Volume(data, grid, header, path, content=content, comments=comments)
     except MemoryError:
         raise CaseError(
