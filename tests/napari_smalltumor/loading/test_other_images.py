@@ -20,6 +20,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.compare.reference_file import read_reference
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.export.replaced_masks import note_on_replaced
+from napari_smalltumor.follow_up.comparison import compare_with_earlier
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
@@ -143,6 +144,14 @@ def test_a_mask_is_not_compared_with_other_images(hospitals, tmp_path, warned):
     assert set(read_reference(path, read_case(one))) == set(Region)
     with pytest.raises(CaseError, match="made of other images"):
         read_reference(path, read_case(other))
+
+
+def test_an_earlier_scan_with_a_mask_of_other_images_is_not_compared(hospitals):
+    one, other = hospitals
+    case = read_case(one)
+    write_segmentation(mask_of(case), other / "case1_smalltumor.nii.gz")
+    with pytest.raises(CaseError, match=r"made of other images.*not compared"):
+        compare_with_earlier(other, case, mask_of(case), 100.0)
 
 
 def test_a_mask_alone_keeps_its_record_when_it_is_exported_again(hospitals, tmp_path, warned):

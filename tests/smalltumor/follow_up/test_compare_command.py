@@ -10,6 +10,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 from report_cases import AFFINE, Page, ball, brain_case, tumour
+from smalltumor.data.case import read_case
+from smalltumor.data.label_files import read_labels
+from smalltumor.data.made_of import digests_of_images
+from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.follow_up import ScanRegistration, compare
 
 _MASKS = [f"{name}/{name}_seg.nii.gz" for name in ("P_visit1", "P_visit2")]
@@ -88,6 +92,19 @@ def test_exported_masks_go_before_an_expert_s_and_are_named(smalltumor, cases, t
     assert out.startswith("No new enhancing lesion")
     text = Page(page.read_text(encoding="utf-8")).text
     assert f"{exported.name}, label scheme brats2018" in text
+
+
+def test_a_mask_that_was_made_of_other_images_is_a_warning(smalltumor, cases, tmp_path):
+    case = read_case(cases[0], allow_missing=True)
+    classes, _ = read_labels(case)
+    case.volumes = {m: 2 * volume for m, volume in case.volumes.items()}
+    mask = Segmentation(case.name, classes, case.grid, made_of=digests_of_images(case))
+    write_segmentation(mask, cases[0] / "P_visit1_smalltumor.nii.gz")
+    content = tmp_path / "f.json"
+    code, _, err = smalltumor("compare", *cases, "--json", content, "--labels", "brats2018")
+    warning = "P_visit1_smalltumor.nii.gz was made of other images than those of P_visit1"
+    assert code == 0, err
+    assert f"smalltumor: warning: {warning}" in err and warning in content.read_text()
 
 
 def test_names_of_several_patients_are_a_warning(smalltumor, cases, write_scan, tmp_path):
