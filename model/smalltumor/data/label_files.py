@@ -10,6 +10,7 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.images_read import stamp_of
 from smalltumor.data.made_of import other_images_text
+from smalltumor.data.volumes.header_checks import check_axes
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import CaseError, GridMismatchError, LabelError
@@ -131,10 +132,12 @@ def on_grid(volume: Volume, grid: Grid, name: str) -> Volume:
     Raises
     ------
     GridMismatchError
-        If the voxels are not those of the images, or labelled ones lie outside them.
+        If the voxels are not those of the images, labelled ones lie outside them, or they may be
+        mirrored, see `check_axes`.
     """
     if volume.grid.matches(grid):
         return volume
+    check_axes(volume, grid)
     try:
         placed = place_on_grid(volume.data, volume.grid, grid)
     except GridMismatchError as error:

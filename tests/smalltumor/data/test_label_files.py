@@ -205,6 +205,16 @@ def test_labels_outside_the_images_are_refused(tmp_path, start):
         read_labels(read_case(tmp_path))
 
 
+def test_labels_that_lost_their_orientation_are_not_mirrored_onto_the_images(tmp_path):
+    """Without codes the centre of a volume is at 0; its voxels lie on those of such images."""
+    affine = np.eye(4)
+    affine[:3, 3] = -(np.array(SHAPE) - 1) / 2
+    write_case(tmp_path, affine, name="a")
+    nib.save(nib.Nifti1Image(blocks([1, 2, 4]), None), tmp_path / "a_seg.nii.gz")
+    with pytest.raises(GridMismatchError, match=r"a_seg\.nii\.gz: .*may be mirrored"):
+        read_labels(read_case(tmp_path))
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_masks_of_this_package_tell_their_scheme(tmp_path, scheme):
     write_case(tmp_path, name="a", modalities="flair t1gd t1 t2")

@@ -15,6 +15,7 @@ from smalltumor.data.label_files import read_labels
 from smalltumor.data.made_of import digests_of_images
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.follow_up import ScanRegistration, compare
+from training_cases import disagree_about_sides
 
 _MASKS = [f"{name}/{name}_seg.nii.gz" for name in ("P_visit1", "P_visit2")]
 
@@ -61,6 +62,13 @@ def test_it_prints_new_lesions_first_and_writes_what_is_asked_for(smalltumor, ca
     assert [each["change"] for each in content["changes"]] == ["new", "same", "same"]
     assert content["scans"][0]["patient"] == "P"
     assert "Follow-up of P" in names[0].read_text(encoding="utf-8")
+
+
+def test_a_header_that_contradicts_itself_is_said(smalltumor, cases):
+    disagree_about_sides(cases[0] / "P_visit1_flair.nii.gz")
+    code, _, err = smalltumor("compare", *cases, "--labels", "brats2018")
+    assert code == 0
+    assert "warning: P_visit1: " in err and "disagree about left and right" in err
 
 
 def test_masks_can_be_named(smalltumor, cases, tmp_path):

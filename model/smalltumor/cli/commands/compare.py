@@ -72,6 +72,9 @@ def run(options: argparse.Namespace) -> int:
         check_outputs(options, [*sources, *(options.masks or ())])
         for warning in several_patients(scans):
             bar.warn(warning)
+        for case in (scan.case for scan in scans):
+            for warning in case.warnings:
+                bar.warn(f"{case.name}: {warning}")
         follow_up = compare_scans(scans, progress=bar)
         written = _write(options, follow_up)
     print("\n".join(summary(follow_up)))

@@ -97,20 +97,34 @@ def check_sides(moving: ImageFile, fixed: ImageFile) -> None:
     """
     unknown = [v for v in (moving, fixed) if not has_orientation(v.header)]
     if len(unknown) == 1 or (unknown and not moving.grid.matches(fixed.grid)):
-        raise _may_be_mirrored(
-            unknown[0], "does not give left and right (sform and qform codes are 0)"
-        )
+        raise _may_be_mirrored(unknown[0])
     disagreeing = [v for v in (moving, fixed) if sides_disagree(v.header)]
     if len(disagreeing) == 1:
-        raise _may_be_mirrored(
-            disagreeing[0], "gives left and right twice: sform and qform disagree"
-        )
+        raise _may_be_mirrored(disagreeing[0])
 
 
-def _may_be_mirrored(volume: ImageFile, problem: str) -> GridMismatchError:
+def check_axes(labels: ImageFile, grid: Grid) -> None:
+    """Check that labels can be placed on the grid of an image without being mirrored.
+
+    Raises
+    ------
+    GridMismatchError
+        If their axes have other directions, which their header does not give or contradicts.
+    """
+    doubtful = not has_orientation(labels.header) or sides_disagree(labels.header)
+    if doubtful and labels.grid.axcodes != grid.axcodes:
+        raise _may_be_mirrored(labels)
+
+
+def _may_be_mirrored(image: ImageFile) -> GridMismatchError:
+    problem = (
+        "gives left and right twice: sform and qform disagree"
+        if has_orientation(image.header)
+        else "does not give left and right (sform and qform codes are 0)"
+    )
     return GridMismatchError(
-        f"{volume.path}: the header {problem}; registered or resampled, the image may be mirrored. "
-        "Convert its DICOM files again, or correct the header"
+        f"{image.path}: the header {problem}; on the grid of another image it may be mirrored. "
+        "Correct the header, or convert the DICOM files again"
     )
 
 

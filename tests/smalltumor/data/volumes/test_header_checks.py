@@ -9,7 +9,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.data.volumes.header_checks import check_sides, header_warnings
+from smalltumor.data.volumes.header_checks import check_axes, check_sides, header_warnings
 from smalltumor.data.volumes.nifti import Volume, read_volume
 from smalltumor.errors import GridMismatchError
 from synthetic import ORIENTATIONS, grid_along
@@ -105,3 +105,12 @@ def test_images_without_orientation_on_different_grids_are_refused(tmp_path):
     nib.save(nib.Nifti1Image(np.ones((9, 8, 7), np.int16), None), tmp_path / "a.nii")
     with pytest.raises(GridMismatchError, match="does not give left and right"):
         check_sides(read_volume(tmp_path / "a.nii"), volume(tmp_path / "b.nii", *UNKNOWN))
+
+
+@pytest.mark.parametrize("bad", [UNKNOWN, DISAGREEING])
+def test_labels_that_may_be_mirrored_are_not_turned_to_the_axes_of_the_images(tmp_path, bad):
+    labels = volume(tmp_path / "seg.nii", *bad)
+    check_axes(labels, labels.grid)
+    with pytest.raises(GridMismatchError, match=r"seg\.nii: .*may be mirrored"):
+        check_axes(labels, grid_along("PIR"))
+    check_axes(volume(tmp_path / "sound.nii", *SOUND), grid_along("PIR"))
