@@ -41,7 +41,7 @@ REFERENCE = "t1ce"
 """Modality with the grid and header of the case: enhancing tumour is outlined on it."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Case:
     """The modalities of one patient on one grid; T1, T2 and FLAIR may be missing.
 

@@ -66,7 +66,7 @@ class InferenceRun:
         return next(missing, ())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segmentation:
     """Tissue classes on a case's grid.
 

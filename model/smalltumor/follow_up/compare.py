@@ -30,7 +30,7 @@ _HALVED_AFTER = 30
 took 68."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scan:
     """One time point of a patient.
 

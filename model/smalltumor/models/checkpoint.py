@@ -33,7 +33,7 @@ _MULTIPLES = (16, 32, 64, 128)
 _CLASSES = [tissue.name for tissue in TissueClass]
 
 
-@dataclass
+@dataclass(eq=False)
 class Checkpoint:
     """A network's weights and their origin.
 

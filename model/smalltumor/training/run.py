@@ -139,10 +139,8 @@ def _configuration(
         config = earlier.config
         if has_state:
             _check_settled(request, config)
-    elif request.preset not in PRESETS:
-        raise TrainingError(f"unknown preset {request.preset}; known are {', '.join(PRESETS)}")
     else:
-        config = PRESETS[request.preset]
+        config = recipe_of(request)
         if initial is not None:
             config = replace(config, network=initial.config, preprocessing=initial.preprocessing)
     config = config.with_changes(request.changes)
@@ -152,6 +150,19 @@ def _configuration(
             "start from; name some, or leave the share out"
         )
     return config, initial
+
+
+def recipe_of(request: TrainingRequest) -> TrainingConfig:
+    """The preset of a request with its changes.
+
+    Raises
+    ------
+    TrainingError
+        If the preset or a setting is unknown, or a value is impossible.
+    """
+    if request.preset not in PRESETS:
+        raise TrainingError(f"unknown preset {request.preset}; known are {', '.join(PRESETS)}")
+    return PRESETS[request.preset].with_changes(request.changes)
 
 
 def _check_settled(request: TrainingRequest, config: TrainingConfig) -> None:

@@ -27,6 +27,7 @@ from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 @pytest.fixture
@@ -281,6 +282,24 @@ def test_another_patient_of_the_same_name_is_told_of_before_any_question(
     assert not any("already in the folder" in label.text() for label in said)
     opened.folder.add(False)
     assert "another patient's of the same name" in messages[-1]
+
+
+def test_a_patient_of_the_same_name_is_activated_and_what_listens_later_follows(
+    qtbot, opened, tmp_path
+):
+    add_case(opened.folder.path, opened.case, np.zeros(opened.case.grid.shape, np.uint8))
+    opened.segment()
+    said = opened.page.findChildren(QLabel)
+    qtbot.waitUntil(lambda: any("already in the folder" in label.text() for label in said))
+    patients = active_patient(opened.viewer)
+    first, followed = patients.current, []
+    patients.changed.connect(lambda: followed.append(patients.current))
+    open_case(opened.viewer, write_case_along(tmp_path / "other" / "Pat"))
+    second = next(p for p in patients.patients if p != first)
+    assert second.name == first.name
+    patients.activate(first)
+    patients.activate(second)
+    assert followed[-1] == patients.current == second
 
 
 def test_a_folder_that_is_missing_or_unread_or_without_cases_is_named_as_the_problem(

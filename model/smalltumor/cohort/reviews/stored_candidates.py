@@ -73,7 +73,6 @@ def _check_image(record: CaseRecord | None, image: Path, mask: Segmentation) -> 
     if not known:
         raise CaseError(
             f"{image.name} may be of another patient: the mask has no enhancing tumour, and the "
-            "record of an earlier version does not identify the image; segment the cohort again "
-            "with "
-            "--overwrite"
+            "record of an earlier version does not identify the image; to have the case segmented "
+            "again, delete its mask"
         )

@@ -16,7 +16,7 @@ from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CaseMask:
     """A mask on the grid of its case.
 

@@ -49,7 +49,7 @@ _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
 """Millimetres per unit, by NIfTI's code of metre, millimetre and micrometre; the default is mm."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Volume:
     """A NIfTI file in memory.
 

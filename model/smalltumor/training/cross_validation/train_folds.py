@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from smalltumor.errors import (
@@ -17,12 +17,14 @@ from smalltumor.evaluation.report.out_of_fold_report import Results
 from smalltumor.evaluation.summaries.case_rows import write_rows
 from smalltumor.text import pluralize
 from smalltumor.training.architecture import Architecture
+from smalltumor.training.config import FREE_SETTINGS, TrainingConfig
 from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import ScoringSettings, read_results
 from smalltumor.training.cross_validation.scoring import OUT_OF_FOLD
 from smalltumor.training.cross_validation.start import start_or_resume
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run import train, warning_through
+from smalltumor.training.run import recipe_of, train, warning_through
+from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_lock import is_locked
 from smalltumor.training.trainer import Log
 
@@ -76,6 +78,7 @@ def train_folds(
         )
     warn = warn or warning_through(log)
     validation = start_or_resume(request, folds, log, warn)
+    _check_recipe(validation)
     chosen = _chosen(validation, fold)
     for number in chosen:
         run = validation.fold(number)
@@ -103,6 +106,31 @@ def train_folds(
     if waiting:
         log(f"another process is training {', '.join(waiting)}")
     return not waiting
+
+
+def _check_recipe(validation: CrossValidation) -> None:
+    """Refuse folds of another recipe than those that have started.
+
+    A preset is stored by its name; another version of the program may mean other settings by it.
+    """
+    runs = [validation.fold(number) for number in range(len(validation.folds.held_out))]
+    started = next((run for run in runs if run.config.is_file()), None)
+    if started is None:
+        return
+    before, now = RunRecord.read(started).config, recipe_of(validation.request)
+    of_weights = {"network", "preprocessing"}
+    differing = [
+        field.name
+        for field in fields(TrainingConfig)
+        if field.name not in FREE_SETTINGS | of_weights
+        and getattr(before, field.name) != getattr(now, field.name)
+    ]
+    if differing:
+        raise TrainingError(
+            f"{started.path.name} was started with another {', '.join(differing)} than the preset "
+            f"{validation.request.preset} has in this version; start a new cross-validation, or "
+            "finish this one with the version that started it"
+        )
 
 
 def _with_one_recipe(error: TrainingMemoryError) -> TrainingMemoryError:

@@ -223,7 +223,9 @@ class Learner:
 
     @torch.no_grad()
     def freeze_batch_norm(self, volumes: Iterable[Tensor]) -> None:
-        """Continue from the averaged weights, with batch-norm statistics of whole brains.
+        """Continue from the moving average of the weights, with statistics of whole brains.
+
+        The share of the initial weights is in the averaged network alone.
 
         Parameters
         ----------
@@ -231,14 +233,24 @@ class Learner:
             If empty, the network keeps its statistics.
         """
         if self.processes.is_main:
-            averaged = self.averaged_network(volumes)
-            self.network.load_state_dict(self.average, strict=False)
-            self.network.load_state_dict(averaged.state_dict(), strict=False)
+            averaged = self.averaged_network(volumes).state_dict()
+            statistics = {n: v for n, v in averaged.items() if n not in self.average}
+            self.network.load_state_dict({**self._moving_average(), **statistics}, strict=False)
         self.processes.broadcast(self.network)
+        share = self.config.initial_share
         for name, parameter in self.network.named_parameters():
-            self.average[name].copy_(parameter)
+            value = parameter.lerp(self.initial[name], share) if share else parameter
+            self.average[name].copy_(value)
         self.progress.frozen = True
         self.set_mode()
+
+    def _moving_average(self) -> dict[str, Tensor]:
+        """The averaged weights without the share of the initial ones."""
+        share = self.config.initial_share
+        if not share:
+            return self.average
+        initial = self.initial
+        return {n: (v - share * initial[n]) / (1 - share) for n, v in self.average.items()}
 
     def averaged_network(self, volumes: Iterable[Tensor]) -> nn.Module:
         """The network for inference: averaged weights, batch-norm statistics of whole brains.

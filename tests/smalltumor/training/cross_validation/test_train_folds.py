@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -257,6 +258,14 @@ def test_the_recipe_is_settled_by_the_first_saved_state(data, started, monkeypat
     with pytest.raises(TrainingError, match="the table of patients cannot change"):
         patients = {"case_00": "p"}
         train_folds(request(data, started, resume=True, patients=patients), None, silent)
+
+
+def test_folds_are_not_trained_by_a_preset_that_has_changed(data, started, monkeypatch):
+    train_folds(request(data, started, resume=True), None, silent, fold=0)
+    changed = replace(QUICK, learning_rate=QUICK.learning_rate / 2)
+    monkeypatch.setattr(training_run, "PRESETS", {"paper": changed})
+    with pytest.raises(TrainingError, match="fold-0 was started with another learning_rate than"):
+        train_folds(request(data, started, resume=True), None, silent)
 
 
 def test_scans_of_one_patient_are_held_out_together(data, tmp_path, monkeypatch):
