@@ -30,6 +30,9 @@ _LARGEST_SHIFT_MM = 1.0
 _SHEARED = 0.001
 """Cosine between two axes from which a qform cannot express an affine."""
 
+_LONGEST_QUATERNION = 1.001
+"""Length of a quaternion's vector, 1 at most, up to which it was rounded and is not damaged."""
+
 
 class ImageFile(Protocol):
     """An image as its file describes it: a `Volume`, or what is kept of one without its voxels."""
@@ -51,9 +54,10 @@ def has_orientation(header: nib.Nifti1Header) -> bool:
 
 def sides_disagree(header: nib.Nifti1Header) -> bool:
     """Whether sform and qform, both given, differ in where left is, or mirror the image."""
-    if not _has_both(header):
+    of_qform = _qform(header)
+    if header["sform_code"] <= 0 or of_qform is None:
         return False
-    sform, qform = _directions(header.get_sform()), _directions(header.get_qform())
+    sform, qform = _directions(header.get_sform()), _directions(of_qform)
     left_right = int(np.abs(sform[0]).argmax())
     swapped = sform[0, left_right] * qform[0, left_right] < 0
     return bool(swapped or np.linalg.det(sform) * np.linalg.det(qform) < 0)
@@ -71,6 +75,8 @@ def header_problems(header: nib.Nifti1Header) -> list[str]:
         ]
     if sides_disagree(header):
         return ["sform and qform disagree about left and right; the sform is used"]
+    if header["sform_code"] > 0 and header["qform_code"] > 0 and _qform(header) is None:
+        return ["the qform is damaged; the sform is used"]
     return _size_problems(header) or _position_problems(header)
 
 
@@ -144,9 +150,9 @@ def _size_problems(header: nib.Nifti1Header) -> list[str]:
 
 def _position_problems(header: nib.Nifti1Header) -> list[str]:
     """The sform against the qform; with other codes they are of different spaces by intention."""
-    if not _has_both(header) or header["sform_code"] != header["qform_code"]:
+    sform, qform = header.get_sform(), _qform(header)
+    if qform is None or header["sform_code"] != header["qform_code"]:
         return []
-    sform, qform = header.get_sform(), header.get_qform()
     cosines = np.triu(_directions(sform).T @ _directions(sform), k=1)
     if np.abs(cosines).max() > _SHEARED:
         return []
@@ -166,8 +172,22 @@ def _sizes_text(sizes_mm: npt.NDArray[np.float64]) -> str:
     return " x ".join(f"{round(float(size), 2):g}" for size in sizes_mm)
 
 
-def _has_both(header: nib.Nifti1Header) -> bool:
-    return bool(header["sform_code"] > 0 and header["qform_code"] > 0)
+def _qform(header: nib.Nifti1Header) -> npt.NDArray[np.float64] | None:
+    """The qform, (4, 4); None if its code is 0, or it is no affine."""
+    if header["qform_code"] <= 0:
+        return None
+    own = header.copy()
+    names = ("quatern_b", "quatern_c", "quatern_d")
+    length = float(np.linalg.norm([float(own[name]) for name in names]))
+    if 1 < length < _LONGEST_QUATERNION:
+        for name in names:
+            own[name] = float(own[name]) / length
+    try:
+        with np.errstate(all="ignore"):
+            qform = np.asarray(own.get_qform(), dtype=np.float64)
+    except ValueError:
+        return None
+    return qform if np.all(np.isfinite(qform)) else None
 
 
 def _directions(affine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -114,3 +114,13 @@ def test_labels_that_may_be_mirrored_are_not_turned_to_the_axes_of_the_images(tm
     with pytest.raises(GridMismatchError, match=r"seg\.nii: .*may be mirrored"):
         check_axes(labels, grid_along("PIR"))
     check_axes(volume(tmp_path / "sound.nii", *SOUND), grid_along("PIR"))
+
+
+@pytest.mark.parametrize(("length", "warnings"), [(1 + 1e-6, 0), (2.0, 1), (np.nan, 1)])
+def test_a_damaged_qform_is_told_and_a_rounded_one_is_not(tmp_path, length, warnings):
+    affine = grid_along("LPS").affine  # turned by 180 degrees: the quaternion is (0, 0, 0, 1)
+    header = volume(tmp_path / "a.nii", affine, 1, affine, 1).header.copy()
+    header["quatern_d"] = length
+    nib.save(nib.Nifti1Image(np.ones(GRID.shape, np.int16), None, header), tmp_path / "b.nii")
+    found = header_warnings([read_volume(tmp_path / "b.nii")])
+    assert len(found) == warnings and all("the qform is damaged" in text for text in found)
