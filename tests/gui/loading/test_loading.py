@@ -32,8 +32,8 @@ def disk(monkeypatch):
     released = threading.Event()
     for module, name in (
         (case_layers, "read_case_files"),
-        (case_layers, "read_image"),
-        (reader, "read_image"),
+        (case_layers, "read_single_file"),
+        (reader, "read_single_file"),
     ):
         read = getattr(module, name)
         monkeypatch.setattr(
