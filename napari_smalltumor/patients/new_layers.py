@@ -50,16 +50,21 @@ class NewLayers:
     def __init__(self, active: Callable[[], Patient | None]) -> None:
         self._active = active
         self._patients: set[Patient] = set()
-        self._others = False
+        self._others_are_open = False
+        self._others_were_removed = False
         self._unreported: list[Layer] = []
         self._reported: dict[str, WeakSet[Layer]] = {}
 
     def follow(self, layers: Iterable[Layer]) -> None:
-        """Remember whose layers were open: a result may be of a patient who was closed."""
+        """Remember whose layers were open.
+
+        A patient who was closed is never forgotten, because nothing tells when the last computation
+        on its images ends. A layer that was assigned counts no more.
+        """
         layers = list(layers)
         self._patients.update(patients_among(layers))
-        unassigned = {x for x in layers if patient_of(x) is None and role_of(x) is None}
-        self._others |= bool(unassigned)
+        unassigned = {layer for layer in layers if _is_unassigned(layer)}
+        self._others_are_open = bool(unassigned)
         for text in [t for t, named in self._reported.items() if not unassigned & set(named)]:
             from napari_smalltumor.widgets.readable_messages import close_messages
 
@@ -81,27 +86,28 @@ class NewLayers:
     def remove(self, layer: Layer, layers: Iterable[Layer]) -> None:
         """Follow the contents of a layer no more; the others remain."""
         layer.events.data.disconnect(self._on_data)
+        self._others_were_removed |= _is_unassigned(layer)
         self.follow(layers)
 
     def _on_data(self, event: Any) -> None:
         """Nothing tells of whom contents are that a plugin has put in the place of others.
 
-        napari has it fill the layer of the same name again, whichever patient that belongs to.
+        napari has it fill the layer of the same name again, whichever patient that belongs to. Or
+        it has added an empty layer, which nothing tells from one that the user created.
         """
         layer = event.source
         patient = patient_of(layer)
         if patient is None or role_of(layer) is not None or self._is_only(patient):
             return
-        is_array = layer._type_string in ("labels", "image")  # else it is the user who changes it
-        is_filled = is_array and layer.source.widget is not None
-        if is_filled or patient != self._active():
+        if patient != self._active() or not _may_be_drawn(event):
             unassign(layer)
             self._name(layer)
             self.unassigned.emit()
 
     def _is_only(self, patient: Patient) -> bool:
-        """Whether no other patient was open, and no image whose patient is not known."""
-        return self._patients <= {patient} and not self._others
+        """Whether no other patient was open, and no layer that still belongs to none."""
+        others = self._others_are_open or self._others_were_removed
+        return self._patients <= {patient} and not others
 
     def _name(self, layer: Layer) -> None:
         self._unreported.append(layer)
@@ -121,6 +127,22 @@ class NewLayers:
         )
         self._reported[text] = WeakSet(layers)
         notify.warn(text)
+
+
+def _is_unassigned(layer: Layer) -> bool:
+    return patient_of(layer) is None and role_of(layer) is None
+
+
+def _may_be_drawn(event: Any) -> bool:
+    """Whether the user may have changed the contents of a layer by hand.
+
+    The brush emits no such event. Points and shapes that are drawn are counted from the end.
+    """
+    from napari.layers.base import ActionType
+
+    if event.source._type_string not in ("points", "shapes"):
+        return False
+    return event.action != ActionType.ADDING or min(event.data_indices, default=-1) < 0
 
 
 def _original_of(layer: Layer) -> Layer | None:

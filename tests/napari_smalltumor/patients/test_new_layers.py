@@ -147,6 +147,25 @@ def test_a_result_may_be_of_an_image_whose_patient_is_not_known(viewer):
     assert patient_of(add_result(viewer)) is None
 
 
+@pytest.mark.parametrize("assigned", [True, False])
+def test_a_result_may_be_of_an_image_of_no_patient_that_was_removed(viewer, assigned):
+    show_images(viewer, "A")
+    atlas = viewer.add_image(np.zeros((4, 4, 4)), name="of another reader")
+    if assigned:
+        viewer.layers.selection = {atlas}
+        assign_selected(viewer)
+    viewer.layers.remove(atlas)
+    assert patient_of(add_result(viewer)) == (A if assigned else None)
+
+
+def test_a_result_is_of_the_only_patient_once_the_image_of_no_patient_was_assigned(viewer):
+    atlas = viewer.add_image(np.zeros((4, 4, 4)), name="of another reader")
+    show_images(viewer, "A")
+    viewer.layers.selection = {atlas}
+    assign_selected(viewer)
+    assert patient_of(add_result(viewer)) == A
+
+
 def test_nothing_is_done_with_a_result_of_no_patient_as_if_it_were_of_the_active_one(two):
     result = add_result(two)
     assert result not in layers_of_patient(two.layers, B)
@@ -241,6 +260,55 @@ def test_a_widget_that_fills_a_layer_of_the_active_patient_again_may_have_begun_
     assert patient_of(result) == B
     result.data = result.data * 2
     assert patient_of(result) is None and provenance_of(result.metadata) is None
+
+
+EMPTY_THEN_FILLED: dict[str, tuple[Callable[[ViewerModel], Layer], np.ndarray]] = {
+    "labels": (lambda viewer: add_empty_labels(viewer), RESULT),
+    "points": (lambda viewer: viewer.add_points(ndim=3), np.ones((2, 3))),
+    "shapes": (lambda viewer: viewer.add_shapes(ndim=3), np.ones((1, 4, 3))),
+}
+
+
+def add_empty_labels(viewer: ViewerModel) -> Labels:
+    return viewer.add_labels(np.zeros_like(RESULT), name="result", **place(viewer))
+
+
+@pytest.mark.parametrize(("add", "result"), EMPTY_THEN_FILLED.values(), ids=EMPTY_THEN_FILLED)
+def test_an_empty_layer_that_a_plugin_adds_and_then_fills_belongs_to_no_patient(
+    two, said, add, result
+):
+    layer = add(two)
+    assert patient_of(layer) == B and not said
+    layer.data = result
+    assert patient_of(layer) is None and provenance_of(layer.metadata) is None
+    assert len(said) == 1 and said[0].startswith(f"{layer.name} belongs to no patient")
+
+
+def test_what_the_user_draws_stays_with_the_active_patient(two, said):
+    labels = add_empty_labels(two)
+    labels.paint((1, 1, 1), 3)
+    labels.fill((0, 0, 0), 2)
+    labels.undo()
+    labels.redo()
+    labels.data_setitem((np.array([1]), np.array([1]), np.array([1])), 5)
+    points, shapes = two.add_points(ndim=3), two.add_shapes(ndim=3)
+    points.add(np.ones((1, 3)))
+    points.add(np.ones((2, 3)))
+    points.selected_data = {0, 1, 2}
+    points.remove_selected()
+    points.add(np.ones((1, 3)))
+    shapes.add(np.ones((4, 3)))
+    shapes.selected_data = {0}
+    shapes.remove_selected()
+    assert {patient_of(layer) for layer in (labels, points, shapes)} == {B} and not said
+
+
+def test_vectors_are_filled_by_plugins_only(two):
+    vectors = two.add_vectors(np.ones((2, 2, 3)))
+    two.layers.selection = {vectors}
+    assign_selected(two)
+    vectors.data = np.zeros((2, 2, 3))
+    assert patient_of(vectors) is None
 
 
 def test_the_last_layer_of_a_patient_that_is_filled_anew_closes_the_patient(viewer, said):
