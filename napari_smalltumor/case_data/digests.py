@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from smalltumor.data.case import Case
+from smalltumor.geometry.grid import Grid
 
 from napari_smalltumor.layers.metadata import identifying_files
 
@@ -29,7 +30,8 @@ class CaseDigests:
     case : str
         Of these and the voxels of these files.
     images : str, optional
-        Of the voxels and the grid, whatever the files are called; None if no image was read.
+        Of the voxels and the grid, whatever the files are called. None if they do not tell the case
+        from others: two patients may have the same labels, or images of one value.
     """
 
     place: str
@@ -42,13 +44,20 @@ def digests_of(case: Case) -> CaseDigests:
     files = identifying_files(case)
     paths = tuple((name, str(path)) for name, path in sorted(files.items()) if path is not None)
     affine = np.round(np.asarray(case.grid.affine, float), 3)
-    return _digests(case.name, paths, case.grid.shape, affine.tobytes(), *checksums(case).items())
+    found = checksums(case).items()
+    return _digests(case.name, paths, case.grid.shape, affine.tobytes(), _tells_apart(case), *found)
+
+
+def digest_of_images(grid: Grid, checksums: Mapping[str, int]) -> str:
+    """Digest of the voxels and the grid of images, as `CaseDigests.images`."""
+    affine = np.round(np.asarray(grid.affine, float), 3)
+    return _digest({**_grid(grid.shape, affine.tobytes()), "images": dict(checksums)})
 
 
 def checksums(case: Case) -> dict[str, int]:
     """CRC-32 of the voxels of the images among the `identifying_files`, by their names.
 
-    A case of labels alone is recognised by these.
+    Those of labels if it is a case of labels alone.
     """
     found = {name: _checksum(case, path) for name, path in sorted(identifying_files(case).items())}
     return {name: checksum for name, checksum in found.items() if checksum is not None}
@@ -62,21 +71,33 @@ def _checksum(case: Case, path: Path | None) -> int | None:
     return labels.checksum if labels is not None and labels.path == path else None
 
 
+def _tells_apart(case: Case) -> bool:
+    """Whether no other patient has the voxels of a case."""
+    read = (case.images_read.get(path) for path in identifying_files(case).values() if path)
+    return any(image is not None and not image.is_uniform for image in read)
+
+
 @lru_cache(maxsize=64)
 def _digests(
     name: str,
     paths: tuple[tuple[str, str], ...],
     shape: tuple[int, int, int],
     affine: bytes,
+    tells_apart: bool,
     *images: tuple[str, int],
 ) -> CaseDigests:
-    grid = {"shape": shape, "affine": np.frombuffer(affine).reshape(4, 4).tolist()}
+    grid = _grid(shape, affine)
     files = {key: os.path.realpath(path) for key, path in paths}
     place = {"name": name, "files": files, **grid}
     if not images:
         return CaseDigests(_digest(place), _digest(place), None)
     voxels = {"images": dict(images)}
-    return CaseDigests(_digest(place), _digest({**place, **voxels}), _digest({**grid, **voxels}))
+    own = _digest({**grid, **voxels}) if tells_apart else None
+    return CaseDigests(_digest(place), _digest({**place, **voxels}), own)
+
+
+def _grid(shape: tuple[int, int, int], affine: bytes) -> dict[str, Any]:
+    return {"shape": shape, "affine": np.frombuffer(affine).reshape(4, 4).tolist()}
 
 
 def _digest(identity: Mapping[str, Any]) -> str:

@@ -10,11 +10,12 @@ from smalltumor.data.case import Case
 from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.errors import OutputError, SmalltumorError
 
-from napari_smalltumor.case_data.digests import checksums
+from napari_smalltumor.case_data.digests import checksums, digest_of_images
 from napari_smalltumor.case_data.kept_files import kept_file, kept_file_of
 from napari_smalltumor.case_data.records import (
     CaseRecord,
     case_key,
+    is_recorded,
     record_case,
     records_of_images,
 )
@@ -34,14 +35,15 @@ taken_over: SignalInstance = _Events().taken_over
 
 
 def moved_cases(case: Case) -> list[CaseRecord]:
-    """Cases that had the images of a case at another place, where they are no longer.
+    """Cases that had the images of a case at another place, where they certainly are no longer.
 
-    A copy whose original is still there is no moved case: both have their own edits, as those of
-    two readers.
+    A copy whose original is still there, even if it was corrected since, is no moved case: both
+    have their own edits, as those of two readers. Nor is a case of labels alone, which may be equal
+    to another patient's.
     """
     key, own = case_key(case), checksums(case)
     others = {record.key: record for record in records_of_images(case) if record.key != key}
-    return [record for record in others.values() if not _holds(record.images, own)]
+    return [record for record in others.values() if not _may_be_there(record, own)]
 
 
 def has_review(record: CaseRecord, case: Case) -> bool:
@@ -77,9 +79,32 @@ def _move(before: Path, now: Path) -> None:
         raise OutputError(f"{before} cannot be moved: {error.strerror or error}") from error
 
 
-def _holds(images: Mapping[str, Path], own: Mapping[str, int]) -> bool:
-    """Whether files hold the images with these checksums."""
-    try:
-        return all(ImageRead(read_image(path)).checksum == own[n] for n, path in images.items())
-    except (SmalltumorError, KeyError):
+def _may_be_there(record: CaseRecord, own: Mapping[str, int]) -> bool:
+    """Whether the images of a case may be where they were, perhaps corrected.
+
+    Parameters
+    ----------
+    record : CaseRecord
+    own : mapping of str to int
+        Checksums of its images as they were.
+    """
+    if any(map(_is_missing, record.images.values())):
         return False
+    try:
+        read = {n: read_image(path, allow_nonfinite=True) for n, path in record.images.items()}
+    except SmalltumorError:
+        return True
+    now = {name: ImageRead(volume).checksum for name, volume in read.items()}
+    grid = next(iter(read.values())).grid
+    return now == own or is_recorded(record, digest_of_images(grid, now))
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether there certainly is no such file; its folder may be locked, or its drive fail."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False

@@ -8,6 +8,9 @@ they lay, so that they are found again when their folder is renamed.
 ::
 
     DATA/cases/<digest of the images>/Patient-1-<digest of the case>.json
+
+If the voxels do not tell the case from others, as those of a label file alone, its record lies in a
+folder of its own digest, and is found at its place only.
 """
 
 from __future__ import annotations
@@ -98,10 +101,10 @@ def record_before_images(case: Case) -> CaseRecord | None:
     """The record of a case under its key of before keys depended on the images.
 
     What was kept under it may be of another patient, whose images had the same files. None for a
-    case without images, whose key is the same.
+    case of which no file was read, whose key is the same.
     """
     digests = digests_of(case)
-    if digests.images is None:
+    if digests.case == digests.place:
         return None
     return CaseRecord(case.name, digests.place, images_of(case))
 
@@ -144,9 +147,16 @@ def record_correction(case: Case, corrected: Case) -> None:
 def records_of_images(case: Case) -> list[CaseRecord]:
     """Records of all cases, at any place, with the voxels and the grid of a case."""
     images = digests_of(case).images
-    if images is None:
-        return []
-    found = (_read(file) for file in sorted(_folder_of(images).glob("*.json")))
+    return [] if images is None else _records_in(_folder_of(images))
+
+
+def is_recorded(record: CaseRecord, images: str) -> bool:
+    """Whether the case of a record was recorded with images of a digest, also as corrected."""
+    return any(other.key == record.key for other in _records_in(_folder_of(images)))
+
+
+def _records_in(folder: Path) -> list[CaseRecord]:
+    found = (_read(file) for file in sorted(folder.glob("*.json")))
     return [record for record in found if record is not None]
 
 
@@ -156,13 +166,14 @@ def _file_name(name: str, key: str, suffix: str) -> str:
 
 def _file_of(case: Case) -> Path | None:
     digests = digests_of(case)
-    if digests.images is None:
+    if digests.case == digests.place:
         return None
-    return _folder_of(digests.images) / _file_name(case.name, digests.case, ".json")
+    folder = _folder_of(digests.images or digests.case)
+    return folder / _file_name(case.name, digests.case, ".json")
 
 
-def _folder_of(images: str) -> Path:
-    return data_folder() / "cases" / images
+def _folder_of(digest: str) -> Path:
+    return data_folder() / "cases" / digest
 
 
 def images_of(case: Case) -> dict[str, Path]:

@@ -122,6 +122,12 @@ class ImageRead(FileRead):
         """CRC-32 of the voxels."""
         return zlib.crc32(np.ravel(self.volume.data, order="F").data)
 
+    @cached_property
+    def is_uniform(self) -> bool:
+        """Whether all voxels have one value, which may be NaN."""
+        data = self.volume.data
+        return np.array_equal(data, np.broadcast_to(data.flat[:1], data.shape), equal_nan=True)
+
     def _is_in_file(self) -> bool:
         own = self.volume
         try:
