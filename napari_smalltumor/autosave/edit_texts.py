@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
 
+from napari_smalltumor.autosave.folder import StrandedEdits
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import key_of
 from napari_smalltumor.case_data.moved_cases import has_review
@@ -60,6 +61,25 @@ def why_edits_are_of_these_images(record: CaseRecord, case: Case) -> str:
         "the mask that is shown."
     )
     return f"{text} {_DECISIONS_TOO}" if has_review(record, case) else text
+
+
+def why_edits_are_stranded(name: str, edits: StrandedEdits) -> str:
+    """That edits of the name of a case are kept but not offered, and how they can be restored."""
+    kept = f"Edits of {name} in {edits.folder} are kept, but"
+    if edits.replaced is not None:
+        return (
+            f"{kept} {edits.replaced.name} holds something else now, so they are not offered. Put "
+            "the earlier file back, or open the earlier image where it is now, to restore the edits."
+        )
+    if edits.is_open:
+        return (
+            f"{kept} they were made with other images than those that are open. Open the case as "
+            "it was then to restore the edits."
+        )
+    return (
+        f"{kept} its files are no longer there. Open the images where they are now, or move the "
+        "files back, to restore the edits. A label file without images must be moved back."
+    )
 
 
 def what_an_earlier_version_kept(name: str, kept: Mapping[str, Path]) -> str:

@@ -11,11 +11,13 @@ unlocked folder belongs to no open viewer and can be restored when its case is o
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from smalltumor.data.case import Case
 from smalltumor.errors import OutputError, TensorFileError
@@ -25,6 +27,25 @@ from smalltumor.files.user_dirs import data_folder
 from napari_smalltumor.autosave.folder_lock import LOCK, is_locked, lock
 from napari_smalltumor.autosave.mask_files import SUFFIX, read_sources
 from napari_smalltumor.case_data.records import file_name, readable, record_before_images
+from napari_smalltumor.layers.metadata import identifying_files
+
+
+class StrandedEdits(NamedTuple):
+    """Edits that cannot be restored into the case of their name.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of their files.
+    is_open : bool
+        Whether files of theirs are open; otherwise they are gone.
+    replaced : Path, optional
+        The open file that held something else when the edits were made.
+    """
+
+    folder: Path
+    is_open: bool
+    replaced: Path | None
 
 
 class AutosaveFolder:
@@ -100,25 +121,33 @@ class AutosaveFolder:
         restorable = [f for f in files if f.parent == self.path or not is_locked(f.parent)]
         return sorted(restorable, key=_modification_time, reverse=True)
 
-    def folders_gone(self, case: Case) -> list[Path]:
-        """Folders that held images of a case of this name with edits, and do not hold them now.
+    def stranded_edits(self, case: Case) -> list[StrandedEdits]:
+        """Edits of a case of this name whose files are gone, or hold those of the case now.
 
-        They were moved or deleted, or those of the case are in their place. Their edits are of no
-        open viewer. They are not restored into the case, whose images may be another patient's.
+        They are of no open viewer. They are not restored into the case, whose images may be
+        another patient's.
         """
         known, earlier = {file_name(case, SUFFIX)}, record_before_images(case)
         if earlier is not None:
             known.add(earlier.file_name(SUFFIX))
         files = sorted(self.root.glob(f"*/{_escape(readable(case.name))}-*{SUFFIX}"))
         others = (f for f in files if f.name not in known and not is_locked(f.parent))
-        sources = (_sources(file, case.name) for file in others)
-        own = set(case.images_read)
-        gone = (s for s in sources if s and (own.intersection(s) or not any(map(Path.exists, s))))
-        return list(dict.fromkeys(s[0].parent for s in gone))
+        found = (_stranded(case, _sources(file, case.name)) for file in others)
+        return list(dict.fromkeys(edits for edits in found if edits is not None))
 
 
 def _new_name() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+
+
+def _stranded(case: Case, sources: Sequence[Path]) -> StrandedEdits | None:
+    """What has become of the files of some edits; None if they may be as they were."""
+    read = {*case.images_read, *([case.labels_read.path] if case.labels_read else [])}
+    shared = [path for path in sources if path in read]
+    if not sources or (not shared and any(map(os.path.exists, sources))):
+        return None
+    own = [path for path in identifying_files(case).values() if path in shared]
+    return StrandedEdits(sources[0].parent, bool(shared), own[0] if own else None)
 
 
 def _sources(file: Path, name: str) -> list[Path]:

@@ -26,6 +26,7 @@ from napari_smalltumor.autosave.edit_texts import (
     where_decisions_were_made,
     where_edits_were_made,
     why_edits_are_of_these_images,
+    why_edits_are_stranded,
 )
 from napari_smalltumor.autosave.exports import export_times, export_times_of
 from napari_smalltumor.autosave.mask_files import SavedMask, read_masks
@@ -71,7 +72,8 @@ class EditOffers:
         own = [(file, None) for file in files(case)]
         others = [(file, record) for record in moved for file in files_of(record)]
         if not own and not others:
-            self._tell_of_folders_gone(case)
+            for stranded in self.autosave.folder.stranded_edits(case):
+                notify.info(why_edits_are_stranded(case.name, stranded))
         self._tell_of_earlier_version(case)
         postponed = set()
         for file, record in (*own, *others):
@@ -118,13 +120,6 @@ class EditOffers:
             record_case(case)
         except SmalltumorError as error:
             notify.report_error(error)
-
-    def _tell_of_folders_gone(self, case: Case) -> None:
-        for folder in self.autosave.folder.folders_gone(case):
-            notify.info(
-                f"Edits of {case.name} in {folder} are kept, but its images are no longer there. "
-                "Open the images where they are now, or move them back, to restore the edits."
-            )
 
     def _offer(self, case: Case, file: Path, record: CaseRecord | None, where: str) -> str | None:
         """Offer the edits in a file, which may have been kept of a case with another record."""

@@ -10,6 +10,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari_cases import write_case_along
 from shown_layers import show_segmentation
+from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import LesionList, measure_lesion
@@ -18,10 +19,11 @@ from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.masks import is_mask
 from napari_smalltumor.autosave.offers import LATER
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.metadata import case_of, provenance_of, region_layers
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
 from napari_smalltumor.lesions.search.source import lesion_sources
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.single_file import read_single_file
 
 PAINTED = (3, 4, 2)
 
@@ -109,6 +111,11 @@ class Session:
         self.watcher.save_now()
         self.watcher.autosave.wait()
         self.watcher.autosave.folder.unlock()  # as the system does when a process dies
+
+
+def case_of_file(path: Path) -> Case:
+    """The case of a file that is opened alone."""
+    return provenance_of(read_single_file(path)[1]["metadata"]).case
 
 
 def write_patient(folder: Path, *, times: int = 1, labels: bool = False) -> Path:

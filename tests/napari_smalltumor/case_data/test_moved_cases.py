@@ -7,13 +7,11 @@ import shutil
 import nibabel as nib
 import numpy as np
 import pytest
-from edit_sessions import write_patient
+from edit_sessions import case_of_file, write_patient
 from smalltumor.data.case import read_case
 
 from napari_smalltumor.case_data.moved_cases import moved_cases
 from napari_smalltumor.case_data.records import case_key, record_case, record_correction, record_of
-from napari_smalltumor.layers.metadata import provenance_of
-from napari_smalltumor.loading.single_file import read_single_file
 
 EMPTY = np.zeros((9, 10, 11))
 LESION = np.pad(np.full((2, 2, 2), 4.0), ((3, 4), (4, 4), (5, 4)))
@@ -23,10 +21,6 @@ def write(path, data, dtype=np.uint8):
     path.parent.mkdir(parents=True, exist_ok=True)
     nib.save(nib.Nifti1Image(data.astype(dtype), np.diag([-1.0, -1.0, 1.0, 1.0])), path)
     return path
-
-
-def case_of_file(path):
-    return provenance_of(read_single_file(path)[1]["metadata"]).case
 
 
 def copied(path):
