@@ -69,7 +69,7 @@ def why_edits_are_stranded(name: str, edits: StrandedEdits) -> str:
     if edits.replaced is not None:
         return (
             f"{kept} {edits.replaced.name} holds something else now, so they are not offered. Put "
-            "the earlier file back, or open the earlier image where it is now, to restore the edits."
+            "the earlier file back, or open the earlier image where it is now, to restore them."
         )
     if edits.is_open:
         return (
