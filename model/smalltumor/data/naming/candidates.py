@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smalltumor.data.naming.file_names import FileName
-from smalltumor.data.volumes.nifti import is_nifti_name, read_header
+from smalltumor.data.volumes.nifti import is_nifti_name, read_spacing
 from smalltumor.errors import CaseError
 
 NamedFile = tuple[Path, FileName]
@@ -65,6 +65,6 @@ def _largest_edge(path: Path) -> float:
     try:
         if not is_nifti_name(path):
             return float("inf")
-        return max(float(edge) for edge in read_header(path).get_zooms()[:3])
+        return max(read_spacing(path))
     except CaseError:
         return float("inf")

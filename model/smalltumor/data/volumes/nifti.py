@@ -20,7 +20,7 @@ from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.content import FileContent
 from smalltumor.files.gzip_codec import pack
-from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.grid import Affine, Grid
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -118,6 +118,18 @@ def read_header(path: Path) -> nib.Nifti1Header:
 def millimetres_per_unit(header: nib.Nifti1Header) -> float:
     """Length in mm of the unit of a header; 1 if it gives none."""
     return _MILLIMETRES.get(int(header["xyzt_units"]) & _SPATIAL_UNIT, 1.0)
+
+
+def read_spacing(path: Path) -> tuple[float, float, float]:
+    """Read the voxel size of a NIfTI file along i, j and k in mm, as `read_volume` takes it.
+
+    Raises
+    ------
+    CaseError
+        As `read_header`, or if the orientation in the header is damaged.
+    """
+    i, j, k = np.linalg.norm(_affine_in_mm(read_header(path), path)[:3, :3], axis=0).tolist()
+    return i, j, k
 
 
 def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool = False) -> Volume:
@@ -245,6 +257,8 @@ def _image(
 def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
     from nibabel.spatialimages import HeaderDataError
 
+    if not content:
+        raise CaseError(f"{path} is empty (0 bytes); copy it again")
     kind = _header_kind(content[:4])
     if kind is None:
         raise CaseError(f"{path} is not a NIfTI file in spite of its name")
@@ -309,14 +323,21 @@ def _scaled(
 
 
 def _grid(header: nib.Nifti1Header, shape: tuple[int, ...], path: Path) -> Grid:
+    affine = _affine_in_mm(header, path)
+    try:
+        return Grid((shape[0], shape[1], shape[2]), affine)
+    except CaseError as error:
+        raise error.prefixed(path) from error
+
+
+def _affine_in_mm(header: nib.Nifti1Header, path: Path) -> Affine:
+    """The sform, else the qform, else nibabel's default, whatever the unit of the file."""
     from nibabel.spatialimages import HeaderDataError
 
     try:
         with np.errstate(all="ignore"):  # Grid refuses what is not finite
             affine = np.array(header.get_best_affine(), dtype=np.float64)
-        affine[:3] *= millimetres_per_unit(header)
-        return Grid((shape[0], shape[1], shape[2]), affine)
-    except CaseError as error:
-        raise error.prefixed(path) from error
     except (ValueError, HeaderDataError) as error:
         raise CaseError(f"{path}: {error}") from error
+    affine[:3] *= millimetres_per_unit(header)
+    return affine

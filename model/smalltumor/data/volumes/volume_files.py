@@ -127,8 +127,8 @@ def volume_spacing(path: Path) -> tuple[float, float, float]:
     Errors as for `volume_shape`.
     """
     if is_nifti_name(path):
-        sizes = [float(size) for size in nifti.read_header(path).get_zooms()]
-    elif path.suffix.lower() in _FREESURFER:
+        return nifti.read_spacing(path)
+    if path.suffix.lower() in _FREESURFER:
         sizes = [float(size) for size in _open_freesurfer(path).header.get_zooms()]
     else:
         sizes = [float(size) for size in _open_itk(path).GetSpacing()]

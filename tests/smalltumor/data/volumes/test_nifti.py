@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalltumor.data.volumes import nifti
 from smalltumor.data.volumes.header_checks import has_orientation
-from smalltumor.data.volumes.nifti import read_volume, stem, write_volume
+from smalltumor.data.volumes.nifti import read_spacing, read_volume, stem, write_volume
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.geometry.grid import Grid
 
@@ -69,6 +69,16 @@ def test_other_units_are_converted_to_millimetres(tmp_path, volume, unit, millim
     nib.save(image, tmp_path / "x.nii")
     read = read_volume(tmp_path / "x.nii")
     np.testing.assert_allclose(read.grid.affine[:3], AFFINE[:3] * millimetres)
+    np.testing.assert_allclose(read_spacing(tmp_path / "x.nii"), read.grid.spacing)
+
+
+def test_voxel_sizes_are_those_of_the_sform_as_those_of_the_voxels(tmp_path, volume):
+    image = nib.Nifti1Image(volume, None)
+    image.set_qform(np.diag([1, 1, 2, 1]), code=1)
+    image.header.set_sform(AFFINE, code=1)
+    nib.save(image, tmp_path / "x.nii")
+    spacing = read_volume(tmp_path / "x.nii").grid.spacing
+    np.testing.assert_allclose(read_spacing(tmp_path / "x.nii"), spacing)
 
 
 def test_a_header_without_orientation_is_recognised(tmp_path, volume):
@@ -101,7 +111,8 @@ def test_rgb_and_complex_voxels_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"", "not a NIfTI file"),
+        (b"", r"is empty \(0 bytes\)"),
+        (gzip.compress(b"", mtime=0), r"is empty \(0 bytes\)"),
         (b"This is a letter, not an image." * 40, "not a NIfTI file"),
         (gzip.compress(b"text in a gzip" * 40, mtime=0), "not a NIfTI file"),
         (b"\x1f\x8b\x08\x00 not really gzip", "damaged"),
