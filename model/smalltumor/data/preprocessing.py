@@ -155,11 +155,13 @@ def preprocess(
     Raises
     ------
     CaseError
-        If a modality is missing, empty or constant, or has NaN or infinite voxels in the brain.
+        If a modality is missing, empty or constant, or has NaN or infinite voxels in the brain; if
+        the field of view cannot be that of a head.
     """
-    from smalltumor.geometry.network_grid import NetworkGrid
+    from smalltumor.geometry.network_grid import NetworkGrid, check_field_of_view
 
     _check_modalities(case, preprocessing, allow_missing)
+    check_field_of_view(case.grid)
     present = [m for m in preprocessing.channels if m in case.volumes]
     names = {m: str(case.paths.get(m, f"{case.name} {m}")) for m in present}
     with ThreadPoolExecutor(len(preprocessing.channels)) as pool:

@@ -32,8 +32,36 @@ MAX_OBLIQUITY = 12.0
 MAX_NETWORK_VOXELS = 2**28
 """Largest grid; a head at 1 mm has about 10 million voxels, so a larger one has a wrong header."""
 
+_SMALLEST_HEAD_MM, _FINEST_MM = 40.0, 0.15
+"""Longest edge of a field of view, and smallest of a voxel, that no head has if it has both: one in
+cm, taken for mm, has 24 and 0.1. A crop has the voxels of its image."""
+
+_LARGEST_HEAD_MM = 1000.0
+
 _LEAST_INSIDE = 0.5
 """Weight of the image's voxels that are not zero from which an interpolated one is not."""
+
+
+def check_field_of_view(grid: Grid) -> None:
+    """Refuse a grid on which no head can lie, as with voxel sizes in another unit than it says.
+
+    Raises
+    ------
+    CaseError
+        If the field of view is too small or too large for a head.
+    """
+    edges = grid.spacing * grid.shape
+    if edges.max() < _SMALLEST_HEAD_MM and grid.spacing.min() < _FINEST_MM:
+        raise _not_a_head("small", edges, grid)
+    if edges.max() > _LARGEST_HEAD_MM:
+        raise _not_a_head("large", edges, grid)
+
+
+def _not_a_head(size: str, edges: npt.NDArray[np.float64], grid: Grid) -> CaseError:
+    return CaseError(
+        f"a field of view of {_millimetres(edges)} is too {size} for a head; "
+        f"check the voxel sizes in the header ({grid.describe()})"
+    )
 
 
 class NetworkGrid:
@@ -98,10 +126,7 @@ class NetworkGrid:
         first = np.floor(corners.min(axis=0)) + 1
         shape = np.ceil(corners.max(axis=0)) - first
         if np.prod(shape) > MAX_NETWORK_VOXELS:
-            raise CaseError(
-                f"a field of view of {_millimetres(shape)} is too large for a head; "
-                f"check the voxel sizes in the header ({self.source.describe()})"
-            )
+            raise _not_a_head("large", shape, self.source)
         self.to_source = _about(steps, -first, at)
         self.to_network = _about(_rounded(back), at, -first)
         i, j, k = (int(n) for n in shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 
 import nibabel as nib
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid, from_axes, reoriented, to_axes
-from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.network_grid import NetworkGrid, check_field_of_view
 from smalltumor.geometry.resampling import resample
 from synthetic import ORIENTATIONS, grid_along
 
@@ -135,6 +136,24 @@ def test_a_field_of_view_too_large_for_a_head_is_refused():
         "voxel sizes in the header (240 x 240 x 155 voxels of 1000 x 1000 x 500 mm, axes RAS, "
         "first voxel at (0, 0, 0) mm)"
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "refused"),
+    [
+        (0.001, "0.24 x 0.24 x 0.155 mm is too small"),
+        (0.1, "24 x 24 x 15.5 mm is too small"),
+        (1000, "2.4e+05 x 2.4e+05 x 1.55e+05 mm is too large"),
+    ],
+)
+def test_a_head_in_the_wrong_unit_is_refused(size: float, refused: str) -> None:
+    with pytest.raises(CaseError, match=re.escape(f"a field of view of {refused} for a head")):
+        check_field_of_view(grid_along("LPS", (240, 240, 155), (size, size, size)))
+
+
+def test_a_slab_and_a_crop_are_fields_of_view_of_a_head() -> None:
+    check_field_of_view(grid_along("LPS", (240, 240, 1)))
+    check_field_of_view(grid_along("LPS", (20, 24, 18)))
 
 
 @given(

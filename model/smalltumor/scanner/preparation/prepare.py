@@ -15,6 +15,7 @@ from smalltumor.data.volumes.header_checks import check_sides, header_warnings
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.network_grid import check_field_of_view
 from smalltumor.geometry.resampling import resample
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.brain_extraction import (
@@ -150,10 +151,18 @@ def _read(source: Source, reporter: ProgressReporter) -> dict[str, _SequenceImag
     for count, modality in enumerate(m for m in MODALITIES if m in chosen):
         reporter.update(_IMAGE_READ * count / len(chosen), f"reading {MODALITY_TITLES[modality]}")
         volume = chosen[modality].read()
+        _check_field_of_view(chosen[modality].title, volume.grid)
         _refuse_copies(modality, volume, images, source)
         images[modality] = _SequenceImage(volume, is_stripped(volume.data, volume.grid))
     check_registrable({m: image.series_image for m, image in images.items()})
     return images
+
+
+def _check_field_of_view(title: str, grid: Grid) -> None:
+    try:
+        check_field_of_view(grid)
+    except CaseError as error:
+        raise error.prefixed(title) from error
 
 
 def _refuse_copies(
