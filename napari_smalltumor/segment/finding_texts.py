@@ -14,5 +14,5 @@ def finding_text(finding: Finding) -> str:
     if finding.kind is FindingKind.MISALIGNED:
         return f"{finding}; register the images, or choose another layer above"
     if finding.kind is FindingKind.NOT_SKULL_STRIPPED:
-        return f"{finding}; make a case of them with File > IO Utilities > Prepare a scan..."
+        return f"{finding}; strip the skull with File > IO Utilities > Prepare a scan..."
     return str(finding)

@@ -31,7 +31,8 @@ LARGEST_BRAIN_ML = 2200.0
 """Largest volume that can be a brain alone; the largest brains have 2 litres."""
 
 SMALLEST_BRAIN_ML = 600.0
-"""Smallest volume whose tissues are compared; brains of adults have more than 900 ml."""
+"""Volume below which voxel sizes are doubted and tissues not compared. Brains of adults have more
+than 900 ml, and only those of infants less than 600."""
 
 LEAST_OVERLAP = 0.96
 """Smallest Dice of a modality's brain with that of the others; shifts of 5 mm are below it."""
@@ -46,6 +47,9 @@ SAME_IMAGE = 0.9999
 """Correlation of two images above which they are one; T1 and T1CE have at most .9."""
 
 _USUAL_SPACING_MM = (0.3, 7.0)
+_LARGEST_VOXEL_MM3 = 8.0
+"""Of a usual image. With so few voxels that these make no brain either, an image is a crop."""
+
 _SIDES = {
     "L": "left",
     "R": "right",
@@ -61,6 +65,7 @@ class FindingKind(StrEnum):
     """What a check has found."""
 
     NOT_SKULL_STRIPPED = "not skull-stripped"
+    SMALL = "small"
     CUT = "cut"
     SWAPPED = "swapped"
     NAMED_OTHERWISE = "named otherwise"
@@ -78,8 +83,8 @@ class Finding:
     ----------
     kind : FindingKind
     value : float
-        What was measured: volume in ml if not skull-stripped, area on the face of the volume in
-        cm2 if cut, Dice with the other modalities if misaligned, voxel size in mm.
+        What was measured: volume in ml if not skull-stripped or small, area on the face of the
+        volume in cm2 if cut, Dice with the other modalities if misaligned, voxel size in mm.
     modalities : tuple of str
         Those the finding is about; empty if it is about all.
     named : str
@@ -104,8 +109,14 @@ class Finding:
         match self.kind:
             case FindingKind.NOT_SKULL_STRIPPED:
                 return (
-                    f"the head has {self.value:.0f} ml, more than a brain; the network expects "
-                    "skull-stripped images, so the result will be unreliable"
+                    f"the head has {self.value:.0f} ml, more than a brain: it is not "
+                    "skull-stripped as the network expects, or the voxel sizes in the header are "
+                    "wrong; the result will be unreliable"
+                )
+            case FindingKind.SMALL:
+                return (
+                    f"the brain has {self.value:.0f} ml, which is little for a whole brain; check "
+                    "the voxel sizes in the header, on which all volumes depend"
                 )
             case FindingKind.CUT:
                 return (
@@ -184,7 +195,10 @@ def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Findin
     if volume_ml > LARGEST_BRAIN_ML:
         return findings  # the skull hides what the other checks compare
     misaligned = list(_check_overlap(masks))
-    findings += [*misaligned, *_check_faces(case, coarse)]
+    cuts = [*_check_faces(case, coarse)]
+    findings += [*misaligned, *cuts]
+    if not cuts:  # a part of the brain is said to be one
+        findings += _check_small(volume_ml, case.grid)
     if not misaligned and volume_ml >= SMALLEST_BRAIN_ML:
         for swapped in _check_roles(coarse.images, brain):
             shifted = _check_overlap(masks, LEAST_OVERLAP_IF_SWAPPED)
@@ -225,6 +239,11 @@ def _check_spacing(grid: Grid) -> Iterator[Finding]:
 def _check_volume(volume_ml: float) -> Iterator[Finding]:
     if volume_ml > LARGEST_BRAIN_ML:
         yield Finding(FindingKind.NOT_SKULL_STRIPPED, volume_ml)
+
+
+def _check_small(volume_ml: float, grid: Grid) -> Iterator[Finding]:
+    if volume_ml < SMALLEST_BRAIN_ML <= volume_ml / grid.voxel_volume * _LARGEST_VOXEL_MM3:
+        yield Finding(FindingKind.SMALL, volume_ml)
 
 
 def _check_faces(case: Case, coarse: CoarseImages) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ _OF_ANY_MASK = (
     FindingKind.NAMED_OTHERWISE,
     FindingKind.MISALIGNED,
     FindingKind.SPACING,
+    FindingKind.SMALL,
 )
 
 PACKAGE = "napari-smalltumor"
