@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +70,7 @@ def find_source(
         If there are DICOM files and pydicom is not installed.
     """
     series: tuple[Series, ...] = ()
+    others: tuple[Study, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     name = ""
@@ -82,10 +83,11 @@ def find_source(
         notes += (chosen.note,) if chosen.note else ()
         series, warnings = chosen.series, (*content.warnings, *notes)
         name = proposed_name(folder, content.studies, chosen)
+        others = tuple(each for each in content.studies if each is not chosen)
     named = {m: _given(path, series, on_file) for m, path in given.items()}
     assignment = assign(series, named)
     _refuse_two_patients(assignment)
-    _refuse_missing(assignment, allow_missing)
+    _refuse_missing(assignment, allow_missing, others)
     warnings += assignment.warnings
     return Source(name or _name_of(assignment), assignment, warnings)
 
@@ -134,8 +136,10 @@ def _choose_study(
 def _given(path: Path, series: tuple[Series, ...], on_file: Callable[[int], None] | None) -> Series:
     is_slice = not is_image_name(path) and is_dicom_file(path)
     if path.is_dir() or is_slice:
-        studies = find_studies(path.parent if is_slice else path, on_file).studies
-        found = [s for study in studies for s in study.series if not is_slice or path in s.files]
+        content = find_studies(path.parent if is_slice else path, on_file)
+        found = [s for study in content.studies for s in study.series]
+        if is_slice:
+            found = [s for s in found if content.copies.get(path, path) in s.files]
         if len(found) != 1:
             raise CaseError(f"{path} holds {len(found)} series; give the number or folder of one")
         return found[0]
@@ -155,7 +159,7 @@ def _refuse_two_patients(assignment: Assignment) -> None:
         raise CaseError(f"the series are of {len(patients)} patients: {named}")
 
 
-def _refuse_missing(assignment: Assignment, allow_missing: bool) -> None:
+def _refuse_missing(assignment: Assignment, allow_missing: bool, others: tuple[Study, ...]) -> None:
     for modality, series in assignment.chosen.items():
         if series.problem:
             title = MODALITY_TITLES[modality]
@@ -165,4 +169,14 @@ def _refuse_missing(assignment: Assignment, allow_missing: bool) -> None:
         reasons = (
             "; ".join(assignment.undecided) or f"no series is {modality_titles(missing, 'or')}"
         )
+        reasons += "".join(_in_other_studies(missing, others))
         raise CaseError(reasons, Remedy(Action.NAME_MODALITIES, modalities=missing))
+
+
+def _in_other_studies(missing: Sequence[str], others: tuple[Study, ...]) -> Iterator[str]:
+    """Where the missing modalities are, as parts of a sentence: a case is of one study."""
+    for study in others:
+        found = assign(study.series).chosen
+        titles = [found[m].title for m in missing if m in found]
+        if titles:
+            yield f"; of another study, {study.title}, there is {' and '.join(titles)}"

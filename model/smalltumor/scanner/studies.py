@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from smalltumor.errors import CaseError
+from smalltumor.scanner.dicom.copies import copies_warning, find_copies
 from smalltumor.scanner.dicom.files import read_images
 from smalltumor.scanner.dicom.series import group_series
 from smalltumor.scanner.names_of_files import differ_only_in_sequence
@@ -64,11 +65,14 @@ class FolderContent:
     studies : tuple of Study
         Sorted by patient and date.
     warnings : tuple of str
-        Files that cannot be read.
+        Files that cannot be read or are left out.
+    copies : mapping of Path to Path
+        Files that are left out, and those that hold the same and are not.
     """
 
     studies: tuple[Study, ...]
     warnings: tuple[str, ...]
+    copies: Mapping[Path, Path] = field(default_factory=dict)
 
 
 def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> FolderContent:
@@ -98,6 +102,10 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
         )
         raise CaseError(f"{folder} is {reason}")
     images, warnings = read_images(folder, on_file)
+    copies = find_copies(images)
+    if copies:
+        warnings.insert(0, copies_warning(copies, folder))
+        images = [image for image in images if image.path not in copies]
     found, volume_warnings = volume_series(folder)
     studies = _studies(_with_folder_names([*group_series(images), *found], folder))
     warnings += volume_warnings
@@ -106,7 +114,7 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
             f"{folder} holds no images in DICOM, NIfTI, .mha or .nrrd files"
             + "".join(f"; {w}" for w in warnings[:1])
         )
-    return FolderContent(tuple(studies), tuple(warnings))
+    return FolderContent(tuple(studies), tuple(warnings), copies)
 
 
 def _with_folder_names(found: Sequence[Series], searched: Path) -> list[Series]:

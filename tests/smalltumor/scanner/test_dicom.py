@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from smalltumor.scanner.dicom import files
 from smalltumor.scanner.dicom.files import holds_dicom
 from smalltumor.scanner.dicom.headers import images_of_file
 from smalltumor.scanner.selection import assign
+from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 
@@ -83,6 +85,88 @@ def test_repeated_slices_are_separated_by_their_acquisition(tmp_path):
     (study,) = find_studies(tmp_path).studies
     (series,) = study.series
     assert series.problem == "it has 36 images at 12 positions"
+
+
+def copied(folder: Path, target: Path) -> list[Path]:
+    """Copies of the files of a folder, under other names."""
+    target.mkdir(parents=True, exist_ok=True)
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return [Path(shutil.copy(path, target / f"{path.name}_copy")) for path in files]
+
+
+@pytest.mark.parametrize("where", ["same", "other"])
+def test_files_that_are_there_twice_are_read_once_and_this_is_said(tmp_path: Path, where: str):
+    grid = grid_along("LPS", SHAPE)
+    folder = write_series(tmp_path / "same", noise(), grid, "Ax T1")
+    copies = copied(folder, tmp_path / where)
+    found = find_studies(tmp_path)
+    (study,) = found.studies
+    (series,) = study.series
+    assert series.problem == ""
+    np.testing.assert_array_equal(series.read().data, noise())
+    (warning,) = found.warnings
+    assert warning.startswith("12 DICOM files are left out as copies of others (")
+    # A file that is named by the user may be one of those that are left out.
+    read = {
+        find_source(None, {"t1ce": path}, allow_missing=True).assignment.chosen["t1ce"].shape
+        for path in (copies[0], next(folder.iterdir()))
+    }
+    assert read == {SHAPE}
+
+
+def test_a_copy_with_another_comment_in_its_header_is_a_copy(tmp_path: Path):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    for path in copied(folder, folder):
+        image = pydicom.dcmread(path)
+        image.ImageComments = "exported again"
+        image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    assert study.series[0].problem == ""
+
+
+def test_files_of_one_uid_with_other_pixels_are_no_copies(tmp_path: Path):
+    folder = write_series(tmp_path, noise(1), grid_along("LPS", SHAPE), "Ax T1")
+    write_series(folder, noise(2), grid_along("LPS", SHAPE), "Ax T1", suffix="b")
+    found = find_studies(tmp_path)
+    assert found.warnings == ()
+    assert found.studies[0].series[0].problem == "it has 24 images at 12 positions"
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("slope", [None, 0.5])
+def test_an_image_whose_large_values_are_dark_is_inverted(
+    tmp_path: Path, slope: float | None, compressed: bool
+):
+    if compressed:
+        pytest.importorskip("SimpleITK")
+    tags = {} if slope is None else {"RescaleSlope": slope, "RescaleIntercept": -100}
+    folder = write_series(
+        tmp_path,
+        4095 - noise(),
+        grid_along("LPS", SHAPE),
+        "Ax T1",
+        PhotometricInterpretation="MONOCHROME1",
+        **tags,
+    )
+    if compressed:
+        for path in folder.iterdir():
+            image = pydicom.dcmread(path)
+            image.compress(pydicom.uid.RLELossless)
+            image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    expected = noise() * (slope or 1)
+    np.testing.assert_allclose(study.series[0].read().data, expected - expected.min())
+
+
+def test_slices_of_which_some_are_inverted_are_refused(tmp_path: Path):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    path = next(folder.iterdir())
+    image = pydicom.dcmread(path)
+    image.PhotometricInterpretation = "MONOCHROME1"
+    image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    with pytest.raises(CaseError, match=r"large values are dark in it \(MONOCHROME1\)"):
+        study.series[0].read()
 
 
 def test_a_time_series_is_one_series_that_is_no_volume(tmp_path):

@@ -78,6 +78,15 @@ def test_sequences_of_two_patients_are_never_joined(tmp_path):
         find_source(tmp_path / "a", {"flair": flair})
 
 
+def test_a_sequence_that_another_patient_of_the_folder_has_is_named_with_the_patient(tmp_path):
+    write_study(tmp_path / "a", "t1", "t1ce", "flair", patient="A")
+    write_study(tmp_path / "b", "t2", patient="B")
+    with pytest.raises(
+        CaseError, match=r"no series is T2; .*patient B, 20240102, there is 1 Ax T2"
+    ):
+        find_source(tmp_path, {})
+
+
 def test_a_series_can_be_chosen_by_its_number_in_the_list(tmp_path):
     write_study(tmp_path)
     source = find_source(tmp_path, {"t1": Path("2"), "t1ce": Path("1")})

@@ -18,6 +18,7 @@ from smalltumor.extras import require
 from smalltumor.scanner.series import Acquisition
 
 _TAGS = [
+    "SOPInstanceUID",
     "Modality",
     "PatientID",
     "PatientName",
@@ -100,6 +101,8 @@ class DicomImage:
         Number of rows and of columns.
     identity : (str, str), optional
         As in `Series`.
+    uid : str
+        SOP Instance UID of the file.
     """
 
     path: Path
@@ -117,6 +120,7 @@ class DicomImage:
     spacing: tuple[float, float]
     shape: tuple[int, int]
     identity: tuple[str, str] | None = None
+    uid: str = ""
 
 
 @contextmanager
@@ -266,6 +270,7 @@ def _image(path: Path, frame: _Frame) -> DicomImage | None:
         spacing=(spacing[0], spacing[1]),
         shape=(int(frame.header.Rows), int(frame.header.Columns)),
         identity=_identity(frame),
+        uid=frame.text("SOPInstanceUID"),
     )
 
 

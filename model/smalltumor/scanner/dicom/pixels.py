@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,32 +27,48 @@ def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
     Returns
     -------
     list of (row, column) arrays
-        Of one type: as stored, or float32 if a file has an intensity scale.
+        Of one type: as stored, or float32 if a file has an intensity scale. Of MONOCHROME1, where
+        large values are dark, float32 and inverted: the darkest pixel of all is 0.
 
     Raises
     ------
     CaseError
-        If a file is damaged or its compression unknown.
+        If a file is damaged or its compression unknown, or some are MONOCHROME1 and others not.
     """
-    files: dict[Path, Pixels] = {}
+    files: dict[Path, _FilePixels] = {}
     slices = []
     for path, frame in frames:
         if path not in files:
             files[path] = _read_file(path)
-        if frame >= len(files[path]):
+        if frame >= len(files[path].frames):
             raise CaseError(f"{path} has fewer frames than its header says")
-        slices.append(files[path][frame])
+        slices.append(files[path].frames[frame])
+    inverted = {path for path, file in files.items() if file.inverted}
+    if inverted and len(inverted) < len(files):
+        raise CaseError(
+            f"{min(inverted)}: large values are dark in it (MONOCHROME1), unlike others"
+        )
+    if inverted:
+        darkest = min(float(pixels.min()) for pixels in slices)
+        return [np.asarray(pixels - darkest, dtype=np.float32) for pixels in slices]
     if len({pixels.dtype for pixels in slices}) > 1:
         return [pixels.astype(np.float32) for pixels in slices]
     return slices
 
 
+class _FilePixels(NamedTuple):
+    """All frames of a file, (frame, row, column), and whether they were MONOCHROME1."""
+
+    frames: Pixels
+    inverted: bool = False
+
+
 @invalid_values_allowed()
-def _read_file(path: Path) -> Pixels:
-    """All frames of a file, (frame, row, column)."""
+def _read_file(path: Path) -> _FilePixels:
     pydicom = require("pydicom", "reading DICOM files")
     try:
         dataset = pydicom.dcmread(path, force=True)
+        inverted = str(dataset.get("PhotometricInterpretation", "")).strip() == "MONOCHROME1"
         if _is_compressed(dataset):
             frames = dataset.get("PerFrameFunctionalGroupsSequence") or ()
             if len(set(_scales(dataset, len(frames)))) > 1:
@@ -60,7 +76,9 @@ def _read_file(path: Path) -> Pixels:
                     f"{path}: compressed frames with different intensity scales are not read; "
                     "convert the series to uncompressed DICOM or NIfTI"
                 )
-            return _read_compressed(path, dataset.file_meta.TransferSyntaxUID)
+            # ITK has inverted them.
+            pixels = _read_compressed(path, dataset.file_meta.TransferSyntaxUID)
+            return _FilePixels(pixels, inverted)
         if "TransferSyntaxUID" not in dataset.file_meta:
             dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
         pixels = np.asarray(dataset.pixel_array)
@@ -71,10 +89,12 @@ def _read_file(path: Path) -> Pixels:
     if pixels.ndim == 2:
         pixels = pixels[np.newaxis]
     scales = np.array(_scales(dataset, len(pixels)))
-    if (scales == (1, 0)).all():
-        return pixels
+    if inverted:
+        scales *= -1
+    elif (scales == (1, 0)).all():
+        return _FilePixels(pixels)
     slopes, intercepts = scales.T[..., np.newaxis, np.newaxis]
-    return np.asarray(pixels * slopes + intercepts, dtype=np.float32)
+    return _FilePixels(np.asarray(pixels * slopes + intercepts, dtype=np.float32), inverted)
 
 
 def _scales(dataset: Any, count: int) -> list[tuple[float, float]]:

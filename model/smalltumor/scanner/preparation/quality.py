@@ -45,7 +45,8 @@ def brain_warnings(brain: Mask, grid: Grid) -> list[str]:
     volume_ml = float(np.count_nonzero(brain)) * grid.voxel_volume / 1000
     if volume_ml >= SMALLEST_BRAIN_ML:
         return []
-    return [f"the brain mask has {volume_ml:.0f} ml, which is little for a brain; look at it"]
+    problem = f"the brain mask has {volume_ml:.0f} ml, which is little for a brain"
+    return [f"{problem}; look at it, and check the voxel sizes of the images"]
 
 
 def brain_overlap(volume: Volume, stripped: bool, placed: Grid, brain: Mask, grid: Grid) -> float:

@@ -206,7 +206,7 @@ def test_the_brain_mask_of_another_tool_is_used_instead_of_an_extraction(
     (warning,) = (
         w for w in prepare(alone, brain_mask=replace(mask, data=few)).warnings if "ml" in w
     )
-    assert "which is little for a brain; look at it" in warning
+    assert "which is little for a brain; look at it, and check the voxel sizes" in warning
     elsewhere = Grid(mask.grid.shape, pose((0, 0, 0), (900, 0, 0)) @ mask.grid.affine)
     with pytest.raises(CaseError, match=r"b\.nii\.gz: nothing of this brain mask lies on T1CE"):
         prepare(alone, brain_mask=replace(mask, grid=elsewhere))
