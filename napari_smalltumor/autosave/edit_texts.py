@@ -82,6 +82,14 @@ def why_edits_are_stranded(name: str, edits: StrandedEdits) -> str:
     )
 
 
+def why_nothing_is_offered_of_unreadable(record: CaseRecord) -> str:
+    """That edits or decisions are kept of the same images elsewhere, which cannot be read now."""
+    return (
+        f"Edits or decisions of {record.name} are kept for the same images in {record.folder}, "
+        "which cannot be read now, so they are not offered. Repair or delete the images there."
+    )
+
+
 def what_an_earlier_version_kept(name: str, kept: Mapping[str, Path]) -> str:
     """That what an earlier version kept of a case is not offered.
 

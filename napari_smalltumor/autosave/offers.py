@@ -27,11 +27,17 @@ from napari_smalltumor.autosave.edit_texts import (
     where_edits_were_made,
     why_edits_are_of_these_images,
     why_edits_are_stranded,
+    why_nothing_is_offered_of_unreadable,
 )
 from napari_smalltumor.autosave.exports import export_times, export_times_of
 from napari_smalltumor.autosave.mask_files import SavedMask, read_masks
 from napari_smalltumor.autosave.restore import restore
-from napari_smalltumor.case_data.moved_cases import has_review, moved_cases, take_over
+from napari_smalltumor.case_data.moved_cases import (
+    has_review,
+    moved_cases,
+    take_over,
+    unreadable_cases,
+)
 from napari_smalltumor.case_data.records import (
     CaseRecord,
     case_key,
@@ -74,6 +80,7 @@ class EditOffers:
         if not own and not others:
             for stranded in self.autosave.folder.stranded_edits(case):
                 notify.info(why_edits_are_stranded(case.name, stranded))
+        self._tell_of_unreadable(case)
         self._tell_of_earlier_version(case)
         postponed = set()
         for file, record in (*own, *others):
@@ -106,6 +113,11 @@ class EditOffers:
             return False
         layers = self._viewer.layers
         return were_made_on_shown_mask(case, masks, saved_at, layers, self.autosave.unedited)
+
+    def _tell_of_unreadable(self, case: Case) -> None:
+        for record in unreadable_cases(case):
+            if self.autosave.restorable_files_of(record) or has_review(record, case):
+                notify.info(why_nothing_is_offered_of_unreadable(record))
 
     def _tell_of_earlier_version(self, case: Case) -> None:
         """Tell once of what an earlier version kept; the record of the case says that it was."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 
 from psygnal import Signal, SignalInstance
@@ -26,6 +27,14 @@ REVIEWED = ("decisions", "accepted")
 _TAKEN_OVER = (*REVIEWED, "exports")
 
 
+class Place(Enum):
+    """Whether images are where they were."""
+
+    HELD = "held"
+    LEFT = "left"
+    UNREADABLE = "unreadable"
+
+
 class _Events:
     taken_over = Signal(Case)
 
@@ -41,9 +50,18 @@ def moved_cases(case: Case) -> list[CaseRecord]:
     have their own edits, as those of two readers. Nor is a case of labels alone, which may be equal
     to another patient's.
     """
+    return _others(case, Place.LEFT)
+
+
+def unreadable_cases(case: Case) -> list[CaseRecord]:
+    """Cases that had the images of a case at another place, where they cannot be read now."""
+    return _others(case, Place.UNREADABLE)
+
+
+def _others(case: Case, place: Place) -> list[CaseRecord]:
     key, own = case_key(case), checksums(case)
     others = {record.key: record for record in records_of_images(case) if record.key != key}
-    return [record for record in others.values() if not _may_be_there(record, own)]
+    return [record for record in others.values() if _place_of(record, own) == place]
 
 
 def has_review(record: CaseRecord, case: Case) -> bool:
@@ -79,8 +97,8 @@ def _move(before: Path, now: Path) -> None:
         raise OutputError(f"{before} cannot be moved: {error.strerror or error}") from error
 
 
-def _may_be_there(record: CaseRecord, own: Mapping[str, int]) -> bool:
-    """Whether the images of a case may be where they were, perhaps corrected.
+def _place_of(record: CaseRecord, own: Mapping[str, int]) -> Place:
+    """Whether the images of a case are where they were, perhaps corrected.
 
     Parameters
     ----------
@@ -89,14 +107,15 @@ def _may_be_there(record: CaseRecord, own: Mapping[str, int]) -> bool:
         Checksums of its images as they were.
     """
     if any(map(_is_missing, record.images.values())):
-        return False
+        return Place.LEFT
     try:
         read = {n: read_image(path, allow_nonfinite=True) for n, path in record.images.items()}
     except SmalltumorError:
-        return True
+        return Place.UNREADABLE
     now = {name: ImageRead(volume).checksum for name, volume in read.items()}
     grid = next(iter(read.values())).grid
-    return now == own or is_recorded(record, digest_of_images(grid, now))
+    is_there = now == own or is_recorded(record, digest_of_images(grid, now))
+    return Place.HELD if is_there else Place.LEFT
 
 
 def _is_missing(path: Path) -> bool:

@@ -113,6 +113,18 @@ def test_edits_of_a_copy_are_not_offered_while_its_original_has_them(tmp_path, u
     assert len(user.asked) == 1
 
 
+def test_edits_of_an_original_that_cannot_be_read_are_told(tmp_path, user):
+    first, second = write_patient(tmp_path / "a" / "Pat"), write_patient(tmp_path / "b" / "Pat")
+    Session(first).segment().paint().crash()
+    (first / "Pat_t1ce.nii.gz").write_bytes(b"damaged")
+    Session(second)
+    assert user.asked == []
+    assert [f"in {first}, which cannot be read" in text for text in user.told] == [True]
+    (first / "Pat_t1ce.nii.gz").unlink()
+    Session(second)
+    assert len(user.asked) == 1
+
+
 def test_edits_of_a_case_that_is_open_elsewhere_are_not_offered(folder, user):
     session = Session(folder).segment().paint()
     session.watcher.save_now()

@@ -10,7 +10,7 @@ import pytest
 from edit_sessions import case_of_file, write_patient
 from smalltumor.data.case import read_case
 
-from napari_smalltumor.case_data.moved_cases import moved_cases
+from napari_smalltumor.case_data.moved_cases import moved_cases, unreadable_cases
 from napari_smalltumor.case_data.records import case_key, record_case, record_correction, record_of
 
 EMPTY = np.zeros((9, 10, 11))
@@ -111,7 +111,9 @@ def test_a_file_that_cannot_be_read_may_still_hold_the_images(folder, tmp_path):
     record_case(case)
     file = folder / "Pat_t1ce.nii.gz"
     file.write_bytes(file.read_bytes()[:200])
-    assert moved_cases(read_case(tmp_path / "copy" / "Pat")) == []
+    copy = read_case(tmp_path / "copy" / "Pat")
+    assert moved_cases(copy) == []
+    assert [record.key for record in unreadable_cases(copy)] == [case_key(case)]
 
 
 def test_images_that_were_replaced_by_others_are_not_there(folder, tmp_path):
