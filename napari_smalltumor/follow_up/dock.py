@@ -41,9 +41,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _CHANGED = "The regions have changed since they were compared with {}; compare again."
-_OPEN = (
-    "{} is open too; its mask here is the file, not its regions in the window. Export them first."
-)
+_OPEN = "{} is open too; its mask here is that of the file, not its regions in the window."
 _EARLIER_SHOWN = "The earlier scan is shown; the regions are those of the current scan."
 
 

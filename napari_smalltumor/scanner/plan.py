@@ -107,7 +107,7 @@ class Plan:
         return replace(
             found,
             chosen={**chosen, **given},
-            reasons={**found.reasons, **reasons_of_user(given, [s for s, _ in found.classified])},
+            reasons={**found.reasons, **reasons_of_user(given, found.classified)},
         )
 
     @property

@@ -6,6 +6,7 @@ meaningless is an error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -219,13 +220,17 @@ def _same_images(values: Mapping[str, Image]) -> Iterator[Finding]:
 def _check_names(case: Case) -> Iterator[Finding]:
     """Files whose names say another modality than the one that they are used as.
 
-    A file that is named T1 may be the T1CE, unless another one is named T1CE.
+    A file that is named T1 may be the T1CE, unless another one is named T1CE. A T1 FLAIR is a T1,
+    and a FLAIR may be named T2 as well.
     """
-    names = {m: parse_name(path) for m, path in case.paths.items() if m in case.volumes}
+    paths = {m: path for m, path in case.paths.items() if m in case.volumes}
+    names = {m: parse_name(path) for m, path in paths.items()}
     named = {m: name.role for m, name in names.items() if name and name.role in MODALITIES}
     for modality, role in named.items():
         is_possible = (role, modality) == ("t1", "t1ce") and "t1ce" not in named.values()
-        if role != modality and not is_possible:
+        words = re.split(r"[-_. ]", paths[modality].name.lower())
+        both = (role, modality) in (("flair", "t1"), ("t2", "flair")) and modality in words
+        if role != modality and not is_possible and not both:
             yield Finding(FindingKind.NAMED_OTHERWISE, modalities=(modality,), named=role)
 
 

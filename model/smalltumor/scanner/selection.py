@@ -107,7 +107,7 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
     given = given or {}
     named = _without_field_maps([(s, classify(s.acquisition)) for s in series])
     classified = _after_contrast(named)
-    chosen, reasons = dict(given), reasons_of_user(given, series)
+    chosen, reasons = dict(given), reasons_of_user(given, classified)
     taken = list(given.values())
     for modality in (m for m in MODALITIES if m not in given):
         candidates = [
@@ -122,16 +122,30 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
     return Assignment(tuple(classified), chosen, reasons, tuple(undecided))
 
 
-def reasons_of_user(given: Mapping[str, Series], study: Sequence[Series]) -> dict[str, str]:
+def reasons_of_user(
+    given: Mapping[str, Series], study: Sequence[tuple[Series, Classification]]
+) -> dict[str, str]:
     """Reasons for series that the user named, and what they seem to be if that is another sequence.
 
     A series that is named T1 may be the T1CE, unless another one is named T1CE.
+
+    Parameters
+    ----------
+    given : mapping of str to Series
+        By modality.
+    study : sequence of (Series, Classification)
+        The series of the study, of which they usually are.
     """
-    every = [*study, *given.values()]
-    after = [s for s in every if classify(s.acquisition).sequence == "t1ce"]
+
+    def classified(series: Series) -> Classification:
+        known = (found for each, found in study if each is series)
+        return next(known, None) or classify(series.acquisition)
+
+    every = [*(found for _, found in study), *map(classified, given.values())]
+    after = any(found.sequence == "t1ce" for found in every)
 
     def reason(modality: str, series: Series) -> str:
-        found = classify(series.acquisition)
+        found = classified(series)
         sure = after or says_before_contrast(series.acquisition)
         is_possible = (found.sequence, modality) == ("t1", "t1ce") and not sure
         if found.sequence in (None, modality) or is_possible:

@@ -127,7 +127,7 @@ def test_regions_of_an_earlier_scan_that_is_open_are_said_not_to_count(dock, qtb
     assert "is open too" not in dock.message.text()
     show_segmentation(viewer, case, Segmentation(case.name, tumour(), case.grid))
     patients.activate(current)
-    assert "BraTS2021_1 is open too; its mask here is the file" in dock.message.text()
+    assert "BraTS2021_1 is open too; its mask here is that of the file" in dock.message.text()
 
 
 @pytest.mark.one_binding

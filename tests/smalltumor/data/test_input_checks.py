@@ -90,6 +90,8 @@ def test_a_shift_that_looks_like_a_swap_is_named_beside_it(shared: Path) -> None
         ({"t1": "p_t1ce.nii.gz", "t1ce": "p_t1.nii.gz"}, {"t1": "t1ce", "t1ce": "t1"}),
         ({"t2": "p_flair.nii.gz"}, {"t2": "flair"}),
         ({"t1ce": "Ax_T1.nii.gz"}, {}),
+        ({"t1": "AX_T1_FLAIR.nii.gz", "flair": "sub-01_acq-flair_T2w.nii.gz"}, {}),
+        ({"t2": "AX_T2_FLAIR.nii.gz"}, {"t2": "flair"}),
         ({"t1": "p_t1n.nii.gz", "t1ce": "p_t1c.nii.gz", "flair": "p_t2f.nii.gz"}, {}),
         ({"t1": "p_0000.nii.gz"}, {}),
     ],

@@ -113,6 +113,15 @@ def test_a_damaged_series_is_not_chosen_and_is_named():
     assert "T2 cannot be used: Ax T2 (slices are missing)" in result.undecided
 
 
+def test_a_t1_after_contrast_that_the_user_uses_as_t1_is_warned_of_and_not_as_t1ce():
+    early, after = series("Ax T1", time="0900"), series("Ax T1 POST", time="1000")
+    late = series("Cor T1 MPRAGE", (1, 1, 3), (200, 200, 60), time="1010")
+    study = [early, after, late]
+    assert assign(study, {"t1ce": late}).warnings == ()
+    (warning,) = assign(study, {"t1": late}).warnings
+    assert "Cor T1 MPRAGE was chosen by the user, but seems to be T1CE" in warning
+
+
 def test_sequences_that_no_series_shows_are_named_in_one_sentence():
     result = assign([series("Ax T2")])
     assert result.undecided == ("no series is FLAIR, T1CE or T1",)

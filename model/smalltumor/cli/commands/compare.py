@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from smalltumor.cli import arguments
 from smalltumor.cli.commands import report
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.errors import OutputError, SmalltumorError, SmalltumorWarning
+from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.labels.schemes import READ_SCHEMES
 
 if TYPE_CHECKING:
@@ -152,7 +151,6 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
         mask = read_mask(options.masks[number], case, options.labels)
     if mask.warning:
         case.warnings.append(mask.warning)
-        warnings.warn(mask.warning, SmalltumorWarning, stacklevel=2)
     segmentation = Segmentation(case.name, mask.classes, case.grid)
     return Scan(
         case=case,
