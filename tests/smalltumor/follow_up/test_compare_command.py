@@ -112,7 +112,8 @@ def test_a_mask_that_was_made_of_other_images_is_a_warning(smalltumor, cases, tm
     code, _, err = smalltumor("compare", *cases, "--json", content, "--labels", "brats2018")
     warning = "P_visit1_smalltumor.nii.gz was made of other images than those of P_visit1"
     assert code == 0, err
-    assert f"smalltumor: warning: {warning}" in err and warning in content.read_text()
+    assert err.count(warning) == 1 and f"warning: P_visit1: {warning}" in err
+    assert warning in content.read_text()
 
 
 def test_names_of_several_patients_are_a_warning(smalltumor, cases, write_scan, tmp_path):
