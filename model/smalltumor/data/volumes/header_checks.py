@@ -63,15 +63,19 @@ def sides_disagree(header: nib.Nifti1Header) -> bool:
     return bool(swapped or np.linalg.det(sform) * np.linalg.det(qform) < 0)
 
 
-def header_problems(header: nib.Nifti1Header) -> list[str]:
-    """Reasons to doubt where an image lies, as parts of sentences that follow its name."""
-    if not has_orientation(header):
-        from nibabel.orientations import aff2axcodes
+def header_problems(header: nib.Nifti1Header, grid: Grid) -> list[str]:
+    """Reasons to doubt where an image lies, as parts of sentences that follow its name.
 
-        axes = "".join(aff2axcodes(header.get_best_affine()))
+    Parameters
+    ----------
+    header : nibabel header
+    grid : Grid
+        The one on which the image is used; other formats have another default than NIfTI.
+    """
+    if not has_orientation(header):
         return [
             "the header does not give left and right (sform and qform codes are 0); the axes are "
-            f"assumed to be {axes}"
+            f"assumed to be {grid.axcodes}"
         ]
     if sides_disagree(header):
         return ["sform and qform disagree about left and right; the sform is used"]
@@ -84,7 +88,7 @@ def header_warnings(volumes: Iterable[ImageFile]) -> list[str]:
     """`header_problems` of images as sentences; files with the same problem share one."""
     files: dict[str, list[str]] = {}
     for path, volume in {volume.path: volume for volume in volumes}.items():
-        for problem in header_problems(volume.header):
+        for problem in header_problems(volume.header, volume.grid):
             shared = files.setdefault(problem, [])
             shared.append(path.name if shared else str(path))
     return [f"{_listed(names)}: {problem}" for problem, names in files.items()]
@@ -136,7 +140,7 @@ def _may_be_mirrored(image: ImageFile) -> GridMismatchError:
 
 def _size_problems(header: nib.Nifti1Header) -> list[str]:
     """The sform against pixdim, which counts whatever the code of the qform is."""
-    if header["sform_code"] <= 0:
+    if header["sform_code"] <= 0 or _of_two_spaces(header):
         return []
     of_sform = np.linalg.norm(header.get_sform()[:3, :3], axis=0)
     pixdim = np.array(header.get_zooms()[:3], dtype=np.float64)
@@ -149,9 +153,9 @@ def _size_problems(header: nib.Nifti1Header) -> list[str]:
 
 
 def _position_problems(header: nib.Nifti1Header) -> list[str]:
-    """The sform against the qform; with other codes they are of different spaces by intention."""
+    """The sform against the qform."""
     sform, qform = header.get_sform(), _qform(header)
-    if qform is None or header["sform_code"] != header["qform_code"]:
+    if header["sform_code"] <= 0 or qform is None or _of_two_spaces(header):
         return []
     cosines = np.triu(_directions(sform).T @ _directions(sform), k=1)
     if np.abs(cosines).max() > _SHEARED:
@@ -166,6 +170,15 @@ def _position_problems(header: nib.Nifti1Header) -> list[str]:
         f"sform and qform disagree about the position by up to {distances.max():.0f} mm; the sform "
         "is used"
     ]
+
+
+def _of_two_spaces(header: nib.Nifti1Header) -> bool:
+    """Whether sform and qform are of different spaces by intention: both given, with other codes.
+
+    pixdim belongs to the qform then, and an sform to a standard space changes the voxel sizes.
+    """
+    sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
+    return sform_code > 0 and qform_code > 0 and sform_code != qform_code
 
 
 def _sizes_text(sizes_mm: npt.NDArray[np.float64]) -> str:

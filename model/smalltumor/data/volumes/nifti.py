@@ -203,10 +203,12 @@ def write_volume(
         Ending in .nii or .nii.gz.
     data : (i, j, k) or (i, j, k, t) array
     grid : Grid
-        Its affine is written if there is no header.
+        Its affine is written if there is no header, or if the header would be read as another
+        grid, as that of an NRRD file without a space.
     header : nibabel header, optional
         Header of the source. Written except for data type, intensity scale, display range, intent
-        and extensions, which may hold patient data; sform, qform, their codes and units are kept.
+        and extensions, which may hold patient data; sform, qform and their codes are kept if they
+        give the grid, and the unit.
     label_scheme : str
         Name of the scheme of a label volume, for the header.
     comment : str
@@ -250,8 +252,19 @@ def _image(
     own.set_slope_inter(None, None)
     own["cal_min"] = own["cal_max"] = 0
     own.set_intent("none")
+    _place(own, grid)
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
     return kind(data, None, own.as_byteswapped("<"))
+
+
+def _place(header: nib.Nifti1Header, grid: Grid) -> None:
+    """Write the grid into a header that would be read as another one."""
+    unit = np.diag([*[millimetres_per_unit(header)] * 3, 1.0])
+    if Grid(grid.shape, unit @ header.get_best_affine()).matches(grid):
+        return
+    affine = np.linalg.inv(unit) @ grid.affine
+    header.set_sform(affine, code=1)
+    header.set_qform(affine, code=1, strip_shears=True)
 
 
 def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from smalltumor.data.volumes import nifti
 from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
+from smalltumor.data.volumes.unpacking import unpack
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import require
 from smalltumor.files.content import FileContent, content_of_file
@@ -36,6 +37,9 @@ _DAMAGED = "is damaged or of another format; copy it again"
 _TOO_LARGE = "does not fit into memory; close other programs"
 _ENDINGS = (*nifti.SUFFIXES, *nifti.OTHER_SUFFIXES)
 _FREESURFER = (".mgz", ".mgh")
+_FREESURFER_START = 4096
+_GOOD_RAS = slice(28, 30)
+"""Where FreeSurfer's header tells whether it gives an orientation (goodRASFlag)."""
 
 
 def read_volume_file(
@@ -210,8 +214,13 @@ def _read_freesurfer(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:
         raise CaseError(f"{path} {_DAMAGED}") from error
     except MemoryError:
         raise CaseError(f"{path} {_TOO_LARGE}") from None
-    placed = int(image.header["goodRASFlag"]) > 0
-    return data, np.asarray(image.affine, dtype=np.float64), placed
+    return data, np.asarray(image.affine, dtype=np.float64), _is_placed_by_freesurfer(path)
+
+
+def _is_placed_by_freesurfer(path: Path) -> bool:
+    """Whether the header gives an orientation; nibabel puts its default there if not."""
+    flag = bytes(unpack(path, _FREESURFER_START)[_GOOD_RAS])
+    return int.from_bytes(flag, "big", signed=True) > 0
 
 
 def _open_freesurfer(path: Path) -> Any:

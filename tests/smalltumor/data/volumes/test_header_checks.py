@@ -58,9 +58,16 @@ def test_an_sform_without_a_qform_is_not_told(tmp_path):
     assert header_warnings([read]) == []
 
 
+def test_a_qform_without_an_sform_is_not_told(tmp_path):
+    read = volume(tmp_path / "a.nii", None, 0, GRID.affine, 1)
+    assert not read.header.get_sform()[:3].any()
+    assert header_warnings([read]) == []
+
+
 def test_a_standard_space_beside_the_scanners_is_no_disagreement(tmp_path):
-    standard = moved(20, 30, -40)
-    assert header_warnings([volume(tmp_path / "a.nii", standard, 4, GRID.affine, 1)]) == []
+    scaled = np.diag([1.1, 1.2, 1.1, 1.0]) @ GRID.affine
+    for standard in (moved(20, 30, -40), scaled):
+        assert header_warnings([volume(tmp_path / "a.nii", standard, 4, GRID.affine, 1)]) == []
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalltumor.data.volumes import nifti
-from smalltumor.data.volumes.header_checks import has_orientation
+from smalltumor.data.volumes.header_checks import has_orientation, header_warnings
 from smalltumor.data.volumes.nifti import read_spacing, read_volume, stem, write_volume
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.geometry.grid import Grid
@@ -220,6 +220,17 @@ def test_a_mask_keeps_the_sources_header(tmp_path, volume, suffix, order):
     assert not back.header.extensions
     unlike = {k for k in back.header if not np.array_equal(back.header[k], image.header[k])}
     assert unlike <= {"datatype", "bitpix", "scl_slope", "scl_inter", "vox_offset", "magic"}
+
+
+def test_a_header_of_another_grid_gets_the_grid_of_the_voxels_in_its_unit(tmp_path):
+    header = nib.Nifti1Header()
+    header.set_xyzt_units("micron")
+    grid = Grid((3, 4, 5), AFFINE)
+    write_volume(tmp_path / "m.nii", np.ones(grid.shape, np.uint8), grid, header)
+    back = read_volume(tmp_path / "m.nii")
+    assert back.grid.matches(grid)
+    assert back.header.get_xyzt_units()[0] == "micron"
+    assert header_warnings([back]) == []
 
 
 def test_without_a_source_header_the_grid_is_written(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import nibabel as nib
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from smalltumor import extras
 from smalltumor.data.case import read_case
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.label_files import on_grid, read_labels
 from smalltumor.data.naming.find_cases import find_case_files
-from smalltumor.data.volumes.header_checks import has_orientation
+from smalltumor.data.volumes.header_checks import has_orientation, header_warnings
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import MissingPackageError
@@ -76,13 +78,39 @@ def test_a_segmentation_of_slicer_is_placed_in_its_extent(tmp_path):
     np.testing.assert_array_equal(classes == 2, labels == 2)
 
 
-def test_a_nrrd_without_a_space_gets_a_warning(tmp_path):
-    pytest.importorskip("SimpleITK", reason="the extra raw is not installed")
-    header = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 5 6 7\nencoding: raw\n\n"
-    (tmp_path / "a.nrrd").write_bytes(header.encode() + DATA.astype(np.uint8).tobytes("F"))
-    volume = read_volume_file(tmp_path / "a.nrrd")
+def write_unplaced(path: Path) -> Path:
+    """Write a file that does not tell where left and right are."""
+    if path.suffix == ".nrrd":
+        pytest.importorskip("SimpleITK", reason="the extra raw is not installed")
+        header = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 5 6 7\nencoding: raw\n\n"
+        path.write_bytes(header.encode() + DATA.astype(np.uint8).tobytes("F"))
+        return path
+    content = bytearray(nib.MGHImage(DATA.astype(np.uint8), GRID.affine).to_bytes())
+    content[28:30] = bytes(2)  # goodRASFlag, which nibabel cannot write as 0
+    path.write_bytes(gzip.compress(content) if path.suffix == ".mgz" else content)
+    return path
+
+
+UNPLACED = pytest.mark.parametrize("suffix", [".nrrd", ".mgz", ".mgh"])
+
+
+@UNPLACED
+def test_a_file_without_a_space_gets_a_warning_with_the_axes_that_are_used(tmp_path, suffix):
+    volume = read_volume_file(write_unplaced(tmp_path / f"a{suffix}"))
     assert not has_orientation(volume.header)
     np.testing.assert_array_equal(volume.data, DATA.astype(np.uint8))
+    (warning,) = header_warnings([volume])
+    assert warning.endswith(f"assumed to be {volume.grid.axcodes}")
+
+
+@UNPLACED
+def test_a_mask_of_a_file_without_a_space_lies_on_its_image(tmp_path, suffix):
+    image = read_volume_file(write_unplaced(tmp_path / f"a{suffix}"))
+    write_volume(tmp_path / "mask.nii.gz", image.data, image.grid, image.header)
+    mask = read_volume_file(tmp_path / "mask.nii.gz")
+    assert mask.grid.matches(image.grid)
+    assert header_warnings([mask]) == []
+    np.testing.assert_array_equal(on_grid(mask, image.grid, "mask").data, image.data)
 
 
 @pytest.mark.parametrize("suffix", [".mha", ".nrrd", ".mgz"])
