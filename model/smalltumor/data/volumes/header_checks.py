@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.volumes.nifti import millimetres_per_unit
+from smalltumor.data.volumes.nifti_header import millimetres_per_unit
 from smalltumor.errors import GridMismatchError
 from smalltumor.geometry.grid import Grid
 

@@ -1,4 +1,4 @@
-"""Reading and writing NIfTI volumes.
+"""Reading and writing NIfTI volumes; `smalltumor.data.volumes.nifti_header` parses the headers.
 
 Files are parsed by hand rather than loaded by nibabel: sizes in a damaged or malicious header
 must not decide how much memory is used, gzip checksums are verified, and reading is faster.
@@ -6,21 +6,31 @@ must not decide how much memory is used, gzip checksums are verified, and readin
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.volumes.comments import add_comment, comments_of
+from smalltumor.data.volumes.nifti_header import (
+    HEADER_BYTES,
+    grid_of,
+    parse_header,
+    spatial_shape,
+    voxel_offset,
+)
+from smalltumor.data.volumes.nifti_header import MAX_BYTES as MAX_BYTES
+from smalltumor.data.volumes.nifti_header import millimetres_per_unit as millimetres_per_unit
+from smalltumor.data.volumes.nifti_header import read_header as read_header
+from smalltumor.data.volumes.nifti_header import read_spacing as read_spacing
 from smalltumor.data.volumes.unpacking import unpack, unpack_whole
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.content import FileContent
 from smalltumor.files.gzip_codec import pack
-from smalltumor.geometry.grid import Affine, Grid
+from smalltumor.geometry.grid import Grid
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -31,22 +41,14 @@ SUFFIXES = (".nii", ".nii.gz")
 OTHER_SUFFIXES = (".mha", ".nrrd", ".mgz", ".mgh")
 """Endings of further files that `smalltumor.data.volumes.volume_files` reads."""
 
-MAX_BYTES = 4 * 2**30
-"""Limit of an unpacked volume. BraTS volumes have 18 MB, 512 cubed float32 voxels 0.5 GB."""
-
 COMPRESSION_LEVEL = 1
 """Level of gzip for written masks."""
 
-_HEADER_BYTES = 4096
 _COMMENT_BYTES = 2**20
 """Comments are looked for in the first bytes of a file, be the voxels far behind them."""
 
 _LABEL_INTENT = 1002
 """NIfTI's code of volumes whose values are labels; their intent name tells the label scheme."""
-
-_SPATIAL_UNIT = 7
-_MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
-"""Millimetres per unit, by NIfTI's code of metre, millimetre and micrometre; the default is mm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,34 +106,6 @@ def stem(path: Path) -> str:
     return name
 
 
-def read_header(path: Path) -> nib.Nifti1Header:
-    """Read the header of a NIfTI file; only a few kilobytes are read.
-
-    Raises
-    ------
-    CaseError
-        If the file is missing or not NIfTI.
-    """
-    return _parse_header(bytes(unpack(path, _HEADER_BYTES)), path)
-
-
-def millimetres_per_unit(header: nib.Nifti1Header) -> float:
-    """Length in mm of the unit of a header; 1 if it gives none."""
-    return _MILLIMETRES.get(int(header["xyzt_units"]) & _SPATIAL_UNIT, 1.0)
-
-
-def read_spacing(path: Path) -> tuple[float, float, float]:
-    """Read the voxel size of a NIfTI file along i, j and k in mm, as `read_volume` takes it.
-
-    Raises
-    ------
-    CaseError
-        As `read_header`, or if the orientation in the header is damaged.
-    """
-    i, j, k = np.linalg.norm(_affine_in_mm(read_header(path), path)[:3, :3], axis=0).tolist()
-    return i, j, k
-
-
 def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool = False) -> Volume:
     """Read a 3D or 4D NIfTI file.
 
@@ -150,20 +124,20 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool
         not plain numbers, NaN or infinite; if it is neither 3D nor 4D; if memory runs out; or if
         it is replaced meanwhile.
     """
-    start = bytes(unpack(path, _HEADER_BYTES))
-    header = _parse_header(start, path)
-    shape = _spatial_shape(header, path)
+    start = bytes(unpack(path, HEADER_BYTES))
+    header = parse_header(start, path)
+    shape = spatial_shape(header, path)
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise CaseError(f"{path}: voxels of type {dtype} are not plain numbers")
-    offset = _offset(header, path)
+    offset = voxel_offset(header, path)
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if offset + size > MAX_BYTES:
         raise CaseError(
             f"{path}: {(offset + size) / 2**30:.1f} GB unpacked is over the limit of "
             f"{MAX_BYTES // 2**30} GB for one volume"
         )
-    grid = _grid(header, shape, path)
+    grid = grid_of(header, shape, path)
     try:
         unpacked, content = unpack_whole(path, offset + size, with_content=with_content)
         if len(unpacked) < offset + size:
@@ -267,57 +241,6 @@ def _place(header: nib.Nifti1Header, grid: Grid) -> None:
     header.set_qform(affine, code=1, strip_shears=True)
 
 
-def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
-    from nibabel.spatialimages import HeaderDataError
-
-    if not content:
-        raise CaseError(f"{path} is empty (0 bytes); copy it again")
-    kind = _header_kind(content[:4])
-    if kind is None:
-        raise CaseError(f"{path} is not a NIfTI file in spite of its name")
-    size = kind.template_dtype.itemsize
-    if len(content) < size:
-        raise CaseError(f"{path} is truncated within its header; copy it again")
-    try:
-        header = kind.from_fileobj(io.BytesIO(content[:size]))
-    except (HeaderDataError, ValueError, EOFError, OSError) as error:
-        raise CaseError(f"{path}: the NIfTI header is damaged ({error})") from error
-    if bytes(header["magic"]).rstrip(b"\0\r\n\x1a") not in (b"n+1", b"n+2"):
-        raise CaseError(
-            f"{path} is an Analyze or split NIfTI header; convert the pair to one .nii.gz file"
-        )
-    if header["sform_code"] <= 0 and not np.all(kind(content[:size], check=False)["pixdim"][1:4]):
-        # nibabel would use 1 mm.
-        raise CaseError(f"{path}: the header gives no voxel sizes (zero)")
-    return header
-
-
-def _header_kind(size: bytes) -> Any:
-    """Class of a header by its first four bytes, which hold its size in either byte order."""
-    import nibabel as nib
-
-    kinds = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
-    return kinds.get(int.from_bytes(size, "little")) or kinds.get(int.from_bytes(size, "big"))
-
-
-def _spatial_shape(header: nib.Nifti1Header, path: Path) -> tuple[int, ...]:
-    shape = tuple(int(n) for n in header.get_data_shape())
-    while len(shape) > 3 and shape[-1] == 1:
-        shape = shape[:-1]
-    if len(shape) not in (3, 4) or min(shape) < 1:
-        raise CaseError(f"{path} has the shape {shape}; a 3D or 4D volume is needed")
-    return shape
-
-
-def _offset(header: nib.Nifti1Header, path: Path) -> int:
-    stored = float(header["vox_offset"])
-    if not 0 <= stored <= MAX_BYTES:  # NaN too
-        raise CaseError(
-            f"{path}: the voxels cannot start at byte {stored:g}; the header is damaged"
-        )
-    return int(header.get_data_offset())
-
-
 def _scaled(
     data: npt.NDArray[np.generic], header: nib.Nifti1Header, path: Path
 ) -> npt.NDArray[np.generic]:
@@ -333,24 +256,3 @@ def _scaled(
     elif not data.dtype.isnative:
         data = data.astype(data.dtype.newbyteorder("="))
     return data
-
-
-def _grid(header: nib.Nifti1Header, shape: tuple[int, ...], path: Path) -> Grid:
-    affine = _affine_in_mm(header, path)
-    try:
-        return Grid((shape[0], shape[1], shape[2]), affine)
-    except CaseError as error:
-        raise error.prefixed(path) from error
-
-
-def _affine_in_mm(header: nib.Nifti1Header, path: Path) -> Affine:
-    """The sform, else the qform, else nibabel's default, whatever the unit of the file."""
-    from nibabel.spatialimages import HeaderDataError
-
-    try:
-        with np.errstate(all="ignore"):  # Grid refuses what is not finite
-            affine = np.array(header.get_best_affine(), dtype=np.float64)
-    except (ValueError, HeaderDataError) as error:
-        raise CaseError(f"{path}: {error}") from error
-    affine[:3] *= millimetres_per_unit(header)
-    return affine

@@ -78,7 +78,7 @@ def test_a_file_that_is_replaced_between_its_header_and_its_voxels_is_refused(da
     from smalltumor.data.volumes import nifti
 
     path = data / "ann" / "ann_t1.nii.gz"
-    parse = nifti._parse_header
+    parse = nifti.parse_header
 
     def slowly(*arguments):
         header = parse(*arguments)
@@ -87,6 +87,6 @@ def test_a_file_that_is_replaced_between_its_header_and_its_voxels_is_refused(da
         nib.save(nib.Nifti1Image(np.asarray(image.dataobj), moved), path)
         return header
 
-    monkeypatch.setattr(nifti, "_parse_header", slowly)
+    monkeypatch.setattr(nifti, "parse_header", slowly)
     with pytest.raises(CaseError, match="was replaced while it was read; read it again"):
         nifti.read_volume(path)
