@@ -49,8 +49,8 @@ def read_reference(path: Path, case: Case, scheme: str | None = None) -> Display
     Raises
     ------
     CaseError
-        If the file cannot be read, does not tell its regions, is named after another patient, or
-        lies beside other images than those that are shown.
+        If the file cannot be read, does not tell its regions, is named after another patient,
+        was made of other images, or lies beside others than those that are shown.
     GridMismatchError
         If it is on another grid than the case.
     LabelError

@@ -10,8 +10,10 @@ from smalltumor.data.case import Case
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.made_of import other_images_text
 from smalltumor.data.masks.exported import RegionFile
+from smalltumor.data.masks.named_case import named_case
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
+from smalltumor.files.names import safe_name
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integer_values
@@ -33,7 +35,7 @@ def read_regions(file: RegionFile, case: Case | None = None) -> tuple[dict[Regio
     Raises
     ------
     CaseError
-        If the file is damaged, or records other images.
+        If the file is damaged, or records other images and does not lie beside those of the case.
     GridMismatchError
         If it is on another grid.
     LabelError
@@ -52,14 +54,28 @@ def read_regions(file: RegionFile, case: Case | None = None) -> tuple[dict[Regio
 def check_images(volume: Volume, case: Case) -> None:
     """Check that the file of a mask does not record other images than those of a case.
 
+    The case's own mask beside its images is a warning: they may have been prepared again.
+
     Raises
     ------
     CaseError
-        If it does.
+        If another file does.
     """
     text = other_images_text([volume], case)
-    if text:
+    if text and not _is_own_mask(volume.path, case):
         raise CaseError(f"{text}, and was not opened with them")
+    if text:
+        notify.warn(
+            f"{text}, or these images before they were prepared again. It was opened because it "
+            "lies beside them: check that it fits"
+        )
+
+
+def _is_own_mask(path: Path, case: Case) -> bool:
+    """Whether a mask lies in the folder of a case's images, and has its name."""
+    folders = {image.parent.resolve() for image in case.paths.values()}
+    is_named = safe_name(named_case(path) or "") == safe_name(case.name)
+    return path.parent.resolve() in folders and (is_named or path == case.labels_path)
 
 
 def layers_of_masks(case: Case, masks: Mapping[Region, Mask]) -> list[LayerData]:

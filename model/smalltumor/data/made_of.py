@@ -1,9 +1,10 @@
 """Which images a mask was made of, as the files of masks record it.
 
 A mask does not show whose it is: another patient's of the same name and grid looks as well placed.
-So each file that is written of a case holds digests of its images. A digest is of the middle of the
-image, which stays as it is if the brain mask is corrected, and does not depend on the order of the
-axes, on the type of the values or on the name of the file. It tells nothing else of the patient.
+So each file that is written of a case holds digests of its images. They are of blocks in the middle
+of an image, and one block in common is enough: the others may hold the edge of the brain mask,
+which is corrected. A digest does not depend on the order of the axes, on the type of the values or
+on the name of the file. It tells nothing else of the patient.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,35 +22,57 @@ from smalltumor.data.case import Case
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.geometry.grid import Grid, to_axes
 
-_KEY = "smalltumor_images"
+_KEY = "smalltumor_images_2"
+"""The number is the version of the record. That of the first, one digest of the whole middle, has
+none and is not read: it changed with each voxel of the brain mask there."""
 _AXES = "LPS"
-_DIGITS = 32
-_LEAST_FILLED = 0.5
-"""Share of voxels in the middle of an image that are not 0; fewer do not tell the image."""
+_PARTS = 3
+"""Blocks along each axis."""
+_DIGITS = 16
+_BETWEEN = ","
 
 
 def digests_of_images(case: Case) -> dict[str, str]:
     """Digests of the images of a case by modality.
 
-    An image whose middle is empty has none. A case of a mask alone has those of its file.
+    An image without a block that tells it has none. A case of a mask alone has those of its file.
     """
     found = {m: image_digest(volume, case.grid) for m, volume in case.volumes.items()}
     return {m: digest for m, digest in found.items() if digest} or dict(case.labels_made_of)
 
 
 def image_digest(image: npt.NDArray[Any], grid: Grid) -> str:
-    """SHA-256 of the voxels in the middle of an image, (i, j, k); empty if most of them are 0.
+    """Digests of the 27 blocks in the middle of an image, (i, j, k), between commas.
 
-    The middle is a quarter of the length of each axis.
+    The middle is a quarter of the length of each axis. A block with a voxel that is 0 or not finite
+    is left empty, as background may be that the next brain mask moves. The text is empty if all
+    blocks are.
     """
     oriented = to_axes(image, grid, _AXES)
-    box = tuple(slice(3 * n // 8, max(3 * n // 8 + 1, n - 3 * n // 8)) for n in oriented.shape)
+    edges = [_edges(n) for n in oriented.shape]
+    places = product(range(_PARTS), repeat=3)
+    boxes = [tuple(slice(e[i], e[i + 1]) for e, i in zip(edges, at, strict=True)) for at in places]
+    digests = [_block_digest(oriented[box], oriented.shape, box) for box in boxes]
+    return _BETWEEN.join(digests) if any(digests) else ""
+
+
+def _edges(length: int) -> list[int]:
+    """Where the blocks along an axis begin and end."""
+    start = 3 * length // 8
+    stop = max(start + 1, length - start)
+    return [start + (stop - start) * part // _PARTS for part in range(_PARTS + 1)]
+
+
+def _block_digest(block: npt.NDArray[Any], shape: Sequence[int], box: tuple[slice, ...]) -> str:
+    """Digits of the SHA-256 of a block and its place; empty if it does not tell the image."""
     with np.errstate(over="ignore"):
-        middle = np.ascontiguousarray(oriented[box], dtype="<f4") + np.float32(0)  # no -0
-    if np.count_nonzero(middle) < _LEAST_FILLED * middle.size or middle.min() == middle.max():
+        values = np.ascontiguousarray(block, dtype="<f4")
+    if not values.size or not values.all() or not np.isfinite(values).all():
         return ""
-    shape = json.dumps(oriented.shape).encode()
-    return sha256(shape + middle.tobytes()).hexdigest()[:_DIGITS]
+    if values.min() == values.max():
+        return ""
+    place = json.dumps([list(shape), [side.start for side in box]]).encode()
+    return sha256(place + values.tobytes()).hexdigest()[:_DIGITS]
 
 
 def comment_of(digests: Mapping[str, str]) -> str:
@@ -71,8 +95,8 @@ def recorded_images(volume: Volume) -> dict[str, str]:
 def are_others(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
     """Whether a mask was made of other images than these, as far as that is known.
 
-    One image in common is enough, in whatever role: the others may have been prepared again, left
-    out, or exchanged.
+    One block of one image in common is enough, in whatever role: the others may have been prepared
+    again, left out, or exchanged.
 
     Parameters
     ----------
@@ -81,8 +105,22 @@ def are_others(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
     images : mapping of str to str
         `digests_of_images` of the case.
     """
-    may_be_compared = bool(recorded.keys() & images.keys())
-    return may_be_compared and not set(recorded.values()) & set(images.values())
+    return _may_be_compared(recorded, images) and not _blocks(recorded) & _blocks(images)
+
+
+def _may_be_compared(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
+    """Whether both have a block at the same place of the same modality."""
+    return any(
+        one and other
+        for modality in recorded.keys() & images.keys()
+        for one, other in zip(
+            recorded[modality].split(_BETWEEN), images[modality].split(_BETWEEN), strict=False
+        )
+    )
+
+
+def _blocks(digests: Mapping[str, str]) -> set[str]:
+    return {block for text in digests.values() for block in text.split(_BETWEEN)} - {""}
 
 
 def other_images_text(volumes: Sequence[Volume], case: Case) -> str:

@@ -117,16 +117,34 @@ def test_a_mask_without_the_name_of_a_case_does_not_join_the_active_patient_eith
     assert len(patients(viewer)) == 1
 
 
-def test_masks_of_others_beside_the_images_are_not_opened(hospitals, warned):
+def test_masks_that_record_others_beside_their_own_images_are_opened_with_a_warning(
+    hospitals, warned
+):
     one, other = hospitals
     of_one = mask_of(read_case(one))
     write_segmentation(of_one, other / "case1_seg.nii.gz")
     write_regions(of_one, other / "case1_smalltumor.nii.gz")
     viewer = opened(other)
-    assert len(viewer.layers) == 4
-    assert len(warned) == 4 and all("was made of other images" in text for text in warned)
+    case = case_of(viewer.layers[0])
+    assert len(viewer.layers) == 8 and set(region_layers(viewer.layers, case)) == set(Region)
+    assert len(warned) == 4
+    assert all("was made of other images" in t and "prepared again" in t for t in warned)
+    viewer.layers.remove(region_layers(viewer.layers, case)[Region.ET])
+    warned.clear()
     open_and_remember(viewer, other / "case1_smalltumor_et.nii.gz")
-    assert len(viewer.layers) == 4 and len(warned) == 5
+    assert Region.ET in region_layers(viewer.layers, case) and len(warned) == 1
+    assert set(read_reference(other / "case1_seg.nii.gz", case)) == set(Region)
+    assert len(warned) == 2 and all("prepared again" in text for text in warned)
+
+
+def test_a_mask_of_others_beside_the_images_without_the_name_of_the_case_is_refused(
+    hospitals, warned
+):
+    one, other = hospitals
+    path = other / "corrected.nii.gz"
+    write_segmentation(mask_of(read_case(one)), path)
+    with pytest.raises(CaseError, match="made of other images"):
+        read_reference(path, read_case(other))
 
 
 def test_masks_that_were_exported_beside_their_images_open_with_them(hospitals, warned):

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from raw_scans import prepared_by_hand, write_raw_scan
 from shown_layers import show_segmentation
 from smalltumor.data.label_files import read_label_volume
-from smalltumor.data.made_of import recorded_images
+from smalltumor.data.made_of import digests_of_images, recorded_images
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.files.user_dirs import data_folder
@@ -27,9 +27,10 @@ from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
 from napari_smalltumor.lesions.search.source import lesion_sources
-from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.prepared_scan import job
 from napari_smalltumor.prepared_scan.job import CorrectionJob
 from napari_smalltumor.prepared_scan.scan_layers import show_images
@@ -64,7 +65,8 @@ class Session:
         self.case = case_of(self.viewer.layers[0])
         classes = np.zeros(self.case.grid.shape, np.uint8)
         classes[8:10, 8:10, 8:10] = classes[14:17, 14:17, 14:17] = 3
-        result = Segmentation("Pat", classes, self.case.grid, self.case.header)
+        made_of = digests_of_images(self.case)
+        result = Segmentation("Pat", classes, self.case.grid, self.case.header, made_of=made_of)
         show_segmentation(self.viewer, self.case, result)
         (self.source,) = lesion_sources(self.viewer.layers)
         self.lesions = self.source.snapshot(Region.ET).lesions(100)
@@ -199,13 +201,15 @@ def test_a_correction_of_another_scan_at_the_same_place_has_nothing_of_the_first
     assert len(list(data_folder().glob("decisions/*"))) == 2
 
 
+@pytest.mark.parametrize("brain_from", [6, 11], ids=["outside", "in the middle"])
 def test_a_mask_that_was_exported_before_the_correction_opens_with_the_corrected_images(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, brain_from
 ):
     session = Session(tmp_path)
     path = session.folder / "Pat_smalltumor.nii.gz"
     export_case(session.viewer, session.case, path, scheme="brats2018")
-    session.correct(brain_from=6)
+    assert recorded_images(read_label_volume(path))
+    session.correct(brain_from=brain_from)
     warned: list[str] = []
     monkeypatch.setattr(notify, "warn", warned.append)
     again = ViewerModel()
@@ -213,10 +217,18 @@ def test_a_mask_that_was_exported_before_the_correction_opens_with_the_corrected
     case = case_of(again.layers[0])
     assert set(region_layers(again.layers, case)) == set(Region)
     assert not any("made of other images" in text for text in warned)
+    elsewhere = tmp_path / "masks" / path.name
+    elsewhere.parent.mkdir()
+    path.rename(elsewhere)
+    viewer = ViewerModel()
+    for opened in (session.folder, elsewhere):
+        open_and_remember(viewer, opened)
+    assert len({patient_of(layer) for layer in viewer.layers}) == 1
+    assert not any("made of other images" in text for text in warned)
 
 
 def test_a_mask_on_a_native_grid_records_no_images_of_the_grid_of_t1ce(tmp_path):
     session = Session(tmp_path)
-    path = tmp_path / "Pat_flair_smalltumor.nii.gz"
-    export_case(session.viewer, session.case, path, scheme="brats2018", native="flair")
+    path = tmp_path / "Pat_t2_smalltumor.nii.gz"
+    export_case(session.viewer, session.case, path, scheme="brats2018", native="t2")
     assert recorded_images(read_label_volume(path)) == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -55,6 +57,35 @@ def test_an_image_is_recognised_by_its_values_whatever_their_type_and_outside_th
         assert image_digest(same, case.grid) == known
     assert image_digest(image + 1, case.grid) != known
     assert image_digest(np.zeros_like(image), case.grid) == ""
+
+
+def test_a_brain_mask_that_is_corrected_in_the_middle_leaves_the_image_the_same():
+    shape = (48, 48, 40)  # the middle begins at 18, 18 and 15
+    image, next_patients = (random_volume(seed, shape).astype(np.float32) for seed in (4, 5))
+    grid = Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0]))
+    record = {"t1ce": image_digest(image, grid)}
+    assert all(record["t1ce"].split(","))
+    one_voxel, eroded, invalid = image.copy(), image.copy(), image.copy()
+    one_voxel[20, 20, 16] = eroded[:22] = 0
+    invalid[19] = np.nan
+    for corrected in (one_voxel, eroded, invalid):
+        digest = image_digest(corrected, grid)
+        assert digest != record["t1ce"]
+        assert not are_others(record, {"t1ce": digest}) and not are_others({"t1ce": digest}, record)
+        assert are_others({"t1ce": digest}, {"t1ce": image_digest(next_patients, grid)})
+
+
+def test_images_without_a_place_in_common_are_not_compared():
+    assert not are_others({"t1": "a,,"}, {"t1": ",b,"})
+    assert are_others({"t1": "a,,"}, {"t1": "b,,"})
+    assert not are_others({"t1": "a,c,"}, {"t1": "b,c,"})
+
+
+def test_a_record_of_the_first_version_is_none(tmp_path):
+    case = case_along()
+    path, comment = tmp_path / "mask.nii", json.dumps({"smalltumor_images": {"t1ce": "0" * 32}})
+    write_volume(path, np.ones(case.grid.shape, np.uint8), case.grid, comment=comment)
+    assert recorded_images(read_label_volume(path)) == {}
 
 
 @pytest.mark.parametrize("ending", [".nii.gz", ".nii"])
@@ -147,7 +178,15 @@ def test_a_mask_that_another_program_saved_records_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     "comment",
-    ["", "drawn by hand", "[]", '{"smalltumor_images": 5}', '{"other": {}}', "[" * 50_000, "\x00"],
+    [
+        "",
+        "drawn by hand",
+        "[]",
+        '{"smalltumor_images_2": 5}',
+        '{"other": {}}',
+        "[" * 50_000,
+        "\x00",
+    ],
 )
 def test_a_comment_of_somebody_else_is_no_record(tmp_path, comment):
     case = case_along()
@@ -173,7 +212,9 @@ def test_the_record_is_of_digests_by_modality():
     digests = digests_of_images(case_along())
     assert sorted(digests) == ["flair", "t1", "t1ce", "t2"]
     assert len(set(digests.values())) == 4
-    assert all(len(bytes.fromhex(digest)) == 16 for digest in digests.values())
+    blocks = [block for digest in digests.values() for block in digest.split(",")]
+    assert len(blocks) == 4 * 27
+    assert {len(bytes.fromhex(block)) for block in blocks} == {0, 8}
 
 
 def test_the_command_line_warns_of_a_mask_of_other_images_and_the_report_says_so(tmp_path, capsys):
