@@ -63,7 +63,7 @@ def test_the_command_palette_cannot_write_a_hidden_patient(viewer, tmp_path, mon
     run = get_app_model().commands.execute_command
     for command, selection in ((SAVE_ALL, {shown}), (SAVE_SELECTED, {shown, hidden})):
         viewer.layers.selection = selection
-        with pytest.raises(OutputError, match="layers of First"):
+        with pytest.raises(OutputError, match="layers belong to First"):
             run(command)
         assert not written
     viewer.layers.selection = {shown}
