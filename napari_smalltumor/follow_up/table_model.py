@@ -15,13 +15,13 @@ from smalltumor.report.texts import ABSENT
 from napari_smalltumor.widgets.tables import Heading, heading_data
 
 SMALL = "○"
-_LARGEST_RELATIVE = 9.99
+_LARGEST_RELATIVE = 9.0
 
 
 def _relative(row: ChangeRow, change: LesionChange) -> str:
-    """The change of the volume; that of a spot that has become large would need too much room."""
-    is_long = change.relative is not None and change.relative >= _LARGEST_RELATIVE
-    return f">+{_LARGEST_RELATIVE:.0%}" if is_long else row.relative
+    """The change of the volume; in percent, that of a spot that has become large is too wide."""
+    is_long = change.relative is not None and change.relative > _LARGEST_RELATIVE
+    return f">{1 + _LARGEST_RELATIVE:.0f}×" if is_long else row.relative
 
 
 def _number(change: LesionChange) -> str:
@@ -57,7 +57,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] =
     ),
     ("earlier\nmm³", "Volume at the earlier scan, mm³", lambda x, _: x.earlier_volume),
     ("current\nmm³", "Volume at the current scan, mm³", lambda x, _: x.current_volume),
-    ("±", "Change of the volume", _relative),
+    ("±", "Change of the volume; in times, if it has grown more than tenfold", _relative),
     ("side", "The patient's side", lambda _, x: _side(x)),
     (
         "ax",

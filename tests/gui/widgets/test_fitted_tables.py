@@ -66,7 +66,7 @@ def test_large_volumes_and_places_of_a_follow_up_are_whole(qtbot, lesion):
     assert cut(panel.table) == []
     widths = [panel.table.columnWidth(n) for n in range(model.columnCount())]
     assert sum(widths) <= panel.table.viewport().width()
-    assert model.index(1, 3).data() == "234,567" and model.index(1, 4).data() == ">+999%"
+    assert model.index(1, 3).data() == "234,567" and model.index(1, 4).data() == ">10×"
     assert [model.index(row, 6).data() for row in (0, 2)] == [
         str(large.lesion.slices[0]),
         "(154)",
