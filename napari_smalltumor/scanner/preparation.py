@@ -113,8 +113,8 @@ class Preparation(QObject):
 
     @property
     def _notes(self) -> list[str]:
-        doubts = [] if self._mirrored else header_warnings(self._chosen_images.values())
-        return [self._plan.note, *(f"{text}." for text in doubts)]
+        warnings = [] if self._mirrored else header_warnings(self._chosen_images.values())
+        return [self._plan.note, *(f"{text}." for text in warnings)]
 
     @property
     def _chosen_images(self) -> dict[str, SeriesImage]:

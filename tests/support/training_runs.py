@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs.run_folder import RunFolder
 
-HELPERS = Path(__file__).resolve().parent
+SUPPORT = Path(__file__).resolve().parent
 COMMAND = """
 import sys
 sys.path[:0] = {path!r}
@@ -46,7 +46,7 @@ def start_run(
 ) -> subprocess.Popen[str]:
     """Start the same request in a separate process, which saves its state after every step."""
     validation = validation or data / "case_00"
-    path = [str(HELPERS.parents[1] / "model"), str(HELPERS)]
+    path = [str(SUPPORT.parents[1] / "model"), str(SUPPORT)]
     script = run.parent / f"{run.name}.py"
     values = {"data": str(data), "run": str(run), "validation": str(validation)}
     script.write_text(COMMAND.format(path=path, settings=settings, **values))

@@ -12,8 +12,8 @@ import pytest
 from challenge_pairs import challenge_pairs
 from smalltumor.evaluation.metrics.one_to_one import NO_OVERLAP_MM, score_one_to_one
 
-HELPERS = Path(__file__).parents[3] / "support"
-OFFICIAL = json.loads((HELPERS / "challenge_scores.json").read_text())
+SUPPORT = Path(__file__).parents[3] / "support"
+OFFICIAL = json.loads((SUPPORT / "challenge_scores.json").read_text())
 GROUPS = {"et": (3,), "tc": (1, 3), "wt": (1, 2, 3), "rc": (4,), "snfh": (2,), "netc": (1,)}
 EQUAL_SUMS = {("made-15", "et"), ("made-16", "wt")}
 """Two assignments have the same sum of Dice, and the solvers choose different ones."""
