@@ -10,7 +10,8 @@ from smalltumor.data.volumes.nifti import stem
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import cases_among
-from napari_smalltumor.layers.patient import is_of_others
+from napari_smalltumor.layers.patient import is_of_others, patient_of_case
+from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -30,14 +31,14 @@ def say_if_of_others(mask: Case, file: str, layers: Iterable[Layer]) -> None:
     """
     named = [case for case in cases_among(layers) if _seems_to_be_of(mask, case)]
     if named and all(is_of_others(mask, case) for case in named):
-        _say(file, named[0])
+        _say(file, mask, named[0])
 
 
 def say_if_open_masks_are_of_others(case: Case, layers: Iterable[Layer]) -> None:
     """Say that masks that were opened before do not join a case that has their name and grid."""
     for mask in cases_among(layers):
         if not mask.volumes and _seems_to_be_of(mask, case) and is_of_others(mask, case):
-            _say(f"The mask of {mask.name}", case)
+            _say(f"The mask of {mask.name}", mask, case)
 
 
 def _seems_to_be_of(mask: Case, case: Case) -> bool:
@@ -46,8 +47,18 @@ def _seems_to_be_of(mask: Case, case: Case) -> bool:
     return bool(case.volumes) and is_named and case.grid.matches(mask.grid)
 
 
-def _say(file: str, case: Case) -> None:
+def _say(file: str, mask: Case, case: Case) -> None:
+    """Say it as long as the mask is a patient of its own."""
+    from napari.viewer import current_viewer
+
+    text = (
+        f"{file} was made of other images than those of {case.name} "
+        f"({patient_of_case(case).location}), such as another patient's of the same name. It is "
+        "shown as a patient of its own."
+    )
+    viewer = current_viewer()
     notify.warn(
-        f"{file} was made of other images than those of {case.name} that are open, such as another "
-        "patient's of the same name. It is shown as a patient of its own."
+        text
+        if viewer is None
+        else active_patient(viewer).messages.about(patient_of_case(mask), text)
     )

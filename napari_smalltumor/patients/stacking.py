@@ -1,6 +1,7 @@
 """Masks lie above the images of their patient: below one, a mask is listed but not seen.
 
-If layers are moved so that an image covers a mask, the masks are put back above the images.
+If layers are moved so that an image covers a mask, or images are opened after their mask, the masks
+are put above the images.
 """
 
 from __future__ import annotations
@@ -34,29 +35,34 @@ class Stacking:
 
     def __init__(self, viewer: ViewerModel, patients: ActivePatient) -> None:
         self._viewer, self._patients = ref(viewer), patients
-        self._waiting = False
+        self._waiting = self._moved_by_hand = False
         viewer.layers.events.reordered.connect(self._on_reordered)
+        viewer.layers.events.inserted.connect(self._check_later)
 
     def _on_reordered(self, event: Any = None) -> None:
-        """Check the order when napari has ended the move."""
+        self._moved_by_hand = True
+        self._check_later()
+
+    def _check_later(self, event: Any = None) -> None:
+        """Check the order when napari has ended the move, or has added all layers."""
         if not self._waiting:
             self._waiting = True
             when_idle(self._check)
 
     def _check(self) -> None:
-        viewer = self._viewer()
+        viewer, by_hand = self._viewer(), self._moved_by_hand
         if viewer is not None:
             for patient in self._patients.patients:
-                self._put_above(viewer.layers, patient)
-        self._waiting = False
+                self._put_above(viewer.layers, patient, say=by_hand)
+        self._waiting = self._moved_by_hand = False
 
-    def _put_above(self, layers: LayerList, patient: Patient) -> None:
+    def _put_above(self, layers: LayerList, patient: Patient, *, say: bool) -> None:
         own = layers_of_patient(layers, patient)
         covered = covered_masks(own)
         if not covered:
             return
         uncover_masks(layers, own)
-        if patient == self._patients.current:
+        if patient == self._patients.current and say:
             names = " and ".join(layer.name for layer in covered)
             were, them = ("was", "it") if len(covered) == 1 else ("were", "them")
             text = f"{names} {were} put back above the images, which would cover {them}."

@@ -25,6 +25,7 @@ from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.widgets import readable_messages
 
 
 @pytest.fixture
@@ -85,6 +86,23 @@ def test_a_mask_of_another_patient_of_the_name_is_a_patient_of_its_own(
     assert {patient_of(layer).folder for layer in regions} == {tmp_path / "masks"}
     assert warned and all("made of other images than those of case1" in text for text in warned)
     assert len(warned) == len(masks)
+
+
+def test_the_message_names_the_other_folder_and_ends_when_the_mask_joins_its_images(
+    hospitals, tmp_path, warned, monkeypatch
+):
+    one, other = hospitals
+    (mask,) = exported(one, tmp_path / "masks" / "case1_smalltumor.nii.gz")
+    warned.clear()
+    viewer, closed = ViewerModel(), set()
+    monkeypatch.setattr("napari.viewer.current_viewer", lambda: viewer)
+    monkeypatch.setattr(readable_messages, "close_messages", closed.update)
+    for path in (other, mask):
+        open_and_remember(viewer, path)
+    (text,) = warned
+    assert f"than those of case1 ({other}), such as" in text and text not in closed
+    open_and_remember(viewer, one)
+    assert len(patients(viewer)) == 2 and text in closed
 
 
 @pytest.mark.parametrize("mask_first", [False, True])

@@ -58,6 +58,16 @@ def test_an_image_that_is_moved_above_the_regions_returns_below_them(viewer, sai
     assert len(said) == 1 and "Pat WT and Pat TC and Pat ET were put back" in said[0]
 
 
+def test_regions_that_were_opened_before_their_images_are_put_above_them(viewer, said):
+    open_segmented(viewer, "Pat")
+    images = [layer for layer in viewer.layers if layer.name in IN_ORDER[:4]]
+    for image in images:
+        viewer.layers.remove(image)
+    for image in images:
+        viewer.layers.append(image)
+    assert names(viewer) == IN_ORDER and said == []
+
+
 def test_images_and_regions_among_themselves_and_other_layers_are_moved_freely(viewer, said):
     open_segmented(viewer, "Pat")
     viewer.add_image(np.zeros((3, 3, 3)), name="atlas")
