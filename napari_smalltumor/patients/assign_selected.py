@@ -42,8 +42,9 @@ def _problem(patients: ActivePatient, selected: list[Layer]) -> str:
     if patients.current is None:
         return "No patient is open."
     owned = [x for x in selected if patient_of(x) is not None or role_of(x) is not None]
-    for layer in owned:
-        return f"{layer.name} was not assigned: {_owner_text(patients, patient_of(layer))}."
+    if owned:
+        owner = _owner_text(patients, patient_of(owned[0]))
+        return f"{owned[0].name} was not assigned: {owner}."
     return "" if selected else "Select the layers in the layer list that belong to no patient."
 
 

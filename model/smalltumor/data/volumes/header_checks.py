@@ -139,7 +139,7 @@ def _may_be_mirrored(image: ImageFile) -> GridMismatchError:
 
 
 def _size_problems(header: nib.Nifti1Header) -> list[str]:
-    """The sform against pixdim, which counts whatever the code of the qform is."""
+    """The sform against pixdim, which ITK uses also if the code of the qform is 0."""
     if header["sform_code"] <= 0 or _of_two_spaces(header):
         return []
     of_sform = np.linalg.norm(header.get_sform()[:3, :3], axis=0)
