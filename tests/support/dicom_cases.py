@@ -19,6 +19,13 @@ TIMES = {  # repetition, echo and inversion time in ms
     "flair": (9000.0, 110.0, 2500.0),
 }
 
+SHAPE = (24, 20, 12)
+
+
+def noise(seed: int = 0, shape: tuple[int, int, int] = SHAPE) -> np.ndarray:
+    """Random voxels, (i, j, k)."""
+    return np.random.default_rng(seed).integers(0, 900, shape).astype(np.uint16)
+
 
 def write_series(
     folder: Path,

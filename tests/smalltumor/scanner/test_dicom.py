@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-from dicom_cases import TIMES, pydicom, write_enhanced, write_series
+from dicom_cases import SHAPE, TIMES, noise, pydicom, write_enhanced, write_series
 from smalltumor import extras
 from smalltumor.errors import CaseError
 from smalltumor.extras import MissingPackageError
@@ -17,15 +16,8 @@ from smalltumor.scanner.dicom import files
 from smalltumor.scanner.dicom.files import holds_dicom
 from smalltumor.scanner.dicom.headers import images_of_file
 from smalltumor.scanner.selection import assign
-from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
-
-SHAPE = (24, 20, 12)
-
-
-def noise(seed=0, shape=SHAPE):
-    return np.random.default_rng(seed).integers(0, 900, shape).astype(np.uint16)
 
 
 @pytest.mark.parametrize("axes", ["LPS", "LPI", "PSR", "LSP"])
@@ -85,88 +77,6 @@ def test_repeated_slices_are_separated_by_their_acquisition(tmp_path):
     (study,) = find_studies(tmp_path).studies
     (series,) = study.series
     assert series.problem == "it has 36 images at 12 positions"
-
-
-def copied(folder: Path, target: Path) -> list[Path]:
-    """Copies of the files of a folder, under other names."""
-    target.mkdir(parents=True, exist_ok=True)
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    return [Path(shutil.copy(path, target / f"{path.name}_copy")) for path in files]
-
-
-@pytest.mark.parametrize("where", ["same", "other"])
-def test_files_that_are_there_twice_are_read_once_and_this_is_said(tmp_path: Path, where: str):
-    grid = grid_along("LPS", SHAPE)
-    folder = write_series(tmp_path / "same", noise(), grid, "Ax T1")
-    copies = copied(folder, tmp_path / where)
-    found = find_studies(tmp_path)
-    (study,) = found.studies
-    (series,) = study.series
-    assert series.problem == ""
-    np.testing.assert_array_equal(series.read().data, noise())
-    (warning,) = found.warnings
-    assert warning.startswith("12 DICOM files are left out as copies of others (")
-    # A file that is named by the user may be one of those that are left out.
-    read = {
-        find_source(None, {"t1ce": path}, allow_missing=True).assignment.chosen["t1ce"].shape
-        for path in (copies[0], next(folder.iterdir()))
-    }
-    assert read == {SHAPE}
-
-
-def test_a_copy_with_another_comment_in_its_header_is_a_copy(tmp_path: Path):
-    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
-    for path in copied(folder, folder):
-        image = pydicom.dcmread(path)
-        image.ImageComments = "exported again"
-        image.save_as(path)
-    (study,) = find_studies(tmp_path).studies
-    assert study.series[0].problem == ""
-
-
-def test_files_of_one_uid_with_other_pixels_are_no_copies(tmp_path: Path):
-    folder = write_series(tmp_path, noise(1), grid_along("LPS", SHAPE), "Ax T1")
-    write_series(folder, noise(2), grid_along("LPS", SHAPE), "Ax T1", suffix="b")
-    found = find_studies(tmp_path)
-    assert found.warnings == ()
-    assert found.studies[0].series[0].problem == "it has 24 images at 12 positions"
-
-
-@pytest.mark.parametrize("compressed", [False, True])
-@pytest.mark.parametrize("slope", [None, 0.5])
-def test_an_image_whose_large_values_are_dark_is_inverted(
-    tmp_path: Path, slope: float | None, compressed: bool
-):
-    if compressed:
-        pytest.importorskip("SimpleITK")
-    tags = {} if slope is None else {"RescaleSlope": slope, "RescaleIntercept": -100}
-    folder = write_series(
-        tmp_path,
-        4095 - noise(),
-        grid_along("LPS", SHAPE),
-        "Ax T1",
-        PhotometricInterpretation="MONOCHROME1",
-        **tags,
-    )
-    if compressed:
-        for path in folder.iterdir():
-            image = pydicom.dcmread(path)
-            image.compress(pydicom.uid.RLELossless)
-            image.save_as(path)
-    (study,) = find_studies(tmp_path).studies
-    expected = noise() * (slope or 1)
-    np.testing.assert_allclose(study.series[0].read().data, expected - expected.min())
-
-
-def test_slices_of_which_some_are_inverted_are_refused(tmp_path: Path):
-    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
-    path = next(folder.iterdir())
-    image = pydicom.dcmread(path)
-    image.PhotometricInterpretation = "MONOCHROME1"
-    image.save_as(path)
-    (study,) = find_studies(tmp_path).studies
-    with pytest.raises(CaseError, match=r"large values are dark in it \(MONOCHROME1\)"):
-        study.series[0].read()
 
 
 def test_a_time_series_is_one_series_that_is_no_volume(tmp_path):
@@ -261,62 +171,6 @@ def test_litter_is_ignored_and_a_damaged_file_is_named(tmp_path):
     assert "broken is a damaged DICOM file" in warning
 
 
-def test_a_file_that_ends_within_its_pixels_is_an_error_with_its_name(tmp_path):
-    write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
-    path = sorted(tmp_path.iterdir())[3]
-    path.write_bytes(path.read_bytes()[:-40])
-    (study,) = find_studies(tmp_path).studies
-    with pytest.raises(CaseError, match=path.name):
-        study.series[0].read()
-
-
-def test_intensity_scales_are_applied(tmp_path):
-    tags = {"RescaleSlope": 0.5, "RescaleIntercept": 3}
-    write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1", **tags)
-    (study,) = find_studies(tmp_path).studies
-    np.testing.assert_allclose(study.series[0].read().data, noise() * 0.5 + 3)
-
-
-def compress(path: Path, kind: str) -> None:
-    """Compress the pixels of a file, by pydicom or SimpleITK, whichever can."""
-    from pydicom import uid
-
-    image = pydicom.dcmread(path)
-    by_pydicom = {"RLE": uid.RLELossless, "JPEG-LS": uid.JPEGLSLossless}
-    if kind in by_pydicom:
-        if kind == "JPEG-LS":
-            pytest.importorskip("jpeg_ls", reason="pyjpegls is not installed")
-        image.compress(by_pydicom[kind])
-    elif kind == "deflated":
-        image.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
-    else:
-        sitk = pytest.importorskip("SimpleITK")
-        other = path.with_name("other.dcm")
-        writer = sitk.ImageFileWriter()
-        writer.SetImageIO("GDCMImageIO")
-        writer.UseCompressionOn()
-        writer.SetCompressor(kind)
-        writer.SetFileName(str(other))
-        writer.Execute(sitk.GetImageFromArray(image.pixel_array[np.newaxis]))
-        written = pydicom.dcmread(other)
-        image.PixelData = written.PixelData
-        image["PixelData"].is_undefined_length = True
-        image.file_meta.TransferSyntaxUID = written.file_meta.TransferSyntaxUID
-        other.unlink()
-    image.save_as(path)
-
-
-@pytest.mark.parametrize("kind", ["RLE", "JPEG", "JPEG2000", "JPEG-LS", "deflated"])
-def test_compressed_pixels_are_those_that_were_compressed(tmp_path, kind):
-    pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no compressed DICOM")
-    tags = {"RescaleSlope": 0.5, "RescaleIntercept": 3}
-    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1", **tags)
-    for path in folder.iterdir():
-        compress(path, kind)
-    (study,) = find_studies(tmp_path).studies
-    np.testing.assert_allclose(study.series[0].read().data, noise() * 0.5 + 3)
-
-
 @pytest.mark.parametrize(
     ("whole", "damaged"),
     [
@@ -346,21 +200,6 @@ def test_a_series_without_voxel_size_is_named_and_others_are_found(tmp_path, spa
     assert "the affine in the header" in study.series[1].problem
 
 
-def test_an_unknown_compression_is_named_and_nothing_is_printed(tmp_path, capfd):
-    pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no compressed DICOM")
-    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
-    for path in folder.iterdir():
-        compress(path, "RLE")
-        image = pydicom.dcmread(path)
-        image.file_meta.TransferSyntaxUID = pydicom.uid.HTJ2KLossless
-        image.save_as(path)
-    (study,) = find_studies(tmp_path).studies
-    with pytest.raises(CaseError, match="compressed as High-Throughput JPEG 2000") as refused:
-        study.series[0].read()
-    assert "convert the series to uncompressed DICOM or NIfTI" in str(refused.value)
-    assert capfd.readouterr() == ("", "")
-
-
 def test_frames_of_an_enhanced_file_are_slices(tmp_path):
     write_enhanced(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 3)), "FLAIR")
     (study,) = find_studies(tmp_path).studies
@@ -385,25 +224,6 @@ def test_an_enhanced_file_with_another_number_of_frames_than_it_describes_is_dam
     image.save_as(path)
     with pytest.raises(CaseError, match=r"damaged DICOM file .* frames but describes 12"):
         images_of_file(path)
-
-
-@pytest.mark.parametrize("shared", [False, True])
-def test_intensity_scales_of_frames_are_applied(tmp_path, shared):
-    path = write_enhanced(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 3)), "FLAIR")
-    image = pydicom.dcmread(path)
-    groups = "SharedFunctionalGroups" if shared else "PerFrameFunctionalGroups"
-    slopes = []
-    for number, group in enumerate(image[f"{groups}Sequence"].value):
-        scale = pydicom.Dataset()
-        scale.RescaleSlope, scale.RescaleIntercept = 1.0 + number % 2, 3.0
-        scale.RescaleType = "US"
-        group.PixelValueTransformationSequence = [scale]
-        slopes.append(1.0 + number % 2)
-    image.save_as(path)
-    (study,) = find_studies(tmp_path).studies
-    found = study.series[0].read().data
-    np.testing.assert_allclose(found, noise() * np.array(slopes) + 3)
-    assert found.dtype == np.float32
 
 
 def test_nifti_names_of_bids_tell_patients_and_sessions(tmp_path):

@@ -1,0 +1,139 @@
+"""Pixels of DICOM files: scales, inversion and compression."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_cases import SHAPE, noise, pydicom, write_enhanced, write_series
+from smalltumor.errors import CaseError
+from smalltumor.scanner.studies import find_studies
+from synthetic import grid_along
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("slope", [None, 0.5])
+def test_an_image_whose_large_values_are_dark_is_inverted(
+    tmp_path: Path, slope: float | None, compressed: bool
+):
+    if compressed:
+        pytest.importorskip("SimpleITK")
+    tags = {} if slope is None else {"RescaleSlope": slope, "RescaleIntercept": -100}
+    folder = write_series(
+        tmp_path,
+        4095 - noise(),
+        grid_along("LPS", SHAPE),
+        "Ax T1",
+        PhotometricInterpretation="MONOCHROME1",
+        **tags,
+    )
+    if compressed:
+        for path in folder.iterdir():
+            image = pydicom.dcmread(path)
+            image.compress(pydicom.uid.RLELossless)
+            image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    expected = noise() * (slope or 1)
+    np.testing.assert_allclose(study.series[0].read().data, expected - expected.min())
+
+
+def test_slices_of_which_some_are_inverted_are_refused(tmp_path: Path):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    path = next(folder.iterdir())
+    image = pydicom.dcmread(path)
+    image.PhotometricInterpretation = "MONOCHROME1"
+    image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    with pytest.raises(CaseError, match=r"large values are dark in it \(MONOCHROME1\)"):
+        study.series[0].read()
+
+
+def test_a_file_that_ends_within_its_pixels_is_an_error_with_its_name(tmp_path):
+    write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
+    path = sorted(tmp_path.iterdir())[3]
+    path.write_bytes(path.read_bytes()[:-40])
+    (study,) = find_studies(tmp_path).studies
+    with pytest.raises(CaseError, match=path.name):
+        study.series[0].read()
+
+
+def test_intensity_scales_are_applied(tmp_path):
+    tags = {"RescaleSlope": 0.5, "RescaleIntercept": 3}
+    write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1", **tags)
+    (study,) = find_studies(tmp_path).studies
+    np.testing.assert_allclose(study.series[0].read().data, noise() * 0.5 + 3)
+
+
+def compress(path: Path, kind: str) -> None:
+    """Compress the pixels of a file, by pydicom or SimpleITK, whichever can."""
+    from pydicom import uid
+
+    image = pydicom.dcmread(path)
+    by_pydicom = {"RLE": uid.RLELossless, "JPEG-LS": uid.JPEGLSLossless}
+    if kind in by_pydicom:
+        if kind == "JPEG-LS":
+            pytest.importorskip("jpeg_ls", reason="pyjpegls is not installed")
+        image.compress(by_pydicom[kind])
+    elif kind == "deflated":
+        image.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
+    else:
+        sitk = pytest.importorskip("SimpleITK")
+        other = path.with_name("other.dcm")
+        writer = sitk.ImageFileWriter()
+        writer.SetImageIO("GDCMImageIO")
+        writer.UseCompressionOn()
+        writer.SetCompressor(kind)
+        writer.SetFileName(str(other))
+        writer.Execute(sitk.GetImageFromArray(image.pixel_array[np.newaxis]))
+        written = pydicom.dcmread(other)
+        image.PixelData = written.PixelData
+        image["PixelData"].is_undefined_length = True
+        image.file_meta.TransferSyntaxUID = written.file_meta.TransferSyntaxUID
+        other.unlink()
+    image.save_as(path)
+
+
+@pytest.mark.parametrize("kind", ["RLE", "JPEG", "JPEG2000", "JPEG-LS", "deflated"])
+def test_compressed_pixels_are_those_that_were_compressed(tmp_path, kind):
+    pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no compressed DICOM")
+    tags = {"RescaleSlope": 0.5, "RescaleIntercept": 3}
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1", **tags)
+    for path in folder.iterdir():
+        compress(path, kind)
+    (study,) = find_studies(tmp_path).studies
+    np.testing.assert_allclose(study.series[0].read().data, noise() * 0.5 + 3)
+
+
+def test_an_unknown_compression_is_named_and_nothing_is_printed(tmp_path, capfd):
+    pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no compressed DICOM")
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
+    for path in folder.iterdir():
+        compress(path, "RLE")
+        image = pydicom.dcmread(path)
+        image.file_meta.TransferSyntaxUID = pydicom.uid.HTJ2KLossless
+        image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    with pytest.raises(CaseError, match="compressed as High-Throughput JPEG 2000") as refused:
+        study.series[0].read()
+    assert "convert the series to uncompressed DICOM or NIfTI" in str(refused.value)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_intensity_scales_of_frames_are_applied(tmp_path, shared):
+    path = write_enhanced(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 3)), "FLAIR")
+    image = pydicom.dcmread(path)
+    groups = "SharedFunctionalGroups" if shared else "PerFrameFunctionalGroups"
+    slopes = []
+    for number, group in enumerate(image[f"{groups}Sequence"].value):
+        scale = pydicom.Dataset()
+        scale.RescaleSlope, scale.RescaleIntercept = 1.0 + number % 2, 3.0
+        scale.RescaleType = "US"
+        group.PixelValueTransformationSequence = [scale]
+        slopes.append(1.0 + number % 2)
+    image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    found = study.series[0].read().data
+    np.testing.assert_allclose(found, noise() * np.array(slopes) + 3)
+    assert found.dtype == np.float32
