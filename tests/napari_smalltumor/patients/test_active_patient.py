@@ -10,6 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along, write_case_along
+from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
 from smalltumor.data.case import read_case
 from smalltumor.data.images_read import read_image
@@ -224,7 +225,11 @@ def test_a_result_in_the_background_is_shown_when_its_patient_is_active(viewer, 
     assert viewer.layers.selection.active.name == "First ET"
 
 
-def test_labels_stay_active_when_their_images_arrive_in_the_background(viewer, tmp_path):
+def test_labels_stay_active_and_on_top_when_their_images_arrive_in_the_background(
+    viewer, tmp_path, monkeypatch
+):
+    # Layers are put in their order at once, also if an earlier test has created an application.
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
     folder = write_case_along(tmp_path / "Pat")
     masks = tmp_path / "masks"
     masks.mkdir()
@@ -236,7 +241,7 @@ def test_labels_stay_active_when_their_images_arrive_in_the_background(viewer, t
         open_case(viewer, folder)
     assert patients.current == patient_of(labels) == Patient("Pat", folder)
     assert patients.patients == [patients.current]
-    assert visible(viewer) == ["Pat_seg", "Pat T1CE"]
+    assert visible(viewer) == ["Pat T1CE", "Pat_seg"]
     assert not any(layer.locked for layer in viewer.layers)
 
 
