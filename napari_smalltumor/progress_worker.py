@@ -120,7 +120,9 @@ def start(
     stores : bool
         Whether the job stores its result, see `ProgressWorker`.
     ended : callable, optional
-        Called when the job has ended, even if `owner` was deleted.
+        Called when the job has ended, even if `owner` was deleted. It is called right after the
+        slot of the result or the error, so that nothing finds the job both ended and in progress,
+        and again after ``finished``.
     **connections
         Slots by the name of the worker's signal; called in the thread of the window.
     """
@@ -131,7 +133,8 @@ def start(
             if not (stores and signal == "returned"):
                 slots[signal] = partial(_if_alive, owner, slot)
     if ended is not None:
-        slots["finished"] = [slots["finished"], ended] if "finished" in slots else ended
+        for signal in ("returned", "errored", "aborted", "finished"):
+            slots[signal] = partial(_call_and_end, slots.get(signal), ended)
     worker = create_worker(
         NamedCall(job, name),
         _worker_class=ProgressWorker,
@@ -153,6 +156,20 @@ def _if_alive(owner: QObject, slot: Callable[..., None], *arguments: object) -> 
     """Call a slot unless its owner was deleted; Qt does not disconnect a partial."""
     if isalive(owner):
         slot(*arguments)
+
+
+def _call_and_end(
+    slot: Callable[..., None] | None, ended: Callable[[], None], *arguments: object
+) -> None:
+    """Call a slot, then `ended`.
+
+    Two slots of one signal would be two events, between which the window could handle a click.
+    """
+    try:
+        if slot is not None:
+            slot(*arguments)
+    finally:
+        ended()
 
 
 class ActivityBar:

@@ -1,0 +1,35 @@
+"""What a run calls when it ends, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from napari_smalltumor.progress_worker import start
+
+
+def succeed(progress: Callable[..., None], cancelled: Callable[[], bool]) -> str:
+    return "result"
+
+
+def fail(progress: Callable[..., None], cancelled: Callable[[], bool]) -> str:
+    raise ValueError("no result")
+
+
+@pytest.mark.parametrize(("job", "signal"), [(succeed, "returned"), (fail, "errored")])
+def test_a_run_has_ended_before_anything_follows_its_result(job, signal, qtbot):
+    calls: list[str] = []
+
+    def record(name: str) -> Callable[..., None]:
+        def called(*_: Any) -> None:
+            calls.append(name)
+
+        return called
+
+    slots = {signal: record(signal), "finished": record("finished")}
+    start(job, "a job", ended=record("ended"), **slots)
+    qtbot.waitUntil(lambda: "finished" in calls)
+    assert calls[:2] == [signal, "ended"]
+    qtbot.waitUntil(lambda: calls[-1] == "ended")
