@@ -16,12 +16,14 @@ from smalltumor.scanner.selection import Assignment, DescribedSeries, assign, re
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.source import Source
 from smalltumor.scanner.studies import FolderContent, Study
+from smalltumor.text import pluralize
 
 from napari_smalltumor.notify import error_text
 
 SHOWN_ORDER = ("t1", "t1ce", "t2", "flair")
 
 _NEEDED = ("SimpleITK", "deepbet")
+_SHOWN_WARNINGS = 3
 
 
 class Plan:
@@ -138,9 +140,10 @@ class Plan:
         if self._study is not None:
             texts.append(_sentence(self._study.note))
         texts += [_sentence(warning) for warning in self._assignment.warnings]
-        texts += [_sentence(warning) for warning in self.warnings[:1]]
-        if len(self.warnings) > 1:
-            texts.append(f"{len(self.warnings) - 1} more files cannot be read.")
+        texts += [_sentence(warning) for warning in self.warnings[:_SHOWN_WARNINGS]]
+        more = len(self.warnings) - _SHOWN_WARNINGS
+        if more > 0:
+            texts.append(f"{pluralize(more, 'more warning')} will be in the record of the case.")
         return " ".join(text for text in texts if text)
 
     def source(self, name: str) -> Source:

@@ -169,9 +169,12 @@ def test_missing_packages_are_said_with_the_command(monkeypatch):
     )
 
 
-def test_unreadable_files_are_counted():
-    plan = plan_of(study(*ALL), warnings=("a is damaged", "b is damaged", "c is damaged"))
-    assert plan.note == "A is damaged. 2 more files cannot be read."
+def test_warnings_on_a_folder_are_shown_and_further_ones_counted():
+    found = ("a is damaged", "two files are there twice", "c is damaged", "d is damaged")
+    shown = "A is damaged. Two files are there twice. C is damaged."
+    assert plan_of(study(*ALL), warnings=found[:3]).note == shown
+    plan = plan_of(study(*ALL), warnings=found)
+    assert plan.note == f"{shown} 1 more warning will be in the record of the case."
 
 
 def test_a_folder_of_nifti_files_is_a_plan(tmp_path):
