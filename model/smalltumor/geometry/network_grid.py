@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError
-from smalltumor.geometry.boxes import Box, bounding_box, overlap
+from smalltumor.geometry.boxes import bounding_box, overlap
 from smalltumor.geometry.grid import (
     NETWORK_AXES,
     Affine,
@@ -19,7 +19,13 @@ from smalltumor.geometry.grid import (
     reoriented,
     to_axes,
 )
-from smalltumor.geometry.resampling import interpolate, interpolate_labels, reach
+from smalltumor.geometry.resampling import (
+    affected_box,
+    interpolate,
+    interpolate_labels,
+    reach,
+    translation,
+)
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -149,25 +155,13 @@ class NetworkGrid:
         if self.lossless:
             return to_axes(volume, self.source)
         result = np.zeros(self.grid.shape, dtype=np.float32)
-        box = self._box_around(bounding_box(volume != 0))
+        box = affected_box(bounding_box(volume != 0), self.to_source, self.grid.shape)
         padded, to_padded = _padded(volume, self.to_source, self._reach)
-        to_padded = to_padded @ _translation([span.start for span in box])
+        to_padded = to_padded @ translation([span.start for span in box])
         seen = interpolate(padded, to_padded, result[box].shape)
         weight = interpolate(padded != 0, to_padded, seen.shape)
         np.divide(seen, weight, out=result[box], where=weight >= _LEAST_INSIDE)
         return result
-
-    def _box_around(self, box: Box) -> Box:
-        """The voxels of the network's grid that see any of a box of the source."""
-        ends = [
-            (span.start - 1 - n, span.stop + n) for span, n in zip(box, self._reach, strict=True)
-        ]
-        corners = np.stack(np.meshgrid(*ends), axis=-1).reshape(-1, 3)
-        seen = corners @ self.to_network[:3, :3].T + self.to_network[:3, 3]
-        first = np.clip(np.floor(seen.min(axis=0)), 0, self.grid.shape).astype(int)
-        last = np.clip(np.ceil(seen.max(axis=0)) + 1, 0, self.grid.shape).astype(int)
-        i, j, k = map(slice, first.tolist(), last.tolist())
-        return i, j, k
 
     def labels_to_network(self, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Transform tissue classes (i, j, k) to the network's grid (l, p, s), uint8."""
@@ -233,12 +227,6 @@ def _padded(
     to_padded = to_volume.copy()
     to_padded[:3, 3] += width
     return np.pad(volume, [(n, n) for n in width]), to_padded
-
-
-def _translation(by: Sequence[int]) -> Affine:
-    transform = np.eye(4)
-    transform[:3, 3] = by
-    return transform
 
 
 def _rounded(matrix: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.geometry.boxes import Box, bounding_box, padded
+
 if TYPE_CHECKING:
     from smalltumor.geometry.grid import Grid
 
@@ -76,6 +78,27 @@ def reach(to_source: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     return np.floor(_TRUNCATE * _smoothing(to_source) + 0.5).astype(np.int64)
 
 
+def affected_box(box: Box, to_source: npt.NDArray[np.float64], shape: Sequence[int]) -> Box:
+    """The voxels of a result of `interpolate` that depend on a box of its source.
+
+    Parameters
+    ----------
+    box : Box
+        Of the source.
+    to_source, shape
+        As for `interpolate`.
+    """
+    width = 1 + reach(to_source)
+    ends = [(span.start - n, span.stop - 1 + n) for span, n in zip(box, width, strict=True)]
+    corners = np.stack(np.meshgrid(*ends), axis=-1).reshape(-1, 3)
+    to_result = np.linalg.inv(to_source)
+    affected = corners @ to_result[:3, :3].T + to_result[:3, 3]
+    first = np.clip(np.floor(affected.min(axis=0)), 0, shape).astype(int)
+    last = np.clip(np.ceil(affected.max(axis=0)) + 1, 0, shape).astype(int)
+    i, j, k = map(slice, first.tolist(), last.tolist())
+    return i, j, k
+
+
 def _smoothing(to_source: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Standard deviation of the smoothing along each axis of the source, in voxels."""
     coarser = np.abs(to_source[:3, :3]).max(axis=1)
@@ -109,18 +132,37 @@ def interpolate_labels(
 ) -> npt.NDArray[np.uint8]:
     """Resample labels by a transform of voxel indices, see `resample_labels` and `interpolate`."""
     result = np.zeros(tuple(shape), dtype=np.uint8)
-    present = [int(v) for v in np.flatnonzero(np.bincount(labels.ravel())) if v]
-    if not present:
-        return result
+    labelled = bounding_box(labels != 0)
+    affected = affected_box(labelled, to_source, shape)
+    # What the affected voxels see is smoothed as in the whole volume.
+    near = padded(labelled, (2 + 2 * reach(to_source)).tolist(), labels.shape)
+    to_near = to_source @ translation([span.start for span in affected])
+    to_near[:3, 3] -= [span.start for span in near]
+    result[affected] = _likeliest(labels[near], to_near, result[affected].shape)
+    return result
+
+
+def _likeliest(
+    labels: npt.NDArray[np.uint8], to_source: npt.NDArray[np.float64], shape: Sequence[int]
+) -> npt.NDArray[np.uint8]:
+    """The label whose interpolated mask has the largest value; the lowest if several have."""
+    result = np.zeros(tuple(shape), dtype=np.uint8)
     largest = interpolate(labels == 0, to_source, shape)
     # Outside the source, where its mask is interpolated to 0, the background is 1.
     inside = interpolate(np.ones(labels.shape, dtype=np.float32), to_source, shape)
     largest += np.maximum(0, 1 - inside)
-    for label in present:
+    for label in (int(value) for value in np.unique(labels) if value):
         field = interpolate(labels == label, to_source, shape)
         result[field > largest] = label
         np.maximum(largest, field, out=largest)
     return result
+
+
+def translation(by: Sequence[int]) -> npt.NDArray[np.float64]:
+    """Transform of voxel indices by whole voxels, (4, 4)."""
+    transform = np.eye(4)
+    transform[:3, 3] = by
+    return transform
 
 
 def _between(source: Grid, target: Grid) -> npt.NDArray[np.float64]:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 from smalltumor.geometry.grid import Grid
-from smalltumor.geometry.resampling import resample, resample_labels
+from smalltumor.geometry.resampling import (
+    interpolate,
+    interpolate_labels,
+    resample,
+    resample_labels,
+)
 
 SHAPE = (9, 11, 13)
 SOURCE = Grid(SHAPE, np.diag([-1.0, -1.0, 1.0, 1.0]))
@@ -134,3 +142,25 @@ def test_an_empty_label_volume_stays_empty():
     assert seen.shape == (4, 5, 6)
     assert seen.dtype == np.uint8
     assert not seen.any()
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    degrees=st.tuples(*[st.sampled_from([0, 3, 20, 90])] * 3),
+    steps=st.tuples(*[st.sampled_from([-1.0, 0.5, 1.0, 1.7, 3.0])] * 3),
+    offset=st.tuples(*[st.sampled_from([-3.0, 0.0, 0.5, 4.25, 12.0])] * 3),
+)
+def test_labels_are_those_of_the_fields_of_the_whole_volume(seed, degrees, steps, offset):
+    draw = np.random.default_rng(seed)
+    labels = np.zeros(draw.integers(3, 20, 3), dtype=np.uint8)
+    for label in (1, 2, 4):
+        place = tuple(slice(n := draw.integers(0, size), n + 3) for size in labels.shape)
+        labels[place] = label
+    to_source = np.eye(4)
+    to_source[:3, :3] = Rotation.from_euler("xyz", degrees, degrees=True).as_matrix() * steps
+    to_source[:3, 3] = offset
+    shape = tuple(draw.integers(3, 25, 3))
+    fields = {label: interpolate(labels == label, to_source, shape) for label in (0, 1, 2, 4)}
+    fields[0] += np.maximum(0, 1 - interpolate(np.ones(labels.shape), to_source, shape))
+    expected = np.array(list(fields))[np.argmax(list(fields.values()), axis=0)]
+    np.testing.assert_array_equal(interpolate_labels(labels, to_source, shape), expected)
