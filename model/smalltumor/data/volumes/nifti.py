@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.volumes.comments import add_comment, comments_of
+from smalltumor.data.volumes.header_checks import has_orientation
 from smalltumor.data.volumes.nifti_header import (
     HEADER_BYTES,
     grid_of,
@@ -49,6 +50,9 @@ _COMMENT_BYTES = 2**20
 
 _LABEL_INTENT = 1002
 """NIfTI's code of volumes whose values are labels; their intent name tells the label scheme."""
+
+_SCANNER, _ALIGNED = 1, 2
+"""NIfTI's codes of the scanner's coordinates and of those of another image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +182,8 @@ def write_volume(
     data : (i, j, k) or (i, j, k, t) array
     grid : Grid
         Its affine is written if there is no header, or if the header would be read as another
-        grid, as that of an NRRD file without a space.
+        grid, as that of an NRRD file without a space, whose mask is aligned with the image and not
+        with the scanner.
     header : nibabel header, optional
         Header of the source. Written except for data type, intensity scale, display range, intent
         and extensions, which may hold patient data; sform, qform and their codes are kept if they
@@ -215,8 +220,8 @@ def _image(
     if header is None:
         image = nib.Nifti1Image(data, grid.affine)
         image.header.set_xyzt_units("mm")
-        image.set_sform(grid.affine, code=1)
-        image.set_qform(grid.affine, code=1)
+        image.set_sform(grid.affine, code=_SCANNER)
+        image.set_qform(grid.affine, code=_SCANNER)
         return image
     own = header.copy()
     own.extensions.clear()
@@ -237,8 +242,9 @@ def _place(header: nib.Nifti1Header, grid: Grid) -> None:
     if Grid(grid.shape, unit @ header.get_best_affine()).matches(grid):
         return
     affine = np.linalg.inv(unit) @ grid.affine
-    header.set_sform(affine, code=1)
-    header.set_qform(affine, code=1, strip_shears=True)
+    code = _SCANNER if has_orientation(header) else _ALIGNED
+    header.set_sform(affine, code=code)
+    header.set_qform(affine, code=code, strip_shears=True)
 
 
 def _scaled(

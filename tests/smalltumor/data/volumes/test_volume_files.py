@@ -110,6 +110,8 @@ def test_a_mask_of_a_file_without_a_space_lies_on_its_image(tmp_path, suffix):
     mask = read_volume_file(tmp_path / "mask.nii.gz")
     assert mask.grid.matches(image.grid)
     assert header_warnings([mask]) == []
+    aligned = 2  # with another image; 1 would be with the scanner, which nobody knows
+    assert (mask.header["sform_code"], mask.header["qform_code"]) == (aligned, aligned)
     np.testing.assert_array_equal(on_grid(mask, image.grid, "mask").data, image.data)
 
 
