@@ -5,7 +5,7 @@ correlations between images and of contrasts, such as that of cerebrospinal flui
 T1, bright in T2 and dark in FLAIR. If an image is missing, the assignments of the others to their
 own roles are scored by the terms that do without it. The weights were fitted by conditional
 logistic regression (McFadden 1974) to the 24 assignments of 51 patients;
-``tests/benchmarks/input_checks.py`` fits and tests them.
+``tests/benchmarks/scans/input_checks.py`` fits and tests them.
 """
 
 from __future__ import annotations

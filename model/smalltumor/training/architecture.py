@@ -24,7 +24,7 @@ class Architecture(Protocol):
     """What a run needs to know about its network.
 
     Runs train `MultiTaskArchitecture` unless `smalltumor.training.run.train` is given another one,
-    as in ``tests/benchmarks/peers.py``, which trains networks of MONAI in the same way.
+    as in ``tests/benchmarks/training/peers.py``, which trains networks of MONAI in the same way.
     """
 
     def training_network(self) -> nn.Module:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 BYTES_PER_VOXEL = 220
 """Peak memory of a pass over the whole volume in float32, input and output included: the maximum of
-the values that `tests/benchmarks/memory.py` measured, from 197."""
+the values that `tests/benchmarks/inference/memory.py` measured, from 197."""
 
 _POLL_MILLISECONDS = 20
 _SECONDS_PER_VOXEL = 4e-7

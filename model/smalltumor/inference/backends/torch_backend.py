@@ -27,7 +27,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 BYTES_PER_VOXEL = 145
 """Peak memory of a pass over the whole volume in float32 on a CPU, input and output included: the
-maximum of the values that `tests/benchmarks/memory.py` measured, from 105."""
+maximum of the values that `tests/benchmarks/inference/memory.py` measured, from 105."""
 
 
 class TorchBackend:
