@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from smalltumor.data.case import Case
+from smalltumor.data.naming.file_names import continues_name
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify
@@ -233,6 +234,6 @@ class EditOffers:
 def _renamed(masks: Iterable[SavedMask], before: str, now: str) -> list[SavedMask]:
     """Masks whose names begin with the present name of their case."""
     return [
-        replace(m, name=now + m.name[len(before) :]) if m.name.startswith(before) else m
+        replace(m, name=now + m.name[len(before) :]) if continues_name(m.name, before) else m
         for m in masks
     ]

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
 from smalltumor.data.made_of import are_others, digests_of_images
+from smalltumor.data.naming.file_names import continues_name, parse_file_name
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
 from smalltumor.files.folder_parts import distinctive_part
+from smalltumor.files.names import safe_name
 
 from napari_smalltumor.layers.metadata import (
     METADATA_KEY,
@@ -225,7 +227,14 @@ def _is_file_of(case: Case, patient: Patient) -> bool:
     folder = patient_of_case(case).folder
     if folder is None or folder != patient.folder:
         return False
-    return folder.name == patient.name or case.name.startswith(patient.name)
+    return folder.name == patient.name or _case_in(folder, case.name) == patient.name
+
+
+def _case_in(folder: Path, name: str) -> str | None:
+    """Of the cases in a folder whose name a name continues, the one with the longest."""
+    parsed = (parse_file_name(path) for path in folder.glob("*"))  # nothing if it is gone
+    cases = {safe_name(found[0]) for found in parsed if found is not None and found[0]}
+    return max((c for c in cases if continues_name(name, c)), key=len, default=None)
 
 
 def _only(patients: Iterable[Patient]) -> Patient | None:

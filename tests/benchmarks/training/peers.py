@@ -1,4 +1,4 @@
-r"""Out-of-fold scores of this network, with and without its auxiliary task, and of MONAI's networks.
+r"""Out-of-fold scores of this network, with and without its auxiliary task, and of MONAI networks.
 
     python tests/benchmarks/training/peers.py DATA --study DIR --folds 5 --device cuda --epochs 60
     python tests/benchmarks/training/peers.py \

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smalltumor.data.case import Case
 from smalltumor.data.masks.exported import region_file
-from smalltumor.data.naming.file_names import LABELS, parse_file_name
+from smalltumor.data.naming.file_names import LABELS, continues_name, parse_file_name
 from smalltumor.data.patients import patient_of
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
@@ -28,7 +28,7 @@ def check_patient(path: Path, case: Case) -> None:
     """
     named = named_case(path)
     own, other = patient_of(case.name).lower(), patient_of(named or stem(path)).lower()
-    if _begins_with(other, own):
+    if continues_name(other, own):
         return
     if (named and not is_in_folder_of(path, case)) or _differ_by_number(own, other):
         raise _another(path, named or stem(path), case)
@@ -44,7 +44,7 @@ def check_case(path: Path, case: Case) -> None:
     """
     check_patient(path, case)
     named = named_case(path)
-    if named is None or _begins_with(named.lower(), case.name.lower()):
+    if named is None or continues_name(named.lower(), case.name.lower()):
         return
     if patient_of(named) != named or _has_images(path.parent, named):
         raise _another(path, named, case)
@@ -69,11 +69,6 @@ def _another(path: Path, named: str, case: Case) -> CaseError:
     return CaseError(f"by its name, {path.name} is a mask of {named}, not of {case.name}")
 
 
-def _begins_with(name: str, own: str) -> bool:
-    """Whether a name is another one, or continues it: P_1_pred continues P_1, P_10 does not."""
-    return name.startswith(own) and not (own[-1:].isdigit() and name[len(own) :][:1].isdigit())
-
-
 def _has_images(folder: Path, case: str) -> bool:
     """Whether a folder has images of a case."""
     parsed = (parse_file_name(path) for path in folder.glob("*.nii*"))
@@ -83,4 +78,4 @@ def _has_images(folder: Path, case: str) -> bool:
 def _differ_by_number(own: str, other: str) -> bool:
     """Whether one name is like the other with other digits, such as another number of a series."""
     same_form = _DIGITS.sub("0", other).startswith(_DIGITS.sub("0", own))
-    return same_form and bool(_DIGITS.search(own)) and not _begins_with(other, own)
+    return same_form and bool(_DIGITS.search(own)) and not continues_name(other, own)

@@ -28,6 +28,8 @@ def case_named(name: str, folder: Path) -> Case:
         ("Anna_v1", "Bob_v1_seg"),
         ("Anna_v1", "Anna_v2_smalltumor"),
         ("P_1", "P_10_seg"),
+        ("P_1", "P_1b_seg"),
+        ("Ann", "Anna_seg"),
     ],
 )
 def test_a_mask_of_another_scan_is_refused(tmp_path, name, mask):
