@@ -13,6 +13,7 @@ from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
 
 _DIGITS = re.compile(r"\d+")
+_WORD_ENDS = re.compile(r"(?<=[^\W_])(?=[\W_]|\Z)")
 
 
 def check_patient(path: Path, case: Case) -> None:
@@ -44,10 +45,13 @@ def check_case(path: Path, case: Case) -> None:
     """
     check_patient(path, case)
     named = named_case(path)
-    if named is None or continues_name(named.lower(), case.name.lower()):
+    name = named or stem(path)
+    if continues_name(name.lower(), case.name.lower()):
         return
-    if patient_of(named) != named or _has_images(path.parent, named):
-        raise _another(path, named, case)
+    if _states_scan(name, patient_of(case.name)) or (
+        named is not None and (patient_of(named) != named or _has_images(path.parent, named))
+    ):
+        raise _another(path, name, case)
 
 
 def named_case(path: Path) -> str | None:
@@ -67,6 +71,12 @@ def is_in_folder_of(path: Path, case: Case) -> bool:
 
 def _another(path: Path, named: str, case: Case) -> CaseError:
     return CaseError(f"by its name, {path.name} is a mask of {named}, not of {case.name}")
+
+
+def _states_scan(name: str, patient: str) -> bool:
+    """Whether a name begins with that of a scan of a patient, such as P_visit2 of P_visit2_pred."""
+    starts = (name[: match.start()] for match in _WORD_ENDS.finditer(name))
+    return any(patient_of(s) != s and patient_of(s).lower() == patient.lower() for s in starts)
 
 
 def _has_images(folder: Path, case: str) -> bool:

@@ -30,6 +30,11 @@ def case_named(name: str, folder: Path) -> Case:
         ("P_1", "P_10_seg"),
         ("P_1", "P_1b_seg"),
         ("Ann", "Anna_seg"),
+        ("P_visit1", "P_visit2"),
+        ("P_visit1", "P_visit2_pred"),
+        ("P_visit1", "P_visit2_reader1_seg"),
+        ("sub-01_ses-1", "sub-01_ses-2_dseg"),
+        ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001"),
     ],
 )
 def test_a_mask_of_another_scan_is_refused(tmp_path, name, mask):
@@ -39,7 +44,16 @@ def test_a_mask_of_another_scan_is_refused(tmp_path, name, mask):
 
 
 @pytest.mark.parametrize(
-    "mask", ["P_visit1_seg", "P_visit1_smalltumor", "P_visit1_reader2_seg", "corrected", "seg", "P"]
+    "mask",
+    [
+        "P_visit1_seg",
+        "P_visit1_smalltumor",
+        "P_visit1_reader2_seg",
+        "corrected",
+        "seg",
+        "P",
+        "time_1",
+    ],
 )
 def test_a_mask_of_this_scan_or_of_no_stated_one_is_accepted(tmp_path, mask):
     check_case(tmp_path / "elsewhere" / f"{mask}.nii.gz", case_named("P_visit1", tmp_path))
