@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pyqtgraph as pg
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QWidget
 from smalltumor.labels.regions import COLOURS_ON_WHITE, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.training.runs.status import Curve, RunStatus
@@ -52,8 +51,8 @@ _PLOTS = (("Loss", _LOSSES), ("Weight", _WEIGHTS), ("Dice", _DICE))
 class Curves(pg.GraphicsLayoutWidget):
     """Three plots one below the other; the title of each is its legend."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         # Transparent and not cached, so that the background follows the theme.
         self.setBackground(None)
         self.setCacheMode(self.CacheModeFlag.CacheNone)

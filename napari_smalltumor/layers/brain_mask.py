@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _COLOUR = (0.25, 0.85, 0.85, 1.0)
 """RGBA; no region and no reference has this colour."""
 
-_CONTOUR_WIDTH = 1
-
 
 def brain_mask_layer(case: Case, mask: npt.NDArray[np.bool_]) -> LayerData:
     """A hidden labels layer of a brain mask, (i, j, k) bool on the grid of the case."""

@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.geometry.grid import Grid, from_axes, reoriented, to_axes
+from smalltumor.geometry.grid import UPRIGHT_AXES, Grid, from_axes, reoriented, to_axes
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
 AXIS_LABELS = ("I", "P", "L")
 UNITS = ("mm", "mm", "mm")
-
-AXES = "LPI"
-"""A layer's axes from last to first, in the axis codes of `smalltumor.geometry.grid`."""
 
 _RAS_FROM_IPL = np.array([[0, 0, -1, 0], [0, -1, 0, 0], [-1, 0, 0, 0], [0, 0, 0, 1.0]])
 _RAS_FROM_SPL = np.array([[0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
@@ -33,17 +30,17 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 def to_display(volume: npt.NDArray[Scalar], grid: Grid) -> npt.NDArray[Scalar]:
     """Return a view of a volume (i, j, k) on the grid, with axes (I, P, L)."""
-    return to_axes(volume, grid, AXES).transpose(2, 1, 0)
+    return to_axes(volume, grid, UPRIGHT_AXES).transpose(2, 1, 0)
 
 
 def from_display(data: npt.NDArray[Scalar], grid: Grid) -> npt.NDArray[Scalar]:
     """Return a view (i, j, k) of a layer's data (I, P, L); the inverse of `to_display`."""
-    return from_axes(data.transpose(2, 1, 0), grid, AXES)
+    return from_axes(data.transpose(2, 1, 0), grid, UPRIGHT_AXES)
 
 
 def display_shape(grid: Grid) -> tuple[int, int, int]:
     """Shape (I, P, L) of the layer data of a volume on the grid."""
-    left, posterior, inferior = reoriented(grid, AXES).shape
+    left, posterior, inferior = reoriented(grid, UPRIGHT_AXES).shape
     return inferior, posterior, left
 
 
@@ -59,7 +56,7 @@ def display_transform(grid: Grid) -> dict[str, Any]:
     dict
         ``scale``, ``translate``, ``units`` and ``axis_labels``, in the order (I, P, L).
     """
-    upright = reoriented(grid, AXES)
+    upright = reoriented(grid, UPRIGHT_AXES)
     centre = (np.array(upright.shape) - 1) / 2
     first = -upright.to_patient(centre) - centre * upright.spacing
     return {

@@ -46,13 +46,7 @@ OUTLINE_WIDTH = 1
 STYLES = ("filled", "outlines")
 
 
-def region_layer(
-    case: Case,
-    region: Region,
-    mask: npt.NDArray[np.bool_],
-    *,
-    placement: Mapping[str, Any] | None = None,
-) -> LayerData:
+def region_layer(case: Case, region: Region, mask: npt.NDArray[np.bool_]) -> LayerData:
     """A labels layer of a region's mask: 1 inside, 0 outside.
 
     Parameters
@@ -61,16 +55,13 @@ def region_layer(
     region : Region
     mask : (i, j, k) bool array
         On the case's grid.
-    placement : mapping, optional
-        Layer arguments that replace those of `display_transform`, for example the units of
-        another reader's layers.
     """
     role = LayerRole(LayerKind.REGION, case, region=region)
-    return display_mask(mask, case), _attributes(case, region, role, placement), "labels"
+    return display_mask(mask, case), _attributes(case, region, role), "labels"
 
 
 def _attributes(
-    case: Case, region: Region, role: LayerRole, placement: Mapping[str, Any] | None
+    case: Case, region: Region, role: LayerRole, placement: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     colour = (*REGION_COLOURS[region], 1.0)
     return {
@@ -114,7 +105,8 @@ def segmentation_steps(
     style : {"filled", "outlines"}
         Of layers that are added.
     placement : mapping, optional
-        As for `region_layer`.
+        Layer arguments that replace those of `display_transform`, for example the units of
+        another reader's layers.
     """
     from napari.layers import Labels
 

@@ -40,8 +40,8 @@ def path_argument(text: str) -> Path:
     return path
 
 
-def whole_mm3(text: str) -> int:
-    """Parse a volume in mm3.
+def positive_integer(text: str) -> int:
+    """Parse a number of things, or a volume in mm3.
 
     Raises
     ------

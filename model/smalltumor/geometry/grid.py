@@ -17,6 +17,12 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 NETWORK_AXES = "LPS"
 """Directions of the network's three axes, those of BraTS files."""
 
+UPRIGHT_AXES = "LPI"
+"""Directions along which rows and columns of a slice are shown as on a radiologist's screen."""
+
+LPS_TO_RAS: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""From the patient coordinates of DICOM and ITK to those of nibabel; its own inverse."""
+
 CORNER_TOLERANCE = 0.05
 """Largest distance between corresponding corners of equal grids, as a fraction of a voxel."""
 

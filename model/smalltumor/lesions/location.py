@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.geometry.grid import index_transform
+from smalltumor.geometry.grid import UPRIGHT_AXES, index_transform
 
 if TYPE_CHECKING:
     from smalltumor.geometry.grid import Grid
 
 MIDLINE_MM = 5.0
 """A lesion whose centre is nearer than this to the midsagittal plane is in the midline."""
-
-_UPRIGHT = "LPI"
 
 
 class Side(StrEnum):
@@ -49,5 +47,5 @@ def upright_slices(grid: Grid, voxel: npt.ArrayLike) -> tuple[int, int, int]:
         Index along i, j, k; may be fractional.
     """
     at = np.append(np.asarray(voxel, dtype=np.float64), 1.0)
-    left, posterior, inferior, _ = np.rint(index_transform(grid, _UPRIGHT) @ at).astype(int)
+    left, posterior, inferior, _ = np.rint(index_transform(grid, UPRIGHT_AXES) @ at).astype(int)
     return int(inferior), int(posterior), int(left)

@@ -9,20 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.geometry.grid import Grid, index_transform, reoriented, to_axes
+from smalltumor.geometry.grid import UPRIGHT_AXES, Grid, index_transform, reoriented, to_axes
 from smalltumor.labels.masks import Classes, Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.lesions.location import upright_slices
 
 Image = npt.NDArray[np.generic]
 
-_AXES = "LPI"
 _PLANES: Mapping[str, tuple[int, int, int]] = {
     "axial": (2, 1, 0),
     "coronal": (1, 2, 0),
     "sagittal": (0, 2, 1),
 }
-"""Axes along `_AXES`: across the plane, its rows, its columns."""
+"""Axes along `UPRIGHT_AXES`: across the plane, its rows, its columns."""
 
 _LETTERS: Mapping[str, tuple[str, str, str, str]] = {
     "axial": ("R", "L", "A", "P"),
@@ -119,7 +118,7 @@ def largest_slice(
     mask = region_mask(classes, largest_of(classes) or Region.WT)
     across = _PLANES[plane][0]
     others = tuple(axis for axis in range(3) if axis != across)
-    areas = np.count_nonzero(to_axes(mask, grid, _AXES), axis=others)
+    areas = np.count_nonzero(to_axes(mask, grid, UPRIGHT_AXES), axis=others)
     largest = int(areas.argmax()) if areas.any() else len(areas) // 2
     return _slice(image, classes, grid, plane, largest)
 
@@ -139,12 +138,12 @@ def slice_of_voxels(
         Indices on the grid, such as those of a lesion; may be fractional.
     width_mm : float
     """
-    transform = index_transform(grid, _AXES)
+    transform = index_transform(grid, UPRIGHT_AXES)
     upright = np.rint(voxels @ transform[:3, :3].T + transform[:3, 3]).astype(int)
     centre_slice, _, _ = upright_slices(grid, voxels.mean(axis=0))
     numbers = np.unique(upright[:, 2])  # voxels of thick slices leave gaps on a finer grid
     nearest = int(numbers[np.abs(numbers - centre_slice).argmin()])
-    last = reoriented(grid, _AXES).shape[2] - 1
+    last = reoriented(grid, UPRIGHT_AXES).shape[2] - 1
     number = min(max(nearest, 0), last)
     whole = _slice(image, classes, grid, "axial", number)
     places = upright[upright[:, 2] == nearest][:, [1, 0]]
@@ -162,12 +161,12 @@ def slice_of_voxels(
 
 def _slice(image: Image, classes: Classes, grid: Grid, plane: str, number: int) -> Slice:
     across, rows, columns = _PLANES[plane]
-    spacing = reoriented(grid, _AXES).spacing
-    shown = to_axes(classes, grid, _AXES).transpose(across, rows, columns)[number]
+    spacing = reoriented(grid, UPRIGHT_AXES).spacing
+    shown = to_axes(classes, grid, UPRIGHT_AXES).transpose(across, rows, columns)[number]
     return Slice(
         plane,
         number,
-        to_axes(image, grid, _AXES).transpose(across, rows, columns)[number],
+        to_axes(image, grid, UPRIGHT_AXES).transpose(across, rows, columns)[number],
         {region: region_mask(shown, region) for region in Region},
         (float(spacing[rows]), float(spacing[columns])),
         _LETTERS[plane],

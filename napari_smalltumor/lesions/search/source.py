@@ -12,14 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.midsagittal_plane import MidsagittalPlane, midsagittal_plane
-from smalltumor.geometry.grid import Grid, index_transform
+from smalltumor.geometry.grid import UPRIGHT_AXES, Grid, index_transform
 from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.lesions import Lesion, Point, ProbabilityLookup
 from smalltumor.second_look import StoredLesion
 
 from napari_smalltumor.layers.coordinates import (
-    AXES,
     from_display,
     grid_of_layer,
     to_display,
@@ -228,7 +227,7 @@ class LesionSource:
     def _to_upright(self) -> npt.NDArray[np.float64]:
         """Matrix (4, 4) from voxel indices on the case's grid to those along L, P, I."""
         assert self.case is not None
-        return index_transform(self.case.grid, AXES)
+        return index_transform(self.case.grid, UPRIGHT_AXES)
 
 
 def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:

@@ -20,19 +20,19 @@ from napari_smalltumor.loading.labels.dialog import ask_scheme
 from napari_smalltumor.loading.labels.layers import labels_in_scheme
 from napari_smalltumor.loading.labels.scheme_choices import scheme_choices
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer import main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
-    from qtpy.QtWidgets import QWidget
 
 
 def ask_scheme_of_values(
-    parent: QWidget | None, path: Path, values: Iterable[int]
+    viewer: ViewerModel, path: Path, values: Iterable[int]
 ) -> LabelScheme | None:
     """Ask for the meaning of the values of a file; None if it has none, or none was chosen."""
     choices = scheme_choices(values)
-    return ask_scheme(parent, path.name, choices) if choices else None
+    return ask_scheme(main_window(viewer), path.name, choices) if choices else None
 
 
 def ask_about_labels(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
@@ -44,7 +44,7 @@ def ask_about_labels(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
         path = role.case.labels_path
         if path is None or layer not in viewer.layers:
             continue
-        scheme = ask_scheme_of_values(None, path, integer_values(np.asarray(layer.data)))
+        scheme = ask_scheme_of_values(viewer, path, integer_values(np.asarray(layer.data)))
         if scheme is not None and layer in viewer.layers:
             try:
                 apply_scheme(viewer, layer, scheme)

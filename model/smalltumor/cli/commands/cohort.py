@@ -90,7 +90,7 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--workers",
         metavar="N",
-        type=_whole_number,
+        type=arguments.positive_integer,
         help="processes that share the cores of this machine, or its GPUs",
     )
     where.add_argument(
@@ -102,12 +102,6 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         help="give up a case that takes longer: its worker is ended",
     )
-
-
-def _whole_number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -36,7 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--threshold",
-        type=arguments.whole_mm3,
+        type=arguments.positive_integer,
         default=SMALL_LESION_MM3,
         metavar="MM3",
         help=f"components below this volume in mm3 are small (default {SMALL_LESION_MM3})",

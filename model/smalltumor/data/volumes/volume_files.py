@@ -16,12 +16,10 @@ from smalltumor.data.volumes.unpacking import unpack
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import require
 from smalltumor.files.content import FileContent, content_of_file
-from smalltumor.geometry.grid import Affine, Grid
+from smalltumor.geometry.grid import LPS_TO_RAS, Affine, Grid
 
 if TYPE_CHECKING:
     import nibabel as nib
-
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 _DICOM = "is a DICOM file"
 _REFUSED = {
@@ -189,7 +187,7 @@ def _read_itk(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:
     affine[:3, :3] = directions * np.array(image.GetSpacing()[:3])
     affine[:3, 3] = image.GetOrigin()[:3]
     placed = path.suffix.lower() != ".nrrd" or reader.HasMetaDataKey("NRRD_space")
-    return stored.transpose(axes), _LPS_TO_RAS @ affine, placed
+    return stored.transpose(axes), LPS_TO_RAS @ affine, placed
 
 
 def _open_itk(path: Path) -> Any:

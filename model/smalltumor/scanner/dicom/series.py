@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from smalltumor.data.volumes.nifti import MAX_BYTES, Volume
 from smalltumor.errors import CaseError, GridMismatchError
-from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.grid import LPS_TO_RAS, Grid
 from smalltumor.scanner.dicom.headers import DicomImage
 from smalltumor.scanner.dicom.pixels import read_pixels
 from smalltumor.scanner.series import Series
@@ -33,8 +33,6 @@ _SMALLEST_DISPLACEMENT_MM = 0.01
 
 _SAME_DIRECTION, _SAME_SPACING_MM, _SAME_ECHO_MS = 0.005, 0.001, 0.5
 """Largest differences, by rounding, of direction cosines, pixel sizes and echo times."""
-
-_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def group_series(images: Iterable[DicomImage]) -> list[Series]:
@@ -253,7 +251,7 @@ def _grid(images: Sequence[DicomImage]) -> Grid:
     affine[:3, 2] = np.subtract(last.position, first.position) / (len(images) - 1)
     affine[:3, 3] = first.position
     rows, columns = first.shape
-    return Grid((columns, rows, len(images)), _TO_RAS @ affine)
+    return Grid((columns, rows, len(images)), LPS_TO_RAS @ affine)
 
 
 def slices_on_grid(images: Sequence[DicomImage], grid: Grid) -> list[int]:
@@ -272,7 +270,7 @@ def slices_on_grid(images: Sequence[DicomImage], grid: Grid) -> list[int]:
         If the images are not the slices of the grid.
     """
     columns, rows, count = grid.shape
-    to_voxel = np.linalg.inv(_TO_RAS @ grid.affine)
+    to_voxel = np.linalg.inv(LPS_TO_RAS @ grid.affine)
     # The first and the last pixel of each image.
     first = [_on_grid(to_voxel, image, 0, 0) for image in images]
     last = [_on_grid(to_voxel, image, columns - 1, rows - 1) for image in images]

@@ -9,10 +9,7 @@ import numpy.typing as npt
 
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
-from smalltumor.geometry.grid import Affine, Grid
-
-_FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
-"""From nibabel's axes, RAS, to those of ITK and DICOM, LPS, and back."""
+from smalltumor.geometry.grid import LPS_TO_RAS, Affine, Grid
 
 _SHEAR = 1e-3
 
@@ -36,7 +33,7 @@ def to_sitk(data: npt.NDArray[np.generic], grid: Grid) -> Any:
         If the grid is sheared, which ITK cannot express.
     """
     sitk = simpleitk()
-    affine = _FLIP @ grid.affine
+    affine = LPS_TO_RAS @ grid.affine
     direction = affine[:3, :3] / grid.spacing
     if np.abs(direction.T @ direction - np.eye(3)).max() > _SHEAR:
         raise CaseError("the axes of the image are not at right angles; resample it first")
@@ -55,12 +52,12 @@ def matrix_of(transform: Any) -> Affine:
     matrix[:3, :3] = np.reshape(transform.GetMatrix(), (3, 3))
     centre = np.array(transform.GetCenter())
     matrix[:3, 3] = np.array(transform.GetTranslation()) + centre - matrix[:3, :3] @ centre
-    return np.asarray(_FLIP @ matrix @ _FLIP)
+    return np.asarray(LPS_TO_RAS @ matrix @ LPS_TO_RAS)
 
 
 def transform_of(matrix: Affine) -> Any:
     """The SimpleITK transform of a (4, 4) matrix between patient coordinates in mm, RAS."""
-    own = _FLIP @ matrix @ _FLIP
+    own = LPS_TO_RAS @ matrix @ LPS_TO_RAS
     transform = simpleitk().AffineTransform(3)
     transform.SetMatrix([float(x) for x in own[:3, :3].ravel()])
     transform.SetTranslation([float(x) for x in own[:3, 3]])
