@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
-from smalltumor.data.patients import patient_of
 from smalltumor.errors import SmalltumorError
+from smalltumor.follow_up import patients_text, several_patients
 from smalltumor.report import ReportDetails, image_warnings, write_page
 from smalltumor.report.follow_up_page import follow_up_page
 
@@ -63,10 +63,11 @@ def _write(
 
     def write() -> Path:
         details = ReportDetails(
-            patient=patient_of(comparison.case.name),
+            patient=patients_text(scans),
             model=comparison.model,
             reviewer=reviewer,
             warnings=(
+                *several_patients(scans),
                 *filter(None, [missing]),
                 *(
                     f"{scan.case.name}: {text}"

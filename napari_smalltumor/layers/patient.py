@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
 from smalltumor.data.made_of import are_others, digests_of_images
-from smalltumor.data.naming.file_names import continues_name, parse_file_name
-from smalltumor.data.volumes.nifti import stem
+from smalltumor.data.naming.file_names import parse_file_name
+from smalltumor.data.naming.stated_case import continues_name, states_case, states_other_case
+from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.errors import CaseError
 from smalltumor.files.folder_parts import distinctive_part
 from smalltumor.files.names import safe_name
@@ -126,7 +127,7 @@ def titles(patients: Sequence[Patient]) -> dict[Patient, str]:
     return found
 
 
-def join_patient(layer: Layer, layers: Sequence[Layer], active: Patient | None) -> None:
+def join_patient(layer: Layer, layers: Sequence[Layer], active: Patient | None) -> bool:
     """Assign a newly opened file to the patient that it can only belong to, if there is one.
 
     Parameters
@@ -136,12 +137,22 @@ def join_patient(layer: Layer, layers: Sequence[Layer], active: Patient | None) 
     layers : sequence of layers
         All layers of the viewer.
     active : Patient or None
-        A file whose name states no case belongs to this patient if it has the same grid.
+        The patient who was active when the file was asked for. A mask whose file name and folder
+        tell no patient belongs to this one, if it has the same grid.
+
+    Returns
+    -------
+    bool
+        Whether nothing tells that it is the patient's but that the patient was active.
     """
     for follower in [layer, *_labels_without_images(layers)]:
         patient = _patient_to_join(follower, layers, active if follower is layer else None)
         if patient is not None:
             assign(follower, patient)
+    case, joined = case_of(layer), layer.metadata.get(PATIENT_KEY)
+    if case is None or joined is None or joined != active or not _is_unnamed(case):
+        return False
+    return not states_case(case.name, joined.name) and not _lies_beside(case, joined)
 
 
 def patient_of_images(images: Iterable[Layer], case: Case) -> Patient:
@@ -190,9 +201,43 @@ def _patient_to_join(
         return None
     if is_unidentified_image(layer):
         return _only(p for p in candidates if _is_file_of(case, p))
-    if active in candidates and _is_unnamed(case):
-        return active
+    if _is_unnamed(case):
+        return _patient_of_unnamed(case, candidates, active)
     return _only(p for p in candidates if p.name == case.name)
+
+
+def _patient_of_unnamed(
+    case: Case, candidates: Sequence[Patient], active: Patient | None
+) -> Patient | None:
+    """The patient of a mask whose name has no known ending, and may state a case all the same.
+
+    ``P7.nii.gz`` and ``P7_pred.nii.gz`` state P7, ``corrected.nii.gz`` states none.
+    """
+    stated = [p for p in candidates if states_case(case.name, p.name)]
+    if stated:
+        longest = max(len(p.name) for p in stated)
+        return _only(p for p in stated if len(p.name) == longest)
+    possible = [p for p in candidates if not _is_named_after_another(case, p)]
+    beside = [p for p in possible if _lies_beside(case, p)]
+    return active if active in (beside or possible) else _only(beside)
+
+
+def _is_named_after_another(case: Case, patient: Patient) -> bool:
+    """Whether the name of a mask, or the files beside it, tell that it is another patient's."""
+    if states_other_case(case.name, patient.name):
+        return True
+    folder = patient_of_case(case).folder
+    if folder is None:
+        return False
+    if folder == patient.folder:
+        return _case_in(folder, case.name) not in (None, patient.name)
+    files = (path for path in folder.glob("*") if is_image_name(path))
+    return any(continues_name(stem(path), patient.name) for path in files)
+
+
+def _lies_beside(case: Case, patient: Patient) -> bool:
+    folder = patient_of_case(case).folder
+    return folder is not None and folder == patient.folder
 
 
 def _fits(other: Layer, case: Case) -> bool:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import Viewer
 
+    from napari_smalltumor.layers.patient import Patient
+
 _AXES = 3
 _STROKE_MS = 50
 """Another patient is not shown while a mouse button is down; it is looked at this often."""
@@ -47,7 +49,7 @@ class Loader:
 
     def __init__(self, viewer: ViewerModel, window: QWidget) -> None:
         self._viewer, self._window = ref(viewer), window
-        self._jobs: deque[LoadJob] = deque()
+        self._jobs: deque[tuple[LoadJob, Patient | None]] = deque()
         self._layers: deque[LayerData] = deque()
         self._added: list[Layer] = []
         self._opened: list[Layer] = []
@@ -65,11 +67,11 @@ class Loader:
 
     def add(self, job: LoadJob) -> None:
         """Read files after all earlier ones."""
-        if any(job.key == other.key for other in self._jobs):
-            return
-        self._jobs.append(job)
         viewer = self._viewer()
-        if len(self._jobs) == 1 and viewer is not None:
+        if viewer is None or any(job.key == other.key for other, _ in self._jobs):
+            return
+        self._jobs.append((job, active_patient(viewer).current))
+        if len(self._jobs) == 1:
             self._was_empty = not viewer.layers
             self._announce(viewer, job)
             self._timer.start(0)
@@ -106,8 +108,9 @@ class Loader:
         return False
 
     def _read_next(self, viewer: ViewerModel) -> None:
-        job, self._is_reading = self._jobs[0], True
+        (job, patient), self._is_reading = self._jobs[0], True
         self._announce(viewer, job)
+        active_patient(viewer).arrivals.requested_for = patient
         run_in_thread(
             job.read, self._window, self._on_read, self._on_failed, name=f"reading of {job.name}"
         )
@@ -152,7 +155,8 @@ class Loader:
         added, self._added = self._added, []
         self._is_reading = self._is_read = False
         self._layers.clear()
-        return self._jobs.popleft(), added
+        job, _ = self._jobs.popleft()
+        return job, added
 
     def _finish(self, viewer: ViewerModel) -> None:
         """Show the last patient, but not under the brush."""

@@ -210,8 +210,11 @@ class ActivePatient:
         layer.events.visible.connect(self._on_visible)
         guard_undo(layer, self._refuse_edit)
         self._new.add(layer)
-        join_patient(layer, list(self._layers), self.arrivals.last_patient or self._current)
+        active = self.arrivals.patient_of_unnamed if self.arrivals.adding else self._current
+        told_by_nothing_else = join_patient(layer, list(self._layers), active)
         patient = patient_of(layer)
+        if told_by_nothing_else and patient is not None:
+            self._say_whose_it_is(layer, patient)
         stays = bool(self._background) or role_of(layer) is None
         if self.arrivals.adding:
             self.arrivals.add(layer, is_new=patient not in self._opened)
@@ -294,6 +297,15 @@ class ActivePatient:
 
     def _show_current(self) -> None:
         self._hidden.show_only(self._layers, self._current)
+
+    def _say_whose_it_is(self, layer: Layer, patient: Patient) -> None:
+        title = self.title_of(patient)
+        text = (
+            f"The file of {layer.name} names no patient. It was added to {title}, the active one "
+            "when it was opened. If it is not theirs, remove the layer, and open the file again "
+            "when its patient is active."
+        )
+        notify.info(self.messages.about(patient, text))
 
     def _refuse_edit(self, layer: Layer) -> None:
         patient = patient_of(layer)

@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 
 
 class Arrivals:
-    """The patients whose layers arrive one after another, and the name of what is being read."""
+    """The patients whose layers arrive one after another, and the name of what is being read.
+
+    Attributes
+    ----------
+    requested_for : Patient or None
+        Who was active when the files that are being read were asked for.
+    """
 
     changed = Signal()
     """Another case is being read, or none."""
 
     def __init__(self) -> None:
+        self.requested_for: Patient | None = None
         self._reading = ""
         self._adding = False
         self._held: set[Patient] = set()
@@ -40,6 +47,11 @@ class Arrivals:
     def adding(self) -> bool:
         """Whether a layer that is added now has arrived."""
         return self._adding
+
+    @property
+    def patient_of_unnamed(self) -> Patient | None:
+        """Whose a mask is that arrives now, if nothing else tells: that of the files before it."""
+        return self.last_patient or self.requested_for
 
     @property
     def last_patient(self) -> Patient | None:
@@ -72,6 +84,7 @@ class Arrivals:
     def finish(self) -> Layer | None:
         """Hold no patient back; return the layer that arrived last."""
         last, self._last = self._last, None
+        self.requested_for = None
         self._held.clear()
         self.reading = ""
         return last

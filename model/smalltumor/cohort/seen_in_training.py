@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.data.naming.cohort_names import SETTINGS
-from smalltumor.data.patients import patient_of
+from smalltumor.data.patients import patient_key
 from smalltumor.errors import CheckpointError
 from smalltumor.evaluation.pairing import find_label_files
 from smalltumor.models.card import known_cases, lists_all_cases, selected_on, trained_on
@@ -141,5 +141,5 @@ def _notes(origin: Origin, names: Sequence[str]) -> list[str]:
 
 
 def _of_patients(names: Iterable[str], others: Iterable[str]) -> list[str]:
-    patients = {patient_of(name).casefold() for name in others}
-    return [name for name in names if patient_of(name).casefold() in patients]
+    patients = {patient_key(name) for name in others}
+    return [name for name in names if patient_key(name) in patients]

@@ -57,6 +57,14 @@ def patient_of(case: str, listed: Mapping[str, str] = _NONE) -> str:
     return next((match["patient"] for match in matches if match), case)
 
 
+def patient_key(case: str, listed: Mapping[str, str] = _NONE) -> str:
+    """The patient of a case, to be compared with others: as `patient_of`, but in lower case.
+
+    ``UPENN-GBM-00003_11`` and ``upenn-gbm-00003_21`` are scans of one patient.
+    """
+    return patient_of(case, listed).casefold()
+
+
 def read_patients(path: Path) -> dict[str, str]:
     """Read a CSV file with the columns ``case`` and ``patient``.
 

@@ -3,6 +3,7 @@
 from smalltumor.follow_up.compare import FollowUp, Scan, compare_scans, matched
 from smalltumor.follow_up.distances import TOLERANCE_MM
 from smalltumor.follow_up.matching import CHANGED_VOLUME, Change, LesionChange
+from smalltumor.follow_up.patients import patients_text, several_patients
 from smalltumor.follow_up.registration import LEAST_SIMILARITY, ScanRegistration
 from smalltumor.follow_up.response import BASIS, RULE, UNKNOWN, Category, Response
 
@@ -22,4 +23,6 @@ __all__ = [
     "ScanRegistration",
     "compare_scans",
     "matched",
+    "patients_text",
+    "several_patients",
 ]

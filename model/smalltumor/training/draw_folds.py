@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from smalltumor.data.label_files import decode_labels, read_label_volume
-from smalltumor.data.patients import patient_of
+from smalltumor.data.patients import patient_key
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.labels.masks import class_mask
 from smalltumor.labels.regions import TissueClass
@@ -76,7 +76,7 @@ def _et_voxels(case: LabelledCase) -> int:
 
 def _report(folds: Folds, patients: Mapping[str, str], log: Callable[[str], None]) -> None:
     """Say how many patients were split, and which the starting weights were trained on."""
-    number = len({patient_of(name, patients) for name in folds.cases})
+    number = len({patient_key(name, patients) for name in folds.cases})
     if number < len(folds.cases):
         log(
             f"{len(folds.cases)} cases of {pluralize(number, 'patient')}; no patient is in two "

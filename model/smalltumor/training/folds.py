@@ -9,7 +9,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from smalltumor.data.patients import patient_of
+from smalltumor.data.patients import patient_key
 from smalltumor.errors import TrainingError
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
@@ -67,8 +67,8 @@ class Folds:
         """
         scans: dict[str, list[str]] = {}
         for name in sorted(et_voxels):
-            scans.setdefault(patient_of(name, patients), []).append(name)
-        known = {patient_of(name, patients) for name in seen}.intersection(scans)
+            scans.setdefault(patient_key(name, patients), []).append(name)
+        known = {patient_key(name, patients) for name in seen}.intersection(scans)
         always_training = [name for patient in known for name in scans.pop(patient)]
         if len(scans) < folds:
             reason = "; the starting weights were trained on the others" if known else ""

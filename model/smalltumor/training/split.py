@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from smalltumor.data.patients import patient_of
+from smalltumor.data.patients import patient_key
 from smalltumor.errors import TrainingError
 from smalltumor.text import pluralize
 
@@ -62,8 +62,8 @@ class Split:
         TrainingError
             If nothing is left to train on.
         """
-        taken = {patient_of(name, patients) for name in held_out}
-        scans = {name: patient_of(name, patients) for name in names}
+        taken = {patient_key(name, patients) for name in held_out}
+        scans = {name: patient_key(name, patients) for name in names}
         scans = {name: patient for name, patient in scans.items() if patient not in taken}
         validation = list(held_out)
         if every:
@@ -121,9 +121,9 @@ class Split:
             )
         excluded = {*validation, *held_out}
         kept = [name for name in self.training if name in names and name not in excluded]
-        known = {patient_of(name, patients) for name in excluded}
+        known = {patient_key(name, patients) for name in excluded}
         new = [name for name in names if name not in {*self.training, *excluded}]
-        training = (*kept, *(name for name in new if patient_of(name, patients) not in known))
+        training = (*kept, *(name for name in new if patient_key(name, patients) not in known))
         if not training:
             raise TrainingError("none of the run's training cases exists any more")
         return Split(training, validation, tuple(dict.fromkeys((*self.trained_on, *training))))

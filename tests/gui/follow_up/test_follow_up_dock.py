@@ -37,6 +37,16 @@ def test_new_lesions_are_listed_first_and_the_earlier_scan_is_shown(dock, qtbot,
     assert len(shown) == 3 and not any(layer.editable for layer in shown.values())
 
 
+def test_names_of_two_patients_are_said(dock, qtbot, earlier_scan, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(notify, "warn", said.append)
+    compared(dock, qtbot, earlier_scan)
+    assert said == [
+        "BraTS2021_2 was compared with BraTS2021_1: the names of the cases belong to several "
+        "patients: BraTS2021_1 and BraTS2021_2."
+    ]
+
+
 @pytest.mark.slow
 def test_a_reference_that_the_user_has_chosen_stays(dock, qtbot, earlier_scan):
     viewer, case = dock._viewer, dock_module.case_to_export(dock._viewer)
@@ -155,6 +165,7 @@ def test_the_page_states_what_was_typed_and_is_refused_if_old(
     qtbot.waitUntil(lambda: bool(shown))
     text = (tmp_path / "page.html").read_text(encoding="utf-8").replace("<wbr>", "")
     assert shown == [f"Wrote page.html to {tmp_path}"]
+    assert "belong to several patients: BraTS2021_1 and BraTS2021_2" in text
     assert "1 new enhancing lesion" in text and "2026-02 with 2026-01" in text
     assert "A. Reader" in text and "BraTS2021_1_seg.nii.gz" in text
     dock._viewer.layers["BraTS2021_2 ET"].data[20, 30, 22] = 0

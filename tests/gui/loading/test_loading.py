@@ -133,6 +133,27 @@ def test_a_mask_without_a_name_joins_the_images_that_are_read_before_it(
     assert patient_of(mask).name == "Second"
 
 
+def test_a_mask_without_a_name_is_that_of_the_patient_who_was_shown_when_it_was_dropped(
+    viewer, tmp_path, in_loop, disk, messages, qtbot
+):
+    disk.set()
+    for name in ("First", "Second"):
+        open_case(viewer, write_case_along(tmp_path / name, labels=False))
+    first, second = active_patient(viewer).patients
+    mask = write_case_along(tmp_path / "masks", name="x") / "corrected.nii.gz"
+    (mask.parent / "x_seg.nii.gz").rename(mask)
+    disk.clear()
+    active_patient(viewer).activate(first)
+    in_loop(drop, viewer, mask)
+    active_patient(viewer).activate(second)
+    disk.set()
+    wait_until_read(viewer, qtbot)
+    layer = next(x for x in viewer.layers if x.name.startswith("corrected"))
+    assert patient_of(layer) == first
+    assert active_patient(viewer).current == first
+    assert [text for text in messages if "names no patient. It was added to First" in text]
+
+
 def test_a_hidden_layer_that_is_clicked_while_its_case_is_read_stays_hidden(
     viewer, tmp_path, in_loop, qtbot
 ):

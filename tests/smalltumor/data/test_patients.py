@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from smalltumor.data.patients import patient_of, read_patients
+from smalltumor.data.patients import patient_key, patient_of, read_patients
 from smalltumor.errors import CaseError, SmalltumorError
 
 
@@ -57,3 +57,8 @@ def test_another_table_is_named(tmp_path):
     path.write_text("name,patient\na,b\n")
     with pytest.raises(SmalltumorError, match=r"patients\.csv is another table"):
         read_patients(path)
+
+
+def test_names_of_one_patient_are_compared_without_regard_to_case():
+    assert patient_key("UPENN-GBM-00003_11") == patient_key("upenn-gbm-00003_21")
+    assert patient_key("UPENN-GBM-00003_11") != patient_key("upenn-gbm-00004_11")

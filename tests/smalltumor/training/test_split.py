@@ -176,3 +176,9 @@ def test_scans_that_are_left_out_are_named(tmp_path, quick):
     train(replace(request, held_out=("sub-1_ses-00",)), lines.append)
     assert events(tmp_path / "run", "start")[-1]["training"] == ["case_00"]
     assert "not trained on, as scans of patients of the validation cases: sub-1_ses-01" in lines
+
+
+def test_scans_of_a_patient_are_on_one_side_however_their_names_are_written():
+    names = ["upenn-gbm-00003_21", "UPENN-GBM-00004_11"]
+    split = Split.hold_out(names, ["UPENN-GBM-00003_11"])
+    assert "upenn-gbm-00003_21" not in split.trained_on

@@ -60,7 +60,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Compare the scans, print what has changed, and write what was asked for."""
-    from smalltumor.follow_up import compare_scans
+    from smalltumor.follow_up import compare_scans, several_patients
 
     _check_counts(options)
     check_outputs(options, [])
@@ -109,16 +109,6 @@ def check_outputs(options: argparse.Namespace, sources: Sequence[Path]) -> None:
     """Check before the comparison that every file can be written; none needs to be named."""
     if any((options.output, options.json, options.csv)):
         report.check_outputs(options, list(sources))
-
-
-def several_patients(scans: Sequence[Scan]) -> tuple[str, ...]:
-    """A warning if the names of the cases are those of several patients; else nothing."""
-    from smalltumor.data.patients import patient_of
-
-    patients = dict.fromkeys(patient_of(scan.case.name) for scan in scans)
-    if len(patients) == 1:
-        return ()
-    return (f"the names of the cases belong to several patients: {' and '.join(patients)}",)
 
 
 def _check_counts(options: argparse.Namespace) -> None:
@@ -180,12 +170,12 @@ def _write(options: argparse.Namespace, follow_up: FollowUp) -> list[Path]:
 
 
 def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
-    from smalltumor.data.patients import patient_of
+    from smalltumor.follow_up import patients_text, several_patients
     from smalltumor.report import ReportDetails, image_warnings
 
     cases: list[Case] = [scan.case for scan in follow_up.scans]
     return ReportDetails(
-        patient=" and ".join(dict.fromkeys(patient_of(case.name) for case in cases)),
+        patient=patients_text(follow_up.scans),
         model=options.model,
         reviewer=options.reviewer,
         warnings=(

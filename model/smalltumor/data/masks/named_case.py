@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from smalltumor.data.case import Case
 from smalltumor.data.masks.exported import region_file
-from smalltumor.data.naming.file_names import LABELS, continues_name, parse_file_name
+from smalltumor.data.naming.file_names import LABELS, parse_file_name
+from smalltumor.data.naming.stated_case import (
+    continues_name,
+    differ_by_number,
+    states_case,
+    states_other_scan,
+)
 from smalltumor.data.patients import patient_of
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
-
-_DIGITS = re.compile(r"\d+")
-_WORD_ENDS = re.compile(r"(?<=[^\W_])(?=[\W_]|\Z)")
 
 
 def check_patient(path: Path, case: Case) -> None:
@@ -28,15 +30,17 @@ def check_patient(path: Path, case: Case) -> None:
         If it does.
     """
     named = named_case(path)
-    own, other = patient_of(case.name).lower(), patient_of(named or stem(path)).lower()
+    own, other = patient_of(case.name), patient_of(named or stem(path))
     if continues_name(other, own):
         return
-    if (named and not is_in_folder_of(path, case)) or _differ_by_number(own, other):
+    if (named and not is_in_folder_of(path, case)) or differ_by_number(own, other):
         raise _another(path, named or stem(path), case)
 
 
 def check_case(path: Path, case: Case) -> None:
     """Check that the name of a mask states neither another patient nor another scan.
+
+    A scan may be stated by a mask that lies beside images whose names state none.
 
     Raises
     ------
@@ -46,11 +50,14 @@ def check_case(path: Path, case: Case) -> None:
     check_patient(path, case)
     named = named_case(path)
     name = named or stem(path)
-    if continues_name(name.lower(), case.name.lower()):
+    if states_case(name, case.name):
         return
-    if _states_scan(name, patient_of(case.name)) or (
-        named is not None and (patient_of(named) != named or _has_images(path.parent, named))
-    ):
+    states_scan = states_other_scan(name, case.name) or (
+        named is not None and patient_of(named) != named
+    )
+    is_beside_unnamed_scan = patient_of(case.name) == case.name and is_in_folder_of(path, case)
+    has_own_images = named is not None and _has_images(path.parent, named)
+    if has_own_images or (states_scan and not is_beside_unnamed_scan):
         raise _another(path, name, case)
 
 
@@ -73,19 +80,7 @@ def _another(path: Path, named: str, case: Case) -> CaseError:
     return CaseError(f"by its name, {path.name} is a mask of {named}, not of {case.name}")
 
 
-def _states_scan(name: str, patient: str) -> bool:
-    """Whether a name begins with that of a scan of a patient, such as P_visit2 of P_visit2_pred."""
-    starts = (name[: match.start()] for match in _WORD_ENDS.finditer(name))
-    return any(patient_of(s) != s and patient_of(s).lower() == patient.lower() for s in starts)
-
-
 def _has_images(folder: Path, case: str) -> bool:
     """Whether a folder has images of a case."""
     parsed = (parse_file_name(path) for path in folder.glob("*.nii*"))
     return any(p is not None and p[0] == case and p[1] != LABELS for p in parsed)
-
-
-def _differ_by_number(own: str, other: str) -> bool:
-    """Whether one name is like the other with other digits, such as another number of a series."""
-    same_form = _DIGITS.sub("0", other).startswith(_DIGITS.sub("0", own))
-    return same_form and bool(_DIGITS.search(own)) and not continues_name(other, own)

@@ -154,14 +154,6 @@ def parse_file_name(path: Path) -> tuple[str, str, str] | None:
     return None if parsed is None else (parsed.case, parsed.role, parsed.keyword)
 
 
-def continues_name(name: str, case: str) -> bool:
-    """Whether a name is that of a case, or continues it.
-
-    ``P1_pred`` and ``P1 ET`` continue ``P1``; ``P10``, ``P1b`` and ``P1test`` are other names.
-    """
-    return name.startswith(case) and not name[len(case) :][:1].isalnum()
-
-
 def case_name(path: Path) -> str:
     """Name of a file's case: the part before the modality, or the folder's name if it is empty."""
     parsed = parse_name(path)

@@ -163,7 +163,7 @@ def froc_curve(cases: Sequence[CaseCandidates]) -> list[FrocPoint]:
     cases : sequence of CaseCandidates
         At least one.
     """
-    bootstrap = Bootstrap(case.patient for case in cases)
+    bootstrap = Bootstrap(case.patient.casefold() for case in cases)
     scores = sorted({x.score for case in cases for x in case.candidates}, reverse=True)
     return [_point(cases, least, bootstrap) for least in (None, *scores)]
 

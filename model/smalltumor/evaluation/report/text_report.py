@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from smalltumor.data.patients import patient_of
+from smalltumor.data.patients import patient_key
 from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.metrics.components import (
     MIN_COMPONENT_VOXELS,
@@ -144,7 +144,7 @@ def _all_cases(evaluation: Evaluation) -> str:
 
 def _intervals(evaluation: Evaluation) -> str:
     """The means of each region with their intervals."""
-    patients = {patient_of(case.name) for case in evaluation.cases}
+    patients = {patient_key(case.name) for case in evaluation.cases}
     if len(patients) < MIN_PATIENTS:
         return f"{pluralize(len(patients), 'patient')}: too few for 95 % intervals of the means"
     rows = [

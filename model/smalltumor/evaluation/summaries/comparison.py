@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from smalltumor.data.patients import patient_of
+from smalltumor.data.patients import patient_key
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation, RegionScores
 from smalltumor.evaluation.metrics.components import MIN_COMPONENT_VOXELS
@@ -64,7 +64,7 @@ def estimates(cases: Sequence[CaseScores]) -> dict[Measure[CaseScores], Estimate
     cases : sequence of CaseScores
         At least one.
     """
-    bootstrap = Bootstrap(patient_of(case.name) for case in cases)
+    bootstrap = Bootstrap(patient_key(case.name) for case in cases)
     return {measure: bootstrap.estimate(measure.ratio(cases)) for measure in MEASURES}
 
 
@@ -105,7 +105,7 @@ def compare(one: Evaluation, other: Evaluation) -> Comparison:
         raise CaseError("no case is on both sides of the comparison")
     for name in names:
         _check_same_truth(first[name], second[name])
-    bootstrap = Bootstrap(patient_of(name) for name in names)
+    bootstrap = Bootstrap(patient_key(name) for name in names)
     sides = [first[name] for name in names], [second[name] for name in names]
     return Comparison(
         other,

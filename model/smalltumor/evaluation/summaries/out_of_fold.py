@@ -73,7 +73,7 @@ def estimates(
     measures : iterable of Measure
     """
     rows = _sorted(rows)
-    bootstrap = Bootstrap(row.patient for row in rows)
+    bootstrap = Bootstrap(row.patient.casefold() for row in rows)
     return {measure: bootstrap.estimate(measure.ratio(rows)) for measure in measures}
 
 
@@ -94,7 +94,7 @@ def differences(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> list[Differ
     first, second = (_sorted(row for row in rows if row.case in names) for rows in (one, other))
     for row, same in zip(first, second, strict=True):
         _check_same_truth(row, same)
-    bootstrap = Bootstrap(row.patient for row in first)
+    bootstrap = Bootstrap(row.patient.casefold() for row in first)
     return paired_differences(MEASURES, first, second, bootstrap)
 
 

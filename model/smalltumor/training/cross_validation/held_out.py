@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from smalltumor.data.naming.case_files import CaseFiles
-from smalltumor.data.patients import patient_of
+from smalltumor.data.patients import patient_key
 from smalltumor.errors import TrainingError
 from smalltumor.models.card import known_cases, lists_all_cases
 from smalltumor.training.data.dataset import labelled_cases
@@ -44,8 +44,8 @@ class HeldOutCases:
         others : iterable of str
             Names of the other cases.
         """
-        patients = {patient_of(name, self.patients) for name in others}
-        return [c.name for c in self.cases if patient_of(c.name, self.patients) in patients]
+        patients = {patient_key(name, self.patients) for name in others}
+        return [c.name for c in self.cases if patient_key(c.name, self.patients) in patients]
 
     def without(self, names: Collection[str]) -> HeldOutCases:
         """The other cases than those of these names."""
@@ -76,8 +76,8 @@ def held_out_cases(path: Path, data: Path | None = None) -> HeldOutCases:
     names = record.request.held_out or record.split.validation
     patients = record.request.patients
     trained_on = {*record.split.trained_on, *known_cases(record.origin)}
-    seen = {patient_of(name, patients) for name in trained_on}
-    leaked = sorted(name for name in names if patient_of(name, patients) in seen)
+    seen = {patient_key(name, patients) for name in trained_on}
+    leaked = sorted(name for name in names if patient_key(name, patients) in seen)
     left = [name for name in names if name not in leaked]
     if not left:
         raise TrainingError(

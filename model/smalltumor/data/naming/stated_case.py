@@ -1,0 +1,56 @@
+"""Which case a name states: that of a file, a mask, or a layer.
+
+Names are compared without regard to case.
+"""
+
+from __future__ import annotations
+
+import re
+
+from smalltumor.data.patients import patient_key, patient_of
+
+_DIGITS = re.compile(r"\d+")
+_WORD_ENDS = re.compile(r"(?<=[^\W_])(?=[\W_]|\Z)")
+
+
+def continues_name(name: str, case: str) -> bool:
+    """Whether a name is that of a case, or continues it.
+
+    ``P1_pred`` and ``P1 ET`` continue ``P1``; ``P10``, ``P1b`` and ``P1test`` are other names.
+    """
+    name, case = name.casefold(), case.casefold()
+    return name.startswith(case) and not name[len(case) :][:1].isalnum()
+
+
+def states_case(name: str, case: str) -> bool:
+    """Whether a name states a case: it continues the case's name, and states no other scan."""
+    return continues_name(name, case) and not states_other_scan(name, case)
+
+
+def states_other_case(name: str, case: str) -> bool:
+    """Whether a name states another patient, or another scan of the patient, than a case.
+
+    Another patient is stated by another number in a name of the same form, such as ``P8`` or
+    ``P70`` for ``P7``. Whether any other name is that of a patient cannot be told.
+    """
+    own, other = patient_of(case), patient_of(name)
+    return differ_by_number(own, other) or states_other_scan(name, case)
+
+
+def states_other_scan(name: str, case: str) -> bool:
+    """Whether a name begins with that of another scan of the patient of a case.
+
+    ``P_visit2_pred`` states ``P_visit2``, which is another scan than ``P_visit1``, and is not known
+    to be ``P``.
+    """
+    starts = (name[: end.start()] for end in _WORD_ENDS.finditer(name))
+    scans = (s for s in starts if patient_of(s) != s and patient_key(s) == patient_key(case))
+    scan = next(scans, None)
+    return scan is not None and not continues_name(case, scan)
+
+
+def differ_by_number(own: str, other: str) -> bool:
+    """Whether a name begins in the form of one with a number, but not with that name itself."""
+    forms = [_DIGITS.sub("0", name.casefold()) for name in (own, other)]
+    same_form = forms[1].startswith(forms[0])
+    return same_form and _DIGITS.search(own) is not None and not continues_name(other, own)
