@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import sys
-import threading
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -97,24 +95,6 @@ def describe_device(device: str) -> str:
 def has_openvino() -> bool:
     """Whether OpenVINO is installed; does not import it."""
     return util.find_spec("openvino") is not None
-
-
-def import_in_background(device: str, backend: str) -> None:
-    """Import the modules of a CPU run in a thread, while the case is read.
-
-    Errors are ignored here; the run imports the same modules and reports them.
-    """
-
-    from smalltumor.inference.backends.openvino_import import import_openvino
-
-    def load() -> None:
-        with contextlib.suppress(Exception):
-            import_openvino()
-            from skimage.measure import label  # noqa: F401
-
-    on_cpu = device == "cpu" or (device == "auto" and not may_have_nvidia_gpu())
-    if on_cpu and backend != "torch" and has_openvino():
-        threading.Thread(target=load, daemon=True).start()
 
 
 def cpu_has_bfloat16() -> bool:

@@ -24,7 +24,7 @@ class SecondLookParameters:
     candidates : Scorer
         Of places outside the mask, on `features.FEATURES`.
     found : Scorer
-        Of components of the mask, on `found.FEATURES`.
+        Of components of the mask, on `component_scores.FEATURES`.
     least_log_odds : float
         Places where the network gives ET at least these odds against any other class, as a
         logarithm, are candidates.

@@ -135,7 +135,7 @@ def test_a_segmentation_without_probabilities_has_no_second_look():
 def test_components_of_the_mask_are_scored_and_come_first():
     case = case_with(MISSED, FOUND)
     found, candidates = second_look(case, segmentation_of(case, MISSED, FOUND))
-    assert [lesion.list_name for lesion in found] == [LesionList.FOUND] * len(found)
+    assert [lesion.list_name for lesion in found] == [LesionList.FOUND]
     assert all(0 < lesion.score < 1 for lesion in found)
     ids = [lesion.id for lesion in [*found, *candidates]]
     assert ids == list(range(1, len(ids) + 1))

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from smalltumor.inference.devices import import_in_background
+    from smalltumor.inference.backends.openvino_import import import_in_background
 
     import_in_background(options.device, options.backend)
     with ProgressBar() as bar:

@@ -37,7 +37,6 @@ class LesionRule:
 
 
 GLIOMA_RULE = LesionRule(dilation_mm=3, ignore_mm3=50)
-METASTASIS_RULE = LesionRule(dilation_mm=1, ignore_mm3=2)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from types import ModuleType
 from typing import Any, cast
+
+from smalltumor.inference.devices import has_openvino, may_have_nvidia_gpu
 
 _TELEMETRY = "openvino_telemetry"
 _lock = threading.Lock()
@@ -34,3 +37,19 @@ def import_openvino() -> Any:
             cast("dict[str, ModuleType | None]", sys.modules)[_TELEMETRY] = None
         import openvino  # noqa: TID251
     return openvino
+
+
+def import_in_background(device: str, backend: str) -> None:
+    """Import the modules of a run on the CPU in a thread, while the case is read.
+
+    Errors are ignored here; the run imports the same modules and reports them.
+    """
+
+    def load() -> None:
+        with contextlib.suppress(Exception):
+            import_openvino()
+            from skimage.measure import label  # noqa: F401
+
+    on_cpu = device == "cpu" or (device == "auto" and not may_have_nvidia_gpu())
+    if on_cpu and backend != "torch" and has_openvino():
+        threading.Thread(target=load, daemon=True).start()

@@ -209,7 +209,7 @@ def read_series(images: Sequence[DicomImage]) -> Volume:
     Parameters
     ----------
     images : sequence of DicomImage
-        Its slices in the order of `dicom_series`, which are evenly spaced.
+        Its slices in the order of `group_series`, which are evenly spaced.
 
     Returns
     -------

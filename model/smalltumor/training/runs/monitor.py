@@ -58,7 +58,6 @@ class RunMonitor:
             seconds_left=left if state is State.RUNNING else None,
             voxels_per_second=timing.get("voxels_per_second"),
             peak_memory=epoch.get("peak_memory"),
-            stem_rms=epoch.get("stem_rms"),
             device=start.get("device", ""),
             host=holder.host if holder and not holder.is_local else "",
             training=tuple(start.get("training", ())),

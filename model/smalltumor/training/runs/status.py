@@ -44,8 +44,6 @@ class RunStatus:
     voxels_per_second : float or None
     peak_memory : int or None
         Bytes.
-    stem_rms : float or None
-        Root mean square of the stem's features.
     device, host : str
         Empty if not known; the host only if it is another machine.
     training, validation : tuple of str
@@ -71,7 +69,6 @@ class RunStatus:
     seconds_left: float | None = None
     voxels_per_second: float | None = None
     peak_memory: int | None = None
-    stem_rms: float | None = None
     device: str = ""
     host: str = ""
     training: tuple[str, ...] = ()

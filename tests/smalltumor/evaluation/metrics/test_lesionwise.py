@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from smalltumor.evaluation.metrics.lesionwise import (
-    METASTASIS_RULE,
     LesionRule,
     match_lesions,
     score_lesions,
@@ -38,7 +37,8 @@ def test_neighbours_within_the_dilation_are_one_lesion():
     truth = cubes((2, 2, 2, 4), (10, 2, 2, 4))  # four voxels apart
     whole = score_lesions(truth, truth)
     assert [lesion.voxels for lesion in whole.lesions] == [128]
-    assert len(score_lesions(truth, truth, rule=METASTASIS_RULE).lesions) == 2
+    of_metastases = LesionRule(dilation_mm=1, ignore_mm3=2)
+    assert len(score_lesions(truth, truth, rule=of_metastases).lesions) == 2
     assert whole.dice == 1 and whole.hd95 == 0
 
 

@@ -40,7 +40,7 @@ assert sys.modules["openvino_telemetry"] is None
         "import_openvino()",
         "from smalltumor.cohort.workers.worker import _import_libraries\n_import_libraries('auto')",
         "import threading\n"
-        "from smalltumor.inference.devices import import_in_background\n"
+        "from smalltumor.inference.backends.openvino_import import import_in_background\n"
         "import_in_background('cpu', 'auto')\n"
         "[t.join() for t in threading.enumerate() if t is not threading.current_thread()]",
     ],
