@@ -139,25 +139,45 @@ def test_one_missing_region_mask_is_written_again(cohort, tmp_path, missing):
     assert (tmp_path / "out" / missing).read_bytes() == before
 
 
-def test_a_missing_lesion_table_is_written_from_the_mask_which_may_have_been_corrected(
-    cohort, tmp_path
-):
+def test_a_missing_lesion_table_is_written_from_the_mask(cohort, tmp_path):
     cohort()
-    mask, table = tmp_path / "out" / "bob.nii.gz", tmp_path / "out" / "bob_lesions.csv"
-    image = nib.load(mask)
+    table = tmp_path / "out" / "bob_lesions.csv"
+    before = table.read_bytes()
+    table.unlink()
+    _, rows, *_ = cohort()
+    assert [row["note"] for row in rows] == ["", "lesion table written from the mask", ""]
+    assert len(table.read_bytes().splitlines()) == len(before.splitlines())
+
+
+def test_tables_and_region_masks_follow_a_mask_that_was_corrected(cohort, monkeypatch, tmp_path):
+    monkeypatch.setattr(SecondLook, "candidates", one_candidate)
+    out = tmp_path / "out"
+    cohort("--regions", "--candidates")
+    image = nib.load(out / "bob.nii.gz")
     corrected = np.zeros(image.shape, np.uint8)
     corrected[3:5, 4, 5] = 4
-    nib.save(nib.Nifti1Image(corrected, image.affine, image.header), mask)
-    before = mask.read_bytes()
-    table.unlink()
-    code, rows, *_ = cohort()
+    nib.save(nib.Nifti1Image(corrected, image.affine, image.header), out / "bob.nii.gz")
+    before = (out / "bob.nii.gz").read_bytes()
+    code, rows, *_ = cohort()  # region masks follow without the option, too
     assert code == 0
-    assert [row["outcome"] for row in rows] == ["kept", "kept", "kept"]
-    assert rows[1]["note"] == "lesion table written from the mask"
-    assert mask.read_bytes() == before
-    with table.open() as file:
-        (lesion,) = csv.DictReader(file)
-    assert lesion["voxels"] == "2"
+    note = "the mask was corrected: lesion table and region masks written from it"
+    assert [(row["outcome"], row["note"]) for row in rows] == [
+        ("kept", ""),
+        ("kept", note),
+        ("kept", ""),
+    ]
+    assert (out / "bob.nii.gz").read_bytes() == before
+    for table in (out / "bob_lesions.csv", out / "lesions.csv"):
+        with table.open() as file:
+            of_bob = [row for row in csv.DictReader(file) if row.get("case", "bob") == "bob"]
+        assert [(row["list"], row["voxels"]) for row in of_bob] == [("found", "2")]
+    for region in ("et", "tc", "wt"):
+        mask = np.asarray(nib.load(out / f"bob_{region}.nii.gz").dataobj)
+        np.testing.assert_array_equal(mask, corrected != 0)
+    assert not (out / "bob_candidates.nii.gz").exists()
+    assert (out / "ann_candidates.nii.gz").exists()
+    _, rows, *_ = cohort()
+    assert {row["note"] for row in rows} == {""}
 
 
 def test_region_masks_follow_a_mask_that_is_made_again(cohort, tmp_path, weights_to_tune):

@@ -11,7 +11,11 @@ import numpy as np
 from smalltumor.cohort.results.records import CaseRecord, has_other_images
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, bids_labels, joined, numbers_of, reason_of
-from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
+from smalltumor.cohort.results.stored_mask import (
+    digest_of_classes,
+    digest_of_file,
+    read_stored_mask,
+)
 from smalltumor.errors import CaseError, SmalltumorError
 
 if TYPE_CHECKING:
@@ -58,16 +62,21 @@ def keep(
     record = CaseRecord.read(folder.record(name))
     _check_images(job, record, _digests_seen(computed))
     mask = _read_mask(name, folder, settings.scheme)
-    lesions = find_lesions(mask)
-    notes = _write_missing(mask, lesions, folder, settings)
+    lesions, digest = find_lesions(mask), digest_of_classes(mask.classes)
+    notes = []
+    if record is not None and record.classes not in ("", digest):
+        notes.append(_rewrite(mask, lesions, folder, settings))
+        record = replace(record, classes=digest, candidates="")
+        record.write(folder.record(name))
+    notes += _write_missing(mask, lesions, folder, settings)
     if isinstance(computed, Exception):
         notes.append(f"no candidates written: {reason_of(computed)}")
     elif computed is not None:
         written = _write_candidates(computed, mask, folder)
         notes.append(written)
         if written == _WRITTEN and record is not None:
-            digest = digest_of_file(folder.candidates(name))
-            replace(record, candidates=digest).write(folder.record(name))
+            written_now = digest_of_file(folder.candidates(name))
+            replace(record, candidates=written_now).write(folder.record(name))
     participant, session = bids_labels(name)
     lacking = job.missing if record is None else record.missing
     row = CohortRow(name, "kept", *numbers_of(mask, lesions))
@@ -121,6 +130,28 @@ def _read_mask(name: str, folder: ResultsFolder, scheme: str) -> Segmentation:
         return read_stored_mask(folder.mask(name), name, scheme)
     except SmalltumorError as error:
         raise CaseError(f"{error}; delete it to have it segmented again") from error
+
+
+def _rewrite(
+    mask: Segmentation, lesions: list[Lesion], folder: ResultsFolder, settings: CohortSettings
+) -> str:
+    """Write what belongs to a mask that has been corrected since; the candidates were others'."""
+    from smalltumor.data.bids import write_bids
+    from smalltumor.data.segmentation import write_regions
+    from smalltumor.lesions import write_csv
+
+    name, written = mask.name, ["lesion table"]
+    folder.candidates(name).unlink(missing_ok=True)
+    write_csv(lesions, folder.lesions(name), overwrite=True)
+    if settings.regions or folder.has_any_region(name):
+        write_regions(mask, folder.mask(name), overwrite=True)
+        written.append("region masks")
+    if settings.bids is not None:
+        write_bids(
+            mask, settings.bids, scheme=settings.scheme, authors=settings.authors, overwrite=True
+        )
+        written.append("BIDS files")
+    return f"the mask was corrected: {' and '.join(written)} written from it"
 
 
 def _write_missing(

@@ -8,7 +8,7 @@ from smalltumor.cohort.pipeline.network_stage import Computed, second_look_at
 from smalltumor.cohort.results.records import CaseRecord, software_version
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, bids_labels, joined, numbers_of
-from smalltumor.cohort.results.stored_mask import digest_of_file
+from smalltumor.cohort.results.stored_mask import digest_of_classes, digest_of_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +76,7 @@ def _record(
         round=rounds,
         expected_dice=_expected_dice(computed.result),
         candidates=digest_of_file(candidates) if candidates.exists() else "",
+        classes=digest_of_classes(computed.result.classes),
     )
 
 

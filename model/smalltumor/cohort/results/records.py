@@ -52,6 +52,9 @@ class CaseRecord:
     candidates : str
         SHA-256 of the label image of its candidates; empty if none was written, and in records of
         earlier versions.
+    classes : str
+        `digest_of_classes` of the mask from which the files beside it were written; empty in
+        records of earlier versions.
     """
 
     weights: str
@@ -67,6 +70,7 @@ class CaseRecord:
     round: int = 0
     expected_dice: Mapping[str, float | None] = field(default_factory=dict)
     candidates: str = ""
+    classes: str = ""
 
     def write(self, path: Path) -> None:
         """Write the record, in place of one before."""
@@ -87,6 +91,7 @@ class CaseRecord:
                 "digests": {},
                 "expected_dice": {},
                 "candidates": "",
+                "classes": "",
                 **json.loads(path.read_text(encoding="utf-8")),
             }
             known = {name: content[name] for name in (f.name for f in fields(cls))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from smalltumor.errors import CaseError
 
 if TYPE_CHECKING:
     from smalltumor.data.segmentation import Segmentation
+    from smalltumor.labels.masks import Classes
 
 
 def read_stored_mask(path: Path, name: str, scheme: str) -> Segmentation:
@@ -37,6 +38,11 @@ def read_stored_mask(path: Path, name: str, scheme: str) -> Segmentation:
     classes, _ = decode_labels(volume, scheme)
     made_of = recorded_images(volume)
     return Segmentation(name, classes, volume.grid, volume.header, made_of=made_of)
+
+
+def digest_of_classes(classes: Classes) -> str:
+    """SHA-256 of tissue classes, (i, j, k) uint8, however their file stores them."""
+    return sha256(classes.tobytes()).hexdigest()
 
 
 def digest_of_file(path: Path) -> str:
