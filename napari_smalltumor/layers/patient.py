@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
 from smalltumor.data.made_of import are_others, digests_of_images
+from smalltumor.data.masks.named_case import named_case
 from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.naming.stated_case import continues_name, states_case, states_other_case
 from smalltumor.data.volumes.nifti import is_image_name, stem
@@ -263,8 +264,8 @@ def _has_images(case: Case | None) -> bool:
 
 
 def _is_unnamed(case: Case) -> bool:
-    """Whether the name of a label file states no case, so that the case is named after the file."""
-    return case.labels_path is not None and case.name == stem(case.labels_path)
+    """Whether a case is that of a label file whose name has no ending that tells the case."""
+    return case.labels_path is not None and named_case(case.labels_path) is None
 
 
 def _is_file_of(case: Case, patient: Patient) -> bool:

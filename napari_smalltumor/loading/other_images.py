@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
-from smalltumor.data.volumes.nifti import stem
+from smalltumor.data.masks.named_case import named_case
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import cases_among
@@ -42,7 +42,7 @@ def say_if_open_masks_are_of_others(case: Case, layers: Iterable[Layer]) -> None
 
 
 def _seems_to_be_of(mask: Case, case: Case) -> bool:
-    is_unnamed = mask.labels_path is not None and mask.name == stem(mask.labels_path)
+    is_unnamed = mask.labels_path is not None and named_case(mask.labels_path) is None
     is_named = case.name == mask.name or is_unnamed
     return bool(case.volumes) and is_named and case.grid.matches(mask.grid)
 

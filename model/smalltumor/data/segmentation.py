@@ -119,12 +119,12 @@ class Segmentation:
         """
         return None if self.cropped is None else self.cropped.on_source()
 
-    def mask(self, region: Region) -> Mask:
-        """Voxels of a region, (i, j, k) bool."""
+    def mask(self, region: Region | str) -> Mask:
+        """Voxels of a region, ``"et"``, ``"tc"`` or ``"wt"``, (i, j, k) bool."""
         return region_mask(self.classes, region)
 
-    def volume_ml(self, region: Region) -> float:
-        """Volume of a region in ml."""
+    def volume_ml(self, region: Region | str) -> float:
+        """Volume of a region, ``"et"``, ``"tc"`` or ``"wt"``, in ml."""
         return self._in_ml(int(np.count_nonzero(self.mask(region))))
 
     def volumes_ml(self) -> dict[Region, float]:

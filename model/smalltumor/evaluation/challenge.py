@@ -9,10 +9,11 @@ import numpy as np
 
 from smalltumor.data.label_files import decode_labels
 from smalltumor.data.volumes.nifti import Volume
-from smalltumor.evaluation.evaluate import notes_on_pairing, read_on_one_grid, scheme_of
+from smalltumor.evaluation.evaluate import notes_on_pairing, read_on_one_grid
 from smalltumor.evaluation.metrics.one_to_one import OneToOneScores, score_one_to_one
 from smalltumor.evaluation.pairing import pair_label_files
 from smalltumor.evaluation.report.text_table import text_table
+from smalltumor.evaluation.schemes import schemes_of
 from smalltumor.labels.masks import Mask, class_mask, region_mask
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.text import pluralize
@@ -43,23 +44,27 @@ def evaluate_challenge(
     pairing = pair_label_files(predictions, truth)
     pairs = pairing.pairs
     predicted_files, true_files = zip(*pairs, strict=True)
-    truth_scheme = scheme_of(true_files, truth_labels, None, "truth").name
-    scheme = scheme_of(predicted_files, labels, truth_scheme, "predictions").name
-    with_cavity = scheme == truth_scheme == CAVITY_SCHEME
+    of_truth = schemes_of(true_files, truth_labels, None, "truth")
+    of_predictions = schemes_of(predicted_files, labels, of_truth.only, "predictions")
+    with_cavity = of_predictions.name == of_truth.name == CAVITY_SCHEME
     found: dict[str, CaseRegions] = {}
     for number, (predicted_file, true_file) in enumerate(pairs):
         if progress is not None:
             progress(number / len(pairs), true_file.name)
         prediction, true = read_on_one_grid(predicted_file, true_file)
-        sides = _masks(prediction, scheme), _masks(true, truth_scheme)
+        sides = (
+            _masks(prediction, of_predictions.by_file[predicted_file.path].name),
+            _masks(true, of_truth.by_file[true_file.path].name),
+        )
         found[true_file.name] = {
             region: score_one_to_one(mask, sides[1][region], true.grid.spacing)
             for region, mask in sides[0].items()
             if region != "rc" or with_cavity
         }
     notes = notes_on_pairing(pairing)
-    if not with_cavity and CAVITY_SCHEME in (scheme, truth_scheme):
-        notes.append("RC is left out: only one side is in a scheme with the resection cavity")
+    schemes = (*of_predictions.by_file.values(), *of_truth.by_file.values())
+    if not with_cavity and any(scheme.name == CAVITY_SCHEME for scheme in schemes):
+        notes.append("RC is left out: not all files are in a scheme with the resection cavity")
     return found, notes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
 from smalltumor.data.made_of import are_others, recorded_images
 from smalltumor.data.volumes.nifti import Volume
-from smalltumor.errors import GridMismatchError, LabelError, SchemeSide
+from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside
 from smalltumor.evaluation.metrics.components import (
     TruthComponent,
@@ -22,9 +22,9 @@ from smalltumor.evaluation.metrics.froc import CaseCandidates
 from smalltumor.evaluation.metrics.lesionwise import LesionScores, score_lesions
 from smalltumor.evaluation.metrics.voxelwise import RegionScore, score_masks
 from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
+from smalltumor.evaluation.schemes import schemes_of
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Evaluation:
     cases : list of CaseScores
         By name.
     prediction_scheme, truth_scheme : str
-        Names of the label schemes the files are in.
+        Name of the label scheme of the files of a side; several with "and" between them.
     notes : list of str
         Remarks for the report, such as cases left out.
     candidates : tuple of CaseCandidates
@@ -138,8 +138,9 @@ def evaluate(
     predictions, truth : path
         A file or a folder each.
     labels, truth_labels : str, optional
-        Names of the label schemes. By default the label values and the file names of a side
-        decide. If those of the predictions fit several schemes, the truth's scheme is used.
+        Names of the label schemes. By default the header of a file, and the label values and file
+        names of a side decide. If those of the predictions fit several schemes, the truth's scheme
+        is used.
     progress : callable, optional
         Called with the fraction done and the name of the current case.
 
@@ -150,8 +151,8 @@ def evaluate(
     """
     pairing = pair_label_files(Path(predictions), Path(truth))
     predicted_files, true_files = zip(*pairing.pairs, strict=True)
-    truth_scheme = scheme_of(true_files, truth_labels, None, "truth")
-    scheme = scheme_of(predicted_files, labels, truth_scheme.name, "predictions")
+    of_truth = schemes_of(true_files, truth_labels, None, "truth")
+    of_predictions = schemes_of(predicted_files, labels, of_truth.only, "predictions")
     cases: list[CaseScores] = []
     candidates: list[CaseCandidates] = []
     of_others: list[str] = []
@@ -161,8 +162,16 @@ def evaluate(
         name = true_file.name
         pair = read_on_one_grid(predicted_file, true_file)
         of_others += [name] if are_others(*map(recorded_images, pair)) else []
-        predicted, true, spacing = _classes_of(pair, scheme, truth_scheme)
-        cases.append(score_case(name, predicted, true, spacing))
+        predicted, true = (
+            np.ascontiguousarray(decode_labels(volume, schemes.by_file[file.path].name)[0])
+            for volume, file, schemes in zip(
+                pair,
+                (predicted_file, true_file),
+                (of_predictions, of_truth),
+                strict=True,
+            )
+        )
+        cases.append(score_case(name, predicted, true, pair[1].grid.spacing))
         compared = candidates_beside(name, predicted_file.path, predicted, true)
         candidates += [] if compared is None else [compared]
     notes = [
@@ -170,58 +179,7 @@ def evaluate(
         *_of_other_images(of_others),
         *_without_candidates(candidates, cases),
     ]
-    return Evaluation(cases, scheme.name, truth_scheme.name, notes, tuple(candidates))
-
-
-def scheme_of(
-    files: Sequence[LabelFile],
-    given: str | None,
-    fallback: str | None,
-    side: SchemeSide,
-) -> LabelScheme:
-    """The scheme of all files of a side, since the values of a single file may fit several."""
-    if given is not None:
-        return READ_SCHEMES[given]
-    by_file = {file.path: _values(file) for file in files}
-    values = set[int]().union(*(own for own, _ in by_file.values()))
-    stored = {scheme for _, scheme in by_file.values()}
-    hints = stored if len(stored) == 1 and all(stored) else {f.hint for f in files if f.hint}
-    hint = hints.pop() if len(hints) == 1 else None
-    try:
-        return detect_scheme(values, hint)
-    except LabelError as error:
-        if hint is None and fallback and values <= set(READ_SCHEMES[fallback].classes):
-            return READ_SCHEMES[fallback]
-        misfit = (path for path, (own, _) in by_file.items() if not _fits_a_scheme(own))
-        remedy = None if error.remedy is None else replace(error.remedy, side=side)
-        where = next(misfit, files[0].path if len(files) == 1 else files[0].path.parent)
-        raise LabelError(f"{where}: {error}", remedy) from error
-
-
-def _fits_a_scheme(values: set[int]) -> bool:
-    return any(values <= set(scheme.classes) for scheme in READ_SCHEMES.values())
-
-
-def _values(file: LabelFile) -> tuple[set[int], str | None]:
-    """The values of a label file, and the scheme that its header names."""
-    try:
-        volume = read_label_volume(file.path)
-        scheme = volume.label_scheme if volume.label_scheme in READ_SCHEMES else None
-        return set(integer_values(volume.data)), scheme
-    except LabelError as error:
-        raise error.prefixed(file.path) from error
-
-
-def _classes_of(
-    pair: tuple[Volume, Volume], scheme: LabelScheme, truth_scheme: LabelScheme
-) -> tuple[Classes, Classes, npt.NDArray[np.float64]]:
-    """The classes of both files of a case, and the spacing of their grid."""
-    prediction, truth = pair
-    return (
-        np.ascontiguousarray(decode_labels(prediction, scheme.name)[0]),
-        np.ascontiguousarray(decode_labels(truth, truth_scheme.name)[0]),
-        truth.grid.spacing,
-    )
+    return Evaluation(cases, of_predictions.name, of_truth.name, notes, tuple(candidates))
 
 
 def read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[Volume, Volume]:

@@ -21,23 +21,29 @@ def class_mask(classes: npt.NDArray[np.integer], tissue: TissueClass) -> Mask:
     return np.asarray(classes == int(tissue))
 
 
-def region_mask(classes: npt.NDArray[np.integer], region: Region) -> Mask:
+def region_mask(classes: npt.NDArray[np.integer], region: Region | str) -> Mask:
     """Select the voxels of a region.
 
     Parameters
     ----------
     classes : (i, j, k) integer array
         Tissue classes.
-    region : Region
+    region : Region or {"et", "tc", "wt"}
 
     Returns
     -------
     (i, j, k) bool array
+
+    Raises
+    ------
+    ValueError
+        If there is no such region.
     """
-    if region is Region.WT:
+    region = Region(region)
+    if region == Region.WT:
         return np.asarray(classes != 0)
     mask = class_mask(classes, TissueClass.ET)
-    if region is Region.TC:
+    if region == Region.TC:
         mask |= class_mask(classes, TissueClass.NCR)
     return mask
 

@@ -120,7 +120,7 @@ class Lesion:
         """
         if self.indices is None or self.grid is None:
             return None
-        of_outline = self.region is not Region.ET
+        of_outline = self.region != Region.ET
         return axial_diameters(self.indices, self.grid, of_outline=of_outline)
 
     @property

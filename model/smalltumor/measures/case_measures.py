@@ -247,7 +247,7 @@ def _region(
         side = Side.BOTH
     return RegionMeasures(
         equivalent_diameter_mm(len(everywhere) * grid.voxel_volume),
-        axial_diameters(components.voxels[-1], grid, of_outline=region is not Region.ET),
+        axial_diameters(components.voxels[-1], grid, of_outline=region != Region.ET),
         side,
         min((mm for _, mm in places if mm is not None), default=None),
     )

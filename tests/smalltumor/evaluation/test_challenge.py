@@ -71,4 +71,4 @@ def test_a_cavity_that_one_side_cannot_tell_is_left_out_and_said(tmp_path):
         predictions, truth, labels="brats2023", truth_labels="brats2024"
     )
     assert "rc" not in scores["A"]
-    assert notes == ["RC is left out: only one side is in a scheme with the resection cavity"]
+    assert notes == ["RC is left out: not all files are in a scheme with the resection cavity"]

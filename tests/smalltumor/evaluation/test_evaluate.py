@@ -231,6 +231,20 @@ def test_the_scheme_in_the_headers_of_our_own_masks_is_used(cohort):
     assert evaluation.cases[0].regions[Region.WT].overlap.dice == 1
 
 
+def test_masks_whose_headers_name_different_schemes_are_each_read_in_their_own(cohort):
+    grid = Grid(tumour(9).shape, LPS)
+    only_core = np.where(tumour(9) == TissueClass.NCR, tumour(9), 0).astype(np.uint8)
+    for name, scheme, classes in (("A", "msd", only_core), ("B", "brats2018", tumour(9))):
+        labels, path = SCHEMES[scheme].encode(classes), cohort / "predictions" / f"{name}.nii.gz"
+        write_volume(path, labels, grid, label_scheme=scheme, overwrite=True)
+    write(cohort / "predictions" / "C.nii.gz", tumour(9))
+    evaluation = evaluate(cohort / "predictions", cohort / "truth", truth_labels="brats2018")
+    assert evaluation.prediction_scheme == "brats2018 and msd"
+    expected = score_case("A", only_core, tumour(9)).regions[Region.TC].overlap.dice
+    assert evaluation.cases[0].regions[Region.TC].overlap.dice == expected > 0
+    assert [case.regions[Region.WT].overlap.dice for case in evaluation.cases[1:]] == [1, 1]
+
+
 def test_a_prediction_of_other_axes_or_cropped_is_compared_in_its_place(cohort):
     path = cohort / "predictions" / "A.nii.gz"
     stored = SCHEMES["brats2023"].encode(tumour(9))

@@ -23,3 +23,14 @@ def test_a_class_mask_has_the_voxels_of_its_class_in_integers_of_any_size(dtype)
 def test_a_region_is_the_union_of_its_classes(region):
     united = sum(class_mask(CLASSES, tissue) for tissue in REGION_CLASSES[region])
     assert np.array_equal(region_mask(CLASSES, region), united)
+
+
+def test_a_region_may_be_given_by_its_name():
+    classes = np.array([[list(TissueClass)]], dtype=np.uint8)
+    for region in Region:
+        np.testing.assert_array_equal(
+            region_mask(classes, str(region)), region_mask(classes, region)
+        )
+    assert [int(region_mask(classes, name).sum()) for name in ("et", "tc", "wt")] == [1, 2, 3]
+    with pytest.raises(ValueError, match="'core' is not a valid Region"):
+        region_mask(classes, "core")

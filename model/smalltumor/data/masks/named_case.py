@@ -17,6 +17,8 @@ from smalltumor.data.patients import patient_of
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
 
+_SLICER = ".seg.nrrd"
+
 
 def check_patient(path: Path, case: Case) -> None:
     """Check that the name of a mask does not state another patient.
@@ -62,7 +64,13 @@ def check_case(path: Path, case: Case) -> None:
 
 
 def named_case(path: Path) -> str | None:
-    """The case that the name of a mask states before a known ending; None if it states none."""
+    """The case that the name of a mask states before a known ending; None if it states none.
+
+    ``.seg.nrrd`` is a format and no such ending: 3D Slicer's first segmentation of any patient is
+    ``Segmentation.seg.nrrd``.
+    """
+    if path.name.lower().endswith(_SLICER):
+        path = path.with_name(f"{path.name[: -len(_SLICER)]}.nrrd")
     exported = region_file(path)
     if exported is not None:
         return exported.case

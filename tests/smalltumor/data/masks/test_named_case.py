@@ -59,6 +59,17 @@ def test_a_mask_of_this_scan_or_of_no_stated_one_is_accepted(tmp_path, mask):
     check_case(tmp_path / "elsewhere" / f"{mask}.nii.gz", case_named("P_visit1", tmp_path))
 
 
+@pytest.mark.parametrize("name", ["Segmentation", "Segmentation_1", "tumour", "P_visit1"])
+def test_the_format_of_3d_slicer_is_no_ending_that_states_a_case(tmp_path, name):
+    check_case(tmp_path / "elsewhere" / f"{name}.seg.nrrd", case_named("P_visit1", tmp_path))
+
+
+@pytest.mark.parametrize("name", ["P_visit2", "Q_visit1_seg"])
+def test_a_mask_of_3d_slicer_that_is_named_after_another_is_refused(tmp_path, name):
+    with pytest.raises(CaseError, match="not of P_visit1"):
+        check_case(tmp_path / "elsewhere" / f"{name}.seg.nrrd", case_named("P_visit1", tmp_path))
+
+
 def test_in_a_folder_of_several_cases_the_mask_of_another_is_refused(tmp_path):
     case_named("Bob", tmp_path)
     with pytest.raises(CaseError, match="not of Anna"):

@@ -1,0 +1,117 @@
+"""The label schemes of the files of one side of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from smalltumor.data.label_files import read_label_volume
+from smalltumor.errors import LabelError, SchemeSide
+from smalltumor.evaluation.pairing import LabelFile
+from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
+
+
+@dataclass(frozen=True)
+class Schemes:
+    """The label scheme of each file of a side.
+
+    Parameters
+    ----------
+    by_file : mapping of Path to LabelScheme
+    """
+
+    by_file: Mapping[Path, LabelScheme]
+
+    @property
+    def name(self) -> str:
+        """Name of the scheme; several with "and" between them."""
+        return " and ".join(sorted({scheme.name for scheme in self.by_file.values()}))
+
+    @property
+    def only(self) -> LabelScheme | None:
+        """The scheme of all files; None if they are in several."""
+        found = {scheme.name: scheme for scheme in self.by_file.values()}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """The values of a label file, and the scheme that its header names."""
+
+    values: set[int]
+    stored: str | None
+
+
+def schemes_of(
+    files: Sequence[LabelFile],
+    given: str | None,
+    fallback: LabelScheme | None,
+    side: SchemeSide,
+) -> Schemes:
+    """The label schemes of the files of a side.
+
+    A scheme that the header of a file names is that of the file. All others are in one scheme,
+    since the values of a single file may fit several.
+
+    Parameters
+    ----------
+    files : sequence of LabelFile
+    given : str or None
+        Name of the scheme of all files, whatever they tell.
+    fallback : LabelScheme or None
+        Taken if the values fit several schemes, this one among them.
+    side : {"predictions", "truth"}
+
+    Raises
+    ------
+    CaseError, LabelError
+        If a file cannot be read, or the values fit no scheme or several.
+    """
+    if given is not None:
+        return Schemes({file.path: READ_SCHEMES[given] for file in files})
+    labels = {file.path: _read(file) for file in files}
+    stored = {path: READ_SCHEMES[own.stored] for path, own in labels.items() if own.stored}
+    others = [file for file in files if file.path not in stored]
+    if not others:
+        return Schemes(stored)
+    # Where headers name one scheme, it may be that of all, and the values of all tell it surest.
+    tell = files if len({scheme.name for scheme in stored.values()}) == 1 else others
+    told = {file.path: labels[file.path] for file in tell}
+    scheme = _common_scheme(others, told, fallback, side)
+    return Schemes({**{file.path: scheme for file in others}, **stored})
+
+
+def _common_scheme(
+    files: Sequence[LabelFile],
+    labels: Mapping[Path, _Labels],
+    fallback: LabelScheme | None,
+    side: SchemeSide,
+) -> LabelScheme:
+    values = set[int]().union(*(own.values for own in labels.values()))
+    hints = {file.hint for file in files if file.hint}
+    hint = hints.pop() if len(hints) == 1 else None
+    try:
+        return detect_scheme(values, hint)
+    except LabelError as error:
+        if hint is None and fallback is not None and values <= set(fallback.classes):
+            return fallback
+        misfit = (path for path, own in labels.items() if not _fits_a_scheme(own.values))
+        remedy = None if error.remedy is None else replace(error.remedy, side=side)
+        where = next(misfit, files[0].path if len(files) == 1 else files[0].path.parent)
+        raise LabelError(f"{where}: {error}", remedy) from error
+
+
+def _fits_a_scheme(values: set[int]) -> bool:
+    return any(values <= set(scheme.classes) for scheme in READ_SCHEMES.values())
+
+
+def _read(file: LabelFile) -> _Labels:
+    try:
+        volume = read_label_volume(file.path)
+        values = set(integer_values(volume.data))
+    except LabelError as error:
+        raise error.prefixed(file.path) from error
+    scheme = READ_SCHEMES.get(volume.label_scheme)
+    fits = scheme is not None and values <= set(scheme.classes)
+    return _Labels(values, volume.label_scheme if fits else None)
