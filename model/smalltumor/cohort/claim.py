@@ -42,7 +42,6 @@ class Claim:
 
     def __init__(self, folder: ResultsFolder, settings: dict[str, Any]) -> None:
         self._folder, self._settings = folder, settings
-        self._outdated = frozenset(settings[_OUTDATED])
 
     @property
     def round(self) -> int:
@@ -51,15 +50,7 @@ class Claim:
 
     def is_current(self, case: str) -> bool:
         """Whether a case's mask exists and was made with the present settings."""
-        if not self._folder.mask(case).exists():
-            return False
-        if case not in self._outdated:
-            return True
-        try:
-            record = CaseRecord.read(self._folder.record(case))
-        except SmalltumorError:
-            return False
-        return record is not None and record.round == self.round
+        return self._folder.mask(case).exists() and is_current(self._folder, self._settings, case)
 
     def missing(self, case: str) -> tuple[str, ...]:
         """Modalities without which a case's mask was made, of a case that has no record."""
@@ -91,6 +82,42 @@ class Claim:
         write_text(self._folder.path / SETTINGS, text + "\n", overwrite=True)
 
 
+def is_current(folder: ResultsFolder, settings: Mapping[str, Any], case: str) -> bool:
+    """Whether a mask was made since its folder was overwritten last, if it ever was.
+
+    Parameters
+    ----------
+    folder : ResultsFolder
+    settings : mapping
+        Content of `SETTINGS`.
+    case : str
+        Has a mask.
+    """
+    if case not in settings.get(_OUTDATED, ()):
+        return True
+    try:
+        record = CaseRecord.read(folder.record(case))
+    except SmalltumorError:
+        return False
+    return record is not None and record.round == settings.get(_ROUND)
+
+
+def read_settings(path: Path) -> dict[str, Any] | None:
+    """The content of `SETTINGS` in a folder; None if it is not there.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be read.
+    """
+    try:
+        return dict(json.loads((path / SETTINGS).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise OutputError(f"{path} cannot be used: {error}") from error
+
+
 @contextmanager
 def claimed(
     folder: ResultsFolder, made_with: Mapping[str, Any], cases: Iterable[str], overwrite: bool
@@ -115,9 +142,9 @@ def claimed(
         If another run is writing to the folder, it holds other files, another part or masks made
         with other settings, or it cannot be used.
     """
-    _read_settings(folder.path)
+    _settings_of_folder(folder.path)
     with _locked(folder.path):
-        existing = _read_settings(folder.path)
+        existing = _settings_of_folder(folder.path)
         if existing is not None:
             _check_part(folder.path, existing, made_with)
             if not overwrite:
@@ -189,14 +216,15 @@ def _said(key: str, settings: Mapping[str, Any]) -> str:
     return f"{key.replace('_', ' ')} {settings.get(key, 'of an earlier release')}"
 
 
-def _read_settings(path: Path) -> dict[str, Any] | None:
-    settings = path / SETTINGS
+def _settings_of_folder(path: Path) -> dict[str, Any] | None:
+    """Create a folder, or read its settings; a folder of other files is refused."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if settings.exists():
-            return dict(json.loads(settings.read_text(encoding="utf-8")))
+        settings = read_settings(path)
+        if settings is not None:
+            return settings
         foreign = any(not file.name.startswith(".") for file in path.iterdir())
-    except (OSError, ValueError, TypeError) as error:
+    except OSError as error:
         raise OutputError(f"{path} cannot be used: {error}") from error
     if foreign:
         raise OutputError(

@@ -7,16 +7,17 @@ These are read only if they are needed, and an installation without them does wi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smalltumor.data.naming.cohort_names import SETTINGS
+from smalltumor.cohort.claim import read_settings
+from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.data.patients import patient_key
-from smalltumor.errors import CheckpointError
-from smalltumor.evaluation.pairing import find_label_files
+from smalltumor.data.volumes.nifti import stem
+from smalltumor.errors import CheckpointError, SmalltumorError
 from smalltumor.models.card import known_cases, lists_all_cases, selected_on, trained_on
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 
@@ -52,22 +53,20 @@ def training_facts(card: Mapping[str, Any]) -> dict[str, Any]:
     return {_TRAINED_ON: trained_on(card), "selected_on": sorted(selected_on(card))}
 
 
-def notes_on_training(predictions: Path, cases: Sequence[str]) -> list[str]:
+def notes_on_training(masks: Mapping[str, Path]) -> list[str]:
     """Say which scored cases are of patients that the network was trained on.
 
     Parameters
     ----------
-    predictions : Path
-        A mask, or a folder with masks, as `smalltumor.evaluation.evaluate.evaluate` takes them.
-    cases : sequence of str
-        Names of the cases that were scored; those without a mask are passed over.
+    masks : mapping of str to Path
+        Scored masks by the name of the case.
 
     Returns
     -------
     list of str
         Empty if no case is known to be of such a patient.
     """
-    settings = _settings_of_cases(predictions, cases)
+    settings = {case: _settings(mask) for case, mask in masks.items()}
     shipped, notes = None, []
     if not all(_TRAINED_ON in each for each in settings.values()):
         try:
@@ -79,17 +78,6 @@ def notes_on_training(predictions: Path, cases: Sequence[str]) -> list[str]:
         if origin := _origin(each, shipped):
             by_origin.setdefault(origin, []).append(case)
     return notes + [note for origin, names in by_origin.items() for note in _notes(origin, names)]
-
-
-def _settings_of_cases(predictions: Path, cases: Sequence[str]) -> dict[str, dict[str, Any]]:
-    files = find_label_files(predictions)
-    by_name = {file.name.lower(): file.path for file in files}
-    settings = {}
-    for case in cases:
-        mask = files[0].path if len(files) == 1 else by_name.get(case.lower())
-        if mask is not None:
-            settings[case] = _settings(mask)
-    return settings
 
 
 def _origin(settings: Mapping[str, Any], shipped: Checkpoint | None) -> Origin | None:
@@ -108,14 +96,21 @@ def _origin_of_card(card: Mapping[str, Any], name: str, *, recorded: bool) -> Or
 
 
 def _settings(mask: Path) -> dict[str, Any]:
-    """The settings of the cohort that a mask is of; empty if there are none that can be read."""
+    """The settings of the cohort that a mask is of; empty if there are none that can be read.
+
+    Those of a mask that is left from a run with other weights are not known, but for the weights.
+    """
     for folder in list(mask.absolute().parents)[:_LEVELS]:
         try:
-            return dict(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, TypeError):
+            settings = read_settings(folder)
+            record = CaseRecord.read(ResultsFolder(folder).record(stem(mask)))
+        except SmalltumorError:
             return {}
+        if settings is None:
+            continue
+        if record is not None and record.digest != settings.get("digest", record.digest):
+            return {"weights": record.weights, "digest": record.digest}
+        return settings
     return {}
 
 

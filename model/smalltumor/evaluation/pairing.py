@@ -88,6 +88,15 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
     )
 
 
+def masks_of_cases(predictions: Path, cases: Iterable[str]) -> dict[str, Path]:
+    """The predicted masks of cases by name, as `pair_label_files` matches them."""
+    files = find_label_files(predictions)
+    by_name = {file.name.lower(): file.path for file in files}
+    if len(files) == 1:
+        return dict.fromkeys(cases, files[0].path)
+    return {case: by_name[case.lower()] for case in cases if case.lower() in by_name}
+
+
 def find_label_files(path: Path) -> list[LabelFile]:
     """The given label file, or all label files in a folder and its subfolders, linked ones too.
 

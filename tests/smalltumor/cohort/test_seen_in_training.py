@@ -14,6 +14,7 @@ from smalltumor.cohort.cohort import _made_with
 from smalltumor.cohort.seen_in_training import notes_on_training, training_facts
 from smalltumor.cohort.settings import CohortSettings
 from smalltumor.errors import CheckpointError
+from smalltumor.evaluation.pairing import masks_of_cases
 from smalltumor.models.checkpoint import load_checkpoint
 from synthetic import LPS
 
@@ -33,10 +34,14 @@ def write_masks(folder: Path, *names: str, settings: object = None) -> Path:
     return folder
 
 
+def notes_of(predictions: Path, names: list[str]) -> list[str]:
+    return notes_on_training(masks_of_cases(predictions, names))
+
+
 def test_patients_of_the_training_are_named_and_others_are_not(tmp_path):
     settings = {"weights": "mine", "digest": "c0ffee", **OWN_CARD}
     names = ["P1_visit2", "P2", "P3", "P4"]
-    trained, chosen = notes_on_training(write_masks(tmp_path, *names, settings=settings), names)
+    trained, chosen = notes_of(write_masks(tmp_path, *names, settings=settings), names)
     assert trained.startswith("the weights mine were trained on the patients of P1_visit2, P2;")
     assert chosen.startswith("the weights mine were chosen by scores on P3,")
 
@@ -45,14 +50,14 @@ def test_parts_are_one_network_and_reviews_are_of_the_masks_above_them(tmp_path)
     settings = {"weights": "mine", "digest": "c0ffee", **OWN_CARD}
     write_masks(tmp_path / "1", "P2", settings=settings)
     write_masks(tmp_path / "2", "P1_visit1", settings=settings | {"part": "2/2"})
-    (note,) = notes_on_training(tmp_path, ["P1_visit1", "P2"])
+    (note,) = notes_of(tmp_path, ["P1_visit1", "P2"])
     assert "P1_visit1, P2" in note
     reviewed = write_masks(tmp_path / "1" / "reviews" / "ann", "P2_review1")
-    assert "the weights mine were trained" in notes_on_training(reviewed, ["P2"])[0]
+    assert "the weights mine were trained" in notes_of(reviewed, ["P2"])[0]
 
 
 def test_masks_of_an_unknown_origin_are_compared_with_the_shipped_weights_conditionally(tmp_path):
-    (note,) = notes_on_training(write_masks(tmp_path, TRAINED, OTHER), [TRAINED, OTHER])
+    (note,) = notes_of(write_masks(tmp_path, TRAINED, OTHER), [TRAINED, OTHER])
     assert note.startswith("if these masks are of the shipped weights: ")
     assert TRAINED in note
     assert OTHER not in note
@@ -60,21 +65,21 @@ def test_masks_of_an_unknown_origin_are_compared_with_the_shipped_weights_condit
 
 def test_the_digest_of_the_shipped_weights_is_enough(tmp_path):
     settings = {"weights": "starter", "digest": load_checkpoint().digest}
-    (note,) = notes_on_training(write_masks(tmp_path, TRAINED, settings=settings), [TRAINED])
+    (note,) = notes_of(write_masks(tmp_path, TRAINED, settings=settings), [TRAINED])
     assert note.startswith("the shipped weights were trained on the patients of")
 
 
 @pytest.mark.parametrize("facts", [{}, {"trained_on": "fifty patients", "selected_on": []}])
 def test_a_training_that_is_not_recorded_is_said_to_be_unknown(tmp_path, facts):
     settings = {"weights": "mine", "digest": "c0ffee", **facts}
-    (note,) = notes_on_training(write_masks(tmp_path, "P2", settings=settings), ["P2"])
+    (note,) = notes_of(write_masks(tmp_path, "P2", settings=settings), ["P2"])
     assert note.startswith("the training cases of the weights mine are not recorded")
 
 
 def test_damaged_settings_do_not_stop_an_evaluation(tmp_path):
     folder = write_masks(tmp_path, OTHER)
     (folder / "cohort.json").write_text("{", encoding="utf-8")
-    assert notes_on_training(folder, [OTHER]) == []
+    assert notes_of(folder, [OTHER]) == []
 
 
 @pytest.fixture
@@ -97,7 +102,7 @@ def test_masks_are_scored_without_the_shipped_weights(tmp_path, capsys, rules, n
 
 def test_masks_of_a_recorded_training_need_no_shipped_weights(tmp_path, no_shipped_weights):
     settings = {"weights": "mine", "digest": "c0ffee", **OWN_CARD}
-    (note,) = notes_on_training(write_masks(tmp_path, "P2", settings=settings), ["P2"])
+    (note,) = notes_of(write_masks(tmp_path, "P2", settings=settings), ["P2"])
     assert note.startswith("the weights mine were trained on the patients of P2;")
 
 

@@ -98,8 +98,8 @@ def run(options: argparse.Namespace) -> int:
     evaluation = _evaluated(options, options.predictions)
     baseline = None if options.baseline is None else _evaluated(options, options.baseline)
     comparison = None if baseline is None else compare(evaluation, baseline)
-    seen = _seen_in_training(options, [case.name for case in evaluation.cases])
-    evaluation = replace(evaluation, notes=[*evaluation.notes, *seen])
+    notes = _notes_on_masks(options, [case.name for case in evaluation.cases])
+    evaluation = replace(evaluation, notes=[*evaluation.notes, *notes])
     print(report_text(evaluation, comparison))
     if options.output is not None:
         written = write_report(
@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join(f"wrote {path}" for path in written))
         if not can_draw():
             _warn(NO_FIGURES)
-    for note in seen:
+    for note in notes:
         _warn(note)
     return 0
 
@@ -126,12 +126,17 @@ def _evaluated(options: argparse.Namespace, predictions: Path) -> Evaluation:
         )
 
 
-def _seen_in_training(options: argparse.Namespace, cases: Sequence[str]) -> list[str]:
+def _notes_on_masks(options: argparse.Namespace, cases: Sequence[str]) -> list[str]:
+    from smalltumor.cohort.outdated_masks import notes_on_outdated
     from smalltumor.cohort.seen_in_training import notes_on_training
+    from smalltumor.evaluation.pairing import masks_of_cases
 
-    notes = notes_on_training(options.predictions, cases)
-    if options.baseline is not None:
-        notes += [f"baseline: {note}" for note in notes_on_training(options.baseline, cases)]
+    notes = []
+    for predictions, whose in ((options.predictions, ""), (options.baseline, "baseline: ")):
+        if predictions is not None:
+            masks = masks_of_cases(predictions, cases)
+            found = (*notes_on_outdated(masks), *notes_on_training(masks))
+            notes += [f"{whose}{note}" for note in found]
     return notes
 
 
@@ -155,6 +160,6 @@ def _challenge(options: argparse.Namespace) -> int:
             progress=progress,
         )
     print("\n".join([challenge_text(cases), *notes]))
-    for note in _seen_in_training(options, [*cases]):
+    for note in _notes_on_masks(options, [*cases]):
         _warn(note)
     return 0
