@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.case import REFERENCE
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
-from smalltumor.data.made_of import are_others, recorded_images
+from smalltumor.data.made_of import are_others, image_digest, recorded_images
 from smalltumor.data.volumes.nifti import Volume
-from smalltumor.errors import GridMismatchError
+from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside
 from smalltumor.evaluation.metrics.components import (
     TruthComponent,
@@ -161,7 +164,7 @@ def evaluate(
             progress(number / len(pairing.pairs), true_file.name)
         name = true_file.name
         pair = read_on_one_grid(predicted_file, true_file)
-        of_others += [name] if are_others(*map(recorded_images, pair)) else []
+        of_others += [name] if _are_of_other_images(*pair, true_file.t1ce) else []
         predicted, true = (
             np.ascontiguousarray(decode_labels(volume, schemes.by_file[file.path].name)[0])
             for volume, file, schemes in zip(
@@ -188,6 +191,19 @@ def read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[V
     if np.prod(prediction.grid.shape) > np.prod(truth.grid.shape):
         truth = on_grid(truth, prediction.grid, str(prediction.path))  # saved cropped
     return on_grid(prediction, truth.grid, str(truth.path)), truth
+
+
+def _are_of_other_images(prediction: Volume, truth: Volume, t1ce: Path | None) -> bool:
+    """Whether a prediction records other images than the truth does, or than lie beside the truth.
+
+    A T1CE that cannot be read tells nothing.
+    """
+    predicted, true = recorded_images(prediction), recorded_images(truth)
+    if not true and t1ce is not None and REFERENCE in predicted:
+        with suppress(CaseError):
+            image = read_volume_file(t1ce)
+            true = {REFERENCE: image_digest(image.data, image.grid)}
+    return are_others(predicted, true)
 
 
 def _of_other_images(names: Sequence[str]) -> list[str]:

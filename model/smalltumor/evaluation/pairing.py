@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from smalltumor.data.case import REFERENCE
+from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.cohort_names import case_and_number, is_folder_of_reviews
 from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_file_name
-from smalltumor.data.naming.find_cases import label_scheme_hint
+from smalltumor.data.naming.find_cases import distinct_names, label_scheme_hint
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape
@@ -32,11 +34,19 @@ class LabelFile:
     path : Path
     hint : str or None
         Label scheme that is inferred from the names of neighbouring files.
+    t1ce : Path or None
+        The T1CE of its case, if that lies beside it.
     """
 
     name: str
     path: Path
     hint: str | None = None
+    t1ce: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the file."""
+        return self.path.parent
 
 
 @dataclass(frozen=True)
@@ -90,11 +100,10 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
 
 def masks_of_cases(predictions: Path, cases: Iterable[str]) -> dict[str, Path]:
     """The predicted masks of cases by name, as `pair_label_files` matches them."""
-    files = find_label_files(predictions)
-    by_name = {file.name.lower(): file.path for file in files}
+    files = _by_name(predictions)
     if len(files) == 1:
-        return dict.fromkeys(cases, files[0].path)
-    return {case: by_name[case.lower()] for case in cases if case.lower() in by_name}
+        return dict.fromkeys(cases, next(iter(files.values())).path)
+    return {case: files[case.lower()].path for case in cases if case.lower() in files}
 
 
 def find_label_files(path: Path) -> list[LabelFile]:
@@ -110,7 +119,10 @@ def find_label_files(path: Path) -> list[LabelFile]:
         If there is none.
     """
     if path.is_file():
-        return [LabelFile(_case_name(path), path, label_scheme_hint(path))]
+        beside = (
+            _t1ce(case) for case in _named_cases(path.parent.iterdir()) if path in case.labels
+        )
+        return [LabelFile(_case_name(path), path, label_scheme_hint(path), next(beside, None))]
     if not path.is_dir():
         raise CaseError(f"{path} does not exist")
     found: list[LabelFile] = []
@@ -133,7 +145,11 @@ def _may_hold_masks(folder: Path) -> bool:
 def _in_folder(files: list[Path]) -> list[LabelFile]:
     named = [f for f in files if parse_file_name(f) is not None]
     cases = group_files(named)
-    found = [LabelFile(case.name, path, case.scheme_hint) for case in cases for path in case.labels]
+    found = [
+        LabelFile(case.name, path, case.scheme_hint, _t1ce(case))
+        for case in cases
+        for path in case.labels
+    ]
     if not any(case.modalities for case in cases):
         found += [
             LabelFile(_case_name(f), f, label_scheme_hint(f))
@@ -141,6 +157,14 @@ def _in_folder(files: list[Path]) -> list[LabelFile]:
             if f not in named and _is_labels(f)
         ]
     return found
+
+
+def _named_cases(files: Iterable[Path]) -> list[CaseFiles]:
+    return group_files(f for f in files if is_image_name(f) and parse_file_name(f) is not None)
+
+
+def _t1ce(case: CaseFiles) -> Path | None:
+    return next(iter(case.modalities.get(REFERENCE, ())), None)
 
 
 def _last_reviews(files: list[Path]) -> list[LabelFile]:
@@ -168,13 +192,21 @@ def _case_name(path: Path) -> str:
 
 def _by_name(path: Path) -> dict[str, LabelFile]:
     found: dict[str, LabelFile] = {}
-    for file in find_label_files(path):
+    for file in _with_distinct_names(find_label_files(path), path):
         other = found.setdefault(file.name.lower(), file)
         if other is not file:
             raise CaseError(
                 f"{other.path} and {file.path} are both for the case {file.name}; keep one"
             )
     return found
+
+
+def _with_distinct_names(files: list[LabelFile], path: Path) -> list[LabelFile]:
+    """The files, named as `smalltumor cohort` names the cases of a folder."""
+    if path.is_file():
+        return files
+    names = distinct_names(files, path)
+    return [replace(file, name=name) for file, name in zip(files, names, strict=True)]
 
 
 def _first_names(files: Iterable[str]) -> str:

@@ -249,3 +249,14 @@ def test_scores_of_masks_of_different_images_are_told_of(tmp_path):
         write_segmentation(mask_of(of), tmp_path / "predicted" / "Pat.nii.gz", overwrite=True)
         found = evaluate(tmp_path / "predicted", tmp_path / "truth", labels="brats2018").notes
         assert any("made of different images" in text and "Pat" in text for text in found) == notes
+
+
+@pytest.mark.parametrize("truth", ["truth", "truth/Pat_seg.nii.gz"])
+def test_scores_against_an_experts_mask_are_compared_with_the_images_beside_it(tmp_path, truth):
+    write_case_along(tmp_path / "truth", name="Pat")
+    case = read_case(tmp_path / "truth")
+    (tmp_path / "predicted").mkdir()
+    for of, notes in ((case, False), (another(case), True)):
+        write_segmentation(mask_of(of), tmp_path / "predicted" / "Pat.nii.gz", overwrite=True)
+        found = evaluate(tmp_path / "predicted", tmp_path / truth, labels="brats2018").notes
+        assert any("made of different images" in text and "Pat" in text for text in found) == notes

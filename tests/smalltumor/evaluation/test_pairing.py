@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.pairing import find_label_files, pair_label_files
@@ -94,3 +95,16 @@ def test_files_that_cannot_be_matched_are_refused(tmp_path, files, message):
     touch(tmp_path, *files)
     with pytest.raises(CaseError, match=message):
         pair_label_files(tmp_path / "p", tmp_path / "t")
+
+
+def test_cases_of_one_name_are_named_as_a_cohort_names_them(tmp_path):
+    files = [f"{site}/P1/P1_{role}.nii.gz" for site in "AB" for role in ("t1ce", "seg")]
+    data = touch(tmp_path / "data", *files)
+    cases = [case.name for case in find_cases(data)]
+    assert cases == ["A_P1", "B_P1"]
+    masks = touch(tmp_path / "masks", *(f"{case}.nii.gz" for case in cases))
+    pairs = pair_label_files(masks, data).pairs
+    assert [(p.path.name, t.path.parents[1].name) for p, t in pairs] == [
+        ("A_P1.nii.gz", "A"),
+        ("B_P1.nii.gz", "B"),
+    ]

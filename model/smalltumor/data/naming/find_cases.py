@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.dataset_names import scheme_of_names
@@ -86,8 +86,32 @@ def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) 
         found += group_files(files)
     if not found:
         raise _no_case(folder)
-    _tell_apart(found, folder)
+    for case, name in zip(found, distinct_names(found, folder), strict=True):
+        case.name = name
     return sorted(found, key=lambda c: c.name)
+
+
+class Located(Protocol):
+    """What is named and lies in a folder."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def folder(self) -> Path: ...
+
+
+def distinct_names(found: Sequence[Located], root: Path) -> list[str]:
+    """Names with the folders below the root before those that several have, such as visits."""
+    count = Counter(each.name.lower() for each in found)
+    names = []
+    for each in found:
+        parts = [*each.folder.relative_to(root).parts]
+        if parts and safe_name(parts[-1]) == each.name:
+            parts.pop()
+        is_shared = count[each.name.lower()] > 1
+        names.append(safe_name("_".join([*parts, each.name])) if is_shared else each.name)
+    return names
 
 
 def label_scheme_hint(path: Path) -> str | None:
@@ -97,17 +121,6 @@ def label_scheme_hint(path: Path) -> str | None:
         if around:
             return around[0].scheme_hint
     return scheme_of_names(case_name(path))
-
-
-def _tell_apart(cases: Sequence[CaseFiles], folder: Path) -> None:
-    """Put the folders before names that several cases have, such as the visits of patients."""
-    count = Counter(case.name.lower() for case in cases)
-    for case in cases:
-        if count[case.name.lower()] > 1:
-            parts = [*case.folder.relative_to(folder).parts]
-            if parts and safe_name(parts[-1]) == case.name:
-                parts.pop()
-            case.name = safe_name("_".join([*parts, case.name]))
 
 
 def _refuse(folder: Path) -> NoReturn:
