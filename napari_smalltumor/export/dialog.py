@@ -26,8 +26,8 @@ from napari_smalltumor.export.replaced_masks import note_on_replaced
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.changed_images import check_not_beside, no_longer_shown
 from napari_smalltumor.layers.drawings import masks_beside_regions
-from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.layers.patient import patient_of_shown_case
+from napari_smalltumor.layers.metadata import case_of, region_layers, region_of, same_case
+from napari_smalltumor.layers.patient import layers_of_patient, patient_of_shown_case
 from napari_smalltumor.layers.region_masks import is_outdated, unseen_regions, volumes_ml
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
@@ -142,6 +142,7 @@ def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, a
         may_use_unlike_files(parent, viewer, case, action)
         and may_use_outdated(parent, viewer, case, action)
         and may_omit_regions(parent, viewer, case, action)
+        and may_leave_other_regions(parent, viewer, case, action)
         and may_leave_drawings(parent, viewer, case, action)
     )
 
@@ -200,6 +201,24 @@ def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
     ]
     text = f"{title}: {'. '.join(states)}.\n\n{action}?"
     return questions.confirm(parent, "Missing or hidden regions", text, action)
+
+
+def may_leave_other_regions(
+    parent: QWidget | None, viewer: ViewerModel, case: Case, action: str
+) -> bool:
+    """Whether the patient has no other regions, such as those of a file, or the user agrees."""
+    patient = patient_of_shown_case(viewer.layers, case)
+    regions = [x for x in layers_of_patient(viewer.layers, patient) if region_of(x) is not None]
+    used = [x.name for x in regions if same_case(case_of(x), case)]
+    others = [x.name for x in regions if not same_case(case_of(x), case)]
+    if not others:
+        return True
+    text = (
+        f"{active_patient(viewer).title_of(patient)} has regions more than once: "
+        f"{', '.join(used)} will be used, and {', '.join(others)} left out. To use the others, "
+        f"cancel and remove the first.\n\n{action}?"
+    )
+    return questions.confirm(parent, "Regions that are left out", text, action)
 
 
 def may_leave_drawings(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import Case
 from smalltumor.data.made_of import are_others, digests_of_images
 from smalltumor.data.masks.named_case import named_case
-from smalltumor.data.naming.file_names import parse_file_name
+from smalltumor.data.naming.file_names import cases_of_images, parse_file_name
 from smalltumor.data.naming.stated_case import continues_name, states_case, states_other_case
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.errors import CaseError
@@ -30,6 +30,7 @@ from napari_smalltumor.layers.metadata import (
     LayerKind,
     case_of,
     provenance_of,
+    region_of,
     role_of,
     same_case,
 )
@@ -153,7 +154,11 @@ def join_patient(layer: Layer, layers: Sequence[Layer], active: Patient | None) 
     case, joined = case_of(layer), layer.metadata.get(PATIENT_KEY)
     if case is None or joined is None or joined != active or not _is_unnamed(case):
         return False
-    return not states_case(case.name, joined.name) and not _lies_beside(case, joined)
+    return not (
+        states_case(case.name, joined.name)
+        or _lies_beside(case, joined)
+        or _is_folder_named_after(case, joined)
+    )
 
 
 def patient_of_images(images: Iterable[Layer], case: Case) -> Patient:
@@ -202,9 +207,36 @@ def _patient_to_join(
         return None
     if is_unidentified_image(layer):
         return _only(p for p in candidates if _is_file_of(case, p))
+    if region_of(layer) is not None:
+        candidates = [p for p in candidates if not _has_other_regions(layers, p, case)]
+    if _lies_beside_its_images(case):
+        candidates = [p for p in candidates if _lies_beside(case, p)]
     if _is_unnamed(case):
         return _patient_of_unnamed(case, candidates, active)
     return _only(p for p in candidates if p.name == case.name)
+
+
+def patient_with_other_regions(layer: Layer, layers: Sequence[Layer]) -> Patient | None:
+    """The open patient of the name and grid of a region's file, who has regions already."""
+    case = case_of(layer)
+    if case is None or region_of(layer) is None or not joins_by_name(layer):
+        return None
+    others = [x for x in layers if x is not layer and _fits(x, case)]
+    named = [p for p in patients_among(others) if p.name == case.name and p != patient_of(layer)]
+    return _only(p for p in named if _has_other_regions(layers, p, case))
+
+
+def _has_other_regions(layers: Sequence[Layer], patient: Patient, case: Case) -> bool:
+    """Whether a patient has regions that are not those of a case."""
+    own = (x for x in layers_of_patient(layers, patient) if region_of(x) is not None)
+    return any(not same_case(case_of(x), case) for x in own)
+
+
+def _lies_beside_its_images(case: Case) -> bool:
+    """Whether the images of the case lie beside its mask; of a mask of no case, whether any do."""
+    folder = patient_of_case(case).folder
+    found = cases_of_images(folder) if folder is not None else set()
+    return bool(found) and (_is_unnamed(case) or case.name in found)
 
 
 def _patient_of_unnamed(
@@ -219,8 +251,13 @@ def _patient_of_unnamed(
         longest = max(len(p.name) for p in stated)
         return _only(p for p in stated if len(p.name) == longest)
     possible = [p for p in candidates if not _is_named_after_another(case, p)]
-    beside = [p for p in possible if _lies_beside(case, p)]
-    return active if active in (beside or possible) else _only(beside)
+    told = [p for p in possible if _lies_beside(case, p) or _is_folder_named_after(case, p)]
+    return active if active in (told or possible) else _only(told)
+
+
+def _is_folder_named_after(case: Case, patient: Patient) -> bool:
+    folder = patient_of_case(case).folder
+    return folder is not None and states_case(folder.name, patient.name)
 
 
 def _is_named_after_another(case: Case, patient: Patient) -> bool:
@@ -232,6 +269,8 @@ def _is_named_after_another(case: Case, patient: Patient) -> bool:
         return False
     if folder == patient.folder:
         return _case_in(folder, case.name) not in (None, patient.name)
+    if states_other_case(folder.name, patient.name):
+        return True
     files = (path for path in folder.glob("*") if is_image_name(path))
     return any(continues_name(stem(path), patient.name) for path in files)
 

@@ -24,6 +24,7 @@ from napari_smalltumor.layers.patient import (
     joins_by_name,
     layers_of_patient,
     patient_of,
+    patient_with_other_regions,
     patients_among,
     titles,
 )
@@ -215,6 +216,8 @@ class ActivePatient:
         patient = patient_of(layer)
         if told_by_nothing_else and patient is not None:
             self._say_whose_it_is(layer, patient)
+        if patient is not None and patient not in self._opened:
+            self._say_why_apart(layer, patient)
         stays = bool(self._background) or role_of(layer) is None
         if self.arrivals.adding:
             self.arrivals.add(layer, is_new=patient not in self._opened)
@@ -306,6 +309,17 @@ class ActivePatient:
             "when its patient is active."
         )
         notify.info(self.messages.about(patient, text))
+
+    def _say_why_apart(self, layer: Layer, patient: Patient) -> None:
+        other = patient_with_other_regions(layer, list(self._layers))
+        if other is None:
+            return
+        text = (
+            f"{self.title_of(other)} has regions already, so the mask in {patient.location} is "
+            "shown as a patient of its own. To compare it with these regions, choose it in the "
+            "Compare dock. To use it instead, remove them and open it again."
+        )
+        notify.warn(self.messages.about(patient, text))
 
     def _refuse_edit(self, layer: Layer) -> None:
         patient = patient_of(layer)

@@ -22,7 +22,7 @@ from smalltumor.data.naming.case_files import (
     CaseFiles,
     missing_modalities,
 )
-from smalltumor.data.naming.file_names import folder_name
+from smalltumor.data.naming.file_names import cases_of_images, folder_name
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.volume_checks import check_finite, remove_empty
 from smalltumor.data.volumes.header_checks import check_sides, header_warnings
@@ -148,8 +148,17 @@ class Case:
 
     @property
     def has_changed_images(self) -> bool:
-        """Whether a file that an image was read from holds another one now; it may be missing."""
-        return any(image.is_changed for image in self.images_read.values())
+        """Whether a file that an image was read from holds another one now.
+
+        A file may be missing. If all are, and other images lie in their folder, another one took
+        its place.
+        """
+        images = self.images_read.values()
+        if any(image.is_changed for image in images):
+            return True
+        if not images or not all(image.is_missing for image in images):
+            return False
+        return any(cases_of_images(folder) for folder in {path.parent for path in self.images_read})
 
 
 def read_case(

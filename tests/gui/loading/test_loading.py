@@ -142,6 +142,8 @@ def test_a_mask_without_a_name_is_that_of_the_patient_who_was_shown_when_it_was_
     first, second = active_patient(viewer).patients
     mask = write_case_along(tmp_path / "masks", name="x") / "corrected.nii.gz"
     (mask.parent / "x_seg.nii.gz").rename(mask)
+    for image in mask.parent.glob("x_*"):
+        image.unlink()
     disk.clear()
     active_patient(viewer).activate(first)
     in_loop(drop, viewer, mask)

@@ -128,6 +128,8 @@ def test_a_mask_whose_name_states_no_case_joins_the_active_patient_with_its_grid
     others = read(write_case_along(tmp_path / "Other", "RAS", labels=False))
     folder = write_case_along(tmp_path / "masks" / "case", name="x")
     (folder / "x_seg.nii.gz").rename(folder / "corrected.nii.gz")
+    for image in folder.glob("x_*"):
+        image.unlink()
     layers = [*images, *others]
     for active, expected in ((images[0], "Pat"), (others[0], "corrected")):
         (mask,) = read(folder / "corrected.nii.gz")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Layer
@@ -61,7 +63,7 @@ def write_mask(tmp_path):
     source = write_case_along(tmp_path / "source", name="x") / "x_seg.nii.gz"
 
     def write(path: Path) -> Path:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, path)
         return path
 
@@ -154,3 +156,55 @@ def test_a_mask_that_arrives_late_is_that_of_the_patient_who_was_active_when_it_
     assert patient_of(mask).name == patients.title == "Anna"
     assert "It was added to Anna" in said[0]
     assert patients.arrivals.requested_for is None
+
+
+@pytest.mark.parametrize("mask", ["corrected", "Anna_seg", "Anna_et"])
+def test_a_mask_beside_images_that_are_not_open_joins_nobody(
+    viewer, tmp_path, write_mask, said, mask
+):
+    open_images(viewer, tmp_path / "x" / "Anna", "Anna")
+    write_case_along(tmp_path / "y" / "Anna", labels=False, name="Anna")
+    (layer,) = layers_of(write_mask(tmp_path / "y" / "Anna" / f"{mask}.nii.gz"))
+    viewer.add_layer(layer)
+    assert patient_of(layer).folder == tmp_path / "y" / "Anna"
+    assert not layer.visible or said == []
+
+
+def test_a_mask_in_a_folder_of_the_name_of_an_open_patient_joins_that_one(
+    viewer, patients, tmp_path, write_mask, said
+):
+    for name in ("Anna", "Bob"):
+        open_images(viewer, tmp_path / name, name)
+    mask = write_mask(tmp_path / "masks" / "Anna" / "final.nii.gz")
+    assert patient_after_opening(viewer, mask) == patients.title == "Anna"
+    assert said == []
+
+
+def test_a_mask_in_a_folder_of_another_number_joins_nobody(viewer, tmp_path, write_mask, said):
+    open_images(viewer, tmp_path / "P7", "P7")
+    mask = write_mask(tmp_path / "masks" / "P8" / "final.nii.gz")
+    assert patient_after_opening(viewer, mask) == "final" and said == []
+
+
+def binary(path: Path) -> Path:
+    image = nib.load(path)
+    nib.save(nib.Nifti1Image((np.asarray(image.dataobj) == 4).astype(np.uint8), image.affine), path)
+    return path
+
+
+def test_regions_of_a_file_do_not_mix_with_those_of_the_patient(
+    viewer, patients, tmp_path, write_mask, monkeypatch
+):
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    open_images(viewer, tmp_path / "Anna", "Anna")
+    for region in ("et", "tc"):
+        file = binary(write_mask(tmp_path / "masks" / f"Anna_{region}.nii.gz"))
+        viewer.add_layer(layers_of(file)[0])
+    first = patients.patients
+    assert [patient.name for patient in first] == ["Anna"]  # the regions of one set
+    other = binary(write_mask(tmp_path / "others" / "Anna_et.nii.gz"))
+    viewer.add_layer(layers_of(other)[0])
+    assert len(patients.patients) == 2 and patients.current not in first
+    (text,) = warned
+    assert "has regions already, so the mask in" in text and str(tmp_path / "others") in text

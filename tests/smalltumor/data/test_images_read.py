@@ -64,7 +64,22 @@ def test_a_folder_that_was_moved_away_is_no_change_but_another_in_its_place_is(t
     case = read_case(first)
     first.rename(tmp_path / "old")
     assert not case.has_changed_images
+    (first / "masks").mkdir(parents=True)
+    assert not case.has_changed_images
+    shutil.rmtree(first)
     second.rename(first)
+    assert case.has_changed_images
+
+
+def test_another_patients_folder_in_the_place_of_one_is_a_change_whatever_its_files_are_named(
+    tmp_path,
+):
+    case = read_case(write_case(tmp_path / "first"))
+    other = write_case(tmp_path / "second")
+    for path in other.iterdir():
+        path.rename(path.with_name(path.name.replace("case", "other")))
+    (tmp_path / "first").rename(tmp_path / "old")
+    other.rename(tmp_path / "first")
     assert case.has_changed_images
 
 

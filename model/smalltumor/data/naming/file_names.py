@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from smalltumor.data.volumes.nifti import stem
+from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.files.names import safe_name
 
 LABELS = "labels"
@@ -56,6 +56,9 @@ _NAMES = tuple(
         rf"(?P<case>.*?)(?P<before>(?:[-_. ](?:{_PROCESSED}))*)[-_. ]",
     )
 )
+
+_NUMBERED = re.compile(r"(?P<case>.+)_000[0-9]\Z", re.DOTALL)
+"""Channels of nnU-Net."""
 
 _BRATS_2015 = re.compile(
     r"(?P<case>VSD\.Brain)[^.]*\..*\.(?P<word>MR_Flair|MR_T1c|MR_T1|MR_T2|OT)\.\d+\Z", re.IGNORECASE
@@ -159,6 +162,23 @@ def case_name(path: Path) -> str:
     parsed = parse_name(path)
     own = stem(path) if parsed is None else parsed.case
     return safe_name(own) if own.strip(". ") else folder_name(path.parent)
+
+
+def cases_of_images(folder: Path) -> set[str]:
+    """Names of the cases whose images lie in a folder, by their names; empty if it is gone.
+
+    Images without a name of their own, such as ``t1ce.nii.gz``, and numbered ones of nnU-Net are
+    those of their folder and of their number.
+    """
+    found = set()
+    for path in folder.glob("*"):
+        parsed = parse_name(path) if is_image_name(path) else None
+        numbered = _NUMBERED.match(stem(path)) if is_image_name(path) else None
+        if parsed is not None and parsed.role != LABELS:
+            found.add(case_name(path))
+        elif parsed is None and numbered is not None:
+            found.add(numbered["case"])
+    return found
 
 
 def folder_name(folder: Path) -> str:
