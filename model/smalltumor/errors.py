@@ -82,6 +82,9 @@ class Action(StrEnum):
     CHOOSE_SERIES = "choose series"
     """Choose the folder of one of several series."""
 
+    ALLOW_OTHER_IMAGES = "allow other images"
+    """Choose the study of the mask, or write it although its images are other ones."""
+
     START_AGAIN = "start again"
     """Start again in another folder, with `Remedy.settings` changed."""
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 from smalltumor.geometry.grid import Grid, reoriented, to_axes
 from smalltumor.lesions import find_lesions, lesion_row, sort_lesions
 from smalltumor.lesions.axial_diameters import axial_diameters
@@ -150,6 +151,24 @@ def test_an_outline_is_measured_with_what_it_encloses():
     whole = ellipsoid((20.0, 15.0, 15.0))
     rim = whole & ~ellipsoid((17.0, 12.0, 12.0))
     assert measured(rim, of_outline=True) == measured(whole)
+
+
+@pytest.mark.parametrize("factor", [1 - 1.2e-7, 1 + 1.2e-7, 1 - 1e-6, 1 + 1e-6])
+@pytest.mark.parametrize("degrees", [0, 5, 30])
+def test_rounding_errors_of_the_affine_change_no_diameter(factor, degrees):
+    outer, inner = (ellipsoid((r, r + 2, 14.0), 0.4) for r in (17.0, 8.0))
+    mask = outer & ~inner
+    square = np.zeros_like(mask)
+    square[20:30, 20:40, 20:30] = True
+    turn = np.eye(4)
+    turn[:3, :3] = Rotation.from_euler("z", degrees, degrees=True).as_matrix()
+    for lesion in (mask, square):
+        expected = measured(lesion)
+        found = measured(lesion, turn @ LPS * factor)
+        assert found.longest_mm == pytest.approx(expected.longest_mm, abs=0.01)
+        assert found.perpendicular_mm == pytest.approx(expected.perpendicular_mm, abs=0.01)
+        assert found.measurable == expected.measurable
+        assert found.has_cavity == expected.has_cavity
 
 
 def test_the_perpendicular_crosses_the_longest_line():

@@ -14,7 +14,8 @@ import pytest
 from dicom_cases import write_enhanced, write_series
 from smalltumor import extras
 from smalltumor.data.input_checks import Finding, FindingKind
-from smalltumor.data.segmentation import InferenceRun, Segmentation
+from smalltumor.data.made_of import image_digest
+from smalltumor.data.segmentation import InferenceRun, Segmentation, write_segmentation
 from smalltumor.errors import Action, CaseError, GridMismatchError, OutputError
 from smalltumor.extras import MissingPackageError
 from smalltumor.labels.regions import TissueClass
@@ -52,7 +53,7 @@ def classes() -> np.ndarray:
 def write(folder: Path, axes: str = "LPS", degrees: float = 0, reverse: bool = False, **tags):
     """A series, and a segmentation on its grid as it is read."""
     grid = grid_along(axes, SHAPE, SPACING, degrees)
-    data = np.random.default_rng(0).integers(0, 900, SHAPE).astype(np.uint16)
+    data = np.random.default_rng(0).integers(1, 900, SHAPE).astype(np.uint16)
     tags = {"PatientName": "Doe^Jane", "PatientBirthDate": "19700101"} | tags
     write_series(folder, data, grid, "Ax T1 POST", number=4, **tags)
     if reverse:
@@ -374,6 +375,26 @@ def test_a_mask_is_never_filed_under_another_patient(tmp_path):
     assert not output.exists()
     write_dicom_seg_of_study(segmentation, study, output, series_uid=series.uid)
     assert pydicom.dcmread(output).PatientID == "A"
+
+
+def test_a_mask_that_records_another_patients_images_is_refused(tmp_path, smalltumor):
+    series, segmentation = write(tmp_path / "A", patient="A", study="1.2.10")
+    other = np.random.default_rng(1).integers(1, 900, SHAPE).astype(np.uint16)
+    tags = {"patient": "B", "study": "1.2.20", "number": 4}
+    write_series(tmp_path / "B", other, segmentation.grid, "Ax T1 POST", **tags)
+    image = series.read()
+    own = {"t1ce": image_digest(image.data, image.grid)}
+    mask, output = tmp_path / "mask.nii.gz", tmp_path / "seg.dcm"
+    write_segmentation(replace(segmentation, made_of=own), mask)
+    options = ("dicom-seg", mask, tmp_path / "B", "--labels", "brats2018", "-o", output)
+    code, _, err = smalltumor(*options)
+    assert code == 1 and not output.exists()
+    assert "mask.nii.gz was made of other images than 4 Ax T1 POST of patient B, 20240102" in err
+    assert "name the study of the mask, or pass --other-images" in err
+    assert smalltumor(*options, "--other-images")[0] == 0
+    assert pydicom.dcmread(output).PatientID == "B"
+    code, _, err = smalltumor(*options[:2], tmp_path / "A", *options[3:], "--overwrite")
+    assert (code, err) == (0, "") and pydicom.dcmread(output).PatientID == "A"
 
 
 @pytest.mark.parametrize("change", ["as it is", "to RAS", "cropped"])

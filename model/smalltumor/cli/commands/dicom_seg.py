@@ -46,6 +46,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=READ_SCHEMES,
         help="label scheme of the file, if its values and name do not show it",
     )
+    parser.add_argument(
+        "--other-images",
+        action="store_true",
+        help="also if the mask records other images than the series holds, such as corrected ones",
+    )
     arguments.add_overwrite(parser)
     parser.set_defaults(run=run, reads_labels=True)
 
@@ -61,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
     from smalltumor.data.label_files import decode_labels, read_label_volume
+    from smalltumor.data.made_of import recorded_images
     from smalltumor.data.naming.find_cases import label_scheme_hint
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.scanner.dicom_seg import write_dicom_seg_of_study
@@ -68,7 +74,14 @@ def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
     path = options.segmentation
     volume = read_label_volume(path)
     classes, _ = decode_labels(volume, options.labels, label_scheme_hint(path))
-    mask = Segmentation(path.name, classes, volume.grid, sources=(path,))
+    mask = Segmentation(
+        path.name, classes, volume.grid, sources=(path,), made_of=recorded_images(volume)
+    )
     return write_dicom_seg_of_study(
-        mask, study, options.output, study_uid=study_uid, overwrite=options.overwrite
+        mask,
+        study,
+        options.output,
+        study_uid=study_uid,
+        other_images=options.other_images,
+        overwrite=options.overwrite,
     )

@@ -51,6 +51,10 @@ _COMMENT_BYTES = 2**20
 _LABEL_INTENT = 1002
 """NIfTI's code of volumes whose values are labels; their intent name tells the label scheme."""
 
+_TEXTS = ("descrip", "aux_file", "db_name", "data_type", "unused_str")
+"""Fields in which converters write names and numbers of patients; the last three are of one version
+of the format."""
+
 _SCANNER, _ALIGNED = 1, 2
 """NIfTI's codes of the scanner's coordinates and of those of another image."""
 
@@ -185,9 +189,9 @@ def write_volume(
         grid, as that of an NRRD file without a space, whose mask is aligned with the image and not
         with the scanner.
     header : nibabel header, optional
-        Header of the source. Written except for data type, intensity scale, display range, intent
-        and extensions, which may hold patient data; sform, qform and their codes are kept if they
-        give the grid, and the unit.
+        Header of the source. Written except for data type, intensity scale, display range, intent,
+        and texts and extensions, which may hold patient data; sform, qform and their codes are kept
+        if they give the grid, and the unit.
     label_scheme : str
         Name of the scheme of a label volume, for the header.
     comment : str
@@ -230,6 +234,9 @@ def _image(
         own.set_data_shape(data.shape)
     own.set_slope_inter(None, None)
     own["cal_min"] = own["cal_max"] = 0
+    for field in _TEXTS:
+        if field in own.keys():  # noqa: SIM118 - a header is no mapping
+            own[field] = b""
     own.set_intent("none")
     _place(own, grid)
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image

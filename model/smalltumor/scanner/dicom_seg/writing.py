@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from smalltumor.data.made_of import are_others, image_digest
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import (
     Action,
@@ -25,7 +26,7 @@ from smalltumor.geometry.placement import place_on_grid
 from smalltumor.scanner.dicom.headers import DicomImage, invalid_values_allowed
 from smalltumor.scanner.dicom.series import group_volumes, slices_on_grid
 from smalltumor.scanner.dicom_seg.encoding import AlgorithmType, encode, highdicom
-from smalltumor.scanner.dicom_seg.series_of_mask import series_on_grid
+from smalltumor.scanner.dicom_seg.series_of_mask import SeriesOfMaskError, series_on_grid
 from smalltumor.scanner.dicom_seg.source_images import (
     number_source_frames,
     source_headers,
@@ -169,6 +170,7 @@ def write_dicom_seg_of_study(
     series_uid: str = "",
     study_uid: str = "",
     algorithm_type: AlgorithmType | None = None,
+    other_images: bool = False,
     overwrite: bool = False,
 ) -> Series:
     """Write a segmentation as a DICOM SEG of the series in a study that has its voxels.
@@ -182,6 +184,9 @@ def write_dicom_seg_of_study(
     path : path
     series_uid, study_uid : str
         Series and Study Instance UID, if they are known; another one is refused then.
+    other_images : bool
+        Write a mask that records other images than those of the series, too. They are not compared
+        if `series_uid` is known.
     algorithm_type, overwrite
         As for `write_dicom_seg`.
 
@@ -197,12 +202,29 @@ def write_dicom_seg_of_study(
     """
     check_dicom_seg_output(Path(path), segmentation.sources, overwrite=overwrite)
     series = series_on_grid(study, segmentation.grid, series_uid, study_uid)
+    if not series_uid and not other_images:
+        _check_images(segmentation, series)
     assert series.grid is not None
     classes = place_on_grid(segmentation.classes, segmentation.grid, series.grid)
     assert classes is not None
     placed = replace(segmentation, classes=classes, grid=series.grid)
     write_dicom_seg(placed, series.files, path, algorithm_type=algorithm_type, overwrite=overwrite)
     return series
+
+
+def _check_images(segmentation: Segmentation, series: Series) -> None:
+    """Refuse another patient's series on the grid of a mask that records its images."""
+    if not segmentation.made_of:
+        return
+    image = series.read()
+    digest = image_digest(image.data, image.grid)
+    if are_others(segmentation.made_of, dict.fromkeys(segmentation.made_of, digest)):
+        raise SeriesOfMaskError(
+            f"{segmentation.name} was made of other images than {series.title} of "
+            f"{series.study_title}: of another patient or scan, or of images whose intensities "
+            "were changed",
+            Remedy(Action.ALLOW_OTHER_IMAGES),
+        )
 
 
 def _is_segmentation(path: Path) -> bool:
