@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
 
 ANSWERABLE_AFTER_MS = 400
@@ -33,6 +33,7 @@ def ask(parent: QWidget | None, title: str, text: str, *answers: str, harmless: 
     box = QMessageBox(window_of(parent))
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle(title)
+    box.setTextFormat(Qt.TextFormat.PlainText)  # a name may look like HTML
     box.setText(text)
     role = QMessageBox.ButtonRole
     buttons = {

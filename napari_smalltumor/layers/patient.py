@@ -156,7 +156,7 @@ def join_patient(layer: Layer, layers: Sequence[Layer], active: Patient | None) 
         return False
     return not (
         states_case(case.name, joined.name)
-        or _lies_beside(case, joined)
+        or (_lies_beside(case, joined) and len(cases_of_images(joined.folder)) == 1)
         or _is_folder_named_after(case, joined)
     )
 

@@ -48,9 +48,9 @@ class HiddenLayers:
                 if patient_of(layer) in (None, patient):
                     self.release(layer)
             for layer in others:
-                if layer.visible:  # it is linked to a layer of the active patient
+                if layer.visible or not layer.locked:  # it is linked to one of the active patient
                     layers.unlink_layers([layer])
-                    layer.visible = False
+                    layer.visible, layer.locked = False, True
             _move_to_the_bottom(layers, others)
 
     def index_below_shown(self, layers: LayerList) -> int:

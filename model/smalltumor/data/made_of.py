@@ -13,13 +13,16 @@ import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.case import Case
+from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.volumes.nifti import Volume
+from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid, to_axes
 
 _KEY = "smalltumor_images_2"
@@ -73,6 +76,16 @@ def _block_digest(block: npt.NDArray[Any], shape: Sequence[int], box: tuple[slic
         return ""
     place = json.dumps([list(shape), [side.start for side in box]]).encode()
     return sha256(place + values.tobytes()).hexdigest()[:_DIGITS]
+
+
+def digests_of_t1ce(path: Path) -> dict[str, str]:
+    """Digests of a T1CE that is read from its file; empty if that fails or it tells nothing."""
+    try:
+        image = read_volume_file(path)
+    except CaseError:
+        return {}
+    digest = image_digest(image.data, image.grid)
+    return {REFERENCE: digest} if digest else {}
 
 
 def comment_of(digests: Mapping[str, str]) -> str:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.case import REFERENCE
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
-from smalltumor.data.made_of import are_others, image_digest, recorded_images
+from smalltumor.data.made_of import are_others, digests_of_t1ce, recorded_images
 from smalltumor.data.volumes.nifti import Volume
-from smalltumor.data.volumes.volume_files import read_volume_file
-from smalltumor.errors import CaseError, GridMismatchError
+from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside
 from smalltumor.evaluation.metrics.components import (
     TruthComponent,
@@ -199,10 +196,8 @@ def _are_of_other_images(prediction: Volume, truth: Volume, t1ce: Path | None) -
     A T1CE that cannot be read tells nothing.
     """
     predicted, true = recorded_images(prediction), recorded_images(truth)
-    if not true and t1ce is not None and REFERENCE in predicted:
-        with suppress(CaseError):
-            image = read_volume_file(t1ce)
-            true = {REFERENCE: image_digest(image.data, image.grid)}
+    if predicted and not true and t1ce is not None:
+        true = digests_of_t1ce(t1ce)
     return are_others(predicted, true)
 
 

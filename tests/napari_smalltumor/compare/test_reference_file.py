@@ -96,3 +96,14 @@ def test_values_that_do_not_tell_their_tissue_are_refused(case, tmp_path):
         read_reference(write(tmp_path / "mask.nii.gz", (STORED > 0).astype(np.uint8)), case)
     with pytest.raises(LabelError):
         read_reference(write(tmp_path / "mask.nii.gz", STORED * 20), case)
+
+
+def test_the_mask_of_another_patient_of_the_name_is_refused_by_the_images_beside_it(tmp_path):
+    folders = [write_case_along(tmp_path / side / "Anna") for side in ("here", "there")]
+    for image in folders[1].glob("*[!g].nii.gz"):
+        read = nib.load(image)
+        nib.save(nib.Nifti1Image(np.asarray(read.dataobj) + 3, read.affine), image)
+    case = read_case(folders[0])
+    assert read_reference(folders[0] / "Anna_seg.nii.gz", case, "brats2018")
+    with pytest.raises(CaseError, match="another image than that of Anna"):
+        read_reference(folders[1] / "Anna_seg.nii.gz", case, "brats2018")

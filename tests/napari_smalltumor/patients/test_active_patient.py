@@ -278,6 +278,7 @@ def test_linked_layers_of_two_patients_are_not_shown_together(viewer, patients):
     for name in ("First", "Second", "First"):
         switch(patients, name)
         assert {layer.split()[0] for layer in visible(viewer)} <= {name}
+        assert all(x.locked for x in viewer.layers if not x.name.startswith(name))
 
 
 def test_layers_of_no_known_patient_stay_as_they_are(viewer, patients):

@@ -1,0 +1,44 @@
+"""Whether a mask is of other images than those of a case: by its record, or what lies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from smalltumor.data import made_of
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.made_of import are_others, digests_of_images, digests_of_t1ce, recorded_images
+from smalltumor.data.masks.named_case import is_in_folder_of, named_case
+from smalltumor.data.naming.file_names import parse_file_name
+from smalltumor.data.naming.grouping import group_files
+from smalltumor.data.volumes.nifti import Volume, is_image_name
+
+
+def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
+    """A sentence about masks that are of other images than those of a case; else empty.
+
+    A mask that records no images, such as an expert's, is of those of its case in its folder.
+    """
+    text = made_of.other_images_text(volumes, case)
+    if text or not case.paths:
+        return text
+    for volume in volumes:
+        if recorded_images(volume) or is_in_folder_of(volume.path, case):
+            continue
+        image = t1ce_beside(volume.path)
+        if image is not None and are_others(digests_of_t1ce(image), digests_of_images(case)):
+            return (
+                f"{volume.path.name} lies beside {image}, which is another image than that of "
+                f"{case.name}, such as another patient's of the same name"
+            )
+    return ""
+
+
+def t1ce_beside(path: Path) -> Path | None:
+    """The T1CE of the case of a mask in its folder; None if it is not there."""
+    files = (file for file in path.parent.glob("*") if is_image_name(file))
+    cases = group_files(file for file in files if parse_file_name(file) is not None)
+    named = named_case(path)
+    own = [c for c in cases if path in c.labels or (named and c.name.lower() == named.lower())]
+    images = [image for c in own or cases[:1] for image in c.modalities.get(REFERENCE, ())]
+    return images[0] if images and (own or len(cases) == 1) else None

@@ -1,0 +1,45 @@
+"""An expert's mask that lies beside other images is not taken for one of this case."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari_cases import write_case_along
+from smalltumor.data.case import read_case
+from smalltumor.data.masks.case_mask import mask_beside, read_mask
+
+
+@pytest.fixture
+def two_of_one_name(tmp_path):
+    """The folders of two patients of one name and grid, with an expert's mask each."""
+    folders = [write_case_along(tmp_path / side / "Anna") for side in ("here", "there")]
+    for image in folders[1].glob("*[!g].nii.gz"):
+        read = nib.load(image)
+        nib.save(nib.Nifti1Image(np.asarray(read.dataobj) + 3, read.affine), image)
+    return folders
+
+
+def test_the_mask_of_another_patient_of_the_name_is_told_by_the_images_beside_it(two_of_one_name):
+    here, there = two_of_one_name
+    case = read_case(here)
+    warning = read_mask(there / "Anna_seg.nii.gz", case, "brats2018").warning
+    assert warning.startswith(f"Anna_seg.nii.gz lies beside {there / 'Anna_t1ce.nii.gz'}, which is")
+    for own in (
+        read_mask(here / "Anna_seg.nii.gz", case, "brats2018"),
+        mask_beside(case, "brats2018"),
+    ):
+        assert own.warning == ""
+
+
+def test_a_copy_of_the_case_and_a_folder_without_its_images_tell_nothing(two_of_one_name, tmp_path):
+    here, there = two_of_one_name
+    case = read_case(there)
+    copied = write_case_along(tmp_path / "copy", name="Anna")
+    for image in there.iterdir():
+        (copied / image.name).write_bytes(image.read_bytes())
+    (tmp_path / "masks").mkdir()
+    alone = tmp_path / "masks" / "Anna_seg.nii.gz"
+    alone.write_bytes((here / "Anna_seg.nii.gz").read_bytes())
+    for mask in (copied / "Anna_seg.nii.gz", alone):
+        assert read_mask(mask, case, "brats2018").warning == ""
