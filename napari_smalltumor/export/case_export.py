@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from smalltumor.data.bids import write_bids
 from smalltumor.data.case import Case
 from smalltumor.data.masks.exported import EXPORT_ENDING
+from smalltumor.data.masks.other_images import check_not_of_another
 from smalltumor.data.segmentation import (
     Segmentation,
     region_paths,
@@ -95,6 +96,7 @@ def export_case(
     segmentation = placed_on(_segmentation_to_export(viewer, case), case, native)
     path = with_suffix(path)
     check_not_beside([path], case)
+    check_not_of_another(path, case.sources)
     if per_region:
         return write_regions(segmentation, path, overwrite=overwrite)
     return [write_segmentation(segmentation, path, scheme=scheme, overwrite=overwrite)]
@@ -115,7 +117,14 @@ def export_bids(
     """
     segmentation = _segmentation_to_export(viewer, case)
     check_not_beside([dataset / "dataset_description.json"], case)
-    return write_bids(segmentation, dataset, scheme=scheme, authors=authors, overwrite=overwrite)
+    return write_bids(
+        segmentation,
+        dataset,
+        scheme=scheme,
+        authors=authors,
+        overwrite=overwrite,
+        other_images=True,  # the user was asked
+    )
 
 
 def _segmentation_to_export(viewer: ViewerModel, case: Case) -> Segmentation:

@@ -16,8 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from smalltumor.data.made_of import are_others, recorded_images
 from smalltumor.data.patients import patient_of
 from smalltumor.data.segmentation import Segmentation, write_segmentation
+from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import check_output, check_output_folder, write_text
 from smalltumor.files.tables import csv_text
@@ -54,6 +56,7 @@ def write_bids(
     scheme: str = DEFAULT_SCHEME,
     authors: Sequence[str] = (),
     overwrite: bool = False,
+    other_images: bool = False,
 ) -> list[Path]:
     """Write a segmentation to a BIDS derivative dataset, which is created if it does not exist.
 
@@ -68,6 +71,8 @@ def write_bids(
         Authors of a new dataset; by default those of the dataset of the images.
     overwrite : bool
         Whether the segmentation of the same subject and session may be replaced.
+    other_images : bool
+        Whether it may be so if it was made of other images.
 
     Returns
     -------
@@ -77,7 +82,8 @@ def write_bids(
     Raises
     ------
     CaseError
-        If no subject can be named after the case.
+        If no subject can be named after the case, or the segmentation to be replaced was made of
+        other images.
     OutputError
         If the folder is another dataset, one of other authors or holds other files, or a file
         exists or cannot be written.
@@ -89,6 +95,8 @@ def write_bids(
         overwrite=overwrite,
         sources=segmentation.sources,
     )
+    if not other_images:
+        _check_images(image, segmentation)
     image.parent.mkdir(parents=True, exist_ok=True)
     _describe_dataset(dataset, segmentation.sources, authors)
     write_segmentation(segmentation, image, scheme=scheme, overwrite=overwrite)
@@ -97,6 +105,21 @@ def write_bids(
     rows = _table(SCHEMES[scheme].values)
     write_text(table, csv_text(columns, rows, delimiter="\t"), overwrite=overwrite)
     return paths
+
+
+def _check_images(path: Path, segmentation: Segmentation) -> None:
+    """Refuse to replace a mask of other images, such as of another patient of the same label."""
+    if not path.exists():
+        return
+    try:
+        recorded = recorded_images(read_volume(path))
+    except CaseError:
+        return
+    if are_others(recorded, segmentation.made_of):
+        raise CaseError(
+            f"{path} is a mask of other images than those of {segmentation.name}, such as of "
+            "another patient with the same subject label; delete it to have it replaced"
+        )
 
 
 def check_bids(

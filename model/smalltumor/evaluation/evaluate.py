@@ -218,9 +218,13 @@ def _without_candidates(
 
 
 def notes_on_pairing(pairing: Pairing) -> list[str]:
-    """Name the files that have no partner and are left out."""
+    """Name the files that have no partner and are left out, and those that are their own."""
+    same = [p.name for p, t in pairing.pairs if p.path.samefile(t.path)]
+    notes = [f"prediction and truth are one file: {', '.join(same)}"] if same else []
     sides = (
         (pairing.without_truth, "predicted, but without a truth, and left out"),
         (pairing.without_prediction, "not predicted, and left out of the means"),
     )
-    return [f"{what}: " + ", ".join(file.name for file in files) for files, what in sides if files]
+    return notes + [
+        f"{what}: " + ", ".join(file.name for file in files) for files, what in sides if files
+    ]

@@ -8,15 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
+from smalltumor.data.masks.exported import region_file
+from smalltumor.data.masks.other_images import t1ce_beside
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.cohort_names import case_and_number, is_folder_of_reviews
 from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_file_name
 from smalltumor.data.naming.find_cases import distinct_names, label_scheme_hint
 from smalltumor.data.naming.grouping import group_files
+from smalltumor.data.naming.stated_case import states_other_case
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import walk_once
+from smalltumor.files.names import safe_name
 from smalltumor.labels.regions import Region
 
 _PREDICTED = re.compile(r"[-_. ](pred|prediction|predicted)$", re.IGNORECASE)
@@ -69,21 +73,29 @@ class Pairing:
 def pair_label_files(predictions: Path, truth: Path) -> Pairing:
     """Match label files by the name of their case; suffixes of the file name are ignored.
 
-    If each side has one file, and at least one side is given as a file, names are ignored.
+    If each side has one file, and at least one side is given as a file, the names need not be
+    equal, but must not be those of different cases.
 
     Parameters
     ----------
     predictions, truth : Path
-        A label file, or a folder that contains label files at any depth.
+        A label file, or a folder that contains label files at any depth. Beside the images of a
+        case, a mask that was exported from the window is the prediction, and an expert's the truth.
 
     Raises
     ------
     CaseError
         If a side has no label file, or two for one case, or no case is on both sides.
     """
-    predicted, true = _by_name(predictions), _by_name(truth)
+    predicted, true = _by_name(predictions, exported_first=True), _by_name(truth)
     if len(predicted) == len(true) == 1 and (predictions.is_file() or truth.is_file()):
-        return Pairing([(*predicted.values(), *true.values())], [], [])  # type: ignore[list-item]
+        (ours,), (theirs,) = predicted.values(), true.values()
+        if states_other_case(ours.name, theirs.name) or states_other_case(theirs.name, ours.name):
+            raise CaseError(
+                f"by their names, {ours.path} is a mask of {ours.name} and {theirs.path} of "
+                f"{theirs.name}"
+            )
+        return Pairing([(ours, theirs)], [], [])
     common = sorted(set(predicted) & set(true))
     if not common:
         raise CaseError(
@@ -100,29 +112,31 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
 
 def masks_of_cases(predictions: Path, cases: Iterable[str]) -> dict[str, Path]:
     """The predicted masks of cases by name, as `pair_label_files` matches them."""
-    files = _by_name(predictions)
+    files = _by_name(predictions, exported_first=True)
     if len(files) == 1:
         return dict.fromkeys(cases, next(iter(files.values())).path)
     return {case: files[case.lower()].path for case in cases if case.lower() in files}
 
 
-def find_label_files(path: Path) -> list[LabelFile]:
+def find_label_files(path: Path, *, exported_first: bool = False) -> list[LabelFile]:
     """The given label file, or all label files in a folder and its subfolders, linked ones too.
 
     In a folder, a file is a label file if its name has the suffix of one (``_seg``, ``-seg``,
     ``_segm``, ...). A 3D file whose name has no suffix of a modality, of a region or of candidates
-    is one as well, if the same folder contains no images.
+    is one as well, if the same folder contains no images. So is a mask that was exported from the
+    window (``_smalltumor``); beside an expert's mask, it is taken if `exported_first` is true.
 
     Raises
     ------
     CaseError
-        If there is none.
+        If there is none, or the file is named as the mask of a region.
     """
     if path.is_file():
-        beside = (
-            _t1ce(case) for case in _named_cases(path.parent.iterdir()) if path in case.labels
-        )
-        return [LabelFile(_case_name(path), path, label_scheme_hint(path), next(beside, None))]
+        if _NO_MASK.search(stem(path)):
+            raise CaseError(
+                f"{path} is named as the mask of one region; name a label file with all classes"
+            )
+        return [LabelFile(_case_name(path), path, label_scheme_hint(path), t1ce_beside(path))]
     if not path.is_dir():
         raise CaseError(f"{path} does not exist")
     found: list[LabelFile] = []
@@ -131,7 +145,7 @@ def find_label_files(path: Path) -> list[LabelFile]:
         files = (root / n for n in names if not n.startswith("."))
         images = [f for f in files if is_image_name(f)]
         of_reader = is_folder_of_reviews(root.resolve().parent)
-        found += _last_reviews(images) if of_reader else _in_folder(images)
+        found += _last_reviews(images) if of_reader else _in_folder(images, exported_first)
     if not found:
         raise CaseError(f"{path} contains no label file such as CASE.nii.gz or CASE_seg.nii.gz")
     return found
@@ -142,15 +156,20 @@ def _may_hold_masks(folder: Path) -> bool:
     return not folder.name.startswith((".", "images")) and not is_folder_of_reviews(folder)
 
 
-def _in_folder(files: list[Path]) -> list[LabelFile]:
+def _in_folder(files: list[Path], exported_first: bool) -> list[LabelFile]:
     named = [f for f in files if parse_file_name(f) is not None]
     cases = group_files(named)
+    exported = _exported(files, cases)
     found = [
         LabelFile(case.name, path, case.scheme_hint, _t1ce(case))
         for case in cases
         for path in case.labels
     ]
-    if not any(case.modalities for case in cases):
+    if any(case.modalities for case in cases):
+        by_name = {file.name.lower(): file for file in found}
+        ours = {file.name.lower(): file for file in exported}
+        found = list({**by_name, **ours, **({} if exported_first else by_name)}.values())
+    else:
         found += [
             LabelFile(_case_name(f), f, label_scheme_hint(f))
             for f in files
@@ -159,8 +178,11 @@ def _in_folder(files: list[Path]) -> list[LabelFile]:
     return found
 
 
-def _named_cases(files: Iterable[Path]) -> list[CaseFiles]:
-    return group_files(f for f in files if is_image_name(f) and parse_file_name(f) is not None)
+def _exported(files: Iterable[Path], cases: Iterable[CaseFiles]) -> list[LabelFile]:
+    """Label files that were exported from the window."""
+    images = {safe_name(case.name).lower(): _t1ce(case) for case in cases}
+    masks = (mask for file in files if (mask := region_file(file)) and mask.region is None)
+    return [LabelFile(m.case, m.path, None, images.get(m.case.lower())) for m in masks]
 
 
 def _t1ce(case: CaseFiles) -> Path | None:
@@ -184,15 +206,19 @@ def _is_labels(path: Path) -> bool:
 
 
 def _case_name(path: Path) -> str:
+    exported = region_file(path)
+    if exported is not None:
+        return exported.case
     match = parse_file_name(path)
     if match is not None and match[1] == LABELS:
         return case_name(path)
     return _PREDICTED.sub("", stem(path)) or folder_name(path.parent)
 
 
-def _by_name(path: Path) -> dict[str, LabelFile]:
+def _by_name(path: Path, *, exported_first: bool = False) -> dict[str, LabelFile]:
     found: dict[str, LabelFile] = {}
-    for file in _with_distinct_names(find_label_files(path), path):
+    files = find_label_files(path, exported_first=exported_first)
+    for file in _with_distinct_names(files, path):
         other = found.setdefault(file.name.lower(), file)
         if other is not file:
             raise CaseError(

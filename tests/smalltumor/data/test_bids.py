@@ -103,6 +103,21 @@ def test_an_existing_segmentation_is_replaced_only_on_request(tmp_path):
     write_bids(segmentation("p1"), tmp_path, overwrite=True)
 
 
+def test_the_segmentation_of_another_patient_of_the_label_is_not_replaced(tmp_path):
+    def made_of(block: str) -> Segmentation:
+        return replace(segmentation("P-1"), made_of={"t1ce": block})
+
+    dataset = tmp_path / "derivatives"
+    image = write_bids(made_of("a"), dataset)[0]
+    before = image.read_bytes()
+    with pytest.raises(CaseError, match="is a mask of other images than those of P-1"):
+        write_bids(made_of("b"), dataset, overwrite=True)
+    assert image.read_bytes() == before
+    write_bids(made_of("a"), dataset, overwrite=True)
+    write_bids(made_of("b"), dataset, overwrite=True, other_images=True)
+    assert image.read_bytes() != before
+
+
 def test_results_beside_the_images_are_no_cases(tmp_path):
     write_case(tmp_path / "sub-01" / "anat", name="sub-01")
     write_bids(segmentation("sub-01"), tmp_path / "derivatives" / "smalltumor")

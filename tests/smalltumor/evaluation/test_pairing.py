@@ -108,3 +108,36 @@ def test_cases_of_one_name_are_named_as_a_cohort_names_them(tmp_path):
         ("A_P1.nii.gz", "A"),
         ("B_P1.nii.gz", "B"),
     ]
+
+
+def test_beside_images_the_exported_mask_is_the_prediction_and_the_experts_the_truth(tmp_path):
+    files = (
+        "A/A_t1ce.nii.gz",
+        "A/A_seg.nii.gz",
+        "A/A_smalltumor.nii.gz",
+        "A/A_smalltumor_et.nii.gz",
+    )
+    data = touch(tmp_path, *files)
+    assert names(pair_label_files(data, data)) == [("A_smalltumor.nii.gz", "A_seg.nii.gz")]
+    exported = touch(tmp_path / "exported", "A_smalltumor.nii.gz")
+    assert names(pair_label_files(exported, data)) == [("A_smalltumor.nii.gz", "A_seg.nii.gz")]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("P10.nii.gz", "P1_seg.nii.gz"), ("P1_smalltumor.nii.gz", "P10_seg.nii.gz")],
+)
+def test_two_files_that_are_named_after_different_cases_are_refused(tmp_path, ours, theirs):
+    root = touch(tmp_path, f"ours/{ours}", f"theirs/{theirs}")
+    for pair in (
+        (root / "ours" / ours, root / "theirs" / theirs),
+        (root / "ours", root / "theirs" / theirs),
+    ):
+        with pytest.raises(CaseError, match=r"by their names, .* is a mask of P1"):
+            pair_label_files(*pair)
+
+
+def test_the_mask_of_a_region_is_no_label_file(tmp_path):
+    root = touch(tmp_path, "mask_et.nii.gz", "seg.nii.gz")
+    with pytest.raises(CaseError, match="named as the mask of one region"):
+        pair_label_files(root / "mask_et.nii.gz", root / "seg.nii.gz")

@@ -224,6 +224,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 def _check_outputs(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
     """Check before the computation that its results can be written."""
     from smalltumor.data.bids import check_bids
+    from smalltumor.data.masks.other_images import check_not_of_another
     from smalltumor.data.segmentation import region_paths
     from smalltumor.data.volumes.nifti import is_nifti_name
     from smalltumor.errors import OutputError
@@ -242,6 +243,7 @@ def _check_outputs(options: argparse.Namespace, name: str, sources: list[Path]) 
         outputs = [*masks, options.lesions]
     for path in outputs:
         check_output(path, overwrite=options.overwrite, sources=sources)
+        check_not_of_another(path, sources)
     if options.bids is not None:
         check_bids(
             name,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from smalltumor.data import made_of
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.made_of import are_others, digests_of_images, digests_of_t1ce, recorded_images
 from smalltumor.data.masks.named_case import is_in_folder_of, named_case
-from smalltumor.data.naming.file_names import parse_file_name
+from smalltumor.data.naming.case_files import MODALITY_TITLES
+from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import Volume, is_image_name
+from smalltumor.errors import Action, OutputError, Remedy
 
 
 def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
@@ -32,6 +34,35 @@ def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
                 f"{case.name}, such as another patient's of the same name"
             )
     return ""
+
+
+def check_not_of_another(path: Path, sources: Collection[Path]) -> None:
+    """Check that a file to be written will be neither an image's nor another case's by its name.
+
+    Parameters
+    ----------
+    path : Path
+    sources : collection of Path
+        Files of the case.
+
+    Raises
+    ------
+    OutputError
+        If its name is that of an image, or of another case whose images lie there.
+    """
+    parsed = parse_file_name(path)
+    if parsed is not None and parsed[1] != LABELS:
+        raise OutputError(
+            f"{path} is named like an image ({MODALITY_TITLES[parsed[1]]})",
+            Remedy(Action.CHOOSE_OUTPUT),
+        )
+    named = named_case(path)
+    image = t1ce_beside(path) if named else None
+    if image is not None and not any(s.exists() and image.samefile(s) for s in sources):
+        raise OutputError(
+            f"by its name, {path} would be a mask of {named}, whose images lie there",
+            Remedy(Action.CHOOSE_OUTPUT),
+        )
 
 
 def t1ce_beside(path: Path) -> Path | None:
