@@ -63,8 +63,8 @@ class TrainPage(QWidget):
             min=0,
             max=95,
             step=5,
-            tooltip="Share of the weights to start from in the result: a high share keeps what "
-            "they know of other patients, which a few cases alone would change",
+            tooltip="Share of the starting weights in the result. A high share keeps what they "
+            "learned from other patients, which a few cases alone would change",
         )
         self._description = wrapped_label()
         self._memory_text = wrapped_label()

@@ -143,10 +143,9 @@ class Pack:
             return None
         if self.preprocessing_version is not None:
             return (
-                f"an earlier release has written {self.folder}: cases whose voxels are not 1 mm "
-                "may be resampled a part of a millimetre beside where this one does it, with their "
-                "labels, and noise or ringing around a brain may be removed in another way; pack "
-                "the cases again if there are such"
+                f"an earlier release has written {self.folder}, which placed resampled voxels up "
+                "to half a voxel elsewhere and removed noise around the brain in another way; pack "
+                "the cases again if there are voxels of other sizes than 1 mm, or noise"
             )
         return (
             f"{self.folder} does not record the version of the preprocessing: if an earlier "
