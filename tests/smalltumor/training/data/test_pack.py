@@ -213,7 +213,7 @@ def test_a_pack_of_a_release_that_prepares_in_another_way_is_refused(pack, versi
 
 def test_a_pack_of_a_release_that_resampled_in_another_way_is_used_and_says_so(pack):
     changed_manifest(pack, lambda m: m.update(preprocessing_version=VERSION_OF_1_MM))
-    assert "voxels are not 1 mm" in Pack(pack).warning
+    assert "other sizes than 1 mm" in Pack(pack).warning
     assert len(read_all(pack)) == 3
 
 

@@ -1,0 +1,57 @@
+"""Whose scans are compared and in which order, by the names of their cases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from smalltumor.data.patients import patient_key, patient_of
+
+if TYPE_CHECKING:
+    from smalltumor.follow_up.compare import Scan
+
+_DIGITS = re.compile(r"\d+")
+
+
+def patients_text(scans: Iterable[Scan]) -> str:
+    """The patient of the scans; several with "and" between them."""
+    patients: dict[str, str] = {}
+    for scan in scans:
+        patients.setdefault(patient_key(scan.case.name), patient_of(scan.case.name))
+    return " and ".join(patients.values())
+
+
+def name_warnings(scans: Iterable[Scan]) -> tuple[str, ...]:
+    """What the names of the cases speak against: one patient, and this order of the scans."""
+    scans = list(scans)
+    return (*several_patients(scans), *_out_of_order(scans))
+
+
+def _out_of_order(scans: Sequence[Scan]) -> list[str]:
+    """A warning if scans without dates are numbered by their names in another order."""
+    if any(scan.date for scan in scans):
+        return []
+    return [
+        f"by their names, {later.case.name} is earlier than {earlier.case.name}; name the earliest "
+        "scan first"
+        for earlier, later in pairwise(scans)
+        if _is_numbered_after(earlier.case.name, later.case.name)
+    ]
+
+
+def _is_numbered_after(name: str, other: str) -> bool:
+    """Whether two names of scans of a patient differ in a number, and the first has the larger."""
+    endings = [n[len(patient_of(n)) :].casefold() for n in (name, other)]
+    numbers = [[int(digits) for digits in _DIGITS.findall(ending)] for ending in endings]
+    same_form = len({_DIGITS.sub("0", ending) for ending in endings}) == 1
+    return patient_key(name) == patient_key(other) and same_form and numbers[0] > numbers[1]
+
+
+def several_patients(scans: Iterable[Scan]) -> tuple[str, ...]:
+    """A warning if the names of the cases are those of several patients; else nothing."""
+    scans = list(scans)
+    if len({patient_key(scan.case.name) for scan in scans}) < 2:
+        return ()
+    return (f"the names of the cases belong to several patients: {patients_text(scans)}",)
