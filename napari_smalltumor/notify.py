@@ -98,7 +98,7 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     Action.CHOOSE_STUDY: lambda remedy: "open the folder of one study",
     Action.CHOOSE_SERIES: lambda remedy: "choose the folder of one of them",
     Action.ALLOW_OTHER_IMAGES: lambda remedy: (
-        "choose the study of this patient; if it is theirs, export the mask and convert that on the "
+        "choose the study of this patient; if it is theirs, export the mask and convert it on the "
         "command line"
     ),
     Action.START_AGAIN: lambda remedy: "start again in another folder with smaller settings",
