@@ -138,7 +138,7 @@ def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, conf
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
     (tmp_path / "out_et.nii.gz").symlink_to(path)
     for target, per_region in ((path, False), (tmp_path / "out.nii.gz", True)):
-        with pytest.raises(OutputError, match=r"one of the case|named like an image"):
+        with pytest.raises(OutputError, match=r"one of the case|is an image by its name"):
             export_case(
                 viewer, case, target, scheme="brats2018", per_region=per_region, overwrite=True
             )

@@ -16,6 +16,7 @@ from smalltumor import segment
 from smalltumor.data.case import read_case
 from smalltumor.errors import OutputError
 from smalltumor.inference.backends import torch_backend
+from smalltumor.inference.pool import Pool
 from smalltumor.model_export import write_bundle
 from smalltumor.models.checkpoint import load_checkpoint
 from synthetic import write_case
@@ -33,6 +34,7 @@ def test_a_run_by_monai_gives_the_mask_of_our_own_segmentation(
 
     # The bundle computes in single precision, also where a processor has bfloat16.
     monkeypatch.setattr(torch_backend, "torch_precision", lambda device: torch.float32)
+    monkeypatch.setattr(torch_backend, "_backends", Pool())  # none of an earlier test
     case = write_case(tmp_path / "cases" / "BraTS2021_00001")
     parser = ConfigParser()
     parser.read_config(bundle / "configs" / "inference.json")

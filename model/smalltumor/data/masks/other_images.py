@@ -12,8 +12,8 @@ from smalltumor.data.masks.named_case import is_in_folder_of, named_case
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.grouping import group_files
-from smalltumor.data.volumes.nifti import Volume, is_image_name
-from smalltumor.errors import Action, OutputError, Remedy
+from smalltumor.data.volumes.nifti import Volume, is_image_name, read_volume
+from smalltumor.errors import Action, CaseError, OutputError, Remedy
 
 
 def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
@@ -37,7 +37,7 @@ def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
 
 
 def check_not_of_another(path: Path, sources: Collection[Path]) -> None:
-    """Check that a file to be written will be neither an image's nor another case's by its name.
+    """Check that a file to be written replaces no image, and is not another case's by its name.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ def check_not_of_another(path: Path, sources: Collection[Path]) -> None:
     Raises
     ------
     OutputError
-        If its name is that of an image, or of another case whose images lie there.
+        If it is an image by its name, or its name is that of another case whose images lie there.
     """
     parsed = parse_file_name(path)
-    if parsed is not None and parsed[1] != LABELS:
+    if parsed is not None and parsed[1] != LABELS and path.exists() and not _is_mask(path):
         raise OutputError(
-            f"{path} is named like an image ({MODALITY_TITLES[parsed[1]]})",
+            f"{path} is an image by its name ({MODALITY_TITLES[parsed[1]]})",
             Remedy(Action.CHOOSE_OUTPUT),
         )
     named = named_case(path)
@@ -63,6 +63,14 @@ def check_not_of_another(path: Path, sources: Collection[Path]) -> None:
             f"by its name, {path} would be a mask of {named}, whose images lie there",
             Remedy(Action.CHOOSE_OUTPUT),
         )
+
+
+def _is_mask(path: Path) -> bool:
+    """Whether the header of a file says that its values are labels."""
+    try:
+        return bool(read_volume(path).label_scheme)
+    except CaseError:
+        return False
 
 
 def t1ce_beside(path: Path) -> Path | None:

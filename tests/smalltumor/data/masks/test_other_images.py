@@ -52,7 +52,7 @@ def test_no_mask_is_named_like_an_image_or_like_one_of_another_case_in_the_folde
     for case in ("P1", "P10"):
         write_case_along(tmp_path, name=case, labels=False)
     case = read_case([tmp_path / f"P1_{m}.nii.gz" for m in MODALITIES])
-    with pytest.raises(OutputError, match=r"named like an image|would be a mask of P10, whose"):
+    with pytest.raises(OutputError, match=r"is an image by its name|would be a mask of P10, whose"):
         check_not_of_another(tmp_path / f"{name}.nii.gz", case.sources)
     for own in ("P1_seg", "P1_smalltumor", "P1_smalltumor_et", "mask", "out/P10_seg"):
         check_not_of_another(tmp_path / f"{own}.nii.gz", case.sources)
