@@ -121,8 +121,7 @@ def start(
         Whether the job stores its result, see `ProgressWorker`.
     ended : callable, optional
         Called when the job has ended, even if `owner` was deleted. It is called right after the
-        slot of the result or the error, so that nothing finds the job both ended and in progress,
-        and again after ``finished``.
+        slot of the result or the error, so that nothing finds the job both ended and in progress.
     **connections
         Slots by the name of the worker's signal; called in the thread of the window.
     """
@@ -133,6 +132,7 @@ def start(
             if not (stores and signal == "returned"):
                 slots[signal] = partial(_if_alive, owner, slot)
     if ended is not None:
+        ended = _once(ended)
         for signal in ("returned", "errored", "aborted", "finished"):
             slots[signal] = partial(_call_and_end, slots.get(signal), ended)
     worker = create_worker(
@@ -156,6 +156,17 @@ def _if_alive(owner: QObject, slot: Callable[..., None], *arguments: object) -> 
     """Call a slot unless its owner was deleted; Qt does not disconnect a partial."""
     if isalive(owner):
         slot(*arguments)
+
+
+def _once(call: Callable[[], None]) -> Callable[[], None]:
+    """A function that does nothing from the second call on."""
+    calls = [call]
+
+    def called() -> None:
+        if calls:
+            calls.pop()()
+
+    return called
 
 
 def _call_and_end(

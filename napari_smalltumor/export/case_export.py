@@ -96,7 +96,7 @@ def export_case(
     segmentation = placed_on(_segmentation_to_export(viewer, case), case, native)
     path = with_suffix(path)
     check_not_beside([path], case)
-    check_not_of_another(path, case.sources)
+    check_not_of_another(path, case.name)
     if per_region:
         return write_regions(segmentation, path, overwrite=overwrite)
     return [write_segmentation(segmentation, path, scheme=scheme, overwrite=overwrite)]

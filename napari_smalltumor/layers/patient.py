@@ -9,7 +9,7 @@ patient of the result.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -156,7 +156,7 @@ def join_patient(layer: Layer, layers: Sequence[Layer], active: Patient | None) 
         return False
     return not (
         states_case(case.name, joined.name)
-        or (_lies_beside(case, joined) and len(cases_of_images(joined.folder)) == 1)
+        or (_lies_beside(case, joined, layers) and len(_cases_beside(case)) == 1)
         or _is_folder_named_after(case, joined)
     )
 
@@ -209,10 +209,11 @@ def _patient_to_join(
         return _only(p for p in candidates if _is_file_of(case, p))
     if region_of(layer) is not None:
         candidates = [p for p in candidates if not _has_other_regions(layers, p, case)]
+    beside = [p for p in candidates if _lies_beside(case, p, others)]
     if _lies_beside_its_images(case):
-        candidates = [p for p in candidates if _lies_beside(case, p)]
+        candidates = beside
     if _is_unnamed(case):
-        return _patient_of_unnamed(case, candidates, active)
+        return _patient_of_unnamed(case, candidates, beside, active)
     return _only(p for p in candidates if p.name == case.name)
 
 
@@ -234,13 +235,21 @@ def _has_other_regions(layers: Sequence[Layer], patient: Patient, case: Case) ->
 
 def _lies_beside_its_images(case: Case) -> bool:
     """Whether the images of the case lie beside its mask; of a mask of no case, whether any do."""
-    folder = patient_of_case(case).folder
-    found = cases_of_images(folder) if folder is not None else set()
+    found = _cases_beside(case)
     return bool(found) and (_is_unnamed(case) or case.name in found)
 
 
+def _cases_beside(case: Case) -> Set[str]:
+    """Names of the cases whose images lie beside a mask."""
+    folder = patient_of_case(case).folder
+    return cases_of_images(folder) if folder is not None else frozenset()
+
+
 def _patient_of_unnamed(
-    case: Case, candidates: Sequence[Patient], active: Patient | None
+    case: Case,
+    candidates: Sequence[Patient],
+    beside: Sequence[Patient],
+    active: Patient | None,
 ) -> Patient | None:
     """The patient of a mask whose name has no known ending, and may state a case all the same.
 
@@ -250,8 +259,8 @@ def _patient_of_unnamed(
     if stated:
         longest = max(len(p.name) for p in stated)
         return _only(p for p in stated if len(p.name) == longest)
-    possible = [p for p in candidates if not _is_named_after_another(case, p)]
-    told = [p for p in possible if _lies_beside(case, p) or _is_folder_named_after(case, p)]
+    possible = [p for p in candidates if not _is_named_after_another(case, p, p in beside)]
+    told = [p for p in possible if p in beside or _is_folder_named_after(case, p)]
     return active if active in (told or possible) else _only(told)
 
 
@@ -260,24 +269,27 @@ def _is_folder_named_after(case: Case, patient: Patient) -> bool:
     return folder is not None and states_case(folder.name, patient.name)
 
 
-def _is_named_after_another(case: Case, patient: Patient) -> bool:
+def _is_named_after_another(case: Case, patient: Patient, lies_beside: bool) -> bool:
     """Whether the name of a mask, or the files beside it, tell that it is another patient's."""
     if states_other_case(case.name, patient.name):
         return True
     folder = patient_of_case(case).folder
     if folder is None:
         return False
-    if folder == patient.folder:
+    if lies_beside:
         return _case_in(folder, case.name) not in (None, patient.name)
     if states_other_case(folder.name, patient.name):
         return True
-    files = (path for path in folder.glob("*") if is_image_name(path))
-    return any(continues_name(stem(path), patient.name) for path in files)
+    # The file of this name is the patient's mask, so that masks there are named after patients.
+    return any(stem(path) == patient.name for path in folder.glob("*") if is_image_name(path))
 
 
-def _lies_beside(case: Case, patient: Patient) -> bool:
+def _lies_beside(case: Case, patient: Patient, layers: Sequence[Layer]) -> bool:
+    """Whether a mask lies in the folder of a patient, or of one of the patient's images."""
     folder = patient_of_case(case).folder
-    return folder is not None and folder == patient.folder
+    own = (case_of(layer) for layer in layers_of_patient(layers, patient))
+    folders = {path.parent for found in own if found is not None for path in found.paths.values()}
+    return folder is not None and folder in {patient.folder, *folders}
 
 
 def _fits(other: Layer, case: Case) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from napari_smalltumor.layers.patient import Patient
 
 _AXES = 3
+_SAME_DROP_S = 1.0
+"""Files that are asked for within this time of each other were dropped together."""
+
 _STROKE_MS = 50
 """Another patient is not shown while a mouse button is down; it is looked at this often."""
 
@@ -49,7 +53,8 @@ class Loader:
 
     def __init__(self, viewer: ViewerModel, window: QWidget) -> None:
         self._viewer, self._window = ref(viewer), window
-        self._jobs: deque[tuple[LoadJob, Patient | None]] = deque()
+        self._jobs: deque[tuple[LoadJob, Patient | None, bool]] = deque()
+        self._last_added = -_SAME_DROP_S
         self._layers: deque[LayerData] = deque()
         self._added: list[Layer] = []
         self._opened: list[Layer] = []
@@ -68,9 +73,11 @@ class Loader:
     def add(self, job: LoadJob) -> None:
         """Read files after all earlier ones."""
         viewer = self._viewer()
-        if viewer is None or any(job.key == other.key for other, _ in self._jobs):
+        if viewer is None or any(job.key == other.key for other, *_ in self._jobs):
             return
-        self._jobs.append((job, active_patient(viewer).current))
+        now = time.monotonic()
+        is_same_drop, self._last_added = now - self._last_added < _SAME_DROP_S, now
+        self._jobs.append((job, active_patient(viewer).current, is_same_drop))
         if len(self._jobs) == 1:
             self._was_empty = not viewer.layers
             self._announce(viewer, job)
@@ -108,9 +115,10 @@ class Loader:
         return False
 
     def _read_next(self, viewer: ViewerModel) -> None:
-        (job, patient), self._is_reading = self._jobs[0], True
+        (job, patient, is_same_drop), self._is_reading = self._jobs[0], True
         self._announce(viewer, job)
-        active_patient(viewer).arrivals.requested_for = patient
+        arrivals = active_patient(viewer).arrivals
+        arrivals.requested_for, arrivals.follows_last = patient, is_same_drop
         run_in_thread(
             job.read, self._window, self._on_read, self._on_failed, name=f"reading of {job.name}"
         )
@@ -155,7 +163,7 @@ class Loader:
         added, self._added = self._added, []
         self._is_reading = self._is_read = False
         self._layers.clear()
-        job, _ = self._jobs.popleft()
+        job, *_ = self._jobs.popleft()
         return job, added
 
     def _finish(self, viewer: ViewerModel) -> None:

@@ -21,6 +21,8 @@ class Arrivals:
     ----------
     requested_for : Patient or None
         Who was active when the files that are being read were asked for.
+    follows_last : bool
+        Whether they were asked for together with those that were read before them.
     """
 
     changed = Signal()
@@ -28,6 +30,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self.requested_for: Patient | None = None
+        self.follows_last = False
         self._reading = ""
         self._adding = False
         self._held: set[Patient] = set()
@@ -50,8 +53,12 @@ class Arrivals:
 
     @property
     def patient_of_unnamed(self) -> Patient | None:
-        """Whose a mask is that arrives now, if nothing else tells: that of the files before it."""
-        return self.last_patient or self.requested_for
+        """Whose a mask is that arrives now, if nothing else tells.
+
+        That of the files before it, if it was dropped with them or no patient was active then.
+        """
+        follows = self.follows_last or self.requested_for is None
+        return self.last_patient if follows and self.last_patient else self.requested_for
 
     @property
     def last_patient(self) -> Patient | None:
@@ -84,7 +91,7 @@ class Arrivals:
     def finish(self) -> Layer | None:
         """Hold no patient back; return the layer that arrived last."""
         last, self._last = self._last, None
-        self.requested_for = None
+        self.requested_for, self.follows_last = None, False
         self._held.clear()
         self.reading = ""
         return last

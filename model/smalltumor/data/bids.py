@@ -96,7 +96,7 @@ def write_bids(
         sources=segmentation.sources,
     )
     if not other_images:
-        _check_images(image, segmentation)
+        check_images(segmentation, dataset)
     image.parent.mkdir(parents=True, exist_ok=True)
     _describe_dataset(dataset, segmentation.sources, authors)
     write_segmentation(segmentation, image, scheme=scheme, overwrite=overwrite)
@@ -107,8 +107,15 @@ def write_bids(
     return paths
 
 
-def _check_images(path: Path, segmentation: Segmentation) -> None:
-    """Refuse to replace a mask of other images, such as of another patient of the same label."""
+def check_images(segmentation: Segmentation, dataset: Path) -> None:
+    """Check that a dataset holds no mask of other images under the labels of a segmentation.
+
+    Raises
+    ------
+    CaseError
+        If it does, such as of another patient with the same subject label.
+    """
+    path = bids_paths(segmentation.name, dataset)[0]
     if not path.exists():
         return
     try:

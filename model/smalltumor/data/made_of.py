@@ -84,7 +84,7 @@ def digests_of_t1ce(path: Path) -> dict[str, str]:
         image = read_volume_file(path)
     except CaseError:
         return {}
-    digest = image_digest(image.data, image.grid)
+    digest = image_digest(image.data, image.grid) if image.data.ndim == 3 else ""
     return {REFERENCE: digest} if digest else {}
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
 from smalltumor.data.made_of import are_others, digests_of_t1ce, recorded_images
+from smalltumor.data.naming.stated_case import states_other_case
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside
@@ -218,9 +219,15 @@ def _without_candidates(
 
 
 def notes_on_pairing(pairing: Pairing) -> list[str]:
-    """Name the files that have no partner and are left out, and those that are their own."""
+    """Name the files that have no partner and are left out, and doubtful pairs."""
     same = [p.name for p, t in pairing.pairs if p.path.samefile(t.path)]
     notes = [f"prediction and truth are one file: {', '.join(same)}"] if same else []
+    for ours, theirs in pairing.pairs:
+        if states_other_case(ours.name, theirs.name) or states_other_case(theirs.name, ours.name):
+            notes.append(
+                f"by its name, {ours.path.name} is a mask of {ours.name}, and {theirs.path.name} "
+                f"of {theirs.name}"
+            )
     sides = (
         (pairing.without_truth, "predicted, but without a truth, and left out"),
         (pairing.without_prediction, "not predicted, and left out of the means"),

@@ -15,7 +15,6 @@ from smalltumor.data.naming.cohort_names import case_and_number, is_folder_of_re
 from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_file_name
 from smalltumor.data.naming.find_cases import distinct_names, label_scheme_hint
 from smalltumor.data.naming.grouping import group_files
-from smalltumor.data.naming.stated_case import states_other_case
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
@@ -73,8 +72,7 @@ class Pairing:
 def pair_label_files(predictions: Path, truth: Path) -> Pairing:
     """Match label files by the name of their case; suffixes of the file name are ignored.
 
-    If each side has one file, and at least one side is given as a file, the names need not be
-    equal, but must not be those of different cases.
+    If each side has one file, and at least one side is given as a file, names are ignored.
 
     Parameters
     ----------
@@ -89,13 +87,7 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
     """
     predicted, true = _by_name(predictions, exported_first=True), _by_name(truth)
     if len(predicted) == len(true) == 1 and (predictions.is_file() or truth.is_file()):
-        (ours,), (theirs,) = predicted.values(), true.values()
-        if states_other_case(ours.name, theirs.name) or states_other_case(theirs.name, ours.name):
-            raise CaseError(
-                f"by their names, {ours.path} is a mask of {ours.name} and {theirs.path} of "
-                f"{theirs.name}"
-            )
-        return Pairing([(ours, theirs)], [], [])
+        return Pairing([(*predicted.values(), *true.values())], [], [])  # type: ignore[list-item]
     common = sorted(set(predicted) & set(true))
     if not common:
         raise CaseError(
@@ -103,8 +95,10 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
             f"({_first_names(true)}); "
             "name the files CASE.nii.gz or CASE_seg.nii.gz on both sides"
         )
+    pairs = [(predicted[name], true[name]) for name in common]
+    different = [(ours, theirs) for ours, theirs in pairs if not ours.path.samefile(theirs.path)]
     return Pairing(
-        pairs=[(predicted[name], true[name]) for name in common],
+        pairs=different or pairs,
         without_truth=[predicted[name] for name in sorted(set(predicted) - set(true))],
         without_prediction=[true[name] for name in sorted(set(true) - set(predicted))],
     )
@@ -134,7 +128,8 @@ def find_label_files(path: Path, *, exported_first: bool = False) -> list[LabelF
     if path.is_file():
         if _NO_MASK.search(stem(path)):
             raise CaseError(
-                f"{path} is named as the mask of one region; name a label file with all classes"
+                f"{path} is named as the mask of one region, or as candidates; name a label file "
+                "with all classes"
             )
         return [LabelFile(_case_name(path), path, label_scheme_hint(path), t1ce_beside(path))]
     if not path.is_dir():
@@ -166,9 +161,9 @@ def _in_folder(files: list[Path], exported_first: bool) -> list[LabelFile]:
         for path in case.labels
     ]
     if any(case.modalities for case in cases):
-        by_name = {file.name.lower(): file for file in found}
-        ours = {file.name.lower(): file for file in exported}
-        found = list({**by_name, **ours, **({} if exported_first else by_name)}.values())
+        first, second = (exported, found) if exported_first else (found, exported)
+        names = {file.name.lower() for file in first}
+        found = [*first, *(file for file in second if file.name.lower() not in names)]
     else:
         found += [
             LabelFile(_case_name(f), f, label_scheme_hint(f))

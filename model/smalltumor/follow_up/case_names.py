@@ -34,8 +34,7 @@ def _out_of_order(scans: Sequence[Scan]) -> list[str]:
     if any(scan.date for scan in scans):
         return []
     return [
-        f"by their names, {later.case.name} is earlier than {earlier.case.name}; name the earliest "
-        "scan first"
+        f"by their names, {later.case.name} is earlier than {earlier.case.name}"
         for earlier, later in pairwise(scans)
         if _is_numbered_after(earlier.case.name, later.case.name)
     ]

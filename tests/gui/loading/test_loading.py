@@ -13,7 +13,7 @@ from synthetic import write_case
 from napari_smalltumor import devices, notify
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.loading import case_layers, reader, sample_data
+from napari_smalltumor.loading import case_layers, loader, reader, sample_data
 from napari_smalltumor.loading.loader import loader_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patient_header import PatientHeader
@@ -154,6 +154,25 @@ def test_a_mask_without_a_name_is_that_of_the_patient_who_was_shown_when_it_was_
     assert patient_of(layer) == first
     assert active_patient(viewer).current == first
     assert [text for text in messages if "names no patient. It was added to First" in text]
+
+
+def test_a_mask_that_is_dropped_while_another_patient_is_read_is_that_of_the_shown_one(
+    viewer, tmp_path, in_loop, disk, messages, qtbot, monkeypatch
+):
+    disk.set()
+    open_case(viewer, write_case_along(tmp_path / "First", labels=False))
+    first = active_patient(viewer).current
+    second = write_case_along(tmp_path / "Second")
+    mask = tmp_path / "corrected.nii.gz"
+    shutil.move(second / "Second_seg.nii.gz", mask)
+    disk.clear()
+    monkeypatch.setattr(loader, "_SAME_DROP_S", 0.0)  # they are dropped one after the other
+    in_loop(drop, viewer, second)
+    in_loop(drop, viewer, mask)
+    disk.set()
+    wait_until_read(viewer, qtbot)
+    assert patient_of(next(x for x in viewer.layers if x.name.startswith("corrected"))) == first
+    assert [text for text in messages if "It was added to First, the active one" in text]
 
 
 def test_a_hidden_layer_that_is_clicked_while_its_case_is_read_stays_hidden(

@@ -9,6 +9,7 @@ import pytest
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import CaseError
+from smalltumor.evaluation.evaluate import notes_on_pairing
 from smalltumor.evaluation.pairing import find_label_files, pair_label_files
 from smalltumor.geometry.grid import Grid
 from synthetic import LPS
@@ -127,14 +128,24 @@ def test_beside_images_the_exported_mask_is_the_prediction_and_the_experts_the_t
     ("ours", "theirs"),
     [("P10.nii.gz", "P1_seg.nii.gz"), ("P1_smalltumor.nii.gz", "P10_seg.nii.gz")],
 )
-def test_two_files_that_are_named_after_different_cases_are_refused(tmp_path, ours, theirs):
+def test_two_files_that_are_named_after_different_cases_have_a_note(tmp_path, ours, theirs):
     root = touch(tmp_path, f"ours/{ours}", f"theirs/{theirs}")
-    for pair in (
-        (root / "ours" / ours, root / "theirs" / theirs),
-        (root / "ours", root / "theirs" / theirs),
-    ):
-        with pytest.raises(CaseError, match=r"by their names, .* is a mask of P1"):
-            pair_label_files(*pair)
+    pairing = pair_label_files(root / "ours" / ours, root / "theirs" / theirs)
+    (note,) = notes_on_pairing(pairing)
+    assert note.startswith(f"by its name, {ours} is a mask of P1")
+
+
+def test_cases_without_an_exported_mask_are_not_scored_against_themselves(tmp_path):
+    files = [f"{case}/{case}_{role}.nii.gz" for case in "AB" for role in ("t1ce", "seg")]
+    data = touch(tmp_path, *files, "A/A_smalltumor.nii.gz")
+    assert names(pair_label_files(data, data)) == [("A_smalltumor.nii.gz", "A_seg.nii.gz")]
+
+
+def test_two_masks_of_a_case_beside_its_images_are_refused(tmp_path):
+    data = touch(tmp_path, "A/A_t1ce.nii.gz", "A/A_seg.nii.gz", "A/A_mask.nii.gz")
+    truth = touch(tmp_path / "truth", "A_seg.nii.gz")
+    with pytest.raises(CaseError, match="both for the case A; keep one"):
+        pair_label_files(data / "A", truth)
 
 
 def test_the_mask_of_a_region_is_no_label_file(tmp_path):

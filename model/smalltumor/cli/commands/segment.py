@@ -243,7 +243,7 @@ def _check_outputs(options: argparse.Namespace, name: str, sources: list[Path]) 
         outputs = [*masks, options.lesions]
     for path in outputs:
         check_output(path, overwrite=options.overwrite, sources=sources)
-        check_not_of_another(path, sources)
+        check_not_of_another(path, name)
     if options.bids is not None:
         check_bids(
             name,

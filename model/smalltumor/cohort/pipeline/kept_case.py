@@ -19,6 +19,8 @@ from smalltumor.cohort.results.stored_mask import (
 from smalltumor.errors import CaseError, SmalltumorError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from smalltumor.cohort.pipeline.jobs import Job
     from smalltumor.cohort.pipeline.network_stage import Computed
     from smalltumor.cohort.settings import CohortSettings
@@ -168,7 +170,9 @@ def _write_missing(
     if settings.regions and not folder.has_regions(name):
         write_regions(mask, folder.mask(name), overwrite=True)
         notes.append("region masks written from the mask")
-    if settings.bids is not None and not bids_paths(name, settings.bids)[0].exists():
+    if settings.bids is not None and not _is_mask(
+        bids_paths(name, settings.bids)[0], mask, settings
+    ):
         write_bids(
             mask,
             settings.bids,
@@ -178,6 +182,15 @@ def _write_missing(
         )
         notes.append("BIDS files written from the mask")
     return notes
+
+
+def _is_mask(path: Path, mask: Segmentation, settings: CohortSettings) -> bool:
+    """Whether a file holds a mask, which may have been corrected since the file was written."""
+    try:
+        stored = read_stored_mask(path, mask.name, settings.scheme)
+    except SmalltumorError:
+        return False
+    return np.array_equal(stored.classes, mask.classes)
 
 
 def _write_candidates(computed: Computed, mask: Segmentation, folder: ResultsFolder) -> str:

@@ -27,11 +27,17 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
 
     Raises
     ------
+    CaseError
+        If the BIDS dataset holds the mask of another case under its labels.
     OutputError
         If a file cannot be written.
     """
+    from smalltumor.data.bids import check_images
+
     lesions, candidates, warning = second_look_at(computed)
     folder = ResultsFolder(settings.output)
+    if settings.bids is not None and not folder.mask(job.name).exists():
+        check_images(computed.result, settings.bids)  # else they are those of the mask before
     # Without its old mask the case counts as not done, until the new one is complete.
     folder.mask(job.name).unlink(missing_ok=True)
     _write_lesions(computed.result, lesions, candidates, folder, settings)
@@ -122,5 +128,6 @@ def _write_masks(result: Segmentation, folder: ResultsFolder, settings: CohortSe
             scheme=settings.scheme,
             authors=settings.authors,
             overwrite=True,
+            other_images=True,
         )
     write_segmentation(result, mask, scheme=settings.scheme, overwrite=True)

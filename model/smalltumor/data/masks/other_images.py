@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from smalltumor.data import made_of
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.made_of import are_others, digests_of_images, digests_of_t1ce, recorded_images
 from smalltumor.data.masks.named_case import is_in_folder_of, named_case
-from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.data.naming.file_names import LABELS, parse_file_name
+from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
+from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_file_name
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import Volume, is_image_name, read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
+from smalltumor.files.names import safe_name
 
 
 def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
@@ -36,14 +37,14 @@ def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
     return ""
 
 
-def check_not_of_another(path: Path, sources: Collection[Path]) -> None:
+def check_not_of_another(path: Path, case: str) -> None:
     """Check that a file to be written replaces no image, and is not another case's by its name.
 
     Parameters
     ----------
     path : Path
-    sources : collection of Path
-        Files of the case.
+    case : str
+        Name of the case.
 
     Raises
     ------
@@ -57,8 +58,10 @@ def check_not_of_another(path: Path, sources: Collection[Path]) -> None:
             Remedy(Action.CHOOSE_OUTPUT),
         )
     named = named_case(path)
-    image = t1ce_beside(path) if named else None
-    if image is not None and not any(s.exists() and image.samefile(s) for s in sources):
+    if named is None or safe_name(named).lower() == safe_name(case).lower():
+        return
+    others = {name.lower() for name in cases_of_images(path.parent)}
+    if named.lower() in others:
         raise OutputError(
             f"by its name, {path} would be a mask of {named}, whose images lie there",
             Remedy(Action.CHOOSE_OUTPUT),
@@ -75,9 +78,12 @@ def _is_mask(path: Path) -> bool:
 
 def t1ce_beside(path: Path) -> Path | None:
     """The T1CE of the case of a mask in its folder; None if it is not there."""
-    files = (file for file in path.parent.glob("*") if is_image_name(file))
-    cases = group_files(file for file in files if parse_file_name(file) is not None)
-    named = named_case(path)
+    cases, named = _cases_beside(path), named_case(path)
     own = [c for c in cases if path in c.labels or (named and c.name.lower() == named.lower())]
     images = [image for c in own or cases[:1] for image in c.modalities.get(REFERENCE, ())]
     return images[0] if images and (own or len(cases) == 1) else None
+
+
+def _cases_beside(path: Path) -> list[CaseFiles]:
+    files = (f for f in path.parent.glob("[!.]*") if is_image_name(f))
+    return group_files(file for file in files if parse_file_name(file) is not None)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -57,8 +58,9 @@ _NAMES = tuple(
     )
 )
 
-_NUMBERED = re.compile(r"(?P<case>.+)_000[0-9]\Z", re.DOTALL)
-"""Channels of nnU-Net."""
+_NUMBERED = re.compile(r"(?P<case>.+)_(?P<number>\d{4})\Z", re.DOTALL)
+_CHANNELS = {"0000", "0001", "0002", "0003"}
+"""As nnU-Net numbers the sequences of a case."""
 
 _BRATS_2015 = re.compile(
     r"(?P<case>VSD\.Brain)[^.]*\..*\.(?P<word>MR_Flair|MR_T1c|MR_T1|MR_T2|OT)\.\d+\Z", re.IGNORECASE
@@ -164,21 +166,32 @@ def case_name(path: Path) -> str:
     return safe_name(own) if own.strip(". ") else folder_name(path.parent)
 
 
-def cases_of_images(folder: Path) -> set[str]:
+def cases_of_images(folder: Path) -> frozenset[str]:
     """Names of the cases whose images lie in a folder, by their names; empty if it is gone.
 
-    Images without a name of their own, such as ``t1ce.nii.gz``, and numbered ones of nnU-Net are
-    those of their folder and of their number.
+    Images without a name of their own, such as ``t1ce.nii.gz``, are those of their folder. Four
+    files that are numbered as by nnU-Net are those of a case.
     """
-    found = set()
-    for path in folder.glob("*"):
-        parsed = parse_name(path) if is_image_name(path) else None
-        numbered = _NUMBERED.match(stem(path)) if is_image_name(path) else None
+    try:
+        changed = folder.stat().st_mtime_ns
+    except OSError:
+        return frozenset()
+    return _cases_of_images(folder, changed)
+
+
+@lru_cache(maxsize=32)  # folders of thousands of files are asked for with every mask
+def _cases_of_images(folder: Path, changed: int) -> frozenset[str]:
+    found: set[str] = set()
+    numbers: dict[str, set[str]] = {}
+    for path in folder.glob("[!.]*"):
+        if not is_image_name(path):
+            continue
+        parsed, numbered = parse_name(path), _NUMBERED.match(stem(path))
         if parsed is not None and parsed.role != LABELS:
             found.add(case_name(path))
         elif parsed is None and numbered is not None:
-            found.add(numbered["case"])
-    return found
+            numbers.setdefault(numbered["case"], set()).add(numbered["number"])
+    return frozenset(found | {case for case, own in numbers.items() if own == _CHANNELS})
 
 
 def folder_name(folder: Path) -> str:

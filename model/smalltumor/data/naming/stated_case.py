@@ -10,6 +10,7 @@ import re
 from smalltumor.data.patients import patient_key, patient_of
 
 _DIGITS = re.compile(r"\d+")
+_NUMBER_ALONE = re.compile(r"\d+(?![^\W_])")
 _WORD_ENDS = re.compile(r"(?<=[^\W_])(?=[\W_]|\Z)")
 
 
@@ -44,13 +45,20 @@ def states_other_scan(name: str, case: str) -> bool:
     to be ``P``.
     """
     starts = (name[: end.start()] for end in _WORD_ENDS.finditer(name))
-    scans = (s for s in starts if patient_of(s) != s and patient_key(s) == patient_key(case))
-    scan = next(scans, None)
-    return scan is not None and not continues_name(case, scan)
+    scans = [s for s in starts if patient_of(s) != s and patient_key(s) == patient_key(case)]
+    if name.casefold().startswith("sub-"):
+        scans = scans[:1]  # with what follows the session of BIDS, it is the same scan
+    return any(not continues_name(case, scan) for scan in scans)
 
 
 def differ_by_number(own: str, other: str) -> bool:
-    """Whether a name begins in the form of one with a number, but not with that name itself."""
+    """Whether a name begins in the form of one with a number, but not with that name itself.
+
+    For a name of digits alone, that is a number of about as many digits: no ``2nd`` and no year.
+    """
+    if own.isdigit():
+        number = _NUMBER_ALONE.match(other)
+        return number is not None and number[0] != own and abs(len(number[0]) - len(own)) <= 1
     forms = [_DIGITS.sub("0", name.casefold()) for name in (own, other)]
     same_form = forms[1].startswith(forms[0])
     return same_form and _DIGITS.search(own) is not None and not continues_name(other, own)

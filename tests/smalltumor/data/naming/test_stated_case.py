@@ -29,6 +29,13 @@ EXAMPLES = [
     ("sub-02_ses-1_dseg", "sub-01_ses-1", False, True),
     ("UPENN-GBM-00003_11_pred", "upenn-gbm-00003_11", True, False),
     ("UPENN-GBM-00003_21", "UPENN-GBM-00003_11", False, True),
+    ("Patient-001_week-000-2_pred", "Patient-001_week-000-1", False, True),
+    ("Patient-001_week-000-1_pred", "Patient-001_week-000-1", True, False),
+    ("002_pred", "001", False, True),
+    ("10", "9", False, True),
+    ("001_pred", "001", True, False),
+    ("2nd_reader", "001", False, False),
+    ("2024-01-10", "1", False, False),
     ("BraTS-GLI-00005-001", "BraTS-GLI-00005-000", False, True),
 ]
 
