@@ -276,11 +276,19 @@ def test_a_file_that_holds_no_weights_is_refused(smalltumor, tmp_path):
     assert "w.safetensors" in only_line(stderr)
 
 
+def interrupted_import() -> RuntimeError:
+    """What Python 3.11 raises if a class is being created when it is interrupted."""
+    error = RuntimeError("Error calling __set_name__ on 'Field' instance")
+    error.__cause__ = KeyboardInterrupt()
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
         (MemoryError(), 1, "out of memory; close other programs"),
         (KeyboardInterrupt(), 130, "interrupted; no incomplete file was left"),
+        (interrupted_import(), 130, "interrupted; no incomplete file was left"),
         (Cancelled("cancelled"), 130, "cancelled"),
     ],
 )

@@ -73,6 +73,8 @@ examples:
   smalltumor COMMAND --help
 """
 
+_INTERRUPTED = "interrupted; no incomplete file was left"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the console script.
@@ -101,7 +103,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SmalltumorError as error:
         return _fail(_message(error, options), 130 if isinstance(error, Cancelled) else 1)
     except KeyboardInterrupt:
-        return _fail("interrupted; no incomplete file was left", 130)
+        return _fail(_INTERRUPTED, 130)
+    except RuntimeError as error:
+        # Python 3.11 wraps what is raised while a class is created, as when a module is imported.
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        return _fail(_INTERRUPTED, 130)
     except MemoryError:
         return _fail("out of memory; close other programs and try again")
     except BrokenPipeError:
