@@ -9,8 +9,9 @@ from smalltumor.data.case import Case
 from smalltumor.data.masks.named_case import named_case
 
 from napari_smalltumor import notify
+from napari_smalltumor.layers.joining import is_of_others
 from napari_smalltumor.layers.metadata import cases_among
-from napari_smalltumor.layers.patient import is_of_others, patient_of_case
+from napari_smalltumor.layers.patient import patient_of_case
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:

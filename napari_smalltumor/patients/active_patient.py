@@ -16,15 +16,13 @@ from weakref import ref
 from psygnal import Signal
 
 from napari_smalltumor import notify
+from napari_smalltumor.layers.joining import join_patient, joins_by_name, patient_with_other_regions
 from napari_smalltumor.layers.metadata import claim_roles, role_of
 from napari_smalltumor.layers.patient import (
     Patient,
     assign,
-    join_patient,
-    joins_by_name,
     layers_of_patient,
     patient_of,
-    patient_with_other_regions,
     patients_among,
     titles,
 )

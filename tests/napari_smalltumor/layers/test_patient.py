@@ -14,11 +14,11 @@ from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.joining import join_patient
 from napari_smalltumor.layers.metadata import case_of, region_of, same_case
 from napari_smalltumor.layers.patient import (
     Patient,
     assign,
-    join_patient,
     layers_of_patient,
     patient_of,
     patient_of_case,
