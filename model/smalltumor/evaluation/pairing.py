@@ -97,10 +97,12 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
         )
     pairs = [(predicted[name], true[name]) for name in common]
     different = [(ours, theirs) for ours, theirs in pairs if not ours.path.samefile(theirs.path)]
+    same = [theirs for ours, theirs in pairs if different and ours.path.samefile(theirs.path)]
+    unpredicted = [true[name] for name in sorted(set(true) - set(predicted))]
     return Pairing(
         pairs=different or pairs,
         without_truth=[predicted[name] for name in sorted(set(predicted) - set(true))],
-        without_prediction=[true[name] for name in sorted(set(true) - set(predicted))],
+        without_prediction=[*unpredicted, *same],
     )
 
 

@@ -138,7 +138,9 @@ def test_two_files_that_are_named_after_different_cases_have_a_note(tmp_path, ou
 def test_cases_without_an_exported_mask_are_not_scored_against_themselves(tmp_path):
     files = [f"{case}/{case}_{role}.nii.gz" for case in "AB" for role in ("t1ce", "seg")]
     data = touch(tmp_path, *files, "A/A_smalltumor.nii.gz")
-    assert names(pair_label_files(data, data)) == [("A_smalltumor.nii.gz", "A_seg.nii.gz")]
+    pairing = pair_label_files(data, data)
+    assert names(pairing) == [("A_smalltumor.nii.gz", "A_seg.nii.gz")]
+    assert notes_on_pairing(pairing) == ["not predicted, and left out of the means: B"]
 
 
 def test_two_masks_of_a_case_beside_its_images_are_refused(tmp_path):
