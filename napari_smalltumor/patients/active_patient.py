@@ -302,9 +302,9 @@ class ActivePatient:
     def _say_whose_it_is(self, layer: Layer, patient: Patient) -> None:
         title = self.title_of(patient)
         text = (
-            f"The file of {layer.name} names no patient. It was added to {title}, the active one "
-            "when it was opened. If it is not theirs, remove the layer, and open the file again "
-            "when its patient is active."
+            f"The file of {layer.name} names no patient. It was added to {title}, who was shown "
+            "when it was opened, or was opened with it. If it is not theirs, remove the layer, and "
+            "open the file again when its patient is shown."
         )
         notify.info(self.messages.about(patient, text))
 

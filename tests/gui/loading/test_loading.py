@@ -172,7 +172,7 @@ def test_a_mask_that_is_dropped_while_another_patient_is_read_is_that_of_the_sho
     disk.set()
     wait_until_read(viewer, qtbot)
     assert patient_of(next(x for x in viewer.layers if x.name.startswith("corrected"))) == first
-    assert [text for text in messages if "It was added to First, the active one" in text]
+    assert [text for text in messages if "It was added to First, who was shown" in text]
 
 
 def test_a_hidden_layer_that_is_clicked_while_its_case_is_read_stays_hidden(
