@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -24,6 +25,8 @@ VALID = {
     "average": ("average", "text", "text", "-o", "new.safetensors"),
     "import-dmfnet": ("import-dmfnet", "text", "new.safetensors"),
     "info": ("info",),
+    "train": ("train", "cases", "--check"),
+    "pack": ("pack", "cases", "new"),
     "demo": ("demo", "--screenshot"),
 }
 
@@ -70,7 +73,22 @@ TABLE = [
     ("import-dmfnet", "text", NO_FILE),
     ("import-dmfnet", "new.safetensors", NO_NEW_FILE),
     ("demo", "--output", NO_NEW_FOLDER),
+    ("pack", "cases", NO_FOLDER),
+    ("pack", "new", NO_NEW_FOLDER),
+    ("pack", "--weights", NO_FILE),
+    ("train", "cases", NO_FOLDER),
+    *(("train", option, ("",)) for option in ("--run", "--validation", "--weights", "--patients")),
+    ("train", "--minutes", ("", "0", "-1", "nan", "inf", "text")),
+    ("train", "--folds", ("", "0", "-1", "1.5", "text")),
 ]
+
+
+def command_parsers() -> dict[str, argparse.ArgumentParser]:
+    """The parser of each command that `smalltumor --help` lists."""
+    (commands,) = (a for a in build_parser()._actions if isinstance(a.choices, dict))
+    parsers = {listed.dest: commands.choices[listed.dest] for listed in commands._choices_actions}
+    assert parsers
+    return parsers
 
 
 def arguments_with(command: str, what: str, value: str) -> list[str]:
@@ -164,13 +182,27 @@ def test_output_that_cannot_be_printed_is_an_error_in_one_line(sample_folder):
     assert done.stderr == "smalltumor: No space left on device\n"
 
 
+OPTIONS_WITH_VALUE = [
+    (command, option.option_strings[-1], str(next(iter(option.choices or ["1"]))))
+    for command, parser in command_parsers().items()
+    for option in parser._actions
+    if option.option_strings and option.nargs != 0
+]
+
+
+@pytest.mark.parametrize(("command", "name", "value"), OPTIONS_WITH_VALUE)
+def test_an_option_with_a_value_that_is_given_twice_is_refused(capsys, command, name, value):
+    value = {"--authors": "Ngo", "--part": "1/2"}.get(name, value)
+    with pytest.raises(SystemExit, match="2"):
+        build_parser().parse_args([command, name, value, name, value])
+    assert "given twice" in capsys.readouterr().err
+
+
 def test_every_argument_of_a_listed_command_is_explained():
-    (commands,) = (a for a in build_parser()._actions if isinstance(a.choices, dict))
-    listed = [action.dest for action in commands._choices_actions]
     unexplained = [
         (command, argument.option_strings or argument.dest)
-        for command in listed
-        for argument in commands.choices[command]._actions
+        for command, parser in command_parsers().items()
+        for argument in parser._actions
         if not argument.help
     ]
-    assert listed and not unexplained
+    assert not unexplained

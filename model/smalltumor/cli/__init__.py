@@ -35,6 +35,7 @@ from smalltumor.cli.commands import (
     segment,
     train,
 )
+from smalltumor.cli.parser import Parser
 from smalltumor.cli.remedies import remedy_text
 from smalltumor.errors import Cancelled, SmalltumorError, SmalltumorWarning
 
@@ -123,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands; `options.run` runs the chosen one."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="smalltumor",
         description=DESCRIPTION,
         epilog=EXAMPLES,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from smalltumor.cli.arguments import path_argument, positive_integer, positive_number
+from smalltumor.cli.parser import Once
 
 AUGMENTATIONS = ("paper", "standard", "strong")
 
@@ -21,14 +23,14 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     """
     held_out = parser.add_argument_group("validation")
     held_out.add_argument(
-        "--validation", metavar="DIR", type=Path, help="cases that are never trained on"
+        "--validation", metavar="DIR", type=path_argument, help="cases that are never trained on"
     )
     for setting in _FOLDS:
         setting.add_to(held_out)
     held_out.add_argument(
         "--patients",
         metavar="F.csv",
-        type=Path,
+        type=path_argument,
         help="table of case and patient, if names do not show whose scan each case is",
     )
     group = parser.add_argument_group("changes to the preset")
@@ -37,7 +39,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(changes={})
 
 
-class _Change(argparse.Action):
+class _Change(Once):
     """Collect an option of the preset's settings in ``options.changes``."""
 
     def __call__(
@@ -47,6 +49,7 @@ class _Change(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
+        self.refuse_second(namespace, option_string)
         value = self.const if self.nargs == 0 else values
         namespace.changes = {**namespace.changes, self.dest: value}
 
@@ -57,7 +60,7 @@ class _Setting:
 
     option: str
     field: str
-    kind: type
+    kind: Callable[[str], Any]
     metavar: str
     help: str
     choices: Sequence[str] | None = None
@@ -97,7 +100,9 @@ class _Switch:
 
 
 _FOLDS = (
-    _Setting("--folds", "folds", int, "K", "train K networks, each holding out its fold"),
+    _Setting(
+        "--folds", "folds", positive_integer, "K", "train K networks, each holding out its fold"
+    ),
     _Setting(
         "--fold",
         "fold",
@@ -112,7 +117,7 @@ _CHANGES = (
     _Setting(
         "--minutes",
         "minutes",
-        float,
+        positive_number,
         "M",
         "end after this time instead of after the epochs; pauses do not count",
     ),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
 
 DESCRIPTION = """\
@@ -28,10 +28,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("data", metavar="DATA", type=Path, help="folder of cases with masks")
-    parser.add_argument("output", metavar="PACK", type=Path, help="a new or empty folder")
     parser.add_argument(
-        "--weights", metavar="F", type=Path, help="prepare as this network needs its input"
+        "data", metavar="DATA", type=arguments.path_argument, help="folder of cases with masks"
+    )
+    parser.add_argument(
+        "output", metavar="PACK", type=arguments.path_argument, help="a new or empty folder"
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="F",
+        type=arguments.path_argument,
+        help="prepare as this network needs its input",
     )
     parser.set_defaults(run=run)
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.cli.train_settings import add_settings
 from smalltumor.errors import TrainingError
@@ -55,27 +56,35 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("data", metavar="DATA", type=Path, help="folder of cases with masks")
-    parser.add_argument("--run", metavar="DIR", type=Path, dest="folder", help="the run folder")
+    parser.add_argument(
+        "data", metavar="DATA", type=arguments.path_argument, help="folder of cases with masks"
+    )
+    parser.add_argument(
+        "--run", metavar="DIR", type=arguments.path_argument, dest="folder", help="the run folder"
+    )
     parser.add_argument("--check", action="store_true", help="only list the cases and problems")
     parser.add_argument("--resume", action="store_true", help="resume the run in --run")
     parser.add_argument("--preset", choices=PRESETS, help="recipe; default paper")
-    parser.add_argument("--weights", metavar="F", type=Path, help="weights file to start from")
+    parser.add_argument(
+        "--weights", metavar="F", type=arguments.path_argument, help="weights file to start from"
+    )
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
     parser.add_argument(
         "--cache",
         metavar="DIR",
-        type=Path,
+        type=arguments.path_argument,
         help="prepared volumes (RUN/cache)",
     )
-    parser.add_argument("--card", metavar="F.json", type=Path, help="facts for the model card")
+    parser.add_argument(
+        "--card", metavar="F.json", type=arguments.path_argument, help="facts for the model card"
+    )
     add_settings(parser)
     parser.set_defaults(run=run)
     # Without a help text a command is not listed: this one is for processes that are launched.
     request = commands.add_parser(
         "train-request", description="Train as a file in a run folder says."
     )
-    request.add_argument("file", metavar="FILE", type=Path)
+    request.add_argument("file", metavar="FILE", type=arguments.path_argument)
     request.set_defaults(run=run_request)
 
 
