@@ -32,10 +32,15 @@ QUICK: TrainingConfig = replace(
 """A few seconds a run."""
 
 
-def write_lesion_cases(folder: Path, count: int = 4, names: str = "case_{:02d}") -> Path:
-    """Cases with a brain, edema bright in FLAIR, a core bright in T1CE around a dark necrosis."""
+def write_lesion_cases(
+    folder: Path, count: int = 4, names: str = "case_{:02d}", *, seed: int = 0
+) -> Path:
+    """Cases with a brain, edema bright in FLAIR, a core bright in T1CE around a dark necrosis.
+
+    Cases of the same number and seed have the same images.
+    """
     for number in range(count):
-        rng = np.random.default_rng(number)
+        rng = np.random.default_rng(seed + number)
         centre = np.array(SHAPE) / 2 - 0.5
         where = np.stack(np.indices(SHAPE), axis=-1)
         brain = np.linalg.norm((where - centre) / (18, 20, 17), axis=-1) < 1

@@ -118,7 +118,7 @@ def are_others(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
     images : mapping of str to str
         `digests_of_images` of the case.
     """
-    return _may_be_compared(recorded, images) and not _blocks(recorded) & _blocks(images)
+    return _may_be_compared(recorded, images) and not blocks_of(recorded) & blocks_of(images)
 
 
 def _may_be_compared(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
@@ -132,7 +132,8 @@ def _may_be_compared(recorded: Mapping[str, str], images: Mapping[str, str]) -> 
     )
 
 
-def _blocks(digests: Mapping[str, str]) -> set[str]:
+def blocks_of(digests: Mapping[str, str]) -> set[str]:
+    """The digests of single blocks, of all modalities."""
     return {block for text in digests.values() for block in text.split(_BETWEEN)} - {""}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from smalltumor.errors import Action, Remedy, TrainingError
@@ -10,6 +11,7 @@ from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.text import pluralize
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig, steps_per_epoch
+from smalltumor.training.data.same_images import patients_by_images
 from smalltumor.training.draw_folds import draw_folds
 from smalltumor.training.locked_run import locked_run
 from smalltumor.training.memory import keep_freed_memory
@@ -77,9 +79,10 @@ def train(
             keep_freed_memory()
         available = AvailableCases.find(request)
         before = earlier if run.last.is_file() else None
+        patients = patients_by_images(available.all, request.patients, warn)
         if before is None and config.folds:
-            available = _hold_out_fold(request, config, initial, available, log, warn)
-        split = available.split(config, request.patients, before)
+            available = _hold_out_fold(available, config, initial, patients, log, warn)
+        split = available.split(config, patients, before)
         training_cases = len(available.named(split.training))
         record = _new_record(request, config, split, training_cases, earlier, initial)
         with locked_run(run, processes, earlier):
@@ -175,16 +178,16 @@ def _check_settled(request: TrainingRequest, config: TrainingConfig) -> None:
 
 
 def _hold_out_fold(
-    request: TrainingRequest,
+    available: AvailableCases,
     config: TrainingConfig,
     initial: Checkpoint | None,
-    available: AvailableCases,
+    patients: Mapping[str, str],
     log: Log,
     warn: Log,
 ) -> AvailableCases:
     """The cases, of which one fold is held out: the same as in a cross-validation."""
-    check_unique_names(request, available.cases)
-    folds = draw_folds(available.cases, config, initial, request.patients, log, warn)
+    check_unique_names(available.cases)
+    folds = draw_folds(available.cases, config, initial, patients, log, warn)
     return available.hold_out(folds.held_out[config.fold])
 
 

@@ -82,6 +82,11 @@ class AvailableCases:
             return earlier.split.updated(names, held_out, patients)
         return Split.hold_out(names, held_out, config.hold_out_every, patients)
 
+    @property
+    def all(self) -> list[LabelledCase]:
+        """The cases and those that are held out."""
+        return self.cases + self.held_out
+
     def warnings(self) -> list[str]:
         """What is doubtful about the pack that the cases come from, if they come from one."""
         packs = {case.pack.folder: case.pack for case in self.cases if isinstance(case, PackedCase)}
@@ -94,7 +99,7 @@ class AvailableCases:
     def named(self, names: Sequence[str]) -> list[LabelledCase]:
         """The cases with these names; there may be several of the same name."""
         by_name: dict[str, list[LabelledCase]] = {}
-        for case in (*self.cases, *self.held_out):
+        for case in self.all:
             by_name.setdefault(case.name, []).append(case)
         return [case for name in names for case in by_name[name]]
 
@@ -114,7 +119,7 @@ def check_patients(request: TrainingRequest, cases: Sequence[LabelledCase]) -> N
         )
 
 
-def check_unique_names(request: TrainingRequest, cases: Sequence[LabelledCase]) -> None:
+def check_unique_names(cases: Sequence[LabelledCase]) -> None:
     """Check that the name of a case is that of no other, so that folds can be drawn by name.
 
     Raises
@@ -124,9 +129,7 @@ def check_unique_names(request: TrainingRequest, cases: Sequence[LabelledCase]) 
     """
     repeated = [name for name, count in Counter(c.name for c in cases).items() if count > 1]
     if repeated:
-        raise TrainingError(
-            f"{request.data} holds more than one case named {', '.join(repeated)}; rename one"
-        )
+        raise TrainingError(f"there is more than one case named {', '.join(repeated)}; rename one")
 
 
 def _names(cases: Sequence[LabelledCase]) -> list[str]:

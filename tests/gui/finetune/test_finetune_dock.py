@@ -81,7 +81,7 @@ def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights
     viewer, docked, dock_of, run, data, tmp_path, qtbot, messages
 ):
     segment_dock = dock_of(viewer)
-    scan = write_lesion_cases(tmp_path / "scans", 1, names="patient_{:02d}") / "patient_00"
+    scan = write_lesion_cases(tmp_path / "scans", 1, names="patient_{:02d}", seed=10) / "patient_00"
     (scan / "patient_00_seg.nii.gz").unlink()
     open_case(viewer, scan)
     assert run(segment_dock)

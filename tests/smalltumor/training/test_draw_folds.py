@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from smalltumor.errors import Action, TrainingError
@@ -11,7 +10,6 @@ from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataset import labelled_cases
 from smalltumor.training.draw_folds import draw_folds
-from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_cases import check_unique_names
 
 
@@ -37,7 +35,6 @@ def test_a_mask_that_cannot_be_read_is_named_with_its_case(data, tmp_path):
 
 def test_two_cases_of_one_name_are_refused(data):
     cases = labelled_cases(data)
-    request = TrainingRequest(data, Path("run"))
-    check_unique_names(request, cases)
+    check_unique_names(cases)
     with pytest.raises(TrainingError, match="more than one case named case_00"):
-        check_unique_names(request, [cases[0], *cases])
+        check_unique_names([cases[0], *cases])

@@ -103,6 +103,17 @@ def test_every_second_patient_is_validated_on_and_never_trained_on(data, tmp_pat
     assert card["trained_on"] == ["case_01", "case_03"]
 
 
+def test_a_copy_of_a_validation_case_under_another_name_is_not_trained_on(tmp_path):
+    data = write_lesion_cases(tmp_path / "data", 2)
+    held_out = write_lesion_cases(tmp_path / "held_out", 1, "P{}")
+    warnings = []
+    train(request_for(data, tmp_path / "run", validation=held_out), silent, warn=warnings.append)
+    (start,) = events(tmp_path / "run", "start")
+    assert start["training"] == ["case_01"]
+    assert start["validation"] == ["P0"]
+    assert warnings == ["P0 shows the same images as case_00; they count as one patient"]
+
+
 def test_what_makes_cases_doubtful_is_said_and_recorded(tmp_path):
     folder = write_lesion_cases(tmp_path / "cases", 3)
     for name in ("case_00", "case_02"):

@@ -54,7 +54,6 @@ def place(written, tmp_path, monkeypatch):
         ("--freeze-norms nan", "freeze_norms_at = nan should be"),
         ("--patience -1", "patience = -1 should be"),
         ("--folds 1", "folds = 1 "),
-        ("--folds -3", "folds = -3 should be"),
         ("--folds 2 --fold 2", "fold = 2 should be"),
         ("--folds 2 --fold -1", "fold = -1 should be"),
         ("--fold 1", "fold = 1 "),

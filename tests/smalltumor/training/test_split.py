@@ -44,7 +44,7 @@ def resume(data, run, **changed):
 
 @pytest.mark.slow
 def test_a_case_added_before_a_resume_joins_training_and_moves_no_other(data, run):
-    write_lesion_cases(data, 1, names="a_new_{:02d}")
+    write_lesion_cases(data, 1, names="a_new_{:02d}", seed=10)
     resume(data, run)
     start = events(run, "start")[-1]
     assert start["validation"] == ["case_00", "case_02"]
@@ -170,7 +170,7 @@ def test_a_table_of_other_cases_is_refused(data, tmp_path, quick):
 
 def test_scans_that_are_left_out_are_named(tmp_path, quick):
     data = write_lesion_cases(tmp_path / "cases", 2, names="sub-1_ses-{:02d}")
-    write_lesion_cases(data, 1)
+    write_lesion_cases(data, 1, seed=10)
     lines: list[str] = []
     request = request_for(data, tmp_path / "run", validation=None, changes=ONE_EPOCH)
     train(replace(request, held_out=("sub-1_ses-00",)), lines.append)

@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.models.checkpoint import load_checkpoint
     from smalltumor.training.data.dataset import labelled_cases, prepare_case
     from smalltumor.training.data.pack_writer import PackWriter
+    from smalltumor.training.data.same_images import t1ce_digest
 
     preprocessing = Preprocessing()
     if options.weights:
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         prepared = prepare_case(case, preprocessing)
         for warning in prepared.warnings:
             ProgressBar().warn(f"{case.name}: {warning}")
-        writer.add(prepared)
+        writer.add(prepared, t1ce_digest(case))
         print(f"{number}/{len(cases)}  {case.name}", flush=True)
     parts = writer.close()
     megabytes = sum(part.stat().st_size for part in parts) / 1e6

@@ -9,6 +9,7 @@ from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.config import FREE_SETTINGS, TrainingConfig
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases
+from smalltumor.training.data.same_images import patients_by_images
 from smalltumor.training.draw_folds import draw_folds
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_cases import check_patients, check_unique_names
@@ -62,7 +63,9 @@ def _drawn(request: TrainingRequest, folds: int | None, log: Log, warn: Log) -> 
     initial = None
     if request.weights or request.preset == "finetune":
         initial = load_checkpoint(request.weights)
-    split = draw_folds(_cases(request), config, initial, request.patients, log, warn)
+    cases = _cases(request)
+    patients = patients_by_images(cases, request.patients, warn)
+    split = draw_folds(cases, config, initial, patients, log, warn)
     return CrossValidation(
         replace(request, changes=changes), split, initial.digest if initial else None
     )
@@ -83,7 +86,7 @@ def _cases(request: TrainingRequest) -> list[LabelledCase]:
     held_out = labelled_cases(request.validation) if request.validation else []
     cases = labelled_cases(request.data, exclude={files.name for files in held_out})
     check_patients(request, cases)
-    check_unique_names(request, cases)
+    check_unique_names(cases)
     return cases
 
 

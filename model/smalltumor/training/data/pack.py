@@ -45,6 +45,9 @@ class PackEntry:
     quantisation : Quantisation
     warnings : tuple of str
         See `TrainingCase`.
+    t1ce_digest : str
+        By which copies of a case are found, see `smalltumor.training.data.same_images`; empty in
+        packs of earlier releases.
     """
 
     name: str
@@ -52,6 +55,7 @@ class PackEntry:
     shape: tuple[int, ...]
     quantisation: Quantisation
     warnings: tuple[str, ...] = ()
+    t1ce_digest: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -62,6 +66,7 @@ class PackEntry:
             "lowest": list(self.quantisation.lowest),
             "step": list(self.quantisation.step),
             "warnings": list(self.warnings),
+            "t1ce_digest": self.t1ce_digest,
         }
 
     @classmethod
@@ -77,6 +82,7 @@ class PackEntry:
             shape,
             Quantisation(lowest, step),
             tuple(map(str, values.get("warnings", ()))),
+            str(values.get("t1ce_digest", "")),
         )
 
 
@@ -186,6 +192,10 @@ class Pack:
             entry.warnings,
         )
 
+    def t1ce_digest(self, index: int) -> str:
+        """That of the case at a position in `names`, see `PackEntry`."""
+        return self._entries[index].t1ce_digest
+
     def _check_version(self) -> None:
         version = self.preprocessing_version
         if version is not None and not VERSION_OF_1_MM <= version <= PREPROCESSING_VERSION:
@@ -229,6 +239,11 @@ class PackedCase:
     name: str
     pack: Pack
     index: int
+
+    @property
+    def t1ce_digest(self) -> str:
+        """See `PackEntry`."""
+        return self.pack.t1ce_digest(self.index)
 
     def load(self, preprocessing: Preprocessing) -> TrainingCase:
         """Read the case.

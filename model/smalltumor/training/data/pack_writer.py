@@ -55,8 +55,14 @@ class PackWriter:
         self._checksums: dict[str, str] = {}
         self._tensors: Tensors = {}
 
-    def add(self, case: TrainingCase) -> None:
+    def add(self, case: TrainingCase, t1ce_digest: str = "") -> None:
         """Add a case to the current part, or to the next one if it would become too large.
+
+        Parameters
+        ----------
+        case : TrainingCase
+        t1ce_digest : str
+            See `PackEntry`.
 
         Raises
         ------
@@ -75,7 +81,9 @@ class PackWriter:
             self._close_part()
         self._tensors |= tensors
         shape = tuple(image.shape)
-        self._entries.append(PackEntry(case.name, self._part, shape, quantisation, case.warnings))
+        self._entries.append(
+            PackEntry(case.name, self._part, shape, quantisation, case.warnings, t1ce_digest)
+        )
 
     def close(self) -> list[Path]:
         """Write the last part and ``pack.json``.

@@ -1,0 +1,90 @@
+"""Cases that show the same images under different names, as copies do between collections.
+
+BraTS 2021 holds scans of earlier years and of UPENN-GBM under new names. If one copy is trained on
+and another validates, the scores are too good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from smalltumor.data.case import REFERENCE, read_case_files
+from smalltumor.data.made_of import blocks_of, digests_of_images, digests_of_t1ce
+from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.data.patients import patient_key, patient_of
+from smalltumor.errors import SmalltumorError
+from smalltumor.training.data.dataset import LabelledCase
+from smalltumor.training.data.pack import PackedCase
+
+
+def t1ce_digest(case: LabelledCase) -> str:
+    """Digests of blocks of the T1CE, see `smalltumor.data.made_of.image_digest`.
+
+    Returns
+    -------
+    str
+        Empty if the image cannot be read, or if the pack that holds the case records none.
+    """
+    if isinstance(case, PackedCase):
+        return case.t1ce_digest
+    if case.stacked is not None:
+        return _of_stacked(case)
+    paths = case.modalities.get(REFERENCE, [])
+    return digests_of_t1ce(paths[0]).get(REFERENCE, "") if paths else ""
+
+
+def _of_stacked(files: CaseFiles) -> str:
+    try:
+        return digests_of_images(read_case_files(files)).get(REFERENCE, "")
+    except SmalltumorError:
+        return ""  # preparing the case says why
+
+
+def patients_by_images(
+    cases: Sequence[LabelledCase], patients: Mapping[str, str], warn: Callable[[str], None]
+) -> dict[str, str]:
+    """Patients by case, in which cases with the same T1CE, or a part of it, are of one patient.
+
+    Parameters
+    ----------
+    cases : sequence of LabelledCase
+    patients : mapping of str to str
+        Patients by case, see `patient_of`.
+    warn : callable
+        Receives one line of text for each case that is a copy.
+
+    Returns
+    -------
+    dict of str to str
+        `patients`, and every case of a patient that has a copy under the name of another.
+    """
+    first_with: dict[str, str] = {}
+    root: dict[str, str] = {}
+    for case in cases:
+        for other in _sharing(case, first_with):
+            one, two = (_root(root, patient_key(name, patients)) for name in (other, case.name))
+            if one != two:
+                root[two] = one
+                warn(f"{case.name} shows the same images as {other}; they count as one patient")
+    if not root:
+        return dict(patients)
+    names = {patient_key(c.name, patients): patient_of(c.name, patients) for c in reversed(cases)}
+    merged = {*root, *root.values()}
+    return {**patients} | {
+        case.name: names[_root(root, key)]
+        for case in cases
+        if (key := patient_key(case.name, patients)) in merged
+    }
+
+
+def _sharing(case: LabelledCase, first_with: dict[str, str]) -> Iterable[str]:
+    """Earlier cases that share a block of the T1CE with this one; its other blocks are noted."""
+    blocks = blocks_of({REFERENCE: t1ce_digest(case)})
+    owners = {first_with.setdefault(block, case.name): None for block in sorted(blocks)}
+    return [name for name in owners if name != case.name]
+
+
+def _root(root: Mapping[str, str], key: str) -> str:
+    while key in root:
+        key = root[key]
+    return key
