@@ -10,21 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from smalltumor.data.case import Case
+    from smalltumor.data.midsagittal_plane import MidsagittalPlane
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.lesions import Lesion
     from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
 
 def all_lesions(
-    case: Case, segmentation: Segmentation, warn: Callable[[str], None]
+    case: Case,
+    segmentation: Segmentation,
+    plane: MidsagittalPlane | None,
+    warn: Callable[[str], None],
 ) -> tuple[list[Lesion], list[Lesion]]:
     """What a segmentation on the case's grid found, and its candidates; say what is missing."""
-    from smalltumor.data.midsagittal_plane import midsagittal_plane
     from smalltumor.errors import SecondLookError
     from smalltumor.lesions import find_lesions
     from smalltumor.second_look import score_warning, second_look
 
-    plane = midsagittal_plane(case)
     try:
         lesions = second_look(case, segmentation, plane=plane)
     except SecondLookError as error:
@@ -41,10 +43,12 @@ def on_native_grid(
     segmentation: Segmentation,
     prepared: PreparedCase,
     modality: str,
+    plane: MidsagittalPlane | None,
 ) -> tuple[list[Lesion], list[Lesion]]:
     """Lesions and candidates on the grid of a segmentation that has been brought to a series.
 
-    There, lesions are found again, and have no score.
+    There, lesions are found again, and have no score. The plane is that of the brain on the grid of
+    T1CE.
     """
     from smalltumor.lesions import find_lesions
     from smalltumor.scanner.preparation.native_grid import labels_on_native_grid
@@ -52,10 +56,13 @@ def on_native_grid(
 
     if segmentation.cropped is not None:  # it is still on the grid of T1CE
         return lesions
-    found = find_lesions(segmentation)
+    registration = prepared.sequences[modality].registration
+    if plane is not None and registration is not None:
+        plane = plane.moved_by(registration.matrix)
+    found = find_lesions(segmentation, plane=plane)
     resample = partial(labels_on_native_grid, case=prepared, modality=modality)
     candidates = on_other_grid(
-        lesions[1], prepared.grid, segmentation.grid, resample, len(found) + 1
+        lesions[1], prepared.grid, segmentation.grid, resample, len(found) + 1, plane=plane
     )
     return found, candidates
 

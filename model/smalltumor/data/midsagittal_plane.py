@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +46,14 @@ class MidsagittalPlane:
     def distance_mm(self, points: npt.ArrayLike) -> Floats:
         """Distance (...) of points (..., 3) in mm, RAS; positive on the patient's right."""
         return np.asarray(np.asarray(points) @ np.array(self.normal) - self.offset_mm)
+
+    def moved_by(self, matrix: Floats) -> MidsagittalPlane:
+        """The plane of a brain that a rigid transform, (4, 4) in RAS and mm, has moved."""
+        normal = matrix[:3, :3] @ np.array(self.normal)
+        r, a, s = map(float, normal)
+        return replace(
+            self, normal=(r, a, s), offset_mm=float(self.offset_mm + normal @ matrix[:3, 3])
+        )
 
 
 def midsagittal_plane(case: Case) -> MidsagittalPlane | None:

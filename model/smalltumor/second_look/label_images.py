@@ -12,6 +12,7 @@ import numpy.typing as npt
 from smalltumor.lesions import Lesion, measure_lesion
 
 if TYPE_CHECKING:
+    from smalltumor.data.midsagittal_plane import MidsagittalPlane
     from smalltumor.geometry.grid import Grid
 
 Labels = npt.NDArray[np.uint8]
@@ -32,6 +33,8 @@ def on_other_grid(
     target: Grid,
     resample: Callable[[Labels], Labels],
     first_id: int,
+    *,
+    plane: MidsagittalPlane | None = None,
 ) -> list[Lesion]:
     """Bring candidates to another grid, where they are measured again.
 
@@ -44,6 +47,8 @@ def on_other_grid(
         From a label image on `source` to one on `target`.
     first_id : int
         `id` of the first candidate there.
+    plane : MidsagittalPlane, optional
+        Of the brain on `target`; without it, the candidates have no side.
 
     Returns
     -------
@@ -61,7 +66,7 @@ def on_other_grid(
         voxels = np.argwhere(moved == number)
         if not len(voxels):
             continue
-        measured = measure_lesion(first_id + len(found), voxels, target, lesion.region)
+        measured = measure_lesion(first_id + len(found), voxels, target, lesion.region, plane=plane)
         found.append(
             replace(
                 measured,

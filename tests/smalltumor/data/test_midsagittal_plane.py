@@ -77,6 +77,9 @@ def test_it_turns_with_a_real_brain(sample_folder):
     assert turned.distance_mm(moved) == pytest.approx(
         midsagittal_plane(case).distance_mm(points), abs=0.2
     )
+    assert midsagittal_plane(case).moved_by(turn).distance_mm(moved) == pytest.approx(
+        midsagittal_plane(case).distance_mm(points), abs=1e-6
+    )
 
 
 def test_a_mask_without_images_has_no_plane():

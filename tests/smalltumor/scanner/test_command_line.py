@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import shutil
 import zipfile
@@ -40,9 +41,11 @@ def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
     before = checksums(folder)
     mask, case = tmp_path / "mask.nii.gz", tmp_path / "case"
     seg = tmp_path / "seg.dcm"
-    arguments = ("--prepared", case, "--grid", "t2", "--dicom-seg", seg)
+    table = tmp_path / "lesions.csv"
+    arguments = ("--prepared", case, "--grid", "t2", "--dicom-seg", seg, "--lesions", table)
     code, out, err = smalltumor("segment", folder, "-o", mask, *arguments)
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err.count("\n") == 1 and "the scores of lesions were fitted with the weights" in err
     assert "registered to T1CE" in out
     assert read_volume(mask).grid.matches(grids["t2"])
     assert read_volume(case / "case_t1ce.nii.gz").grid.matches(grids["t1ce"])
@@ -52,6 +55,8 @@ def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
     image = pydicom.dcmread(next((folder / "DICOM" / "003").iterdir()))
     assert (written.PatientID, series.SeriesInstanceUID) == ("P1", image.SeriesInstanceUID)
     assert written.pixel_array.sum() == np.count_nonzero(read_volume(mask).data)
+    rows = list(csv.DictReader(table.open()))
+    assert rows and all(row["side"] for row in rows)
 
 
 def test_one_file_of_a_study_stands_for_its_folder_and_this_is_said(stripped, smalltumor):

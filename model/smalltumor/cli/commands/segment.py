@@ -56,19 +56,26 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from smalltumor.data.midsagittal_plane import midsagittal_plane
     from smalltumor.inference.backends.openvino_import import import_in_background
+    from smalltumor.scanner.preparation.native_grid import on_native_grid
 
     import_in_background(options.device, options.backend)
     with ProgressBar() as bar:
         bar(0.0, "reading the case")
         case, prepared = _read(options, bar)
         segmentation = _segment(case, options, bar)
-        lesions = None
+        lesions = plane = None
         if options.lesions is not None or options.candidates is not None:
-            lesions = lesion_files.all_lesions(case, segmentation, bar.warn)
+            plane = midsagittal_plane(case)
+            lesions = lesion_files.all_lesions(case, segmentation, plane, bar.warn)
     if prepared is not None:
         print(scanner_images.description(prepared))
-        segmentation, lesions = _on_output_grid(segmentation, lesions, prepared, options.grid)
+        segmentation = on_native_grid(segmentation, prepared, options.grid)
+        if lesions is not None:
+            lesions = lesion_files.on_native_grid(
+                lesions, segmentation, prepared, options.grid, plane
+            )
     written = _write_all(segmentation, lesions, prepared, options)
     _print_summary(segmentation, lesions, written)
     return 0
@@ -93,18 +100,6 @@ def _segment(case: Case, options: argparse.Namespace, bar: ProgressBar) -> Segme
     for warning in run.warnings if run else ():
         bar.warn(warning)
     return segmentation
-
-
-def _on_output_grid(
-    segmentation: Segmentation, lesions: Lesions | None, prepared: PreparedCase, modality: str
-) -> tuple[Segmentation, Lesions | None]:
-    """The results of a prepared scan on the grid of one of its series."""
-    from smalltumor.scanner.preparation.native_grid import on_native_grid
-
-    segmentation = on_native_grid(segmentation, prepared, modality)
-    if lesions is not None:
-        lesions = lesion_files.on_native_grid(lesions, segmentation, prepared, modality)
-    return segmentation, lesions
 
 
 def _write_all(
