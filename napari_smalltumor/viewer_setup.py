@@ -64,12 +64,3 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         ensure_export_key(viewer)
         yield
         yield from scale_bar_steps(viewer)
-
-
-def set_up_current_viewer() -> None:
-    """Set up the viewer that opens a file through napari's readers."""
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
-    if viewer is not None:
-        set_up(viewer)

@@ -11,6 +11,7 @@ from smalltumor.errors import OutputError
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.calling_viewer import calling_viewer
 from napari_smalltumor.export.layer_files import write_layer, write_region_layers
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
@@ -66,9 +67,7 @@ def _check_patient(saved: Sequence[Any]) -> None:
     OutputError
         If a layer with these data belongs to such a patient.
     """
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
+    viewer = calling_viewer()
     if viewer is None:
         return
     patients = active_patient(viewer)
@@ -85,18 +84,14 @@ def _check_patient(saved: Sequence[Any]) -> None:
 
 def _mark_exported(saved: Sequence[Any]) -> None:
     """Mark the layers with these data as exported in the autosave."""
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
+    viewer = calling_viewer()
     if viewer is not None:
         layers = [layer for layer in viewer.layers if any(layer.data is data for data in saved)]
         ensure_autosave(viewer).autosave.mark_exported(layers)
 
 
 def _viewer_layers() -> list[Layer]:
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
+    viewer = calling_viewer()
     return [] if viewer is None else list(viewer.layers)
 
 
@@ -105,6 +100,4 @@ def _may_overwrite(path: Path) -> bool:
 
     It asks only about the name that it returns, so a name with an added suffix was not checked.
     """
-    from napari.viewer import current_viewer
-
-    return is_nifti_name(path) and current_viewer() is not None
+    return is_nifti_name(path) and calling_viewer() is not None

@@ -17,6 +17,7 @@ from smalltumor.errors import CaseError
 from smalltumor.extras import MissingPackageError
 
 from napari_smalltumor import notify
+from napari_smalltumor.calling_viewer import calling_viewer
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.metadata import provenance_of
 from napari_smalltumor.loading.already_open import layer_of_file
@@ -101,9 +102,7 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
 
 
 def _open_layers() -> list[Layer]:
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
+    viewer = calling_viewer()
     return [] if viewer is None else list(viewer.layers)
 
 

@@ -12,11 +12,12 @@ from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.sample import SAMPLE_CASE, sample_case_folder
 
 from napari_smalltumor import notify
+from napari_smalltumor.calling_viewer import calling_viewer
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.loading.case_layers import layers_of_case
 from napari_smalltumor.loading.job import LoadJob
 from napari_smalltumor.loading.load import add_layers, load, loads_in_background
-from napari_smalltumor.viewer_setup import set_up_current_viewer
+from napari_smalltumor.viewer_setup import set_up
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -34,13 +35,12 @@ def open_sample() -> list[LayerData]:
     list of LayerData
         The layers to add; an image without channels if they are added when they have been read.
     """
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
-    if viewer is None or not loads_in_background(viewer):
-        set_up_current_viewer()
+    viewer = calling_viewer()
+    if viewer is None:
         return sample_layers()
-
+    if not loads_in_background(viewer):
+        set_up(viewer)
+        return sample_layers()
     load_sample(viewer)
     return [_NO_CHANNELS]
 

@@ -14,6 +14,7 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom.files import holds_dicom
 
+from napari_smalltumor.calling_viewer import called_by, calling_viewer
 from napari_smalltumor.loading.already_open import show_open_case, show_open_file
 from napari_smalltumor.loading.dicom_files import is_dicom_slice
 from napari_smalltumor.loading.folder_of_cases import offer_cases
@@ -66,9 +67,7 @@ def _read(read: Reader, path: str | Sequence[str]) -> list[Any]:
     napari is then told that the path has no layers; they are added when they have been read. An
     error is reported in a window, and raised elsewhere.
     """
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
+    viewer = calling_viewer()
     if viewer is None:
         return read(path)
     if loads_in_background(viewer):
@@ -96,7 +95,8 @@ def _job(viewer: ViewerModel, read: Reader, path: str | Sequence[str]) -> LoadJo
     def read_case() -> list[LayerData]:
         if isinstance(files, Path) and files.is_dir():
             check_no_scan(files, find_case_files(files))
-        return read(path)
+        with called_by(viewer):
+            return read(path)
 
     failed = partial(on_error, viewer, files)
     return LoadJob(case_name(files), str(path), read_case, opened, failed)
@@ -115,18 +115,14 @@ def _paths(path: str | Sequence[str]) -> Path | list[Path]:
 
 
 def _read_folder_of_cases(path: str | Sequence[str]) -> list[Any]:
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
+    viewer = calling_viewer()
     if viewer is not None:
         offer_cases(viewer, Path(str(path)), open_and_remember)
     return _NO_LAYERS
 
 
 def _read_scan(path: str | Sequence[str]) -> list[Any]:
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
+    viewer = calling_viewer()
     if viewer is not None:
         for file in [path] if isinstance(path, str) else path:
             open_and_remember(viewer, Path(file))

@@ -114,3 +114,19 @@ def test_a_file_of_an_open_case_is_shown_and_not_opened_a_second_time(
     viewer.layers.remove("Pat T1")
     drop(viewer, folder / "Pat_t1.nii.gz")
     assert "Pat T1" in viewer.layers
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_files_appear_in_the_window_on_which_they_are_dropped(
+    viewer, make_napari_viewer, in_loop, qtbot, tmp_path, running
+):
+    other = make_napari_viewer()
+    other.open(str(write_case_along(tmp_path / "other" / "Pat", "LPS")), plugin="napari-smalltumor")
+    folder = write_case_along(tmp_path / "Pat", "RAS")
+    assert napari.current_viewer() is other
+    (in_loop if running else lambda call, *options: call(*options))(drop, viewer, folder)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 5)
+    assert case_of(viewer.layers["Pat T1CE"]).labels_path.parent == folder
+    assert [case_of(layer).labels_path.parent for layer in other.layers] == 5 * [
+        tmp_path / "other" / "Pat"
+    ]
