@@ -164,6 +164,24 @@ def test_a_cohort_records_which_masks_were_made_without_an_image(
     assert record["missing_modalities"] == {"case": ["flair"]}
 
 
+def test_a_cohort_names_a_sequence_that_was_added_to_a_case_since(
+    smalltumor, without_flair, dropout_weights, tmp_path
+):
+    output = tmp_path / "masks"
+    options = ("-o", output, "--weights", dropout_weights, "--backend", "torch", "--allow-missing")
+    assert smalltumor("cohort", without_flair.parent, *options)[0] == 0
+    before = (output / "case.nii.gz").read_bytes()
+    flair = write_case(tmp_path / "complete") / "case_flair.nii.gz"
+    (without_flair / flair.name).write_bytes(flair.read_bytes())
+    assert smalltumor("cohort", without_flair.parent, *options)[0] == 0
+    assert (output / "case.nii.gz").read_bytes() == before
+    with (output / "cohort.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["note"] == (
+        "FLAIR was added after the case was segmented; delete the mask to have it segmented again"
+    )
+
+
 def test_a_cohort_names_the_weights_that_are_needed(
     smalltumor, without_flair, narrow_weights, tmp_path
 ):

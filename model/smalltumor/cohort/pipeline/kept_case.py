@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from smalltumor.cohort.pipeline.jobs import Job
     from smalltumor.cohort.pipeline.network_stage import Computed
     from smalltumor.cohort.settings import CohortSettings
+    from smalltumor.data.naming.case_files import CaseFiles
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.lesions import Lesion
 
@@ -65,7 +66,7 @@ def keep(
     _check_images(job, record, _digests_seen(computed))
     mask = _read_mask(name, folder, settings.scheme)
     lesions, digest = find_lesions(mask), digest_of_classes(mask.classes)
-    notes = []
+    notes = [] if record is None else _added(record.missing, job.files)
     if record is not None and record.classes not in ("", digest):
         notes.append(_rewrite(mask, lesions, folder, settings))
         record = replace(record, classes=digest, candidates="")
@@ -108,6 +109,19 @@ def _lacking(modalities: tuple[str, ...]) -> str:
     from smalltumor.data.naming.case_files import modality_titles
 
     return f"segmented without {modality_titles(modalities)}" if modalities else ""
+
+
+def _added(missing: tuple[str, ...], files: CaseFiles) -> list[str]:
+    """A note about sequences that the network did not see and the case has by now."""
+    from smalltumor.data.naming.case_files import modality_titles
+
+    added = tuple(modality for modality in missing if modality in files.modalities)
+    if not added:
+        return []
+    return [
+        f"{modality_titles(added)} was added after the case was segmented; delete the mask to have "
+        "it segmented again"
+    ]
 
 
 def _digests_seen(computed: Computed | Exception | None) -> Mapping[str, str] | None:
