@@ -12,7 +12,7 @@ those of the others from the package that is named. Nothing imports PyTorch befo
 SECTIONS = {
     "Segment a case": {
         "smalltumor": (
-            "data.case.read_case",
+            "data.read_case.read_case",
             "data.case.Case",
             "models.checkpoint.load_checkpoint",
             "models.checkpoint.random_checkpoint",

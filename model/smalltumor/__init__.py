@@ -17,8 +17,8 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case as Case
-    from smalltumor.data.case import read_case as read_case
     from smalltumor.data.label_files import read_labels as read_labels
+    from smalltumor.data.read_case import read_case as read_case
     from smalltumor.data.sample import sample_case_folder as sample_case_folder
     from smalltumor.data.segmentation import Segmentation as Segmentation
     from smalltumor.data.segmentation import write_segmentation as write_segmentation
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "data.case": ["Case", "read_case"],
+        "data.case": ["Case"],
+        "data.read_case": ["read_case"],
         "data.label_files": ["read_labels"],
         "data.sample": ["sample_case_folder"],
         "data.segmentation": ["Segmentation", "write_segmentation"],

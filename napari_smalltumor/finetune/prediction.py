@@ -73,7 +73,7 @@ def predict(run: Path, name: str, device: str) -> Prediction:
     SmalltumorError
         If the run has saved no network, or the case cannot be read or segmented.
     """
-    from smalltumor.data.case import read_case_files
+    from smalltumor.data.read_case import read_case_files
     from smalltumor.inference import segment
     from smalltumor.training.runs.current_weights import current_checkpoint
 

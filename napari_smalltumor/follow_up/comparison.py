@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.data.case import REFERENCE, Case, read_case
+from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.masks.case_mask import mask_beside
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import FollowUp, LesionChange, Scan, compare_scans

@@ -7,12 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.data.case import REFERENCE, Case, read_case_files
+from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.labels_read import LabelsRead
 from smalltumor.data.masks.exported import RegionFile, is_beside, region_files_of
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.grouping import group_files
+from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import Volume, is_image_name
 from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
@@ -78,7 +79,7 @@ def layers_of_case(
     regions : Segmentation, optional
         Opened as ET, TC and WT instead of an exported file.
     with_contents : bool
-        As for `smalltumor.data.case.read_case_files`.
+        As for `smalltumor.data.read_case.read_case_files`.
 
     Raises
     ------

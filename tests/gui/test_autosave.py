@@ -288,7 +288,7 @@ def test_edits_of_an_earlier_version_are_looked_for_when_a_result_is_complete(
 def test_a_damaged_autosave_is_reported_and_the_case_is_opened(
     make_napari_viewer, synthetic_case, data_folder, qtbot, monkeypatch
 ):
-    from smalltumor.data.case import read_case
+    from smalltumor.data.read_case import read_case
 
     folder = AutosaveFolder(data_folder / "autosave")
     folder.lock()

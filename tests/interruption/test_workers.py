@@ -28,9 +28,9 @@ pytestmark = [
 GOOD = [f"good_{number}" for number in range(4)]
 ACCIDENTS = """
 import multiprocessing, os, signal, time
-from smalltumor.data import case
+from smalltumor.data import read_case
 
-read = getattr(case, "read_before", case.read_case_files)  # this file is loaded twice
+read = getattr(read_case, "read_before", read_case.read_case_files)  # this file is loaded twice
 
 
 def unlucky(files, **options):
@@ -42,7 +42,7 @@ def unlucky(files, **options):
 
 
 if multiprocessing.parent_process():
-    case.read_case_files, case.read_before = unlucky, read
+    read_case.read_case_files, read_case.read_before = unlucky, read
 """
 
 FULL_DISK = """

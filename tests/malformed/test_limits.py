@@ -22,7 +22,7 @@ import json, resource, sys
 from contextlib import redirect_stderr
 from io import StringIO
 from smalltumor.cli import main
-import smalltumor.data.case, smalltumor.lesions
+import smalltumor.data.read_case, smalltumor.lesions
 
 memory, seconds, *paths = json.loads(sys.argv[1])
 status = open("/proc/self/status").read()

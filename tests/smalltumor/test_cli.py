@@ -350,17 +350,17 @@ def test_a_closed_pipe_is_not_an_error_message(sample_folder):
 
 SLOW_READING = """
 import sys, time
-import smalltumor.data.case
+import smalltumor.data.read_case
 from smalltumor.cli import main
 
-read_case = smalltumor.data.case.read_case
+read_case = smalltumor.data.read_case.read_case
 
 def reading(*arguments, **options):
     print("reading", file=sys.stderr, flush=True)
     time.sleep(60)
     return read_case(*arguments, **options)
 
-smalltumor.data.case.read_case = reading
+smalltumor.data.read_case.read_case = reading
 sys.exit(main(sys.argv[1:]))
 """
 

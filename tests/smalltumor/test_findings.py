@@ -12,8 +12,8 @@ from smalltumor.cli.finding_texts import finding_text
 from smalltumor.cohort.cases import cohort_cases
 from smalltumor.cohort.cohort import segment_cohort
 from smalltumor.cohort.settings import CohortSettings
-from smalltumor.data.case import read_case
 from smalltumor.data.input_checks import Finding, FindingKind
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError
 from smalltumor.inference import segment
 from smalltumor.models.checkpoint import load_checkpoint

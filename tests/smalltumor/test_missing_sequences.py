@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.input_checks import FindingKind
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import Action, CaseError
 from smalltumor.files.user_dirs import CACHE_VARIABLE
 from smalltumor.geometry.grid import Grid

@@ -8,10 +8,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.input_checks import FindingKind, check_input
 from smalltumor.data.midsagittal_plane import midsagittal_plane
 from smalltumor.data.preprocessing import Preprocessing, preprocess
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError, SecondLookError
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import segment

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from dicom_cases import TIMES, write_series
 from scipy import ndimage
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 

@@ -117,7 +117,7 @@ def add_allow_missing(parser: argparse._ActionsContainer) -> None:
 
 def read(options: argparse.Namespace) -> Case:
     """Read the case that the arguments of `add_case` name."""
-    from smalltumor.data.case import read_case
+    from smalltumor.data.read_case import read_case
 
     return read_case(
         options.case,

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases as _find_cases
 from smalltumor.data.preprocessing import NetworkInput, preprocess
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.probabilities.network_output import Probabilities
+from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.files.names import safe_name
 from smalltumor.model_export.exported_network import ExportedNetwork

@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import spearmanr
 from smalltumor import segment
-from smalltumor.data.case import read_case_files
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.probabilities.expected_dice import expected_dice
 from smalltumor.data.probabilities.network_output import HalfResolutionLogits, softmax
+from smalltumor.data.read_case import read_case_files
 from smalltumor.evaluation.summaries.case_rows import read_rows
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import load_checkpoint

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 from smalltumor import read_labels, segment
-from smalltumor.data.case import read_case_files
 from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.data.read_case import read_case_files
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.models.checkpoint import Checkpoint

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.case_files import (
     MODALITIES,
@@ -26,6 +26,7 @@ from smalltumor.data.naming.case_files import (
     CaseFiles,
 )
 from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.data.read_case import read_case_files
 from smalltumor.evaluation.statistics.bootstrap import Estimate
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.evaluation.summaries.out_of_fold import differences, estimates

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from skimage.measure import label
-from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.preprocessing import NetworkInput, preprocess
 from smalltumor.data.probabilities.network_output import NetworkOutput, Probabilities
+from smalltumor.data.read_case import read_case_files
 from smalltumor.inference.backends.base import InferenceBackend
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.devices import cpu_has_bfloat16, has_openvino

@@ -20,10 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from agreement import dice, labels_on_grid, reference, whole_input
-from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.preprocessing import NetworkInput, preprocess
+from smalltumor.data.read_case import read_case_files
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter
 from smalltumor.labels.masks import Classes

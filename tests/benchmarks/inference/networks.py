@@ -50,7 +50,7 @@ class LoadedPath:
 
 def own(setting: Setting, backend: str, flips: bool = False) -> LoadedPath:
     """This project, from the case's volumes to classes on its grid."""
-    from smalltumor.data.case import read_case
+    from smalltumor.data.read_case import read_case
     from smalltumor.inference import segment
     from smalltumor.models.checkpoint import load_checkpoint
 
@@ -174,8 +174,8 @@ def _volume(shape: tuple[int, ...]) -> Array:
 
 def _brain_box(case: Path) -> tuple[int, ...]:
     """Voxels of the brain's bounding box, which nnU-Net crops to."""
-    from smalltumor.data.case import read_case
     from smalltumor.data.preprocessing import Preprocessing, preprocess
+    from smalltumor.data.read_case import read_case
 
     prepared = preprocess(read_case(case), Preprocessing(margin=0, multiple=1))
     return prepared.array.shape[1:]

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from smalltumor.data.case import read_case
 from smalltumor.data.preprocessing import preprocess
+from smalltumor.data.read_case import read_case
 from smalltumor.inference.fused.convs import FixedConv, round_kernels
 from smalltumor.inference.fused.network import FusedNetwork
 from smalltumor.models.checkpoint import load_checkpoint

@@ -25,12 +25,13 @@ from detector_training import LEAST_VOXELS, Example, Head, examples, features, t
 from held_out import Fold, output_of
 from scipy import ndimage
 from smalltumor import read_labels
-from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.patients import patient_of
 from smalltumor.data.preprocessing import preprocess
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.probabilities.network_output import HalfResolutionLogits
+from smalltumor.data.read_case import read_case_files
 from smalltumor.evaluation.metrics.components import MIN_COMPONENT_VOXELS
 from smalltumor.evaluation.metrics.froc import (
     RATES,

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import affine_transform, gaussian_filter
 from scipy.spatial.transform import Rotation
-from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.read_case import read_case
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Mask, region_mask

@@ -20,7 +20,7 @@ from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.cohort.reviews.stored_candidates import stored_candidates
 from smalltumor.cohort.reviews.worklist import read_worklist
-from smalltumor.data.case import read_case_files
+from smalltumor.data.read_case import read_case_files
 from smalltumor.labels.regions import Region
 from smalltumor.second_look import LesionGrower, SecondLook
 

@@ -30,10 +30,11 @@ from reliability import (
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from smalltumor import read_labels
-from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.patients import patient_of
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.data.read_case import read_case_files
 from smalltumor.geometry.boxes import bounding_box, padded
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region, TissueClass

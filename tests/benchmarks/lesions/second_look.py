@@ -23,10 +23,11 @@ import numpy as np
 from held_out import Fold, folds_of, output_of, shipped_fold, unseen_fold
 from reliability import Bin, Scored, bins_of, plot, print_reliability
 from smalltumor import read_labels
-from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.patients import patient_of
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.data.read_case import read_case_files
 from smalltumor.evaluation.metrics.froc import CaseCandidates, at_rates, case_candidates, froc_curve
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import lesion_components, measure_lesions

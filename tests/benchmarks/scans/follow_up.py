@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.midsagittal_plane import midsagittal_plane
+from smalltumor.data.read_case import read_case
 from smalltumor.follow_up.registration import measure_registration
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample

@@ -22,11 +22,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 from scipy.optimize import minimize
-from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.input_checks import FindingKind, check_input
 from smalltumor.data.modality_contrast import MARGIN, ROLES, WEIGHTS, features
 from smalltumor.data.naming.case_files import MODALITY_TITLES, OPTIONAL_MODALITIES
 from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.data.read_case import read_case_files
 from smalltumor.geometry.grid import Grid
 
 Floats = npt.NDArray[np.float64]

@@ -24,9 +24,9 @@ from pathlib import Path
 
 import numpy as np
 from smalltumor import read_labels, segment
-from smalltumor.data.case import read_case_files
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.probabilities.expected_dice import expected_dice
+from smalltumor.data.read_case import read_case_files
 from smalltumor.evaluation.report.out_of_fold_report import Results, comparison_text, results_text
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.files.tables import read_table, write_table

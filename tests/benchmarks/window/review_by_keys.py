@@ -31,8 +31,8 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from smalltumor.cohort.reviews.reviews import Reviews
-from smalltumor.data.case import read_case_files
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.read_case import read_case_files
 from smalltumor.files.user_dirs import DATA_VARIABLE
 from smalltumor.labels.regions import Region, TissueClass
 from stalls import process_events, wait_for

@@ -13,8 +13,9 @@ from napari.layers import Labels
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QLabel, QWidget
 from shown_layers import show_segmentation
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.training.data.dataset_folder import DatasetLister, DatasetListing, add_case

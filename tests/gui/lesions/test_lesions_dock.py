@@ -14,8 +14,8 @@ from lesion_layers import save_table, show_regions, synthetic_case
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtGui import QGuiApplication
 from shown_layers import show_segmentation
-from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import COLUMNS

@@ -13,7 +13,7 @@ from lesion_layers import save_table
 from napari.utils.interactions import mouse_press_callbacks
 from second_look_cases import Spot, case_with, output_for
 from shown_layers import show_segmentation
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from vispy.util.keys import ALT, SHIFT
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
 from raw_scans import prepared_by_hand, write_raw_scan
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation import correction as correction_module
 from smalltumor.scanner.preparation.correction import Correction

@@ -12,7 +12,7 @@ from dicom_cases import write_series
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from shown_layers import show_segmentation
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume, stem
 from smalltumor.labels.regions import TissueClass

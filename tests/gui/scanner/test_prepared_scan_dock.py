@@ -11,7 +11,7 @@ from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
 from shown_layers import newest_case_layers, show_segmentation
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation import correction as correction_module

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from edit_sessions import case_of_file
 from napari_cases import case_along, write_case_along
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError
 
 from napari_smalltumor.autosave.edit_texts import why_edits_are_stranded

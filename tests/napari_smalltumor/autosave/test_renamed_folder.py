@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from edit_sessions import Session, User, write_patient
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 
 from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.offers import DISCARD, LATER, RESTORE, TAKE_OVER

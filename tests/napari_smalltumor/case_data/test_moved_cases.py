@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from edit_sessions import case_of_file, write_patient
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 
 from napari_smalltumor.case_data.moved_cases import moved_cases, unreadable_cases
 from napari_smalltumor.case_data.records import case_key, record_case, record_correction, record_of

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from edit_sessions import write_patient
 from napari_cases import case_along
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError
 
 from napari_smalltumor.case_data.records import (

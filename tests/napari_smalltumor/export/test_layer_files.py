@@ -8,8 +8,9 @@ import pytest
 from napari.components import ViewerModel
 from napari_cases import ORIENTATIONS, case_along, random_volume, write_case_along
 from shown_layers import show_segmentation
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.naming.file_names import parse_file_name
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from napari_cases import write_case_along
 from shown_layers import show_segmentation
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.labels.regions import Region

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 from napari_cases import case_along, write_case_along
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
+from smalltumor.data.read_case import read_case
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.finetune.prediction import Prediction, prediction_name, show_prediction

@@ -12,8 +12,8 @@ from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
-from smalltumor.data.case import read_case
 from smalltumor.data.images_read import read_image
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 

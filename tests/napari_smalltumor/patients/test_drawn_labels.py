@@ -13,7 +13,7 @@ from napari.layers import Image, Labels
 from napari.layers._source import layer_source
 from napari_cases import case_along, write_case_along
 from scipy.spatial.transform import Rotation
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 
 from napari_smalltumor.export.writer import write_labels
 from napari_smalltumor.layers.coordinates import from_display

@@ -9,7 +9,7 @@ import pytest
 from napari.components import ViewerModel
 from raw_scans import prepared_by_hand, write_raw_scan
 from shown_layers import newest_case_layers
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 

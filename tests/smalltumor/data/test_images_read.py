@@ -6,8 +6,8 @@ import shutil
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.data.case import read_case
 from smalltumor.data.images_read import ImageRead
+from smalltumor.data.read_case import read_case
 from synthetic import write_case
 
 

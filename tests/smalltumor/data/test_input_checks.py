@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from intensity_transforms import resampled_by_splines, transformed, z_scored_in_brain
-from smalltumor.data.case import Case, read_case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.input_checks import Finding, FindingKind, check_input
 from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.data.read_case import read_case, read_case_files
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 

@@ -10,8 +10,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
-from smalltumor.data.case import read_case
 from smalltumor.data.label_files import decode_labels, read_label_volume, read_labels
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import Action, GridMismatchError, LabelError, SmalltumorError
 from smalltumor.labels.regions import TissueClass

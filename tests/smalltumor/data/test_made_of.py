@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from napari_cases import ORIENTATIONS, case_along, oriented, random_volume, write_case_along
 from smalltumor.cli import main
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.label_files import read_label_volume, read_labels
 from smalltumor.data.made_of import (
     are_others,
@@ -20,6 +20,7 @@ from smalltumor.data.made_of import (
 )
 from smalltumor.data.masks.case_mask import mask_beside, read_mask
 from smalltumor.data.naming.find_cases import find_case_files
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.evaluation.evaluate import evaluate

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.midsagittal_plane import midsagittal_plane, symmetry_plane
+from smalltumor.data.read_case import read_case
 from smalltumor.geometry.grid import Grid
 
 SHAPE = (48, 56, 44)

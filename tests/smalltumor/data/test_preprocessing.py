@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalltumor.data import preprocessing
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.preprocessing import (
     PREPROCESSING_VERSION,
     VERSION_OF_1_MM,
@@ -20,6 +20,7 @@ from smalltumor.data.preprocessing import (
     Preprocessing,
     preprocess,
 )
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.grid import Grid
 from synthetic import grid_along

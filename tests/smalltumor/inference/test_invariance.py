@@ -25,7 +25,8 @@ from intensity_transforms import (
     z_scored,
     z_scored_in_brain,
 )
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.inference import segment
 from smalltumor.labels.regions import Region

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.probabilities.network_output import NetworkOutput
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import Cancelled, SmalltumorError
 from smalltumor.files.user_dirs import CACHE_VARIABLE
 from smalltumor.geometry.grid import Grid
@@ -385,7 +386,8 @@ import torch
 from pathlib import Path
 from smalltumor import segment, random_checkpoint
 from smalltumor.models.config import NetworkConfig
-from smalltumor.data.case import MODALITIES, Case
+from smalltumor.data.case import Case
+from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.geometry.grid import Grid
 shape = (128, 64, 64)
 rng = np.random.default_rng(0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from report_cases import ball, brain_case
-from smalltumor.data.case import read_case
 from smalltumor.data.midsagittal_plane import MidsagittalPlane, midsagittal_plane
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.geometry.grid import Grid, to_axes
 from smalltumor.lesions import csv_text, find_lesions

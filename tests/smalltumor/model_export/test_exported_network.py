@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from smalltumor.data.case import read_case
 from smalltumor.data.preprocessing import preprocess
 from smalltumor.data.probabilities.network_output import Probabilities
+from smalltumor.data.read_case import read_case
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter
 from smalltumor.model_export.exported_network import ExportedNetwork

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from smalltumor import segment
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError
 from smalltumor.inference.backends import torch_backend
 from smalltumor.inference.pool import Pool

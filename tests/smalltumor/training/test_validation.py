@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.preprocessing import Preprocessing, preprocess
+from smalltumor.data.read_case import read_case
 from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter

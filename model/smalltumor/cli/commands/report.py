@@ -57,8 +57,8 @@ def _add_details(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure the case and write what was asked for."""
-    from smalltumor.data.case import read_case
     from smalltumor.data.masks.case_mask import read_mask
+    from smalltumor.data.read_case import read_case
     from smalltumor.data.scan_dates import problem_of_dates
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.measures import measure_case

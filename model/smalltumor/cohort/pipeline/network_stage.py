@@ -25,7 +25,7 @@ class Computed:
 
 def read_images(job: Job, settings: CohortSettings) -> Case | None:
     """Read the images of a case; None if only its mask is to be measured."""
-    from smalltumor.data.case import read_case_files
+    from smalltumor.data.read_case import read_case_files
 
     if job.task == "measure":
         return None

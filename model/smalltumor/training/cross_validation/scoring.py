@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.patients import patient_of
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
+from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import safe_name
 

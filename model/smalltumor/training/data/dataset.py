@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from smalltumor.data.case import read_case_files
 from smalltumor.data.input_checks import check_input
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.preprocessing import Preprocessing, preprocess
+from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.training.data.cache import Arrays, CaseCache
 from smalltumor.training.data.crops import find_crop_centres

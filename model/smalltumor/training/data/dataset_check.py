@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.case import read_case_files
 from smalltumor.data.input_checks import check_input
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Classes, class_mask

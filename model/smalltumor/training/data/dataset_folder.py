@@ -19,11 +19,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.made_of import digests_of_images
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import SUFFIXES, read_volume, stem, write_volume
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Layer
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
+from smalltumor.data.read_case import read_case
 from smalltumor.labels.regions import Region
 from synthetic import SHAPE, write_case
 

@@ -14,8 +14,8 @@ from smalltumor.cohort.results.records import (
     sizes_of_images,
 )
 from smalltumor.cohort.results.results_folder import ResultsFolder
-from smalltumor.data.case import read_case, read_case_files
 from smalltumor.data.naming.find_cases import find_case_files, find_cases
+from smalltumor.data.read_case import read_case, read_case_files
 from smalltumor.errors import CaseError
 
 

@@ -20,9 +20,10 @@ from intensity_transforms import (
 from scipy import ndimage
 from smalltumor.data.brain.background_removal import remove_background
 from smalltumor.data.brain.coarse_images import coarse_images
-from smalltumor.data.case import Case, read_case, read_case_files
+from smalltumor.data.case import Case
 from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.data.read_case import read_case, read_case_files
 
 Image = npt.NDArray[np.generic]
 

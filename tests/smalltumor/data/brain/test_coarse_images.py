@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from smalltumor.data.brain.coarse_images import coarse_images, coarse_steps
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 
 SPACING = (1.0, 1.0, 1.0)
 

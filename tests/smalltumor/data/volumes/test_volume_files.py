@@ -9,9 +9,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor import extras
-from smalltumor.data.case import read_case
 from smalltumor.data.label_files import on_grid, read_labels
 from smalltumor.data.naming.find_cases import find_case_files
+from smalltumor.data.read_case import read_case
 from smalltumor.data.volumes.header_checks import has_orientation, header_warnings
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.data.volumes.volume_files import read_volume_file

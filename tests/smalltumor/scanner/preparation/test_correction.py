@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from raw_scans import SHAPE, SHIFT_MM, prepared_by_hand, write_raw_scan
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import Cancelled, CaseError
 from smalltumor.scanner.preparation import correction as correction_module
 from smalltumor.scanner.preparation.correction import Correction, corrected

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from raw_scans import prepared_by_hand, write_raw_scan
-from smalltumor.data.case import read_case
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import Cancelled, OutputError
 from smalltumor.scanner.preparation import prepared_files
 from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared

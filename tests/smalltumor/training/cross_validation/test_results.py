@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.data.case import read_case
 from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun
 from smalltumor.errors import Action, CaseError, Remedy, SmalltumorError, TrainingError
 from smalltumor.evaluation.summaries.case_rows import case_row, read_rows, write_rows

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from smalltumor.data.case import read_case_files
 from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.data.preprocessing import Preprocessing, preprocess
+from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import TrainingError
 from smalltumor.training.data import dataset
 from smalltumor.training.data.crops import draw_crop

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import smalltumor.training.data.dataset_folder
 from napari_cases import ORIENTATIONS, case_along, write_case_along
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.training.data.collected_case import case_folder_name, has_folder
 from smalltumor.training.data.dataset_check import check_dataset, check_row

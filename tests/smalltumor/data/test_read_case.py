@@ -7,9 +7,10 @@ import shutil
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.data.case import MODALITIES, read_case
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES
