@@ -27,6 +27,7 @@ from napari_smalltumor.layers.patient import (
     titles,
 )
 from napari_smalltumor.layers.visibility import guard_undo, release_undo
+from napari_smalltumor.patients import explanations
 from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
@@ -213,7 +214,8 @@ class ActivePatient:
         told_by_nothing_else = join_patient(layer, list(self._layers), active)
         patient = patient_of(layer)
         if told_by_nothing_else and patient is not None:
-            self._say_whose_it_is(layer, patient)
+            text = explanations.assumed_patient(layer, self.title_of(patient))
+            notify.info(self.messages.about(patient, text))
         if patient is not None and patient not in self._opened:
             self._say_why_apart(layer, patient)
         stays = bool(self._background) or role_of(layer) is None
@@ -299,35 +301,19 @@ class ActivePatient:
     def _show_current(self) -> None:
         self._hidden.show_only(self._layers, self._current)
 
-    def _say_whose_it_is(self, layer: Layer, patient: Patient) -> None:
-        title = self.title_of(patient)
-        text = (
-            f"The file of {layer.name} names no patient. It was added to {title}, who was shown "
-            "when it was opened, or was opened with it. If it is not theirs, remove the layer, and "
-            "open the file again when its patient is shown."
-        )
-        notify.info(self.messages.about(patient, text))
-
     def _say_why_apart(self, layer: Layer, patient: Patient) -> None:
         other = patient_with_other_regions(layer, list(self._layers))
-        if other is None:
-            return
-        text = (
-            f"{self.title_of(other)} has regions already, so the mask in {patient.location} is "
-            "shown as a patient of its own. To compare it with these regions, choose it in the "
-            "Compare dock. To use it instead, remove them and open it again."
-        )
-        notify.warn(self.messages.about(patient, text))
+        if other is not None:
+            text = explanations.kept_apart(self.title_of(other), str(patient.location))
+            notify.warn(self.messages.about(patient, text))
 
     def _refuse_edit(self, layer: Layer) -> None:
         patient = patient_of(layer)
-        if patient is None or patient == self._current:
-            why = "its opacity is 0. Raise" if layer.visible else "it is hidden. Show"
-            reason = f"{why} it to undo or redo its edits."
-        else:
-            reason = f"it belongs to {self.title_of(patient)}, which is not the active patient."
-        text = f"{layer.name} was not changed: {reason}"
-        notify.warn(text if patient is None else self.messages.about(patient, text))
+        if patient is None:
+            notify.warn(explanations.refused_edit(layer))
+            return
+        other = self.title_of(patient) if patient != self._current else ""
+        notify.warn(self.messages.about(patient, explanations.refused_edit(layer, other)))
 
 
 @one_per_viewer
