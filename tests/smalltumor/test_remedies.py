@@ -64,7 +64,10 @@ def test_some_command_has_a_text_for_every_remedy(action):
         ("lesions", Remedy(Action.CHOOSE_CASE), "choose a file of one of them"),
         ("segment", Remedy(Action.REPLACE_OUTPUT), "choose another output, or pass --overwrite"),
         ("train", Remedy(Action.REPLACE_OUTPUT), "choose another output"),
-        ("lesions", Remedy(Action.NAME_SCHEME), "name the scheme with --labels"),
+        (
+            *("lesions", Remedy(Action.NAME_SCHEME)),
+            "name the scheme with --labels, or pass --labels mask for the mask of a region",
+        ),
         ("evaluate", Remedy(Action.NAME_SCHEME), "name the scheme with --labels"),
         (
             *("evaluate", Remedy(Action.NAME_SCHEME, side="truth")),

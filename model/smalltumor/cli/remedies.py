@@ -41,7 +41,8 @@ def _name_scheme(remedy: Remedy, options: argparse.Namespace) -> str:
     if "reads_labels" not in options:
         return "store the labels in the scheme that goes with the names of the files"
     of_truth = remedy.side == "truth" and "truth_labels" in options
-    return f"name the scheme with {'--truth-labels' if of_truth else '--labels'}"
+    text = f"name the scheme with {'--truth-labels' if of_truth else '--labels'}"
+    return text + (", or pass --labels mask for the mask of a region" * ("reads_masks" in options))
 
 
 def _name_modalities(remedy: Remedy, options: argparse.Namespace) -> str:

@@ -61,7 +61,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="also write a table",
     )
     arguments.add_overwrite(parser)
-    parser.set_defaults(run=run, reads_labels=True)
+    parser.set_defaults(run=run, reads_labels=True, reads_masks=True)
 
 
 def run(options: argparse.Namespace) -> int:
