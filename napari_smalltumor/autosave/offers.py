@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from smalltumor.data.case import Case
-from smalltumor.data.naming.stated_case import continues_name
+from smalltumor.data.identity.case_names import continues_name
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify

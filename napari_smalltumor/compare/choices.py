@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from smalltumor.data.case import Case
-from smalltumor.data.masks.exported import region_files_of
+from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.export.case_export import case_to_export

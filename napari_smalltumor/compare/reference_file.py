@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
+from smalltumor.data.identity.mask_names import check_patient, is_in_folder_of
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
-from smalltumor.data.masks.exported import region_file
-from smalltumor.data.masks.named_case import check_patient, is_in_folder_of
+from smalltumor.data.naming.exported_masks import region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError, GridMismatchError

@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.bids import write_bids
 from smalltumor.data.case import Case
-from smalltumor.data.masks.exported import EXPORT_ENDING
-from smalltumor.data.masks.other_images import check_not_of_another
-from smalltumor.data.segmentation import (
-    Segmentation,
-    region_paths,
-    write_regions,
-    write_segmentation,
-)
+from smalltumor.data.identity.mask_images import check_not_of_another
+from smalltumor.data.naming.exported_masks import EXPORT_ENDING, region_paths
+from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.errors import OutputError
 from smalltumor.files.names import safe_name
 

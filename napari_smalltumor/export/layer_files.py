@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
-from smalltumor.data.made_of import comment_of, digests_of_images
+from smalltumor.data.identity.image_digests import comment_of, digests_of_images
 from smalltumor.data.segmentation import (
     write_segmentation,
 )

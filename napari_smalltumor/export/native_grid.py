@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from smalltumor.data.case import Case
-from smalltumor.data.masks.exported import EXPORT_ENDING
 from smalltumor.data.naming.case_files import MODALITY_TITLES
+from smalltumor.data.naming.exported_masks import EXPORT_ENDING
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError, OutputError

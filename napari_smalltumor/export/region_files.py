@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from smalltumor.data.case import Case
+from smalltumor.data.identity.mask_images import other_images_text
+from smalltumor.data.identity.mask_names import named_case
 from smalltumor.data.label_files import on_grid, read_label_volume
-from smalltumor.data.masks.exported import RegionFile
-from smalltumor.data.masks.named_case import named_case
-from smalltumor.data.masks.other_images import other_images_text
+from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.files.names import safe_name

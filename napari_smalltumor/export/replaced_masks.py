@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import other_images_text, recorded_images
 from smalltumor.data.label_files import read_label_volume
-from smalltumor.data.made_of import other_images_text, recorded_images
 from smalltumor.data.volumes.nifti import Volume, is_nifti_name
 from smalltumor.errors import SmalltumorError
 

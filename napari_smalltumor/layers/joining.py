@@ -1,7 +1,7 @@
 """Which patient a file belongs to that was opened by itself, such as a mask.
 
 Its name, its folder, the files beside it, and what it records of its images tell; see
-`smalltumor.data.naming.stated_case` for names.
+`smalltumor.data.identity.case_names` for names.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
-from smalltumor.data.made_of import are_others, digests_of_images
-from smalltumor.data.masks.named_case import named_case
+from smalltumor.data.identity.case_names import continues_name, states_case, states_other_case
+from smalltumor.data.identity.image_digests import are_others, digests_of_images
+from smalltumor.data.identity.mask_names import named_case
 from smalltumor.data.naming.file_names import cases_of_images, parse_file_name
-from smalltumor.data.naming.stated_case import continues_name, states_case, states_other_case
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.files.names import safe_name
 

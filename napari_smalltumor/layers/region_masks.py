@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
-from smalltumor.data.made_of import digests_of_images
+from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.masks import compose_classes
 from smalltumor.labels.regions import Region, TissueClass

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.identity.mask_names import is_beside, region_files_of
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.labels_read import LabelsRead
-from smalltumor.data.masks.exported import RegionFile, is_beside, region_files_of
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
+from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import Segmentation

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.data.masks.exported import region_files_beside
 from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.data.naming.exported_masks import region_files_beside
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.listings import FolderListings
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
-from smalltumor.data.masks.named_case import named_case
+from smalltumor.data.identity.mask_names import named_case
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.joining import is_of_others

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
-from smalltumor.data.masks.exported import region_file
 from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.data.naming.exported_masks import region_file
 from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.files.names import safe_name
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.brain.background import is_finite
 from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import recorded_images
 from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.data.label_files import read_label_volume, rounded
 from smalltumor.data.labels_read import LabelsRead
-from smalltumor.data.made_of import recorded_images
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.volumes.header_checks import header_warnings

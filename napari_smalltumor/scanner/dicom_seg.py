@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.masks.exported import EXPORT_ENDING
+from smalltumor.data.naming.exported_masks import EXPORT_ENDING
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.extras import MissingPackageError
 from smalltumor.files.names import safe_name

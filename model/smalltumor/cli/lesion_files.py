@@ -76,7 +76,7 @@ def write(
     overwrite: bool,
 ) -> list[Path]:
     """Write the table of all lesions, and the label image of the candidates."""
-    from smalltumor.data.made_of import comment_of
+    from smalltumor.data.identity.image_digests import comment_of
     from smalltumor.data.volumes.nifti import write_volume
     from smalltumor.lesions import write_csv
     from smalltumor.second_look import label_image

@@ -15,7 +15,7 @@ from typing import Any
 from smalltumor.cohort.claim import read_settings
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
-from smalltumor.data.patients import patient_key
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CheckpointError, SmalltumorError
 from smalltumor.models.card import known_cases, lists_all_cases, selected_on, trained_on

@@ -16,8 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from smalltumor.data.made_of import are_others, recorded_images
-from smalltumor.data.patients import patient_of
+from smalltumor.data.identity.image_digests import are_others, recorded_images
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import CaseError, OutputError

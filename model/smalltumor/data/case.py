@@ -61,7 +61,7 @@ class Case:
         What `labels_path` held, if it was read to be shown.
     labels_made_of : mapping of str to str
         Of a mask alone, digests of the images that its file records, see
-        `smalltumor.data.made_of`.
+        `smalltumor.data.identity.image_digests`.
     """
 
     name: str

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import other_images_text
 from smalltumor.data.images_read import stamp_of
-from smalltumor.data.made_of import other_images_text
 from smalltumor.data.volumes.header_checks import check_axes
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume_file

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import comment_of, digests_of_images
 from smalltumor.data.input_checks import Finding, FindingKind
-from smalltumor.data.made_of import comment_of, digests_of_images
+from smalltumor.data.naming.exported_masks import region_paths
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
-from smalltumor.data.volumes.nifti import SUFFIXES, stem, write_volume
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
 from smalltumor.geometry.grid import Grid
@@ -87,7 +88,7 @@ class Segmentation:
         None for a segmentation that was drawn or read.
     made_of : mapping of str to str
         Digests of the images, which files of the segmentation record; see
-        `smalltumor.data.made_of`.
+        `smalltumor.data.identity.image_digests`.
     """
 
     name: str
@@ -192,12 +193,6 @@ def write_regions(
         _write(segmentation, region_path, segmentation.mask(region).astype(np.uint8), overwrite)
         for region, region_path in paths.items()
     ]
-
-
-def region_paths(path: Path) -> Mapping[Region, Path]:
-    """Names of the three region masks, derived from a label file's name."""
-    suffix = path.name[len(stem(path)) :] or SUFFIXES[-1]
-    return {region: path.with_name(f"{stem(path)}_{region}{suffix}") for region in Region}
 
 
 def write_probabilities(

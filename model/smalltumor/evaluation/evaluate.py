@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.identity.case_names import states_other_case
+from smalltumor.data.identity.image_digests import are_others, digests_of_t1ce, recorded_images
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
-from smalltumor.data.made_of import are_others, digests_of_t1ce, recorded_images
-from smalltumor.data.naming.stated_case import states_other_case
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
-from smalltumor.data.masks.exported import region_file
-from smalltumor.data.masks.other_images import t1ce_beside
+from smalltumor.data.identity.mask_images import t1ce_beside
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.cohort_names import case_and_number, is_folder_of_reviews
+from smalltumor.data.naming.exported_masks import region_file
 from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_file_name
 from smalltumor.data.naming.find_cases import distinct_names, label_scheme_hint
 from smalltumor.data.naming.grouping import group_files

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from smalltumor.data.patients import patient_key, patient_of
+from smalltumor.data.identity.patients import patient_key, patient_of
 
 if TYPE_CHECKING:
     from smalltumor.follow_up.compare import Scan

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from smalltumor.data.patients import patient_of
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.files.atomic import write_text
 from smalltumor.files.tables import Cell, write_table
 from smalltumor.follow_up import BASIS, RULE, UNKNOWN, FollowUp, LesionChange, ScanRegistration

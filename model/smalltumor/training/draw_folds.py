@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.label_files import decode_labels, read_label_volume
-from smalltumor.data.patients import patient_key
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.labels.masks import class_mask
 from smalltumor.labels.regions import TissueClass

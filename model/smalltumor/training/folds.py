@@ -9,7 +9,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from smalltumor.data.patients import patient_key
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.errors import TrainingError
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from smalltumor.data.patients import patient_key
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.errors import TrainingError
 from smalltumor.text import pluralize
 

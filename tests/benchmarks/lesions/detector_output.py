@@ -26,8 +26,8 @@ from held_out import Fold, output_of
 from scipy import ndimage
 from smalltumor import read_labels
 from smalltumor.data.case import Case
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.patients import patient_of
 from smalltumor.data.preprocessing import preprocess
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.probabilities.network_output import HalfResolutionLogits

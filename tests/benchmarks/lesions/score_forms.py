@@ -31,8 +31,8 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from smalltumor import read_labels
 from smalltumor.data.case import Case
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.patients import patient_of
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.read_case import read_case_files
 from smalltumor.geometry.boxes import bounding_box, padded

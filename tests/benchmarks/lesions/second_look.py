@@ -24,8 +24,8 @@ from held_out import Fold, folds_of, output_of, shipped_fold, unseen_fold
 from reliability import Bin, Scored, bins_of, plot, print_reliability
 from smalltumor import read_labels
 from smalltumor.data.case import Case
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.patients import patient_of
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.read_case import read_case_files
 from smalltumor.evaluation.metrics.froc import CaseCandidates, at_rates, case_candidates, froc_curve

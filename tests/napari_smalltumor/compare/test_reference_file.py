@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from napari_cases import oriented, random_volume, write_case_along
 from smalltumor.data.case import Case
-from smalltumor.data.masks.named_case import check_patient
+from smalltumor.data.identity.mask_names import check_patient
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError
 from smalltumor.labels.regions import Region

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from napari_cases import write_case_along
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
-from smalltumor.data.made_of import digests_of_images
+from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.errors import CaseError

@@ -15,7 +15,7 @@ from smalltumor.cohort.results.records import CaseRecord, digests_of_images, siz
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.worklist import Worklist, read_worklist
-from smalltumor.data.made_of import digests_of_images as image_digests
+from smalltumor.data.identity.image_digests import digests_of_images as image_digests
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError

@@ -10,8 +10,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from report_cases import AFFINE, Page, ball, brain_case, tumour
+from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.label_files import read_labels
-from smalltumor.data.made_of import digests_of_images
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.follow_up import ScanRegistration, compare

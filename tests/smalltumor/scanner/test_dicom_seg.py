@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from dicom_cases import write_enhanced, write_series
 from smalltumor import extras
+from smalltumor.data.identity.image_digests import image_digest
 from smalltumor.data.input_checks import Finding, FindingKind
-from smalltumor.data.made_of import image_digest
 from smalltumor.data.segmentation import InferenceRun, Segmentation, write_segmentation
 from smalltumor.errors import Action, CaseError, GridMismatchError, OutputError
 from smalltumor.extras import MissingPackageError

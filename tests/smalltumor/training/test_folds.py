@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalltumor.data.patients import patient_of
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.errors import TrainingError
 from smalltumor.training.folds import Folds, stratum
 

@@ -13,7 +13,7 @@ from smalltumor.labels.schemes import READ_SCHEMES
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
-    from smalltumor.data.masks.case_mask import CaseMask
+    from smalltumor.data.case_mask import CaseMask
     from smalltumor.measures import CaseMeasures
     from smalltumor.report import ReportDetails
 
@@ -57,7 +57,7 @@ def _add_details(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure the case and write what was asked for."""
-    from smalltumor.data.masks.case_mask import read_mask
+    from smalltumor.data.case_mask import read_mask
     from smalltumor.data.read_case import read_case
     from smalltumor.data.scan_dates import problem_of_dates
     from smalltumor.data.segmentation import Segmentation
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _details(options: argparse.Namespace, case: Case, mask: CaseMask) -> ReportDetails:
-    from smalltumor.data.patients import patient_of
+    from smalltumor.data.identity.patients import patient_of
     from smalltumor.report import ReportDetails, image_warnings
 
     return ReportDetails(

@@ -219,8 +219,8 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 def _check_outputs(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
     """Check before the computation that its results can be written."""
     from smalltumor.data.bids import check_bids
-    from smalltumor.data.masks.other_images import check_not_of_another
-    from smalltumor.data.segmentation import region_paths
+    from smalltumor.data.identity.mask_images import check_not_of_another
+    from smalltumor.data.naming.exported_masks import region_paths
     from smalltumor.data.volumes.nifti import is_nifti_name
     from smalltumor.errors import OutputError
     from smalltumor.files.atomic import check_output

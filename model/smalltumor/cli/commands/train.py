@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
         return _check(options.data)
     if options.folder is None:
         raise TrainingError("name a folder for the run with --run DIR")
-    from smalltumor.data.patients import read_patients
+    from smalltumor.data.identity.patients import read_patients
     from smalltumor.training.request import TrainingRequest
 
     _check_resume(options)

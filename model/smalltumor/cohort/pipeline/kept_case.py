@@ -210,7 +210,7 @@ def _is_mask(path: Path, mask: Segmentation, settings: CohortSettings) -> bool:
 def _write_candidates(computed: Computed, mask: Segmentation, folder: ResultsFolder) -> str:
     """Write the label image, if its values are the ids of the lesion table; give the note."""
     from smalltumor.cohort.pipeline.network_stage import second_look_at
-    from smalltumor.data.made_of import comment_of
+    from smalltumor.data.identity.image_digests import comment_of
     from smalltumor.data.volumes.nifti import write_volume
     from smalltumor.files.tables import read_table
     from smalltumor.second_look import label_image

@@ -101,7 +101,7 @@ def _write_lesions(
     folder: ResultsFolder,
     settings: CohortSettings,
 ) -> None:
-    from smalltumor.data.made_of import comment_of
+    from smalltumor.data.identity.image_digests import comment_of
     from smalltumor.data.volumes.nifti import write_volume
     from smalltumor.lesions import write_csv
     from smalltumor.second_look import label_image

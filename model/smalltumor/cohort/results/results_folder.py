@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smalltumor.data.naming.cohort_names import REVIEWS, SETTINGS
-from smalltumor.data.segmentation import region_paths
+from smalltumor.data.naming.exported_masks import region_paths
 
 __all__ = ["LESIONS", "SETTINGS", "TABLE", "ResultsFolder"]
 

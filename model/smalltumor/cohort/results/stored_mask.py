@@ -29,8 +29,8 @@ def read_stored_mask(path: Path, name: str, scheme: str) -> Segmentation:
     SmalltumorError
         If it cannot be read, or has other labels.
     """
+    from smalltumor.data.identity.image_digests import recorded_images
     from smalltumor.data.label_files import decode_labels
-    from smalltumor.data.made_of import recorded_images
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.data.volumes.nifti import read_volume
 

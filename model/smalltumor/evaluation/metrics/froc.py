@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.patients import patient_of
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.evaluation.metrics.components import (
     MIN_COMPONENT_VOXELS,
     count_false_components,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from smalltumor.data.patients import patient_of
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.evaluation.metrics.components import (
     MIN_COMPONENT_VOXELS,

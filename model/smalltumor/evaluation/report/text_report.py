@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from smalltumor.data.patients import patient_key
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.metrics.components import (
     MIN_COMPONENT_VOXELS,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from smalltumor.data.patients import patient_of
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.evaluation.evaluate import require_same_shape
 from smalltumor.evaluation.metrics.components import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from smalltumor.data.patients import patient_key
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation, RegionScores
 from smalltumor.evaluation.metrics.components import MIN_COMPONENT_VOXELS

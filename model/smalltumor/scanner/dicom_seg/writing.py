@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.made_of import are_others, image_digest
+from smalltumor.data.identity.image_digests import are_others, image_digest
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import (
     Action,

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.naming.case_files import CaseFiles
-from smalltumor.data.patients import patient_key
 from smalltumor.errors import TrainingError
 from smalltumor.models.card import known_cases, lists_all_cases
 from smalltumor.training.data.dataset import labelled_cases

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
-from smalltumor.data.patients import patient_of
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
 from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import InferenceRun, Segmentation

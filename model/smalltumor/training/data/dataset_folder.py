@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.label_files import read_labels
-from smalltumor.data.made_of import digests_of_images
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case

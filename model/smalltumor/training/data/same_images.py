@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from smalltumor.data.case import REFERENCE
-from smalltumor.data.made_of import blocks_of, digests_of_images, digests_of_t1ce
+from smalltumor.data.identity.image_digests import blocks_of, digests_of_images, digests_of_t1ce
+from smalltumor.data.identity.patients import patient_key, patient_of
 from smalltumor.data.naming.case_files import CaseFiles
-from smalltumor.data.patients import patient_key, patient_of
 from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.data.dataset import LabelledCase
@@ -19,7 +19,7 @@ from smalltumor.training.data.pack import PackedCase
 
 
 def t1ce_digest(case: LabelledCase) -> str:
-    """Digests of blocks of the T1CE, see `smalltumor.data.made_of.image_digest`.
+    """Digests of blocks of the T1CE, see `smalltumor.data.identity.image_digests.image_digest`.
 
     Returns
     -------

@@ -9,9 +9,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.naming.find_cases import find_case_files, find_cases
-from smalltumor.data.patients import patient_of
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError
 from synthetic import LPS, SHAPE

@@ -8,7 +8,7 @@ import shutil
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.data.patients import patient_key
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.mask_images import other_images_text
+from smalltumor.data.identity.mask_names import check_case, region_files_of
 from smalltumor.data.label_files import decode_labels, no_labels, on_grid, read_label_volume
-from smalltumor.data.masks.exported import RegionFile, region_files_of
-from smalltumor.data.masks.named_case import check_case
-from smalltumor.data.masks.other_images import other_images_text
+from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from smalltumor.data import made_of
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.made_of import are_others, digests_of_images, digests_of_t1ce, recorded_images
-from smalltumor.data.masks.named_case import is_in_folder_of, named_case
+from smalltumor.data.identity import image_digests as made_of
+from smalltumor.data.identity.image_digests import (
+    are_others,
+    digests_of_images,
+    digests_of_t1ce,
+    recorded_images,
+)
+from smalltumor.data.identity.mask_names import is_in_folder_of, named_case
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_file_name
 from smalltumor.data.naming.grouping import group_files

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalltumor.data.case import Case
-from smalltumor.data.masks.named_case import check_case, check_patient, is_in_folder_of
+from smalltumor.data.identity.mask_names import check_case, check_patient, is_in_folder_of
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 

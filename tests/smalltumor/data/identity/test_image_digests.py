@@ -10,15 +10,15 @@ import pytest
 from napari_cases import ORIENTATIONS, case_along, oriented, random_volume, write_case_along
 from smalltumor.cli import main
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import read_label_volume, read_labels
-from smalltumor.data.made_of import (
+from smalltumor.data.case_mask import mask_beside, read_mask
+from smalltumor.data.identity.image_digests import (
     are_others,
     digests_of_images,
     image_digest,
     other_images_text,
     recorded_images,
 )
-from smalltumor.data.masks.case_mask import mask_beside, read_mask
+from smalltumor.data.label_files import read_label_volume, read_labels
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from smalltumor.data.patients import patient_key, patient_of, read_patients
+from smalltumor.data.identity.patients import patient_key, patient_of, read_patients
 from smalltumor.errors import CaseError, SmalltumorError
 
 

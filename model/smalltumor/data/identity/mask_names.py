@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from smalltumor.data.case import Case
-from smalltumor.data.masks.exported import region_file
-from smalltumor.data.naming.file_names import LABELS, parse_file_name
-from smalltumor.data.naming.stated_case import (
+from smalltumor.data.identity.case_names import (
     continues_name,
     differ_by_number,
     states_case,
     states_other_scan,
 )
-from smalltumor.data.patients import patient_of
+from smalltumor.data.identity.patients import patient_of
+from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
+from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
+from smalltumor.files.names import safe_name
 
 _SLICER = ".seg.nrrd"
 
@@ -92,3 +93,14 @@ def _has_images(folder: Path, case: str) -> bool:
     """Whether a folder has images of a case."""
     parsed = (parse_file_name(path) for path in folder.glob("*.nii*"))
     return any(p is not None and p[0] == case and p[1] != LABELS for p in parsed)
+
+
+def region_files_of(case: Case) -> list[RegionFile]:
+    """The exported files beside a case's images: the label file, else the masks of its regions."""
+    return region_files_beside(case.name, case.paths.values())
+
+
+def is_beside(file: RegionFile, case: Case) -> bool:
+    """Whether a file was exported from a case, to the folder of its images."""
+    folders = {path.parent.resolve() for path in case.paths.values()}
+    return safe_name(case.name) == file.case and file.path.parent.resolve() in folders

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from smalltumor.data.naming.stated_case import continues_name, states_case, states_other_case
+from smalltumor.data.identity.case_names import continues_name, states_case, states_other_case
 
 EXAMPLES = [
     # name, case, states it, states another one

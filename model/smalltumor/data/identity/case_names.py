@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from smalltumor.data.patients import patient_key, patient_of
+from smalltumor.data.identity.patients import patient_key, patient_of
 
 _DIGITS = re.compile(r"\d+")
 _NUMBER_ALONE = re.compile(r"\d+(?![^\W_])")

@@ -7,12 +7,10 @@ tell an exported file from an expert's mask.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from smalltumor.data.case import Case
-from smalltumor.data.segmentation import region_paths
 from smalltumor.data.volumes.nifti import SUFFIXES, stem
 from smalltumor.files.names import safe_name
 from smalltumor.labels.regions import Region
@@ -48,11 +46,6 @@ def region_file(path: Path) -> RegionFile | None:
     return RegionFile(path, match["case"], Region(region.lower()) if region else None)
 
 
-def region_files_of(case: Case) -> list[RegionFile]:
-    """The exported files beside a case's images: the label file, else the masks of its regions."""
-    return region_files_beside(case.name, case.paths.values())
-
-
 def region_files_beside(
     case: str, images: Iterable[Path], is_file: Callable[[Path], bool] = Path.is_file
 ) -> list[RegionFile]:
@@ -78,7 +71,7 @@ def region_files_beside(
     return []
 
 
-def is_beside(file: RegionFile, case: Case) -> bool:
-    """Whether a file was exported from a case, to the folder of its images."""
-    folders = {path.parent.resolve() for path in case.paths.values()}
-    return safe_name(case.name) == file.case and file.path.parent.resolve() in folders
+def region_paths(path: Path) -> Mapping[Region, Path]:
+    """Names of the three region masks, derived from a label file's name."""
+    suffix = path.name[len(stem(path)) :] or SUFFIXES[-1]
+    return {region: path.with_name(f"{stem(path)}_{region}{suffix}") for region in Region}

@@ -1,1 +1,0 @@
-"""Masks of a case: which files hold them, whose they are, and which one is read."""
