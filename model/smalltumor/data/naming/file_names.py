@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
+from smalltumor.data.naming.contrast_agent import has_agent
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.files.names import safe_name
 
@@ -75,8 +76,6 @@ _BRATS_2015_ROLES = {
 
 _BIDS = re.compile(r"sub-[A-Za-z0-9]+(?:_[A-Za-z]+-[A-Za-z0-9+]+)*_[A-Za-z0-9]+\Z")
 _BIDS_SUFFIXES = {"T1w": "t1", "T2w": "t2", "FLAIR": "flair", "dseg": LABELS, "mask": LABELS}
-_AGENT = re.compile(r"(?:post|ce|gd|gad|contrast|enh|km)", re.IGNORECASE)
-_NO_AGENT = re.compile(r"(?:none|no|pre|without|native|nonenh)", re.IGNORECASE)
 
 # Segmentations of other structures, of one part of the tumour, or not by an expert.
 _NOT_TUMOUR = re.compile(
@@ -141,16 +140,9 @@ def _parse_bids(name: str) -> FileName | None:
         is_tumour = re.search(r"tumou?r|lesion|glioma", told) is not None
         return FileName(case, role, suffix.lower()) if is_tumour else None
     variant = "_".join(e for e in entities if not e.startswith(("sub-", "ses-", "ce-")))
-    if role == "t1" and _has_agent(values):
+    if role == "t1" and has_agent(values):
         return FileName(case, "t1ce", "ce", variant)
     return FileName(case, role, "bids", variant)
-
-
-def _has_agent(values: Mapping[str, str]) -> bool:
-    if "ce" in values:
-        return _NO_AGENT.match(values["ce"]) is None
-    told = " ".join(values.get(key, "") for key in ("acq", "rec", "desc"))
-    return _NO_AGENT.search(told) is None and _AGENT.search(told) is not None
 
 
 def parse_file_name(path: Path) -> tuple[str, str, str] | None:

@@ -36,7 +36,7 @@ def test_a_case_of_every_naming_is_found(tmp_path, convention, suffix):
     paths = touch(tmp_path / "patient", *names)
     found = find_case_files(tmp_path / "patient")
     assert found.problem() is None
-    assert found.name == pattern[:-3].rstrip("_-") or "patient"
+    assert found.name == (pattern[:-3].rstrip("_-") or "patient")
     assert [found.modalities[m] for m in MODALITIES] == [[p] for p in paths[:4]]
     assert found.labels == [paths[4]]
     assert found.scheme_hint == hint
