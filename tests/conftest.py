@@ -90,6 +90,10 @@ def weights_to_tune(tmp_path_factory) -> Path:
     return write_weights(path, NARROW, seed=0)
 
 
+SEGMENT = {"--backend": "torch", "--device": "cpu", "--weights": ""}
+"""Options of `smalltumor segment` in tests that do not give them; the narrow weights."""
+
+
 @pytest.fixture
 def smalltumor(narrow_weights, capsys) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """Run `smalltumor`; returns exit code, stdout, stderr. `segment` uses narrow weights."""
@@ -100,8 +104,8 @@ def smalltumor(narrow_weights, capsys) -> Iterator[Callable[..., tuple[int, str,
     def run(*arguments: object) -> tuple[int, str, str]:
         argv = [str(argument) for argument in arguments]
         if argv[0] == "segment":
-            argv += ["--backend", "torch", "--device", "cpu"]
-            argv += [] if "--weights" in argv else ["--weights", str(narrow_weights)]
+            for option, value in SEGMENT.items():
+                argv += [] if option in argv else [option, value or str(narrow_weights)]
         code = main(argv)
         return code, *capsys.readouterr()
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -36,13 +37,14 @@ import smalltumor.inference.backends.torch_backend  # noqa: F401
 import torch
 from smalltumor.cli import main
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
-from smalltumor.files.atomic import TEMPORARY_FILES
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import segment  # noqa: F401 - imported before forking
 from smalltumor.lesions import find_lesions, write_csv
 from synthetic import write_case, write_weights
 
 OLD = b"old content"
+HIDDEN = ".smalltumor-"
+REGION = re.compile(r"_(et|tc|wt)\.nii")
 TIMEOUT_S = 120
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -155,13 +157,15 @@ class Trials:
     def check(self, out: Path, code: int, *, may_leave: bool, allowed: set[int]) -> None:
         assert code in allowed, f"exit code {code}"
         for path in out.iterdir():
-            if path.match(TEMPORARY_FILES):
+            if path.name.startswith(HIDDEN):
                 assert may_leave, f"{path.name} was left behind"
                 self.found["leftovers"] += 1
                 continue
             content = path.read_bytes()
             assert content in (OLD, self.new[path.name]), f"{path.name}: {len(content)} bytes"
             self.found["new" if content == self.new[path.name] else "old"] += 1
+        regions = [p for p in out.glob("[!.]*") if REGION.search(p.name)]
+        assert len({p.read_bytes() == OLD for p in regions}) < 2, "regions of two runs are mixed"
         if code == DONE:
             assert all((out / name).read_bytes() == new for name, new in self.new.items())
         self.found["interrupted" if code else "finished"] += 1

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import check_output, check_output_folder, write_text
+from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import csv_text
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
@@ -32,6 +34,7 @@ DESCRIPTION, README = "dataset_description.json", "README"
 _DEEPEST = 4
 """Folders above an image at most: ``anat``, ``ses-LABEL``, ``sub-LABEL``, the dataset."""
 
+_COLUMNS = ("index", "name", "abbreviation", "color")
 _PACKAGE = "napari-smalltumor"
 _CLASS_NAMES = {
     TissueClass.BACKGROUND: ("Background", "BG"),
@@ -99,11 +102,16 @@ def write_bids(
         check_images(segmentation, dataset)
     image.parent.mkdir(parents=True, exist_ok=True)
     _describe_dataset(dataset, segmentation.sources, authors)
-    write_segmentation(segmentation, image, scheme=scheme, overwrite=overwrite)
-    _write_json(sidecar, _sidecar(segmentation), overwrite)
-    columns = ("index", "name", "abbreviation", "color")
-    rows = _table(SCHEMES[scheme].values)
-    write_text(table, csv_text(columns, rows, delimiter="\t"), overwrite=overwrite)
+    description = _json_text(_sidecar(segmentation))
+    meanings = csv_text(_COLUMNS, _table(SCHEMES[scheme].values), delimiter="\t")
+    write_together(
+        {
+            sidecar: partial(write_text, content=description),
+            table: partial(write_text, content=meanings),
+            image: partial(write_segmentation, segmentation, scheme=scheme),
+        },
+        overwrite=overwrite,
+    )
     return paths
 
 
@@ -231,9 +239,8 @@ def _describe_dataset(dataset: Path, sources: Iterable[Path], authors: Sequence[
     if is_described(dataset):
         return
     try:
-        _write_json(
-            dataset / DESCRIPTION, _description(_description_around(sources), authors), False
-        )
+        description = _description(_description_around(sources), authors)
+        write_text(dataset / DESCRIPTION, _json_text(description))
         if not (dataset / README).exists():
             write_text(dataset / README, _README)
     except OutputError:
@@ -303,5 +310,5 @@ def _table(values: Iterable[int]) -> list[tuple[int, str, str, str]]:
     return rows
 
 
-def _write_json(path: Path, content: Mapping[str, Any], overwrite: bool) -> None:
-    write_text(path, json.dumps(content, indent=2) + "\n", overwrite=overwrite)
+def _json_text(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=2) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
+from smalltumor.files.replacement import write_together
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes, Mask, class_mask, region_mask
 from smalltumor.labels.regions import REGION_CLASSES, Region
@@ -183,16 +185,17 @@ def write_regions(
 ) -> list[Path]:
     """Write ET, TC and WT as three masks of 0 and 1: ``NAME_et.nii.gz`` and so on.
 
-    Parameters and errors as for `write_segmentation`; all three names are checked before the
-    first file is written.
+    Parameters and errors as for `write_segmentation`; after an error, all three are as before.
     """
     paths = region_paths(Path(path))
     for region_path in paths.values():
         check_output(region_path, overwrite=overwrite, sources=segmentation.sources)
-    return [
-        _write(segmentation, region_path, segmentation.mask(region).astype(np.uint8), overwrite)
-        for region, region_path in paths.items()
-    ]
+
+    def write(region: Region, path: Path) -> None:
+        _write(segmentation, path, segmentation.mask(region).astype(np.uint8), overwrite=False)
+
+    contents = {path: partial(write, region) for region, path in paths.items()}
+    return write_together(contents, overwrite=overwrite)
 
 
 def write_probabilities(

@@ -71,7 +71,7 @@ def _check_output(path: Path, overwrite: bool, sources: Iterable[Path]) -> None:
             raise OutputError(f"{path} exists", Remedy(Action.REPLACE_OUTPUT))
 
 
-TEMPORARY_FILES = ".smalltumor-*.part"
+TEMPORARY_FILES = ".smalltumor-*.part*"
 """Pattern of temporary files, which remain only if a process is killed while it writes."""
 
 
@@ -79,6 +79,11 @@ def remove_temporary_files(folder: Path) -> None:
     """Remove the temporary files of killed processes; no other may be writing to the folder."""
     for path in folder.glob(TEMPORARY_FILES):
         path.unlink(missing_ok=True)
+
+
+def temporary_path(path: Path) -> Path:
+    """A new name for a temporary file in the folder of a file, with the same ending."""
+    return path.with_name(f".smalltumor-{secrets.token_hex(6)}.part-{path.name}")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from smalltumor.data import bids
 from smalltumor.data.bids import bids_paths, write_bids
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.segmentation import InferenceRun, Segmentation
@@ -101,6 +102,20 @@ def test_an_existing_segmentation_is_replaced_only_on_request(tmp_path):
     with pytest.raises(OutputError, match="exists"):
         write_bids(segmentation("p1"), tmp_path)
     write_bids(segmentation("p1"), tmp_path, overwrite=True)
+
+
+def test_a_mask_that_cannot_be_replaced_keeps_its_description(tmp_path, monkeypatch):
+    write_bids(segmentation("p1"), tmp_path)
+    before = {path: path.read_bytes() for path in bids_paths("p1", tmp_path)}
+
+    def fail(*arguments, **options):
+        raise OutputError("No space left on device")
+
+    monkeypatch.setattr(bids, "write_segmentation", fail)
+    with pytest.raises(OutputError, match="No space"):
+        write_bids(segmentation("p1", replace(RUN, weights="other")), tmp_path, overwrite=True)
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(list(next(iter(before)).parent.iterdir())) == 3
 
 
 def test_the_segmentation_of_another_patient_of_the_label_is_not_replaced(tmp_path):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import nibabel as nib
 import numpy as np
 import pytest
+from smalltumor.data import segmentation as segmentation_module
 from smalltumor.data.case import Case
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.probabilities.network_output import HalfResolutionLogits, Probabilities
@@ -103,6 +106,30 @@ def test_no_region_is_written_if_one_of_the_files_exists(tmp_path):
     with pytest.raises(OutputError, match=r"case_wt\.nii exists"):
         write_regions(segmentation_on(), tmp_path / "case.nii")
     assert [p.name for p in tmp_path.iterdir()] == ["case_wt.nii"]
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_regions_are_not_mixed_with_earlier_ones_if_one_cannot_be_written(
+    tmp_path, monkeypatch, failing
+):
+    before = segmentation_on()
+    write_regions(before, tmp_path / "case.nii.gz")
+    calls, write = [], segmentation_module.write_volume
+
+    def fail(path, *arguments, **options):
+        calls.append(path)
+        if len(calls) == failing + 1:
+            raise OutputError(f"{path} could not be written: No space left on device")
+        write(path, *arguments, **options)
+
+    monkeypatch.setattr(segmentation_module, "write_volume", fail)
+    empty = replace(before, classes=np.zeros_like(before.classes))
+    with pytest.raises(OutputError, match=r"case_(et|tc|wt)\.nii\.gz could not be written"):
+        write_regions(empty, tmp_path / "case.nii.gz", overwrite=True)
+    assert len(list(tmp_path.iterdir())) == 3
+    for region in Region:
+        stored = np.asanyarray(nib.load(tmp_path / f"case_{region.value}.nii.gz").dataobj)
+        np.testing.assert_array_equal(stored == 1, before.mask(region))
 
 
 def test_probabilities_are_written_with_the_class_axis_last(tmp_path):

@@ -17,7 +17,7 @@ from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder, write_text
-from smalltumor.files.replacement import hidden_path, replace_together
+from smalltumor.files.replacement import write_together
 from smalltumor.geometry.grid import Affine
 from smalltumor.inference.progress import CancelCallback, ProgressReporter
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
@@ -124,7 +124,7 @@ def write_prepared(
     except OSError as error:
         raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
     try:
-        return _write_together(case, folder, overwrite=overwrite, cancelled=cancelled)
+        return _write_all(case, folder, overwrite=overwrite, cancelled=cancelled)
     except BaseException:
         with suppress(OSError):
             for each in created:
@@ -132,35 +132,19 @@ def write_prepared(
         raise
 
 
-def _write_together(
+def _write_all(
     case: PreparedCase, folder: Path, *, overwrite: bool, cancelled: CancelCallback | None
 ) -> list[Path]:
-    """Write all files under hidden names, and move them into place."""
     paths = prepared_paths(folder, case.name)
     contents = _contents(case)
     absent = paths.keys() - contents.keys()
     _check_paths(paths, absent, (), overwrite=overwrite)
-    staged: dict[Path, Path] = {}
-    reporter = ProgressReporter(None, cancelled)
-    try:
-        for key, write in contents.items():
-            reporter.raise_if_cancelled()
-            path = paths[key]
-            staged[path] = hidden_path(path)
-            _write(staged[path], write, path)
-        reporter.raise_if_cancelled()
-        replace_together(staged, [paths[key] for key in absent], overwrite=overwrite)
-    finally:
-        for temporary in staged.values():
-            temporary.unlink(missing_ok=True)
-    return list(staged)
-
-
-def _write(temporary: Path, write: Callable[[Path], None], path: Path) -> None:
-    try:
-        write(temporary)
-    except OutputError as error:  # with the name that the user knows
-        raise OutputError(str(error).replace(str(temporary), str(path)), error.remedy) from error
+    return write_together(
+        {paths[key]: write for key, write in contents.items()},
+        [paths[key] for key in absent],
+        overwrite=overwrite,
+        check=ProgressReporter(None, cancelled).raise_if_cancelled,
+    )
 
 
 def _check_paths(

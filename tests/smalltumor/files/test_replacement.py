@@ -1,0 +1,99 @@
+"""Files that belong together are all written, or all as before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from smalltumor.errors import OutputError
+from smalltumor.files.replacement import write_together
+
+NAMES = ("a.txt", "b.txt", "c.txt")
+
+
+def contents_of(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def writers(folder: Path, text: str, failing: int | None = None):
+    """Functions that write the files; one of them fails."""
+
+    def write(number: int, path: Path) -> None:
+        if number == failing:
+            path.write_text("half")
+            raise OutputError(f"{path} could not be written: No space left on device")
+        path.write_text(text)
+
+    return {
+        folder / name: (lambda path, n=number: write(n, path)) for number, name in enumerate(NAMES)
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two of the three files, and an older one."""
+    for name in ("a.txt", "b.txt", "older.txt"):
+        (tmp_path / name).write_text("before")
+    return tmp_path
+
+
+def test_all_files_are_replaced_and_obsolete_ones_removed(folder):
+    written = write_together(writers(folder, "new"), [folder / "older.txt"], overwrite=True)
+    assert written == [folder / name for name in NAMES]
+    assert contents_of(folder) == dict.fromkeys(NAMES, "new")
+
+
+@pytest.mark.parametrize("failing", range(len(NAMES)))
+def test_after_an_error_all_are_as_before_and_the_message_names_the_file(folder, failing):
+    before = contents_of(folder)
+    with pytest.raises(OutputError) as failed:
+        write_together(writers(folder, "new", failing), [folder / "older.txt"], overwrite=True)
+    assert str(failed.value) == f"{folder / NAMES[failing]} could not be written: " + (
+        "No space left on device"
+    )
+    assert contents_of(folder) == before
+
+
+@pytest.mark.parametrize("failing", range(5))
+def test_after_an_error_while_files_are_moved_all_are_as_before(folder, monkeypatch, failing):
+    before, moves, replace = contents_of(folder), [], Path.replace
+
+    def fail(path, target):
+        moves.append(path)
+        if len(moves) == failing + 1:
+            raise OSError(13, "Permission denied", str(path))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OutputError, match="could not be replaced: Permission denied"):
+        write_together(writers(folder, "new"), [folder / "older.txt"], overwrite=True)
+    assert contents_of(folder) == before
+
+
+def test_existing_files_are_kept_unless_they_may_be_replaced(folder):
+    before = contents_of(folder)
+    with pytest.raises(OutputError, match="is not replaced"):
+        write_together(writers(folder, "new"))
+    assert contents_of(folder) == before
+
+
+def test_a_check_aborts_before_anything_is_moved(folder):
+    before, calls = contents_of(folder), []
+
+    def check():
+        calls.append(1)
+        if len(calls) == len(NAMES) + 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_together(writers(folder, "new"), overwrite=True, check=check)
+    assert contents_of(folder) == before
+
+
+def test_the_file_that_a_link_names_is_replaced(folder):
+    (folder / "real").mkdir()
+    (folder / "c.txt").symlink_to(folder / "real" / "c.txt")
+    (folder / "real" / "c.txt").write_text("before")
+    write_together(writers(folder, "new"), overwrite=True)
+    assert (folder / "c.txt").is_symlink()
+    assert (folder / "real" / "c.txt").read_text() == "new"
