@@ -10,7 +10,11 @@ from pathlib import Path
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.identity.mask_images import t1ce_beside
 from smalltumor.data.naming.case_files import CaseFiles
-from smalltumor.data.naming.cohort_names import case_and_number, is_folder_of_reviews
+from smalltumor.data.naming.cohort_names import (
+    REVIEW_TABLE,
+    case_and_number,
+    is_folder_of_reviews,
+)
 from smalltumor.data.naming.exported_masks import region_file
 from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_file_name
 from smalltumor.data.naming.find_cases import distinct_names, label_scheme_hint
@@ -19,7 +23,8 @@ from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import walk_once
-from smalltumor.files.names import safe_name
+from smalltumor.files.names import name_key, safe_name
+from smalltumor.files.tables import read_table
 from smalltumor.labels.regions import Region
 
 _PREDICTED = re.compile(r"[-_. ](pred|prediction|predicted)$", re.IGNORECASE)
@@ -111,7 +116,7 @@ def masks_of_cases(predictions: Path, cases: Iterable[str]) -> dict[str, Path]:
     files = _by_name(predictions, exported_first=True)
     if len(files) == 1:
         return dict.fromkeys(cases, next(iter(files.values())).path)
-    return {case: files[case.lower()].path for case in cases if case.lower() in files}
+    return {case: files[name_key(case)].path for case in cases if name_key(case) in files}
 
 
 def find_label_files(path: Path, *, exported_first: bool = False) -> list[LabelFile]:
@@ -164,8 +169,8 @@ def _in_folder(files: list[Path], exported_first: bool) -> list[LabelFile]:
     ]
     if any(case.modalities for case in cases):
         first, second = (exported, found) if exported_first else (found, exported)
-        names = {file.name.lower() for file in first}
-        found = [*first, *(file for file in second if file.name.lower() not in names)]
+        names = {name_key(file.name) for file in first}
+        found = [*first, *(file for file in second if name_key(file.name) not in names)]
     else:
         found += [
             LabelFile(_case_name(f), f, label_scheme_hint(f))
@@ -177,9 +182,9 @@ def _in_folder(files: list[Path], exported_first: bool) -> list[LabelFile]:
 
 def _exported(files: Iterable[Path], cases: Iterable[CaseFiles]) -> list[LabelFile]:
     """Label files that were exported from the window."""
-    images = {safe_name(case.name).lower(): _t1ce(case) for case in cases}
+    images = {name_key(safe_name(case.name)): _t1ce(case) for case in cases}
     masks = (mask for file in files if (mask := region_file(file)) and mask.region is None)
-    return [LabelFile(m.case, m.path, None, images.get(m.case.lower())) for m in masks]
+    return [LabelFile(m.case, m.path, None, images.get(name_key(m.case))) for m in masks]
 
 
 def _t1ce(case: CaseFiles) -> Path | None:
@@ -189,11 +194,27 @@ def _t1ce(case: CaseFiles) -> Path | None:
 def _last_reviews(files: list[Path]) -> list[LabelFile]:
     """The mask of each case that a reader has saved last; masks without a number are older."""
     last: dict[str, tuple[int, Path]] = {}
+    counted = {folder: _counted(folder) for folder in {file.parent for file in files}}
     for file in files:
         name, number = case_and_number(stem(file))
+        of_folder = counted[file.parent]
+        if number and of_folder is not None and (name_key(name), number) not in of_folder:
+            continue
         case = _case_name(file.with_name(f"{name}.nii.gz"))
         last[case] = max((number, file), last.get(case, (number, file)))
     return [LabelFile(case, file, None) for case, (_, file) in last.items()]
+
+
+def _counted(folder: Path) -> set[tuple[str, int]] | None:
+    """Case and number of each review in a reader's table; None if there is no table.
+
+    A process that was killed while it saved a review leaves a mask without a row.
+    """
+    table = folder / REVIEW_TABLE
+    if not table.exists():
+        return None
+    rows = read_table(table, ("case", "number"))
+    return {(name_key(row["case"]), int(row["number"])) for row in rows if row["number"].isdigit()}
 
 
 def _is_labels(path: Path) -> bool:
@@ -216,7 +237,7 @@ def _by_name(path: Path, *, exported_first: bool = False) -> dict[str, LabelFile
     found: dict[str, LabelFile] = {}
     files = find_label_files(path, exported_first=exported_first)
     for file in _with_distinct_names(files, path):
-        other = found.setdefault(file.name.lower(), file)
+        other = found.setdefault(name_key(file.name), file)
         if other is not file:
             raise CaseError(
                 f"{other.path} and {file.path} are both for the case {file.name}; keep one"

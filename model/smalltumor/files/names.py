@@ -21,6 +21,15 @@ _RESERVED = frozenset(
 DEFAULT_NAME = "case"
 
 
+def name_key(name: str) -> str:
+    """A name, to be compared with others.
+
+    Names are one whether written in upper or lower case, and in composed or decomposed letters:
+    macOS stores ``ö`` as ``o`` and a combining character.
+    """
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def safe_name(name: str) -> str:
     """A name that can begin or be the name of one visible file on every system.
 
@@ -59,7 +68,7 @@ def check_distinct(names: Iterable[tuple[str, str]]) -> None:
     """
     owners: dict[str, str] = {}
     for case, name in names:
-        owner = owners.setdefault(unicodedata.normalize("NFC", name).casefold(), case)
+        owner = owners.setdefault(name_key(name), case)
         if owner != case:
             raise CaseError(
                 f"the cases {owner} and {case} would both be written to {name}; rename one"

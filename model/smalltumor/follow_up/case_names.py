@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from smalltumor.data.identity.patients import patient_key, patient_of
+from smalltumor.files.names import name_key
 
 if TYPE_CHECKING:
     from smalltumor.follow_up.compare import Scan
@@ -42,7 +43,7 @@ def _out_of_order(scans: Sequence[Scan]) -> list[str]:
 
 def _is_numbered_after(name: str, other: str) -> bool:
     """Whether two names of scans of a patient differ in a number, and the first has the larger."""
-    endings = [n[len(patient_of(n)) :].casefold() for n in (name, other)]
+    endings = [name_key(n[len(patient_of(n)) :]) for n in (name, other)]
     numbers = [[int(digits) for digits in _DIGITS.findall(ending)] for ending in endings]
     same_form = len({_DIGITS.sub("0", ending) for ending in endings}) == 1
     return patient_key(name) == patient_key(other) and same_form and numbers[0] > numbers[1]

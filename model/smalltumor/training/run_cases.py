@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from smalltumor.errors import TrainingError
+from smalltumor.files.names import name_key
 from smalltumor.text import pluralize
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.cache import CaseCache
@@ -112,7 +113,8 @@ def check_patients(request: TrainingRequest, cases: Sequence[LabelledCase]) -> N
     TrainingError
         If patients are given, but of none of the cases.
     """
-    if request.patients and request.patients.keys().isdisjoint(case.name for case in cases):
+    listed = {name_key(name) for name in request.patients}
+    if listed and listed.isdisjoint(name_key(case.name) for case in cases):
         raise TrainingError(
             f"the table of patients, of {next(iter(request.patients))} and others, lists none of "
             f"the cases in {request.data}"

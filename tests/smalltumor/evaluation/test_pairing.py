@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
+from smalltumor.data.naming.cohort_names import REVIEW_TABLE
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import CaseError
@@ -36,6 +38,24 @@ def test_every_naming_of_the_same_case_is_matched(tmp_path):
         ("C-seg.nii.gz", "c_segm.nii.gz"),
         ("d_mask.nii", "seg.nii.gz"),
     ]
+
+
+def test_a_case_is_matched_in_composed_and_decomposed_letters(tmp_path):
+    predictions = touch(tmp_path / "p", normalize("NFC", "köln01.nii.gz"))
+    truth = touch(tmp_path / "t", normalize("NFD", "Köln01_seg.nii.gz"), "B_seg.nii.gz")
+    assert len(pair_label_files(predictions, truth).pairs) == 1
+
+
+def test_a_review_counts_once_it_is_in_the_table_of_its_reader(tmp_path):
+    folder = touch(tmp_path, *(f"reviews/Eva/P{n}_review{k}.nii.gz" for n in "12" for k in "12"))
+    touch(tmp_path, "reviews/Eva/P3.nii.gz")
+    (folder / "cohort.json").write_text("{}")
+    masks = folder / "reviews" / "Eva"
+    found = {file.name: file.path.name for file in find_label_files(masks)}
+    assert found == {"P1": "P1_review2.nii.gz", "P2": "P2_review2.nii.gz", "P3": "P3.nii.gz"}
+    (masks / REVIEW_TABLE).write_text("case,number\nP1,1\nP2,1\nP2,2\n")
+    found = {file.name: file.path.name for file in find_label_files(masks)}
+    assert found == {"P1": "P1_review1.nii.gz", "P2": "P2_review2.nii.gz", "P3": "P3.nii.gz"}
 
 
 def test_folders_that_are_links_are_searched_once_as_cases_are(tmp_path):

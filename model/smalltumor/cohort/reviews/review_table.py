@@ -10,8 +10,6 @@ from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.names import safe_name
 from smalltumor.files.tables import read_table, write_table
 
-TABLE = "reviews.csv"
-
 
 @dataclass(frozen=True)
 class Review:

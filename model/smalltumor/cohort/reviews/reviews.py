@@ -26,11 +26,11 @@ from smalltumor.cohort.results.records import CaseRecord, are_other_images, soft
 from smalltumor.cohort.results.results import read_info
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
-from smalltumor.cohort.reviews.review_table import TABLE, Review, read_reviews, write_reviews
-from smalltumor.data.naming.cohort_names import review_file
+from smalltumor.cohort.reviews.review_table import Review, read_reviews, write_reviews
+from smalltumor.data.naming.cohort_names import REVIEW_TABLE, review_file
 from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.files.locks import locked
-from smalltumor.files.names import safe_name
+from smalltumor.files.names import name_key, safe_name
 
 if TYPE_CHECKING:
     from smalltumor.data.segmentation import Segmentation
@@ -190,7 +190,7 @@ class Reviews:
             if not reviewed.grid.matches(before.grid):
                 raise OutputError(f"{begun.case}: the reviewed mask is on another grid")
             _create(folder)
-            earlier = read_reviews(folder / TABLE)
+            earlier = read_reviews(folder / REVIEW_TABLE)
             path = self._write(begun, reviewed, folder)
             review = Review(
                 begun.case,
@@ -204,7 +204,7 @@ class Reviews:
                 self._scheme,
                 " ".join(f"{modality}:{digest}" for modality, digest in begun.digests.items()),
             )
-            write_reviews([*earlier, review], folder / TABLE)
+            write_reviews([*earlier, review], folder / REVIEW_TABLE)
         return review
 
     def _segmented_images(self, case: str) -> Mapping[str, str]:
@@ -231,7 +231,7 @@ class Reviews:
         return found
 
     def _tables(self) -> list[Path]:
-        return sorted(self._results.reviews.glob(f"*/{TABLE}"))
+        return sorted(self._results.reviews.glob(f"*/{REVIEW_TABLE}"))
 
     def _folder_of(self, reader: str) -> Path:
         if not reader.strip():
@@ -241,7 +241,7 @@ class Reviews:
     def _check_name(self, reader: str, folder: Path) -> None:
         """Two names that a file system does not distinguish would share a folder."""
         for table in self._tables():
-            if table.parent.name.casefold() == folder.name.casefold():
+            if name_key(table.parent.name) == name_key(folder.name):
                 other = next(
                     (r.reader for r in _read_or_note(table, []) if r.reader != reader), None
                 )

@@ -1,6 +1,6 @@
 """Which case a name states: that of a file, a mask, or a layer.
 
-Names are compared without regard to case.
+Names are compared by their `name_key`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from smalltumor.data.identity.patients import patient_key, patient_of
+from smalltumor.files.names import name_key
 
 _DIGITS = re.compile(r"\d+")
 _NUMBER_ALONE = re.compile(r"\d+(?![^\W_])")
@@ -19,7 +20,7 @@ def continues_name(name: str, case: str) -> bool:
 
     ``P1_pred`` and ``P1 ET`` continue ``P1``; ``P10``, ``P1b`` and ``P1test`` are other names.
     """
-    name, case = name.casefold(), case.casefold()
+    name, case = name_key(name), name_key(case)
     return name.startswith(case) and not name[len(case) :][:1].isalnum()
 
 
@@ -46,7 +47,7 @@ def states_other_scan(name: str, case: str) -> bool:
     """
     starts = (name[: end.start()] for end in _WORD_ENDS.finditer(name))
     scans = [s for s in starts if patient_of(s) != s and patient_key(s) == patient_key(case)]
-    if name.casefold().startswith("sub-"):
+    if name_key(name).startswith("sub-"):
         scans = scans[:1]  # with what follows the session of BIDS, it is the same scan
     return any(not continues_name(case, scan) for scan in scans)
 
@@ -59,6 +60,6 @@ def differ_by_number(own: str, other: str) -> bool:
     if own.isdigit():
         number = _NUMBER_ALONE.match(other)
         return number is not None and number[0] != own and abs(len(number[0]) - len(own)) <= 1
-    forms = [_DIGITS.sub("0", name.casefold()) for name in (own, other)]
+    forms = [_DIGITS.sub("0", name_key(name)) for name in (own, other)]
     same_form = forms[1].startswith(forms[0])
     return same_form and _DIGITS.search(own) is not None and not continues_name(other, own)

@@ -19,7 +19,7 @@ from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_fil
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import Volume, is_image_name, read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
-from smalltumor.files.names import safe_name
+from smalltumor.files.names import name_key, safe_name
 
 
 def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
@@ -63,10 +63,10 @@ def check_not_of_another(path: Path, case: str) -> None:
             Remedy(Action.CHOOSE_OUTPUT),
         )
     named = named_case(path)
-    if named is None or safe_name(named).lower() == safe_name(case).lower():
+    if named is None or name_key(safe_name(named)) == name_key(safe_name(case)):
         return
-    others = {name.lower() for name in cases_of_images(path.parent)}
-    if named.lower() in others:
+    others = {name_key(name) for name in cases_of_images(path.parent)}
+    if name_key(named) in others:
         raise OutputError(
             f"by its name, {path} would be a mask of {named}, whose images lie there",
             Remedy(Action.CHOOSE_OUTPUT),
@@ -84,7 +84,7 @@ def _is_mask(path: Path) -> bool:
 def t1ce_beside(path: Path) -> Path | None:
     """The T1CE of the case of a mask in its folder; None if it is not there."""
     cases, named = _cases_beside(path), named_case(path)
-    own = [c for c in cases if path in c.labels or (named and c.name.lower() == named.lower())]
+    own = [c for c in cases if path in c.labels or (named and name_key(c.name) == name_key(named))]
     images = [image for c in own or cases[:1] for image in c.modalities.get(REFERENCE, ())]
     return images[0] if images and (own or len(cases) == 1) else None
 

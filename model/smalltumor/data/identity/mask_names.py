@@ -13,10 +13,10 @@ from smalltumor.data.identity.case_names import (
 )
 from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
-from smalltumor.data.naming.file_names import LABELS, parse_file_name
+from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_file_name
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
-from smalltumor.files.names import safe_name
+from smalltumor.files.names import name_key, safe_name
 
 _SLICER = ".seg.nrrd"
 
@@ -25,7 +25,7 @@ def check_patient(path: Path, case: Case) -> None:
     """Check that the name of a mask does not state another patient.
 
     A name states a patient before an ending such as ``_seg``, unless the file lies beside the
-    images, and by a number in place of that of the case.
+    images and no others of that name do, and by a number in place of that of the case.
 
     Raises
     ------
@@ -36,7 +36,8 @@ def check_patient(path: Path, case: Case) -> None:
     own, other = patient_of(case.name), patient_of(named or stem(path))
     if continues_name(other, own):
         return
-    if (named and not is_in_folder_of(path, case)) or differ_by_number(own, other):
+    states_patient = named and (not is_in_folder_of(path, case) or _has_images(path, named))
+    if states_patient or differ_by_number(own, other):
         raise _another(path, named or stem(path), case)
 
 
@@ -59,7 +60,7 @@ def check_case(path: Path, case: Case) -> None:
         named is not None and patient_of(named) != named
     )
     is_beside_unnamed_scan = patient_of(case.name) == case.name and is_in_folder_of(path, case)
-    has_own_images = named is not None and _has_images(path.parent, named)
+    has_own_images = named is not None and _has_images(path, named)
     if has_own_images or (states_scan and not is_beside_unnamed_scan):
         raise _another(path, name, case)
 
@@ -89,10 +90,10 @@ def _another(path: Path, named: str, case: Case) -> CaseError:
     return CaseError(f"by its name, {path.name} is a mask of {named}, not of {case.name}")
 
 
-def _has_images(folder: Path, case: str) -> bool:
-    """Whether a folder has images of a case."""
-    parsed = (parse_file_name(path) for path in folder.glob("*.nii*"))
-    return any(p is not None and p[0] == case and p[1] != LABELS for p in parsed)
+def _has_images(path: Path, named: str) -> bool:
+    """Whether images of the case that a mask names lie beside it."""
+    beside = {name_key(case) for case in cases_of_images(path.parent)}
+    return name_key(safe_name(named)) in beside
 
 
 def region_files_of(case: Case) -> list[RegionFile]:

@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from unicodedata import normalize
 
 from smalltumor.errors import CaseError
+from smalltumor.files.names import name_key
 from smalltumor.files.tables import read_table
 
 COLUMNS = ("case", "patient")
@@ -24,11 +26,12 @@ _NAMES = tuple(
         r"(?P<patient>UCSF-PDGM-\d+)_FU\d+d?",  # UCSF-PDGM-0429_FU003d, days after the first
         r"(?P<patient>(UCSD-PTGBM|RHUH)-\d+)_\d+",  # UCSD-PTGBM-0002_01, RHUH-0001_0
         # Patient-001_week-044 of LUMIERE, PatientID_0003_Timepoint_1, 100010_time1, P7_visit2
+        r"(?!(brain|head|mri?|gbm|glioma|tumou?r|patient|pat|subject|case|study)[-_][^\W\d_]+[-_]?\d+\Z)"
         r"(?P<patient>.+?)[-_](week|visit|session|time_?point|time|scan|followup|fu)[-_]?\d+(-\d+)?",
         r"(?P<patient>sub-[A-Za-z0-9]+)_ses-[A-Za-z0-9]+(_.*)?",  # BIDS
     )
 )
-"""Names of scans in collections with several of one patient."""
+"""Names of scans in collections with several of one patient; ``brain_scan_001`` names nobody."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -51,18 +54,19 @@ def patient_of(case: str, listed: Mapping[str, str] = _NONE) -> str:
         (``Patient-001_week-044``), others with the number of a visit or time point, and BIDS
         (``sub-01_ses-02``). Any other name is that of a patient.
     """
-    if case in listed:
-        return listed[case]
+    for name in (case, normalize("NFC", case)):
+        if name in listed:
+            return listed[name]
     matches = (pattern.match(case) for pattern in _NAMES)
     return next((match["patient"] for match in matches if match), case)
 
 
 def patient_key(case: str, listed: Mapping[str, str] = _NONE) -> str:
-    """The patient of a case, to be compared with others: as `patient_of`, but in lower case.
+    """The patient of a case, to be compared with others: by the `name_key` of `patient_of`.
 
     ``UPENN-GBM-00003_11`` and ``upenn-gbm-00003_21`` are scans of one patient.
     """
-    return patient_of(case, listed).casefold()
+    return name_key(patient_of(case, listed))
 
 
 def read_patients(path: Path) -> dict[str, str]:
@@ -82,7 +86,7 @@ def read_patients(path: Path) -> dict[str, str]:
     """
     patients: dict[str, str] = {}
     for cells in read_table(path, COLUMNS):
-        case, patient = (cells[column].strip() for column in COLUMNS)
+        case, patient = (normalize("NFC", cells[column].strip()) for column in COLUMNS)
         if not case or not patient:
             raise CaseError(f"{path}: a row has no case or no patient")
         if patients.setdefault(case, patient) != patient:

@@ -14,6 +14,9 @@ SETTINGS = "cohort.json"
 REVIEWS = "reviews"
 """Folder of readers' masks, a folder each."""
 
+REVIEW_TABLE = "reviews.csv"
+"""Table of a reader's reviews in their folder; a mask counts once it has a row."""
+
 
 _NUMBER = re.compile(r"_review(\d+)$")
 

@@ -21,6 +21,7 @@ from smalltumor.evaluation.metrics.components import (
     count_false_components,
 )
 from smalltumor.evaluation.statistics.bootstrap import Bootstrap, Estimate, Ratio
+from smalltumor.files.names import name_key
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
@@ -163,7 +164,7 @@ def froc_curve(cases: Sequence[CaseCandidates]) -> list[FrocPoint]:
     cases : sequence of CaseCandidates
         At least one.
     """
-    bootstrap = Bootstrap(case.patient.casefold() for case in cases)
+    bootstrap = Bootstrap(name_key(case.patient) for case in cases)
     scores = sorted({x.score for case in cases for x in case.candidates}, reverse=True)
     return [_point(cases, least, bootstrap) for least in (None, *scores)]
 

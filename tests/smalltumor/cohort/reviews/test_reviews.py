@@ -19,9 +19,9 @@ from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.reviews import reviews as module
-from smalltumor.cohort.reviews.review_table import TABLE
 from smalltumor.cohort.reviews.reviews import LOCK, Reviews
 from smalltumor.cohort.reviews.worklist import read_worklist
+from smalltumor.data.naming.cohort_names import REVIEW_TABLE
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.evaluation.pairing import find_label_files
@@ -65,7 +65,7 @@ def test_a_review_keeps_who_when_and_the_mask_and_leaves_the_networks(output):
     assert review.started_from == digest_of_file(network)
     assert datetime.fromisoformat(review.time).utcoffset() is not None
     assert Reviews(output).latest() == {"ann": review}
-    with (own.parent / TABLE).open(newline="") as file:
+    with (own.parent / REVIEW_TABLE).open(newline="") as file:
         assert [row["case"] for row in csv.DictReader(file)] == ["ann"]
 
 
@@ -157,7 +157,7 @@ def test_a_mask_of_another_grid_is_refused(output):
 
 def test_a_table_leads_to_no_file_outside_its_folder(output):
     save(output, "Anna")
-    table = output / "reviews" / "Anna" / TABLE
+    table = output / "reviews" / "Anna" / REVIEW_TABLE
     table.write_text(table.read_text().replace("ann,", "../../ann,"))
     with pytest.raises(SmalltumorError, match="not the name of a case"):
         Reviews(output).latest()
@@ -229,7 +229,7 @@ def test_a_table_that_cannot_be_written_leaves_the_reviewed_mask_as_it_was(outpu
 
 def test_a_table_that_a_spreadsheet_saved_is_read(output):
     review = save(output, "Anna")
-    table = output / "reviews" / "Anna" / TABLE
+    table = output / "reviews" / "Anna" / REVIEW_TABLE
     table.write_text(table.read_text().replace("true", "TRUE"))
     assert Reviews(output).latest() == {"ann": review}
 
@@ -237,7 +237,7 @@ def test_a_table_that_a_spreadsheet_saved_is_read(output):
 @pytest.mark.parametrize("column", ["time", "number"])
 def test_a_table_with_another_time_or_number_is_damaged(output, column):
     review = save(output, "Anna")
-    table = output / "reviews" / "Anna" / TABLE
+    table = output / "reviews" / "Anna" / REVIEW_TABLE
     table.write_text(table.read_text().replace(f",{getattr(review, column)},", ",soon,", 1))
     with pytest.raises(SmalltumorError, match=r"reviews\.csv is damaged.*soon"):
         Reviews(output).latest()
@@ -247,10 +247,10 @@ def test_a_damaged_table_leaves_out_its_reader_alone(output):
     save(output, "Anna")
     folder = output / "reviews" / "Ben"
     folder.mkdir()
-    (folder / TABLE).write_text("case;reader\nbob;Ben\n")
+    (folder / REVIEW_TABLE).write_text("case;reader\nbob;Ben\n")
     damaged: list[str] = []
     assert set(Reviews(output).latest(damaged)) == {"ann"}
-    assert len(damaged) == 1 and str(folder / TABLE) in damaged[0]
+    assert len(damaged) == 1 and str(folder / REVIEW_TABLE) in damaged[0]
     assert read_worklist(output).problems == damaged
     assert save(output, "Anna").number == 2
     with pytest.raises(SmalltumorError, match=r"reviews\.csv is another table"):

@@ -77,6 +77,16 @@ def test_in_a_folder_of_several_cases_the_mask_of_another_is_refused(tmp_path):
     check_case(tmp_path / "reader2_seg.nii.gz", case_named("Anna", tmp_path))
 
 
+@pytest.mark.parametrize("image", ["Anna_t1ce.nii.gz", "Anna_t1ce.nrrd", "Anna_flair.mha"])
+@pytest.mark.parametrize("mask", ["Anna_seg.nii.gz", "anna_seg.nii.gz", "ANNA_smalltumor.nii.gz"])
+@pytest.mark.parametrize("check", [check_patient, check_case])
+def test_the_mask_of_a_neighbour_is_refused_in_any_format_and_case(tmp_path, image, mask, check):
+    case = case_named("Berta", tmp_path)
+    (tmp_path / image).touch()
+    with pytest.raises(CaseError, match="not of Berta"):
+        check(tmp_path / mask, case)
+
+
 def test_a_number_that_goes_on_is_another_patient(tmp_path):
     with pytest.raises(CaseError):
         check_patient(tmp_path / "elsewhere" / "P_10.nii.gz", case_named("P_1", tmp_path))

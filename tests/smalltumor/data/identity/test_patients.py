@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 from smalltumor.data.identity.patients import patient_key, patient_of, read_patients
 from smalltumor.errors import CaseError, SmalltumorError
@@ -22,6 +24,12 @@ from smalltumor.errors import CaseError, SmalltumorError
         ("BraTS2021_00019", "BraTS2021_00019"),
         ("BraTS19_CBICA_AAB_1", "BraTS19_CBICA_AAB_1"),
         ("case_00", "case_00"),
+        ("Anna_visit2", "Anna"),
+        ("P7-scan-2", "P7"),
+        ("brain_scan_001", "brain_scan_001"),
+        ("GBM-scan-7", "GBM-scan-7"),
+        ("Patient_visit_12", "Patient_visit_12"),
+        ("patient3_visit_12", "patient3"),
         ("BraTS-GLI-00005-000-copy", "BraTS-GLI-00005-000-copy"),
     ],
 )
@@ -57,6 +65,16 @@ def test_another_table_is_named(tmp_path):
     path.write_text("name,patient\na,b\n")
     with pytest.raises(SmalltumorError, match=r"patients\.csv is another table"):
         read_patients(path)
+
+
+def test_names_are_one_in_composed_and_decomposed_letters(tmp_path):
+    composed, decomposed = (normalize(form, "Köln_visit1") for form in ("NFC", "NFD"))
+    assert composed != decomposed
+    assert patient_key(composed) == patient_key(decomposed)
+    path = tmp_path / "patients.csv"
+    for listed, other in ((composed, decomposed), (decomposed, composed)):
+        path.write_text(f"case,patient\n{listed},ann\n", encoding="utf-8")
+        assert patient_of(other, read_patients(path)) == "ann"
 
 
 def test_names_of_one_patient_are_compared_without_regard_to_case():
