@@ -37,6 +37,7 @@ _SECTIONS = {
     "speck_probability": "lesions",
     "autosave": "editing",
     "reader": "editing",
+    "results_folder": "opening",
     "default_reader": "opening",
     "views": "opening",
     "authors": "export",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,7 +86,9 @@ class CaseOpener:
                 self._patients[id(files)] = patient
             self._end_opening(opened)
 
-        self._open_found(self._viewer, files, remember)
+        # A case has one name, whether it is opened from a list, where folders tell it from others,
+        # or by itself: edits, decisions and exported masks are found by it.
+        self._open_found(self._viewer, replace(files, name=files.own_name), remember)
 
     def states(self, cases: Iterable[CaseFiles]) -> list[CaseState]:
         """The state of each case, by one look at the layers and one in each folder."""
@@ -127,7 +129,7 @@ class CaseOpener:
         self, files: CaseFiles, patient: Patient | None, is_file: Callable[[Path], bool]
     ) -> str:
         images = [path for found in files.modalities.values() for path in found]
-        beside = region_files_beside(files.name, images, is_file)
+        beside = region_files_beside(files.own_name, images, is_file)
         if beside:
             return f"exported to {' and '.join(file.path.name for file in beside)}"
         if patient is not None:

@@ -113,11 +113,11 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         try:
             review = self.session.save(reader, self)
         except SmalltumorError as error:
+            self._refreshed()  # another reader may have saved the case
             self._show_message(notify.error_text(error))
             notify.report_error(error)
             return
         if review is not None:
-            self._refreshed()
             self._show_message(texts.saved(review))
             self._focus_images()  # letters are meant for the patient, not for the name
 
@@ -141,7 +141,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         """Connect to the viewer, and show what is there now."""
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
-        self.session.changed.connect(self._update)
+        self.session.changed.connect(self._on_session_changed)
         self._ring = ListedLesionRing(self._viewer)
         window = self._window
         actions: dict[keys.Key, Callable[[], None]] = {
@@ -158,7 +158,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         """Disconnect from the viewer and its layers."""
         self._patients.changed.disconnect(self._update, missing_ok=True)
         self._patients.patients_changed.disconnect(self._update, missing_ok=True)
-        self.session.changed.disconnect(self._update, missing_ok=True)
+        self.session.changed.disconnect(self._on_session_changed, missing_ok=True)
         if self.keys is not None:
             self.keys.unbind()
             self.keys = None
@@ -206,6 +206,13 @@ class WorklistDock(WorklistPanel, FollowsViewer):
                 notify.report_error(error)
             self._update()
         return self.worklist
+
+    def _on_session_changed(self) -> None:
+        """The mask that was opened or saved may be of a review that is not listed yet."""
+        if isalive(self) and self.follows_viewer and not self.session.opening:
+            self._refreshed()
+        else:
+            self._update()
 
     def _open_row(self, index: QModelIndex) -> None:
         if self.worklist is not None:

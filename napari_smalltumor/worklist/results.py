@@ -62,7 +62,8 @@ class Results(QObject):
 
     def ask_for_folder(self) -> None:
         """Ask for a folder of results, and read it."""
-        chosen = QFileDialog.getExistingDirectory(self._dialogs, "Results", settings.last_folder())
+        start = str(settings.get("results_folder")) or settings.last_folder()
+        chosen = QFileDialog.getExistingDirectory(self._dialogs, "Results", start)
         if chosen:
             settings.remember_folder(Path(chosen))
             self.open(Path(chosen))
@@ -79,6 +80,7 @@ class Results(QObject):
     def _on_read(self, worklist: Worklist) -> None:
         self._reading = False
         self._listed, self._without_images = worklist.folder, None
+        settings.put("results_folder", str(worklist.folder))
         self.read.emit(worklist)
 
     def _on_failed(self, folder: Path, error: Exception) -> None:

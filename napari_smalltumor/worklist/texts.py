@@ -10,6 +10,7 @@ from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 
 NOTHING_LISTED = "Open a folder of results of `smalltumor cohort`."
+OUTDATED = "The cohort was run again since; open the results again to list new cases."
 ALL_REVIEWED = "No case is left to review."
 NO_READER = "Type your name under Reader first."
 
@@ -51,4 +52,5 @@ def progress(worklist: Worklist) -> str:
     count = sum(entry.can_be_opened for entry in worklist.entries)
     others = len(worklist.entries) - count
     closed = f", {others} cannot be opened" if others else ""
-    return f"{worklist.folder.name}: {worklist.reviewed} of {count} cases reviewed{closed}"
+    text = f"{worklist.folder.name}: {worklist.reviewed} of {count} cases reviewed{closed}"
+    return f"{text}. {OUTDATED}" if worklist.is_outdated else text

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smalltumor.cohort.results.records import CaseRecord, has_other_images, sizes_of_images
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
-from smalltumor.errors import Action, CaseError, OutputError, Remedy
+from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import check_output_folder
 from smalltumor.files.names import check_distinct
 
@@ -60,7 +62,42 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
         )
     names, results = [files.name for files in cases], ResultsFolder(output)
     check_distinct((name, path.name) for name in names for path in results.files(name))
+    _check_names_kept(cases, results)
     return cases
+
+
+def _check_names_kept(cases: Sequence[CaseFiles], results: ResultsFolder) -> None:
+    """Check that no new case has the images of one whose name is gone.
+
+    A second visit that was added gives the first a folder in front of its name, and a folder may be
+    renamed. The mask, and above all its reviews, would be those of a case that is no longer there.
+    """
+    new = [files for files in cases if not results.mask(files.name).exists()]
+    if not new:
+        return
+    gone = _cases_gone(results, {files.name for files in cases})
+    for files in new:
+        sizes = sizes_of_images(files)
+        for name, record in gone.items():
+            if dict(record.images) == sizes and not has_other_images(record, files):
+                raise CaseError(
+                    f"{files.name} has the images of {name}, whose mask is in {results.path}; its "
+                    "reviews would no longer count. Give it its earlier name, or choose a new "
+                    "folder for the results"
+                )
+
+
+def _cases_gone(results: ResultsFolder, names: Collection[str]) -> dict[str, CaseRecord]:
+    """Records of masks whose cases have other names now, or are gone."""
+    found = {}
+    for name in results.cases_with_records():
+        if name in names or not results.mask(name).exists():
+            continue
+        with suppress(SmalltumorError):  # a damaged one
+            record = CaseRecord.read(results.record(name))
+            if record is not None and record.images and record.digests:
+                found[name] = record
+    return found
 
 
 def check_dataset(

@@ -12,29 +12,21 @@ whose case was not read from files keep theirs while they are open.
 from __future__ import annotations
 
 import getpass
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from smalltumor.errors import OutputError
 from smalltumor.lesions import Lesion, LesionList, Point
 
-from napari_smalltumor import notify, settings
-from napari_smalltumor.case_data.kept_files import write_kept
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.lesions.decisions.acceptance import file_of_case
+from napari_smalltumor.lesions.decisions.kept_values import KeptValues
 
 if TYPE_CHECKING:
     from napari.layers import Labels
-
-FORMAT = "smalltumor decisions"
-FORMAT_VERSION = 1
 
 SAME_PLACE_MM = 3.0
 """A decision holds for a lesion whose centre is nearer than this ..."""
@@ -117,19 +109,14 @@ class Replaced:
         _store(self.layer, (*_without(self.layer, self.lesions), *self.decisions))
 
 
-_KEPT: dict[Path, tuple[object, tuple[Decision, ...]]] = {}
 _OF_LAYERS: WeakKeyDictionary[Labels, tuple[Decision, ...]] = WeakKeyDictionary()
+"""Those of cases that were not read from files."""
 
 
 def decisions_of(layer: Labels) -> tuple[Decision, ...]:
     """The decisions on the patient of a layer, in their order."""
-    file = file_of_case("decisions", layer)
-    if file is None:
-        return _OF_LAYERS.get(layer, ())
-    stamp = _stamp(file)
-    if file not in _KEPT or _KEPT[file][0] != stamp:  # another napari may have written it
-        _KEPT[file] = stamp, _read(file) or ()
-    return _KEPT[file][1]
+    file = _KEPT.file_of(case_of(layer))
+    return _OF_LAYERS.get(layer, ()) if file is None else _KEPT.get(file)
 
 
 def decide(layer: Labels, verdict: Verdict, lesions: Sequence[Lesion]) -> Replaced:
@@ -175,57 +162,26 @@ def _without(layer: Labels, lesions: Sequence[Lesion]) -> tuple[Decision, ...]:
 
 
 def _store(layer: Labels, decisions: tuple[Decision, ...]) -> None:
-    file = file_of_case("decisions", layer)
-    if file is None:
-        _OF_LAYERS[layer] = decisions
-        return
-    if settings.get("autosave"):
-        try:
-            _write(file, layer, decisions)
-        except OutputError as error:
-            notify.warn(f"Decisions on lesions could not be saved: {error}")
-    _KEPT[file] = _stamp(file), decisions
-
-
-def _write(file: Path, layer: Labels, decisions: tuple[Decision, ...]) -> None:
-    if _read(file) is None:
-        raise OutputError(f"{file} is damaged or of a later version, and is not replaced")
-    values = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "decisions": [asdict(decision) for decision in decisions],
-    }
     case = case_of(layer)
-    assert case is not None  # it has a file
-    write_kept(file, case, values)
+    file = _KEPT.file_of(case)
+    if file is None or case is None:
+        _OF_LAYERS[layer] = decisions
+    else:
+        _KEPT.put(file, case, decisions)
 
 
-def _stamp(file: Path) -> tuple[int, int] | None:
-    """What changes when a file is written; None if there is no file."""
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino
+def _parsed(content: Mapping[str, Any]) -> tuple[Decision, ...]:
+    return tuple(map(_parse, content["decisions"]))
 
 
-def _read(file: Path) -> tuple[Decision, ...] | None:
-    """The decisions in a file; none if it is missing, None if it is damaged or of the future."""
-    try:
-        content = json.loads(file.read_text())
-        if (content["format"], content["version"]) != (FORMAT, FORMAT_VERSION):
-            return None
-        return tuple(_parsed(values) for values in content["decisions"])
-    except FileNotFoundError:
-        return ()
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
-
-
-def _parsed(values: dict[str, Any]) -> Decision:
+def _parse(values: Mapping[str, Any]) -> Decision:
     r, a, s = map(float, values["centre_ras_mm"])
     verdict, mm3 = Verdict(values["verdict"]), float(values["mm3"])
     return Decision(verdict, (r, a, s), mm3, str(values["who"]), str(values["when"]))
+
+
+def _to_json(decisions: tuple[Decision, ...]) -> Mapping[str, Any]:
+    return {"decisions": [asdict(decision) for decision in decisions]}
 
 
 def _user() -> str:
@@ -233,3 +189,8 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # an account without a name
         return ""
+
+
+_KEPT: KeptValues[tuple[Decision, ...]] = KeptValues(
+    "decisions", "Decisions on lesions", "smalltumor decisions", 1, _parsed, _to_json, ()
+)

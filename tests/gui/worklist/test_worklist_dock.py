@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from cohort_results import WARNING, write_results
 from planes_in_window import open_planes, press
 from qtpy.QtCore import Qt
+from smalltumor.cohort.results.results_folder import TABLE
+from smalltumor.cohort.results.stored_mask import read_stored_mask
+from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import keys, questions, settings
@@ -66,6 +71,37 @@ def test_keys_step_through_cases_that_are_reviewed_and_saved(dock, tmp_path, qtb
     assert patients.title == "bob" and len(patients.patients) == 1
     press(dock.window_of_planes, keys.PREVIOUS_CASE)  # past the reviewed one
     assert patients.title == "ann"
+
+
+def test_a_mask_that_another_reader_saved_meanwhile_is_said_to_be_theirs(dock, tmp_path):
+    output = tmp_path / "out"
+    save_review(output, "cyd", "Ben")
+    assert shown(dock)[0][:2] == ["", "cyd"]
+    dock.session.open(dock.worklist, dock.worklist.entries[0], dock)
+    dock.table.selectRow(0)
+    assert shown(dock)[0][0] == "▸✓"
+    assert "Reviewed by Ben" in dock.about.text()
+    assert "1 of 3 cases reviewed" in dock.progress.text()
+    dock.reader_field.setText("Anna")
+    save_review(output, "cyd", "Ben")
+    dock.save()
+    assert "meanwhile" in dock.message.text()
+    assert "Reviewed by Ben" in dock.about.text()
+    assert settings.get("results_folder") == str(output)
+
+
+def save_review(output: Path, name: str, reader: str) -> None:
+    """Save the latest mask of a case as another process does."""
+    reviews = Reviews(output)
+    begun = reviews.begin(name)
+    reviews.save(begun, read_stored_mask(begun.path, name, begun.scheme), reader)
+
+
+def test_cases_that_a_cohort_got_meanwhile_are_told_of(dock, tmp_path):
+    table = tmp_path / "out" / TABLE
+    table.write_text(table.read_text() + "\n")
+    press(dock.window_of_planes, keys.NEXT_CASE)
+    assert "open the results again to list new cases" in dock.progress.text()
 
 
 def test_a_key_goes_to_the_candidates_and_small_lesions(dock):

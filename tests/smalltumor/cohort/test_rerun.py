@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,36 @@ def test_a_rerun_keeps_masks_and_segments_failed_cases_again(cohort, data, tmp_p
     for name in ("et_ml", "tc_ml", "wt_ml", "et_components", "et_small"):
         assert rows[0][name] == before[0][name]
     assert "ann: ET" in stdout and "kept" in stdout
+
+
+def test_a_case_that_has_another_name_now_does_not_lose_its_reviews(cohort, data, tmp_path):
+    cohort()
+    (data / "bob").rename(data / "visit1")
+    for path in (data / "visit1").iterdir():
+        path.rename(path.with_name(path.name.replace("bob", "ben")))
+    before = {path: path.read_bytes() for path in (tmp_path / "out").glob("*")}
+    code, _, _, err = cohort()
+    assert code == 1
+    assert "ben has the images of bob, whose mask is in" in err
+    assert {path: path.read_bytes() for path in (tmp_path / "out").glob("*")} == before
+    shutil.copytree(data / "visit1", data / "bob")  # a copy: both are there
+    for path in (data / "bob").iterdir():
+        path.rename(path.with_name(path.name.replace("ben", "bob")))
+    code, rows, *_ = cohort()
+    assert code == 0
+    assert [row["outcome"] for row in rows] == ["kept", "segmented", "kept", "kept"]
+
+
+def test_a_second_visit_that_renames_the_first_is_refused(cohort, data, tmp_path):
+    cohort()
+    for visit in (1, 2):
+        shutil.copytree(data / "bob", data / f"visit{visit}")
+    shutil.rmtree(data / "bob")
+    flair = data / "visit2" / "bob_flair.nii.gz"
+    flair.write_bytes((data / "ann" / "ann_flair.nii.gz").read_bytes())
+    code, _, _, err = cohort()
+    assert code == 1
+    assert "visit1_bob has the images of bob" in err
 
 
 def test_only_half_written_files_of_a_killed_run_are_removed(cohort, tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.results.results import CaseResult, CohortInfo, read_info, read_results
+from smalltumor.cohort.results.results_folder import TABLE
 from smalltumor.cohort.reviews.ranking import Order, ranked
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.reviews import Reviews
@@ -67,12 +68,18 @@ class Worklist:
         look.
     problems : sequence of str
         Why readers' tables cannot be read, whose reviews are left out, and why none can be saved.
+    stamp : tuple of int
+        Time of change and size of the table of the cohort when it was read.
+    is_outdated : bool
+        Whether the cohort was run again since, so that cases may be missing here.
     """
 
     folder: Path
     info: CohortInfo
     entries: Sequence[WorklistEntry]
     problems: Sequence[str] = ()
+    stamp: tuple[int, ...] = ()
+    is_outdated: bool = False
 
     @property
     def reviewed(self) -> int:
@@ -111,7 +118,8 @@ class Worklist:
         damaged: list[str] = []
         latest = Reviews(self.folder).latest(damaged)
         entries = [replace(each, review=latest.get(each.name)) for each in self.entries]
-        return replace(self, entries=entries, problems=damaged)
+        is_outdated = _stamp(self.folder) != self.stamp
+        return replace(self, entries=entries, problems=damaged, is_outdated=is_outdated)
 
 
 def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
@@ -130,7 +138,7 @@ def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
     SmalltumorError
         If the folder holds no results of a cohort, or a table of it cannot be read.
     """
-    info = read_info(folder)
+    info, stamp = read_info(folder), _stamp(folder)
     results = ranked(read_results(folder))
     files = _files_in(data or info.data, folder)
     made = [result.name for result in results if not result.failed]
@@ -140,7 +148,16 @@ def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
     reviews = Reviews(folder)
     latest, obstacle = reviews.latest(damaged), reviews.obstacle()
     entries = [WorklistEntry(r, files.get(r.name), latest.get(r.name)) for r in results]
-    return Worklist(folder, info, entries, [*damaged, *([obstacle] if obstacle else [])])
+    problems = [*damaged, *([obstacle] if obstacle else [])]
+    return Worklist(folder, info, entries, problems, stamp)
+
+
+def _stamp(folder: Path) -> tuple[int, ...]:
+    try:
+        status = (folder / TABLE).stat()
+    except OSError:
+        return ()
+    return status.st_mtime_ns, status.st_size
 
 
 def _files_in(data: Path | None, folder: Path) -> dict[str, CaseFiles]:

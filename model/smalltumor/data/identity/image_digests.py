@@ -10,7 +10,7 @@ on the name of the file. It tells nothing else of the patient.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -108,8 +108,9 @@ def recorded_images(volume: Volume) -> dict[str, str]:
 def are_others(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
     """Whether a mask was made of other images than these, as far as that is known.
 
-    One block of one image in common is enough, in whatever role: the others may have been prepared
-    again, left out, or exchanged.
+    A T1CE of which nothing is left, in whatever role, is another one: the mask is drawn on it, and
+    would lie in another place. Of the others, one block of one image is enough: they may have been
+    prepared again, left out, or exchanged.
 
     Parameters
     ----------
@@ -118,14 +119,19 @@ def are_others(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
     images : mapping of str to str
         `digests_of_images` of the case.
     """
-    return _may_be_compared(recorded, images) and not blocks_of(recorded) & blocks_of(images)
+    own = blocks_of(images)
+    if _may_be_compared(recorded, images, [REFERENCE]):
+        return not blocks_of({REFERENCE: recorded[REFERENCE]}) & own
+    return _may_be_compared(recorded, images, images) and not blocks_of(recorded) & own
 
 
-def _may_be_compared(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
-    """Whether both have a block at the same place of the same modality."""
+def _may_be_compared(
+    recorded: Mapping[str, str], images: Mapping[str, str], modalities: Iterable[str]
+) -> bool:
+    """Whether both have a block at the same place of one of these modalities."""
     return any(
         one and other
-        for modality in recorded.keys() & images.keys()
+        for modality in recorded.keys() & images.keys() & set(modalities)
         for one, other in zip(
             recorded[modality].split(_BETWEEN), images[modality].split(_BETWEEN), strict=False
         )

@@ -49,6 +49,9 @@ class CaseFiles:
         Modalities in the order of the fourth axis of `stacked`.
     notes : list of str
         What was assumed or chosen, for the user.
+    own_name : str
+        The name in its own folder, without the folders that `find_cases` put before it; by default
+        `name`.
 
     Raises
     ------
@@ -63,8 +66,10 @@ class CaseFiles:
     keywords: set[str] = field(default_factory=set)
     channels: tuple[str, ...] = MSD_CHANNELS
     notes: list[str] = field(default_factory=list)
+    own_name: str = ""
 
     def __post_init__(self) -> None:
+        self.own_name = self.own_name or self.name
         if self.name != safe_name(self.name):
             raise CaseError(f"{self.name!r} is not a name for a case and its results")
 

@@ -16,6 +16,7 @@ from synthetic import SHAPE, write_case
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.regions import region_layer
+from napari_smalltumor.lesions.decisions import acceptance, kept_values
 from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources
 
 
@@ -99,7 +100,11 @@ def test_nothing_is_written_while_autosave_is_off(case, data_folder):
         ),
     ],
 )
-def test_a_damaged_file_counts_as_no_marks_and_is_replaced(case, data_folder, content):
+def test_a_damaged_file_counts_as_no_marks_and_is_not_replaced(
+    case, data_folder, content, monkeypatch
+):
+    said = []
+    monkeypatch.setattr(notify, "warn", said.append)
     source = opened(case, mask())
     source.accept(Region.ET, lesions_of(source), True)
     (file,) = files(data_folder)
@@ -108,6 +113,47 @@ def test_a_damaged_file_counts_as_no_marks_and_is_replaced(case, data_folder, co
     assert accepted(again) == []
     again.accept(Region.ET, lesions_of(again)[:1], True)
     assert accepted(opened(case, mask())) == [8]
+    assert file.read_text() == content
+    assert "is damaged or of a later version, and is not replaced" in said[0]
+
+
+def test_marks_that_another_window_has_made_meanwhile_are_kept(case, data_folder):
+    source = opened(case, mask())
+    assert accepted(source) == []
+    (file,) = other_window(case, data_folder, accept=1)
+    assert accepted(source) == [27]
+    source.accept(Region.ET, lesions_of(source)[:1], True)
+    (marks,) = json.loads(file.read_text())["layers"].values()
+    assert sorted(voxels for _, voxels, *_ in marks) == [8, 27]
+
+
+def other_window(case: Case, data_folder: Path, accept: int) -> list[Path]:
+    """Accept a lesion as another process does: without what this one has read."""
+    kept = acceptance._KEPT
+    known, kept._known = kept._known, {}
+    source = opened(case, mask())
+    source.accept(Region.ET, [lesions_of(source)[accept]], True)
+    kept._known = known
+    return files(data_folder)
+
+
+def test_a_failed_write_is_tried_again_until_it_succeeds(case, data_folder, monkeypatch):
+    said, told, calls = [], [], []
+    monkeypatch.setattr(notify, "warn", said.append)
+    monkeypatch.setattr(notify, "info", told.append)
+    monkeypatch.setattr(kept_values, "later", lambda wait, call: calls.append(call))
+    data_folder.write_bytes(b"a file in the place of the folder")
+    source = opened(case, mask())
+    source.accept(Region.ET, lesions_of(source)[:1], True)
+    source.accept(Region.ET, lesions_of(source)[1:], True)
+    assert len(said) == len(calls) == 1
+    calls.pop()()
+    assert len(said) == len(calls) == 1 and not told
+    data_folder.unlink()
+    calls.pop()()
+    assert told == ["Accepted lesions of case are saved now."] and not calls
+    acceptance._KEPT._known.clear()
+    assert accepted(opened(case, mask())) == [8, 27]
 
 
 def test_a_failed_write_is_said_and_the_marks_stay_while_the_layer_is_open(
@@ -119,4 +165,4 @@ def test_a_failed_write_is_said_and_the_marks_stay_while_the_layer_is_open(
     source = opened(case, mask())
     source.accept(Region.ET, lesions_of(source)[:1], True)
     assert accepted(source) == [8]
-    assert len(said) == 1 and said[0].startswith("Accepted lesions could not be saved: ")
+    assert len(said) == 1 and said[0].startswith("Accepted lesions of case could not be saved: ")

@@ -76,6 +76,16 @@ def test_a_brain_mask_that_is_corrected_in_the_middle_leaves_the_image_the_same(
         assert are_others({"t1ce": digest}, {"t1ce": image_digest(next_patients, grid)})
 
 
+def test_a_t1ce_that_was_moved_is_another_image_and_other_sequences_may_be():
+    one, two, other = "a,b,", "c,d,", "e,f,"
+    mask = {"t1ce": one, "t2": two}
+    assert are_others(mask, {"t1ce": other, "t2": two})
+    assert not are_others(mask, {"t1ce": one, "t2": other})
+    assert not are_others(mask, {"t1ce": "a,x,", "t2": other})
+    assert not are_others(mask, {"t1ce": two, "t2": one})  # exchanged
+    assert not are_others(mask, {"t2": two})
+
+
 def test_images_without_a_place_in_common_are_not_compared():
     assert not are_others({"t1": "a,,"}, {"t1": ",b,"})
     assert are_others({"t1": "a,,"}, {"t1": "b,,"})
