@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from smalltumor.scanner.agent_words import after_agent, before_agent
 from smalltumor.scanner.series import Acquisition
 
 _START, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
@@ -34,11 +35,21 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
             *("swi", "swan", "swip", "t2star", r"t2\*?.?star", "hemo", "heme", "qsm", "fl2d.*heme"),
             "t2w?.?(?:ax.?|tra.?)?(?:gre|ffe|fl[23]d|flash|medic)(?:.?tra)?",
         ),
-        "an angiography": _words("tof", "mra", "mrv", "angio.*", "pc.?mra?", "venc?.*", "cow"),
+        "an angiography": _words(
+            *("tof", "mra", "mrv", "angio.*", "pc.?mra?", "cow"),
+            r"ven(?:c?\d*|og.*|ous.*)",
+        ),
         "functional": _words("bold", "fmri", "rest", "rsfmri", "task.*", "sbref"),
         "spectroscopy": _words("mrs", "spectro.*", "csi", "svs", "press"),
         "a projection": _words("mip", "minip", "projection"),
-        "a subtraction": _words("sub(?!-)", "subtr.*"),
+        "a subtraction": _words(
+            *("sub(?!-)", "subs?tr.*", "soustr.*", "sottr.*", "sustr.*", r"differen[zc]\w*"),
+            r"t1[\w .+]*(?:-|minus) ?t1\w*",
+        ),
+        "of the spine": _words(
+            *("[chbl]ws", r"[ctl]?.?spine", r"cervical\w*", r"lumb\w*", r"rachis\w*", r"wirbel\w*"),
+            *("spinal", "myelo.*"),
+        ),
         "a calibration scan": _words("calib.*", "cal", "sense.?ref.*", "ref.?scan", "coil.?cal"),
         "a field map": _words(
             *("(?:gre.?)?field.?map[a-z]*", "gre.?fm", "fmap", "b[01]", "b[01].?map[a-z]*"),
@@ -58,6 +69,7 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
 _EPI = _words("epi")
 _T2_STAR = re.compile(r"t2\*|t2[-_ ]?star")
 
+_BY_PROTON_DENSITY = "proton density"
 _PROTON_DENSITY = _words("pd", "pdw", "proton.?density")
 _FLAIR = re.compile(r"flair|dark.?fl|tir2d|spcir|" + _START + r"(?:fla|t2f|tirm)" + _END)
 _T1 = re.compile(  # Philips writes sT1W and eT1W, SPM rT1 and wT1
@@ -72,20 +84,6 @@ _T2 = re.compile(_START + r"(?:3d.?|[emrsw])?t2(?![0-9])|" + _START + r"fr.?fse"
 _LONGEST_STIR_MS = 400.0
 """Fat is suppressed at inversion times of 100 to 250 ms, fluid at 1500 to 2900 ms."""
 
-_BOTH = re.compile(
-    _START + r"w(?:ith)?(?: and |[ /_&+-]+)w(?:ith)?.?o(?:ut)?(?:[ _-]*(?:contrast|gd|gad))?" + _END
-)
-
-_SURGERY = re.compile(r"(?:pre|post)[-_ ]?(?:op|surg|rt|treat|bx|chemo)[a-z]*")
-_BEFORE = re.compile(
-    _START + r"(?:pre(?:.?(?:gd|gad|contrast|con|kontrast))?|w.?o|without|non?.?contrast|nativ\w*"
-    r"|non?.?ce|unenhanced|t1n|ohne.?km|vor.?km|ce-none)" + _END
-)
-_AFTER = re.compile(
-    _START + r"(?:(?:\+|ce.?)?(?:gd|gad|gado\w*|gdtpa)|post|postcontrast|postgad|cont?rast\w*|ce"
-    r"|kontrast\w*|km|dotarem|gadovist|magnevist|prohance|multihance|clariscan|enhanced|wc|pc"
-    r"|t1c|t1ce|t1gd|t1gad|t1post|t1km|ct1|t1.?c)" + _END + r"|\+ ?(?:c|gd|gad|km)\b|c\+"
-)
 _NO_AGENT = frozenset(("", "none", "no", "n", "n/a", "na", "without", "0", "false", "no contrast"))
 
 _OTHER_TYPES: Mapping[str, str] = MappingProxyType(
@@ -100,6 +98,9 @@ _OTHER_TYPES: Mapping[str, str] = MappingProxyType(
         "MIN_IP": "a projection",
         "MNIP": "a projection",
         "SUBTRACTION": "a subtraction",
+        "SUB": "a subtraction",
+        "I": "an imaginary image",
+        "IMAGINARY": "an imaginary image",
         "LOCALIZER": "a localizer",
         "MOSAIC": "diffusion, perfusion or functional",
         "PHASE": "a phase image",
@@ -166,6 +167,8 @@ def classify(acquisition: Acquisition) -> Classification:
     if named and timed and (named == "t1") != (timed == "t1"):
         reason = f"{named_reason}, but {timed_reason}"
         return Classification(None, reason, undecided=True)
+    if named == "t2" and timed is None and timed_reason.endswith(_BY_PROTON_DENSITY):
+        return Classification(None, f"{timed_reason}, although {named_reason}")
     weighting = named or timed
     if weighting is None:
         if timed_reason:
@@ -174,14 +177,14 @@ def classify(acquisition: Acquisition) -> Classification:
     reason = ", ".join(r for r in (named_reason, timed_reason) if r)
     if weighting != "t1":
         return Classification(weighting, reason, by_times=named is None)
-    with_agent, agent_reason = _contrast(text, acquisition)
+    with_agent, agent_reason = _contrast(acquisition)
     sequence = "t1ce" if with_agent else "t1"
     return Classification(sequence, f"{reason}; {agent_reason}", by_times=named is None)
 
 
 def says_before_contrast(acquisition: Acquisition) -> bool:
     """Whether the name says that no contrast agent had been given."""
-    return _BEFORE.search(_contrast_text(acquisition.text)) is not None
+    return bool(before_agent(acquisition.text))
 
 
 def _other_image(text: str, acquisition: Acquisition) -> str | None:
@@ -253,31 +256,24 @@ def _by_times(acquisition: Acquisition) -> tuple[str | None, str]:
     if tr >= 2000 and te >= 60:
         return "t2", times
     if tr >= 2000 and te < 45 and "GR" not in acquisition.techniques and not ti:
-        return None, f"{times}: proton density"
+        return None, f"{times}: {_BY_PROTON_DENSITY}"
     if te <= 30 and tr < 1500:
         return "t1", times
     return None, ""
 
 
-def _contrast(text: str, acquisition: Acquisition) -> tuple[bool, str]:
-    text = _contrast_text(text)
-    before, after = _BEFORE.search(text), _AFTER.search(text)
+def _contrast(acquisition: Acquisition) -> tuple[bool, str]:
+    before, after = before_agent(acquisition.text), after_agent(acquisition.text)
     agent = acquisition.contrast_agent
     has_agent = agent.strip().lower() not in _NO_AGENT
     if before:
         contradiction = f", although the header names the agent {agent}" if has_agent else ""
-        return False, f'before contrast agent: the name has "{before[0]}"{contradiction}'
+        return False, f'before contrast agent: the name has "{before}"{contradiction}'
     if has_agent:
         return True, f"with contrast agent: the header names {agent}"
     if after:
-        return True, f'with contrast agent: the name has "{after[0]}"'
-    folder = _contrast_text(acquisition.folder)
-    after = None if _BEFORE.search(folder) else _AFTER.search(folder)
-    if after:
-        return True, f'with contrast agent: the folder has "{after[0]}"'
+        return True, f'with contrast agent: the name has "{after}"'
+    folder = "" if before_agent(acquisition.folder) else after_agent(acquisition.folder)
+    if folder:
+        return True, f'with contrast agent: the folder has "{folder}"'
     return False, "nothing says that contrast agent was given"
-
-
-def _contrast_text(text: str) -> str:
-    """The name without "post-op", and without "w/wo", which is said of whole studies."""
-    return _BOTH.sub(" ", _SURGERY.sub(" ", text.lower()))

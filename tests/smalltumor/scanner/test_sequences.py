@@ -25,6 +25,21 @@ NAMES = {
         "sT1W_3D_TFE",
         "FM_pilot_t1",
         "anat-T1w_acq-tfl; *tfl3d1_16ns",
+        *("SAG 3D T1 SANS GADO", "T1 AVANT GADO", "T1 avant injection", "T1 SANS CONTRASTE"),
+        *("T1 MPRAGE ohne Kontrastmittel", "T1 ohne Kontrast", "T1 vor Kontrastmittel"),
+        *("T1 o. KM", "T1 o KM", "T1 vor Gabe KM", "T1 vor KM-Gabe", "T1_ohne_KM", "T1 tra nativ"),
+        *("T1 SIN CONTRASTE", "T1 SEM CONTRASTE", "T1 SENZA CONTRASTO", "T1 prima del mdc"),
+        *("T1 zonder contrast", "T1 uden kontrast", "T1 bez kontrastu", "T1 BEFORE GD"),
+        *(
+            "T1 no Gd",
+            "T1 NO GAD",
+            "T1 non-contrast",
+            "T1 non ce",
+            "T1W 造影前",
+            "T1 単純",
+            "T1 平扫",
+        ),
+        *("T1強調", "T1 Ventrikel", "T1 sag"),
     ),
     "t1ce": (
         "MRHR_T1_AX_POST_GAD",
@@ -43,6 +58,10 @@ NAMES = {
         "cs_sT1W_3D_TFE_tra+C",
         "T1 POST planning",
         "T1 3D post delayed phase",
+        *("T1 APRÈS INJECTION", "T1 injecté", "T1 CON MDC", "T1 con contraste", "T1強調 造影後"),
+        *("T1 I+", "T1 Gadavist", "T1 Vueway", "T1 Elucirem", "T1 Omniscan", "T1 dopo mdc"),
+        *("T1 KM Ventrikel", "T1 tra Kontrast", "T1 nach KM", "T1 增强", "T1-GD", "T1_post-gd"),
+        *("T1 GADO transverse", "T1 mit KM", "AX T1 POST CON"),
     ),
     "t2": (
         "AX T2 FR-FSE",
@@ -52,6 +71,7 @@ NAMES = {
         "T2W_TSE",
         "Ax PD/T2 second echo",
         "eT2W_TSE",
+        "T2 ventricules",
     ),
     "flair": (
         "MRHR_FLAIR_AX",
@@ -89,6 +109,9 @@ NAMES = {
         "t1_mp2rage_sag_T1_Images",
         "isoDWI",
         "something else",
+        *("T1CE-T1", "T1 GADO SOUSTRACTION", "T1 GD SUBSTRACTION", "T1 KM Differenz", "T1 GD-T1"),
+        *("T1 SPACE sag HWS KM", "T2 sag c-spine", "T2 cervical spine", "T1 LWS"),
+        *("PC venc40", "venography 2D", "ven_pc_3d"),
     ),
 }
 
