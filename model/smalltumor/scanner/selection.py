@@ -17,6 +17,35 @@ CHOSEN_BY_USER = "chosen by the user"
 SHORTEST_EXTENT_MM = 100.0
 """A series that is shorter along any axis shows a part of the head, such as the orbits."""
 
+_OTHER_PARTS = frozenset(
+    [
+        "NECK",
+        "CHEST",
+        "ABDOMEN",
+        "PELVIS",
+        "HEART",
+        "LIVER",
+        "BREAST",
+        "PROSTATE",
+        "SHOULDER",
+        "ELBOW",
+        "WRIST",
+        "HAND",
+        "HIP",
+        "KNEE",
+        "ANKLE",
+        "FOOT",
+        "ARM",
+        "LEG",
+        "EXTREMITY",
+        "TMJ",
+        "ORBIT",
+        "PITUITARY",
+        "IAC",
+    ]
+)
+"""Values of DICOM's Body Part Examined."""
+
 _SAME = 1.1
 """Ratio of voxel sizes below which two series are equally fine."""
 
@@ -90,8 +119,9 @@ class DescribedSeries:
 def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) -> Assignment:
     """Choose a series for each sequence.
 
-    Candidates are ranked: the whole head before a part of it, 3D before 2D, the finest slices,
-    the smallest voxels, and of equal ones the last, which is usually a repetition.
+    Candidates are ranked: the whole head before a part of it or of the body, 3D before 2D, the
+    finest slices, the smallest voxels, as acquired before computed, and of equal ones the last,
+    which is usually a repetition.
 
     Parameters
     ----------
@@ -205,12 +235,14 @@ def _best(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Series, 
 
 def _rank(
     series: Series, found: Classification
-) -> tuple[bool, bool, float, float, bool, tuple[int, ...]]:
+) -> tuple[bool, bool, bool, float, float, bool, bool, tuple[int, ...]]:
     return (
+        _is_of_other_part(series),
         _is_reformatted(series),
         not _is_3d(series),
         round(series.slice_distance, 1),
         round(series.spacing[0] * series.spacing[1] * series.spacing[2], 1),
+        _is_computed(series),
         found.by_order,
         tuple(-ord(c) for c in series.acquisition.time),
     )
@@ -218,6 +250,17 @@ def _rank(
 
 def _is_reformatted(series: Series) -> bool:
     return bool(series.acquisition.image_type & {"MPR", "REFORMATTED", "CSAMPR"})
+
+
+def _is_computed(series: Series) -> bool:
+    """Whether other images were computed, as a subtraction is; filtered ones are primary."""
+    return series.acquisition.image_type >= {"DERIVED", "SECONDARY"}
+
+
+def _is_of_other_part(series: Series) -> bool:
+    """Whether the header names a part of the body without the brain; it may be wrong."""
+    part = series.acquisition.body_part
+    return part.endswith("SPINE") or part in _OTHER_PARTS
 
 
 def _is_3d(series: Series) -> bool:
@@ -228,12 +271,16 @@ def _is_3d(series: Series) -> bool:
 
 def _preference(series: Series, other: Series) -> str | None:
     """What a series has by its images and another one lacks; None if they are alike."""
+    if _is_of_other_part(other) and not _is_of_other_part(series):
+        return f"the header of that one names the part {other.acquisition.body_part}"
     if _is_reformatted(other) and not _is_reformatted(series):
         return "as acquired rather than reformatted"
     if _is_3d(series) and not _is_3d(other):
         return "3D"
     if other.slice_distance > _SAME * series.slice_distance:
         return f"slices of {series.slice_distance:.3g} instead of {other.slice_distance:.3g} mm"
+    if _is_computed(other) and not _is_computed(series):
+        return "as acquired rather than computed"
     return None
 
 

@@ -34,6 +34,8 @@ class Acquisition:
         Acquired as a volume.
     time : str
         Date and time as digits; empty if unknown. Only times of one study are compared.
+    body_part : str
+        DICOM's Body Part Examined, such as ``HEAD`` or ``CSPINE``; often wrong or empty.
     """
 
     text: str = ""
@@ -47,6 +49,7 @@ class Acquisition:
     image_type: frozenset[str] = frozenset()
     is_3d: bool | None = None
     time: str = ""
+    body_part: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Series:
     title : str
         For the user: number and description, or the name of the file.
     patient : str
-        Patient ID; series of two patients never make one case.
+        Patient ID, or the name if there is none; series of two patients never make one case.
     study : str
         What the series of one time point have in common, such as the Study Instance UID.
     date : str

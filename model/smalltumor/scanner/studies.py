@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from smalltumor.errors import CaseError
+from smalltumor.files.names import name_key
 from smalltumor.scanner.dicom.copies import copies_warning, find_copies
 from smalltumor.scanner.dicom.files import read_images
 from smalltumor.scanner.dicom.series import group_series
@@ -15,6 +19,8 @@ from smalltumor.scanner.names_of_files import differ_only_in_sequence
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Series, study_title
 from smalltumor.scanner.volume_series import volume_series
+
+_LONGEST_STUDY_DAYS = 1
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,12 @@ class Study:
     @property
     def note(self) -> str:
         """What was assumed because the files do not say it, for the user; empty if nothing."""
+        named = self._names_of_patients
+        if len(named) > 1:
+            return (
+                f"the headers name {len(named)} patients with one ID: {' and '.join(named)}; check "
+                "that they are one"
+            )
         unnamed = [s for s in self.series if not s.patient and not s.study]
         of_nobody = [
             s.location
@@ -54,6 +66,17 @@ class Study:
         if len(folders) < 2:
             return ""
         return f"the files of {len(folders)} folders are taken as one patient at one time"
+
+    @property
+    def _names_of_patients(self) -> list[str]:
+        """Names in the headers that differ in more than case, spaces and carets."""
+        found: dict[str, str] = {}
+        for series in self.series:
+            name = series.identity[1].strip() if series.identity is not None else ""
+            key = " ".join(name_key(name).replace("^", " ").split())
+            if key:
+                found.setdefault(key, name)
+        return sorted(found.values())
 
 
 @dataclass(frozen=True)
@@ -132,7 +155,35 @@ def _studies(found: Sequence[Series]) -> list[Study]:
     for series in found:
         groups[series.patient, series.study].append(series)
     studies = [
-        Study(patient, study, series[0].date, tuple(series))
+        Study(patient, study, visit[0].date, tuple(visit))
         for (patient, study), series in groups.items()
+        for visit in _visits(series)
     ]
     return sorted(studies, key=lambda s: (s.patient, s.date, s.study))
+
+
+def _visits(found: Sequence[Series]) -> list[list[Series]]:
+    """Series of one study by their dates, which an archive may have merged under one UID.
+
+    A study may go on past midnight. Series whose date is not known are of the first.
+    """
+    known = sorted({s.date for s in found if _day(s.date) is not None})
+    starts = [d for before, d in pairwise(known) if _days(before, d) > _LONGEST_STUDY_DAYS]
+    visits: dict[int, list[Series]] = defaultdict(list)
+    for series in found:
+        day = series.date if _day(series.date) is not None else ""
+        visits[bisect_right(starts, day)].append(series)
+    return [visits[number] for number in sorted(visits)]
+
+
+def _days(before: str, after: str) -> int:
+    first, last = _day(before), _day(after)
+    assert first is not None and last is not None
+    return (last - first).days
+
+
+def _day(text: str) -> date | None:
+    try:
+        return datetime.strptime(text, "%Y%m%d").date()
+    except ValueError:
+        return None

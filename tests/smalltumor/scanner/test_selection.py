@@ -58,6 +58,29 @@ def test_the_finest_slices_are_preferred():
     assert "slices of 3 instead of 5 mm" in result.reasons["t2"]
 
 
+def test_a_computed_image_is_not_preferred_to_the_acquired_one():
+    acquired = series("T1 tra KM", time="100000")
+    computed = series("T1 tra KM 2", time="100500", image_type=frozenset(("DERIVED", "SECONDARY")))
+    result = assign([acquired, computed])
+    assert result.chosen["t1ce"] is acquired
+    assert "as acquired rather than computed" in result.reasons["t1ce"]
+
+
+def test_a_series_of_another_part_of_the_body_is_used_only_if_there_is_no_other():
+    head = series("T1 tra KM", body_part="HEAD")
+    spine = series("T1 SPACE sag KM", (1, 1, 1), (200, 200, 170), body_part="CSPINE")
+    result = assign([head, spine])
+    assert result.chosen["t1ce"] is head
+    assert "names the part CSPINE" in result.reasons["t1ce"]
+    assert assign([spine]).chosen["t1ce"] is spine  # a header may be wrong
+
+
+def test_the_proton_density_echo_of_two_is_no_t2():
+    first = series("PD T2 TSE tra", repetition_time=3000.0, echo_time=15.0)
+    second = series("PD T2 TSE tra", repetition_time=3000.0, echo_time=95.0)
+    assert assign([first, second]).chosen == {"t2": second}
+
+
 def test_a_part_of_the_head_is_chosen_only_if_there_is_nothing_else():
     orbits = series("T2 orbits", (0.5, 0.5, 2), (200, 200, 20))
     assert chosen(orbits, series("Ax T2"))["t2"] == "Ax T2"

@@ -78,6 +78,35 @@ def test_sequences_of_two_patients_are_never_joined(tmp_path):
         find_source(tmp_path / "a", {"flair": flair})
 
 
+def test_patients_without_an_id_are_told_apart_by_their_names(tmp_path):
+    write_study(tmp_path, "t1", "t1ce", "t2", patient="", PatientName="Meier^Anna")
+    write_study(tmp_path, "flair", patient="", PatientName="Huber^Eva")
+    with pytest.raises(CaseError, match=r"of another study, patient Huber\^Eva"):
+        find_source(tmp_path, {})
+
+
+def test_two_names_with_one_id_are_said(tmp_path):
+    write_study(tmp_path, "t1", "t1ce", "t2", PatientName="Meier^Anna")
+    write_study(tmp_path, "flair", PatientName="MEIER^ANNA ")
+    assert not find_source(tmp_path, {}).warnings
+    write_study(tmp_path / "other", "t1", "t1ce", "t2", PatientName="Meier^Anna")
+    write_study(tmp_path / "other", "flair", PatientName="Huber^Eva")
+    (warning,) = find_source(tmp_path / "other", {}).warnings
+    assert warning == (
+        "the headers name 2 patients with one ID: Huber^Eva and Meier^Anna; check that they are one"
+    )
+
+
+def test_two_visits_with_the_uid_of_one_study_are_two(tmp_path):
+    write_study(tmp_path, "t1", "t1ce", "t2", StudyDate="20240102")
+    write_study(tmp_path, "flair", StudyDate="20240103")  # past midnight
+    assert set(find_source(tmp_path, {}).assignment.chosen) == set(NAMES)
+    write_study(tmp_path / "other", "t1", "t1ce", "t2", StudyDate="20240102")
+    write_study(tmp_path / "other", "flair", StudyDate="20230101")
+    with pytest.raises(CaseError, match="of another study, patient P1, 20230101"):
+        find_source(tmp_path / "other", {})
+
+
 def test_a_sequence_that_another_patient_of_the_folder_has_is_named_with_the_patient(tmp_path):
     write_study(tmp_path / "a", "t1", "t1ce", "flair", patient="A")
     write_study(tmp_path / "b", "t2", patient="B")

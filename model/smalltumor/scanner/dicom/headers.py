@@ -28,6 +28,7 @@ _TAGS = [
     "SeriesInstanceUID",
     "SeriesNumber",
     "SeriesDescription",
+    "BodyPartExamined",
     "ProtocolName",
     "SequenceName",
     "PulseSequenceName",
@@ -87,7 +88,8 @@ class DicomImage:
     modality : str
         Such as ``MR``.
     patient, study, date, series, number : str
-        Patient ID, Study Instance UID, Study Date, Series Instance UID, Series Number.
+        Patient ID (the name if there is none), Study Instance UID, Study Date, Series Instance
+        UID, Series Number.
     acquisition : Acquisition
     repeat : tuple of str
         Acquisition Number and Temporal Position, which tell apart repeated slices.
@@ -255,7 +257,7 @@ def _image(path: Path, frame: _Frame) -> DicomImage | None:
         path=path,
         frame=frame.index,
         modality=frame.text("Modality"),
-        patient=frame.text("PatientID"),
+        patient=frame.text("PatientID") or frame.text("PatientName"),
         study=frame.text("StudyInstanceUID"),
         date=frame.text("StudyDate"),
         series=frame.text("SeriesInstanceUID"),
@@ -300,6 +302,7 @@ def _acquisition(frame: _Frame) -> Acquisition:
         techniques=_techniques(frame),
         image_type=frozenset((*frame.texts("FrameType"), *frame.texts("ImageType"))),
         is_3d={"3D": True, "2D": False}.get(kind),
+        body_part=frame.text("BodyPartExamined").upper(),
         time=when or frame.text("AcquisitionDate") + frame.text("AcquisitionTime"),
     )
 
