@@ -46,8 +46,9 @@ class ResultPage(QWidget):
         has_weights : bool
             Whether the run has written weights that can be used.
         """
-        self.use.setEnabled(has_weights)
         comparison = status.comparison
+        is_start = comparison is not None and comparison.is_start
+        self.use.setEnabled(has_weights and not is_start)
         if comparison is None:
             expected = bool(status.validation) or not status.training
             self._verdict.setText(_NO_COMPARISON_YET if expected else _NO_VALIDATION)

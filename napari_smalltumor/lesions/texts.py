@@ -32,7 +32,7 @@ ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
 _WITHOUT_CANDIDATES = {
     LookStatus.NOT_COMPUTED: "Second look failed",
     LookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,
-    LookStatus.NOT_STORED: f"Second look: none stored; {keys.SEGMENT.sequence} searches",
+    LookStatus.NOT_STORED: f"Second look: places not stored; {keys.SEGMENT.sequence} searches",
     LookStatus.REFUSED: f"Second look: files refused; {keys.SEGMENT.sequence} searches",
 }
 """The line above the second list where there is none."""

@@ -58,8 +58,8 @@ def layer_of_volume(volume: Volume) -> LayerData:
         return region_layer(case, Region(region["region"].lower()), volume.data != 0)
     case_name, role, _word = parse_file_name(volume.path) or (name, None, "")
     case = single_file_case(case_name or volume.path.resolve().parent.name, volume)
-    if role == LABELS or (role is None and _is_label_volume(volume.data)):
-        labels = rounded(volume)
+    labels = rounded(volume)
+    if role == LABELS or (role is None and _is_label_volume(labels.data)):
         case.labels_path, case.labels_read = volume.path, LabelsRead(labels, read_label_volume)
         case.scheme_hint = label_scheme_hint(volume.path)
         return labels_of(case, labels)
@@ -86,4 +86,5 @@ def _is_mask(data: npt.NDArray[np.generic]) -> bool:
 
 
 def _is_label_volume(data: npt.NDArray[np.generic]) -> bool:
-    return data.dtype == np.uint8 and int(data.max()) <= 4
+    """Whether an array holds whole numbers from 0 to 4, in whichever type a program saved them."""
+    return data.dtype.kind in "ui" and int(data.max()) <= 4 and int(data.min()) >= 0

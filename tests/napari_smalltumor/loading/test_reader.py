@@ -3,7 +3,7 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from napari.layers import Layer
+from napari.layers import Labels, Layer
 from napari_cases import (
     MODALITIES,
     ORIENTATIONS,
@@ -13,11 +13,15 @@ from napari_cases import (
     write_case_along,
 )
 from smalltumor.errors import CaseError
+from synthetic import write_case
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.metadata import case_of, role_of
+from napari_smalltumor.loading.load import add_layers
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import get_reader
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 @pytest.fixture
@@ -242,3 +246,16 @@ def test_expert_labels_of_any_orientation_can_be_painted(tmp_path, viewer):
         layer = viewer.add_labels(data, **attributes)
         layer.paint((4, 5, 3), 4)
         assert layer.data[4, 5, 3] == 4
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.float32, np.float64])
+def test_a_mask_of_any_type_joins_the_patient_that_its_name_states(tmp_path, viewer, dtype):
+    open_case(viewer, write_case(tmp_path / "P1", name="P1"))
+    image = nib.load(tmp_path / "P1" / "P1_t1ce.nii.gz")
+    labels = np.zeros(image.shape, dtype)
+    labels[4:8, 4:8, 4:8] = 4
+    path = tmp_path / "P1_review2.nii.gz"
+    nib.save(nib.Nifti1Image(labels, image.affine), path)
+    add_layers(viewer, get_reader(str(path))(str(path)))
+    assert [patient.name for patient in active_patient(viewer).patients] == ["P1"]
+    assert isinstance(viewer.layers[-1], Labels)

@@ -45,6 +45,11 @@ class RunComparison:
         return self.difference >= NOTEWORTHY
 
     @property
+    def is_start(self) -> bool:
+        """Whether the best weights of the run are those that it started from."""
+        return bool(self.after["epoch"] == 0)
+
+    @property
     def is_usable(self) -> bool:
         """Whether the mean Dice of the new weights reaches `USABLE`."""
         return float(self.after["score"]) >= USABLE
@@ -66,8 +71,10 @@ class RunComparison:
         change = f"mean Dice {self.before['score']:.3f} → {self.after['score']:.3f} on {where}"
         if self.is_improvement:
             text = f"Improved: {change} it was not trained on, after epoch {self.after['epoch']}."
-        elif self.after["epoch"] == 0 or self.difference <= 0:
+        elif self.is_start or self.difference <= 0:
             text = f"Not improved: no better than the starting weights ({change})."
+            if self.is_start:
+                text += " The best weights of this run are the starting weights."
         else:
             text = f"Hardly improved: {change}."
         small = self.before.get("small_lesions"), self.after.get("small_lesions")
