@@ -17,7 +17,7 @@ COMMANDS = {
     "cohort": ("data", "-o", "masks"),
     "lesions": ("mask.nii.gz",),
     "report": ("case", "mask.nii.gz"),
-    "compare": ("earlier", "current"),
+    "follow-up": ("earlier", "current"),
     "evaluate": ("masks", "truth"),
     "train": ("data", "--run", "run"),
     "folds": ("run",),

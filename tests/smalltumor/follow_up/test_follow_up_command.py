@@ -1,4 +1,4 @@
-"""`smalltumor compare`: what it prints and writes, and what it refuses."""
+"""`smalltumor follow-up`: what it prints and writes, and what it refuses."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def cases(tmp_path, monkeypatch, write_scan) -> list[Path]:
 def test_it_prints_new_lesions_first_and_writes_what_is_asked_for(smalltumor, cases, tmp_path):
     names = [tmp_path / name for name in ("f.html", "f.json", "f.csv")]
     code, out, err = smalltumor(
-        *("compare", *cases, "-o", names[0], "--json", names[1], "--csv", names[2]),
+        *("follow-up", *cases, "-o", names[0], "--json", names[1], "--csv", names[2]),
         *("--scan-dates", "2026-01-01", "2026-03-01", "--labels", "brats2018"),
     )
     assert code == 0, err
@@ -66,7 +66,7 @@ def test_it_prints_new_lesions_first_and_writes_what_is_asked_for(smalltumor, ca
 
 def test_a_header_that_contradicts_itself_is_said(smalltumor, cases):
     disagree_about_sides(cases[0] / "P_visit1_flair.nii.gz")
-    code, _, err = smalltumor("compare", *cases, "--labels", "brats2018")
+    code, _, err = smalltumor("follow-up", *cases, "--labels", "brats2018")
     assert code == 0
     assert "warning: P_visit1: " in err and "disagree about left and right" in err
 
@@ -74,7 +74,7 @@ def test_a_header_that_contradicts_itself_is_said(smalltumor, cases):
 def test_masks_can_be_named(smalltumor, cases, tmp_path):
     mask = tmp_path / "corrected.nii.gz"
     copyfile(cases[1] / "P_visit2_seg.nii.gz", mask)
-    code, out, err = smalltumor("compare", *cases, "--masks", mask, mask, "--labels", "brats2018")
+    code, out, err = smalltumor("follow-up", *cases, "--masks", mask, mask, "--labels", "brats2018")
     assert code == 0, err
     assert out.startswith("No new enhancing lesion")
 
@@ -86,7 +86,7 @@ def test_a_named_mask_is_not_read_with_the_label_scheme_of_the_images(
     folders = [write_scan(f"BraTS-GLI-00001-{n}", tumour(), "t1c", "t2f") for n in ("000", "001")]
     own, named = folders[0] / "BraTS-GLI-00001-000_seg.nii.gz", tmp_path / "current.nii.gz"
     copyfile(cases[1] / "P_visit2_seg.nii.gz", named)
-    code, out, err = smalltumor("compare", *folders, "--masks", own, named)
+    code, out, err = smalltumor("follow-up", *folders, "--masks", own, named)
     assert code == 1 and "complete response" not in out
     assert "current.nii.gz: label values 1, 2, 4 fit" in err and "--labels" in err
 
@@ -95,7 +95,7 @@ def test_exported_masks_go_before_an_expert_s_and_are_named(smalltumor, cases, t
     exported = cases[0] / "P_visit1_smalltumor.nii.gz"
     copyfile(cases[1] / "P_visit2_seg.nii.gz", exported)
     page = tmp_path / "f.html"
-    code, out, err = smalltumor("compare", *cases, "--labels", "brats2018", "-o", page)
+    code, out, err = smalltumor("follow-up", *cases, "--labels", "brats2018", "-o", page)
     assert code == 0, err
     assert out.startswith("No new enhancing lesion")
     text = Page(page.read_text(encoding="utf-8")).text
@@ -109,7 +109,7 @@ def test_a_mask_that_was_made_of_other_images_is_a_warning(smalltumor, cases, tm
     mask = Segmentation(case.name, classes, case.grid, made_of=digests_of_images(case))
     write_segmentation(mask, cases[0] / "P_visit1_smalltumor.nii.gz")
     content = tmp_path / "f.json"
-    code, _, err = smalltumor("compare", *cases, "--json", content, "--labels", "brats2018")
+    code, _, err = smalltumor("follow-up", *cases, "--json", content, "--labels", "brats2018")
     warning = "P_visit1_smalltumor.nii.gz was made of other images than those of P_visit1"
     assert code == 0, err
     assert err.count(warning) == 1 and f"warning: P_visit1: {warning}" in err
@@ -120,7 +120,7 @@ def test_names_of_several_patients_are_a_warning(smalltumor, cases, write_scan, 
     other = write_scan("Bob", tumour())
     content = tmp_path / "f.json"
     code, _, err = smalltumor(
-        "compare", cases[0], other, "--json", content, "--labels", "brats2018", "--model", "net"
+        "follow-up", cases[0], other, "--json", content, "--labels", "brats2018", "--model", "net"
     )
     assert code == 0
     warning = "the names of the cases belong to several patients: P and Bob"
@@ -148,7 +148,7 @@ def test_names_of_several_patients_are_a_warning(smalltumor, cases, write_scan, 
     ],
 )
 def test_what_cannot_be_compared_is_refused_in_a_line(smalltumor, cases, arguments, message):
-    code, _, err = smalltumor("compare", *arguments)
+    code, _, err = smalltumor("follow-up", *arguments)
     lines = [line for line in err.splitlines() if line.startswith("smalltumor: ")]
     assert code == 1 and len(lines) == 1
     assert message in lines[0]

@@ -1,4 +1,4 @@
-"""`smalltumor compare`: two or more scans of a patient, the current one against earlier ones."""
+"""`smalltumor follow-up`: two or more scans of a patient, the current one against earlier ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ category follows from the measures. Needs the extra [raw]; a page also needs [re
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser(
-        "compare", help="compare a scan with earlier ones of the patient", description=DESCRIPTION
+        "follow-up", help="compare a scan with earlier ones of the patient", description=DESCRIPTION
     )
     parser.add_argument(
         "cases",
@@ -117,7 +117,7 @@ def _check_counts(options: argparse.Namespace) -> None:
     count = len(options.cases)
     if count < 2:
         raise SmalltumorError(
-            "a comparison needs two cases or more: smalltumor compare EARLIER CURRENT"
+            "a comparison needs two cases or more: smalltumor follow-up EARLIER CURRENT"
         )
     for values, name in ((options.masks, "--masks"), (options.scan_dates, "--scan-dates")):
         if values is not None and len(values) != count:
