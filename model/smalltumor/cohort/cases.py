@@ -8,8 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results.records import CaseRecord, has_other_images, sizes_of_images
+from smalltumor.cohort.results.records import CaseRecord, digests_of_images, sizes_of_images
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
+from smalltumor.data.naming.cohort_names import case_and_number
+from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import check_output_folder
 from smalltumor.files.names import check_distinct
@@ -67,32 +69,33 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
 
 
 def _check_names_kept(cases: Sequence[CaseFiles], results: ResultsFolder) -> None:
-    """Check that no new case has the images of one whose name is gone.
+    """Check that no new case has the images of one that was reviewed under a name that is gone.
 
     A second visit that was added gives the first a folder in front of its name, and a folder may be
-    renamed. The mask, and above all its reviews, would be those of a case that is no longer there.
+    renamed. The reviews would be those of a case that is no longer there.
     """
     new = [files for files in cases if not results.mask(files.name).exists()]
-    if not new:
-        return
-    gone = _cases_gone(results, {files.name for files in cases})
+    gone = _reviewed_and_gone(results, {files.name for files in cases}) if new else {}
+    sizes = {tuple(sorted(record.images.items())) for record in gone.values()}
+    names = {tuple(sorted(record.digests.items())): name for name, record in gone.items()}
     for files in new:
-        sizes = sizes_of_images(files)
-        for name, record in gone.items():
-            if dict(record.images) == sizes and not has_other_images(record, files):
-                raise CaseError(
-                    f"{files.name} has the images of {name}, whose mask is in {results.path}; its "
-                    "reviews would no longer count. Give it its earlier name, or choose a new "
-                    "folder for the results"
-                )
-
-
-def _cases_gone(results: ResultsFolder, names: Collection[str]) -> dict[str, CaseRecord]:
-    """Records of masks whose cases have other names now, or are gone."""
-    found = {}
-    for name in results.cases_with_records():
-        if name in names or not results.mask(name).exists():
+        if tuple(sorted(sizes_of_images(files).items())) not in sizes:
             continue
+        name = names.get(tuple(sorted(digests_of_images(files).items())))
+        if name is not None:
+            raise CaseError(
+                f"{files.name} has the images of {name}, whose reviews are in {results.reviews} "
+                "and would no longer count. Give it its earlier name, or choose a new folder for "
+                "the results"
+            )
+
+
+def _reviewed_and_gone(results: ResultsFolder, names: Collection[str]) -> dict[str, CaseRecord]:
+    """Records of cases with reviews that have other names now, or are gone."""
+    masks = results.reviews.glob("*/*.nii.gz")
+    reviewed = {name for path in masks for name, number in [case_and_number(stem(path))] if number}
+    found = {}
+    for name in reviewed - set(names):
         with suppress(SmalltumorError):  # a damaged one
             record = CaseRecord.read(results.record(name))
             if record is not None and record.images and record.digests:

@@ -27,7 +27,7 @@ _BETWEEN = r"[ _./+]*(?:(?:de|del|di|da|du|the|of|iv|i\.?v\.?|gabe|admin\w*)[ _.
 
 _BEFORE = re.compile(
     rf"{_START}(?:(?:{_NO}){_BETWEEN}-?{_AGENT}|pre|w.?o|without|nativ\w*|unenhanced|non?.?enhanced"
-    rf"|t1n|ce-none){_END}|造影前|非造影|未造影|単純|平扫|平掃"
+    rf"|t1n|ce-none){_END}|造影剤?(?:前|なし|無し|無)|[非未無无]造影|[非未無无]增[强強]|增[强強]前|単純|平[扫掃]"
 )
 _AFTER = re.compile(
     rf"{_START}(?:(?:\+|ce.?)?(?:gd|gad|gdtpa|gd.?dtpa|{_PRODUCTS})|post|postcontrast|postgad"

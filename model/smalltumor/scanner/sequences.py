@@ -17,6 +17,9 @@ def _words(*patterns: str) -> re.Pattern[str]:
     return re.compile(_START + "(?:" + "|".join(patterns) + ")" + _END)
 
 
+_SPINE = "of the spine"
+_HEAD = re.compile(r"brain|head|kopf|cran|sch[aä]d|cereb|hirn|t[eê]te|neuro|enceph")
+
 _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "a localizer": _words(
@@ -44,11 +47,11 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "a projection": _words("mip", "minip", "projection"),
         "a subtraction": _words(
             *("sub(?!-)", "subs?tr.*", "soustr.*", "sottr.*", "sustr.*", r"differen[zc]\w*"),
-            r"t1[\w .+]*(?:-|minus) ?t1\w*",
+            r"t1w?[ _]?(?:ce|c|gd|gado?|km|post|\+c)[ _]*(?:-|minus)[ _]*t1\w*",
         ),
-        "of the spine": _words(
-            *("[chbl]ws", r"[ctl]?.?spine", r"cervical\w*", r"lumb\w*", r"rachis\w*", r"wirbel\w*"),
-            *("spinal", "myelo.*"),
+        _SPINE: _words(
+            *("[hbl]ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", r"lumb\w*", "rachis"),
+            *(r"wirbels\w*", "spinal", "myelo.*"),
         ),
         "a calibration scan": _words("calib.*", "cal", "sense.?ref.*", "ref.?scan", "coil.?cal"),
         "a field map": _words(
@@ -221,7 +224,7 @@ def _may_be_echo_planar(text: str, acquisition: Acquisition) -> bool:
 def _other_name(text: str, what: str = "name") -> str | None:
     for kind, pattern in _OTHER_IMAGES.items():
         match = pattern.search(text)
-        if match is not None:
+        if match is not None and not (kind == _SPINE and _HEAD.search(text)):
             return f'{kind}: the {what} has "{match[0]}"'
     return None
 

@@ -99,6 +99,15 @@ def _to_json(marks: Marks) -> Mapping[str, Any]:
     return {"layers": {key: sorted(of_layer) for key, of_layer in marks.items()}}
 
 
+def _merged(written: Marks, own: Marks) -> Marks:
+    keys = written.keys() | own.keys()
+    return {key: written.get(key, _NOTHING) | own.get(key, _NOTHING) for key in keys}
+
+
 _KEPT: KeptValues[Marks] = KeptValues(
-    "accepted", "Accepted lesions", "smalltumor accepted lesions", 1, _parsed, _to_json, {}
+    *("accepted", "Accepted lesions", "smalltumor accepted lesions", 1),
+    parse=_parsed,
+    to_json=_to_json,
+    merge=_merged,
+    empty={},
 )

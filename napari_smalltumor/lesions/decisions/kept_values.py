@@ -42,6 +42,9 @@ class KeptValues(Generic[Value]):
         AttributeError if it is damaged.
     to_json : callable
         From the value to the content of a file, without format and version.
+    merge : callable
+        From the value that another window has written meanwhile, and the one that could not be
+        written, to one with both.
     empty : value
         That of a case of which nothing is kept.
     """
@@ -52,9 +55,10 @@ class KeptValues(Generic[Value]):
     version: int
     parse: Callable[[Mapping[str, Any]], Value]
     to_json: Callable[[Value], Mapping[str, Any]]
+    merge: Callable[[Value, Value], Value]
     empty: Value
     _known: dict[Path, tuple[object, Value]] = field(default_factory=dict, init=False)
-    _unwritten: dict[Path, Case] = field(default_factory=dict, init=False)
+    _unwritten: dict[Path, tuple[Case, Value]] = field(default_factory=dict, init=False)
 
     def file_of(self, case: Case | None) -> Path | None:
         """The file of a case; None if the case was not read from files."""
@@ -65,6 +69,8 @@ class KeptValues(Generic[Value]):
 
     def get(self, file: Path) -> Value:
         """The value in a file, or the one that could not be written to it."""
+        if file in self._unwritten:
+            return self._unwritten[file][1]
         stamp = _stamp(file)
         if file not in self._known or self._known[file][0] != stamp:
             value = self._read(file)
@@ -77,7 +83,7 @@ class KeptValues(Generic[Value]):
             try:
                 self._write(file, case, value)
             except OutputError as error:
-                self._report(file, case, error)
+                self._report(file, case, value, error)
         self._known[file] = _stamp(file), value
 
     def _write(self, file: Path, case: Case, value: Value) -> None:
@@ -87,22 +93,24 @@ class KeptValues(Generic[Value]):
         write_kept(file, case, content)
         self._unwritten.pop(file, None)
 
-    def _report(self, file: Path, case: Case, error: OutputError) -> None:
+    def _report(self, file: Path, case: Case, value: Value, error: OutputError) -> None:
         if file in self._unwritten:
+            self._unwritten[file] = case, value
             return
         text = f"{self.subject} of {case.name} could not be saved: {error}"
         if self._read(file) is None:
             notify.warn(text)
             return
         notify.warn(f"{text}. This is tried again until the window is closed.")
-        self._unwritten[file] = case
+        self._unwritten[file] = case, value
         later(RETRY_MS, lambda: self._retry(file))
 
     def _retry(self, file: Path) -> None:
-        case = self._unwritten.get(file)
-        if case is None:
+        if file not in self._unwritten:
             return
-        value = self._known[file][1]
+        case, own = self._unwritten[file]
+        written = self._read(file)
+        value = own if written is None else self.merge(written, own)
         try:
             self._write(file, case, value)
         except OutputError:

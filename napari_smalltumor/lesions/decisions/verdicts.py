@@ -191,6 +191,14 @@ def _user() -> str:
         return ""
 
 
+def _merged(written: tuple[Decision, ...], own: tuple[Decision, ...]) -> tuple[Decision, ...]:
+    return tuple(sorted({*written, *own}, key=lambda decision: decision.when))
+
+
 _KEPT: KeptValues[tuple[Decision, ...]] = KeptValues(
-    "decisions", "Decisions on lesions", "smalltumor decisions", 1, _parsed, _to_json, ()
+    *("decisions", "Decisions on lesions", "smalltumor decisions", 1),
+    parse=_parsed,
+    to_json=_to_json,
+    merge=_merged,
+    empty=(),
 )

@@ -17,7 +17,8 @@ from cohort_files import NAMES, files_of, rows_of, version
 from second_look_cases import one_candidate
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
-from smalltumor.cohort.results.stored_mask import digest_of_file
+from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
+from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.second_look import SecondLook
 
 
@@ -38,14 +39,15 @@ def test_a_rerun_keeps_masks_and_segments_failed_cases_again(cohort, data, tmp_p
 
 def test_a_case_that_has_another_name_now_does_not_lose_its_reviews(cohort, data, tmp_path):
     cohort()
+    review(tmp_path / "out", "bob")
     (data / "bob").rename(data / "visit1")
     for path in (data / "visit1").iterdir():
         path.rename(path.with_name(path.name.replace("bob", "ben")))
-    before = {path: path.read_bytes() for path in (tmp_path / "out").glob("*")}
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")}
     code, _, _, err = cohort()
     assert code == 1
-    assert "ben has the images of bob, whose mask is in" in err
-    assert {path: path.read_bytes() for path in (tmp_path / "out").glob("*")} == before
+    assert "ben has the images of bob, whose reviews are in" in err
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")} == before
     shutil.copytree(data / "visit1", data / "bob")  # a copy: both are there
     for path in (data / "bob").iterdir():
         path.rename(path.with_name(path.name.replace("ben", "bob")))
@@ -54,8 +56,15 @@ def test_a_case_that_has_another_name_now_does_not_lose_its_reviews(cohort, data
     assert [row["outcome"] for row in rows] == ["kept", "segmented", "kept", "kept"]
 
 
+def review(output, name):
+    reviews = Reviews(output)
+    begun = reviews.begin(name)
+    reviews.save(begun, read_stored_mask(begun.path, name, begun.scheme), "Eva")
+
+
 def test_a_second_visit_that_renames_the_first_is_refused(cohort, data, tmp_path):
     cohort()
+    review(tmp_path / "out", "bob")
     for visit in (1, 2):
         shutil.copytree(data / "bob", data / f"visit{visit}")
     shutil.rmtree(data / "bob")

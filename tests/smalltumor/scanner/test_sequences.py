@@ -31,6 +31,15 @@ NAMES = {
         *("T1 SIN CONTRASTE", "T1 SEM CONTRASTE", "T1 SENZA CONTRASTO", "T1 prima del mdc"),
         *("T1 zonder contrast", "T1 uden kontrast", "T1 bez kontrastu", "T1 BEFORE GD"),
         *(
+            "T1 造影なし",
+            "造影なしT1",
+            "T1 未增强",
+            "T1 非增强",
+            "T1WI 增强前",
+            "AX T1 BRAIN/CERVICAL",
+        ),
+        *("T1 head neck spine coil", "SAG T1 CRANIO-CERVICAL", "T1 SAG-T1 COR", "T1w-T1 MPRAGE"),
+        *(
             "T1 no Gd",
             "T1 NO GAD",
             "T1 non-contrast",

@@ -12,7 +12,6 @@ __all__ = ["LESIONS", "SETTINGS", "TABLE", "ResultsFolder"]
 TABLE = "cohort.csv"
 LESIONS = "lesions.csv"
 _LESIONS_OF_CASE = "_lesions.csv"
-_RECORD = "_run.json"
 
 
 class ResultsFolder:
@@ -42,7 +41,7 @@ class ResultsFolder:
 
     def record(self, case: str) -> Path:
         """Path of the record of how a case's mask was made, a `CaseRecord`."""
-        return self.path / f"{case}{_RECORD}"
+        return self.path / f"{case}_run.json"
 
     def candidates(self, case: str) -> Path:
         """Path of the label image of a case's candidates."""
@@ -69,10 +68,6 @@ class ResultsFolder:
     def has_any_region(self, case: str) -> bool:
         """Whether a region mask of a case exists."""
         return any(path.exists() for path in self.regions(case))
-
-    def cases_with_records(self) -> list[str]:
-        """Names of the cases that have a record."""
-        return [path.name.removesuffix(_RECORD) for path in self.path.glob(f"*{_RECORD}")]
 
     def cases_with_tables(self) -> list[str]:
         """Names of the cases that have a lesion table."""

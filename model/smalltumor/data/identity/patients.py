@@ -26,7 +26,7 @@ _NAMES = tuple(
         r"(?P<patient>UCSF-PDGM-\d+)_FU\d+d?",  # UCSF-PDGM-0429_FU003d, days after the first
         r"(?P<patient>(UCSD-PTGBM|RHUH)-\d+)_\d+",  # UCSD-PTGBM-0002_01, RHUH-0001_0
         # Patient-001_week-044 of LUMIERE, PatientID_0003_Timepoint_1, 100010_time1, P7_visit2
-        r"(?!(brain|head|mri?|gbm|glioma|tumou?r|patient|pat|subject|case|study)[-_][^\W\d_]+[-_]?\d+\Z)"
+        r"(?!(brain|head|mri?|gbm|glioma|tumou?r)[-_]scan[-_]?\d+\Z)"
         r"(?P<patient>.+?)[-_](week|visit|session|time_?point|time|scan|followup|fu)[-_]?\d+(-\d+)?",
         r"(?P<patient>sub-[A-Za-z0-9]+)_ses-[A-Za-z0-9]+(_.*)?",  # BIDS
     )

@@ -10,10 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_AGENT = "ce|km|gd|gad|gadolinium|gadovist|dotarem|contrast|enh|enhanced|post"
+_AGENT = r"ce|km|gd|gad\w*|dotarem|magnevist|prohance|multihance|contrast|enh|enhanced|post"
+_SEQUENCE = "f?spgr|m?prage|space|spc|cube|bravo|vibe|flash|tse|tfe|t1w?"
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 """Words of a label, by capitals and digits."""
-_IS_AGENT = re.compile(rf"(?:{_AGENT})+|.+(?:post|contrast|gad|gd)", re.IGNORECASE)
+_UPPER_AND_LOWER = re.compile("[A-Z]{2,}|[a-z]{2,}")
+"""Words of a label such as ``SPACEce``."""
+_SURGERY = re.compile("(?i:pre|post)(?i:op|surg|rt|treat|bx|chemo)[a-z]*")
+_IS_AGENT = re.compile(
+    rf"(?:{_AGENT})+|.+(?:post|contrast|gado?|gd)|(?:gd|gado?)(?:{_SEQUENCE})"
+    rf"|(?:{_SEQUENCE})(?:ce|km)",
+    re.IGNORECASE,
+)
 _IS_NONE = re.compile(rf"(?:none|non|no|pre|without|nativ|native)(?:{_AGENT})*", re.IGNORECASE)
 
 
@@ -34,4 +42,6 @@ def has_agent(entities: Mapping[str, str]) -> bool:
 
 
 def _words(label: str) -> list[str]:
-    return _WORDS.findall(label) or [label]
+    """Words of a label without that of an operation, in both ways of splitting it."""
+    label = _SURGERY.sub("-", label)
+    return [*_WORDS.findall(label), *_UPPER_AND_LOWER.findall(label)] or [label]

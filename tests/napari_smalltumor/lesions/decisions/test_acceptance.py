@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from smalltumor.data.case import Case
 from smalltumor.data.read_case import read_case
+from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 from synthetic import SHAPE, write_case
 
@@ -135,6 +136,27 @@ def other_window(case: Case, data_folder: Path, accept: int) -> list[Path]:
     source.accept(Region.ET, [lesions_of(source)[accept]], True)
     kept._known = known
     return files(data_folder)
+
+
+def test_a_failed_write_and_one_of_another_window_are_both_kept(case, data_folder, monkeypatch):
+    calls = []
+    monkeypatch.setattr(kept_values, "later", lambda wait, call: calls.append(call))
+    source = opened(case, mask())
+    with monkeypatch.context() as patch:
+        patch.setattr(kept_values, "write_kept", fail)
+        source.accept(Region.ET, lesions_of(source)[:1], True)
+    kept = acceptance._KEPT
+    unwritten, kept._unwritten = kept._unwritten, {}
+    other_window(case, data_folder, accept=1)
+    kept._unwritten = unwritten
+    assert accepted(source) == [8]
+    calls.pop()()
+    kept._known.clear()
+    assert accepted(opened(case, mask())) == [8, 27]
+
+
+def fail(*arguments):
+    raise OutputError("No space left on device")
 
 
 def test_a_failed_write_is_tried_again_until_it_succeeds(case, data_folder, monkeypatch):

@@ -10,6 +10,8 @@ WITH = [
     *("acq-post", "acq-POST", "acq-gd", "acq-ce", "acq-T1ce", "acq-t1Ce", "acq-km", "acq-postgd"),
     *("acq-postcontrast", "acq-mpragePost", "acq-mpragepost", "acq-monopost", "acq-spacePost"),
     *("acq-post_desc-preproc", "acq-post_rec-norm", "acq-post_desc-denoised", "rec-enhanced"),
+    *("acq-gado", "acq-gadobutrol", "acq-gadavist", "acq-prohance", "acq-mpragegado"),
+    *("acq-mpragece", "acq-SPACEce", "acq-gdmprage", "acq-preopGd", "acq-SPACEpost"),
     *("acq-gd_desc-preproc", "acq-contrast", "desc-postcontrast", "acq-MPRAGEpost", "acq-3Dgd"),
 ]
 WITHOUT = [
@@ -17,7 +19,7 @@ WITHOUT = [
     *("acq-ref_desc-reference", "desc-spaceMNI", "desc-preproc", "rec-norm", "acq-posterior"),
     *("ce-none", "ce-no", "ce-pre", "ce-noncontrast", "ce-native", "acq-pre", "acq-preGd"),
     *("acq-nogd", "acq-precontrast", "acq-noncontrast", "acq-spacePre", "acq-native", "acq-kmno1"),
-    *("acq-postPre", "acq-enhancement2"),
+    *("acq-postPre", "acq-enhancement2", "acq-postOp", "acq-postop", "acq-preop"),
 ]
 
 
