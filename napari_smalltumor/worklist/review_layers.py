@@ -58,9 +58,8 @@ def layers_to_review(
     mask = read_stored_mask(begun.path, name, begun.scheme)
     if digest_of_file(begun.path) != begun.digest:
         raise CaseError(f"{begun.path} was changed while it was read; open {name} again")
-    data = layers_of_case(
-        entry.files, layers=layers, with_labels=False, regions=mask, with_contents=True
-    )
+    files = replace(entry.files, name=entry.files.own_name)  # as it is opened by itself
+    data = layers_of_case(files, layers=layers, with_labels=False, regions=mask, with_contents=True)
     if any(case.digests != digests for case in _cases_of(data)):
         raise CaseError(f"{name}: its images were replaced while they were read; open it again")
     stored = _candidates(ResultsFolder(worklist.folder), begun, mask)

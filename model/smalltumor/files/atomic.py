@@ -83,7 +83,8 @@ def remove_temporary_files(folder: Path) -> None:
 
 def temporary_path(path: Path) -> Path:
     """A new name for a temporary file in the folder of a file, with the same ending."""
-    return path.with_name(f".smalltumor-{secrets.token_hex(6)}.part-{path.name}")
+    ending = "".join(path.suffixes[-2:]) if path.name.endswith(".gz") else path.suffix
+    return path.with_name(f".smalltumor-{secrets.token_hex(6)}.part{ending}")
 
 
 @contextmanager
@@ -113,7 +114,7 @@ def atomic_path(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
         _flush(temporary)
-        _move_into_place(temporary, target, overwrite)
+        move_into_place(temporary, target, overwrite)
     except OSError as error:
         raise OutputError(f"{path} could not be written: {error.strerror or error}") from error
     finally:
@@ -140,7 +141,11 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _move_into_place(temporary: Path, target: Path, overwrite: bool) -> None:
+def move_into_place(temporary: Path, target: Path, overwrite: bool) -> None:
+    """Give a complete file its final name; an OutputError if that exists and may not be replaced.
+
+    The temporary name may remain.
+    """
     if overwrite:
         temporary.replace(target)
         return

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from smalltumor.errors import OutputError
-from smalltumor.files.atomic import temporary_path
+from smalltumor.files.atomic import move_into_place, temporary_path
+
+_LONGEST_NAME = 200
 
 
 def write_together(
@@ -67,7 +70,7 @@ def _write(temporary: Path, write: Callable[[Path], object], path: Path) -> None
 
 def _aside(path: Path) -> Path:
     """A hidden name for an earlier file, which is not removed if the process is killed."""
-    return path.with_name(f".smalltumor-{secrets.token_hex(6)}-{path.name}")
+    return path.with_name(f".smalltumor-{secrets.token_hex(6)}-{path.name}"[:_LONGEST_NAME])
 
 
 def _replace_together(
@@ -82,25 +85,37 @@ def _replace_together(
     """
     aside: dict[Path, Path] = {}
     placed: list[Path] = []
+    moving = Path()
     try:
         # The last file is the one that tells that the others are complete: it goes first.
-        for path in (*reversed(list(staged)), *obsolete):
-            if not path.exists():
+        for moving in (*reversed(list(staged)), *obsolete):
+            if not moving.exists():
                 continue
             if not overwrite:
-                raise OutputError(f"{path} was created meanwhile and is not replaced")
-            aside[path] = path.replace(_aside(path))
-        for path, temporary in staged.items():
-            temporary.replace(path)
-            placed.append(path)
+                raise OutputError(f"{moving} was created meanwhile and is not replaced")
+            aside[moving] = moving.replace(_aside(moving))
+        for moving, temporary in staged.items():
+            move_into_place(temporary, moving, overwrite)
+            placed.append(moving)
     except BaseException as error:
-        for path in placed:
-            path.unlink(missing_ok=True)
-        for path, kept in aside.items():
-            kept.replace(path)
-        if isinstance(error, OSError):
-            text = f"{error.filename} could not be replaced: {error.strerror or error}"
-            raise OutputError(text) from error
+        lost = _restore(placed, aside)
+        if isinstance(error, OSError) or lost:
+            reason = getattr(error, "strerror", None) or error
+            raise OutputError(f"{moving} could not be replaced: {reason}{lost}") from error
         raise
     for kept in aside.values():
         kept.unlink(missing_ok=True)
+
+
+def _restore(placed: Iterable[Path], aside: Mapping[Path, Path]) -> str:
+    """Take new files away and put earlier ones back; what cannot be, as the end of a sentence."""
+    left = []
+    for path in placed:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    for path, kept in aside.items():
+        try:
+            kept.replace(path)
+        except OSError:
+            left.append(f"{path.name} is {kept.name} now")
+    return f"; {'; '.join(left)}" if left else ""

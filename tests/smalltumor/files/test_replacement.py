@@ -70,6 +70,40 @@ def test_after_an_error_while_files_are_moved_all_are_as_before(folder, monkeypa
     assert contents_of(folder) == before
 
 
+def test_what_cannot_be_put_back_is_named_and_the_others_are_put_back(folder, monkeypatch):
+    replace, moves = Path.replace, []
+
+    def fail(path, target):
+        moves.append(path)
+        if len(moves) in (3, 4):  # the first new file, then the first that is put back
+            raise OSError(13, "Permission denied", str(path))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OutputError, match=r"a\.txt could not be replaced: .*; b\.txt is \.small"):
+        write_together(writers(folder, "new"), overwrite=True)
+    assert (folder / "a.txt").read_text() == "before"
+    (kept,) = folder.glob(".smalltumor-*-b.txt")
+    assert kept.read_text() == "before"
+
+
+def test_names_may_be_as_long_as_those_of_single_files(tmp_path):
+    path = tmp_path / f"{'a' * 230}.nii.gz"
+    for text in ("one", "two"):
+        write_together({path: lambda to, text=text: to.write_text(text)}, overwrite=True)
+    assert path.read_text() == "two" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_that_another_process_creates_is_not_replaced(tmp_path):
+    def write(path):
+        path.write_text("new")
+        (tmp_path / "a.txt").write_text("of another")
+
+    with pytest.raises(OutputError, match="created meanwhile"):
+        write_together({tmp_path / "a.txt": write})
+    assert (tmp_path / "a.txt").read_text() == "of another"
+
+
 def test_existing_files_are_kept_unless_they_may_be_replaced(folder):
     before = contents_of(folder)
     with pytest.raises(OutputError, match="is not replaced"):

@@ -13,7 +13,12 @@ from smalltumor.data.identity.case_names import (
 )
 from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
-from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_file_name
+from smalltumor.data.naming.file_names import (
+    LABELS,
+    case_name,
+    cases_of_images,
+    parse_file_name,
+)
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
 from smalltumor.files.names import name_key, safe_name
@@ -36,7 +41,7 @@ def check_patient(path: Path, case: Case) -> None:
     own, other = patient_of(case.name), patient_of(named or stem(path))
     if continues_name(other, own):
         return
-    states_patient = named and (not is_in_folder_of(path, case) or _has_images(path, named))
+    states_patient = named and (not is_in_folder_of(path, case) or _has_others(path, named, case))
     if states_patient or differ_by_number(own, other):
         raise _another(path, named or stem(path), case)
 
@@ -60,7 +65,7 @@ def check_case(path: Path, case: Case) -> None:
         named is not None and patient_of(named) != named
     )
     is_beside_unnamed_scan = patient_of(case.name) == case.name and is_in_folder_of(path, case)
-    has_own_images = named is not None and _has_images(path, named)
+    has_own_images = named is not None and _has_others(path, named, case)
     if has_own_images or (states_scan and not is_beside_unnamed_scan):
         raise _another(path, name, case)
 
@@ -90,10 +95,11 @@ def _another(path: Path, named: str, case: Case) -> CaseError:
     return CaseError(f"by its name, {path.name} is a mask of {named}, not of {case.name}")
 
 
-def _has_images(path: Path, named: str) -> bool:
-    """Whether images of the case that a mask names lie beside it."""
-    beside = {name_key(case) for case in cases_of_images(path.parent)}
-    return name_key(safe_name(named)) in beside
+def _has_others(path: Path, named: str, case: Case) -> bool:
+    """Whether images of the case that a mask names lie beside it, and are others than a case's."""
+    beside = {name_key(each) for each in cases_of_images(path.parent)}
+    own = {name_key(case_name(image)) for image in case.paths.values()}
+    return path != case.labels_path and name_key(safe_name(named)) in beside - own
 
 
 def region_files_of(case: Case) -> list[RegionFile]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.identity.image_digests import are_others, image_digest
+from smalltumor.data.identity.image_digests import are_others, blocks_of, image_digest
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import (
     Action,
@@ -218,7 +218,9 @@ def _check_images(segmentation: Segmentation, series: Series) -> None:
         return
     image = series.read()
     digest = image_digest(image.data, image.grid)
-    if are_others(segmentation.made_of, dict.fromkeys(segmentation.made_of, digest)):
+    known = [({m: recorded}, {m: digest}) for m, recorded in segmentation.made_of.items()]
+    is_one_of_them = any(blocks_of(one) & blocks_of(other) for one, other in known)
+    if not is_one_of_them and any(are_others(one, other) for one, other in known):
         raise SeriesOfMaskError(
             f"{segmentation.name} was made of other images than {series.title} of "
             f"{series.study_title}: of another patient or scan, or of images whose intensities "

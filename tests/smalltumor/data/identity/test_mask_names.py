@@ -87,6 +87,13 @@ def test_the_mask_of_a_neighbour_is_refused_in_any_format_and_case(tmp_path, ima
         check(tmp_path / mask, case)
 
 
+@pytest.mark.parametrize("check", [check_patient, check_case])
+def test_the_mask_of_a_case_that_a_folder_renames_is_its_own(tmp_path, check):
+    case = case_named("bob", tmp_path)
+    case.name = "visit1_bob"
+    check(tmp_path / "bob_seg.nii.gz", case)
+
+
 def test_a_number_that_goes_on_is_another_patient(tmp_path):
     with pytest.raises(CaseError):
         check_patient(tmp_path / "elsewhere" / "P_10.nii.gz", case_named("P_1", tmp_path))

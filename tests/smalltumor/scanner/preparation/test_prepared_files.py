@@ -95,7 +95,7 @@ def test_an_error_while_files_are_moved_leaves_the_earlier_preparation(case, fol
     replace_file, calls = prepared_files.Path.replace, []
 
     def failing(path, target):
-        is_last = path.name.endswith("Pat_prepared.json") and path.name.startswith(".")
+        is_last = target.name == "Pat_prepared.json" and path.name.startswith(".")
         if is_last and not calls:
             calls.append(target)
             raise PermissionError(13, "Permission denied", str(target))
