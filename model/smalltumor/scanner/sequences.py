@@ -46,12 +46,13 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "spectroscopy": _words("mrs", "spectro.*", "csi", "svs", "press"),
         "a projection": _words("mip", "minip", "projection"),
         "a subtraction": _words(
-            *("sub(?!-)", "subs?tr.*", "soustr.*", "sottr.*", "sustr.*", r"differen[zc]\w*"),
+            *("sub(?!-)", "subs?tr.*", "soustr.*", "sottr.*", "sustr.*", "minus", "difference"),
+            "differenz(?:bild)?",
             r"t1w?[ _]?(?:ce|c|gd|gado?|km|post|\+c)[ _]*(?:-|minus)[ _]*t1\w*",
         ),
         _SPINE: _words(
             *("[hbl]ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", r"lumb\w*", "rachis"),
-            *(r"wirbels\w*", "spinal", "myelo.*"),
+            *(r"wirbels\w*", "spinal", "myelo.*", "colonna", "columna", "coluna", "[頚頸胸腰]椎"),
         ),
         "a calibration scan": _words("calib.*", "cal", "sense.?ref.*", "ref.?scan", "coil.?cal"),
         "a field map": _words(

@@ -79,7 +79,9 @@ def train(
             keep_freed_memory()
         available = AvailableCases.find(request)
         before = earlier if run.last.is_file() else None
-        patients = patients_by_images(available.all, request.patients, warn)
+        # A split that exists is kept; a new case that is a copy is named as left out.
+        say = warn if before is None else _silent
+        patients = patients_by_images(available.all, request.patients, say)
         if before is None and config.folds:
             available = _hold_out_fold(available, config, initial, patients, log, warn)
         split = available.split(config, patients, before)

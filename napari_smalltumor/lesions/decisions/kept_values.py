@@ -58,6 +58,7 @@ class KeptValues(Generic[Value]):
     merge: Callable[[Value, Value], Value]
     empty: Value
     _known: dict[Path, tuple[object, Value]] = field(default_factory=dict, init=False)
+    _refused: set[Path] = field(default_factory=set, init=False)
     _unwritten: dict[Path, tuple[Case, Value]] = field(default_factory=dict, init=False)
 
     def file_of(self, case: Case | None) -> Path | None:
@@ -99,7 +100,9 @@ class KeptValues(Generic[Value]):
             return
         text = f"{self.subject} of {case.name} could not be saved: {error}"
         if self._read(file) is None:
-            notify.warn(text)
+            if file not in self._refused:
+                notify.warn(f"{text}. Move this file to another folder to have new ones saved.")
+            self._refused.add(file)
             return
         notify.warn(f"{text}. This is tried again until the window is closed.")
         self._unwritten[file] = case, value

@@ -69,7 +69,15 @@ NAMES = {
         "T1 3D post delayed phase",
         *("T1 APRÈS INJECTION", "T1 injecté", "T1 CON MDC", "T1 con contraste", "T1強調 造影後"),
         *("T1 I+", "T1 Gadavist", "T1 Vueway", "T1 Elucirem", "T1 Omniscan", "T1 dopo mdc"),
-        *("T1 KM Ventrikel", "T1 tra Kontrast", "T1 nach KM", "T1 增强", "T1-GD", "T1_post-gd"),
+        *(
+            "T1 KM Ventrikel",
+            "T1 Differenzierung Hypophyse KM",
+            "T1 tra Kontrast",
+            "T1 nach KM",
+            "T1 增强",
+            "T1-GD",
+            "T1_post-gd",
+        ),
         *("T1 GADO transverse", "T1 mit KM", "AX T1 POST CON"),
     ),
     "t2": (
@@ -120,6 +128,7 @@ NAMES = {
         "something else",
         *("T1CE-T1", "T1 GADO SOUSTRACTION", "T1 GD SUBSTRACTION", "T1 KM Differenz", "T1 GD-T1"),
         *("T1 SPACE sag HWS KM", "T2 sag c-spine", "T2 cervical spine", "T1 LWS"),
+        *("T2 colonna", "T2 columna", "T2 頚椎", "T1 POST MINUS PRE"),
         *("PC venc40", "venography 2D", "ven_pc_3d"),
     ),
 }
