@@ -233,10 +233,8 @@ def test_files_of_the_cohort_are_written_a_fixed_number_of_times(cohort, monkeyp
     from smalltumor.files import atomic
 
     written = []
-    move = atomic._move_into_place
-    monkeypatch.setattr(
-        atomic, "_move_into_place", lambda *a: (written.append(a[1].name), move(*a))
-    )
+    move = atomic.move_into_place
+    monkeypatch.setattr(atomic, "move_into_place", lambda *a: (written.append(a[1].name), move(*a)))
     cohort()
     cohort("--overwrite")
     assert 0 < written.count(SETTINGS) <= 4
