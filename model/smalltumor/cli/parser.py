@@ -22,7 +22,10 @@ class Parser(argparse.ArgumentParser):
 
 
 class Once(argparse.Action):
-    """Store the value of an option or argument; refuse the option a second time."""
+    """Store the value of an option or argument; refuse the option a second time.
+
+    A subclass may `store` it elsewhere.
+    """
 
     def __call__(
         self,
@@ -31,19 +34,15 @@ class Once(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        self.refuse_second(namespace, option_string)
-        setattr(namespace, self.dest, values)
+        if option_string is not None:
+            self._refuse_second(namespace)
+        self.store(namespace, values)
 
-    def refuse_second(self, namespace: argparse.Namespace, option_string: str | None) -> None:
-        """Note that the option was given.
+    def store(self, namespace: argparse.Namespace, value: Any) -> None:
+        """Store a value in the namespace."""
+        setattr(namespace, self.dest, value)
 
-        Raises
-        ------
-        argparse.ArgumentError
-            If it was given before.
-        """
-        if option_string is None:
-            return
+    def _refuse_second(self, namespace: argparse.Namespace) -> None:
         given = getattr(namespace, _GIVEN, frozenset[str]())
         if self.dest in given:
             several = "; give all values after one" if self.nargs == "+" else ""

@@ -42,15 +42,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 class _Change(Once):
     """Collect an option of the preset's settings in ``options.changes``."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        self.refuse_second(namespace, option_string)
-        value = self.const if self.nargs == 0 else values
+    def store(self, namespace: argparse.Namespace, value: Any) -> None:
+        """Store the value, or that of a switch, under the name of its field."""
+        value = self.const if self.nargs == 0 else value
         namespace.changes = {**namespace.changes, self.dest: value}
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from napari_cases import write_case_along
 from smalltumor.data.naming.find_cases import find_cases
+from synthetic import write_case
 
+from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.loading import already_open
 from napari_smalltumor.loading.case_opener import CaseOpener
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
@@ -57,6 +59,21 @@ def test_paths_of_a_list_are_resolved_once_and_folders_listed_once_each_time(vie
     looks.clear()
     opener.states(cases)
     assert looks == {"real_path": of_open, "scandir": len(CASES)}
+
+
+def test_a_case_has_its_own_name_whether_it_is_opened_from_a_list_or_by_itself(viewer, tmp_path):
+    for visit in ("visit1", "visit2"):
+        write_case(tmp_path / visit, name="P7")
+    cases = find_cases(tmp_path)
+    assert [files.name for files in cases] == ["visit1_P7", "visit2_P7"]
+    opener, patients = CaseOpener(viewer, open_and_remember), active_patient(viewer)
+    for files in cases:
+        opener.open(files, lambda: None)
+    assert [case.name for case in cases_among(viewer.layers)] == ["P7", "P7"]
+    assert [patients.title_of(p) for p in patients.patients] == ["P7 (visit1)", "P7 (visit2)"]
+    before = list(patients.patients)
+    open_case(viewer, tmp_path / "visit1")
+    assert patients.patients == before
 
 
 def test_states_are_those_of_the_layers_and_the_folders(viewer, folder):

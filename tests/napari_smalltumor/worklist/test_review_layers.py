@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from napari.layers import Layer
 from second_look_cases import Spot, ball
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
@@ -75,6 +76,15 @@ def test_each_case_has_its_own_candidates(viewer, output, warned):
         assert ball(own.centre, own.radius)[tuple(voxels.T)].any()
         assert not ball(others.centre, others.radius)[tuple(voxels.T)].any()
     assert not warned
+
+
+def test_a_case_that_folders_tell_apart_is_opened_under_its_own_name(viewer, output):
+    worklist = read_worklist(output)
+    entry = next(each for each in worklist.entries if each.name == "ann")
+    named = replace(entry.files, own_name="P7")
+    data, begun = layers_to_review(worklist, replace(entry, files=named), [])
+    assert {role_of(Layer.create(*each)).case.name for each in data} == {"P7"}
+    assert begun.case == "ann"
 
 
 def test_candidates_that_were_not_written_are_no_fault(viewer, output, files, warned):

@@ -395,6 +395,10 @@ def test_a_mask_that_records_another_patients_images_is_refused(tmp_path, smallt
     assert pydicom.dcmread(output).PatientID == "B"
     code, _, err = smalltumor(*options[:2], tmp_path / "A", *options[3:], "--overwrite")
     assert (code, err) == (0, "") and pydicom.dcmread(output).PatientID == "A"
+    of_case = {"t1ce": image_digest(other, segmentation.grid), "flair": own["t1ce"]}
+    write_segmentation(replace(segmentation, made_of=of_case), mask, overwrite=True)
+    code, _, err = smalltumor(*options[:2], tmp_path / "A", *options[3:], "--overwrite")
+    assert (code, err) == (0, "")  # the series is the FLAIR of the case
 
 
 @pytest.mark.parametrize("change", ["as it is", "to RAS", "cropped"])
