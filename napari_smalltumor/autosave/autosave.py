@@ -33,6 +33,7 @@ from napari_smalltumor.autosave.masks import (
 from napari_smalltumor.autosave.unedited_masks import UneditedMasks
 from napari_smalltumor.case_data.records import CaseRecord, case_key, file_name
 from napari_smalltumor.layers.metadata import checksum, region_of, role_of
+from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:
     from napari.components import LayerList
@@ -137,9 +138,11 @@ class Autosave:
         """
         names: list[str] = []
         for owner, own in by_case(masks_among(layers)).items():
-            names += [x.name for x in own if checksum(x.data) != self.unedited.checksum(x)]
+            edited = [x for x in own if checksum(x.data) != self.unedited.checksum(x)]
+            names += [layer.name for layer in edited]
             if (edits := self._edits.get(owner)) is not None:
-                names += [copy.name for copy in edits.removed.values() if copy.name not in names]
+                shown = {name_in_case(layer) for layer in edited}
+                names += [copy.name for copy in edits.removed.values() if copy.name not in shown]
         return names
 
     def started_from_others(self, case: Case, masks: Iterable[SavedMask]) -> list[str]:

@@ -16,6 +16,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
+from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -97,4 +98,4 @@ def copy_of(layer: Labels, crc: int, started: int | None) -> MaskCopy:
     scheme = role.scheme if role is not None else None
     predicted = role is not None and role.kind is LayerKind.PREDICTION
     data, region = np.array(layer.data), region_of(layer)
-    return MaskCopy(crc, layer.name, data, region, scheme, predicted, started)
+    return MaskCopy(crc, name_in_case(layer), data, region, scheme, predicted, started)

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-EDITS, DECISIONS, ACCEPTED = "edits", "decisions on lesions", "accepted lesions"
-
-_DECISIONS_TOO = "Restoring them also restores the decisions on lesions of that time."
-
-
 def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
     """That masks were not exported, and strokes on a brain mask not applied, with their names.
 
@@ -51,16 +46,9 @@ def where_edits_were_made(record: CaseRecord, case: Case) -> str:
     """That edits of a case were made when its images lay at another place."""
     before, now = _places(record, case)
     text = f"They were made when its images were in {before}. The same images are in {now} now."
-    return f"{text} {_DECISIONS_TOO}" if has_review(record, case) else text
-
-
-def why_edits_are_of_these_images(record: CaseRecord, case: Case) -> str:
-    """Why edits that an earlier version saved are offered."""
-    text = (
-        "They were saved by an earlier version, which did not note the images. They were made on "
-        "the mask that is shown."
-    )
-    return f"{text} {_DECISIONS_TOO}" if has_review(record, case) else text
+    if not has_review(record, case):
+        return text
+    return f"{text} Restoring them also restores the decisions on lesions of that time."
 
 
 def why_edits_are_stranded(name: str, edits: StrandedEdits) -> str:
@@ -88,26 +76,6 @@ def why_nothing_is_offered_of_unreadable(record: CaseRecord) -> str:
         f"Edits or decisions of {record.name} are kept for the same images in {record.folder}, "
         "which cannot be read now, so they are not offered. Repair or delete the images there."
     )
-
-
-def what_an_earlier_version_kept(name: str, kept: Mapping[str, Path]) -> str:
-    """That what an earlier version kept of a case is not offered.
-
-    Parameters
-    ----------
-    name : str
-        Name of the case.
-    kept : mapping of str to Path
-        What was kept, by `EDITS`, `DECISIONS` or `ACCEPTED`, and in which folder.
-    """
-    what = " and ".join(f"{each} (in {folder})" for each, folder in kept.items())
-    text = (
-        f"An earlier version kept {what} of {name}. It did not note which images they belong to, "
-        "and they may be another patient's, so they are not offered."
-    )
-    if EDITS not in kept:
-        return text
-    return f"{text} Open or segment the mask that the edits were made on, and they are offered."
 
 
 def where_decisions_were_made(record: CaseRecord, case: Case, title: str) -> str:

@@ -26,7 +26,7 @@ from smalltumor.files.user_dirs import data_folder
 
 from napari_smalltumor.autosave.folder_lock import LOCK, is_locked, lock
 from napari_smalltumor.autosave.mask_files import SUFFIX, read_sources
-from napari_smalltumor.case_data.records import file_name, readable, record_before_images
+from napari_smalltumor.case_data.records import file_name, readable
 from napari_smalltumor.layers.metadata import identifying_files
 
 
@@ -127,11 +127,9 @@ class AutosaveFolder:
         They are of no open viewer. They are not restored into the case, whose images may be
         another patient's.
         """
-        known, earlier = {file_name(case, SUFFIX)}, record_before_images(case)
-        if earlier is not None:
-            known.add(earlier.file_name(SUFFIX))
+        own = file_name(case, SUFFIX)
         files = sorted(self.root.glob(f"*/{_escape(readable(case.name))}-*{SUFFIX}"))
-        others = (f for f in files if f.name not in known and not is_locked(f.parent))
+        others = (f for f in files if f.name != own and not is_locked(f.parent))
         found = (_stranded(case, _sources(file, case.name)) for file in others)
         return list(dict.fromkeys(edits for edits in found if edits is not None))
 

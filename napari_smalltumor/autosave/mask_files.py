@@ -120,10 +120,8 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
     if values.ndim != 3 or values.dtype.kind not in "iu":
         raise ValueError(f"{values.dtype} of shape {values.shape} is not a mask")
     region = None if layer["region"] is None else Region(layer["region"])
-    predicted = bool(layer.get("predicted", False))  # absent in files of earlier versions
-    started = layer.get("started")  # here too
-    started = None if started is None else int(started)
-    name, scheme = str(layer["name"]), layer["scheme"]
+    started = None if layer["started"] is None else int(layer["started"])
+    name, scheme, predicted = str(layer["name"]), layer["scheme"], bool(layer["predicted"])
     return SavedMask(name, values, (i, j, k), region, scheme, predicted, started)  # type: ignore[arg-type]
 
 

@@ -13,6 +13,7 @@ from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.coordinates import display_shape
 from napari_smalltumor.layers.metadata import case_of, region_of
 from napari_smalltumor.layers.reference import reference_of
+from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
@@ -60,7 +61,7 @@ def key_of_case(layer: Layer) -> str:
 
 def layer_key(layer: Layer) -> str:
     """The key of a layer among the layers of its case."""
-    return key_of(region_of(layer), layer.name)
+    return key_of(region_of(layer), name_in_case(layer))
 
 
 def key_of(region: Region | None, name: str) -> str:

@@ -15,18 +15,12 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify
 from napari_smalltumor.autosave.autosave import Autosave
-from napari_smalltumor.autosave.earlier_version import (
-    kept_by_earlier_version,
-    were_made_on_shown_mask,
-)
 from napari_smalltumor.autosave.edit_texts import (
-    what_an_earlier_version_kept,
     what_was_exported_later,
     what_was_made_on_others,
     what_was_not_done,
     where_decisions_were_made,
     where_edits_were_made,
-    why_edits_are_of_these_images,
     why_edits_are_stranded,
     why_nothing_is_offered_of_unreadable,
 )
@@ -39,13 +33,7 @@ from napari_smalltumor.case_data.moved_cases import (
     take_over,
     unreadable_cases,
 )
-from napari_smalltumor.case_data.records import (
-    CaseRecord,
-    case_key,
-    record_before_images,
-    record_case,
-    record_of,
-)
+from napari_smalltumor.case_data.records import CaseRecord, case_key
 from napari_smalltumor.layers.metadata import case_of, same_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
@@ -70,7 +58,6 @@ class EditOffers:
     def __init__(self, viewer: ViewerModel, autosave: Autosave) -> None:
         self._ref = ref(viewer)
         self.autosave = autosave
-        self._earlier_asked: set[Path] = set()
 
     def about(self, case: Case) -> None:
         """Ask about the edits of a case, also of one whose folder was renamed since."""
@@ -82,7 +69,6 @@ class EditOffers:
             for stranded in self.autosave.folder.stranded_edits(case):
                 notify.info(why_edits_are_stranded(case.name, stranded))
         self._tell_of_unreadable(case)
-        self._tell_of_earlier_version(case)
         postponed = set()
         for file, record in (*own, *others):
             where = "" if record is None else where_edits_were_made(record, case)
@@ -95,44 +81,10 @@ class EditOffers:
             if record.key not in postponed and has_review(record, case):
                 self._offer_review(case, record)
 
-    def about_earlier(self, case: Case) -> None:
-        """Ask about edits of an earlier version when the mask that they were made on is shown."""
-        record = record_before_images(case)
-        if record is None:
-            return
-        for file in self.autosave.restorable_files_of(record):
-            if file not in self._earlier_asked and self._is_certain(case, file):
-                self._earlier_asked.add(file)
-                why = why_edits_are_of_these_images(record, case)
-                if self._offer(case, file, record, why) == RESTORE:
-                    return
-
-    def _is_certain(self, case: Case, file: Path) -> bool:
-        try:
-            masks, saved_at = read_masks(file), file.stat().st_mtime
-        except (SmalltumorError, OSError):
-            return False
-        layers = self._viewer.layers
-        return were_made_on_shown_mask(case, masks, saved_at, layers, self.autosave.unedited)
-
     def _tell_of_unreadable(self, case: Case) -> None:
         for record in unreadable_cases(case):
             if self.autosave.restorable_files_of(record) or has_review(record, case):
                 notify.info(why_nothing_is_offered_of_unreadable(record))
-
-    def _tell_of_earlier_version(self, case: Case) -> None:
-        """Tell once of what an earlier version kept; the record of the case says that it was."""
-        record = record_before_images(case)
-        if record is not None:
-            self._earlier_asked -= set(self.autosave.restorable_files_of(record))
-        kept = kept_by_earlier_version(case, self.autosave)
-        if not kept or record_of(case) is not None:
-            return
-        notify.info(what_an_earlier_version_kept(case.name, kept))
-        try:
-            record_case(case)
-        except SmalltumorError as error:
-            notify.report_error(error)
 
     def _offer(self, case: Case, file: Path, record: CaseRecord | None, where: str) -> str | None:
         """Offer the edits in a file, which may have been kept of a case with another record."""

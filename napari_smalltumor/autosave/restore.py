@@ -21,6 +21,7 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.regions import region_layer
+from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -70,7 +71,7 @@ def _layer_of(viewer: ViewerModel, case: Case, mask: SavedMask) -> Labels | None
         return region_layers(viewer.layers, case).get(mask.region)
     for layer in viewer.layers:
         of_case = isinstance(layer, Labels) and same_case(case_of(layer), case)
-        if of_case and layer.name == mask.name and region_of(layer) is None:
+        if of_case and name_in_case(layer) == mask.name and region_of(layer) is None:
             return layer
     return None
 

@@ -11,7 +11,6 @@ from napari_smalltumor.autosave.offers import EditOffers
 from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.metadata import cases_among, claim_roles
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.cases_in_use import use_of
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -47,14 +46,10 @@ class ViewerAutosave:
             self._failure_reported = True
             notify.warn(f"Edits could not be autosaved: {problem}")
 
-    def ask_soon(self) -> None:
-        """Ask about the edits of cases that were opened, and of masks that were made, since."""
-        if self._ask_timer is not None:
-            self._ask_timer.start()
-
     def _on_layers(self, event: Any = None) -> None:
         self._asked &= {case_key(case) for case in cases_among(self._layers)}
-        self.ask_soon()
+        if self._ask_timer is not None:
+            self._ask_timer.start()
 
     def _ask_about_cases(self) -> None:
         viewer = self._viewer()
@@ -65,8 +60,6 @@ class ViewerAutosave:
             if case_key(case) not in self._asked:
                 self._asked.add(case_key(case))
                 self.offers.about(case)
-            if use_of(viewer, case) is None:  # else its mask is not complete yet
-                self.offers.about_earlier(case)
 
 
 def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None:

@@ -1,4 +1,4 @@
-"""Digests that tell a case from others: by its place and images, or by its images alone."""
+"""Digests that tell a case from others: by its files and images, or by its images alone."""
 
 from __future__ import annotations
 
@@ -24,17 +24,14 @@ class CaseDigests:
 
     Parameters
     ----------
-    place : str
-        Of the name, the `identifying_files` and the grid. Another patient's images in the same
-        files have the same digest, so nothing is kept by it any more.
     case : str
-        Of these and the voxels of these files.
+        Of the name, the `identifying_files`, the voxels of these files and the grid. Other images
+        in the same files have another digest.
     images : str, optional
         Of the voxels and the grid, whatever the files are called. None if they do not tell the case
         from others: two patients may have the same labels, or images of one value.
     """
 
-    place: str
     case: str
     images: str | None
 
@@ -90,10 +87,10 @@ def _digests(
     files = {key: os.path.realpath(path) for key, path in paths}
     place = {"name": name, "files": files, **grid}
     if not images:
-        return CaseDigests(_digest(place), _digest(place), None)
+        return CaseDigests(_digest(place), None)
     voxels = {"images": dict(images)}
     own = _digest({**grid, **voxels}) if tells_apart else None
-    return CaseDigests(_digest(place), _digest({**place, **voxels}), own)
+    return CaseDigests(_digest({**place, **voxels}), own)
 
 
 def _grid(shape: tuple[int, int, int], affine: bytes) -> dict[str, Any]:

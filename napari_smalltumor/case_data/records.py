@@ -97,18 +97,6 @@ def record_of(case: Case) -> CaseRecord | None:
     return _RECORDS.get(file)
 
 
-def record_before_images(case: Case) -> CaseRecord | None:
-    """The record of a case under its key of before keys depended on the images.
-
-    What was kept under it may be of another patient, whose images had the same files. None for a
-    case of which no file was read, whose key is the same.
-    """
-    digests = digests_of(case)
-    if digests.case == digests.place:
-        return None
-    return CaseRecord(case.name, digests.place, images_of(case))
-
-
 def record_case(case: Case) -> None:
     """Write the record of a case of which something is going to be kept, if there is none.
 
@@ -165,9 +153,9 @@ def _file_name(name: str, key: str, suffix: str) -> str:
 
 
 def _file_of(case: Case) -> Path | None:
-    digests = digests_of(case)
-    if digests.case == digests.place:
+    if not checksums(case):
         return None
+    digests = digests_of(case)
     folder = _folder_of(digests.images or digests.case)
     return folder / _file_name(case.name, digests.case, ".json")
 

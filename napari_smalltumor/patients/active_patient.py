@@ -26,6 +26,7 @@ from napari_smalltumor.layers.patient import (
     patients_among,
     titles,
 )
+from napari_smalltumor.layers.titles import name_by_titles
 from napari_smalltumor.layers.visibility import guard_undo, release_undo
 from napari_smalltumor.patients import explanations
 from napari_smalltumor.patients.arrivals import Arrivals
@@ -65,6 +66,7 @@ class ActivePatient:
         claim_roles(viewer)
         self._viewer = ref(viewer)
         self._layers = viewer.layers
+        self.patients_changed.connect(self._name_layers)
         self._current: Patient | None = None
         self._opened: list[Patient] = []
         self.messages = PatientMessages()
@@ -300,6 +302,9 @@ class ActivePatient:
 
     def _show_current(self) -> None:
         self._hidden.show_only(self._layers, self._current)
+
+    def _name_layers(self) -> None:
+        name_by_titles(self._layers, titles(self.patients))
 
     def _say_why_apart(self, layer: Layer, patient: Patient) -> None:
         other = patient_with_other_regions(layer, list(self._layers))

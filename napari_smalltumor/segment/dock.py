@@ -198,8 +198,6 @@ class SegmentDock(QScrollArea):
         self.run = None
         self._shown_result.update()
         self.panel.set_running(False, message)
-        if shown:
-            self._edits.ask_soon()  # edits of an earlier version may be of this result
         self.finished.emit(shown)
 
     def _on_patient(self) -> None:

@@ -25,7 +25,6 @@ from napari_smalltumor.close_patient import reopen_closed
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.patients.cases_in_use import use_case
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -265,24 +264,6 @@ def test_edits_are_saved_before_a_run(edited, dock_of, data_folder, qtbot, monke
     monkeypatch.setattr("napari_smalltumor.segment.run.start", lambda job, name, **slots: worker)
     dock.segment()
     qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)
-
-
-@pytest.mark.one_binding
-def test_edits_of_an_earlier_version_are_looked_for_when_a_result_is_complete(
-    edited, dock_of, qtbot, monkeypatch
-):
-    viewer, case = edited
-    dock, saving = dock_of(viewer), ensure_autosave(viewer)
-    qtbot.wait(50)  # what follows the opening of the case
-    looked_for = []
-    monkeypatch.setattr(saving.offers, "about_earlier", looked_for.append)
-    end = use_case(viewer, case, "segmented")
-    saving.ask_soon()
-    qtbot.wait(50)
-    assert looked_for == []
-    end()
-    dock._on_ended(True, "")
-    qtbot.waitUntil(lambda: looked_for == [case])
 
 
 def test_a_damaged_autosave_is_reported_and_the_case_is_opened(

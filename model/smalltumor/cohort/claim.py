@@ -10,7 +10,6 @@ from typing import Any
 
 from filelock import Timeout
 
-from smalltumor.cohort.parts import WHOLE
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
@@ -191,12 +190,10 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _check_part(path: Path, existing: Mapping[str, Any], made_with: Mapping[str, Any]) -> None:
     """Refuse another part, even to overwrite: masks of the part before would stay."""
-    whole = str(WHOLE)  # also that of folders made before there were parts
-    part = existing.get(_PART, whole)
-    if part != made_with.get(_PART, whole):
+    part = existing.get(_PART)
+    if part != made_with[_PART]:
         raise OutputError(f"{path} holds part {part} of a cohort", Remedy(Action.CHOOSE_OUTPUT))
-    before = existing.get(_CASES_DIGEST, "")  # empty in folders made before it was recorded
-    if before and before != made_with.get(_CASES_DIGEST):
+    if existing.get(_CASES_DIGEST) != made_with[_CASES_DIGEST]:
         raise OutputError(
             f"{path} holds part {part} of other cases: cases were added, removed or renamed since "
             "this part was started, so the parts are different now",
@@ -208,12 +205,8 @@ def _check_settings(path: Path, existing: Mapping[str, Any], made_with: Mapping[
     of_masks = [key for key in made_with if key not in _NOT_OF_MASKS]
     different = [key for key in of_masks if existing.get(key) != made_with[key]]
     if different:
-        settings = ", ".join(_said(key, existing) for key in different)
+        settings = ", ".join(f"{key.replace('_', ' ')} {existing.get(key)}" for key in different)
         raise OutputError(f"{path} holds masks made with {settings}", Remedy(Action.REPLACE_OUTPUT))
-
-
-def _said(key: str, settings: Mapping[str, Any]) -> str:
-    return f"{key.replace('_', ' ')} {settings.get(key, 'of an earlier release')}"
 
 
 def _settings_of_folder(path: Path) -> dict[str, Any] | None:

@@ -27,10 +27,6 @@ PREPROCESSING_VERSION = 5
 """Raised when `preprocess` gives other values for the same images and settings: caches, packs and
 scores that come from other values are then recognised."""
 
-VERSION_OF_1_MM = 3
-"""The last version at which the values of images that are not resampled and have a clean background
-changed."""
-
 _MAX_LEVELS = 2**16
 """Integers that span fewer intensities than this are counted."""
 

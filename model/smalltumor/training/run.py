@@ -257,7 +257,7 @@ def _run(
     )
     if record.request.resume:
         trainer.resume()
-    _report_warnings(trainer, available.warnings(), session.warn)
+    _report_warnings(trainer, session.warn)
     _report_start(trainer, record.split, available.left_out(record.split), log)
     with stop_on_signals(stop, run):
         finished = trainer.train()
@@ -267,14 +267,14 @@ def _run(
     return finished
 
 
-def _report_warnings(trainer: Trainer, of_pack: list[str], warn: Log) -> None:
+def _report_warnings(trainer: Trainer, warn: Log) -> None:
     """Say what makes cases doubtful, and record it as events."""
     run, step = trainer.run, trainer.learner.progress.step
-    found = [(case.name, m) for case in trainer.cases.all for m in case.warnings]
-    for case, message in [("", message) for message in of_pack] + found:
-        warn(f"{case}: {message}" if case else message)
-        if trainer.processes.is_main:
-            run.append("warning", step, case=case, message=message)
+    for case in trainer.cases.all:
+        for message in case.warnings:
+            warn(f"{case.name}: {message}")
+            if trainer.processes.is_main:
+                run.append("warning", step, case=case.name, message=message)
 
 
 def _report_start(trainer: Trainer, split: Split, left_out: list[str], log: Log) -> None:

@@ -14,7 +14,7 @@ from smalltumor.text import pluralize
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
-from smalltumor.training.data.pack import Pack, PackedCase
+from smalltumor.training.data.pack import Pack
 from smalltumor.training.data.training_case import TrainingCase
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.request import TrainingRequest
@@ -87,11 +87,6 @@ class AvailableCases:
     def all(self) -> list[LabelledCase]:
         """The cases and those that are held out."""
         return self.cases + self.held_out
-
-    def warnings(self) -> list[str]:
-        """What is doubtful about the pack that the cases come from, if they come from one."""
-        packs = {case.pack.folder: case.pack for case in self.cases if isinstance(case, PackedCase)}
-        return [pack.warning for pack in packs.values() if pack.warning is not None]
 
     def left_out(self, split: Split) -> list[str]:
         """Names of the cases that are on neither side of a split."""

@@ -42,13 +42,12 @@ def test_masks_of_another_preprocessing_are_replaced_and_never_continued(cohort,
     settings = json.loads(path.read_text())
     key, before = "preprocessing_version", PREPROCESSING_VERSION - 1
     assert settings.pop(key) == PREPROCESSING_VERSION
-    for recorded, said in ({}, "of an earlier release"), ({key: before}, before):
-        path.write_text(json.dumps(settings | recorded))
-        code, _, _, stderr = cohort()
-        assert code == 1
-        assert f"holds masks made with preprocessing version {said}" in stderr
-        assert "--overwrite" in stderr
-        assert not (tmp_path / "out" / "bob.nii.gz").exists()
+    path.write_text(json.dumps({**settings, key: before}))
+    code, _, _, stderr = cohort()
+    assert code == 1
+    assert f"holds masks made with preprocessing version {before}" in stderr
+    assert "--overwrite" in stderr
+    assert not (tmp_path / "out" / "bob.nii.gz").exists()
     code, rows, *_ = cohort("--overwrite")
     assert code == 0
     assert {row["outcome"] for row in rows} == {"segmented"}

@@ -267,16 +267,6 @@ def test_what_is_known_of_a_mask_is_in_the_table_of_a_rerun_too(cohort, tmp_path
     assert len(before[0]["digest"]) == 64 and before[0]["backend"] == "torch"
 
 
-def test_a_record_of_an_earlier_version_expects_nothing(cohort, tmp_path):
-    cohort()
-    path = tmp_path / "out" / "bob_run.json"
-    record = json.loads(path.read_text())
-    del record["expected_dice"]
-    path.write_text(json.dumps(record))
-    _, rows, *_ = cohort()
-    assert rows[1]["outcome"] == "kept" and rows[1]["expected_dice_wt"] == ""
-
-
 def test_candidates_asked_for_later_are_written_for_masks_of_the_network(
     cohort, monkeypatch, tmp_path
 ):

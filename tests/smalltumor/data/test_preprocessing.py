@@ -15,7 +15,6 @@ from smalltumor.data import preprocessing
 from smalltumor.data.case import Case
 from smalltumor.data.preprocessing import (
     PREPROCESSING_VERSION,
-    VERSION_OF_1_MM,
     NetworkInput,
     Preprocessing,
     preprocess,
@@ -123,9 +122,8 @@ def prepared_once(number: int) -> NetworkInput:
 
 
 def test_the_version_is_raised_when_values_change() -> None:
-    """If this fails because other values are right now, raise both versions."""
+    """If this fails because other values are right now, raise `PREPROCESSING_VERSION`."""
     ready = preprocess(synthetic_case(), Preprocessing())
-    assert VERSION_OF_1_MM == 3
     assert (ready.start, ready.array.shape) == ((-4, 6, -4), (4, 48, 48, 48))
     expected = [-1.2864228, 0.16090477, 1.2209284, -1.65323]
     np.testing.assert_allclose(ready.array[:, 15, 15, 10], expected, atol=1e-5)

@@ -99,8 +99,8 @@ def test_a_table_of_patients_goes_before_the_names():
         ]
 
 
-def test_one_scan_of_each_patient_is_split_as_by_earlier_versions():
-    """By the names of the cases, not of the patients."""
+def test_one_scan_of_each_patient_is_split_by_the_names_of_the_cases():
+    """The folds of the model card can be drawn again."""
     cases = {f"UPENN-GBM-{n:05}_11": 5000 for n in range(6)}
     assert Folds.draw(cases, 3, 0).held_out == (
         ("UPENN-GBM-00000_11", "UPENN-GBM-00003_11"),

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from pathlib import Path
-
 import pytest
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.errors import TrainingError
@@ -57,18 +53,6 @@ def test_a_run_from_a_pack_learns_validates_and_needs_no_cache(pack, tmp_path):
     assert load_checkpoint(tmp_path / "run" / "best.safetensors").card["trained_on"]
     assert not (tmp_path / "run" / "cache").exists()
     assert "preparing 4 cases" in lines
-
-
-def test_a_pack_that_does_not_record_its_release_is_warned_about(pack, tmp_path):
-    old = Path(shutil.copytree(pack, tmp_path / "old"))
-    manifest = json.loads((old / "pack.json").read_text())
-    del manifest["preprocessing_version"]
-    (old / "pack.json").write_text(json.dumps(manifest))
-    lines: list[str] = []
-    train(pack_request(old, tmp_path / "run", changes={"epochs": 1}), lines.append)
-    (line,) = [line for line in lines if line.startswith("warning: ")]
-    assert "does not record the version of the preprocessing" in line
-    assert [event["message"] for event in events(tmp_path / "run", "warning")] == [line[9:]]
 
 
 @pytest.mark.slow

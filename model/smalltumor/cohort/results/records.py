@@ -43,18 +43,15 @@ class CaseRecord:
     images : mapping of str to int
         Bytes of each image, by modality.
     digests : mapping of str to str
-        SHA-256 of each image, by modality; empty in records of earlier versions.
+        SHA-256 of each image, by modality.
     round : int
         How often the folder had been overwritten; a mask of an earlier round is outdated.
     expected_dice : mapping of str to float or None
-        Of the network's mask, by region, see `smalltumor.data.probabilities.expected_dice`; empty
-        in records of earlier versions.
+        Of the network's mask, by region, see `smalltumor.data.probabilities.expected_dice`.
     candidates : str
-        SHA-256 of the label image of its candidates; empty if none was written, and in records of
-        earlier versions.
+        SHA-256 of the label image of its candidates; empty if none was written.
     classes : str
-        `digest_of_classes` of the mask from which the files beside it were written; empty in
-        records of earlier versions.
+        `digest_of_classes` of the mask from which the files beside it were written.
     """
 
     weights: str
@@ -87,13 +84,7 @@ class CaseRecord:
             If it is damaged.
         """
         try:
-            content = {
-                "digests": {},
-                "expected_dice": {},
-                "candidates": "",
-                "classes": "",
-                **json.loads(path.read_text(encoding="utf-8")),
-            }
+            content = json.loads(path.read_text(encoding="utf-8"))
             known = {name: content[name] for name in (f.name for f in fields(cls))}
             tuples = {name: tuple(known[name]) for name in ("missing", "warnings")}
             return cls(**{**known, **tuples, **{n: dict(known[n]) for n in _MAPPINGS}})
@@ -125,8 +116,6 @@ def has_other_images(
     sizes = sizes_of_images(files)
     if any(record.images.get(modality, size) != size for modality, size in sizes.items()):
         return True
-    if not record.digests:  # of an earlier version
-        return False
     return are_other_images(record.digests, digests or digests_of_images(files))
 
 

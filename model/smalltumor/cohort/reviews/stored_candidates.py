@@ -61,7 +61,7 @@ def _check_image(record: CaseRecord | None, image: Path, mask: Segmentation) -> 
     """Check that the image of the candidates, and with it the table, is of this patient.
 
     The components of the table tell patients apart, but not those in whom nothing was found: their
-    images are told by the record alone, and records of earlier versions do not.
+    images are told by the record alone, which a mask that somebody put there does not have.
     """
     known = "" if record is None else record.candidates
     if known and image.exists() and digest_of_file(image) != known:
@@ -72,7 +72,6 @@ def _check_image(record: CaseRecord | None, image: Path, mask: Segmentation) -> 
         raise NoCandidatesError(f"{image.name} is missing")
     if not known:
         raise CaseError(
-            f"{image.name} may be of another patient: the mask has no enhancing tumour, and the "
-            "record of an earlier version does not identify the image; to have the case segmented "
-            "again, delete its mask"
+            f"{image.name} may be of another patient: the mask has no enhancing tumour, and no "
+            "record identifies the image; to have the case segmented again, delete its mask"
         )

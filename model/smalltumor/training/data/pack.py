@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from smalltumor.data.preprocessing import PREPROCESSING_VERSION, VERSION_OF_1_MM, Preprocessing
+from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import CheckpointError, TrainingError
 from smalltumor.files.tensor_file import Tensors, parse_tensors, read_content
 from smalltumor.training.data.quantisation import Quantisation
@@ -46,8 +46,7 @@ class PackEntry:
     warnings : tuple of str
         See `TrainingCase`.
     t1ce_digest : str
-        By which copies of a case are found, see `smalltumor.training.data.same_images`; empty in
-        packs of earlier releases.
+        By which copies of a case are found, see `smalltumor.training.data.same_images`.
     """
 
     name: str
@@ -81,8 +80,8 @@ class PackEntry:
             str(values["part"]),
             shape,
             Quantisation(lowest, step),
-            tuple(map(str, values.get("warnings", ()))),
-            str(values.get("t1ce_digest", "")),
+            tuple(map(str, values["warnings"])),
+            str(values["t1ce_digest"]),
         )
 
 
@@ -97,9 +96,8 @@ class Pack:
     ----------
     preprocessing : Preprocessing
         With which the cases were prepared.
-    preprocessing_version : int or None
-        `PREPROCESSING_VERSION` of the release that prepared them; None if it is not recorded, as
-        in packs of earlier releases.
+    preprocessing_version : int
+        `PREPROCESSING_VERSION` of the release that prepared them.
     names : list of str
         Of the cases.
 
@@ -120,8 +118,7 @@ class Pack:
             if version > FORMAT_VERSION:
                 raise TrainingError(f"{path}: format version {version} is of a later release")
             self.preprocessing = Preprocessing.from_dict(values["preprocessing"])
-            recorded = values.get("preprocessing_version")
-            self.preprocessing_version = None if recorded is None else int(recorded)
+            self.preprocessing_version = int(values["preprocessing_version"])
             self._checksums = {str(part): str(sha) for part, sha in values["parts"].items()}
             self._entries = [PackEntry.from_dict(entry) for entry in values["cases"]]
             if not {entry.part for entry in self._entries} <= self._checksums.keys():
@@ -141,23 +138,6 @@ class Pack:
     def names(self) -> list[str]:
         """Names of the cases."""
         return [entry.name for entry in self._entries]
-
-    @property
-    def warning(self) -> str | None:
-        """What cannot be checked about the pack."""
-        if self.preprocessing_version == PREPROCESSING_VERSION:
-            return None
-        if self.preprocessing_version is not None:
-            return (
-                f"an earlier release has written {self.folder}, which placed resampled voxels up "
-                "to half a voxel elsewhere and removed noise around the brain in another way; pack "
-                "the cases again if there are voxels of other sizes than 1 mm, or noise"
-            )
-        return (
-            f"{self.folder} does not record the version of the preprocessing: if an earlier "
-            "release has written it, the cases may be prepared in another way than by this one; "
-            "pack them again"
-        )
 
     def load(self, index: int) -> TrainingCase:
         """A case, in main memory.
@@ -198,7 +178,7 @@ class Pack:
 
     def _check_version(self) -> None:
         version = self.preprocessing_version
-        if version is not None and not VERSION_OF_1_MM <= version <= PREPROCESSING_VERSION:
+        if version != PREPROCESSING_VERSION:
             raise TrainingError(
                 f"{self.folder} was prepared by another release of smalltumor, whose "
                 f"preprocessing (version {version}) differs from that of this "

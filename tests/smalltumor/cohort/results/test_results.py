@@ -117,11 +117,11 @@ def test_least_certain_first_begins_with_empty_masks_and_ends_with_what_is_not_k
         CohortRow("unsure", "kept", 1, 1, 1, expected_dice_et=0.6, expected_dice_wt=0.9),
         CohortRow("unsure, no ET", "segmented", 0, 0, 1, expected_dice_wt=0.7),
         CohortRow("nothing found", "segmented", 0, 0, 0),
-        CohortRow("earlier version", "kept", 1, 1, 1),
+        CohortRow("not estimated", "kept", 1, 1, 1),
         CohortRow("failed", "failed"),
     ]
     results = ranked(map(CaseResult, rows), Order.CERTAINTY)
     assert [one.name for one in results] == [
-        *("nothing found", "unsure, no ET", "unsure", "sure", "earlier version", "failed")
+        *("nothing found", "unsure, no ET", "unsure", "sure", "not estimated", "failed")
     ]
     assert reasons_of(results[2]) == ["expected Dice 0.75"]

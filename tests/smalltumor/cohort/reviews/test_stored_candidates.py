@@ -21,9 +21,8 @@ from stored_results import write_results
 FOUND = Spot((24, 42, 28), 4, 500, logit=8)
 OF_ANN, OF_BOB = Spot((42, 30, 32), 4, 500, logit=3.2), Spot((42, 30, 20), 4, 500, logit=3.2)
 REFUSED = (
-    "ann_candidates.nii.gz may be of another patient: the mask has no enhancing tumour, and the "
-    "record of an earlier version does not identify the image; to have the case segmented again, "
-    "delete its mask"
+    "ann_candidates.nii.gz may be of another patient: the mask has no enhancing tumour, and no "
+    "record identifies the image; to have the case segmented again, delete its mask"
 )
 
 
@@ -45,7 +44,8 @@ def read(folder: ResultsFolder, name: str = "ann") -> StoredCandidates:
     return stored_candidates(folder, Reviews(folder.path).begin(name), mask)
 
 
-def as_of_an_earlier_version(folder: ResultsFolder, *names: str) -> None:
+def forget_candidates(folder: ResultsFolder, *names: str) -> None:
+    """As if the image had been put beside a mask for which none was written."""
     for name in names:
         record = CaseRecord.read(folder.record(name))
         assert record is not None and record.candidates
@@ -67,9 +67,9 @@ def test_the_record_tells_candidates_of_patients_without_enhancing_tumour(folder
 
 
 @pytest.mark.parametrize("exchanged", [True, False])
-@pytest.mark.parametrize("record", ["of an earlier version", "missing"])
+@pytest.mark.parametrize("record", ["without candidates", "missing"])
 def test_candidates_that_nothing_tells_are_refused(folder, exchanged, record):
-    as_of_an_earlier_version(folder, "ann", "bob")
+    forget_candidates(folder, "ann", "bob")
     if record == "missing":
         folder.record("ann").unlink()
     if exchanged:
@@ -79,18 +79,18 @@ def test_candidates_that_nothing_tells_are_refused(folder, exchanged, record):
 
 
 def test_the_components_of_the_mask_tell_them_without_a_record(folder):
-    as_of_an_earlier_version(folder, "cyd")
+    forget_candidates(folder, "cyd")
     stored = read(folder, "cyd")
     assert len(stored.candidates) == 1 and not stored.problem
 
 
-@pytest.mark.parametrize("earlier", [True, False])
+@pytest.mark.parametrize("forgotten", [True, False])
 def test_a_table_without_rows_and_without_an_image_does_not_say_that_there_are_none(
-    folder, earlier
+    folder, forgotten
 ):
     """It may be that of another patient without enhancing tumour."""
-    if earlier:
-        as_of_an_earlier_version(folder, "ann")
+    if forgotten:
+        forget_candidates(folder, "ann")
     folder.candidates("ann").unlink()
     write_csv([], folder.lesions("ann"), overwrite=True)
     stored = read(folder)

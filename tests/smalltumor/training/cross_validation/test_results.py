@@ -273,8 +273,7 @@ def test_a_run_that_is_not_done_is_left_out_unless_asked_for(run):
         read_results([run], ScoringSettings(device="cpu", unfinished=True))
 
 
-def test_a_run_of_an_earlier_version_is_scored_with_its_last_state(run):
-    """It kept no final network."""
+def test_a_run_without_its_final_network_is_scored_with_its_last_state(run):
     (run / "final.safetensors").unlink()
     results = read_results([run], CPU)
     assert results.rows[0].weights == scoring.weights_key(current_checkpoint(run))

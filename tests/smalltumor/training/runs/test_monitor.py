@@ -98,7 +98,6 @@ def test_a_resumed_run_is_read_anew(run):
     [
         ("stop", {"wish": "pause"}, State.PAUSED),
         ("stop", {"wish": "stop"}, State.STOPPED),
-        ("stop", {}, State.STOPPED),  # of an earlier version
         ("done", {}, State.DONE),
         ("failed", {"message": "loss is not finite", "changes": {}}, State.FAILED),
     ],

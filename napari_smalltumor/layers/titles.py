@@ -1,0 +1,67 @@
+"""Layers of patients who have one name are named with what tells the patients apart.
+
+Two visits of one name in two folders would otherwise have layers ``P7 ET`` and ``P7 ET [1]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from napari_smalltumor.layers.patient import Patient, patient_of, same_patient
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+_TITLE_KEY = "smalltumor_title"
+"""Key, in a layer's metadata, of the title that its name begins with."""
+
+_NAPARI_NUMBER = re.compile(r" \[\d+\]$")
+
+
+def name_by_titles(layers: Iterable[Layer], titles: Mapping[Patient, str]) -> None:
+    """Begin the names of layers with the titles of their patients; keep names that users gave.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        All layers of the viewer.
+    titles : mapping of Patient to str
+        Those of the patients that are open; the layers of others keep their names.
+    """
+    layers = list(layers)
+    before = {layer.name for layer in layers}
+    for layer in layers:
+        patient = patient_of(layer)
+        rest = _after_title(layer)
+        title = titles.get(patient) if patient is not None else None
+        if title is None or rest is None or title == _title_of(layer):
+            continue
+        layer.metadata = {**layer.metadata, _TITLE_KEY: title}
+        unnumbered = _NAPARI_NUMBER.sub("", layer.name)
+        if unnumbered in before and not _has_other(layer, unnumbered, layers):
+            rest = _NAPARI_NUMBER.sub("", rest)
+        layer.name = title + rest
+
+
+def name_in_case(layer: Layer) -> str:
+    """The name that a layer has while no other patient of this name is open."""
+    patient, rest = patient_of(layer), _after_title(layer)
+    return str(layer.name) if patient is None or rest is None else patient.name + rest
+
+
+def _has_other(layer: Layer, name: str, layers: Iterable[Layer]) -> bool:
+    """Whether another layer of the patient has a name, so that the number tells them apart."""
+    return any(x is not layer and same_patient(x, layer) and x.name == name for x in layers)
+
+
+def _after_title(layer: Layer) -> str | None:
+    """The rest of a layer's name; None if it does not begin with the title of a patient."""
+    title, name = _title_of(layer), str(layer.name)
+    return name[len(title) :] if title and f"{name} ".startswith(f"{title} ") else None
+
+
+def _title_of(layer: Layer) -> str:
+    patient = patient_of(layer)
+    return str(layer.metadata.get(_TITLE_KEY, patient.name)) if patient is not None else ""
