@@ -13,6 +13,7 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.folder_parts import distinctive_part
 from smalltumor.follow_up.course import Course
+from smalltumor.follow_up.coverage import Coverage
 from smalltumor.follow_up.matching import Change, LesionChange
 from smalltumor.follow_up.registration import ScanRegistration, register_scans
 from smalltumor.follow_up.response import Response, assess, with_earlier_progression
@@ -201,7 +202,11 @@ def _reports_iterations(
 
 def matched(scans: Sequence[Scan], registrations: Sequence[ScanRegistration]) -> FollowUp:
     """Compare scans whose registrations to the first are known."""
-    course = Course([scan.measures for scan in scans], [r.matrix for r in registrations])
+    course = Course(
+        [scan.measures for scan in scans],
+        [registration.matrix for registration in registrations],
+        [Coverage.of(scan.case) for scan in scans],
+    )
     last = len(scans) - 1
     responses = [(scans[n].title, assess(course.findings(n))) for n in range(1, last)]
     response = with_earlier_progression(assess(course.findings(last)), responses)

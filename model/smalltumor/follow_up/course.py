@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from smalltumor.follow_up.coverage import Coverage, with_coverage
 from smalltumor.follow_up.distances import nearness
 from smalltumor.follow_up.matching import LesionChange, match_lesions
 from smalltumor.follow_up.response import Findings
@@ -23,16 +24,24 @@ class Course:
         Of each scan, from the first to the last.
     from_first : sequence of (4, 4) float64
         From points of the first scan to points of each later one, patient coordinates in mm, RAS.
+    coverages : sequence of Coverage
+        Of each scan.
     """
 
-    def __init__(self, measures: Sequence[CaseMeasures], from_first: Sequence[Affine]) -> None:
+    def __init__(
+        self,
+        measures: Sequence[CaseMeasures],
+        from_first: Sequence[Affine],
+        coverages: Sequence[Coverage],
+    ) -> None:
         sums = measures[0].sums
         self._first_sum = None if sums is None else sums.product_mm2
         self._lesions = [found.lesions for found in measures]
         self._target_ids = [] if sums is None else list(sums.lesions)
+        self._coverages = coverages
+        self._from_first: list[Affine] = [np.eye(4), *from_first]
         self._to_first: list[Affine] = [
-            np.eye(4),
-            *(np.asarray(np.linalg.inv(matrix), dtype=np.float64) for matrix in from_first),
+            np.asarray(np.linalg.inv(matrix), dtype=np.float64) for matrix in self._from_first
         ]
         # Distances of large lesions take seconds: each pair of scans is compared once.
         self._changes: dict[tuple[int, int], list[LesionChange]] = {}
@@ -42,10 +51,12 @@ class Course:
         """The changes from one scan to a later one, given as their indices."""
         pair = earlier, current
         if pair not in self._changes:
-            lesions, to_first = self._lesions, self._to_first
-            self._changes[pair] = match_lesions(
+            lesions, to_first, shown = self._lesions, self._to_first, self._coverages
+            found = match_lesions(
                 *(lesions[earlier], lesions[current], to_first[earlier], to_first[current])
             )
+            matrix = np.asarray(self._from_first[current] @ to_first[earlier], dtype=np.float64)
+            self._changes[pair] = with_coverage(found, shown[earlier], shown[current], matrix)
         return self._changes[pair]
 
     def findings(self, number: int) -> Findings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,6 +21,8 @@ class Change(StrEnum):
     """What has become of lesions, in the order of a table."""
 
     NEW = "new"
+    NOT_COMPARABLE = "not comparable"
+    """One of the scans does not show the place, or only a part of it; see `Coverage`."""
     GROWN = "grown"
     MERGED = "merged"
     """Several lesions have become one, or fewer."""
@@ -42,12 +44,17 @@ class LesionChange:
         The largest first; one of both may be empty.
     beside_mm : float, optional
         Distance of a new lesion to the nearest earlier one, if it is within the tolerance.
+    shown_earlier, shown_current : float
+        Share of the voxels of the current lesions that the earlier scan shows, and of the earlier
+        lesions that the current scan shows.
     """
 
     change: Change
     earlier: tuple[LesionMeasures, ...]
     current: tuple[LesionMeasures, ...]
     beside_mm: float | None = None
+    shown_earlier: float = 1.0
+    shown_current: float = 1.0
 
     @property
     def earlier_mm3(self) -> float | None:
@@ -61,8 +68,11 @@ class LesionChange:
 
     @property
     def relative(self) -> float | None:
-        """Change of the volume as a share of the earlier one; None for what is new or gone."""
-        if not self.earlier or not self.current:
+        """Change of the volume as a share of the earlier one.
+
+        None for what is new, gone or not comparable.
+        """
+        if not self.earlier or not self.current or self.change is Change.NOT_COMPARABLE:
             return None
         return sum(x.lesion.mm3 for x in self.current) / sum(x.lesion.mm3 for x in self.earlier) - 1
 
@@ -122,6 +132,11 @@ def match_lesions(
         beside_mm = float(mm) if np.isfinite(mm) else None
         change = _change(before, after)
         changes.append(LesionChange(change, _sorted(before), _sorted(after), beside_mm))
+    return ranked(changes)
+
+
+def ranked(changes: Iterable[LesionChange]) -> list[LesionChange]:
+    """Changes in the order of a table: by kind, and the largest first; of new ones, the small."""
     return sorted(changes, key=_rank)
 
 

@@ -23,9 +23,10 @@ RULE = (
     "smallest earlier sum, and a target lesion is measurable; or a new lesion is measurable, which "
     "the first scan or the one before does not show; or lesions that were not measurable in an "
     "earlier scan have grown by 40 % since, and one is measurable now. Partial response: the sum "
-    "is at least 50 % below that of the first scan, and no lesion is new. Else stable disease. By "
-    "RANO 2010 any new lesion is a progression; here it has to be measurable, as others read RANO "
-    "2.0."
+    "is at least 50 % below that of the first scan, and no lesion is new. Else stable disease. Not "
+    "evaluable, unless a new lesion is measurable: a scan does not show the place of a lesion of "
+    "another one. By RANO 2010 any new lesion is a progression; here it has to be measurable, as "
+    "others read RANO 2.0."
 )
 BASIS = (
     "The rule follows published summaries of RANO and RANO 2.0, and has not been checked against "
@@ -57,7 +58,8 @@ class Response:
     Parameters
     ----------
     category : Category or None
-        None if the first scan has no measurable lesion and there is no progression.
+        None if there is no progression, and the first scan has no measurable lesion, or lesions
+        cannot be compared.
     reasons : tuple of str
         Sentences without a full stop.
     sums_mm2 : tuple of (float or None)
@@ -94,6 +96,17 @@ class Findings:
     volumes_mm3: Sequence[float] = ()
 
     @property
+    def earlier_sums(self) -> list[float]:
+        """The sums of the scans before this one that have one."""
+        return [value for value in self.sums_mm2[:-1] if value is not None]
+
+    @property
+    def has_increased(self) -> bool:
+        """Whether the sum is that of a progression."""
+        current, earlier = self.sums_mm2[-1], self.earlier_sums
+        return bool(current and earlier and current >= PROGRESSION * min(earlier))
+
+    @property
     def new(self) -> list[LesionChange]:
         """Lesions that the first scan does not show, or not the scan before."""
         since_first, since_last = self.since[0], self.since[-1]
@@ -108,6 +121,11 @@ class Findings:
         return found
 
     @property
+    def not_comparable(self) -> list[LesionChange]:
+        """Lesions whose place an earlier scan or this one does not show."""
+        return [x for x in chain.from_iterable(self.since) if x.change is Change.NOT_COMPARABLE]
+
+    @property
     def meaning_of_new(self) -> str:
         """What new means after the second scan, of which the table of changes does not tell."""
         return "" if len(self.since) == 1 else " (not shown by the first scan, or the one before)"
@@ -115,30 +133,35 @@ class Findings:
 
 def assess(found: Findings) -> Response:
     """Assess a scan by RANO, as far as measures decide it; see `RULE`."""
-    sums = found.sums_mm2
-    first, earlier, current = sums[0], [x for x in sums[:-1] if x is not None], sums[-1]
-    new = found.new
-    reasons = _progression(found, earlier, current)
+    new, unknown = found.new, found.not_comparable
+    reasons = _progression(found)
     category: Category | None = None
     if reasons:
         category = Category.PROGRESSIVE_DISEASE
-    elif first is None or current is None:
-        reasons = [
-            f"the first scan has no measurable lesion, and {_measurable_text(found.lesions)}"
-        ]
-    elif not found.lesions:
-        category, reasons = Category.COMPLETE_RESPONSE, ["no enhancing lesion is left"]
-    elif current <= RESPONSE * first and not new:
-        category = Category.PARTIAL_RESPONSE
-        reasons = [f"the sum of products is {_percent(current, first)} of the first scan"]
-    else:
-        category, reasons = Category.STABLE_DISEASE, [_sum_text(current, min(earlier))]
-    if not found.target_is_measurable and current is not None and _has_increased(earlier, current):
-        reasons.append("the sum has increased, but no target lesion is measurable")
+    elif not unknown:
+        category, reasons = _without_progression(found)
+        if found.has_increased and not found.target_is_measurable:
+            reasons.append("the sum has increased, but no target lesion is measurable")
     if small := [each for each in _lesions_of(new) if not _measurable(each)]:
         is_said = any(map(_measurable, _lesions_of(new)))
         reasons.append(_unmeasurable_text(small, "" if is_said else found.meaning_of_new, category))
-    return Response(category, tuple(reasons), tuple(sums))
+    if unknown:
+        reasons.append(_not_comparable_text(unknown))
+    return Response(category, tuple(reasons), tuple(found.sums_mm2))
+
+
+def _without_progression(found: Findings) -> tuple[Category | None, list[str]]:
+    """The category of a scan all of whose lesions can be compared, and why."""
+    first, current = found.sums_mm2[0], found.sums_mm2[-1]
+    if first is None or current is None:
+        text = _measurable_text(found.lesions)
+        return None, [f"the first scan has no measurable lesion, and {text}"]
+    if not found.lesions:
+        return Category.COMPLETE_RESPONSE, ["no enhancing lesion is left"]
+    if current <= RESPONSE * first and not found.new:
+        percent = _percent(current, first)
+        return Category.PARTIAL_RESPONSE, [f"the sum of products is {percent} of the first scan"]
+    return Category.STABLE_DISEASE, [_sum_text(current, min(found.earlier_sums))]
 
 
 def with_earlier_progression(last: Response, earlier: Sequence[tuple[str, Response]]) -> Response:
@@ -157,15 +180,26 @@ def with_earlier_progression(last: Response, earlier: Sequence[tuple[str, Respon
     return last
 
 
-def _progression(found: Findings, earlier: Sequence[float], current: float | None) -> list[str]:
-    reasons = []
-    if current is not None and _has_increased(earlier, current) and found.target_is_measurable:
-        reasons.append(_sum_text(current, min(earlier)) + _volume_text(found))
+def _progression(found: Findings) -> list[str]:
+    reasons, current = [], found.sums_mm2[-1]
+    increased = found.has_increased and found.target_is_measurable
+    if current is not None and increased and not found.not_comparable:
+        reasons.append(_sum_text(current, min(found.earlier_sums)) + _volume_text(found))
     if large := [each for each in _lesions_of(found.new) if _measurable(each)]:
         reasons.append(f"{_named(large)} measurable{found.meaning_of_new}{_beside_text(found.new)}")
     if any(map(_became_measurable, chain.from_iterable(found.since))):
         reasons.append("a lesion that was not measurable has grown and is measurable now")
     return reasons
+
+
+def _not_comparable_text(changes: Sequence[LesionChange]) -> str:
+    """That it is not known what has become of lesions, because a scan does not show them."""
+    current = {each.lesion.id for change in changes for each in change.current}
+    numbers = f" ({', '.join(map(str, sorted(current)))})" if current else ""
+    return (
+        f"lesions could not be compared{numbers}, because one of the scans does not show their "
+        "place, or only a part of it"
+    )
 
 
 def _beside_text(new: Sequence[LesionChange]) -> str:
@@ -204,10 +238,6 @@ def _named(new: Sequence[LesionMeasures]) -> str:
         named = ", ".join(numbers[:_MOST_NAMED])
         return f"new lesions {named} and {len(numbers) - _MOST_NAMED} more are"
     return f"new lesions {', '.join(numbers[:-1])} and {numbers[-1]} are"
-
-
-def _has_increased(earlier: Sequence[float], current: float) -> bool:
-    return bool(earlier) and current > 0 and current >= PROGRESSION * min(earlier)
 
 
 def _became_measurable(change: LesionChange) -> bool:

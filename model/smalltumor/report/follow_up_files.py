@@ -41,6 +41,7 @@ CHANGE_COLUMNS = (
         "current_has_cavity",
     ),
     *("side", "earlier_axial_slice", "current_axial_slice", "beside_mm"),
+    *("shown_earlier", "shown_current"),
 )
 
 
@@ -115,6 +116,7 @@ def _change(change: LesionChange) -> dict[str, Any]:
         *_diameters(change.current),
         None if lesion.side is None else lesion.side.value,
         *(_axial_slice(change.earlier), _axial_slice(change.current), change.beside_mm),
+        *(change.shown_earlier, change.shown_current),
     )
     return dict(zip(CHANGE_COLUMNS, values, strict=True))
 

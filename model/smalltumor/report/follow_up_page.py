@@ -131,15 +131,22 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
 
 
 def headline(follow_up: FollowUp) -> str:
-    """What comes first: how many lesions are new, and their sizes; without any, how many grew."""
+    """What comes first: how many lesions are new, and their sizes; without any, how many grew.
+
+    Lesions that cannot be compared are counted at the end.
+    """
+    unknown = len(follow_up.of(Change.NOT_COMPARABLE))
+    cannot = f"; {pluralize(unknown, 'lesion')} cannot be compared" if unknown else ""
     new = follow_up.of(Change.NEW)
     if not new:
         grown = sum(each.has_grown for each in follow_up.changes)
         has = "has" if grown == 1 else "have"
-        return "No new enhancing lesion" + (f", but {grown} {has} grown" if grown else "")
+        return f"No new enhancing lesion{f', but {grown} {has} grown' if grown else ''}{cannot}"
     sizes = ", ".join(f"{each.current_mm3:,.0f} mm³ ({_place(each)})" for each in new[:3])
     more = ", ..." if len(new) > 3 else ""
-    return f"{pluralize(len(new), 'new enhancing lesion')}{_specks_among(new)}: {sizes}{more}"
+    return (
+        f"{pluralize(len(new), 'new enhancing lesion')}{_specks_among(new)}: {sizes}{more}{cannot}"
+    )
 
 
 def _specks_among(new: Sequence[LesionChange]) -> str:
@@ -192,11 +199,22 @@ def _diameters(lesions: Sequence[LesionMeasures]) -> str:
 def _place(change: LesionChange) -> str:
     """Side and axial slice of the centre of the largest current lesion, or earlier if it is gone.
 
-    Of a new lesion beside one of the earlier scan, also its distance to that one.
+    Of a new lesion beside one of the earlier scan, also its distance to that one; of one that
+    cannot be compared, what the other scan shows of it.
     """
     found = (change.current or change.earlier)[0].lesion
     beside = "" if change.beside_mm is None else f", {change.beside_mm:.1f} mm from a known lesion"
-    return texts.place_of(found) + beside + ("" if change.current else " of the earlier scan")
+    scan = "" if change.current else " of the earlier scan"
+    return f"{texts.place_of(found)}{beside}{scan}{_shown_text(change)}"
+
+
+def _shown_text(change: LesionChange) -> str:
+    """What the other scan shows of a lesion that cannot be compared."""
+    if change.change is not Change.NOT_COMPARABLE:
+        return ""
+    if change.shown_current < change.shown_earlier:
+        return f"; the current scan shows {change.shown_current:.0%} of it"
+    return f"; the earlier scan shows {change.shown_earlier:.0%} of it"
 
 
 def _shown_place(change: LesionChange, number: int) -> str:

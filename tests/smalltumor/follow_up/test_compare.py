@@ -81,6 +81,55 @@ def test_two_heads_are_refused():
         compare_scans([scan(head(1), empty, name="A"), scan(head(2), empty, name="B")])
 
 
+def test_a_mirrored_head_is_refused():
+    image, empty = head(1), np.zeros(SHAPE, np.uint8)
+    with pytest.raises(CaseError, match=r"P or P2 is mirrored: .* with that of the mirror image"):
+        compare_scans([scan(image, empty), again(np.flip(image, 0), empty)])
+    with pytest.raises(CaseError, match="P or P is mirrored"):
+        compare_scans([scan(image, empty), scan(np.flip(image, 0), empty)])
+
+
+def test_a_mirrored_head_that_is_nearly_symmetric_is_refused(monkeypatch):
+    """Its similarity is that of a scan of the same head."""
+    case = Case("A", {"t1ce": head(1)}, GRID)
+    other = Case("B", {"t1ce": resample(head(1), GRID, turned(GRID))}, GRID)
+
+    def measure(earlier, current, on_iteration=None):
+        similarity = 0.39 if current is other else 0.8
+        return registration.ScanRegistration(np.eye(4), similarity, 0.9)
+
+    monkeypatch.setattr(registration, "measure_registration", measure)
+    with pytest.raises(CaseError, match=r"with 0.39, and with that of the mirror image with 0.80"):
+        registration.register_scans(case, other)
+
+
+def test_a_lesion_outside_the_field_of_view_is_neither_gone_nor_new():
+    image = head(1)
+    both = np.zeros(SHAPE, np.uint8)
+    ball(both, (16, 27, 30), 4.5)
+    ball(both, (32, 33, 14), 4.5)
+    slab = Grid((*SHAPE[:2], 20), GRID.affine @ _moved_by(0, 0, 22))
+    whole = scan(image, both)
+    part = scan(
+        resample(image, GRID, slab), resample_labels(both, GRID, slab), grid=slab, name="P2"
+    )
+    kinds = {}
+    for scans in ([whole, part], [part, whole]):
+        found = compare_scans(scans)
+        kinds[scans[0].case.name] = [each.change for each in found.changes]
+        assert found.response.category is None
+        assert "could not be compared" in found.response.reasons[-1]
+        (hidden,) = found.of(Change.NOT_COMPARABLE)
+        assert min(hidden.shown_earlier, hidden.shown_current) == 0 and hidden.relative is None
+    assert kinds == {name: [Change.NOT_COMPARABLE, Change.SAME] for name in ("P", "P2")}
+
+
+def _moved_by(*voxels: float) -> np.ndarray:
+    matrix = np.eye(4)
+    matrix[:3, 3] = voxels
+    return matrix
+
+
 def test_a_copy_of_the_scan_is_refused():
     empty, image = np.zeros(SHAPE, np.uint8), head(1)
     with pytest.raises(CaseError, match="A and B hold the same T1CE image"):
@@ -90,9 +139,9 @@ def test_a_copy_of_the_scan_is_refused():
 def test_a_similarity_that_is_no_number_is_refused(monkeypatch):
     unknown = registration.ScanRegistration(np.eye(4), float("nan"), 0.9)
     monkeypatch.setattr(registration, "measure_registration", lambda *arguments: unknown)
-    case = Case("A", {}, GRID)
+    cases = [Case("A", {"t1ce": head(seed)}, GRID) for seed in (1, 2)]
     with pytest.raises(CaseError, match="do not seem to show the same head"):
-        registration.register_scans(case, case)
+        registration.register_scans(*cases)
 
 
 def test_one_scan_is_no_comparison():

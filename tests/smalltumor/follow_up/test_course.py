@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from smalltumor.follow_up.course import Course
+from smalltumor.follow_up.coverage import Coverage
 from smalltumor.follow_up.matching import Change
 from smalltumor.follow_up.response import Category, Response, assess
 from smalltumor.geometry.grid import Grid
@@ -23,8 +26,11 @@ def scan(*boxes, grid: Grid = GRID) -> CaseMeasures:
     return measure_classes(classes, grid)
 
 
-def course_of(*scans: CaseMeasures) -> Course:
-    return Course(scans, [np.eye(4)] * (len(scans) - 1))
+def course_of(*scans: CaseMeasures, coverages: Sequence[Coverage] | None = None) -> Course:
+    """Scans on one grid, which show everything if nothing else is said."""
+    everything = Coverage(np.ones(GRID.shape, bool), Grid(GRID.shape, np.diag([-6.0, -6, 6, 1])))
+    shown = coverages or [everything] * len(scans)
+    return Course(scans, [np.eye(4)] * (len(scans) - 1), shown)
 
 
 def response(*scans: CaseMeasures) -> Response:
@@ -122,3 +128,65 @@ def test_specks_after_a_complete_response_are_no_progression():
     speck = (30, 30, 6, 1, 1, 1)
     found = response(scan(TARGET), scan(), scan(speck))
     assert found.category is Category.STABLE_DISEASE
+
+
+def without(first: int, last: int) -> Coverage:
+    """A scan that does not show some slices."""
+    shown = np.ones(GRID.shape, bool)
+    shown[..., first:last] = False
+    return Coverage(shown, GRID)
+
+
+WHOLE = Coverage(np.ones(GRID.shape, bool), GRID)
+BESIDE = (100, 100, 16, 20, 20, 6)
+
+
+def outcome(earlier, current, *coverages) -> tuple[list[str], Response]:
+    course = course_of(earlier, current, coverages=coverages)
+    return [x.change.value for x in course.changes(0, 1)], assess(course.findings(1))
+
+
+@pytest.mark.parametrize("hidden", [(15, 23), (18, 23)])
+def test_a_lesion_whose_place_the_later_scan_does_not_show_is_no_response(hidden):
+    both, alone = scan(TARGET, BESIDE), scan(TARGET)
+    kinds, found = outcome(both, alone, WHOLE, without(*hidden))
+    assert kinds == ["not comparable", "same"] and found.category is None
+    kinds, found = outcome(both, alone, WHOLE, WHOLE)
+    assert kinds == ["same", "gone"] and found.category is not None
+
+
+def test_a_lesion_whose_place_the_earlier_scan_does_not_show_is_not_new():
+    both, alone = scan(TARGET, BESIDE), scan(TARGET)
+    kinds, found = outcome(alone, both, without(15, 23), WHOLE)
+    assert kinds == ["not comparable", "same"] and found.category is None
+    kinds, found = outcome(alone, both, WHOLE, WHOLE)
+    assert kinds == ["new", "same"] and found.category is Category.PROGRESSIVE_DISEASE
+
+
+def test_a_lesion_that_is_cut_off_has_not_shrunk():
+    whole, cut = scan((100, 100, 10, 20, 20, 10)), scan((100, 100, 10, 20, 20, 4))
+    kinds, found = outcome(whole, cut, WHOLE, without(14, 24))
+    assert kinds == ["not comparable"] and found.category is None
+    kinds, _ = outcome(whole, cut, WHOLE, WHOLE)
+    assert kinds == ["shrunk"]
+
+
+def test_a_little_that_is_cut_off_is_compared():
+    whole, cut = scan((100, 100, 10, 20, 20, 10)), scan((100, 100, 10, 20, 20, 9))
+    assert outcome(whole, cut, WHOLE, without(19, 24))[0] == ["same"]
+
+
+def test_a_measurable_new_lesion_is_a_progression_whatever_else_is_hidden():
+    new = (20, 100, 4, 20, 20, 6)
+    kinds, found = outcome(scan(TARGET, BESIDE), scan(TARGET, new), WHOLE, without(15, 23))
+    assert kinds == ["new", "not comparable", "same"]
+    assert found.category is Category.PROGRESSIVE_DISEASE
+    assert "could not be compared" in found.reasons[-1]
+
+
+def test_a_sum_that_grows_because_the_earlier_scan_was_cut_is_no_progression():
+    cut, whole = scan((100, 100, 10, 10, 20, 10)), scan((100, 100, 10, 40, 20, 10))
+    shown = np.ones(GRID.shape, bool)
+    shown[110:] = False
+    kinds, found = outcome(cut, whole, Coverage(shown, GRID), WHOLE)
+    assert kinds == ["not comparable"] and found.category is None
