@@ -62,15 +62,17 @@ def is_accepted(layer: Labels, region: Region, lesion: Lesion) -> bool:
 
 def accept(layer: Labels, region: Region, lesions: Iterable[Lesion], accepted: bool) -> None:
     """Mark lesions of a layer as accepted, or remove the marks; a failed write is reported."""
-    identities = {_identity(region, lesion) for lesion in lesions}
-    before = _marks_of(layer)
-    marks = before | identities if accepted else before - identities
-    case = case_of(layer)
+    identities = frozenset(_identity(region, lesion) for lesion in lesions)
+
+    def changed_marks(marks: frozenset[Identity]) -> frozenset[Identity]:
+        return marks | identities if accepted else marks - identities
+
+    case, key = case_of(layer), layer_key(layer)
     file = _KEPT.file_of(case)
     if file is None or case is None:
-        _OF_LAYERS[layer] = marks
+        _OF_LAYERS[layer] = changed_marks(_marks_of(layer))
     else:
-        _KEPT.put(file, case, {**_KEPT.get(file), layer_key(layer): marks})
+        _KEPT.change(file, case, lambda all_: {**all_, key: changed_marks(all_.get(key, _NOTHING))})
     changed.emit()
 
 
@@ -99,15 +101,12 @@ def _to_json(marks: Marks) -> Mapping[str, Any]:
     return {"layers": {key: sorted(of_layer) for key, of_layer in marks.items()}}
 
 
-def _merged(written: Marks, own: Marks) -> Marks:
-    keys = written.keys() | own.keys()
-    return {key: written.get(key, _NOTHING) | own.get(key, _NOTHING) for key in keys}
-
-
 _KEPT: KeptValues[Marks] = KeptValues(
-    *("accepted", "Accepted lesions", "smalltumor accepted lesions", 1),
+    folder="accepted",
+    subject="Accepted lesions",
+    format="smalltumor accepted lesions",
+    version=1,
     parse=_parsed,
     to_json=_to_json,
-    merge=_merged,
     empty={},
 )

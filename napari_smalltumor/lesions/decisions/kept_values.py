@@ -1,13 +1,14 @@
 """Values that are kept with cases, a file each, and that several windows may change.
 
-A value is read again when another process has written its file. A write that fails is tried again
-until it succeeds, because a disk that is full may have space again before the window is closed.
+A window changes what is in the file at that moment. Changes that cannot be written are kept, apply
+to whatever the file holds by then, and are tried again until they are written: a disk that is full
+may have space again before the window is closed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -23,9 +24,14 @@ from napari_smalltumor.patients.deferred_calls import later
 RETRY_MS = 15_000
 
 Value = TypeVar("Value")
+Change = Callable[[Value], Value]
 
 
-@dataclass
+class _DamagedFileError(OutputError):
+    """A file that is damaged or of a later version."""
+
+
+@dataclass(kw_only=True)
 class KeptValues(Generic[Value]):
     """The values of one kind, such as all accepted lesions.
 
@@ -42,9 +48,6 @@ class KeptValues(Generic[Value]):
         AttributeError if it is damaged.
     to_json : callable
         From the value to the content of a file, without format and version.
-    merge : callable
-        From the value that another window has written meanwhile, and the one that could not be
-        written, to one with both.
     empty : value
         That of a case of which nothing is kept.
     """
@@ -55,11 +58,11 @@ class KeptValues(Generic[Value]):
     version: int
     parse: Callable[[Mapping[str, Any]], Value]
     to_json: Callable[[Value], Mapping[str, Any]]
-    merge: Callable[[Value, Value], Value]
     empty: Value
-    _known: dict[Path, tuple[object, Value]] = field(default_factory=dict, init=False)
-    _refused: set[Path] = field(default_factory=set, init=False)
-    _unwritten: dict[Path, tuple[Case, Value]] = field(default_factory=dict, init=False)
+    _stored: dict[Path, tuple[object, Value]] = field(default_factory=dict, init=False)
+    _current: dict[Path, tuple[object, int, Value]] = field(default_factory=dict, init=False)
+    _changes: dict[Path, list[Change[Value]]] = field(default_factory=dict, init=False)
+    _retried: set[Path] = field(default_factory=set, init=False)
 
     def file_of(self, case: Case | None) -> Path | None:
         """The file of a case; None if the case was not read from files."""
@@ -69,70 +72,103 @@ class KeptValues(Generic[Value]):
         return kept_file(self.folder, case) if any(isinstance(p, Path) for p in paths) else None
 
     def get(self, file: Path) -> Value:
-        """The value in a file, or the one that could not be written to it."""
-        if file in self._unwritten:
-            return self._unwritten[file][1]
-        stamp = _stamp(file)
-        if file not in self._known or self._known[file][0] != stamp:
-            value = self._read(file)
-            self._known[file] = stamp, self.empty if value is None else value
-        return self._known[file][1]
+        """The value in a file, with the changes of this window that are not written yet."""
+        stamp, changes = _stamp(file), self._changes.get(file, [])
+        known = self._current.get(file)
+        if known is None or known[:2] != (stamp, len(changes)):
+            known = stamp, len(changes), _changed(self._last_stored(file, stamp), changes)
+            self._current[file] = known
+        return known[2]
 
-    def put(self, file: Path, case: Case, value: Value) -> None:
-        """Keep a value; it is written if autosave is on, and a failed write is reported."""
-        if settings.get("autosave"):
-            try:
-                self._write(file, case, value)
-            except OutputError as error:
-                self._report(file, case, value, error)
-        self._known[file] = _stamp(file), value
+    def change(self, file: Path, case: Case, change: Change[Value]) -> None:
+        """Change a value; it is written if autosave is on, and a failed write is reported.
 
-    def _write(self, file: Path, case: Case, value: Value) -> None:
-        if self._read(file) is None:
-            raise OutputError(f"{file} is damaged or of a later version, and is not replaced")
+        Parameters
+        ----------
+        file : Path
+            The `file_of` the case.
+        case : Case
+        change : callable
+            From a value, perhaps one that another window has written meanwhile, to the new one.
+        """
+        self._changes.setdefault(file, []).append(change)
+        if not settings.get("autosave"):
+            return
+        try:
+            self._write(file, case)
+        except OutputError as error:
+            if file not in self._retried:
+                notify.warn(
+                    f"{self.subject} of {case.name} could not be saved: {error}. This is tried "
+                    "again until the window is closed."
+                )
+                self._retry_later(file, case)
+
+    def _write(self, file: Path, case: Case) -> None:
+        """Write the value with all changes."""
+        value = _changed(self._read(file), self._changes[file])
         content = {"format": self.format, "version": self.version, **self.to_json(value)}
         write_kept(file, case, content)
-        self._unwritten.pop(file, None)
+        del self._changes[file]
+        self._stored[file] = _stamp(file), value
 
-    def _report(self, file: Path, case: Case, value: Value, error: OutputError) -> None:
-        if file in self._unwritten:
-            self._unwritten[file] = case, value
-            return
-        text = f"{self.subject} of {case.name} could not be saved: {error}"
-        if self._read(file) is None:
-            if file not in self._refused:
-                notify.warn(f"{text}. Move this file to another folder to have new ones saved.")
-            self._refused.add(file)
-            return
-        notify.warn(f"{text}. This is tried again until the window is closed.")
-        self._unwritten[file] = case, value
-        later(RETRY_MS, lambda: self._retry(file))
+    def _retry_later(self, file: Path, case: Case) -> None:
+        self._retried.add(file)
+        later(RETRY_MS, lambda: self._retry(file, case))
 
-    def _retry(self, file: Path) -> None:
-        if file not in self._unwritten:
-            return
-        case, own = self._unwritten[file]
-        written = self._read(file)
-        value = own if written is None else self.merge(written, own)
+    def _retry(self, file: Path, case: Case) -> None:
+        self._retried.discard(file)
         try:
-            self._write(file, case, value)
+            if file in self._changes:
+                self._write(file, case)
         except OutputError:
-            later(RETRY_MS, lambda: self._retry(file))
+            self._retry_later(file, case)
             return
-        self._known[file] = _stamp(file), value
         notify.info(f"{self.subject} of {case.name} are saved now.")
 
-    def _read(self, file: Path) -> Value | None:
-        """The value in a file; `empty` if it is missing, None if it is damaged or of the future."""
+    def _last_stored(self, file: Path, stamp: object) -> Value:
+        """The value in a file; if it cannot be read now, the one that was read before."""
+        known = self._stored.get(file)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        try:
+            value = self._read(file)
+        except _DamagedFileError:
+            value = self.empty
+        except OutputError:
+            return self.empty if known is None else known[1]
+        self._stored[file] = stamp, value
+        return value
+
+    def _read(self, file: Path) -> Value:
+        """The value in a file; `empty` if there is no file.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be read, or is damaged or of a later version and must not be
+            replaced.
+        """
         try:
             content = json.loads(file.read_text())
-            if (content["format"], content["version"]) != (self.format, self.version):
-                return None
-            return self.parse(content)
+            if (content["format"], content["version"]) == (self.format, self.version):
+                return self.parse(content)
         except (FileNotFoundError, NotADirectoryError):
             return self.empty
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            return None
+        except OSError as error:
+            raise OutputError(f"{file} cannot be read: {error.strerror or error}") from error
+        except (ValueError, TypeError, KeyError, AttributeError):
+            pass
+        raise _DamagedFileError(
+            f"{file} is damaged or of a later version, and is not replaced; move it to another "
+            "folder"
+        )
+
+
+def _changed(value: Value, changes: Iterable[Change[Value]]) -> Value:
+    for change in changes:
+        value = change(value)
+    return value
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

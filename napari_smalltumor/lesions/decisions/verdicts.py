@@ -106,7 +106,7 @@ class Replaced:
 
     def restore(self) -> None:
         """Let these decisions hold again, in place of later ones; a failed write is reported."""
-        _store(self.layer, (*_without(self.layer, self.lesions), *self.decisions))
+        _replace(self.layer, self.lesions, self.decisions)
 
 
 _OF_LAYERS: WeakKeyDictionary[Labels, tuple[Decision, ...]] = WeakKeyDictionary()
@@ -122,8 +122,7 @@ def decisions_of(layer: Labels) -> tuple[Decision, ...]:
 def decide(layer: Labels, verdict: Verdict, lesions: Sequence[Lesion]) -> Replaced:
     """Record a decision on lesions, in place of earlier ones; a failed write is reported."""
     replaced = _on(layer, lesions)
-    new = (Decision.now(verdict, lesion) for lesion in lesions)
-    _store(layer, (*_without(layer, lesions), *new))
+    _replace(layer, lesions, [Decision.now(verdict, lesion) for lesion in lesions])
     return replaced
 
 
@@ -131,7 +130,7 @@ def take_back(layer: Labels, lesions: Sequence[Lesion]) -> Replaced:
     """Remove the decisions on lesions; a failed write is reported."""
     replaced = _on(layer, lesions)
     if replaced.decisions:
-        _store(layer, _without(layer, lesions))
+        _replace(layer, lesions, ())
     return replaced
 
 
@@ -157,17 +156,18 @@ def _on(layer: Labels, lesions: Sequence[Lesion]) -> Replaced:
     return Replaced(layer, lesions, decisions)
 
 
-def _without(layer: Labels, lesions: Sequence[Lesion]) -> tuple[Decision, ...]:
-    return tuple(d for d in decisions_of(layer) if not any(map(d.concerns, lesions)))
+def _replace(layer: Labels, lesions: Sequence[Lesion], new: Sequence[Decision]) -> None:
+    """Put decisions in the place of those on lesions."""
 
+    def replaced(decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
+        return (*(d for d in decisions if not any(map(d.concerns, lesions))), *new)
 
-def _store(layer: Labels, decisions: tuple[Decision, ...]) -> None:
     case = case_of(layer)
     file = _KEPT.file_of(case)
     if file is None or case is None:
-        _OF_LAYERS[layer] = decisions
+        _OF_LAYERS[layer] = replaced(decisions_of(layer))
     else:
-        _KEPT.put(file, case, decisions)
+        _KEPT.change(file, case, replaced)
 
 
 def _parsed(content: Mapping[str, Any]) -> tuple[Decision, ...]:
@@ -191,14 +191,12 @@ def _user() -> str:
         return ""
 
 
-def _merged(written: tuple[Decision, ...], own: tuple[Decision, ...]) -> tuple[Decision, ...]:
-    return tuple(sorted({*written, *own}, key=lambda decision: decision.when))
-
-
 _KEPT: KeptValues[tuple[Decision, ...]] = KeptValues(
-    *("decisions", "Decisions on lesions", "smalltumor decisions", 1),
+    folder="decisions",
+    subject="Decisions on lesions",
+    format="smalltumor decisions",
+    version=1,
     parse=_parsed,
     to_json=_to_json,
-    merge=_merged,
     empty=(),
 )

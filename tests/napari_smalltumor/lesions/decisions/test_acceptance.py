@@ -11,13 +11,11 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from smalltumor.data.case import Case
 from smalltumor.data.read_case import read_case
-from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 from synthetic import SHAPE, write_case
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.regions import region_layer
-from napari_smalltumor.lesions.decisions import acceptance, kept_values
 from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources
 
 
@@ -116,66 +114,6 @@ def test_a_damaged_file_counts_as_no_marks_and_is_not_replaced(
     assert accepted(opened(case, mask())) == [8]
     assert file.read_text() == content
     assert "is damaged or of a later version, and is not replaced" in said[0]
-
-
-def test_marks_that_another_window_has_made_meanwhile_are_kept(case, data_folder):
-    source = opened(case, mask())
-    assert accepted(source) == []
-    (file,) = other_window(case, data_folder, accept=1)
-    assert accepted(source) == [27]
-    source.accept(Region.ET, lesions_of(source)[:1], True)
-    (marks,) = json.loads(file.read_text())["layers"].values()
-    assert sorted(voxels for _, voxels, *_ in marks) == [8, 27]
-
-
-def other_window(case: Case, data_folder: Path, accept: int) -> list[Path]:
-    """Accept a lesion as another process does: without what this one has read."""
-    kept = acceptance._KEPT
-    known, kept._known = kept._known, {}
-    source = opened(case, mask())
-    source.accept(Region.ET, [lesions_of(source)[accept]], True)
-    kept._known = known
-    return files(data_folder)
-
-
-def test_a_failed_write_and_one_of_another_window_are_both_kept(case, data_folder, monkeypatch):
-    calls = []
-    monkeypatch.setattr(kept_values, "later", lambda wait, call: calls.append(call))
-    source = opened(case, mask())
-    with monkeypatch.context() as patch:
-        patch.setattr(kept_values, "write_kept", fail)
-        source.accept(Region.ET, lesions_of(source)[:1], True)
-    kept = acceptance._KEPT
-    unwritten, kept._unwritten = kept._unwritten, {}
-    other_window(case, data_folder, accept=1)
-    kept._unwritten = unwritten
-    assert accepted(source) == [8]
-    calls.pop()()
-    kept._known.clear()
-    assert accepted(opened(case, mask())) == [8, 27]
-
-
-def fail(*arguments):
-    raise OutputError("No space left on device")
-
-
-def test_a_failed_write_is_tried_again_until_it_succeeds(case, data_folder, monkeypatch):
-    said, told, calls = [], [], []
-    monkeypatch.setattr(notify, "warn", said.append)
-    monkeypatch.setattr(notify, "info", told.append)
-    monkeypatch.setattr(kept_values, "later", lambda wait, call: calls.append(call))
-    data_folder.write_bytes(b"a file in the place of the folder")
-    source = opened(case, mask())
-    source.accept(Region.ET, lesions_of(source)[:1], True)
-    source.accept(Region.ET, lesions_of(source)[1:], True)
-    assert len(said) == len(calls) == 1
-    calls.pop()()
-    assert len(said) == len(calls) == 1 and not told
-    data_folder.unlink()
-    calls.pop()()
-    assert told == ["Accepted lesions of case are saved now."] and not calls
-    acceptance._KEPT._known.clear()
-    assert accepted(opened(case, mask())) == [8, 27]
 
 
 def test_a_failed_write_is_said_and_the_marks_stay_while_the_layer_is_open(
