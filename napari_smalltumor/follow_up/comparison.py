@@ -127,8 +127,20 @@ def compare_with_earlier(
     measures = measure_case(earlier_case, earlier, known=mask.known, threshold=threshold)
     current_measures = measure_case(case, current, known=known, threshold=threshold)
     scans = (
-        Scan(earlier_case, mask.classes, measures, mask=mask.origin),
-        Scan(case, current.classes, current_measures, mask=_IN_WINDOW),
+        Scan(
+            earlier_case,
+            mask.classes,
+            measures,
+            mask=mask.origin,
+            is_own_mask=mask.is_exported,
+        ),
+        Scan(
+            case,
+            current.classes,
+            current_measures,
+            mask=_IN_WINDOW,
+            is_own_mask=current.run is not None,
+        ),
     )
     reporter = ProgressReporter(progress, cancelled)
     follow_up = compare_scans(scans, progress=_first_part(reporter), cancelled=cancelled)

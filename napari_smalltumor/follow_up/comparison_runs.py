@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 from smalltumor.errors import SmalltumorError
-from smalltumor.follow_up import name_warnings
+from smalltumor.follow_up import scan_warnings
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
@@ -128,7 +128,7 @@ class ComparisonRuns(QObject):
         if patient in self._patients.patients:
             self._results[patient] = (comparison, mark)
             show_earlier(self._viewer, comparison)
-            for warning in name_warnings(comparison.follow_up.scans):
+            for warning in scan_warnings(comparison.follow_up.scans):
                 notify.warn(
                     f"{comparison.case.name} was compared with {comparison.title}: {warning}."
                 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.errors import SmalltumorError
-from smalltumor.follow_up import name_warnings, patients_text
+from smalltumor.follow_up import patients_text, scan_warnings
 from smalltumor.report import ReportDetails, image_warnings, write_page
 from smalltumor.report.follow_up_page import follow_up_page
 
@@ -67,7 +67,7 @@ def _write(
             model=comparison.model,
             reviewer=reviewer,
             warnings=(
-                *name_warnings(scans),
+                *scan_warnings(scans),
                 *filter(None, [missing]),
                 *(
                     f"{scan.case.name}: {text}"

@@ -10,7 +10,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import check_case, region_files_of
 from smalltumor.data.label_files import decode_labels, no_labels, on_grid, read_label_volume
-from smalltumor.data.naming.exported_masks import RegionFile
+from smalltumor.data.naming.exported_masks import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass
@@ -45,6 +45,11 @@ class CaseMask:
         """Files and label scheme, as a report prints them."""
         names = ", ".join(path.name for path in self.paths)
         return f"{names}, label scheme {self.scheme}" if self.scheme else names
+
+    @property
+    def is_exported(self) -> bool:
+        """Whether the files have names of masks that this program has exported."""
+        return all(region_file(path) is not None for path in self.paths)
 
 
 def read_mask(path: Path, case: Case, scheme: str | None = None) -> CaseMask:

@@ -1,11 +1,11 @@
 """Two or more scans of a patient, registered and compared: the current one with earlier ones."""
 
-from smalltumor.follow_up.case_names import name_warnings, patients_text
 from smalltumor.follow_up.compare import FollowUp, Scan, compare_scans, matched
 from smalltumor.follow_up.distances import TOLERANCE_MM
 from smalltumor.follow_up.matching import CHANGED_VOLUME, Change, LesionChange
 from smalltumor.follow_up.registration import LEAST_SIMILARITY, ScanRegistration
 from smalltumor.follow_up.response import BASIS, RULE, UNKNOWN, Category, Response
+from smalltumor.follow_up.scan_warnings import patients_text, scan_warnings
 
 __all__ = [
     "BASIS",
@@ -23,6 +23,6 @@ __all__ = [
     "ScanRegistration",
     "compare_scans",
     "matched",
-    "name_warnings",
     "patients_text",
+    "scan_warnings",
 ]

@@ -46,6 +46,8 @@ class Scan:
         As it is to be printed; empty if it is not known.
     mask : str
         Where the mask is from.
+    is_own_mask : bool
+        Whether this program made it, and perhaps a reader edited it; not a mask of an expert.
     name : str
         Name of the scan, if its case has the name of another one; empty for that of the case.
     """
@@ -55,6 +57,7 @@ class Scan:
     measures: CaseMeasures
     date: str = ""
     mask: str = ""
+    is_own_mask: bool = False
     name: str = ""
 
     @property

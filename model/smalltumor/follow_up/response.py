@@ -17,6 +17,14 @@ PROGRESSION, RESPONSE = 1.25, 0.5
 """Sum of products relative to the smallest earlier one, and to the first, that are a progression
 and a partial response (RANO: Wen et al. 2010, doi 10.1200/JCO.2009.26.3541)."""
 
+_PROGRESSION_MM3, _RESPONSE_MM3 = 1.4, 0.35
+"""Volume relative to an earlier one that is a progression and a partial response in RANO 2.0."""
+
+SUPPORTS_PROGRESSION, SUPPORTS_RESPONSE = _PROGRESSION_MM3**0.5, _RESPONSE_MM3**0.5
+"""Relative volume of the target lesions from which, and up to which, it supports what the sum of
+products says: half of the change that RANO 2.0 asks of volumes, on a logarithmic scale. Diameters
+jump where a lesion beside a cavity falls into pieces, the volume does not."""
+
 RULE = (
     "Complete response: the first scan had a measurable lesion, and no enhancing lesion is left. "
     "Progressive disease: the sum of the products of the target lesions is at least 25 % above the "
@@ -25,8 +33,10 @@ RULE = (
     "earlier scan have grown by 40 % since, and one is measurable now. Partial response: the sum "
     "is at least 50 % below that of the first scan, and no lesion is new. Else stable disease. Not "
     "evaluable, unless a new lesion is measurable: a scan does not show the place of a lesion of "
-    "another one. By RANO 2010 any new lesion is a progression; here it has to be measurable, as "
-    "others read RANO 2.0."
+    "another one. Not evaluable either: by the sum it is progressive disease or a partial "
+    f"response, but the volume of the target lesions is below {SUPPORTS_PROGRESSION:.0%}, or above "
+    f"{SUPPORTS_RESPONSE:.0%}, of what it was. By RANO 2010 any new lesion is a progression; here "
+    "it has to be measurable, as others read RANO 2.0."
 )
 BASIS = (
     "The rule follows published summaries of RANO and RANO 2.0, and has not been checked against "
@@ -59,7 +69,7 @@ class Response:
     ----------
     category : Category or None
         None if there is no progression, and the first scan has no measurable lesion, or lesions
-        cannot be compared.
+        cannot be compared, or if sum of products and volume contradict each other.
     reasons : tuple of str
         Sentences without a full stop.
     sums_mm2 : tuple of (float or None)
@@ -93,7 +103,7 @@ class Findings:
     since: Sequence[Sequence[LesionChange]]
     lesions: Sequence[LesionMeasures]
     target_is_measurable: bool
-    volumes_mm3: Sequence[float] = ()
+    volumes_mm3: Sequence[float]
 
     @property
     def earlier_sums(self) -> list[float]:
@@ -105,6 +115,21 @@ class Findings:
         """Whether the sum is that of a progression."""
         current, earlier = self.sums_mm2[-1], self.earlier_sums
         return bool(current and earlier and current >= PROGRESSION * min(earlier))
+
+    @property
+    def growth(self) -> float | None:
+        """Volume of the target lesions relative to the scan with the smallest sum; None if 0."""
+        sums = [np.inf if value is None else value for value in self.sums_mm2[:-1]]
+        return self._relative_volume(int(np.argmin(sums)))
+
+    @property
+    def volume_since_first(self) -> float | None:
+        """Volume of the target lesions relative to the first scan; None if that was 0."""
+        return self._relative_volume(0)
+
+    def _relative_volume(self, scan: int) -> float | None:
+        before = self.volumes_mm3[scan]
+        return self.volumes_mm3[-1] / before if before else None
 
     @property
     def new(self) -> list[LesionChange]:
@@ -158,9 +183,14 @@ def _without_progression(found: Findings) -> tuple[Category | None, list[str]]:
         return None, [f"the first scan has no measurable lesion, and {text}"]
     if not found.lesions:
         return Category.COMPLETE_RESPONSE, ["no enhancing lesion is left"]
+    if found.has_increased and found.target_is_measurable:
+        return None, [_sum_text(current, min(found.earlier_sums)) + _volume_text(found.growth)]
     if current <= RESPONSE * first and not found.new:
-        percent = _percent(current, first)
-        return Category.PARTIAL_RESPONSE, [f"the sum of products is {percent} of the first scan"]
+        text = f"the sum of products is {_percent(current, first)} of the first scan"
+        shrinkage = found.volume_since_first
+        if shrinkage is not None and shrinkage > SUPPORTS_RESPONSE:
+            return None, [text + _volume_text(shrinkage)]
+        return Category.PARTIAL_RESPONSE, [text]
     return Category.STABLE_DISEASE, [_sum_text(current, min(found.earlier_sums))]
 
 
@@ -183,8 +213,9 @@ def with_earlier_progression(last: Response, earlier: Sequence[tuple[str, Respon
 def _progression(found: Findings) -> list[str]:
     reasons, current = [], found.sums_mm2[-1]
     increased = found.has_increased and found.target_is_measurable
-    if current is not None and increased and not found.not_comparable:
-        reasons.append(_sum_text(current, min(found.earlier_sums)) + _volume_text(found))
+    supported = found.growth is None or found.growth >= SUPPORTS_PROGRESSION
+    if current is not None and increased and supported and not found.not_comparable:
+        reasons.append(_sum_text(current, min(found.earlier_sums)))
     if large := [each for each in _lesions_of(found.new) if _measurable(each)]:
         reasons.append(f"{_named(large)} measurable{found.meaning_of_new}{_beside_text(found.new)}")
     if any(map(_became_measurable, chain.from_iterable(found.since))):
@@ -270,16 +301,13 @@ def _sum_text(current: float, smallest: float) -> str:
     return f"the sum of products is {_percent(current, smallest)} of the smallest earlier one"
 
 
-def _volume_text(found: Findings) -> str:
-    """That the target lesions have not grown since the smallest sum, if their volume says so."""
-    sums = [np.inf if value is None else value for value in found.sums_mm2[:-1]]
-    if len(found.volumes_mm3) <= len(sums):
-        return ""
-    earlier, current = found.volumes_mm3[int(np.argmin(sums))], found.volumes_mm3[-1]
-    if not earlier or current > earlier:
-        return ""
-    percent = _percent(current, earlier)
-    return f", although the volume of the target lesions is {percent} of what it was at that scan"
+def _volume_text(relative: float | None) -> str:
+    """That the volume of the target lesions does not support what the sum of products says."""
+    share = "unknown" if relative is None else f"{relative:.0%}"
+    return (
+        f", but the volume of the target lesions is {share} of what it was at that scan; look at "
+        "the diameters in both scans"
+    )
 
 
 def _percent(value: float, reference: float) -> str:

@@ -61,7 +61,13 @@ def test_the_category_follows_the_rule(sums, changes, current, category):
 
 
 def findings(sums, changes, current=LARGE, target_is_measurable=True) -> Findings:
-    return Findings(sums, [changes] * (len(sums) - 1), current, target_is_measurable)
+    since = [changes] * (len(sums) - 1)
+    return Findings(sums, since, current, target_is_measurable, as_of_balls(sums))
+
+
+def as_of_balls(sums) -> list[float]:
+    """Volumes that change as those of balls with these products."""
+    return [0.0 if value is None else value**1.5 for value in sums]
 
 
 def test_a_new_lesion_that_is_not_measurable_is_said():
@@ -121,7 +127,9 @@ def test_what_is_measurable_now_is_not_denied():
 
 def test_a_lesion_that_the_first_scan_does_not_show_stays_new():
     """At the third scan it has not changed since the second."""
-    found = Findings([400, 400, 100], [[SAME, NEW_LARGE], [SAME, SAME]], LARGE, True)
+    sums = [400, 400, 100]
+    since = [[SAME, NEW_LARGE], [SAME, SAME]]
+    found = Findings(sums, since, LARGE, True, as_of_balls(sums))
     response = assess(found)
     assert response.category is Category.PROGRESSIVE_DISEASE
     assert response.reasons[0].startswith("new lesion 1 is measurable (not shown by the first")
@@ -135,3 +143,24 @@ def test_a_progression_at_an_earlier_scan_stays_said():
     response = with_earlier_progression(assess(findings([400, 500, 200], [SAME])), earlier)
     assert response.category is Category.PARTIAL_RESPONSE
     assert response.reasons[-1] == "by the measures, there was a progression at 2026-02-01 already"
+
+
+@pytest.mark.parametrize(
+    ("sums", "volumes", "category"),
+    [
+        ([400, 604], [1000, 1001], None),
+        ([400, 604], [1000, 1150], None),
+        ([400, 604], [1000, 1250], Category.PROGRESSIVE_DISEASE),
+        ([400, 604], [0, 800], Category.PROGRESSIVE_DISEASE),
+        ([400, 200, 400], [1000, 950, 1000], None),
+        ([400, 200, 400], [1000, 350, 1000], Category.PROGRESSIVE_DISEASE),
+        ([400, 190], [1000, 990], None),
+        ([400, 190], [1000, 500], Category.PARTIAL_RESPONSE),
+        ([400, 430], [1000, 2000], Category.STABLE_DISEASE),
+    ],
+)
+def test_a_category_by_the_sum_needs_a_volume_that_supports_it(sums, volumes, category):
+    """Diameters jump where a lesion beside a cavity falls into pieces."""
+    found = assess(Findings(sums, [[SAME]] * (len(sums) - 1), LARGE, True, volumes))
+    assert found.category is category
+    assert ("look at the diameters" in found.reasons[0]) == (category is None)

@@ -60,7 +60,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Compare the scans, print what has changed, and write what was asked for."""
-    from smalltumor.follow_up import compare_scans, name_warnings
+    from smalltumor.follow_up import compare_scans, scan_warnings
 
     _check_counts(options)
     check_outputs(options, [])
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         scans = [_read_scan(options, number) for number in range(len(options.cases))]
         sources = [path for scan in scans for path in scan.case.sources]
         check_outputs(options, [*sources, *(options.masks or ())])
-        for warning in name_warnings(scans):
+        for warning in scan_warnings(scans):
             bar.warn(warning)
         for case in (scan.case for scan in scans):
             for warning in case.warnings:
@@ -148,6 +148,7 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
         measures=measure_case(case, segmentation, known=mask.known),
         date=options.scan_dates[number] if options.scan_dates else "",
         mask=mask.origin,
+        is_own_mask=mask.is_exported,
     )
 
 
@@ -170,7 +171,7 @@ def _write(options: argparse.Namespace, follow_up: FollowUp) -> list[Path]:
 
 
 def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
-    from smalltumor.follow_up import name_warnings, patients_text
+    from smalltumor.follow_up import patients_text, scan_warnings
     from smalltumor.report import ReportDetails, image_warnings
 
     cases: list[Case] = [scan.case for scan in follow_up.scans]
@@ -179,7 +180,7 @@ def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
         model=options.model,
         reviewer=options.reviewer,
         warnings=(
-            *name_warnings(follow_up.scans),
+            *scan_warnings(follow_up.scans),
             *(
                 f"{case.name}: {text}"
                 for case in cases

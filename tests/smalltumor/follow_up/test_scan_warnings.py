@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
-from smalltumor.follow_up.case_names import name_warnings, patients_text
+from smalltumor.follow_up.scan_warnings import patients_text, scan_warnings
 
 
-def scans(*names: str, date: str = "") -> list[SimpleNamespace]:
-    return [SimpleNamespace(case=SimpleNamespace(name=name), date=date) for name in names]
+def scans(*names: str, date: str = "", own: Sequence[bool] = ()) -> list[SimpleNamespace]:
+    made = own or [True] * len(names)
+    return [
+        SimpleNamespace(
+            case=SimpleNamespace(name=n), title=n, date=date, mask=f"{n}_seg", is_own_mask=is_own
+        )
+        for n, is_own in zip(names, made, strict=True)
+    ]
+
+
+def test_masks_of_this_program_beside_those_of_others_are_said():
+    visits = "P_visit1", "P_visit2"
+    (text,) = scan_warnings(scans(*visits, own=[False, True]))
+    assert text.startswith("this program did not make P_visit1_seg of P_visit1, and it made the")
+    for own in ([True, True], [False, False]):
+        assert scan_warnings(scans(*visits, own=own)) == ()
 
 
 @pytest.mark.parametrize(
@@ -23,7 +38,7 @@ def scans(*names: str, date: str = "") -> list[SimpleNamespace]:
     ],
 )
 def test_scans_of_one_patient_in_their_order_have_no_warning(names):
-    assert name_warnings(scans(*names)) == ()
+    assert scan_warnings(scans(*names)) == ()
 
 
 @pytest.mark.parametrize(
@@ -35,13 +50,13 @@ def test_scans_of_one_patient_in_their_order_have_no_warning(names):
     ],
 )
 def test_an_order_against_the_numbers_in_the_names_is_said_unless_there_are_dates(earlier, later):
-    (warning,) = name_warnings(scans(earlier, later))
+    (warning,) = scan_warnings(scans(earlier, later))
     assert warning == f"by their names, {later} is earlier than {earlier}"
-    assert name_warnings(scans(earlier, later, date="2026-01")) == ()
+    assert scan_warnings(scans(earlier, later, date="2026-01")) == ()
 
 
 def test_names_of_several_patients_are_said_once():
     found = scans("P_visit2", "Q_visit1")
-    (warning,) = name_warnings(found)
+    (warning,) = scan_warnings(found)
     assert warning.endswith("belong to several patients: P and Q")
     assert patients_text(scans("P_visit1", "p_visit2")) == "P"

@@ -1,4 +1,4 @@
-"""Whose scans are compared and in which order, by the names of their cases."""
+"""What speaks against comparing scans: names of other patients, their order, masks by others."""
 
 from __future__ import annotations
 
@@ -24,10 +24,22 @@ def patients_text(scans: Iterable[Scan]) -> str:
     return " and ".join(patients.values())
 
 
-def name_warnings(scans: Iterable[Scan]) -> tuple[str, ...]:
-    """What the names of the cases speak against: one patient, and this order of the scans."""
+def scan_warnings(scans: Iterable[Scan]) -> tuple[str, ...]:
+    """Warnings about the patients, the order and the masks of scans, from the first to the last."""
     scans = list(scans)
-    return (*several_patients(scans), *_out_of_order(scans))
+    return (*several_patients(scans), *_out_of_order(scans), *_different_makers(scans))
+
+
+def _different_makers(scans: Sequence[Scan]) -> list[str]:
+    """A warning if this program made the masks of some scans, and not of others."""
+    others = [scan for scan in scans if not scan.is_own_mask]
+    if len(others) in (0, len(scans)):
+        return []
+    masks = " and ".join(f"{scan.mask} of {scan.title}" for scan in others)
+    return [
+        f"this program did not make {masks}, and it made the other masks; changes may be "
+        "differences between those who drew them"
+    ]
 
 
 def _out_of_order(scans: Sequence[Scan]) -> list[str]:
