@@ -35,7 +35,13 @@ def write_results(folder: Path, patients: Mapping[str, Sequence[Spot]]) -> Path:
     rows = [_write(output, files, patients[files.name]) for files in find_cases(data)]
     write_rows(rows, output / TABLE)
     content = {"labels": "brats2018", "flips": False, "weights": "starter"}
-    settings = {**content, "digest": load_parameters().digest, "part": "1/1", "data": str(data)}
+    settings = {
+        **content,
+        "digest": load_parameters().digest,
+        "part": "1/1",
+        "cases_digest": "",
+        "data": str(data),
+    }
     (output / SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
     return output
 

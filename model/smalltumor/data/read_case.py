@@ -19,7 +19,7 @@ from smalltumor.data.naming.case_files import (
     CaseFiles,
     missing_modalities,
 )
-from smalltumor.data.naming.file_names import folder_name
+from smalltumor.data.naming.file_names import name_of_folder
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.volume_checks import check_finite, remove_empty
 from smalltumor.data.volumes.header_checks import check_sides, header_warnings
@@ -127,7 +127,7 @@ def _locate(
         if missing:
             titles = ", ".join(MODALITY_TITLES[m] for m in missing)
             raise CaseError(f"no case is given, and no file for {titles}", _naming(missing))
-        name = folder_name(given[REFERENCE].resolve().parent)
+        name = name_of_folder(given[REFERENCE].resolve().parent)
         return CaseFiles(name, modalities={m: [file] for m, file in given.items()})
     where = Path(path) if isinstance(path, str | Path) else [Path(p) for p in path]
     files = find_case_files(where, channels)

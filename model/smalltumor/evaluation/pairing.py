@@ -16,7 +16,7 @@ from smalltumor.data.naming.cohort_names import (
     is_folder_of_reviews,
 )
 from smalltumor.data.naming.exported_masks import region_file
-from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_file_name
+from smalltumor.data.naming.file_names import LABELS, case_name, name_of_folder, parse_file_name
 from smalltumor.data.naming.find_cases import distinct_names, label_scheme_hint
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import is_image_name, stem
@@ -230,7 +230,7 @@ def _case_name(path: Path) -> str:
     match = parse_file_name(path)
     if match is not None and match[1] == LABELS:
         return case_name(path)
-    return _PREDICTED.sub("", stem(path)) or folder_name(path.parent)
+    return _PREDICTED.sub("", stem(path)) or name_of_folder(path.parent)
 
 
 def _by_name(path: Path, *, exported_first: bool = False) -> dict[str, LabelFile]:

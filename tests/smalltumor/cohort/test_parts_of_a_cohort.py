@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from cohort_files import rows_of, version
-from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
+from smalltumor.cohort.results.results_folder import TABLE
 from synthetic import write_case
 
 
@@ -26,15 +24,8 @@ def test_parts_segment_every_case_once_and_a_folder_holds_one_part(cohort, tmp_p
     assert {row["outcome"] for row in rows} == {"kept"}
 
 
-def test_a_folder_without_a_recorded_part_holds_the_whole_cohort(cohort, tmp_path):
+def test_a_part_is_not_written_into_the_folder_of_the_whole_cohort(cohort):
     assert cohort()[0] == 0
-    path = tmp_path / "out" / SETTINGS
-    settings = json.loads(path.read_text())
-    assert settings.pop("part") == "1/1"
-    path.write_text(json.dumps(settings))
-    code, rows, *_ = cohort()
-    assert code == 0
-    assert {row["outcome"] for row in rows} == {"kept"}
     code, _, _, err = cohort("--part", "1/2")
     assert code != 0
     assert "holds part 1/1" in err

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from smalltumor.data.naming.contrast_agent import has_agent
+from smalltumor.data.naming.visit_names import is_visit_name
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.files.names import safe_name
 
@@ -155,7 +156,7 @@ def case_name(path: Path) -> str:
     """Name of a file's case: the part before the modality, or the folder's name if it is empty."""
     parsed = parse_name(path)
     own = stem(path) if parsed is None else parsed.case
-    return safe_name(own) if own.strip(". ") else folder_name(path.parent)
+    return safe_name(own) if own.strip(". ") else name_of_folder(path.parent)
 
 
 def cases_of_images(folder: Path) -> frozenset[str]:
@@ -184,6 +185,17 @@ def _cases_of_images(folder: Path, changed: int) -> frozenset[str]:
         elif parsed is None and numbered is not None:
             numbers.setdefault(numbered["case"], set()).add(numbered["number"])
     return frozenset(found | {case for case, own in numbers.items() if own == _CHANNELS})
+
+
+def name_of_folder(folder: Path) -> str:
+    """The name of the case of a folder whose files have none: that of the folder.
+
+    With that of its parent if it only says which visit it is: ``P1/pre`` and ``P2/pre`` are
+    ``P1_pre`` and ``P2_pre``, however they are opened.
+    """
+    parent = Path(os.path.normpath(folder.absolute())).parent
+    name = folder_name(folder)
+    return safe_name(f"{parent.name}_{name}") if is_visit_name(name) and parent.name else name
 
 
 def folder_name(folder: Path) -> str:

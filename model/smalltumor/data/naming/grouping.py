@@ -8,7 +8,7 @@ from pathlib import Path
 
 from smalltumor.data.naming.candidates import NamedFile, choose
 from smalltumor.data.naming.case_files import MODALITIES, MSD_CHANNELS, CaseFiles, role_title
-from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_name
+from smalltumor.data.naming.file_names import LABELS, case_name, name_of_folder, parse_name
 from smalltumor.data.naming.numbered_files import (
     NNUNET_CHANNELS,
     channel_order,
@@ -54,7 +54,7 @@ def group_files(paths: Iterable[Path], channels: Sequence[str] | None = None) ->
 def _case(files: Sequence[NamedFile]) -> CaseFiles:
     case = CaseFiles(case_name(files[0][0]))
     if len({parsed.case.lower() for _, parsed in files}) > 1:  # numbered by sequence
-        case.name = folder_name(files[0][0].parent)
+        case.name = name_of_folder(files[0][0].parent)
     for role in (*MODALITIES, LABELS):
         candidates = [file for file in files if file[1].role == role]
         chosen, note = choose(candidates, files)

@@ -92,7 +92,8 @@ def test_a_run_that_names_no_folder_of_the_cases_keeps_the_one_that_is_known(tmp
     data, output = write_results(tmp_path)
     folder = ResultsFolder(output)
     content = json.loads((output / SETTINGS).read_text())
-    made_with = {key: content[key] for key in ("labels", "flips", "weights", "digest", "part")}
+    keys = ("labels", "flips", "weights", "digest", "part", "cases_digest")
+    made_with = {key: content[key] for key in keys}
     with claimed(folder, made_with, ["ann"], overwrite=False):
         pass
     assert read_info(output).data == data

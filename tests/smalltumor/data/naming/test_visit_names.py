@@ -1,0 +1,50 @@
+"""A folder that only says which visit it is names no case by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from smalltumor.data.naming.file_names import name_of_folder
+from smalltumor.data.naming.find_cases import find_case_files, find_cases
+from smalltumor.data.naming.visit_names import is_visit_name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("pre", "Post", "pre-op", "postRT", "baseline", "week-000", "visit 2", "ses-01", "FU3"),
+        *("2026-01-31", "timepoint_2", "nifti", "anat", "followup"),
+    ],
+)
+def test_names_of_visits(name):
+    assert is_visit_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("P7", "D", "v1", "M1", "T2", "Patient-001", "preston", "Weekes", "BraTS2021_00019"),
+        *("sub-01", "scan_1", "20260131", "pre_P7", "Anna"),
+    ],
+)
+def test_names_of_patients(name):
+    assert not is_visit_name(name)
+
+
+def test_visits_of_two_patients_have_names_of_their_own_however_they_are_opened(tmp_path):
+    for patient in ("P1", "P2"):
+        folder = tmp_path / patient / "pre"
+        folder.mkdir(parents=True)
+        for name in ("t1", "t1ce", "t2", "flair", "seg"):
+            (folder / f"{name}.nii.gz").touch()
+    listed = find_cases(tmp_path)
+    assert [case.name for case in listed] == ["P1_pre", "P2_pre"]
+    alone = [find_case_files(tmp_path / patient / "pre") for patient in ("P1", "P2")]
+    assert [case.name for case in alone] == [case.own_name for case in listed]
+    assert [case.name for case in find_cases(tmp_path / "P1")] == ["P1_pre"]
+
+
+def test_a_folder_at_the_root_has_its_own_name():
+    assert name_of_folder(Path("/pre")) == "pre"
+    assert name_of_folder(Path("/data/P7")) == "P7"
