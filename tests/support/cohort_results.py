@@ -45,7 +45,7 @@ def write_results(folder: Path) -> tuple[Path, Path]:
     ]
     write_rows(rows, output / TABLE)
     content = {"labels": "brats2018", "flips": False, "weights": "starter", "digest": "c0ffee"}
-    settings = {**content, "part": "1/1", "data": str(data)}
+    settings = {**content, "part": "1/1", "cases_digest": "", "data": str(data)}
     (output / SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
     return data, output
 
