@@ -44,7 +44,8 @@ DISMISS = Key("Shift+J", "Delete all specks")
 REGION = Key("Shift+R", "Choose the next region: ET, TC, WT")
 TABLE = Key("Shift+T", "Go to the table of lesions")
 SEGMENT = Key("Alt+G", "Segment the active patient")
-EXPORT = Key("Shift+X", "Export the segmentation")
+SAVE = Key("Ctrl+S", "Save the masks of the active patient beside its images")
+EXPORT = Key("Shift+X", "Export the masks, choosing a folder and a name")
 
 SEQUENCES = {
     "t1": Key("1", "Show T1"),
@@ -84,6 +85,7 @@ _MOUSE = (
 _CASES = (
     Key("Ctrl+Shift+P", "Run a command: Open case, Segment, Lesions"),
     SEGMENT,
+    SAVE,
     EXPORT,
 )
 

@@ -17,13 +17,17 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
+from napari_smalltumor import keys
 from napari_smalltumor.close_patient import close_patient, reopen_closed
+from napari_smalltumor.export.save import save
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import allow_shrinking, button
 
@@ -50,6 +54,7 @@ class PatientHeader(QWidget):
         self._patients = active_patient(viewer)
         self._missing = missing_layers(viewer)
         self._closed = closed_by_hand(viewer)
+        self._saved = save_state(unproxied(viewer))
         self.picker = _PatientPicker()
         self.close_button = button("✕", "Close this patient: remove all of its layers")
         self.close_button.setAccessibleName("Close patient")
@@ -57,6 +62,7 @@ class PatientHeader(QWidget):
         self.open_button = button("+", "Open another patient's folder; or drop it on this dock")
         self.open_button.setAccessibleName("Open case")
         self.open_button.setFixedWidth(_BUTTON_WIDTH)
+        self.save_button = button("Save", "")
         self.restore_button = button("", "Bring back layers that were removed")
         self.reopen_button = button("", "Bring back the layers of the patient that was closed")
         self.reading = QElidingLabel()
@@ -74,6 +80,8 @@ class PatientHeader(QWidget):
         self._patients.patients_changed.connect(self._update)
         self._patients.arrivals.changed.connect(self._update)
         self._missing.changed.connect(self._update)
+        self._saved.changed.connect(self._update_saved)
+        self.save_button.clicked.connect(lambda: save(unproxied(self._viewer), self))
         self._closed.changed.connect(self._update)
         self._update()
 
@@ -84,6 +92,7 @@ class PatientHeader(QWidget):
         line.setSpacing(6)
         line.addWidget(label)
         line.addWidget(self.picker, 1)
+        line.addWidget(self.save_button)
         line.addWidget(self.open_button)
         line.addWidget(self.close_button)
         layout = QVBoxLayout(self)
@@ -122,6 +131,7 @@ class PatientHeader(QWidget):
             patients.index(current) if current in patients else -1,
         )
         self.close_button.setEnabled(current is not None)
+        self._update_saved()
         reading = self._patients.arrivals.reading
         self.reading.setText(f"Reading {reading} ...")
         self.reading.setVisible(bool(reading))
@@ -135,6 +145,26 @@ class PatientHeader(QWidget):
             f"Open {self._patients.title_of(closed)} again" if closed else ""
         )
         self.reopen_button.setVisible(closed is not None)
+
+    def _update_saved(self) -> None:
+        """Say on the button whether the masks are saved, and in its tooltip where."""
+        if not isalive(self):
+            return
+        has_masks = self._saved.has_masks
+        is_saved = has_masks and self._saved.is_saved
+        self.save_button.setVisible(has_masks)
+        self.save_button.setEnabled(not is_saved)
+        self.save_button.setText("✓ Saved" if is_saved else "Save")
+        self.save_button.setToolTip(self._saved_text(is_saved))
+
+    def _saved_text(self, is_saved: bool) -> str:
+        written, title = self._saved.written, self._patients.title
+        if is_saved:
+            where = "" if written is None else f" in {', '.join(map(str, written.files))}"
+            return f"The masks of {title} are saved as they are{where}"
+        since = "" if written is None else "; they have changed since they were saved"
+        text = f"Save the masks of {title} beside its images{since}"
+        return keys.with_key(text, keys.SAVE)
 
 
 class _PatientPicker(QComboBox):

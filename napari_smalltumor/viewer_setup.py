@@ -55,12 +55,12 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_window_dragging(viewer)
     if hasattr(unproxied(viewer), "window"):
         yield
-        from napari_smalltumor.export.shortcut import ensure_export_key
+        from napari_smalltumor.export.shortcut import ensure_export_keys
         from napari_smalltumor.reading.scale_bar import scale_bar_steps
         from napari_smalltumor.reading.toolbar import ensure_toolbar
 
         yield
         ensure_toolbar(viewer)
-        ensure_export_key(viewer)
+        ensure_export_keys(viewer)
         yield
         yield from scale_bar_steps(viewer)

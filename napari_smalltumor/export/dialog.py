@@ -23,6 +23,7 @@ from napari_smalltumor.export.file_dialog import ask_for_file
 from napari_smalltumor.export.missing_regions import without_text
 from napari_smalltumor.export.native_grid import filters_of, named_for_grid
 from napari_smalltumor.export.replaced_masks import note_on_replaced
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.changed_images import check_not_beside, no_longer_shown
 from napari_smalltumor.layers.drawings import masks_beside_regions
@@ -101,6 +102,7 @@ def case_to_export_or_say(viewer: ViewerModel) -> Case | None:
 def finish_export(viewer: ViewerModel, case: Case, written: list[Path]) -> None:
     """Mark the regions of a case as exported, and tell the user which files were written."""
     ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
+    save_state(viewer).keep(case, written)
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
 
 

@@ -1,4 +1,4 @@
-"""The key that exports the segmentation of the active patient."""
+"""The keys that save and export the masks of the active patient."""
 
 from __future__ import annotations
 
@@ -10,25 +10,46 @@ from qtpy.QtWidgets import QShortcut
 
 from napari_smalltumor import keys
 from napari_smalltumor.export.dialog import export_active
+from napari_smalltumor.export.save import save_active
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.reading.window import PlanesWindow, planes_window
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-_NAME = "smalltumor_export"
+_NAMES = {keys.SAVE: "smalltumor_save", keys.EXPORT: "smalltumor_export"}
+_SAVE_SELECTED = "napari.window.file.save_layers_dialog.selected"
 
 
-def ensure_export_key(viewer: Viewer) -> None:
-    """Bind the key in the window of a viewer, once; a viewer without a window has no keys."""
+def ensure_export_keys(viewer: Viewer) -> None:
+    """Bind the keys in the window of a viewer, once; a viewer without a window has no keys.
+
+    *Save Selected Layers* stays in the *File* menu without a key: it would write one region of
+    three, under a name that no case finds again.
+    """
     window = planes_window(viewer)
-    if window is None or window.main_window.findChild(QShortcut, _NAME) is not None:
+    if window is None or window.main_window.findChild(QShortcut, _NAMES[keys.SAVE]) is not None:
         return
-    shortcut = QShortcut(QKeySequence(keys.EXPORT.sequence), window.main_window)
-    shortcut.setObjectName(_NAME)
-    shortcut.activated.connect(partial(_export, window))
+    if (action := viewer.window.file_menu.findAction(_SAVE_SELECTED)) is not None:
+        action.setShortcut(QKeySequence())
+    for key, run in ((keys.SAVE, _save), (keys.EXPORT, _export)):
+        shortcut = QShortcut(QKeySequence(key.sequence), window.main_window)
+        shortcut.setObjectName(_NAMES[key])
+        shortcut.activated.connect(partial(run, window))
+
+
+def _save(window: PlanesWindow) -> None:
+    """Save the masks of the active patient; without any, the selected layers, as in napari."""
+    viewer = window.planes.viewer  # the window must not keep the viewer alive
+    if viewer is None:
+        return
+    if save_state(viewer).has_masks:
+        save_active(viewer)
+    elif (action := viewer.window.file_menu.findAction(_SAVE_SELECTED)) is not None:
+        action.trigger()
 
 
 def _export(window: PlanesWindow) -> None:
-    viewer = window.planes.viewer  # the window must not keep the viewer alive
+    viewer = window.planes.viewer
     if viewer is not None:
         export_active(viewer)

@@ -23,10 +23,10 @@ from napari_smalltumor.follow_up.earlier_layers import (
 )
 from napari_smalltumor.follow_up.page import ask_and_write_page
 from napari_smalltumor.follow_up.panel import FollowUpPanel
-from napari_smalltumor.follow_up.region_edits import RegionEdits
 from napari_smalltumor.follow_up.table_model import ChangesModel
 from napari_smalltumor.layers.metadata import region_layers, same_case
 from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.region_edits import RegionEdits
 from napari_smalltumor.lesions.canvas.navigation import move_to
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.patient_header import PatientHeader

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 INTERVAL_MS = 500
-_EDIT_EVENTS = ("labels_update", "paint", "data")
+_EDIT_EVENTS = ("labels_update", "paint", "set_data", "data")
+"""`set_data` alone tells of an undo; it is also emitted for each slice that is shown."""
 
 
 class RegionEdits:

@@ -1,0 +1,83 @@
+"""Save the masks of the active patient where they are found again when the case is opened."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QApplication, QWidget
+from smalltumor.data.case import Case
+from smalltumor.errors import SmalltumorError
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.export.case_export import export_case, suggested_name
+from napari_smalltumor.export.dialog import (
+    ask_and_export,
+    case_to_export_or_say,
+    finish_export,
+    may_replace,
+    may_write_regions,
+)
+from napari_smalltumor.export.replaced_masks import note_on_replaced
+from napari_smalltumor.export.save_state import save_state
+from napari_smalltumor.export.source_files import check_no_source
+from napari_smalltumor.layers.patient import patient_of_shown_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.output_folder import output_folder
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.viewer import Viewer
+
+
+def save_active(viewer: Viewer) -> None:
+    """Save the masks of the active patient (menu command)."""
+    save(unproxied(viewer), QApplication.activeWindow())
+
+
+def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
+    """Write the masks of the active patient, with all edits, to `file_to_save`.
+
+    There is no dialog if nothing is missing, and no file would be replaced that this window has not
+    written. If the folder cannot be written to, the dialog of *Export* asks for another one.
+
+    Returns
+    -------
+    list of Path
+        The files written; empty if the user cancelled or a file cannot be written.
+    """
+    case = case_to_export_or_say(viewer)
+    if case is None:
+        return []
+    path = file_to_save(viewer, case)
+    if case.has_changed_images or not os.access(path.parent, os.W_OK):
+        return ask_and_export(viewer, parent, per_region=False)
+    if not may_write_regions(parent, viewer, case, "Save anyway"):
+        return []
+    try:
+        check_no_source([path], viewer.layers)
+        if path.exists() and not _may_replace(viewer, parent, case, path):
+            return []
+        written = export_case(viewer, case, path, scheme=settings.get("scheme"), overwrite=True)
+    except SmalltumorError as error:
+        notify.report_error(error)
+        return []
+    finish_export(viewer, case, written)
+    return written
+
+
+def file_to_save(viewer: ViewerModel, case: Case) -> Path:
+    """``CASE_smalltumor.nii.gz`` beside the images, or in the folder of the last export."""
+    patient = patient_of_shown_case(viewer.layers, case)
+    return output_folder(viewer, patient) / suggested_name(case)
+
+
+def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: Path) -> bool:
+    """Whether this window wrote the file as it is, or the user agrees to replace it."""
+    written = save_state(viewer).written
+    if written is not None and path in written.files and written.are_unchanged:
+        return True
+    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+    return may_replace(parent, [path], title, note_on_replaced([path], case))

@@ -1,0 +1,146 @@
+"""Whether the masks of the active patient are in a file as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from psygnal import Signal
+from qtpy.QtWidgets import QApplication
+from smalltumor.data.case import Case
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.layers.metadata import checksum, region_layers, role_of
+from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
+from napari_smalltumor.layers.region_edits import RegionEdits
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer import one_per_viewer
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+
+@dataclass(frozen=True)
+class WrittenMasks:
+    """The masks of a patient as they were written.
+
+    Parameters
+    ----------
+    files : tuple of Path
+    stamps : tuple of tuple of int
+        What changes when another program writes the files.
+    checksums : mapping of Region to int
+        Of the layers.
+    """
+
+    files: tuple[Path, ...]
+    stamps: tuple[tuple[int, int] | None, ...]
+    checksums: Mapping[Region, int]
+
+    @classmethod
+    def of(cls, files: Sequence[Path], layers: Mapping[Region, Labels]) -> WrittenMasks:
+        """Masks that were just written."""
+        return cls(tuple(files), tuple(map(_stamp, files)), _checksums(layers))
+
+    @property
+    def are_unchanged(self) -> bool:
+        """Whether the files are as they were written."""
+        return self.stamps == tuple(map(_stamp, self.files))
+
+
+class SaveState:
+    """Follows the masks of the active patient, and what was written of them.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    changed = Signal()
+    """The masks of the active patient were edited, replaced or written, or another is active."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = ref(viewer)
+        self._patients = active_patient(viewer)
+        self._written: dict[Patient, WrittenMasks] = {}
+        application = QApplication.instance()
+        assert application is not None
+        self._edits = RegionEdits(self.changed.emit, application)
+        for signal in (
+            self._patients.changed,
+            self._patients.patients_changed,
+            self._patients.reassigned,
+        ):
+            signal.connect(self._follow)
+        self._follow()
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether the active patient has masks that can be saved."""
+        return bool(self._masks)
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the masks of the active patient are in a file as they are now."""
+        layers, written = self._masks, self.written
+        if written is not None and written.checksums == _checksums(layers):
+            return written.are_unchanged
+        return bool(layers) and self._are_of_files(layers)
+
+    @property
+    def written(self) -> WrittenMasks | None:
+        """The masks of the active patient that this window has written last."""
+        current = self._patients.current
+        return self._written.get(current) if current is not None else None
+
+    def keep(self, case: Case, files: Sequence[Path]) -> None:
+        """Remember that the masks of a case were written to files."""
+        viewer = self._viewer()
+        assert viewer is not None
+        patient = patient_of_shown_case(viewer.layers, case)
+        self._written[patient] = WrittenMasks.of(files, region_layers(viewer.layers, case))
+        self.changed.emit()
+
+    @property
+    def _masks(self) -> dict[Region, Labels]:
+        viewer = self._viewer()
+        case = case_to_export(viewer) if viewer is not None else None
+        return region_layers(self._patients.layers, case) if case is not None else {}
+
+    def _are_of_files(self, layers: Mapping[Region, Labels]) -> bool:
+        """Whether masks are as they were read from files."""
+        roles = [role_of(layer) for layer in layers.values()]
+        if any(role is None or role.checksum is not None for role in roles):
+            return False
+        viewer = self._viewer()
+        return viewer is not None and not ensure_autosave(viewer).autosave.edited(layers.values())
+
+    def _follow(self) -> None:
+        self._edits.follow(self._masks.values())
+        open_now = self._patients.patients
+        self._written = {p: masks for p, masks in self._written.items() if p in open_now}
+        self.changed.emit()
+
+
+def _checksums(layers: Mapping[Region, Labels]) -> dict[Region, int]:
+    return {region: checksum(layer.data) for region, layer in layers.items()}
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+@one_per_viewer
+def save_state(viewer: ViewerModel) -> SaveState:
+    """The save state of a viewer; all calls for a viewer return the same object."""
+    return SaveState(viewer)

@@ -1,0 +1,151 @@
+"""Save writes the masks beside the images without a dialog, and the header says if they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari_cases import write_case_along
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
+from shown_layers import show_segmentation
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import notify, questions
+from napari_smalltumor.export.save import save
+from napari_smalltumor.export.save_state import save_state
+from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patient_header import PatientHeader
+from napari_smalltumor.patients.active_patient import active_patient
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """The questions, which are answered with yes; a file dialog would be one, and is cancelled."""
+    asked: list[str] = []
+    for name in ("info", "error"):
+        monkeypatch.setattr(notify, name, lambda text: None)
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: asked.append(text) or True)
+
+    def cancel(*arguments, **options):
+        asked.append(next(x for x in (*arguments, options.get("caption")) if isinstance(x, str)))
+        return "", ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", cancel)
+    return asked
+
+
+def segmented(viewer, folder: Path, value: int = 3) -> dict[Region, object]:
+    """Open a case with a mask of one class, as of a network; its region layers."""
+    case = case_of(open_case(viewer, write_case_along(folder, labels=False))[0])
+    classes = np.full(case.grid.shape, value, np.uint8)
+    return show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+
+
+def paint(layer, value: int = 0) -> None:
+    layer.data_setitem(tuple(np.array([2]) for _ in range(3)), value)
+
+
+def test_the_key_saves_three_regions_where_they_are_found_again(viewer, tmp_path, asked, qtbot):
+    regions = segmented(viewer, tmp_path / "Pat")
+    window = viewer.window._qt_window
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    viewer.layers.selection.active = regions[Region.TC]
+    qtbot.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    path = tmp_path / "Pat" / "Pat_smalltumor.nii.gz"
+    qtbot.waitUntil(path.exists)
+    assert asked == []
+    assert set(np.unique(nib.load(path).dataobj)) == {4}
+    viewer.layers.clear()
+    open_case(viewer, tmp_path / "Pat")
+    reopened = region_layers(viewer.layers, case_of(viewer.layers[0]))
+    assert set(reopened) == set(Region) and save_state(viewer).is_saved
+
+
+def test_the_key_of_napari_is_left_to_windows_without_masks(viewer, tmp_path, asked, qtbot):
+    open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))
+    window = viewer.window._qt_window
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: asked == ["Save selected layers"])
+
+
+def test_the_own_file_is_replaced_without_a_question_and_any_other_with_one(
+    viewer, tmp_path, asked
+):
+    regions = segmented(viewer, tmp_path / "Pat")
+    (path,) = save(viewer, None)
+    paint(regions[Region.ET])
+    assert save(viewer, None) == [path] and asked == []
+    nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), np.uint8), np.eye(4)), path)
+    assert save(viewer, None) == [path]
+    (question,) = asked
+    assert question.endswith("Replace it with the regions of Pat?")
+
+
+def test_an_unanswered_question_keeps_the_file(viewer, tmp_path, asked, monkeypatch):
+    segmented(viewer, tmp_path / "Pat")
+    path = tmp_path / "Pat" / "Pat_smalltumor.nii.gz"
+    path.write_bytes(b"precious")
+    monkeypatch.setattr(questions, "confirm", lambda *a: False)
+    assert save(viewer, None) == [] and path.read_bytes() == b"precious"
+
+
+def test_a_folder_that_cannot_be_written_to_asks_for_another_one(
+    viewer, tmp_path, asked, monkeypatch
+):
+    segmented(viewer, tmp_path / "Pat")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert save(viewer, None) == [] and asked == ["Export a label file of Pat"]
+
+
+def test_each_visit_is_saved_in_its_own_folder(viewer, tmp_path, asked):
+    masks = {}
+    for visit, value in (("visit1", 3), ("visit2", 2)):
+        masks[visit] = segmented(viewer, tmp_path / visit / "P7", value)
+    assert save(viewer, None) == [tmp_path / "visit2" / "P7" / "P7_smalltumor.nii.gz"]
+    active_patient(viewer).activate(patient_of(masks["visit1"][Region.WT]))
+    assert not save_state(viewer).is_saved
+    assert save(viewer, None) == [tmp_path / "visit1" / "P7" / "P7_smalltumor.nii.gz"]
+    for visit, value in (("visit1", 4), ("visit2", 2)):
+        stored = nib.load(tmp_path / visit / "P7" / "P7_smalltumor.nii.gz").dataobj
+        assert set(np.unique(stored)) == {value}
+    assert asked == []
+
+
+def test_the_header_says_whether_the_masks_are_saved(viewer, tmp_path, asked, qtbot):
+    header = PatientHeader(viewer)
+    qtbot.addWidget(header)
+    header.show()
+    button = header.save_button
+    assert button.isHidden()
+    regions = segmented(viewer, tmp_path / "Pat")
+    qtbot.waitUntil(lambda: not button.isHidden())
+    assert button.text() == "Save" and button.isEnabled()
+    button.click()
+    assert button.text() == "✓ Saved" and not button.isEnabled()
+    assert "Pat_smalltumor.nii.gz" in button.toolTip()
+    paint(regions[Region.ET])
+    qtbot.waitUntil(button.isEnabled)
+    assert button.text() == "Save" and "have changed since" in button.toolTip()
+    regions[Region.ET].undo()
+    qtbot.waitUntil(lambda: not button.isEnabled())
+    (tmp_path / "Pat" / "Pat_smalltumor.nii.gz").unlink()
+    assert not save_state(viewer).is_saved
+    segmented(viewer, tmp_path / "Other")
+    assert button.text() == "Save" and "masks of Other" in button.toolTip()
+    header.close()
