@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from smalltumor.scanner.agent_words import after_agent, before_agent
+from smalltumor.data.naming.contrast_agent import Agent, agent_of_text
 from smalltumor.scanner.series import Acquisition
 
 _START, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
@@ -47,8 +47,10 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "a projection": _words("mip", "minip", "projection"),
         "a subtraction": _words(
             *("sub(?!-)", "subs?tr.*", "soustr.*", "sottr.*", "sustr.*", "minus", "difference"),
-            "differenz(?:bild)?",
+            *("differenz(?:bild)?", "resta", "差分", "サブトラクション", "[减減]影"),
             r"t1w?[ _]?(?:ce|c|gd|gado?|km|post|\+c)[ _]*(?:-|minus)[ _]*t1\w*",
+            r"(?:ce|gd|gado?|km|post|c\+|\+c|[ck]ontrast\w*)[ _]*-[ _]*(?:pre|nativ\w*|plain)"
+            r"(?![-_ ]?(?:op|surg|rt|treat|chemo|bx|biops|rad))",
         ),
         _SPINE: _words(
             *("[hbl]ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", r"lumb\w*", "rachis"),
@@ -188,7 +190,7 @@ def classify(acquisition: Acquisition) -> Classification:
 
 def says_before_contrast(acquisition: Acquisition) -> bool:
     """Whether the name says that no contrast agent had been given."""
-    return bool(before_agent(acquisition.text))
+    return agent_of_text(acquisition.text).agent is Agent.NOT_GIVEN
 
 
 def _other_image(text: str, acquisition: Acquisition) -> str | None:
@@ -267,17 +269,17 @@ def _by_times(acquisition: Acquisition) -> tuple[str | None, str]:
 
 
 def _contrast(acquisition: Acquisition) -> tuple[bool, str]:
-    before, after = before_agent(acquisition.text), after_agent(acquisition.text)
+    named = agent_of_text(acquisition.text)
     agent = acquisition.contrast_agent
     has_agent = agent.strip().lower() not in _NO_AGENT
-    if before:
+    if named.agent is Agent.NOT_GIVEN:
         contradiction = f", although the header names the agent {agent}" if has_agent else ""
-        return False, f'before contrast agent: the name has "{before}"{contradiction}'
+        return False, f'before contrast agent: the name has "{named.words}"{contradiction}'
     if has_agent:
         return True, f"with contrast agent: the header names {agent}"
-    if after:
-        return True, f'with contrast agent: the name has "{after}"'
-    folder = "" if before_agent(acquisition.folder) else after_agent(acquisition.folder)
-    if folder:
-        return True, f'with contrast agent: the folder has "{folder}"'
+    if named.agent is Agent.GIVEN:
+        return True, f'with contrast agent: the name has "{named.words}"'
+    folder = agent_of_text(acquisition.folder)
+    if folder.agent is Agent.GIVEN:
+        return True, f'with contrast agent: the folder has "{folder.words}"'
     return False, "nothing says that contrast agent was given"

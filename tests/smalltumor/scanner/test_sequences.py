@@ -49,6 +49,8 @@ NAMES = {
             "T1 平扫",
         ),
         *("T1強調", "T1 Ventrikel", "T1 sag"),
+        *("T1 senza mezzo di contrasto", "T1 造影剤投与前", "T1 C-", "T1 v. KM", "T1 post biopsy"),
+        *("RM encefalo senza e con mdc; T1 MPRAGE", "T1 dopo intervento", "T1 POST FOSSA"),
     ),
     "t1ce": (
         "MRHR_T1_AX_POST_GAD",
@@ -78,7 +80,8 @@ NAMES = {
             "T1-GD",
             "T1_post-gd",
         ),
-        *("T1 GADO transverse", "T1 mit KM", "AX T1 POST CON"),
+        *("T1 GADO transverse", "T1 mit KM", "AX T1 POST CON", "T1_postGd", "T1 post w/o FS"),
+        *("RM encefalo senza e con mdc; T1 SE dopo mdc", "T1 POST - PRE-OP", "T1 조영증강"),
     ),
     "t2": (
         "AX T2 FR-FSE",
@@ -129,6 +132,7 @@ NAMES = {
         *("T1CE-T1", "T1 GADO SOUSTRACTION", "T1 GD SUBSTRACTION", "T1 KM Differenz", "T1 GD-T1"),
         *("T1 SPACE sag HWS KM", "T2 sag c-spine", "T2 cervical spine", "T1 LWS"),
         *("T2 colonna", "T2 columna", "T2 頚椎", "T1 POST MINUS PRE"),
+        *("T1 POST-PRE", "T1 POST - PRE", "T1 KM - nativ", "T1 RESTA", "T1 造影 差分", "T1 减影"),
         *("PC venc40", "venography 2D", "ven_pc_3d"),
     ),
 }

@@ -1,0 +1,156 @@
+"""Words of names, also those that are glued together: ``mpragePost``, ``sansgado``, ``T1wGd``.
+
+A word counts where it stands alone, or where the letters around it are known words, too:
+``SPACEce`` is "space" and "ce", but ``slice`` is one word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+
+KindOfWord = Callable[[str], str]
+"""The letter for the kind of a word in lower case; empty for a word that is not known."""
+
+_GLUED = frozenset("aknwpPbMmofytxdh")
+_TELLING = frozenset("akpPb")
+_NOT_LAST = frozenset("nwmdh")
+_LONGEST_GLUED = 32
+_NOT_GLUED = frozenset(("na", "po", "pc", "wc", "plain"))
+
+_CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_TOKEN = re.compile(
+    r"(?<![a-z0-9])(?:"
+    r"(?P<dotted>(?:[a-z]\.){2,}|[a-z](?:\.[a-z])+(?![a-z]))"  # m.d.c., i.v.
+    r"|(?P<without>w[ ./_-]?o(?:ut)?(?![a-z0-9]))"
+    r"|(?P<short>[nvom]\.|[scn]/(?= ?[a-z])|w/(?= ?(?!w)[a-z]))"  # v. KM, s/contraste
+    r"|(?P<sans>ss(?=[ _.-]*(?:gado|inj|iv|pdc|contr)))"
+    r"|(?P<other>(?:sub|ses)-[a-z0-9]+|(?:[ctl][-_ ]?spine|ac[-/_ ]?pc)(?![a-z0-9]))"
+    r")"
+    r"|(?P<both>\+ ?/ ?-|- ?/ ?\+)"
+    r"|(?P<sign>[+&/;,])"
+    rf"|(?P<minus_after>(?<=[a-z{_CJK}])-(?![a-z0-9])|\(-\)|\s-\s*$)"
+    r"|(?P<minus_before>(?<![^\s(;,])-(?=[a-z]))"
+    rf"|(?P<cjk>[{_CJK}]+)"
+    r"|(?P<latin>[a-z0-9\u0400-\u04ff]+)",
+    re.IGNORECASE,
+)
+_KINDS = {"sans": "n", "without": "w", "other": "x", "both": "2", "minus_after": "~"}
+_PARTS = re.compile(  # at changes of case, at digits, and around T1
+    r"[mM][pP]2?[rR][aA][gG][eE]|[23][dD]|(?:[a-zA-Z]|3[dD])?[tT][12](?![0-9])"
+    r"(?:[wWnN](?![a-zA-Z]))?|[A-Z]*[a-z]+|[A-Z]+|[0-9]+|[\u0400-\u04ff]+"
+)
+_CODE = re.compile("(?!(?:gd|t)[0-9]$)(?:[a-z]{1,2}[0-9]+|[a-z]+(?:0[0-9]|[0-9]{3})[0-9]*)", re.I)
+"""Names of patients, such as ``KM12`` and ``post001``."""
+_SUFFIX = re.compile("(.+)(post|contrast|gd)")
+"""What no other word ends with."""
+_UPPER_AND_LOWER = re.compile("([A-Z]{2,})([a-z]{2,})")
+
+_ASCII = str.maketrans({"ı": "i", "ł": "l", "Ł": "L", "ø": "oe", "Ø": "OE", "ß": "ss"})
+
+
+def plain_text(text: str) -> str:
+    """The text without accents and full-width letters."""
+    decomposed = unicodedata.normalize("NFKD", text.translate(_ASCII))
+    kept = "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
+    return unicodedata.normalize("NFC", kept)  # syllables of Hangul
+
+
+def split_words(plain: str, kind_of: KindOfWord) -> Iterator[tuple[str, int, int]]:
+    """The words of a text: their kind, start and end.
+
+    Parameters
+    ----------
+    plain : str
+        From `plain_text`.
+    kind_of : callable
+
+    Yields
+    ------
+    (str, int, int)
+        The kind is one letter: that of `kind_of`, ``9`` for numbers, ``~`` for a minus after a
+        word, ``-`` for a hyphen or minus before one, ``x`` for other words.
+    """
+    for match in _TOKEN.finditer(plain):
+        group = str(match.lastgroup)
+        at = match.start()
+        for kind, length in _kinds(group, match[0], kind_of):
+            yield kind, at, at + length
+            at += length
+
+
+def _kinds(group: str, token: str, kind_of: KindOfWord) -> Iterator[tuple[str, int]]:
+    if group in _KINDS:
+        yield _KINDS[group], len(token)
+    elif group == "minus_before":
+        yield "-", 1
+    elif group == "cjk":
+        yield from _longest_matches(token, kind_of)
+    elif group == "latin":
+        yield from _kinds_of_parts(token, kind_of)
+    else:
+        word = token.replace(".", "") if group == "dotted" else token
+        yield kind_of(word.lower()) or "x", len(token)
+
+
+def _longest_matches(text: str, kind_of: KindOfWord) -> Iterator[tuple[str, int]]:
+    """Words of a language that is written without spaces."""
+    start = 0
+    while start < len(text):
+        ends = range(len(text), start, -1)
+        end = next((end for end in ends if kind_of(text[start:end])), start + 1)
+        yield kind_of(text[start:end]) or "x", end - start
+        start = end
+
+
+def _kinds_of_parts(token: str, kind_of: KindOfWord) -> Iterator[tuple[str, int]]:
+    kind = kind_of(token.lower())
+    if kind or _CODE.fullmatch(token):
+        yield kind or "x", len(token)
+        return
+    previous = ""
+    for part in _PARTS.findall(token):
+        if previous == "t" and part[0] in "wW" and not kind_of(part.lower()):
+            yield from (("x", 1), *_glued(part[1:], kind_of))
+        elif len(part) == 1 and part.isalpha() and previous != "t":
+            yield "x", 1
+        else:
+            glued = _glued(part, kind_of)
+            yield from glued
+            previous = glued[-1][0]
+
+
+def _glued(part: str, kind_of: KindOfWord) -> list[tuple[str, int]]:
+    """The words of a part of a name; the part itself if it is none of them glued together."""
+    word = part.lower()
+    if word.isdigit():
+        return [("9", len(part))]
+    if kind := kind_of(word):
+        return [(kind, len(part))]
+    if glued := _known_words(word, kind_of):
+        return glued
+    if match := _SUFFIX.fullmatch(word):
+        return [("x", len(match[1])), (kind_of(match[2]), len(match[2]))]
+    match = _UPPER_AND_LOWER.fullmatch(part)
+    if match and kind_of(match[2]) in _TELLING:
+        return [("x", len(match[1])), (kind_of(match[2]), len(match[2]))]
+    return [("x", len(part))]
+
+
+def _known_words(word: str, kind_of: KindOfWord) -> list[tuple[str, int]]:
+    """Two or more known words that make up a word and say something; empty if there are none."""
+    if len(word) > _LONGEST_GLUED:
+        return []
+    for end in range(len(word) - 1, 1, -1):
+        first = kind_of(word[:end])
+        if first not in _GLUED or word[:end] in _NOT_GLUED:
+            continue
+        last = kind_of(word[end:])
+        if last in _GLUED - _NOT_LAST and word[end:] not in _NOT_GLUED:
+            rest = [(last, len(word) - end)]
+        else:
+            rest = _known_words(word[end:], kind_of)
+        if rest and {first, *(kind for kind, _ in rest)} & _TELLING:
+            return [(first, end), *rest]
+    return []
