@@ -50,8 +50,8 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "c": "c",
         "i": "i",
         # negations of the agent that follows; "o" is "ohne", or an article as "un" is
-        "n": "no non not sans sin sem senza ohne kein* without* zonder utan uden uten bez ss s/ n/"
-        " before prior avant antes ante prima vor v. voor fore foer przed без до не"
+        "n": "no non not sans sin sem senza ohne kein* without* zonder utan uden uten bez s/ n/"
+        " before avant antes ante prima vor v. voor fore foer przed без до не"
         " 非 未 無 无 不 무 비",
         "O": "o o. un",
         # negations that need no agent: "without", "pre", "unenhanced"

@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     r"(?P<dotted>(?:[a-z]\.){2,}|[a-z](?:\.[a-z])+(?![a-z]))"  # m.d.c., i.v.
     r"|(?P<without>w[ ./_-]?o(?:ut)?(?![a-z0-9]))"
     r"|(?P<short>[nvom]\.|[scn]/(?= ?[a-z])|w/(?= ?(?!w)[a-z]))"  # v. KM, s/contraste
-    r"|(?P<sans>ss(?=[ _.-]*(?:gado|inj|iv|pdc|contr)))"
+    r"|(?P<no>ss(?=[ _.-]*(?:gado|inj|iv|pdc|contr))|prior[ _-]to(?![a-z0-9]))"  # ss is "sans"
     r"|(?P<other>(?:sub|ses)-[a-z0-9]+|(?:[ctl][-_ ]?spine|ac[-/_ ]?pc)(?![a-z0-9]))"
     r")"
     r"|(?P<both>\+ ?/ ?-|- ?/ ?\+)"
@@ -36,7 +36,7 @@ _TOKEN = re.compile(
     r"|(?P<latin>[a-z0-9\u0400-\u04ff]+)",
     re.IGNORECASE,
 )
-_KINDS = {"sans": "n", "without": "w", "other": "x", "both": "2", "minus_after": "~"}
+_KINDS = {"no": "n", "without": "w", "other": "x", "both": "2", "minus_after": "~"}
 _PARTS = re.compile(  # at changes of case, at digits, and around T1
     r"[mM][pP]2?[rR][aA][gG][eE]|[23][dD]|(?:[a-zA-Z]|3[dD])?[tT][12](?![0-9])"
     r"(?:[wWnN](?![a-zA-Z]))?|[A-Z]*[a-z]+|[A-Z]+|[0-9]+|[\u0400-\u04ff]+"

@@ -31,7 +31,7 @@ TEXTS = {
         GIVEN,
         "AX T1 POST|T1 post Gd|T1_postGd|T1postGd|T1 POSTGAD|T1 AFTER GAD|T1 w/ gad|T1 W CON"
         "|T1 with gado|T1 contrast-enhanced|T1 ENH|T1 post 5 min|T1 POST2|T1 Gd free breathing"
-        "|T1 POST CONTRAST HIGH RES|POST SAG T1|T1 post scan",
+        "|T1 POST CONTRAST HIGH RES|POST SAG T1|T1 post scan|T1 SS GD|prior_T1_gd|prior gd T1",
     ),
     "English, before": (
         NOT_GIVEN,
