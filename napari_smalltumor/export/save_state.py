@@ -71,7 +71,8 @@ class SaveState:
         self._written: dict[Patient, WrittenMasks] = {}
         application = QApplication.instance()
         assert application is not None
-        self._edits = RegionEdits(self.changed.emit, application)
+        self._known: dict[Region, int] | None = None
+        self._edits = RegionEdits(self._on_change, application)
         for signal in (
             self._patients.changed,
             self._patients.patients_changed,
@@ -89,7 +90,9 @@ class SaveState:
     def is_saved(self) -> bool:
         """Whether the masks of the active patient are in a file as they are now."""
         layers, written = self._masks, self.written
-        if written is not None and written.checksums == _checksums(layers):
+        if self._known is None:  # once for all docks
+            self._known = _checksums(layers)
+        if written is not None and written.checksums == self._known:
             return written.are_unchanged
         return bool(layers) and self._are_of_files(layers)
 
@@ -105,7 +108,7 @@ class SaveState:
         assert viewer is not None
         patient = patient_of_shown_case(viewer.layers, case)
         self._written[patient] = WrittenMasks.of(files, region_layers(viewer.layers, case))
-        self.changed.emit()
+        self._on_change()
 
     @property
     def _masks(self) -> dict[Region, Labels]:
@@ -125,6 +128,10 @@ class SaveState:
         self._edits.follow(self._masks.values())
         open_now = self._patients.patients
         self._written = {p: masks for p, masks in self._written.items() if p in open_now}
+        self._on_change()
+
+    def _on_change(self) -> None:
+        self._known = None
         self.changed.emit()
 
 
