@@ -56,6 +56,10 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
             *("[hbl]ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", r"lumb\w*", "rachis"),
             *(r"wirbels\w*", "spinal", "myelo.*", "colonna", "columna", "coluna", "[頚頸胸腰]椎"),
         ),
+        "a fat or opposed-phase image": re.compile(
+            r"^fat:|(?:dixon|ideal|flex|quant)[^;]*[_ -](?:f|ff|fat)(?=$|;)"
+            r"|(?<![a-z0-9])(?:opp|opposed|out.?of.?phase|oop|fat.?(?:only|fraction))(?![a-z0-9])"
+        ),
         "a calibration scan": _words("calib.*", "cal", "sense.?ref.*", "ref.?scan", "coil.?cal"),
         "a field map": _words(
             *("(?:gre.?)?field.?map[a-z]*", "gre.?fm", "fmap", "b[01]", "b[01].?map[a-z]*"),
@@ -90,6 +94,9 @@ _T2 = re.compile(_START + r"(?:3d.?|[emrsw])?t2(?![0-9])|" + _START + r"fr.?fse"
 _LONGEST_STIR_MS = 400.0
 """Fat is suppressed at inversion times of 100 to 250 ms, fluid at 1500 to 2900 ms."""
 
+COLOUR = "COLOUR"
+"""Stands among the values of Image Type for pixels that are colours, as no image of a case has."""
+
 _NO_AGENT = frozenset(("", "none", "no", "n", "n/a", "na", "without", "0", "false", "no contrast"))
 
 _OTHER_TYPES: Mapping[str, str] = MappingProxyType(
@@ -111,6 +118,14 @@ _OTHER_TYPES: Mapping[str, str] = MappingProxyType(
         "MOSAIC": "diffusion, perfusion or functional",
         "PHASE": "a phase image",
         "P": "a phase image",
+        "FAT": "a fat image",
+        "F": "a fat image",
+        "FF": "a fat fraction",
+        "FAT_FRACTION": "a fat fraction",
+        "OPP_PHASE": "an opposed-phase image",
+        "OUT_PHASE": "an opposed-phase image",
+        "OP": "an opposed-phase image",
+        COLOUR: "a picture in colours",
     }
 )
 

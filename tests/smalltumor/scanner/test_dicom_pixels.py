@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 from dicom_cases import SHAPE, noise, pydicom, write_enhanced, write_series
 from smalltumor.errors import CaseError
+from smalltumor.scanner.sequences import classify
+from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
+
+
+def only_series(folder: Path) -> Series:
+    (study,) = find_studies(folder).studies
+    (series,) = study.series
+    return series
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -137,3 +145,39 @@ def test_intensity_scales_of_frames_are_applied(tmp_path, shared):
     found = study.series[0].read().data
     np.testing.assert_allclose(found, noise() * np.array(slopes) + 3)
     assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize(("padding", "limit"), [(-32768, None), (-2000, -1990)])
+def test_padding_is_background(tmp_path, padding, limit):
+    data = noise().astype(np.int16)
+    data[:3], data[3] = padding, padding if limit is None else limit
+    tags = {"PixelRepresentation": 1, "PixelPaddingValue": padding}
+    if limit is not None:
+        tags["PixelPaddingRangeLimit"] = limit
+    folder = write_series(tmp_path, data, grid_along("LPS", SHAPE), "T1", **tags)
+    series = only_series(folder)
+    read = series.read().data
+    assert not read[:4].any()
+    np.testing.assert_array_equal(read[4:], data[4:])
+
+
+def test_padding_of_zero_changes_no_type(tmp_path):
+    data = noise()
+    data[:3] = 0
+    folder = write_series(tmp_path, data, grid_along("LPS", SHAPE), "T1", PixelPaddingValue=0)
+    series = only_series(folder)
+    assert series.read().data.dtype == data.dtype
+
+
+@pytest.mark.parametrize("colours", ["PALETTE COLOR", "RGB", "YBR_FULL_422"])
+def test_pictures_in_colours_are_listed_and_are_no_sequence(tmp_path, colours):
+    folder = write_series(
+        tmp_path,
+        noise(),
+        grid_along("LPS", SHAPE),
+        "T1 KM fused",
+        PhotometricInterpretation=colours,
+    )
+    series = only_series(folder)
+    found = classify(series.acquisition)
+    assert found.sequence is None and found.reason.startswith("a picture in colours")

@@ -257,3 +257,41 @@ def test_an_inversion_that_suppresses_fat_is_no_flair():
     stir = Acquisition(text="t2_tirm_cor", repetition_time=4000, echo_time=40, inversion_time=150)
     assert classify(stir).sequence is None
     assert "TI 150 ms" in classify(stir).reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "t1_tse_dixon_tra_KM_F",
+        "t1_vibe_dixon_tra_opp",
+        "T2 Dixon_F; *tse2d1",
+        "FAT: Ax T1 IDEAL +C",
+        "T1 mDIXON KM FF",
+        "out of phase T1",
+    ],
+)
+def test_fat_and_opposed_phase_images_are_no_sequence(text):
+    found = classify(Acquisition(text=text))
+    assert found.sequence is None and "fat or opposed-phase" in found.reason
+
+
+@pytest.mark.parametrize("value", ["FAT", "F", "FF", "OPP_PHASE", "OP", "OUT_PHASE"])
+def test_fat_and_opposed_phase_images_are_told_by_their_type(value):
+    acquisition = Acquisition(text="T1 mDIXON KM", image_type=frozenset((value, "PRIMARY")))
+    assert classify(acquisition).sequence is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sequence"),
+    [
+        ("t1_tse_dixon_tra_KM_W", "t1ce"),
+        ("t1_tse_dixon_tra_in", "t1"),
+        ("WATER: Ax T1 IDEAL +C", "t1ce"),
+        ("Ax T1 FS +C", "t1ce"),
+        ("T1 fat sat post Gd", "t1ce"),
+        ("T2 FatSat", "t2"),
+        ("AX T2 FLAIR F", "flair"),
+    ],
+)
+def test_water_and_in_phase_images_and_fat_saturation_are_sequences(text, sequence):
+    assert classify(Acquisition(text=text)).sequence == sequence

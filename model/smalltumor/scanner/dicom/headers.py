@@ -15,6 +15,7 @@ from typing import Any
 
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
+from smalltumor.scanner.sequences import COLOUR
 from smalltumor.scanner.series import Acquisition
 
 _TAGS = [
@@ -51,6 +52,7 @@ _TAGS = [
     "Rows",
     "Columns",
     "SamplesPerPixel",
+    "PhotometricInterpretation",
     "NumberOfFrames",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
@@ -170,8 +172,8 @@ def _read_images(pydicom: Any, path: Path) -> list[DicomImage]:
     header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
     if not header.get("SeriesInstanceUID"):
         raise ValueError("no Series Instance UID")
-    if int(header.get("SamplesPerPixel") or 1) != 1 or not header.get("Rows"):
-        return []  # a colour picture, a report, a segmentation without pixels
+    if not header.get("Rows"):
+        return []  # a report, a segmentation without pixels
     shared = _values_of_groups(header.get("SharedFunctionalGroupsSequence") or ())
     frames = (_Frame(header, index, shared) for index in range(_number_of_frames(header)))
     images = (_image(path, frame) for frame in frames)
@@ -300,11 +302,18 @@ def _acquisition(frame: _Frame) -> Acquisition:
         echo_time=frame.number("EffectiveEchoTime", "EchoTime"),
         inversion_time=frame.number("InversionTime", "InversionTimes"),
         techniques=_techniques(frame),
-        image_type=frozenset((*frame.texts("FrameType"), *frame.texts("ImageType"))),
+        image_type=_image_type(frame),
         is_3d={"3D": True, "2D": False}.get(kind),
         body_part=frame.text("BodyPartExamined").upper(),
         time=when or frame.text("AcquisitionDate") + frame.text("AcquisitionTime"),
     )
+
+
+def _image_type(frame: _Frame) -> frozenset[str]:
+    colours = ("PALETTE COLOR", "RGB", "YBR")
+    is_colour = frame.text("PhotometricInterpretation").upper().startswith(colours)
+    own = (COLOUR,) if is_colour or (frame.number("SamplesPerPixel") or 1) != 1 else ()
+    return frozenset((*frame.texts("FrameType"), *frame.texts("ImageType"), *own))
 
 
 def _techniques(frame: _Frame) -> frozenset[str]:

@@ -28,7 +28,8 @@ def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
     -------
     list of (row, column) arrays
         Of one type: as stored, or float32 if a file has an intensity scale. Of MONOCHROME1, where
-        large values are dark, float32 and inverted: the darkest pixel of all is 0.
+        large values are dark, float32 and inverted: the darkest pixel of all is 0. Padding
+        (*Pixel Padding Value*) is 0, or the lowest value if that is negative.
 
     Raises
     ------
@@ -49,15 +50,26 @@ def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
             f"{min(inverted)}: large values are dark in it (MONOCHROME1), unlike others"
         )
     if inverted:
-        darkest = min(float(pixels.min()) for pixels in slices)
-        return [np.asarray(pixels - darkest, dtype=np.float32) for pixels in slices]
+        darkest = min(float(np.nanmin(pixels)) for pixels in slices)
+        slices = [np.asarray(pixels - darkest, dtype=np.float32) for pixels in slices]
+    if any(pixels.dtype.kind == "f" and np.isnan(pixels).any() for pixels in slices):
+        return _without_padding(slices)
     if len({pixels.dtype for pixels in slices}) > 1:
         return [pixels.astype(np.float32) for pixels in slices]
     return slices
 
 
+def _without_padding(slices: Sequence[Pixels]) -> list[Pixels]:
+    """Slices with the background in the place of padding, which is NaN."""
+    lowest = min(float(np.nanmin(s)) for s in slices if not np.isnan(s).all())
+    return [np.nan_to_num(s.astype(np.float32), nan=min(0.0, lowest)) for s in slices]
+
+
 class _FilePixels(NamedTuple):
-    """All frames of a file, (frame, row, column), and whether they were MONOCHROME1."""
+    """All frames of a file, (frame, row, column), and whether they were MONOCHROME1.
+
+    Padding is NaN.
+    """
 
     frames: Pixels
     inverted: bool = False
@@ -89,12 +101,26 @@ def _read_file(path: Path) -> _FilePixels:
     if pixels.ndim == 2:
         pixels = pixels[np.newaxis]
     scales = np.array(_scales(dataset, len(pixels)))
+    padding = _padding(dataset, pixels)
     if inverted:
         scales *= -1
-    elif (scales == (1, 0)).all():
+    elif (scales == (1, 0)).all() and not pixels[padding].any():  # 0 is the background already
         return _FilePixels(pixels)
     slopes, intercepts = scales.T[..., np.newaxis, np.newaxis]
-    return _FilePixels(np.asarray(pixels * slopes + intercepts, dtype=np.float32), inverted)
+    scaled = np.asarray(pixels * slopes + intercepts, dtype=np.float32)
+    scaled[padding] = np.nan
+    return _FilePixels(scaled, inverted)
+
+
+def _padding(dataset: Any, pixels: Pixels) -> npt.NDArray[np.bool_]:
+    """Where pixels are padding: stored values from *Pixel Padding Value* to its range limit."""
+    value = dataset.get("PixelPaddingValue")
+    if value is None:
+        return np.zeros(pixels.shape, np.bool_)
+    limit = dataset.get("PixelPaddingRangeLimit")
+    low, high = sorted((int(value), int(value if limit is None else limit)))
+    stored = np.asarray(pixels, dtype=np.int64)
+    return np.asarray((stored >= low) & (stored <= high), dtype=np.bool_)
 
 
 def _scales(dataset: Any, count: int) -> list[tuple[float, float]]:
