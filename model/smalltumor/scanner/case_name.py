@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import permutations
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.file_names import folder_name
 from smalltumor.files.names import safe_name
+from smalltumor.scanner.patient_names import plain_letters, two_letters
 from smalltumor.scanner.selection import assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study
@@ -28,7 +28,6 @@ _SHORTEST_JOINED = 4
 """Letters of surname and given name that are looked for within a name."""
 
 _DIGITS_OF_HASH = 8
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -85,7 +84,7 @@ def names_patient(name: str, series: Iterable[Series]) -> bool:
 
 
 def _has_name(words: set[str], letters: str, patient_name: str) -> bool:
-    texts = (patient_name, _without_umlauts(patient_name))
+    texts = (patient_name, two_letters(patient_name))
     if any({*_words(text), *_runs_of_letters(text)} & words for text in texts):
         return True
     pairs = [pair for text in texts for pair in permutations(_words(text), 2)]
@@ -116,24 +115,15 @@ def _spellings(text: str) -> set[str]:
     """The words of a text, umlauts as plain letters and as two: Muller and Mueller for Müller."""
     return {
         word
-        for each in (text, _without_umlauts(text))
+        for each in (text, two_letters(text))
         for word in (*_words(each), *_runs_of_letters(each))
     }
 
 
-def _without_umlauts(text: str) -> str:
-    return unicodedata.normalize("NFC", text).lower().translate(_UMLAUTS)
-
-
 def _words(text: str) -> list[str]:
-    return _WORD.findall(_plain(text))
+    return _WORD.findall(plain_letters(text))
 
 
 def _runs_of_letters(text: str) -> list[str]:
     """The letters of words such as ``mueller2024``; those of ``t1`` would be in every name."""
-    return [run for run in _LETTERS.findall(_plain(text)) if len(run) > 1]
-
-
-def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
+    return [run for run in _LETTERS.findall(plain_letters(text)) if len(run) > 1]

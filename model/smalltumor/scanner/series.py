@@ -61,7 +61,8 @@ class Series:
     title : str
         For the user: number and description, or the name of the file.
     patient : str
-        Patient ID, or the name if there is none; series of two patients never make one case.
+        Patient ID, or the name if there is none; empty if unknown. Series of two patients never
+        make one case.
     study : str
         What the series of one time point have in common, such as the Study Instance UID.
     date : str
@@ -86,6 +87,8 @@ class Series:
         Of `read`, if the headers tell it without reading the voxels; None for volumes.
     identity : (str, str), optional
         ID and name of the patient, to keep them out of proposed names; None if they were removed.
+    is_named : bool
+        Whether `patient` is a name, which may be spelled in several ways.
     """
 
     title: str
@@ -103,6 +106,7 @@ class Series:
     study_uid: str = ""
     grid: Grid | None = None
     identity: tuple[str, str] | None = field(default=None, repr=False, compare=False)
+    is_named: bool = False
 
     @property
     def study_title(self) -> str:

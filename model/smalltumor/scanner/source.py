@@ -14,7 +14,7 @@ from smalltumor.scanner.case_name import proposed_name
 from smalltumor.scanner.dicom.study_folder import is_dicom_file
 from smalltumor.scanner.selection import Assignment, assign
 from smalltumor.scanner.series import Series
-from smalltumor.scanner.studies import Study, find_studies
+from smalltumor.scanner.studies import Study, find_studies, patients_of
 from smalltumor.scanner.volume_series import series_of_file
 
 
@@ -153,7 +153,8 @@ def _given(path: Path, series: tuple[Series, ...], on_file: Callable[[int], None
 
 
 def _refuse_two_patients(assignment: Assignment) -> None:
-    patients = {s.patient: s for s in assignment.chosen.values() if s.patient}
+    chosen = list(assignment.chosen.values())
+    patients = {p: s for p, s in zip(patients_of(chosen), chosen, strict=True) if p}
     if len(patients) > 1:
         named = " and ".join(f"{s.title} of {patient}" for patient, s in patients.items())
         raise CaseError(f"the series are of {len(patients)} patients: {named}")

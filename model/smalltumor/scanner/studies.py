@@ -11,16 +11,18 @@ from itertools import pairwise
 from pathlib import Path
 
 from smalltumor.errors import CaseError
-from smalltumor.files.names import name_key
 from smalltumor.scanner.dicom.copies import copies_warning, find_copies
 from smalltumor.scanner.dicom.files import read_images
 from smalltumor.scanner.dicom.series import group_series
 from smalltumor.scanner.names_of_files import differ_only_in_sequence
+from smalltumor.scanner.patient_names import spellings
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Series, study_title
 from smalltumor.scanner.volume_series import volume_series
 
 _LONGEST_STUDY_DAYS = 1
+_FIRST_YEAR = 1970
+"""No head was imaged by magnetic resonance before."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,9 @@ class Study:
 
     @property
     def _names_of_patients(self) -> list[str]:
-        """Names in the headers that differ in more than case, spaces and carets."""
-        found: dict[str, str] = {}
-        for series in self.series:
-            name = series.identity[1].strip() if series.identity is not None else ""
-            key = " ".join(name_key(name).replace("^", " ").split())
-            if key:
-                found.setdefault(key, name)
-        return sorted(found.values())
+        """Names in the headers that differ in more than their spelling."""
+        names = {s.identity[1].strip() for s in self.series if s.identity is not None}
+        return sorted({*spellings(names).values()} - {""})
 
 
 @dataclass(frozen=True)
@@ -151,15 +148,40 @@ def _with_folder_names(found: Sequence[Series], searched: Path) -> list[Series]:
 
 
 def _studies(found: Sequence[Series]) -> list[Study]:
-    groups: dict[tuple[str, str], list[Series]] = defaultdict(list)
+    by_study: dict[str, list[Series]] = defaultdict(list)
     for series in found:
-        groups[series.patient, series.study].append(series)
+        by_study[series.study].append(series)
     studies = [
-        Study(patient, study, visit[0].date, tuple(visit))
-        for (patient, study), series in groups.items()
-        for visit in _visits(series)
+        Study(patient, study, _first_date(visit), tuple(visit))
+        for study, series in by_study.items()
+        for patient, own in _by_patient(series).items()
+        for visit in _visits(own)
     ]
     return sorted(studies, key=lambda s: (s.patient, s.date, s.study))
+
+
+def patients_of(found: Sequence[Series]) -> list[str]:
+    """The patient of each series: its ID, or the first spelling of a name; empty if unknown."""
+    names = spellings(s.patient for s in found if s.is_named)
+    return [names[s.patient] if s.is_named else s.patient for s in found]
+
+
+def _by_patient(found: Sequence[Series]) -> dict[str, list[Series]]:
+    """Series of one study by patient; who is unknown is the only one that others name.
+
+    That holds for a Study Instance UID, which no other study has, and not for names of sessions.
+    """
+    patients = patients_of(found)
+    known = {patient for patient in patients if patient}
+    groups: dict[str, list[Series]] = defaultdict(list)
+    for patient, series in zip(patients, found, strict=True):
+        joins = not patient and len(known) == 1 and series.study == series.study_uid != ""
+        groups[next(iter(known)) if joins else patient].append(series)
+    return groups
+
+
+def _first_date(visit: Sequence[Series]) -> str:
+    return next((s.date for s in visit if _day(s.date) is not None), visit[0].date)
 
 
 def _visits(found: Sequence[Series]) -> list[list[Series]]:
@@ -183,7 +205,9 @@ def _days(before: str, after: str) -> int:
 
 
 def _day(text: str) -> date | None:
+    """A date; None if it is unknown, or stands for an unknown one, such as 19000101."""
     try:
-        return datetime.strptime(text, "%Y%m%d").date()
+        day = datetime.strptime(text, "%Y%m%d").date()
     except ValueError:
         return None
+    return day if day.year >= _FIRST_YEAR else None

@@ -31,6 +31,9 @@ def write(folder: Path, **tags: object) -> Path:
         ("Müller_Anna_2024", "7", "Mueller^Anna", True),
         ("mueller", "7", "MÜLLER^Anna", True),
         ("MULLER", "7", "Müller^Anna", True),
+        ("Sorensen_2024", "7", "Sørensen^Anna", True),
+        ("soerensen", "7", "Sørensen^Anna", True),
+        ("Aase", "7", "Berg^Åse", True),
         ("scan 00123-456", "00123456", "Anonymous", True),
         ("scan 17", "17", "X^Y", False),
         ("glioma study", "4711", "Li^Xu", False),
@@ -62,9 +65,17 @@ def test_a_folder_that_is_named_after_the_patient_is_recognised(
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"), [("李娜", "李^娜"), ("李娜_2024", "Li^Na=李^娜"), ("Иванов", "Иванов^А")]
+    ("folder", "name"),
+    [
+        ("李娜", "李^娜"),
+        ("李娜_2024", "Li^Na=李^娜"),
+        ("Иванов", "Иванов^А"),
+        ("Lukasz", "Nowak^Łukasz"),
+        ("yildiz", "YILDIZ^Işıl"),
+        ("isil", "YILDIZ^Işıl"),
+    ],
 )
-def test_names_in_other_scripts_are_recognised(folder, name):
+def test_names_in_other_scripts_and_letters_are_recognised(folder, name):
     assert names_patient(folder, [replace(SERIES, identity=("4711", name))])
 
 

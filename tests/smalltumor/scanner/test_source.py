@@ -10,6 +10,7 @@ import pytest
 from dicom_cases import TIMES, write_series
 from smalltumor.errors import Action, CaseError
 from smalltumor.scanner.source import find_source
+from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 
 SHAPE = (40, 40, 10)
@@ -95,6 +96,81 @@ def test_two_names_with_one_id_are_said(tmp_path):
     assert warning == (
         "the headers name 2 patients with one ID: Huber^Eva and Meier^Anna; check that they are one"
     )
+
+
+@pytest.mark.parametrize("id_", ["", "P1"])
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        ("Meier^Anna", "MEIER^ANNA"),
+        ("Meier^Anna", "Meier^Anna^^"),
+        ("Meier^Anna", "Meier, Anna"),
+        ("Meier^Anna", "Meier^Anna^^Dr."),
+        ("Meier^Anna", "Meier^Anna^Maria"),
+        ("Müller^Anna", "Mueller^Anna"),
+        ("Yamada^Tarou=山田^太郎", "Yamada^Tarou"),
+        ("Meier^Anna", ""),
+        ("", "Anonymous"),
+        ("Meier^Anna", "Unknown^Patient"),
+    ],
+)
+def test_spellings_of_one_name_are_one_patient_of_the_study(tmp_path, id_, name, spelled):
+    unicode = {"SpecificCharacterSet": "ISO_IR 192"}
+    write_study(tmp_path, "t1", "t1ce", "t2", patient=id_, PatientName=name, **unicode)
+    write_study(tmp_path, "flair", patient=id_, PatientName=spelled, **unicode)
+    source = find_source(tmp_path, {})
+    assert set(source.assignment.chosen) == set(NAMES) and not source.warnings
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Meier^Anna", "Meier^Anne"),
+        ("Meier^Anna^Maria", "Meier^Anna^Berta"),
+        ("Smith^John^^^Jr", "Smith^John^^^Sr"),
+        ("Anonymous^1", "Anonymous^2"),
+        ("Muller^Anna", "Müller^Anna"),
+    ],
+)
+def test_different_names_are_of_two_patients(tmp_path, name, other):
+    unicode = {"SpecificCharacterSet": "ISO_IR 192"}
+    for where, who in (("named", ""), ("one_id", "P1")):
+        write_study(tmp_path / where, "t1", "t1ce", "t2", patient=who, PatientName=name, **unicode)
+        write_study(tmp_path / where, "flair", patient=who, PatientName=other, **unicode)
+    with pytest.raises(CaseError, match="of another study, patient"):
+        find_source(tmp_path / "named", {})
+    (warning,) = find_source(tmp_path / "one_id", {}).warnings
+    assert "the headers name 2 patients with one ID" in warning
+
+
+def test_a_series_of_nobody_joins_neither_of_two_patients_nor_another_study(tmp_path):
+    write_study(tmp_path / "a", "t1", "t1ce", patient="", PatientName="Meier^Anna")
+    write_study(tmp_path / "a", "t2", patient="", PatientName="Huber^Eva")
+    write_study(tmp_path / "a", "flair", patient="", PatientName="Anonymous")
+    with pytest.raises(CaseError, match="no series is FLAIR or T2"):
+        find_source(tmp_path / "a", {})
+    write_study(tmp_path / "b", "t1", "t1ce", "t2", patient="", PatientName="Meier^Anna")
+    write_study(tmp_path / "b", "flair", patient="", PatientName="", study="1.3")
+    with pytest.raises(CaseError, match="of another study, patient without ID"):
+        find_source(tmp_path / "b", {})
+
+
+def test_named_series_of_one_patient_may_spell_the_name_differently(tmp_path):
+    write_study(tmp_path / "a", "t1", "t1ce", "t2", patient="", PatientName="Meier^Anna")
+    for folder, name in (("b", "MEIER, ANNA"), ("c", "Huber^Eva")):
+        write_study(tmp_path / folder, "flair", patient="", PatientName=name)
+    assert find_source(tmp_path / "a", {"flair": tmp_path / "b" / "0"})
+    with pytest.raises(CaseError, match="the series are of 2 patients"):
+        find_source(tmp_path / "a", {"flair": tmp_path / "c" / "0"})
+
+
+@pytest.mark.parametrize("placeholder", ["00010101", "19000101", "19691231"])
+def test_a_date_that_stands_for_an_unknown_one_makes_no_visit(tmp_path, placeholder):
+    write_study(tmp_path, "flair", StudyDate=placeholder)
+    write_study(tmp_path, "t1", "t1ce", "t2", StudyDate="20240102")
+    assert set(find_source(tmp_path, {}).assignment.chosen) == set(NAMES)
+    (study,) = find_studies(tmp_path).studies
+    assert study.date == "20240102"
 
 
 def test_two_visits_with_the_uid_of_one_study_are_two(tmp_path):

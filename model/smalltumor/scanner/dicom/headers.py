@@ -15,6 +15,7 @@ from typing import Any
 
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
+from smalltumor.scanner.patient_names import patient_name_key
 from smalltumor.scanner.sequences import COLOUR
 from smalltumor.scanner.series import Acquisition
 
@@ -104,6 +105,7 @@ class DicomImage:
     shape : (2,) int
         Number of rows and of columns.
     identity : (str, str), optional
+    is_named : bool
         As in `Series`.
     uid : str
         SOP Instance UID of the file.
@@ -124,6 +126,7 @@ class DicomImage:
     spacing: tuple[float, float]
     shape: tuple[int, int]
     identity: tuple[str, str] | None = None
+    is_named: bool = False
     uid: str = ""
 
 
@@ -259,7 +262,7 @@ def _image(path: Path, frame: _Frame) -> DicomImage | None:
         path=path,
         frame=frame.index,
         modality=frame.text("Modality"),
-        patient=frame.text("PatientID") or frame.text("PatientName"),
+        patient=frame.text("PatientID") or _known_name(frame),
         study=frame.text("StudyInstanceUID"),
         date=frame.text("StudyDate"),
         series=frame.text("SeriesInstanceUID"),
@@ -274,8 +277,14 @@ def _image(path: Path, frame: _Frame) -> DicomImage | None:
         spacing=(spacing[0], spacing[1]),
         shape=(int(frame.header.Rows), int(frame.header.Columns)),
         identity=_identity(frame),
+        is_named=not frame.text("PatientID"),
         uid=frame.text("SOPInstanceUID"),
     )
+
+
+def _known_name(frame: _Frame) -> str:
+    name = frame.text("PatientName")
+    return name if patient_name_key(name).full else ""
 
 
 def _identity(frame: _Frame) -> tuple[str, str] | None:

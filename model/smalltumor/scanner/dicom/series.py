@@ -152,6 +152,7 @@ def _series(images: list[DicomImage]) -> Series:
         uid=first.series,
         study_uid=first.study,
         identity=first.identity,
+        is_named=first.is_named,
         files=tuple(dict.fromkeys(image.path for image in images)),
         grid=grid,
     )

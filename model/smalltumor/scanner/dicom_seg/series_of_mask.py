@@ -61,7 +61,8 @@ def series_on_grid(folder: Path, grid: Grid, uid: str = "", study_uid: str = "")
             f"{folder} does not hold the series that the case was prepared from; another is on the "
             f"grid of the mask: {_titles(on_grid)}"
         )
-    if len({(s.patient, s.study) for s in found}) == 1:
+    holding = [study for study in studies if any(series in found for series in study.series)]
+    if len({(study.patient, study.study) for study in holding}) == 1:
         references = [assign(study.series).chosen.get(REFERENCE) for study in studies]
         found = [series for series in found if series in references] or found
     if len(found) > 1:
