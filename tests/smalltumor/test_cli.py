@@ -276,6 +276,12 @@ def test_a_file_that_holds_no_weights_is_refused(smalltumor, tmp_path):
     assert "w.safetensors" in only_line(stderr)
 
 
+def interrupted_with_a_file_aside() -> KeyboardInterrupt:
+    error = KeyboardInterrupt()
+    error.add_note("a.nii is .smalltumor-0123.kept now")
+    return error
+
+
 def interrupted_import() -> RuntimeError:
     """What Python 3.11 raises if a class is being created when it is interrupted."""
     error = RuntimeError("Error calling __set_name__ on 'Field' instance")
@@ -288,6 +294,7 @@ def interrupted_import() -> RuntimeError:
     [
         (MemoryError(), 1, "out of memory; close other programs"),
         (KeyboardInterrupt(), 130, "interrupted; no incomplete file was left"),
+        (interrupted_with_a_file_aside(), 130, "interrupted; a.nii is .smalltumor-0123.kept now"),
         (interrupted_import(), 130, "interrupted; no incomplete file was left"),
         (Cancelled("cancelled"), 130, "cancelled"),
     ],

@@ -74,8 +74,6 @@ examples:
   smalltumor COMMAND --help
 """
 
-_INTERRUPTED = "interrupted; no incomplete file was left"
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the console script.
@@ -103,13 +101,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except SmalltumorError as error:
         return _fail(_message(error, options), 130 if isinstance(error, Cancelled) else 1)
-    except KeyboardInterrupt:
-        return _fail(_INTERRUPTED, 130)
+    except KeyboardInterrupt as error:
+        return _fail(_interrupted(error), 130)
     except RuntimeError as error:
         # Python 3.11 wraps what is raised while a class is created, as when a module is imported.
         if not isinstance(error.__cause__, KeyboardInterrupt):
             raise
-        return _fail(_INTERRUPTED, 130)
+        return _fail(_interrupted(error.__cause__), 130)
     except MemoryError:
         return _fail("out of memory; close other programs and try again")
     except BrokenPipeError:
@@ -165,6 +163,11 @@ def _discard_output() -> None:
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _interrupted(error: BaseException) -> str:
+    notes = getattr(error, "__notes__", ())  # of files that could not be put back
+    return "; ".join(["interrupted", *(notes or ["no incomplete file was left"])])
 
 
 def _message(error: SmalltumorError, options: argparse.Namespace) -> str:

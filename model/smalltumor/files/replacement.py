@@ -11,8 +11,6 @@ from pathlib import Path
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import move_into_place, temporary_path
 
-_LONGEST_NAME = 200
-
 
 def write_together(
     contents: Mapping[Path, Callable[[Path], object]],
@@ -44,7 +42,8 @@ def write_together(
     ------
     OutputError
         If a file cannot be written or moved, or exists and may not be replaced. All files are then
-        as before.
+        as before; one that could not be put back is named, with the name that it has now. An error
+        that is no `Exception`, such as KeyboardInterrupt, is raised as it is, with a note of that.
     """
     staged: dict[Path, Path] = {}
     try:
@@ -69,8 +68,12 @@ def _write(temporary: Path, write: Callable[[Path], object], path: Path) -> None
 
 
 def _aside(path: Path) -> Path:
-    """A hidden name for an earlier file, which is not removed if the process is killed."""
-    return path.with_name(f".smalltumor-{secrets.token_hex(6)}-{path.name}"[:_LONGEST_NAME])
+    """A hidden name for an earlier file, which is not removed if the process is killed.
+
+    It has no part of the file's own name, which may be too long with anything before it, or match
+    `TEMPORARY_FILES`.
+    """
+    return path.with_name(f".smalltumor-{secrets.token_hex(6)}.kept")
 
 
 def _replace_together(
@@ -98,17 +101,20 @@ def _replace_together(
             move_into_place(temporary, moving, overwrite)
             placed.append(moving)
     except BaseException as error:
-        lost = _restore(placed, aside)
-        if isinstance(error, OSError) or lost:
+        left = _restore(placed, aside)
+        if isinstance(error, OSError) or (left and isinstance(error, Exception)):
             reason = getattr(error, "strerror", None) or error
-            raise OutputError(f"{moving} could not be replaced: {reason}{lost}") from error
+            sentence = f"{moving} could not be replaced: {reason}"
+            raise OutputError("; ".join([sentence, *left])) from error
+        for text in left:
+            error.add_note(text)
         raise
     for kept in aside.values():
         kept.unlink(missing_ok=True)
 
 
-def _restore(placed: Iterable[Path], aside: Mapping[Path, Path]) -> str:
-    """Take new files away and put earlier ones back; what cannot be, as the end of a sentence."""
+def _restore(placed: Iterable[Path], aside: Mapping[Path, Path]) -> list[str]:
+    """Take new files away and put earlier ones back; say where those are that cannot be."""
     left = []
     for path in placed:
         with suppress(OSError):
@@ -117,5 +123,5 @@ def _restore(placed: Iterable[Path], aside: Mapping[Path, Path]) -> str:
         try:
             kept.replace(path)
         except OSError:
-            left.append(f"{path.name} is {kept.name} now")
-    return f"; {'; '.join(left)}" if left else ""
+            left.append(f"{path} is {kept.name} now")
+    return left

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from smalltumor.errors import OutputError
+from smalltumor.files import replacement
+from smalltumor.files.atomic import remove_temporary_files
 from smalltumor.files.replacement import write_together
 
 NAMES = ("a.txt", "b.txt", "c.txt")
@@ -80,15 +82,48 @@ def test_what_cannot_be_put_back_is_named_and_the_others_are_put_back(folder, mo
         return replace(path, target)
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OutputError, match=r"a\.txt could not be replaced: .*; b\.txt is \.small"):
+    with pytest.raises(OutputError, match=r"a\.txt could not be replaced: .*b\.txt is ") as error:
         write_together(writers(folder, "new"), overwrite=True)
     assert (folder / "a.txt").read_text() == "before"
-    (kept,) = folder.glob(".smalltumor-*-b.txt")
+    (kept,) = folder.glob(".smalltumor-*")
+    assert kept.name in str(error.value) and kept.read_text() == "before"
+
+
+def test_a_file_that_was_set_aside_outlives_the_next_clean_up(tmp_path, monkeypatch):
+    path, replace = tmp_path / "scan.part1.nii.gz", Path.replace
+    path.write_text("before")
+
+    def interrupt(*args: object) -> None:
+        monkeypatch.setattr(Path, "replace", unwritable)
+        raise KeyboardInterrupt
+
+    def unwritable(path, target):
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(replacement, "move_into_place", interrupt)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        write_together({path: lambda to: to.write_text("new")}, overwrite=True)
+    monkeypatch.setattr(Path, "replace", replace)
+    (kept,) = tmp_path.iterdir()
+    assert raised.value.__notes__ == [f"{path} is {kept.name} now"]
+    remove_temporary_files(tmp_path)
     assert kept.read_text() == "before"
 
 
-def test_names_may_be_as_long_as_those_of_single_files(tmp_path):
-    path = tmp_path / f"{'a' * 230}.nii.gz"
+def test_an_interruption_stays_one_if_all_is_put_back(folder, monkeypatch):
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    before = contents_of(folder)
+    monkeypatch.setattr(replacement, "move_into_place", interrupt)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        write_together(writers(folder, "new"), overwrite=True)
+    assert not hasattr(raised.value, "__notes__") and contents_of(folder) == before
+
+
+@pytest.mark.parametrize("name", ["a" * 230, "症" * 80, f"a.{'b' * 230}"])
+def test_names_may_be_as_long_as_those_of_single_files(tmp_path, name):
+    path = tmp_path / f"{name}.nii.gz"
     for text in ("one", "two"):
         write_together({path: lambda to, text=text: to.write_text(text)}, overwrite=True)
     assert path.read_text() == "two" and len(list(tmp_path.iterdir())) == 1
