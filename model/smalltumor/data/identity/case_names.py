@@ -12,6 +12,8 @@ from smalltumor.files.names import name_key
 
 _DIGITS = re.compile(r"\d+")
 _NUMBER_ALONE = re.compile(r"\d+(?![^\W_])")
+_PARTS = re.compile(r"\d+|[^\W\d_]+")
+_VERSION = re.compile(r"[-_]v[-_]?\d+\Z", re.IGNORECASE)
 _WORD_ENDS = re.compile(r"(?<=[^\W_])(?=[\W_]|\Z)")
 
 
@@ -39,6 +41,19 @@ def states_other_case(name: str, case: str) -> bool:
     return differ_by_number(own, other) or states_other_scan(name, case)
 
 
+def states_scan(name: str, case: str) -> bool:
+    """Whether a name has the form of a scan's, such as ``P_visit2``, beside that of a case.
+
+    ``P_v2`` is one only among scans: for a case ``P``, and anything but a patient's name, it is the
+    second version of a mask.
+    """
+    if patient_of(name) == name:
+        return False
+    if _VERSION.search(name) is None or _VERSION.search(case) is not None:
+        return True
+    return patient_of(case) != case and patient_key(name) == patient_key(case)
+
+
 def states_other_scan(name: str, case: str) -> bool:
     """Whether a name begins with that of another scan of the patient of a case.
 
@@ -46,7 +61,7 @@ def states_other_scan(name: str, case: str) -> bool:
     to be ``P``.
     """
     starts = (name[: end.start()] for end in _WORD_ENDS.finditer(name))
-    scans = [s for s in starts if patient_of(s) != s and patient_key(s) == patient_key(case)]
+    scans = [s for s in starts if states_scan(s, case) and patient_key(s) == patient_key(case)]
     if name_key(name).startswith("sub-"):
         scans = scans[:1]  # with what follows the session of BIDS, it is the same scan
     return any(not continues_name(case, scan) for scan in scans)
@@ -63,3 +78,31 @@ def differ_by_number(own: str, other: str) -> bool:
     forms = [_DIGITS.sub("0", name_key(name)) for name in (own, other)]
     same_form = forms[1].startswith(forms[0])
     return same_form and _DIGITS.search(own) is not None and not continues_name(other, own)
+
+
+def ends_with_other_number(name: str, case: str, within: str) -> bool:
+    """Whether a name has the form of a case's end, but another number in the place of one of it.
+
+    ``case13`` and ``13`` end in the form of ``case_12``, ``visit2`` in that of ``Anna_visit1``.
+
+    Parameters
+    ----------
+    name, case : str
+    within : str
+        The beginning of the case's name in which the number is looked for: that of the patient, or
+        the whole name.
+    """
+    own, parts = _PARTS.findall(name_key(case)), _PARTS.findall(name_key(name))
+    first = len(own) - len(parts)
+    if first < 0:
+        return False
+    pairs = list(zip(own[first:], parts, strict=True))
+    if any(a != b and not _are_numbers(a, b) for a, b in pairs):
+        return False
+    inside = len(_PARTS.findall(name_key(within))) - first
+    return any(a != b and int(a) != int(b) for a, b in pairs[: max(inside, 0)])
+
+
+def _are_numbers(one: str, other: str) -> bool:
+    """Whether both are numbers of about as many digits; a year is no number of a patient."""
+    return one.isdecimal() and other.isdecimal() and abs(len(one) - len(other)) <= 1

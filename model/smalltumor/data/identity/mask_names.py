@@ -8,8 +8,10 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.case_names import (
     continues_name,
     differ_by_number,
+    ends_with_other_number,
     states_case,
     states_other_scan,
+    states_scan,
 )
 from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
@@ -29,8 +31,10 @@ _SLICER = ".seg.nrrd"
 def check_patient(path: Path, case: Case) -> None:
     """Check that the name of a mask does not state another patient.
 
-    A name states a patient before an ending such as ``_seg``, unless the file lies beside the
-    images and no others of that name do, and by a number in place of that of the case.
+    What stands before an ending such as ``_seg`` may name a patient or, as in ``reader2_seg``, a
+    reader. It names a patient if there are images of that name; if it has the form of the case's
+    name, such as another number in the same place; and elsewhere than beside the images, if it is
+    that of a scan or of an exported mask, or goes on as ``Anna`` does for ``Ann``.
 
     Raises
     ------
@@ -41,7 +45,10 @@ def check_patient(path: Path, case: Case) -> None:
     own, other = patient_of(case.name), patient_of(named or stem(path))
     if continues_name(other, own):
         return
-    states_patient = named and (not is_in_folder_of(path, case) or _has_others(path, named, case))
+    states_patient = named is not None and (
+        _has_images(path, named, case)
+        or (not is_in_folder_of(path, case) and _states_patient(path, named, case))
+    )
     if states_patient or differ_by_number(own, other):
         raise _another(path, named or stem(path), case)
 
@@ -61,12 +68,16 @@ def check_case(path: Path, case: Case) -> None:
     name = named or stem(path)
     if states_case(name, case.name):
         return
-    states_scan = states_other_scan(name, case.name) or (
-        named is not None and patient_of(named) != named
+    is_of_scan = states_other_scan(name, case.name) or (
+        named is not None
+        and (
+            states_scan(named, case.name)
+            or ends_with_other_number(named, case.name, within=case.name)
+        )
     )
     is_beside_unnamed_scan = patient_of(case.name) == case.name and is_in_folder_of(path, case)
-    has_own_images = named is not None and _has_others(path, named, case)
-    if has_own_images or (states_scan and not is_beside_unnamed_scan):
+    has_own_images = named is not None and _has_images(path, named, case)
+    if has_own_images or (is_of_scan and not is_beside_unnamed_scan):
         raise _another(path, name, case)
 
 
@@ -95,11 +106,35 @@ def _another(path: Path, named: str, case: Case) -> CaseError:
     return CaseError(f"by its name, {path.name} is a mask of {named}, not of {case.name}")
 
 
-def _has_others(path: Path, named: str, case: Case) -> bool:
-    """Whether images of the case that a mask names lie beside it, and are others than a case's."""
-    beside = {name_key(each) for each in cases_of_images(path.parent)}
+def _states_patient(path: Path, named: str, case: Case) -> bool:
+    """Whether the name of a mask elsewhere than beside the images is that of another patient.
+
+    The masks that this program exports are named after cases.
+    """
+    return (
+        region_file(path) is not None
+        or states_scan(named, case.name)
+        or name_key(named).startswith(name_key(case.name))
+        or ends_with_other_number(named, case.name, within=patient_of(case.name))
+    )
+
+
+def _has_images(path: Path, named: str, case: Case) -> bool:
+    """Whether there are images of the case that a mask names, other than those of a case.
+
+    They are looked for beside the mask, beside the case's images, and in a folder of that name next
+    to those of the case.
+    """
+    own_folders = {image.parent for image in case.paths.values()}
     own = {name_key(case_name(image)) for image in case.paths.values()}
-    return path != case.labels_path and name_key(safe_name(named)) in beside - own
+    if path == case.labels_path or name_key(named) in own:
+        return False
+    known = {
+        name_key(name) for folder in {path.parent, *own_folders} for name in cases_of_images(folder)
+    }
+    named_folders = {folder.resolve().parent / safe_name(named) for folder in own_folders}
+    others = named_folders - {folder.resolve() for folder in own_folders}
+    return name_key(safe_name(named)) in known - own or any(map(cases_of_images, others))
 
 
 def region_files_of(case: Case) -> list[RegionFile]:

@@ -25,10 +25,12 @@ _NAMES = tuple(
         r"(?P<patient>BraTS-[A-Za-z]+-\d+)-\d+",  # BraTS-GLI-00005-000 and later scans, since 2023
         r"(?P<patient>UCSF-PDGM-\d+)_FU\d+d?",  # UCSF-PDGM-0429_FU003d, days after the first
         r"(?P<patient>(UCSD-PTGBM|RHUH)-\d+)_\d+",  # UCSD-PTGBM-0002_01, RHUH-0001_0
+        r"(?P<patient>sub-[A-Za-z0-9]+)_ses-[A-Za-z0-9]+(_.*)?",  # BIDS
         # Patient-001_week-044 of LUMIERE, PatientID_0003_Timepoint_1, 100010_time1, P7_visit2
         r"(?!(brain|head|mri?|gbm|glioma|tumou?r)[-_]scan[-_]?\d+\Z)"
-        r"(?P<patient>.+?)[-_](week|visit|session|time_?point|time|scan|followup|fu)[-_]?\d+(-\d+)?",
-        r"(?P<patient>sub-[A-Za-z0-9]+)_ses-[A-Za-z0-9]+(_.*)?",  # BIDS
+        r"(?P<patient>.+?)[-_](day|week|month|visit|v|session|time_?point|time|tp|scan|fu)"
+        r"[-_]?\d+(-\d+)?",
+        r"(?P<patient>.+?)[-_](baseline|pre-?op|post-?op|follow[-_]?up)([-_]?\d+)?(-\d+)?",
     )
 )
 """Names of scans in collections with several of one patient; ``brain_scan_001`` names nobody."""
@@ -51,8 +53,8 @@ def patient_of(case: str, listed: Mapping[str, str] = _NONE) -> str:
     str
         The part before the scan in names of UPENN-GBM (``UPENN-GBM-00003_11``), BraTS since 2023
         (``BraTS-GLI-00005-000``), UCSF-PDGM (``UCSF-PDGM-0429_FU003d``), LUMIERE
-        (``Patient-001_week-044``), others with the number of a visit or time point, and BIDS
-        (``sub-01_ses-02``). Any other name is that of a patient.
+        (``Patient-001_week-044``), others with the number of a visit or time point or a word such
+        as ``baseline``, and BIDS (``sub-01_ses-02``). Any other name is that of a patient.
     """
     for name in (case, normalize("NFC", case)):
         if name in listed:

@@ -29,6 +29,13 @@ def case_named(name: str, folder: Path) -> Case:
         ("Anna_v1", "Anna_v2_smalltumor"),
         ("P_1", "P_10_seg"),
         ("P_1", "P_1b_seg"),
+        ("P_1", "2_seg"),
+        ("case_12", "case13_seg"),
+        ("case_12", "13_seg"),
+        ("Anna_visit1", "visit2_seg"),
+        ("BraTS-GLI-00005-000", "00006-000-seg"),
+        ("P7", "Anna_smalltumor"),
+        ("P7", "Anna_visit2_seg"),
         ("Ann", "Anna_seg"),
         ("P_visit1", "P_visit2"),
         ("P_visit1", "P_visit2_pred"),
@@ -68,6 +75,63 @@ def test_the_format_of_3d_slicer_is_no_ending_that_states_a_case(tmp_path, name)
 def test_a_mask_of_3d_slicer_that_is_named_after_another_is_refused(tmp_path, name):
     with pytest.raises(CaseError, match="not of P_visit1"):
         check_case(tmp_path / "elsewhere" / f"{name}.seg.nrrd", case_named("P_visit1", tmp_path))
+
+
+@pytest.mark.parametrize("name", ["P7", "case_12", "P7_pre", "BraTS2021_00000", "Anna_visit1"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "reader2",
+        "final",
+        "corrected",
+        "epoch100",
+        "fold0",
+        "v2",
+        "model_v2",
+        "2nd_reader",
+        "nnunet",
+    ],
+)
+@pytest.mark.parametrize("check", [check_patient, check_case])
+def test_a_word_that_names_nobody_refuses_no_mask_of_another_folder(tmp_path, name, word, check):
+    check(tmp_path / "elsewhere" / f"{word}_seg.nii.gz", case_named(name, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"),
+    [
+        ("case_12", "case12"),
+        ("case_12", "012"),
+        ("Anna_visit1", "visit01"),
+        ("BraTS-GLI-00005-000", "00005-000"),
+        ("P7", "2024"),
+    ],
+)
+def test_the_end_of_a_name_may_be_spelled_differently(tmp_path, name, mask):
+    check_case(tmp_path / "elsewhere" / f"{mask}_seg.nii.gz", case_named(name, tmp_path))
+
+
+@pytest.mark.parametrize("check", [check_patient, check_case])
+@pytest.mark.parametrize("images", ["masks/Eva", "Anna/Eva", "Eva/Eva", "Eva/"])
+def test_the_mask_of_a_case_whose_images_are_known_is_refused(tmp_path, images, check):
+    for folder in ("Anna", "Eva", "masks"):
+        (tmp_path / folder).mkdir()
+    case = case_named("Anna", tmp_path / "Anna")
+    mask = tmp_path / "masks" / "Eva_seg.nii.gz"
+    check(mask, case)
+    folder, _, name = images.partition("/")
+    (tmp_path / folder / f"{name}_t1ce.nii.gz".lstrip("_")).touch()
+    with pytest.raises(CaseError, match="is a mask of Eva, not of Anna"):
+        check(mask, case)
+
+
+def test_masks_beside_a_case_of_a_link_are_its_own(tmp_path):
+    (tmp_path / "Pat").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "Pat", target_is_directory=True)
+    (tmp_path / "link" / "t1ce.nii.gz").touch()
+    case = case_named("other", tmp_path)
+    case.paths = {"t1ce": tmp_path / "link" / "t1ce.nii.gz"}
+    check_patient(tmp_path / "link" / "Pat_seg.nii.gz", case)
 
 
 def test_in_a_folder_of_several_cases_the_mask_of_another_is_refused(tmp_path):
