@@ -70,6 +70,9 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
         "rename it after its data set, as in BraTS2021_00019_seg.nii.gz or "
         "BraTS-GLI-02143-101-seg.nii.gz, and open it again"
     ),
+    Action.READ_AS_MASK: lambda remedy: (
+        "end its name in _et, _tc or _wt, and open it again as the mask of that region"
+    ),
     Action.NAME_MODALITIES: _name_modalities,
     Action.NAME_FILES: lambda remedy: (
         "open the folder with the images of one patient, or of a scan in DICOM or NIfTI files"

@@ -31,6 +31,9 @@ class Action(StrEnum):
     NAME_SCHEME = "name scheme"
     """Name the label scheme, of `Remedy.side` if two sets of labels are compared."""
 
+    READ_AS_MASK = "read as mask"
+    """Read the labels as the mask of a region."""
+
     NAME_MODALITIES = "name modalities"
     """Name the files of `Remedy.modalities`."""
 

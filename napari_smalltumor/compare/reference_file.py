@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import check_patient, is_in_folder_of
-from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
+from smalltumor.data.label_files import decode_labels, on_grid, own_scheme, read_label_volume
 from smalltumor.data.naming.exported_masks import region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
-from smalltumor.data.volumes.nifti import stem
+from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, integer_values
+from smalltumor.labels.segments import region_of_segments
 
 from napari_smalltumor.export.region_files import check_images, read_regions
 from napari_smalltumor.layers.changed_images import ChangedImagesError, no_longer_shown
@@ -102,11 +103,20 @@ def is_on_grid(layer: Labels, case: Case) -> bool:
 def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, Mask]:
     volume = on_grid(read_label_volume(path), case.grid, case.name)
     check_images(volume, case)
-    region = _ONE_REGION.search(stem(path))
+    values = integer_values(volume.data)
+    region = _region_of(volume, values)
     if region is not None:
-        return {Region(region[1].lower()): np.asarray(volume.data != 0)}
-    if not volume.label_scheme and set(integer_values(volume.data)) == {0, 1}:
+        return {region: np.asarray(volume.data != 0)}
+    if set(values) == {0, 1} and own_scheme(volume, values) is None:
         raise CaseError(f"the region of {path.name} is not known; end its name in _et, _tc or _wt")
     hint = label_scheme_hint(path) or (case.scheme_hint if is_in_folder_of(path, case) else None)
     classes, _ = decode_labels(volume, scheme, hint)
     return {region: region_mask(classes, region) for region in Region}
+
+
+def _region_of(volume: Volume, values: Sequence[int]) -> Region | None:
+    """The region whose mask a file is by its name, or by that of its only segment."""
+    named = _ONE_REGION.search(stem(volume.path))
+    if named is not None:
+        return Region(named[1].lower())
+    return region_of_segments(volume.segments, values)

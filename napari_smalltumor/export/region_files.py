@@ -9,7 +9,7 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import named_case
-from smalltumor.data.label_files import on_grid, read_label_volume
+from smalltumor.data.label_files import on_grid, own_scheme, read_label_volume
 from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
@@ -86,8 +86,9 @@ def layers_of_masks(case: Case, masks: Mapping[Region, Mask]) -> list[LayerData]
 def _scheme_of(path: Path, volume: Volume) -> LabelScheme:
     """The header's scheme, else the one that is set for exports if it fits, else one that fits."""
     values = set(integer_values(volume.data)) - {0}
-    if volume.label_scheme in SCHEMES:
-        return SCHEMES[volume.label_scheme]
+    own = own_scheme(volume, values)
+    if own is not None:
+        return own
     fitting = [s for s in SCHEMES.values() if values <= set(s.values)]
     if not fitting:
         return detect_scheme(values)  # raises the error

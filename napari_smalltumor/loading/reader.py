@@ -12,6 +12,7 @@ from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import is_image_name
+from smalltumor.data.volumes.slicer_segments import SUFFIX as SEGMENTS_SUFFIX
 from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.extras import MissingPackageError
@@ -114,6 +115,8 @@ def _dimensions(path: Path) -> int | None:
         return 3  # reading says what is to be installed
     except CaseError:
         return 0  # reading says what is wrong
+    if len(shape) == 4 and path.name.lower().endswith(SEGMENTS_SUFFIX):
+        return 3  # reading nests the layers
     if len(shape) == 4 and shape[3] == len(MSD_CHANNELS):
         return 4
     return 3 if len(shape) == 3 else None

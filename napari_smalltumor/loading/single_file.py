@@ -14,6 +14,7 @@ from smalltumor.data.identity.image_digests import recorded_images
 from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.data.label_files import read_label_volume, rounded
 from smalltumor.data.labels_read import LabelsRead
+from smalltumor.data.layered_segments import without_layers
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.volumes.header_checks import header_warnings
@@ -36,7 +37,7 @@ def read_single_file(path: Path) -> LayerData:
     CaseError
         If it cannot be read.
     """
-    volume = read_image(path, allow_nonfinite=True)
+    volume = without_layers(read_image(path, allow_nonfinite=True))
     layer = layer_of_volume(volume)
     for warning in header_warnings([volume]):
         notify.warn(warning)

@@ -45,6 +45,12 @@ def _name_scheme(remedy: Remedy, options: argparse.Namespace) -> str:
     return text + (", or pass --labels mask for the mask of a region" * ("reads_masks" in options))
 
 
+def _read_as_mask(remedy: Remedy, options: argparse.Namespace) -> str:
+    if "reads_masks" in options:
+        return "pass --labels mask for the mask of a region"
+    return "name a label file with all classes"
+
+
 def _name_modalities(remedy: Remedy, options: argparse.Namespace) -> str:
     from smalltumor.data.naming.case_files import OPTIONAL_MODALITIES
 
@@ -148,6 +154,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHOOSE_OUTPUT: _choose_output,
         Action.REPLACE_OUTPUT: _replace_output,
         Action.NAME_SCHEME: _name_scheme,
+        Action.READ_AS_MASK: _read_as_mask,
         Action.NAME_MODALITIES: _name_modalities,
         Action.NAME_FILES: _name_files,
         Action.RESAMPLE: _resample,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import other_images_text
 from smalltumor.data.images_read import stamp_of
+from smalltumor.data.layered_segments import without_layers
 from smalltumor.data.volumes.header_checks import check_axes
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume_file
@@ -18,6 +20,7 @@ from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
+from smalltumor.labels.segments import check_names, scheme_of_segments
 
 LARGEST_TUMOUR_ML = 600.0
 """Largest volume of labels that can be a tumour; brain masks of adults have more than 900 ml."""
@@ -80,10 +83,10 @@ def read_label_volume(path: Path) -> Volume:
     CaseError
         If the file cannot be read.
     LabelError
-        If it is not 3D.
+        If it is not 3D, and its layers are not WT, TC and ET, see `without_layers`.
     """
     stamp = stamp_of(path)
-    volume = replace(read_volume_file(path), stamp=stamp)
+    volume = without_layers(replace(read_volume_file(path), stamp=stamp))
     check_label_shape(volume)
     return rounded(volume)
 
@@ -151,16 +154,15 @@ def on_grid(volume: Volume, grid: Grid, name: str) -> Volume:
 
 
 def decode_labels(
-    volume: Volume, scheme: str | None = None, hint: str | None = None
+    volume: Volume, scheme: str | LabelScheme | None = None, hint: str | None = None
 ) -> tuple[Classes, LabelScheme]:
     """Convert a label volume to tissue classes.
 
     Parameters
     ----------
     volume : Volume
-    scheme : str, optional
-        Name of the scheme; by default that of the header if this package wrote the file, else
-        `detect_scheme` decides.
+    scheme : str or LabelScheme, optional
+        The scheme or its name; by default `scheme_of_volume` decides.
     hint : str, optional
         Name of the scheme that goes with the names of the files.
 
@@ -177,7 +179,8 @@ def decode_labels(
     """
     check_label_shape(volume)
     try:
-        found = READ_SCHEMES[scheme] if scheme else scheme_of_volume(volume, hint)
+        given = READ_SCHEMES[scheme] if isinstance(scheme, str) and scheme else scheme
+        found = given if isinstance(given, LabelScheme) else scheme_of_volume(volume, hint)
         classes = found.decode(volume.data)
     except LabelError as error:
         raise error.prefixed(volume.path) from error
@@ -191,13 +194,36 @@ def scheme_of_volume(volume: Volume, hint: str | None = None) -> LabelScheme:
     Raises
     ------
     LabelError
-        As `detect_scheme`, without the name of the file.
+        As `detect_scheme`, without the name of the file; or if the names of segments contradict
+        the scheme.
     """
     values = integer_values(volume.data)
+    own = own_scheme(volume, values)
+    if own is not None:
+        return own
+    scheme = detect_scheme(values, hint)
+    check_names(volume.segments, values, scheme)
+    return scheme
+
+
+def own_scheme(volume: Volume, values: Collection[int]) -> LabelScheme | None:
+    """The scheme that a label file itself tells: by its header or the names of its segments.
+
+    Parameters
+    ----------
+    volume : Volume
+    values : collection of int
+        Its distinct values.
+
+    Raises
+    ------
+    LabelError
+        As `scheme_of_segments`, without the name of the file.
+    """
     stored = READ_SCHEMES.get(volume.label_scheme)
     if stored is not None and set(values) <= set(stored.classes):
         return stored
-    return detect_scheme(values, hint)
+    return scheme_of_segments(volume.segments, values)
 
 
 def check_tumour_size(volume: Volume) -> None:

@@ -16,6 +16,7 @@ from smalltumor.evaluation.report.text_table import text_table
 from smalltumor.evaluation.schemes import schemes_of
 from smalltumor.labels.masks import Mask, class_mask, region_mask
 from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.schemes import LabelScheme
 from smalltumor.text import pluralize
 
 CAVITY_SCHEME, CAVITY = "brats2024", 4
@@ -53,8 +54,8 @@ def evaluate_challenge(
             progress(number / len(pairs), true_file.name)
         prediction, true = read_on_one_grid(predicted_file, true_file)
         sides = (
-            _masks(prediction, of_predictions.by_file[predicted_file.path].name),
-            _masks(true, of_truth.by_file[true_file.path].name),
+            _masks(prediction, of_predictions.by_file[predicted_file.path]),
+            _masks(true, of_truth.by_file[true_file.path]),
         )
         found[true_file.name] = {
             region: score_one_to_one(mask, sides[1][region], true.grid.spacing)
@@ -68,9 +69,9 @@ def evaluate_challenge(
     return found, notes
 
 
-def _masks(volume: Volume, scheme: str) -> dict[str, Mask]:
+def _masks(volume: Volume, scheme: LabelScheme) -> dict[str, Mask]:
     classes = decode_labels(volume, scheme)[0]
-    cavity = np.asarray(volume.data == CAVITY) & (scheme == CAVITY_SCHEME)
+    cavity = np.asarray(volume.data == CAVITY) & (scheme.name == CAVITY_SCHEME)
     return {
         **{str(region): region_mask(classes, region) for region in Region},
         "netc": class_mask(classes, TissueClass.NCR),

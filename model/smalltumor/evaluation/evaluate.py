@@ -164,7 +164,7 @@ def evaluate(
         pair = read_on_one_grid(predicted_file, true_file)
         of_others += [name] if _are_of_other_images(*pair, true_file.t1ce) else []
         predicted, true = (
-            np.ascontiguousarray(decode_labels(volume, schemes.by_file[file.path].name)[0])
+            np.ascontiguousarray(decode_labels(volume, schemes.by_file[file.path])[0])
             for volume, file, schemes in zip(
                 pair,
                 (predicted_file, true_file),

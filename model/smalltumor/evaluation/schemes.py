@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from smalltumor.data.label_files import read_label_volume
-from smalltumor.errors import LabelError, SchemeSide
+from smalltumor.data.label_files import own_scheme, read_label_volume
+from smalltumor.errors import Action, LabelError, Remedy, SchemeSide
 from smalltumor.evaluation.pairing import LabelFile
 from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
+from smalltumor.labels.segments import Segment, check_names
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,18 @@ class Schemes:
 
     @property
     def only(self) -> LabelScheme | None:
-        """The scheme of all files; None if they are in several."""
-        found = {scheme.name: scheme for scheme in self.by_file.values()}
-        return next(iter(found.values())) if len(found) == 1 else None
+        """The scheme of all files; None if they are in several, or each tells its own by names."""
+        found = {scheme.name for scheme in self.by_file.values()}
+        return READ_SCHEMES.get(found.pop()) if len(found) == 1 else None
 
 
 @dataclass(frozen=True)
 class _Labels:
-    """The values of a label file, and the scheme that its header names."""
+    """The values of a label file, the scheme that it tells itself, and its segments."""
 
     values: set[int]
-    stored: str | None
+    own: LabelScheme | None
+    segments: tuple[Segment, ...]
 
 
 def schemes_of(
@@ -51,7 +53,8 @@ def schemes_of(
 ) -> Schemes:
     """The label schemes of the files of a side.
 
-    A scheme that the header of a file names is that of the file. All others are in one scheme,
+    A scheme that the header of a file names, or that its segments make by their names, is that of
+    the file. All others are in one scheme,
     since the values of a single file may fit several.
 
     Parameters
@@ -71,15 +74,17 @@ def schemes_of(
     if given is not None:
         return Schemes({file.path: READ_SCHEMES[given] for file in files})
     labels = {file.path: _read(file) for file in files}
-    stored = {path: READ_SCHEMES[own.stored] for path, own in labels.items() if own.stored}
-    others = [file for file in files if file.path not in stored]
+    told = {path: label.own for path, label in labels.items() if label.own is not None}
+    others = [file for file in files if file.path not in told]
     if not others:
-        return Schemes(stored)
+        return Schemes(told)
     # Where headers name one scheme, it may be that of all, and the values of all tell it surest.
-    tell = files if len({scheme.name for scheme in stored.values()}) == 1 else others
-    told = {file.path: labels[file.path] for file in tell}
-    scheme = _common_scheme(others, told, fallback, side)
-    return Schemes({**{file.path: scheme for file in others}, **stored})
+    stored = {scheme.name for scheme in told.values()}
+    tell = files if len(stored) == 1 and stored <= set(READ_SCHEMES) else others
+    scheme = _common_scheme(others, {f.path: labels[f.path] for f in tell}, fallback, side)
+    for file in others:
+        _check_names(file, labels[file.path], scheme, side)
+    return Schemes({**{file.path: scheme for file in others}, **told})
 
 
 def _common_scheme(
@@ -110,8 +115,13 @@ def _read(file: LabelFile) -> _Labels:
     try:
         volume = read_label_volume(file.path)
         values = set(integer_values(volume.data))
+        return _Labels(values, own_scheme(volume, values), volume.segments)
     except LabelError as error:
         raise error.prefixed(file.path) from error
-    scheme = READ_SCHEMES.get(volume.label_scheme)
-    fits = scheme is not None and values <= set(scheme.classes)
-    return _Labels(values, volume.label_scheme if fits else None)
+
+
+def _check_names(file: LabelFile, labels: _Labels, scheme: LabelScheme, side: SchemeSide) -> None:
+    try:
+        check_names(labels.segments, labels.values, scheme)
+    except LabelError as error:
+        raise LabelError(f"{file.path}: {error}", Remedy(Action.NAME_SCHEME, side=side)) from error

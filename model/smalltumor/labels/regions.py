@@ -41,6 +41,16 @@ REGION_NAMES: Mapping[Region, str] = MappingProxyType(
     {Region.ET: "enhancing tumour", Region.TC: "tumour core", Region.WT: "whole tumour"}
 )
 
+CLASS_NAMES: Mapping[TissueClass, str] = MappingProxyType(
+    {
+        TissueClass.BACKGROUND: "resection cavity",
+        TissueClass.NCR: "necrosis or non-enhancing core",
+        TissueClass.ED: "edema",
+        TissueClass.ET: "enhancing tumour",
+    }
+)
+"""What values other than 0 are called."""
+
 CLASS_COLOURS: Mapping[TissueClass, tuple[float, float, float]] = MappingProxyType(
     {
         TissueClass.NCR: (0.86, 0.15, 0.15),

@@ -28,7 +28,7 @@ def labels_in_scheme(case: Case, volume: Volume, scheme: LabelScheme) -> LayerDa
     if scheme.name in SCHEMES:
         return labels_layer(case, volume.data.astype(np.uint8, copy=False), scheme)
     written = SCHEMES[DEFAULT_SCHEME]
-    classes, _ = decode_labels(volume, scheme.name)
+    classes, _ = decode_labels(volume, scheme)
     _say_what_is_left_out(volume, scheme)
     return labels_layer(case, written.encode(classes), written)
 
@@ -46,7 +46,8 @@ def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:
         scheme = scheme_of_volume(volume, hint)
     except LabelError as error:
         asks = threading.current_thread() is not threading.main_thread()
-        if error.remedy is not None and not set(values) <= {0, 1} and not asks:
+        is_asked = asks and not volume.segments  # the question does not say what their names do
+        if error.remedy is not None and not set(values) <= {0, 1} and not is_asked:
             notify.warn(notify.error_text(error.prefixed(volume.path.name)))
         return None
     check_tumour_size(volume)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.regions import CLASS_NAMES, TissueClass
 from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme
 
 _MASK_VALUES = {0, 1}
@@ -18,12 +18,6 @@ _DATA_SETS = {
     "brats2024": "BraTS after treatment from 2024, metastases from 2025",
     "brats2024-ped": "BraTS of children from 2024",
     "hd-glio": "HD-GLIO",
-}
-_CLASSES = {
-    TissueClass.BACKGROUND: "resection cavity",
-    TissueClass.NCR: "necrosis or non-enhancing core",
-    TissueClass.ED: "edema",
-    TissueClass.ET: "enhancing tumour",
 }
 
 
@@ -61,7 +55,7 @@ def scheme_choices(values: Iterable[int]) -> list[SchemeChoice]:
     return [
         SchemeChoice(
             alike[0],
-            ", ".join(f"{v} {_CLASSES[c]}" for v, c in zip(present, meaning, strict=True)),
+            ", ".join(f"{v} {CLASS_NAMES[c]}" for v, c in zip(present, meaning, strict=True)),
             "; ".join(_DATA_SETS[scheme.name] for scheme in alike),
         )
         for meaning, alike in schemes.items()

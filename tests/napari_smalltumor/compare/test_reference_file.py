@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari_cases import oriented, random_volume, write_case_along
+from slicer_files import write_segments
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import check_patient
 from smalltumor.data.read_case import read_case
@@ -45,6 +46,15 @@ def test_an_exported_mask_and_the_mask_of_one_region_are_read(case, tmp_path):
     one = read_reference(write(tmp_path / "P_01_wt.nii.gz", (STORED > 0).astype(np.uint8)), case)
     assert set(one) == {Region.WT}
     assert np.array_equal(one[Region.WT], exported[Region.WT])
+
+
+def test_the_only_segment_of_a_slicer_file_names_its_region(case, tmp_path):
+    path = tmp_path / "P_01.seg.nrrd"
+    tumour = np.asarray(nib.load(case.labels_path).dataobj) > 0
+    write_segments(path, tumour.astype(np.uint8), case.grid, [("Whole Tumor", 1)])
+    masks = read_reference(path, case)
+    assert set(masks) == {Region.WT}
+    assert np.array_equal(masks[Region.WT], to_display(tumour, case.grid))
 
 
 def test_a_mask_beside_the_images_whose_name_tells_no_scheme_has_that_of_the_case(case):

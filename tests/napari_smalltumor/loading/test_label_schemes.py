@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 from lesion_layers import classes, synthetic_case
 from napari.layers import Layer
+from slicer_files import write_segments
 from smalltumor.errors import LabelError
+from smalltumor.labels.masks import region_mask
+from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES
+from synthetic import write_case
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.create import plain_labels_layer
-from napari_smalltumor.layers.metadata import LayerKind, role_of
+from napari_smalltumor.layers.metadata import LayerKind, provenance_of, role_of
 from napari_smalltumor.layers.patient import patient_of, patient_of_case
 from napari_smalltumor.loading.labels.scheme_choices import scheme_choices
 from napari_smalltumor.loading.labels.schemes import apply_scheme
+from napari_smalltumor.loading.reader import get_reader
+from napari_smalltumor.loading.single_file import read_single_file
 from napari_smalltumor.patients.active_patient import active_patient
 
 
@@ -77,3 +84,43 @@ def test_a_meaning_that_does_not_fit_leaves_the_numbers(viewer, numbers):
     with pytest.raises(LabelError):
         apply_scheme(viewer, numbers, READ_SCHEMES["hd-glio"])
     assert numbers in viewer.layers and role_of(numbers).case.scheme_hint is None
+
+
+def drawn_in_slicer(path, names):
+    """The classes as 3D Slicer saves them: necrosis 3, edema 2, enhancing tumour 1."""
+    stored = np.array([0, 3, 2, 1], np.uint8)[classes()]
+    write_segments(path, stored, synthetic_case().grid, names)
+    return path
+
+
+def test_segments_that_name_their_classes_are_shown_as_these(tmp_path):
+    names = [("Enhancing Tumor", 1), ("Edema", 2), ("Necrosis", 3)]
+    data, attributes, _ = read_single_file(drawn_in_slicer(tmp_path / "P-seg.seg.nrrd", names))
+    role = provenance_of(attributes["metadata"])
+    assert (role.kind, role.scheme) == (LayerKind.EXPERT, "brats2018")
+    shown = SCHEMES["brats2018"].decode(from_display(np.asarray(data), role.case.grid))
+    assert np.array_equal(shown, classes())
+
+
+def test_a_contradicting_name_is_told_and_the_numbers_are_shown(tmp_path, monkeypatch):
+    warned = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    write_case(tmp_path, modalities="t2f t1c t1n t2w", name="P")
+    names = [("Enhancing Tumor", 1), ("Segment_2", 2), ("Segment_3", 3)]
+    path = drawn_in_slicer(tmp_path / "P-seg.nrrd", names)
+    _, attributes, _ = read_single_file(path)
+    assert provenance_of(attributes["metadata"]).kind is LayerKind.LABELS
+    assert warned[0].startswith(
+        'P-seg.nrrd: the segment "Enhancing Tumor" has the value 1, which is necrosis'
+    )
+
+
+def test_layers_of_a_slicer_file_are_opened_as_classes(tmp_path):
+    masks = [region_mask(classes(), region) for region in (Region.WT, Region.TC, Region.ET)]
+    path, names = tmp_path / "P.seg.nrrd", [("WT", 1), ("TC", 1), ("ET", 1)]
+    stored = np.stack(masks, axis=-1).astype(np.uint8)
+    write_segments(path, stored, synthetic_case().grid, names, layers=range(3))
+    (layer,) = get_reader(str(path))(str(path))
+    role = provenance_of(layer[1]["metadata"])
+    shown = SCHEMES[role.scheme].decode(from_display(np.asarray(layer[0]), role.case.grid))
+    assert np.array_equal(shown, classes())

@@ -32,6 +32,7 @@ from smalltumor.files.atomic import write_bytes
 from smalltumor.files.content import FileContent
 from smalltumor.files.gzip_codec import pack
 from smalltumor.geometry.grid import Grid
+from smalltumor.labels.segments import Segment
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -77,6 +78,8 @@ class Volume:
         The bytes that were read, if they were asked for.
     comments : tuple of str
         Comments in the header of a NIfTI file.
+    segments : tuple of Segment
+        Segments that the header of an NRRD file names.
     """
 
     data: npt.NDArray[np.generic]
@@ -86,6 +89,7 @@ class Volume:
     stamp: tuple[int, ...] | None = None
     content: FileContent | None = None
     comments: tuple[str, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
     @property
     def label_scheme(self) -> str:

@@ -12,11 +12,13 @@ import numpy.typing as npt
 
 from smalltumor.data.volumes import nifti
 from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
+from smalltumor.data.volumes.slicer_segments import segments_of
 from smalltumor.data.volumes.unpacking import unpack
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import require
 from smalltumor.files.content import FileContent, content_of_file
 from smalltumor.geometry.grid import LPS_TO_RAS, Affine, Grid
+from smalltumor.labels.segments import Segment
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -70,9 +72,12 @@ def read_volume_file(
         raise not_a_volume(path) or _unnamed(path)
     if not path.is_file():
         raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
-    of_freesurfer = path.suffix.lower() in _FREESURFER
     before = _content_of(path) if with_content else None
-    data, affine, placed = _read_freesurfer(path) if of_freesurfer else _read_itk(path)
+    segments: tuple[Segment, ...] = ()
+    if path.suffix.lower() in _FREESURFER:
+        data, affine, placed = _read_freesurfer(path)
+    else:
+        data, affine, placed, segments = _read_itk(path)
     if before != (_content_of(path) if with_content else None):
         raise CaseError(f"{path} was replaced while it was read; read it again")
     if data.dtype.kind not in "iuf":
@@ -89,7 +94,7 @@ def read_volume_file(
         raise error.prefixed(path) from error
     data = data.view()
     data.flags.writeable = False
-    return Volume(data, grid, _header(data, grid, placed), path, content=before)
+    return Volume(data, grid, _header(data, grid, placed), path, content=before, segments=segments)
 
 
 def _content_of(path: Path) -> FileContent:
@@ -167,8 +172,8 @@ def _is_dicom(path: Path) -> bool:
         return False
 
 
-def _read_itk(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:
-    """Voxels (i, j, k, ...), affine, and whether the file gives an orientation."""
+def _read_itk(path: Path) -> tuple[npt.NDArray[Any], Affine, bool, tuple[Segment, ...]]:
+    """Voxels (i, j, k, ...), affine, whether the file gives an orientation, and its segments."""
     reader = _open_itk(path)
     dimensions, channels = reader.GetDimension(), reader.GetNumberOfComponents()
     if dimensions < 3:
@@ -187,7 +192,8 @@ def _read_itk(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:
     affine[:3, :3] = directions * np.array(image.GetSpacing()[:3])
     affine[:3, 3] = image.GetOrigin()[:3]
     placed = path.suffix.lower() != ".nrrd" or reader.HasMetaDataKey("NRRD_space")
-    return stored.transpose(axes), LPS_TO_RAS @ affine, placed
+    segments = segments_of(reader.GetMetaDataKeys(), reader.GetMetaData)
+    return stored.transpose(axes), LPS_TO_RAS @ affine, placed, segments
 
 
 def _open_itk(path: Path) -> Any:
