@@ -63,6 +63,10 @@ def _resume(remedy: Remedy) -> str:
     return f"resume the run with {settings}" if settings else "click Resume"
 
 
+def _name_region(remedy: Remedy) -> str:
+    return "end its name in _et, _tc or _wt, and open it again as the mask of that region"
+
+
 _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     Action.CHOOSE_OUTPUT: lambda remedy: "choose another name or folder",
     Action.REPLACE_OUTPUT: lambda remedy: "choose another name or folder, or delete it first",
@@ -70,9 +74,8 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
         "rename it after its data set, as in BraTS2021_00019_seg.nii.gz or "
         "BraTS-GLI-02143-101-seg.nii.gz, and open it again"
     ),
-    Action.READ_AS_MASK: lambda remedy: (
-        "end its name in _et, _tc or _wt, and open it again as the mask of that region"
-    ),
+    Action.NAME_REGION: _name_region,
+    Action.READ_AS_MASK: _name_region,
     Action.NAME_MODALITIES: _name_modalities,
     Action.NAME_FILES: lambda remedy: (
         "open the folder with the images of one patient, or of a scan in DICOM or NIfTI files"

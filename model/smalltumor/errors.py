@@ -31,6 +31,9 @@ class Action(StrEnum):
     NAME_SCHEME = "name scheme"
     """Name the label scheme, of `Remedy.side` if two sets of labels are compared."""
 
+    NAME_REGION = "name region"
+    """Say which class or region the only value of a file is; as for ``NAME_SCHEME``."""
+
     READ_AS_MASK = "read as mask"
     """Read the labels as the mask of a region."""
 

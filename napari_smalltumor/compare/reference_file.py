@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +11,9 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import check_patient, is_in_folder_of
 from smalltumor.data.label_files import decode_labels, on_grid, own_scheme, read_label_volume
-from smalltumor.data.naming.exported_masks import region_file
+from smalltumor.data.naming.exported_masks import named_region, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
-from smalltumor.data.volumes.nifti import Volume, stem
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 DisplayMasks = Mapping[Region, npt.NDArray[np.uint8]]
 """Masks (I, P, L) of 0 and 1, as layers hold them."""
-
-_ONE_REGION = re.compile(r"[-_. ](et|tc|wt)\Z", re.IGNORECASE)
 
 
 def read_reference(path: Path, case: Case, scheme: str | None = None) -> DisplayMasks:
@@ -116,7 +113,4 @@ def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, 
 
 def _region_of(volume: Volume, values: Sequence[int]) -> Region | None:
     """The region whose mask a file is by its name, or by that of its only segment."""
-    named = _ONE_REGION.search(stem(volume.path))
-    if named is not None:
-        return Region(named[1].lower())
-    return region_of_segments(volume.segments, values)
+    return named_region(volume.path) or region_of_segments(volume.segments, values)

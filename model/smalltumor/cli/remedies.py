@@ -45,6 +45,12 @@ def _name_scheme(remedy: Remedy, options: argparse.Namespace) -> str:
     return text + (", or pass --labels mask for the mask of a region" * ("reads_masks" in options))
 
 
+def _name_region(remedy: Remedy, options: argparse.Namespace) -> str:
+    if "reads_labels" in options:
+        return _name_scheme(remedy, options)
+    return "open it in napari, choose what it is, and export it: an exported file names its scheme"
+
+
 def _read_as_mask(remedy: Remedy, options: argparse.Namespace) -> str:
     if "reads_masks" in options:
         return "pass --labels mask for the mask of a region"
@@ -154,6 +160,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHOOSE_OUTPUT: _choose_output,
         Action.REPLACE_OUTPUT: _replace_output,
         Action.NAME_SCHEME: _name_scheme,
+        Action.NAME_REGION: _name_region,
         Action.READ_AS_MASK: _read_as_mask,
         Action.NAME_MODALITIES: _name_modalities,
         Action.NAME_FILES: _name_files,

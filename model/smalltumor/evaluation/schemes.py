@@ -99,7 +99,8 @@ def _common_scheme(
     try:
         return detect_scheme(values, hint)
     except LabelError as error:
-        if hint is None and fallback is not None and values <= set(fallback.classes):
+        is_mask = error.remedy is not None and error.remedy.action is Action.NAME_REGION
+        if fallback is not None and hint is None and not is_mask and values <= {*fallback.classes}:
             return fallback
         misfit = (path for path, own in labels.items() if not _fits_a_scheme(own.values))
         remedy = None if error.remedy is None else replace(error.remedy, side=side)

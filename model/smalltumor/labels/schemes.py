@@ -131,6 +131,9 @@ DEFAULT_SCHEME = _BRATS2018.name
 _MOST_COUNTED = 2**16
 """Values up to this are counted, which is ten times as fast as sorting them."""
 
+_OF_MASKS = {1}
+"""Values other than 0 of the masks of regions."""
+
 _OF_ONE_NAMING: Mapping[str, tuple[LabelScheme, ...]] = MappingProxyType(
     {
         _BRATS2023.name: (_BRATS2023, _BRATS2024),
@@ -147,6 +150,10 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
     child's edema. A scheme is found if the names of the files suggest it and it has these values,
     or if all schemes that have them give them the same meaning. Otherwise the user has to name it.
 
+    A 1 alone is most often the mask of a region, such as the whole tumour, whatever the files are
+    named after; no tumour is necrosis alone. HD-GLIO's 1 alone is a tumour that does not enhance.
+    Masks of regions have no 2, 3 or 4: these alone are classes, such as edema without enhancement.
+
     Parameters
     ----------
     values : iterable of int
@@ -157,7 +164,8 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
     Raises
     ------
     LabelError
-        If no scheme has these values, several have and differ, or the hint is another scheme.
+        If no scheme has these values, several have and differ, the hint is another scheme, or 1
+        is the only value.
     """
     present = set(values) - {0}
     fitting = [s for s in READ_SCHEMES.values() if present <= set(s.classes)]
@@ -165,6 +173,12 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
         raise LabelError(
             f"label values {_listing(present)} fit no scheme; known are "
             + "; ".join(f"{s.name} ({_listing(s.classes)})" for s in READ_SCHEMES.values())
+        )
+    if present == _OF_MASKS and hint != _HD_GLIO.name:
+        raise LabelError(
+            "label value 1 alone does not tell its meaning: it may be the mask of a region, such "
+            "as the whole tumour",
+            Remedy(Action.NAME_REGION),
         )
     hinted = () if hint is None else _OF_ONE_NAMING.get(hint) or (READ_SCHEMES[hint],)
     likely = [s for s in hinted if s in fitting] or ([] if hinted and present else fitting)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _WIDTH = 440
 _INDENT, _SPACING = 22, 6
+_REGION_TEXT = (
+    "A file with the number 1 alone is often the mask of a region. If it is that of the whole "
+    "tumour or the tumour core, keep the numbers, end its name in _wt or _tc, and open it again."
+)
 
 
 class SchemeDialog(QDialog):
@@ -47,6 +51,8 @@ class SchemeDialog(QDialog):
                 "they mean in this file?"
             )
         )
+        if all(choice.values == (1,) for choice in choices):
+            layout.addWidget(wrapped_label(_REGION_TEXT))
         for option, choice in self.options.items():
             layout.addSpacing(_SPACING)
             layout.addWidget(option)

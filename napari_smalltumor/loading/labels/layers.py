@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.label_files import check_tumour_size, decode_labels, scheme_of_volume
+from smalltumor.data.naming.file_names import is_named_as_labels
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError, LabelError
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, integer_values
@@ -45,13 +47,19 @@ def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:
     try:
         scheme = scheme_of_volume(volume, hint)
     except LabelError as error:
-        asks = threading.current_thread() is not threading.main_thread()
-        is_asked = asks and not volume.segments  # the question does not say what their names do
-        if error.remedy is not None and not set(values) <= {0, 1} and not is_asked:
+        if error.remedy is not None and _is_told(volume, values):
             notify.warn(notify.error_text(error.prefixed(volume.path.name)))
         return None
     check_tumour_size(volume)
     return scheme
+
+
+def _is_told(volume: Volume, values: Sequence[int]) -> bool:
+    """Whether a warning says why a file is shown as numbers; a window asks in its place."""
+    if set(values) <= {0, 1} and not is_named_as_labels(volume.path):
+        return False  # a mask of anything
+    asks = threading.current_thread() is not threading.main_thread()
+    return bool(volume.segments) or not asks  # the question does not say what segments are named
 
 
 def _say_what_is_left_out(volume: Volume, scheme: LabelScheme) -> None:

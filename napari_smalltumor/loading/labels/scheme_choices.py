@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from smalltumor.labels.regions import CLASS_NAMES, TissueClass
 from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme
 
-_MASK_VALUES = {0, 1}
-
 _DATA_SETS = {
     "brats2018": "BraTS 2017 to 2022",
     "brats2023": "BraTS from 2023",
@@ -28,6 +26,8 @@ class SchemeChoice:
     Parameters
     ----------
     scheme : LabelScheme
+    values : tuple of int
+        Those in the file, without 0, ascending.
     meaning : str
         What each value is.
     data_sets : str
@@ -35,6 +35,7 @@ class SchemeChoice:
     """
 
     scheme: LabelScheme
+    values: tuple[int, ...]
     meaning: str
     data_sets: str
 
@@ -42,10 +43,10 @@ class SchemeChoice:
 def scheme_choices(values: Iterable[int]) -> list[SchemeChoice]:
     """The meanings that the values of a label file can have.
 
-    Schemes that give these values the same meaning are one choice. A mask of 0 and 1 has none.
+    Schemes that give these values the same meaning are one choice.
     """
     present = sorted(set(values) - {0})
-    if set(present) <= _MASK_VALUES:
+    if not present:
         return []
     schemes: dict[tuple[TissueClass, ...], list[LabelScheme]] = {}
     for scheme in READ_SCHEMES.values():
@@ -55,6 +56,7 @@ def scheme_choices(values: Iterable[int]) -> list[SchemeChoice]:
     return [
         SchemeChoice(
             alike[0],
+            tuple(present),
             ", ".join(f"{v} {CLASS_NAMES[c]}" for v, c in zip(present, meaning, strict=True)),
             "; ".join(_DATA_SETS[scheme.name] for scheme in alike),
         )

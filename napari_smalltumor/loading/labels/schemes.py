@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from smalltumor.data.label_files import decode_labels
+from smalltumor.data.case import Case
+from smalltumor.data.label_files import LARGEST_TUMOUR_ML, decode_labels
+from smalltumor.data.naming.file_names import is_named_as_labels
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.schemes import LabelScheme, integer_values
@@ -30,8 +32,13 @@ if TYPE_CHECKING:
 def ask_scheme_of_values(
     viewer: ViewerModel, path: Path, values: Iterable[int]
 ) -> LabelScheme | None:
-    """Ask for the meaning of the values of a file; None if it has none, or none was chosen."""
-    choices = scheme_choices(values)
+    """Ask for the meaning of the values of a file; None if it has none, or none was chosen.
+
+    A mask of 0 and 1 is asked about only if its name says that it is of the tumour.
+    """
+    present = set(values)
+    is_asked = is_named_as_labels(path) or not present <= {0, 1}
+    choices = scheme_choices(present) if is_asked else []
     return ask_scheme(main_window(viewer), path.name, choices) if choices else None
 
 
@@ -42,7 +49,7 @@ def ask_about_labels(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
         if role is None or role.kind is not LayerKind.LABELS or role.case is None:
             continue
         path = role.case.labels_path
-        if path is None or layer not in viewer.layers:
+        if path is None or layer not in viewer.layers or _is_of_brain(layer, role.case):
             continue
         scheme = ask_scheme_of_values(viewer, path, integer_values(np.asarray(layer.data)))
         if scheme is not None and layer in viewer.layers:
@@ -50,6 +57,12 @@ def ask_about_labels(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
                 apply_scheme(viewer, layer, scheme)
             except SmalltumorError as error:
                 notify.report_error(error)
+
+
+def _is_of_brain(layer: Layer, case: Case) -> bool:
+    """Whether more is labelled than a tumour can be."""
+    labelled = np.count_nonzero(layer.data) * case.grid.voxel_volume / 1000
+    return bool(labelled > LARGEST_TUMOUR_ML)
 
 
 def apply_scheme(viewer: ViewerModel, layer: Layer, scheme: LabelScheme) -> Layer:

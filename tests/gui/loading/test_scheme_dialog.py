@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pytest
 from napari_cases import oriented, random_volume, write_case_along
+from qtpy.QtWidgets import QLabel
 from smalltumor.labels.schemes import READ_SCHEMES
 
 from napari_smalltumor import notify
@@ -54,3 +57,26 @@ def test_labels_that_are_opened_in_a_window_have_the_meaning_that_was_chosen(
     assert active_patient(viewer).title == "Pat"
     assert patient_of(viewer.layers[-1]) == active_patient(viewer).current
     assert role_of(viewer.layers[-1]).scheme == (None if answer is None else "brats2018")
+
+
+@pytest.mark.parametrize(("name", "asked"), [("Pat_seg.nii.gz", True), ("thalamus.nii.gz", False)])
+def test_a_one_alone_is_asked_about_if_the_file_is_named_as_the_mask_of_a_tumour(
+    monkeypatch, name, asked
+):
+    choices = []
+    monkeypatch.setattr(label_schemes, "main_window", lambda viewer: None)
+    monkeypatch.setattr(
+        label_schemes, "ask_scheme", lambda parent, file, offered: choices.extend(offered)
+    )
+    label_schemes.ask_scheme_of_values(None, Path(name), [0, 1])
+    meanings = {choice.meaning for choice in choices}
+    classes = {"1 necrosis or non-enhancing core", "1 edema", "1 enhancing tumour"}
+    assert meanings == (classes if asked else set())
+
+
+def test_the_dialog_says_what_to_do_with_the_mask_of_a_region(qtbot):
+    for values, said in (([0, 1], True), ([0, 1, 2, 4], False)):
+        dialog = SchemeDialog(None, "P_seg.nii.gz", scheme_choices(values))
+        qtbot.addWidget(dialog)
+        text = " ".join(label.text() for label in dialog.findChildren(QLabel))
+        assert ("_wt or _tc" in text) == said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import nibabel as nib
 import numpy as np
 import pytest
 from lesion_layers import classes, synthetic_case
@@ -43,8 +44,8 @@ def test_a_four_is_tumour_cavity_or_edema():
     }
 
 
-@pytest.mark.parametrize("values", [(), (1,), (1, 2, 17), (1000,)])
-def test_a_mask_and_numbers_of_no_scheme_have_no_meaning_to_choose(values):
+@pytest.mark.parametrize("values", [(), (1, 2, 17), (1000,)])
+def test_numbers_of_no_scheme_have_no_meaning_to_choose(values):
     assert meanings(*values) == {}
 
 
@@ -124,3 +125,17 @@ def test_layers_of_a_slicer_file_are_opened_as_classes(tmp_path):
     role = provenance_of(layer[1]["metadata"])
     shown = SCHEMES[role.scheme].decode(from_display(np.asarray(layer[0]), role.case.grid))
     assert np.array_equal(shown, classes())
+
+
+def test_a_one_alone_beside_the_images_is_told_and_shown_as_a_number(tmp_path, monkeypatch):
+    warned = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    write_case(tmp_path, name="P")
+    image = nib.load(tmp_path / "P_t1ce.nii.gz")
+    mask = (np.asarray(image.dataobj) > 400).astype(np.uint8)
+    nib.save(nib.Nifti1Image(mask, image.affine), tmp_path / "P_seg.nii.gz")
+    layers = get_reader(str(tmp_path))(str(tmp_path))
+    kinds = [provenance_of(layer[1]["metadata"]).kind for layer in layers]
+    assert LayerKind.LABELS in kinds and LayerKind.EXPERT not in kinds
+    assert len(warned) == 1 and warned[0].startswith("P_seg.nii.gz: label value 1 alone")
+    assert "end its name in _et, _tc or _wt" in warned[0]

@@ -10,6 +10,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
+from smalltumor.cli import main
+from smalltumor.data.case_mask import read_mask
 from smalltumor.data.label_files import decode_labels, read_label_volume, read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
@@ -142,7 +144,6 @@ ASKED = {
     "nothing tells what 4 is": Kind("p", "flair t1gd t1 t2", dict.fromkeys((1, 2, 4))),
     "nothing tells what 1 and 2 are": Kind("p", "flair t1gd t1 t2", dict.fromkeys((1, 2, 3))),
     "four values without a name": Kind("p", "flair t1gd t1 t2", dict.fromkeys((1, 2, 3, 4))),
-    "one value": Kind("p", "flair t1gd t1 t2", dict.fromkeys((1,))),
     "a child of 2023 or 2024": Kind("BraTS-PED-00047-000", BRATS["2023"], dict.fromkeys((1, 2, 3))),
     "names before 2023, values after": Kind("p", BRATS["2018"], dict.fromkeys((1, 2, 3))),
     "names of two years": Kind("BraTS-GLI-00005-000", BRATS["2018"], dict.fromkeys((1, 2, 4))),
@@ -159,6 +160,38 @@ def test_a_mask_that_may_mean_two_things_is_not_guessed(tmp_path, kind):
         read_labels(case)
     assert error.value.remedy.action is Action.NAME_SCHEME
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("case", ["p", "BraTS2021_00019"])
+def test_a_whole_tumour_of_ones_beside_the_images_is_not_necrosis(tmp_path, capsys, case):
+    write(tmp_path, Kind(case, BRATS["2018"], dict.fromkeys((1,))))
+    with pytest.raises(LabelError, match=rf"{case}-seg\.nii\.gz: label value 1 alone") as error:
+        read_labels(read_case(tmp_path))
+    assert error.value.remedy.action is Action.NAME_REGION
+    assert main(["lesions", str(tmp_path / f"{case}-seg.nii.gz")]) == 1
+    assert "name the scheme with --labels, or pass --labels mask" in capsys.readouterr().err
+    classes, _ = read_labels(read_case(tmp_path), "brats2018")
+    np.testing.assert_array_equal(classes, blocks([NCR]))
+
+
+def test_edema_or_enhancing_tumour_alone_is_read(tmp_path):
+    for value, tissue in ((2, ED), (4, ET)):
+        write(tmp_path, Kind("p", BRATS["2018"], {value: tissue}))
+        np.testing.assert_array_equal(read_labels(read_case(tmp_path))[0], blocks([tissue]))
+
+
+def test_a_mask_that_is_named_after_its_region_is_that_region(tmp_path, capsys):
+    write_case(tmp_path, name="p")
+    case = read_case(tmp_path)
+    for region in ("et", "wt"):
+        plain(blocks([1]), tmp_path / f"p_{region}.nii.gz")
+    mask = read_mask(tmp_path / "p_et.nii.gz", case)
+    np.testing.assert_array_equal(mask.classes, blocks([ET]))
+    assert mask.known == (BACKGROUND, ET)
+    with pytest.raises(LabelError, match=r"p_wt\.nii\.gz: by its name it is the mask of the whole"):
+        read_mask(tmp_path / "p_wt.nii.gz", case)
+    assert main(["lesions", str(tmp_path / "p_wt.nii.gz")]) == 1
+    assert "pass --labels mask" in capsys.readouterr().err
 
 
 def test_a_scheme_that_is_named_decides(tmp_path):

@@ -279,3 +279,13 @@ def test_the_sample_truth_scores_one_against_itself(sample_folder, capsys):
     assert "ET      1.0000  1.0000  1.0000  1.0000  0.0000      0.0" in out
     assert "1 patient: too few for 95 % intervals" in out
     assert "all below 1000    1 of 1      1.0000" in out
+
+
+def test_predictions_of_ones_alone_are_not_read_in_the_scheme_of_the_truth(tmp_path):
+    """They may be whole tumours, which would be scored as necrosis."""
+    write(tmp_path / "truth" / "BraTS2021_00001_seg.nii.gz", tumour(9))
+    ones = (tumour(9) > 0).astype(np.uint8)
+    nib.save(nib.Nifti1Image(ones, LPS), tmp_path / "BraTS2021_00001.nii.gz")
+    with pytest.raises(LabelError, match="label value 1 alone") as refused:
+        evaluate(tmp_path / "BraTS2021_00001.nii.gz", tmp_path / "truth")
+    assert refused.value.remedy == Remedy(Action.NAME_REGION, side="predictions")

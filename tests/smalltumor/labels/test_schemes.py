@@ -138,6 +138,28 @@ def test_an_ambiguous_scheme_is_refused(values, hint):
     assert refused.value.remedy == Remedy(Action.NAME_SCHEME)
 
 
+@pytest.mark.parametrize("hint", [None, *(h for h in READ_SCHEMES if h != "hd-glio")])
+def test_a_one_alone_is_not_taken_for_a_class_whatever_the_files_are_named_after(hint):
+    with pytest.raises(LabelError, match="label value 1 alone") as refused:
+        detect_scheme([0, 1], hint)
+    assert refused.value.remedy == Remedy(Action.NAME_REGION)
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "tissue"),
+    [
+        (2, "brats2018", TissueClass.ED),
+        (4, "brats2018", TissueClass.ET),
+        (2, "brats2023", TissueClass.ED),
+        (3, "brats2023", TissueClass.ET),
+        (2, "msd", TissueClass.NCR),
+        (1, "hd-glio", TissueClass.ED),
+    ],
+)
+def test_another_value_alone_is_a_class_of_the_data_set(value, hint, tissue):
+    assert detect_scheme([0, value], hint).classes[value] == tissue
+
+
 def test_the_schemes_that_fit_are_listed():
     with pytest.raises(LabelError) as refused:
         detect_scheme([4, 2])

@@ -16,6 +16,7 @@ from smalltumor.files.names import safe_name
 from smalltumor.labels.regions import Region
 
 EXPORT_ENDING = "_smalltumor"
+_REGION = re.compile(r"[-_. ](et|tc|wt)\Z", re.IGNORECASE)
 _NAME = re.compile(rf"^(?P<case>.+){EXPORT_ENDING}(?:_(?P<region>et|tc|wt))?$", re.IGNORECASE)
 
 
@@ -44,6 +45,12 @@ def region_file(path: Path) -> RegionFile | None:
         return None
     region = match["region"]
     return RegionFile(path, match["case"], Region(region.lower()) if region else None)
+
+
+def named_region(path: Path) -> Region | None:
+    """The region that the end of a name states, such as ``_et``, whoever wrote the file."""
+    match = _REGION.search(stem(path))
+    return Region(match[1].lower()) if match else None
 
 
 def region_files_beside(

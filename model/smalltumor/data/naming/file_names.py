@@ -109,6 +109,12 @@ class FileName:
     variant: str = ""
 
 
+def is_named_as_labels(path: Path) -> bool:
+    """Whether a name has words for a segmentation of the tumour, such as ``_seg``."""
+    parsed = parse_name(path)
+    return parsed is not None and parsed.role == LABELS
+
+
 def parse_name(path: Path) -> FileName | None:
     """Parse a file's name; None if it has no words for a modality or a segmentation."""
     name = stem(path)
