@@ -10,7 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import check_patient, is_in_folder_of
-from smalltumor.data.label_files import decode_labels, on_grid, own_scheme, read_label_volume
+from smalltumor.data.label_files import (
+    decode_labels,
+    header_warnings_of,
+    on_grid,
+    own_scheme,
+    read_label_volume,
+)
 from smalltumor.data.naming.exported_masks import named_region, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.volumes.nifti import Volume
@@ -20,6 +26,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, integer_values
 from smalltumor.labels.segments import region_of_segments
 
+from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import check_images, read_regions
 from napari_smalltumor.layers.changed_images import ChangedImagesError, no_longer_shown
 from napari_smalltumor.layers.metadata import case_of, role_of
@@ -100,6 +107,8 @@ def is_on_grid(layer: Labels, case: Case) -> bool:
 def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, Mask]:
     volume = on_grid(read_label_volume(path), case.grid, case.name)
     check_images(volume, case)
+    for warning in header_warnings_of(volume, case):
+        notify.warn(warning)
     values = integer_values(volume.data)
     region = _region_of(volume, values)
     if region is not None:

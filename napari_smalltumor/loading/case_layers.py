@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.identity.mask_names import is_beside, region_files_of
-from smalltumor.data.label_files import on_grid, read_label_volume
+from smalltumor.data.label_files import header_warnings_of, on_grid, read_label_volume
 from smalltumor.data.labels_read import LabelsRead
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.exported_masks import RegionFile
@@ -207,6 +207,8 @@ def _labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
     try:
         volume = read.result()
         check_images(volume, case)
+        for warning in header_warnings_of(volume, case):
+            notify.warn(warning)
         case.labels_read = LabelsRead(volume, read_label_volume)
         return [labels_of(case, on_grid(volume, case.grid, case.name))]
     except SmalltumorError as error:

@@ -9,9 +9,16 @@ from pathlib import Path
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import check_case, region_files_of
-from smalltumor.data.label_files import decode_labels, no_labels, on_grid, read_label_volume
+from smalltumor.data.label_files import (
+    decode_labels,
+    header_warnings_of,
+    no_labels,
+    on_grid,
+    read_label_volume,
+)
 from smalltumor.data.naming.exported_masks import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass
 
@@ -31,7 +38,8 @@ class CaseMask:
     scheme : str
         Name of their label scheme; empty if each file is the mask of a region.
     warning : str
-        That the files record other images than those of the case; else empty.
+        That the files record other images than those of the case, or have doubtful headers; else
+        empty.
     """
 
     classes: Classes = field(repr=False)
@@ -108,8 +116,7 @@ def mask_beside(case: Case, scheme: str | None = None) -> CaseMask:
 def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> CaseMask:
     volume = on_grid(read_label_volume(path), case.grid, case.name)
     classes, found = decode_labels(volume, scheme, hint)
-    warning = other_images_text([volume], case)
-    return CaseMask(classes, found.known_classes, (path,), found.name, warning)
+    return CaseMask(classes, found.known_classes, (path,), found.name, _warning([volume], case))
 
 
 def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
@@ -121,5 +128,10 @@ def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
         compose_classes(et, tc, wt),
         tuple(TissueClass),
         tuple(file.path for file in files),
-        warning=other_images_text(list(volumes.values()), case),
+        warning=_warning(list(volumes.values()), case),
     )
+
+
+def _warning(volumes: Sequence[Volume], case: Case) -> str:
+    of_headers = [text for volume in volumes for text in header_warnings_of(volume, case)]
+    return "; ".join(filter(None, [other_images_text(volumes, case), *of_headers]))

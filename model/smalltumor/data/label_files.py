@@ -13,7 +13,7 @@ from smalltumor.data.identity.image_digests import other_images_text
 from smalltumor.data.images_read import stamp_of
 from smalltumor.data.layered_segments import without_layers
 from smalltumor.data.naming.exported_masks import named_region
-from smalltumor.data.volumes.header_checks import check_axes
+from smalltumor.data.volumes.header_checks import check_axes, header_problems
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
@@ -34,7 +34,8 @@ ROUNDING = 0.01
 def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
     """Read the expert's segmentation of a case.
 
-    If the file records that it was made of other images, that is added to the case's warnings.
+    If the file records that it was made of other images, or its header contradicts itself, that is
+    added to the case's warnings.
 
     Parameters
     ----------
@@ -61,10 +62,19 @@ def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelSc
     if case.labels_path is None:
         raise no_labels(case)
     volume = on_grid(read_label_volume(case.labels_path), case.grid, case.name)
-    warning = other_images_text([volume], case)
-    if warning and warning not in case.warnings:
-        case.warnings.append(warning)
+    texts = [other_images_text([volume], case), *header_warnings_of(volume, case)]
+    case.warnings += [text for text in texts if text and text not in case.warnings]
     return decode_labels(volume, scheme, case.scheme_hint)
+
+
+def header_warnings_of(volume: Volume, case: Case) -> list[str]:
+    """Reasons to doubt where a mask lies, unless the images have the same ones."""
+    problems = header_problems(volume.header, volume.grid)
+    return [
+        f"{volume.path}: {problem}"
+        for problem in problems
+        if not any(problem in warning for warning in case.warnings)
+    ]
 
 
 def no_labels(case: Case) -> CaseError:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from smalltumor.data.identity.case_names import states_other_case
 from smalltumor.data.identity.image_digests import are_others, digests_of_t1ce, recorded_images
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
+from smalltumor.data.volumes.header_checks import header_warnings, sides_disagree
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside
@@ -157,11 +158,13 @@ def evaluate(
     cases: list[CaseScores] = []
     candidates: list[CaseCandidates] = []
     of_others: list[str] = []
+    of_headers: list[str] = []
     for number, (predicted_file, true_file) in enumerate(pairing.pairs):
         if progress is not None:
             progress(number / len(pairing.pairs), true_file.name)
         name = true_file.name
         pair = read_on_one_grid(predicted_file, true_file)
+        of_headers += header_warnings(v for v in pair if sides_disagree(v.header))
         of_others += [name] if _are_of_other_images(*pair, true_file.t1ce) else []
         predicted, true = (
             np.ascontiguousarray(decode_labels(volume, schemes.by_file[file.path])[0])
@@ -178,6 +181,7 @@ def evaluate(
     notes = [
         *notes_on_pairing(pairing),
         *_of_other_images(of_others),
+        *of_headers,
         *_without_candidates(candidates, cases),
     ]
     return Evaluation(cases, of_predictions.name, of_truth.name, notes, tuple(candidates))

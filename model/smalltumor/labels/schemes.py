@@ -210,7 +210,10 @@ def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
     counted = array.dtype.kind in "ui" and array.min() >= 0 and array.max() <= _MOST_COUNTED
     values = np.flatnonzero(np.bincount(array.ravel(order="K"))) if counted else np.unique(array)
     if not np.all(np.isfinite(values)) or np.any(values != np.floor(values)) or np.any(values < 0):
-        raise LabelError(f"label values {_listing(values[:8])} are not whole numbers from 0 up")
+        raise LabelError(
+            f"label values {_listing(values[:8])} are not whole numbers from 0 up; if the mask was "
+            "resampled, do it again with nearest neighbours, and save it as a label map"
+        )
     return [int(v) for v in values]
 
 

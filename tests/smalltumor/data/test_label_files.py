@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from smalltumor.cli import main
-from smalltumor.data.case_mask import read_mask
+from smalltumor.data.case_mask import mask_beside, read_mask
 from smalltumor.data.label_files import decode_labels, read_label_volume, read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import Action, GridMismatchError, LabelError, SmalltumorError
+from smalltumor.evaluation.evaluate import evaluate
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from synthetic import LPS, SHAPE, write_case
@@ -246,6 +247,23 @@ def test_labels_that_lost_their_orientation_are_not_mirrored_onto_the_images(tmp
     nib.save(nib.Nifti1Image(blocks([1, 2, 4]), None), tmp_path / "a_seg.nii.gz")
     with pytest.raises(GridMismatchError, match=r"a_seg\.nii\.gz: .*may be mirrored"):
         read_labels(read_case(tmp_path))
+
+
+def test_a_mask_whose_qform_is_mirrored_is_told_as_an_image_is(tmp_path, capsys):
+    write_case(tmp_path, name="a")
+    image = nib.Nifti1Image(blocks([1, 2, 4]), LPS)
+    image.set_sform(LPS, code=1)
+    image.set_qform(LPS @ np.diag([-1, 1, 1, 1]), code=1)
+    path = tmp_path / "a_seg.nii.gz"
+    nib.save(image, path)
+    said = f"{path}: sform and qform disagree about left and right; the sform is used"
+    case = read_case(tmp_path)
+    read_labels(case)
+    assert case.warnings == [said]
+    assert mask_beside(read_case(tmp_path)).warning == said
+    assert said in evaluate(path, path).notes
+    assert main(["lesions", str(path)]) == 0
+    assert f"smalltumor: warning: {said}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

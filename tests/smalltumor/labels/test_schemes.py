@@ -67,7 +67,8 @@ def test_at_most_eight_invalid_values_are_listed():
     with pytest.raises(LabelError) as refused:
         integer_values(np.arange(0.5, 20))
     assert str(refused.value) == (
-        "label values 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5 are not whole numbers from 0 up"
+        "label values 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5 are not whole numbers from 0 up; "
+        "if the mask was resampled, do it again with nearest neighbours, and save it as a label map"
     )
 
 

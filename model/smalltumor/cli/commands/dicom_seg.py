@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,10 +70,13 @@ def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
     from smalltumor.data.label_files import decode_labels, read_label_volume
     from smalltumor.data.naming.find_cases import label_scheme_hint
     from smalltumor.data.segmentation import Segmentation
+    from smalltumor.data.volumes.header_checks import header_warnings
     from smalltumor.scanner.dicom_seg import write_dicom_seg_of_study
 
     path = options.segmentation
     volume = read_label_volume(path)
+    for warning in header_warnings([volume]):
+        print(f"smalltumor: warning: {warning}", file=sys.stderr)
     classes, _ = decode_labels(volume, options.labels, label_scheme_hint(path))
     mask = Segmentation(
         path.name, classes, volume.grid, sources=(path,), made_of=recorded_images(volume)

@@ -18,6 +18,7 @@ from smalltumor.data.volumes.header_checks import has_orientation
 from smalltumor.data.volumes.nifti_header import (
     HEADER_BYTES,
     grid_of,
+    not_numbers,
     parse_header,
     spatial_shape,
     voxel_offset,
@@ -141,7 +142,7 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool
     shape = spatial_shape(header, path)
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise CaseError(f"{path}: voxels of type {dtype} are not plain numbers")
+        raise CaseError(f"{path} {not_numbers(dtype)}")
     offset = voxel_offset(header, path)
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if offset + size > MAX_BYTES:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from smalltumor.data.volumes import nifti
 from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
+from smalltumor.data.volumes.nifti_header import not_numbers
 from smalltumor.data.volumes.slicer_segments import segments_of
 from smalltumor.data.volumes.unpacking import unpack
 from smalltumor.errors import Action, CaseError, Remedy
@@ -81,7 +82,7 @@ def read_volume_file(
     if before != (_content_of(path) if with_content else None):
         raise CaseError(f"{path} was replaced while it was read; read it again")
     if data.dtype.kind not in "iuf":
-        raise CaseError(f"{path}: voxels of type {data.dtype} are not plain numbers")
+        raise CaseError(f"{path} {not_numbers(data.dtype)}")
     if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
         raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
     while data.ndim > 3 and data.shape[-1] == 1:
