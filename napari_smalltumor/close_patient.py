@@ -70,9 +70,9 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
     return True
 
 
-def reopen_closed(viewer: ViewerModel) -> None:
-    """Open the patient again that was closed by removing its layers, with its edits."""
-    closed_by_hand(viewer).reopen()
+def reopen_closed(viewer: ViewerModel, patient: Patient) -> None:
+    """Open a patient again who was closed by removing its layers, with its edits."""
+    closed_by_hand(viewer).reopen(patient)
     ensure_autosave(viewer).autosave.save()  # else it asks whether to restore what is there again
 
 

@@ -25,6 +25,7 @@ from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
+from napari_smalltumor.patients.closed_list import ClosedPatientsList
 from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.viewer import unproxied
@@ -53,8 +54,10 @@ class PatientHeader(QWidget):
         self._viewer = viewer
         self._patients = active_patient(viewer)
         self._missing = missing_layers(viewer)
-        self._closed = closed_by_hand(viewer)
         self._saved = save_state(unproxied(viewer))
+        self.closed_list = ClosedPatientsList(
+            closed_by_hand(viewer), lambda patient: reopen_closed(viewer, patient)
+        )
         self.picker = _PatientPicker()
         self.close_button = button("✕", "Close this patient: remove all of its layers")
         self.close_button.setAccessibleName("Close patient")
@@ -64,7 +67,6 @@ class PatientHeader(QWidget):
         self.open_button.setFixedWidth(_BUTTON_WIDTH)
         self.save_button = button("Save", "")
         self.restore_button = button("", "Bring back layers that were removed")
-        self.reopen_button = button("", "Bring back the layers of the patient that was closed")
         self.reading = QElidingLabel()
         self.first_case = FirstCase(viewer)
         self._lay_out()
@@ -75,14 +77,12 @@ class PatientHeader(QWidget):
         self._just_closed.setSingleShot(True)
         self.close_button.clicked.connect(self._close_patient)
         self.restore_button.clicked.connect(self._restore)
-        self.reopen_button.clicked.connect(lambda: reopen_closed(self._viewer))
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
         self._patients.arrivals.changed.connect(self._update)
         self._missing.changed.connect(self._update)
         self._saved.changed.connect(self._update_saved)
         self.save_button.clicked.connect(lambda: save(unproxied(self._viewer), self))
-        self._closed.changed.connect(self._update)
         self._update()
 
     def _lay_out(self) -> None:
@@ -102,7 +102,7 @@ class PatientHeader(QWidget):
         layout.addWidget(self.first_case)
         layout.addWidget(self.reading)
         layout.addWidget(self.restore_button)
-        layout.addWidget(self.reopen_button)
+        layout.addWidget(self.closed_list)
 
     def _choose(self, row: int) -> None:
         patient = self.picker.itemData(row)
@@ -140,11 +140,7 @@ class PatientHeader(QWidget):
         names = self._missing.of(current)
         self.restore_button.setText(f"Restore {' and '.join(names)}")
         self.restore_button.setVisible(bool(names))
-        closed = self._closed.patient
-        self.reopen_button.setText(
-            f"Open {self._patients.title_of(closed)} again" if closed else ""
-        )
-        self.reopen_button.setVisible(closed is not None)
+        self.closed_list.update_rows()  # a title may need its folder now
 
     def _update_saved(self) -> None:
         """Say on the button whether the masks are saved, and in its tooltip where."""

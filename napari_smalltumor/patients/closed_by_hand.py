@@ -1,17 +1,17 @@
-"""A patient all of whose layers were removed in the layer list, to be opened again."""
+"""Patients all of whose layers were removed in the layer list, to be opened again."""
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
 from psygnal import Signal
 
 from napari_smalltumor import notify
+from napari_smalltumor.layers.drawings import holds_drawing
 from napari_smalltumor.layers.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.metadata import LayerKind, role_of
-from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.layers.patient import Patient, patient_of, titles
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.missing_layers import MissingLayers, index_of, missing_layers
@@ -25,8 +25,32 @@ _KEPT = (LayerKind.IMAGE, LayerKind.REGION, LayerKind.EXPERT, LayerKind.LABELS)
 """What docks compute again, such as contours of a reference, is not kept."""
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """The layers of a closed patient.
+
+    Parameters
+    ----------
+    together : list of Layer
+        Those that were removed together with the last one, in their order.
+    missed : list of Layer
+        Its regions and images that were removed before.
+    """
+
+    together: list[Layer]
+    missed: list[Layer]
+
+    @property
+    def drawings(self) -> list[Layer]:
+        """Layers that the user drew and did not save."""
+        return [layer for layer in self.together if holds_drawing(layer)]
+
+
 class ClosedByHand:
-    """Keeps the layers of the patient that was closed by hand last, until another one is opened.
+    """Keeps the layers of patients who were closed by hand.
+
+    A patient is kept until it is opened again or dismissed. One without unsaved drawings is also
+    forgotten when the files of another patient are opened: its files hold what is forgotten.
 
     Parameters
     ----------
@@ -41,36 +65,52 @@ class ClosedByHand:
     def __init__(
         self, viewer: ViewerModel, patients: ActivePatient, missing: MissingLayers
     ) -> None:
-        self._viewer, self._patients = ref(viewer), patients
-        self._layers = viewer.layers
+        self._patients, self._layers = patients, viewer.layers
         self._before: list[Layer] = []
-        self._patient: Patient | None = None
-        self._together: list[Layer] = []
-        self._missed: list[Layer] = []
-        self._open: set[Patient] = set()
+        self._kept: dict[Patient, _Kept] = {}
+        self._unreported: list[Patient] = []
+        self._open = set(patients.patients)
         # First, when the layers of the patient are still those that are removed together.
         self._layers.events.removed.connect(self._on_removed, position="first")
         missing.closed_by_hand.connect(self._on_closed)
-        patients.patients_changed.connect(self._forget)
+        patients.patients_changed.connect(self._on_patients_changed)
 
     @property
-    def patient(self) -> Patient | None:
-        """The patient that can be opened again."""
-        return self._patient
+    def patients(self) -> list[Patient]:
+        """The patients that can be opened again, in the order in which they were closed."""
+        return list(self._kept)
 
-    def reopen(self) -> None:
-        """Add the layers of the patient again, with their data and undo history."""
-        patient, together, missed = self._patient, self._together, self._missed
-        if patient is None:
+    def title_of(self, patient: Patient) -> str:
+        """Name of a closed patient, with its folder if another one has or had the same name."""
+        return titles(list(dict.fromkeys([*self._patients.patients, *self._kept, patient])))[
+            patient
+        ]
+
+    def drawings_of(self, patient: Patient) -> list[str]:
+        """Names of the layers of a closed patient that the user drew, and that are in no file."""
+        kept = self._kept.get(patient)
+        return [layer.name for layer in kept.drawings] if kept is not None else []
+
+    def reopen(self, patient: Patient) -> None:
+        """Add the layers of a patient again, with their data and undo history."""
+        kept = self._kept.get(patient)
+        if kept is None:
             return
-        shown = {layer: layer.visible for layer in (*together, *missed)}
-        self._drop()
-        for layer in together:
+        shown = {layer: layer.visible for layer in (*kept.together, *kept.missed)}
+        self._open.add(patient)  # so that the others can still be opened again
+        self.dismiss(patient)
+        for layer in kept.together:
             self._layers.append(layer)
-        for layer in missed:
+        for layer in kept.missed:
             self._layers.insert(index_of(layer, self._layers, patient), layer)
         for layer, visible in shown.items():
             self._patients.set_shown(layer, visible)
+
+    def dismiss(self, patient: Patient) -> None:
+        """Forget the layers of a closed patient."""
+        if self._kept.pop(patient, None) is not None:
+            self._patients.messages.remove(patient)
+            self.changed.emit()
 
     def _on_removed(self, event: Any) -> None:
         """Remember the order of the layers before the first of those that are removed together."""
@@ -88,34 +128,49 @@ class ClosedByHand:
         missed : list of Layer
             Its regions and images of a known modality.
         """
-        if self._patient is not None:  # only the last one can be opened again
-            self._patients.messages.remove(self._patient)
-        self._patient = patient
-        self._together = [x for x in self._before if patient_of(x) == patient and _is_kept(x)]
-        self._missed = [x for x in missed if x not in self._together and _is_kept(x)]
-        self._open = set(self._patients.patients)
-        when_idle(partial(self._report, patient, self._patients.title_of(patient)))
+        together = [x for x in self._before if patient_of(x) == patient and _is_kept(x)]
+        missed = [x for x in missed if x not in together and _is_kept(x)]
+        self._kept[patient] = _Kept(together, missed)
+        self._unreported.append(patient)
+        when_idle(self._report)  # when all patients that are closed together are gone
         self.changed.emit()
 
-    def _report(self, patient: Patient, title: str) -> None:
-        if self._patient == patient:  # no layer was replaced
-            text = (
-                f"All layers of {title} were removed, so the patient was closed. Click Open "
-                f"{title} again at "
-                "the top of a Small Tumour dock to bring them back."
-            )
-            notify.warn(self._patients.messages.about(patient, text))
+    def _report(self) -> None:
+        """Name all closed patients in one message, which takes the place of the one before."""
+        unreported, self._unreported = self._unreported, []
+        if not any(patient in self._kept for patient in unreported):  # a layer was replaced
+            return
+        *others, last = (self.title_of(patient) for patient in self._kept)
+        one, names = not others, f"{', '.join(others)} and {last}" if others else last
+        were, them = ("patient was", "them") if one else ("patients were", "the layers of each")
+        text = (
+            f"All layers of {names} were removed, so the {were} closed. Click Open "
+            f"{names if one else '...'} again at the top of a Small Tumour dock to bring {them} "
+            "back."
+        )
+        for patient in self._kept:
+            self._patients.messages.remove(patient)
+            self._patients.messages.about(patient, text)
+        notify.warn(text)
 
-    def _forget(self) -> None:
-        """Forget the closed patient when a patient is opened, also if it is the same."""
-        if self._patient is not None and not set(self._patients.patients) <= self._open:
-            self._drop()
+    def _on_patients_changed(self) -> None:
+        """Forget closed patients when a patient is opened; its own drawings return with it."""
+        now = set(self._patients.patients)
+        opened, self._open = now - self._open, now
+        if not opened:
+            return
+        for patient, kept in list(self._kept.items()):
+            if patient in opened or not kept.drawings:
+                self.dismiss(patient)
+            if patient in opened and kept.drawings:
+                when_idle(lambda kept=kept: self._bring_back(kept.drawings))  # type: ignore[misc]
 
-    def _drop(self) -> None:
-        if self._patient is not None:
-            self._patients.messages.remove(self._patient)
-        self._patient, self._together, self._missed = None, [], []
-        self.changed.emit()
+    def _bring_back(self, drawings: list[Layer]) -> None:
+        """Add drawn layers to their patient, whose files were opened again."""
+        with self._patients.in_background():
+            for layer in drawings:
+                if layer not in self._layers:
+                    self._layers.append(layer)
 
 
 def _is_kept(layer: Layer) -> bool:
@@ -125,5 +180,5 @@ def _is_kept(layer: Layer) -> bool:
 
 @one_per_viewer
 def closed_by_hand(viewer: ViewerModel) -> ClosedByHand:
-    """The closed patient of a viewer; all calls for a viewer return the same object."""
+    """The closed patients of a viewer; all calls for a viewer return the same object."""
     return ClosedByHand(viewer, active_patient(viewer), missing_layers(viewer))

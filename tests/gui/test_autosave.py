@@ -24,6 +24,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import reopen_closed
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 
@@ -36,6 +37,7 @@ import numpy as np
 from napari_smalltumor.autosave import watcher
 from napari_smalltumor import settings
 from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
 from qtpy.QtCore import QTimer
 from shown_layers import show_segmentation
@@ -231,8 +233,8 @@ def test_a_patient_whose_layers_return_is_not_asked_about_and_stays_autosaved(
     qtbot.wait(50)  # the question about the opened case, if there were edits
     viewer.layers.select_all()
     viewer.layers.remove_selected()
-    qtbot.waitUntil(lambda: closed_by_hand(viewer).patient is not None)
-    reopen_closed(viewer)
+    qtbot.waitUntil(lambda: bool(closed_by_hand(viewer).patients))
+    reopen_closed(viewer, patient_of(et))
     qtbot.wait(50)
     assert asked == [] and et in viewer.layers
     assert ensure_autosave(viewer).autosave.edited([et]) == [et.name]

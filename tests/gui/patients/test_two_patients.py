@@ -9,7 +9,7 @@ from lesion_layers import synthetic_case as case_with_lesions
 from napari_cases import write_case_along
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QApplication, QFileDialog
+from qtpy.QtWidgets import QAbstractButton, QApplication, QFileDialog
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
@@ -52,6 +52,17 @@ def open_two(viewer, tmp_path) -> list:
     for visit in ("first", "second"):
         open_case(viewer, write_case(tmp_path / visit))
     return active_patient(viewer).patients
+
+
+def button_of(header: PatientHeader, text: str) -> QAbstractButton:
+    """The visible button with a text or a name for screen readers."""
+    found = [
+        x
+        for x in header.findChildren(QAbstractButton)
+        if text in (x.text(), x.accessibleName()) and not x.parentWidget().isHidden()
+    ]
+    assert len(found) == 1
+    return found[0]
 
 
 def header_of(dock) -> PatientHeader:
@@ -263,10 +274,29 @@ def test_removing_all_layers_of_a_patient_says_that_it_is_closed_and_nothing_of_
         "All layers of Pat were removed, so the patient was closed"
     ]
     assert header.restore_button.isHidden()
-    assert header.reopen_button.text() == "Open Pat again"
-    header.reopen_button.click()
+    assert not header.closed_list.isHidden()
+    button_of(header, "Open Pat again").click()
     assert len(layers_of_patient(viewer.layers, active_patient(viewer).current)) == 3
-    assert header.reopen_button.isHidden()
+    assert header.closed_list.isHidden()
+
+
+def test_a_closed_patient_with_a_drawing_is_dismissed_after_a_question(
+    viewer, dock_of, qtbot, messages, monkeypatch
+):
+    header, asked = header_of(dock_of(viewer)), []
+    show_regions(viewer, case_with_lesions())
+    drawn = viewer.add_labels(np.zeros((3, 3, 3), np.uint8), name="drawn")
+    drawn.data[1, 1, 1] = 1
+    viewer.layers.select_all()
+    viewer.layers.remove_selected()
+    qtbot.waitUntil(lambda: len(messages) == 1)
+    answers = iter([False, True])
+    monkeypatch.setattr(questions, "confirm", lambda *texts: asked.append(texts) or next(answers))
+    button_of(header, "Do not open Pat again").click()
+    assert asked[0][2:] == ("drawn of Pat was not saved and will be lost.", "Forget")
+    assert not header.closed_list.isHidden()
+    button_of(header, "Do not open Pat again").click()
+    assert header.closed_list.isHidden()
 
 
 @pytest.mark.one_binding
@@ -318,7 +348,7 @@ def test_questions_name_the_patient_that_labels_have_joined(
     show_masks(viewer, joined, 1)
     for layer in [x for x in viewer.layers if region_of(x) is not None]:
         active_patient(viewer).adopt([layer], second)
-    viewer.layers["case ET"].visible = False
+    viewer.layers["case (second) ET"].visible = False
     titles: list[str] = []
     monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: titles.append(text) or True)
     monkeypatch.setattr(

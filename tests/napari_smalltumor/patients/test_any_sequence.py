@@ -202,13 +202,13 @@ class SeveralPatients(RuleBasedStateMachine):
                 assert not covered_masks(layers_of_patient(self.layers, patient))
         assert (self.patients.current, set(self.layers)) == (before, there)
 
-    @precondition(lambda self: self.closed.patient)
+    @precondition(lambda self: self.closed.patients)
     @rule()
     def reopen(self):
-        closed, others = self.closed.patient, set(self.layers)
-        self.closed.reopen()
+        closed, others = self.closed.patients[-1], set(self.layers)
+        self.closed.reopen(closed)
         assert {patient_of(x) for x in self.layers if x not in others} <= {closed}
-        assert self.closed.patient is None
+        assert closed not in self.closed.patients
         self.hidden_masks.clear()
 
     @precondition(lambda self: self.layers)

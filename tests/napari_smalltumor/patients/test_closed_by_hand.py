@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 from napari_smalltumor.viewer_setup import set_up
 
-PAT = Patient("Pat")
+PAT, NEXT = Patient("Pat"), Patient("Next")
 
 
 @pytest.fixture(autouse=True)
@@ -73,16 +74,16 @@ def test_all_layers_return_in_their_order_as_they_were_with_their_edits(viewer, 
     edited = et.data.copy()
     remove_all(viewer)
     idle()
-    assert list(viewer.layers) == [] and closed_by_hand(viewer).patient == PAT
+    assert list(viewer.layers) == [] and closed_by_hand(viewer).patients == [PAT]
     assert warnings == [
         "All layers of Pat were removed, so the patient was closed. "
         "Click Open Pat again at the top of a Small Tumour dock to bring them back."
     ]
-    reopen_closed(viewer)
+    reopen_closed(viewer, PAT)
     assert list(viewer.layers) == layers and drawn in layers
     assert [layer.visible for layer in viewer.layers] == shown
     assert active_patient(viewer).current == PAT and np.array_equal(et.data, edited)
-    assert closed_by_hand(viewer).patient is None
+    assert closed_by_hand(viewer).patients == []
     et.undo()
     assert np.array_equal(et.data, before)
 
@@ -94,22 +95,84 @@ def test_layers_that_were_removed_one_by_one_return_in_their_order(viewer, idle,
     for layer in reversed(layers) if backwards else layers:
         viewer.layers.remove(layer)
         idle()
-    reopen_closed(viewer)
+    reopen_closed(viewer, PAT)
     assert list(viewer.layers) == layers
 
 
-def test_of_two_patients_closed_in_turn_only_the_last_is_offered(viewer, idle, monkeypatch):
+def test_patients_closed_in_turn_are_all_offered_and_one_message_names_them(
+    viewer, idle, warnings, monkeypatch
+):
     for name in ("Next", "Pat"):
         open_segmented(viewer, name)
-    removed = []
+    removed: list[Patient] = []
     monkeypatch.setattr(active_patient(viewer).messages, "remove", removed.append)
-    for patient in (Patient("Next"), PAT):
+    for patient in (NEXT, PAT):
         for layer in layers_of_patient(viewer.layers, patient):
             viewer.layers.remove(layer)
         idle()
-    assert closed_by_hand(viewer).patient == PAT
-    closings = [Patient("Next"), PAT]
-    assert removed == [*closings, Patient("Next")]
+    closed = closed_by_hand(viewer)
+    assert closed.patients == [NEXT, PAT]
+    assert warnings[1:] == [
+        "All layers of Next and Pat were removed, so the patients were closed. "
+        "Click Open ... again at the top of a Small Tumour dock to bring the layers of each back."
+    ]
+    assert removed.count(NEXT) == 3  # when it was closed, and for each message
+    for patient in (NEXT, PAT):
+        reopen_closed(viewer, patient)
+        assert active_patient(viewer).current == patient
+    assert closed.patients == [] and len(viewer.layers) == 14
+
+
+def test_visits_of_one_name_that_are_cleared_together_keep_the_titles_that_tell_them_apart(
+    viewer, idle, warnings
+):
+    visits = []
+    for folder in ("visit1", "visit2"):
+        case = case_along(name="P7")
+        case.folder = Path("/data") / folder / "P7"
+        set_up(viewer)
+        for data, attributes, _ in image_layers(case):
+            viewer.add_image(data, **attributes)
+        visits.append(active_patient(viewer).current)
+    drawn = viewer.add_labels(np.zeros((3, 3, 3), np.uint8), name="drawn")
+    drawn.data[1, 1, 1] = 1
+    viewer.layers.clear()
+    idle()
+    closed = closed_by_hand(viewer)
+    assert [closed.title_of(visit) for visit in visits] == ["P7 (visit1)", "P7 (visit2)"]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("All layers of P7 (visit2) and P7 (visit1) were removed, so")
+    reopen_closed(viewer, visits[0])
+    assert closed.title_of(visits[1]) == "P7 (visit2)"
+    reopen_closed(viewer, visits[1])
+    assert drawn in layers_of_patient(viewer.layers, visits[1])
+
+
+def test_a_drawing_stays_until_its_patient_is_opened_and_then_returns_with_it(viewer, idle):
+    open_segmented(viewer, "Pat")
+    drawn = viewer.add_labels(np.zeros((3, 3, 3), np.uint8), name="drawn")
+    drawn.data[1, 1, 1] = 1
+    remove_all(viewer)
+    idle()
+    open_segmented(viewer, "Next")
+    closed = closed_by_hand(viewer)
+    assert closed.patients == [PAT] and closed.drawings_of(PAT) == ["drawn"]
+    open_segmented(viewer, "Pat")
+    idle()
+    assert closed.patients == [] and viewer.layers.count(drawn) == 1
+    assert active_patient(viewer).current == PAT and drawn.visible
+
+
+def test_a_dismissed_patient_is_forgotten(viewer, idle):
+    for name in ("Next", "Pat"):
+        open_segmented(viewer, name)
+    viewer.layers.clear()
+    idle()
+    closed = closed_by_hand(viewer)
+    closed.dismiss(NEXT)
+    assert closed.patients == [PAT]
+    reopen_closed(viewer, NEXT)
+    assert list(viewer.layers) == []
 
 
 def test_the_patient_returns_beside_another_one_and_is_active(viewer, idle):
@@ -117,10 +180,10 @@ def test_the_patient_returns_beside_another_one_and_is_active(viewer, idle):
     open_segmented(viewer, "Pat")
     remove_all(viewer)
     idle()
-    assert active_patient(viewer).current == Patient("Next")
-    reopen_closed(viewer)
+    assert active_patient(viewer).current == NEXT
+    reopen_closed(viewer, PAT)
     assert active_patient(viewer).current == PAT
-    assert not any(x.visible for x in layers_of_patient(viewer.layers, Patient("Next")))
+    assert not any(x.visible for x in layers_of_patient(viewer.layers, NEXT))
 
 
 def test_a_patient_that_is_opened_ends_the_offer(viewer, idle):
@@ -128,8 +191,8 @@ def test_a_patient_that_is_opened_ends_the_offer(viewer, idle):
     remove_all(viewer)
     idle()
     open_segmented(viewer, "Next")
-    assert closed_by_hand(viewer).patient is None
-    reopen_closed(viewer)
+    assert closed_by_hand(viewer).patients == []
+    reopen_closed(viewer, PAT)
     assert layers_of_patient(viewer.layers, PAT) == []
 
 
@@ -137,7 +200,7 @@ def test_a_patient_that_is_closed_with_its_button_is_not_offered(viewer, idle, w
     open_segmented(viewer, "Pat")
     close_patient(viewer, PAT)
     idle()
-    assert closed_by_hand(viewer).patient is None and warnings == []
+    assert closed_by_hand(viewer).patients == [] and warnings == []
 
 
 def test_an_earlier_scan_does_not_return_since_its_comparison_is_gone(viewer, idle):
@@ -147,7 +210,7 @@ def test_an_earlier_scan_does_not_return_since_its_comparison_is_gone(viewer, id
     mark_as_earlier_scan(earlier, "visit 1")
     remove_all(viewer)
     idle()
-    reopen_closed(viewer)
+    reopen_closed(viewer, PAT)
     assert earlier not in viewer.layers and len(viewer.layers) == 7
 
 
@@ -158,4 +221,4 @@ def test_a_patient_whose_only_layer_is_replaced_is_not_closed(viewer, idle, warn
     viewer.layers.remove(layer)
     viewer.layers.append(layer)
     idle()
-    assert warnings == [] and closed_by_hand(viewer).patient is None
+    assert warnings == [] and closed_by_hand(viewer).patients == []
