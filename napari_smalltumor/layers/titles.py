@@ -9,10 +9,18 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from napari_smalltumor.layers.patient import Patient, patient_of, same_patient
+from napari_smalltumor.layers.patient import (
+    Patient,
+    patient_of,
+    patient_of_shown_case,
+    patients_among,
+    same_patient,
+)
+from napari_smalltumor.layers.patient import titles as titles_of
 
 if TYPE_CHECKING:
     from napari.layers import Layer
+    from smalltumor.data.case import Case
 
 _TITLE_KEY = "smalltumor_title"
 """Key, in a layer's metadata, of the title that its name begins with."""
@@ -34,8 +42,11 @@ def name_by_titles(layers: Iterable[Layer], titles: Mapping[Patient, str]) -> No
     before = {layer.name for layer in layers}
     for layer in layers:
         patient = patient_of(layer)
-        rest = _after_title(layer)
         title = titles.get(patient) if patient is not None else None
+        known = _TITLE_KEY in layer.metadata or title in (None, _title_of(layer))
+        if title is not None and not known and _is_named(layer, title):
+            layer.metadata = {**layer.metadata, _TITLE_KEY: title}  # napari named it after a layer
+        rest = _after_title(layer)
         if title is None or rest is None or title == _title_of(layer):
             continue
         layer.metadata = {**layer.metadata, _TITLE_KEY: title}
@@ -43,6 +54,13 @@ def name_by_titles(layers: Iterable[Layer], titles: Mapping[Patient, str]) -> No
         if unnumbered in before and not _has_other(layer, unnumbered, layers):
             rest = _NAPARI_NUMBER.sub("", rest)
         layer.name = title + rest
+
+
+def title_of_case(layers: Iterable[Layer], case: Case) -> str:
+    """Name of a case for the user, with its folder if another open patient has the same name."""
+    layers = list(layers)
+    patient = patient_of_shown_case(layers, case)
+    return titles_of(list(dict.fromkeys([*patients_among(layers), patient])))[patient]
 
 
 def name_in_case(layer: Layer) -> str:
@@ -56,10 +74,14 @@ def _has_other(layer: Layer, name: str, layers: Iterable[Layer]) -> bool:
     return any(x is not layer and same_patient(x, layer) and x.name == name for x in layers)
 
 
+def _is_named(layer: Layer, title: str) -> bool:
+    return f"{layer.name} ".startswith(f"{title} ")
+
+
 def _after_title(layer: Layer) -> str | None:
     """The rest of a layer's name; None if it does not begin with the title of a patient."""
     title, name = _title_of(layer), str(layer.name)
-    return name[len(title) :] if title and f"{name} ".startswith(f"{title} ") else None
+    return name[len(title) :] if title and _is_named(layer, title) else None
 
 
 def _title_of(layer: Layer) -> str:

@@ -74,7 +74,7 @@ class ActivePatient:
         self.arrivals = Arrivals()
         self._views = ViewStates(viewer)
         self._hidden = HiddenLayers()
-        self._new = NewLayers(lambda: self._current)
+        self._new = NewLayers(self._layers, lambda: self._current, lambda: self.title)
         self._new.unassigned.connect(self._on_unassigned)
         self._background = 0
         # Last, because napari must have added the layer to its window and updated the sliders.
@@ -285,6 +285,7 @@ class ActivePatient:
         self._current = patient
         self._show_current()
         self._views.restore(patient, self.layers, fit=fit)
+        when_idle(lambda: self._views.select_none_of(self._hidden))
         self.changed.emit()
 
     def _on_visible(self, event: Any) -> None:

@@ -24,9 +24,11 @@ from napari_smalltumor.layers.patient import (
     patients_among,
     unassign,
 )
+from napari_smalltumor.patients.created_layers import make_of_patient
 from napari_smalltumor.patients.deferred_calls import when_idle
 
 if TYPE_CHECKING:
+    from napari.components import LayerList
     from napari.layers import Layer
 
 HOW_TO_ASSIGN = (
@@ -40,15 +42,20 @@ class NewLayers:
 
     Parameters
     ----------
-    active : callable
-        Returns the active patient.
+    layers : LayerList
+    active, title : callable
+        Return the active patient, and its name for the user.
     """
 
     unassigned = Signal()
     """A layer belongs to no patient any more."""
 
-    def __init__(self, active: Callable[[], Patient | None]) -> None:
-        self._active = active
+    def __init__(
+        self, layers: LayerList, active: Callable[[], Patient | None], title: Callable[[], str]
+    ) -> None:
+        self._layers, self._active, self._title = layers, active, title
+        self._selected: list[Layer] = []
+        layers.events.inserting.connect(self._on_inserting)
         self._patients: set[Patient] = set()
         self._others_are_open = False
         self._others_were_removed = False
@@ -73,6 +80,7 @@ class NewLayers:
 
     def add(self, layer: Layer) -> None:
         """Assign a layer that was just created to the active patient, if it can only be its own."""
+        self._make_of_active(layer)
         active = self._active()
         layer.events.data.connect(self._on_data)
         if active is None or not is_drawn(layer) or patient_of(layer) is not None:
@@ -82,6 +90,16 @@ class NewLayers:
             assign(layer, active)
         elif original is None:  # else the user has just copied a layer of no patient
             self._name(layer)
+
+    def _on_inserting(self) -> None:
+        """Remember what is selected, which napari makes new labels of."""
+        self._selected = list(self._layers.selection)
+
+    def _make_of_active(self, layer: Layer) -> None:
+        """Give a layer that the user has just created the name and place of the active patient."""
+        active, selected, self._selected = self._active(), self._selected, []
+        if active is not None and is_drawn(layer) and patient_of(layer) is None and is_new(layer):
+            make_of_patient(layer, selected, self._layers, active, self._title())
 
     def remove(self, layer: Layer, layers: Iterable[Layer]) -> None:
         """Follow the contents of a layer no more; the others remain."""

@@ -133,6 +133,18 @@ class ViewStates:
         if any(layer in hidden for layer in chosen):
             select(viewer, [layer for layer in selected if layer in viewer.layers])
 
+    def select_none_of(self, hidden: Container[Layer]) -> None:
+        """Deselect hidden layers, unless the user has selected nothing else.
+
+        napari makes new labels of the selected layer.
+        """
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        shown = [layer for layer in viewer.layers.selection if layer not in hidden]
+        if shown:
+            select(viewer, shown)
+
     def select_at_most_one(self, layers: Sequence[Layer]) -> None:
         """Select one of the layers of a patient that took the place of a closed one.
 
