@@ -93,6 +93,9 @@ def _what_is_lost(
         )
         texts.append(f"Edits of {title} {what_was_not_done(edited, layers)}. {kept}")
     if drawn := [layer.name for layer in layers if holds_drawing(layer)]:
-        names = f"{', '.join(drawn)} {'was' if len(drawn) == 1 else 'were'}"
-        texts.append(f"{names} not saved and will be lost; save with File > Save Selected Layers.")
+        were = "was" if len(drawn) == 1 else "were"
+        texts.append(
+            f"{', '.join(drawn)} of {title} {were} not saved and will be lost; save with File > "
+            "Save Selected Layers."
+        )
     return texts

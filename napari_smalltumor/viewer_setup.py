@@ -20,6 +20,7 @@ from napari_smalltumor.patients.fixed_places import ensure_fixed_places
 from napari_smalltumor.patients.grouping import group_opened_files
 from napari_smalltumor.patients.save_commands import ensure_save_commands
 from napari_smalltumor.patients.stacking import ensure_stacking
+from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     group_opened_files(viewer)
     ensure_stacking(viewer)
     ensure_drawn_labels(viewer)
+    status_line(viewer)
     ensure_fixed_places(viewer)
     ensure_nesting(viewer)
     ensure_strokes_end(viewer)

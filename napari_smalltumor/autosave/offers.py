@@ -67,7 +67,7 @@ class EditOffers:
         others = [(file, record) for record in moved for file in files_of(record)]
         if not own and not others:
             for stranded in self.autosave.folder.stranded_edits(case):
-                notify.info(why_edits_are_stranded(case.name, stranded))
+                notify.info(why_edits_are_stranded(self._title_of(case), stranded))
         self._tell_of_unreadable(case)
         postponed = set()
         for file, record in (*own, *others):
@@ -93,7 +93,7 @@ class EditOffers:
         try:
             masks = read_masks(file)
         except SmalltumorError as error:
-            notify.warn(f"Autosaved edits of {case.name} are lost: {error}")
+            notify.warn(f"Autosaved edits of {self._title_of(case)} are lost: {error}")
             return None
         question = self._question(case, file, masks, record, where)
         answer = self._ask("Restore edits?", question, RESTORE, LATER, DISCARD)

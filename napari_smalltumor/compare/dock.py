@@ -220,7 +220,7 @@ class CompareDock(ComparePanel, FollowsViewer):
     def _ask_for_file(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(
             self,
-            "Compare with a mask",
+            f"Compare {active_patient(self._viewer).title} with a mask",
             settings.last_folder(),
             _FILTER,
         )

@@ -31,6 +31,7 @@ from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.loading.labels.schemes import ask_scheme_of_values
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import with_title
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class ReferenceReader(QObject):
             check_layer(layer, case)
             masks = masks_of_layer(layer)
         except SmalltumorError as error:
-            self._refusals[self._patients.current] = notify.error_text(error)
+            self._refuse(self._patients.current, error)
             return
         show_reference(self._viewer, case, masks, choice)
         layer.visible = False  # its contours are drawn in its place
@@ -124,7 +125,7 @@ class ReferenceReader(QObject):
         try:
             masks = masks_of_layer(layer)
         except SmalltumorError as error:
-            self._refusals[self._patients.current] = notify.error_text(error)
+            self._refuse(self._patients.current, error)
             self.changed.emit()
             return
         for region, shown in reference_layers(self._patients.layers).items():
@@ -154,10 +155,16 @@ class ReferenceReader(QObject):
         if _needs_scheme(error) and self._read_as_chosen(reading):
             return
         if isinstance(error, SmalltumorError):
-            self._refusals[reading.patient] = notify.error_text(error)
+            self._refuse(reading.patient, error)
         else:
             notify.report_error(error)
         self.changed.emit()
+
+    def _refuse(self, patient: Patient | None, error: SmalltumorError) -> None:
+        text = notify.error_text(error)
+        if patient is not None:
+            text = with_title(self._patients.title_of(patient), patient.name, text)
+        self._refusals[patient] = text
 
     def _read_as_chosen(self, reading: _Reading) -> bool:
         """Ask what the values of the file mean, and read it again; False if nothing was chosen."""

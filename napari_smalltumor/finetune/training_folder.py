@@ -148,7 +148,7 @@ class TrainingFolder(QObject):
         # Even if the dock is closed meanwhile, the case is added and its edits are no longer
         # autosaved.
         application = QApplication.instance()
-        run_in_thread(work, application, done, failed, name=f"adding {case.name}")
+        run_in_thread(work, application, done, failed, name=f"adding {title}")
 
     def open(self) -> None:
         """Connect to the viewer's layers and read the folder."""

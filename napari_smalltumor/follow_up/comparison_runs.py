@@ -17,6 +17,7 @@ from napari_smalltumor.follow_up.earlier_layers import show_earlier
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.layers.region_masks import fingerprint, known_classes, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import with_title
 from napari_smalltumor.progress_worker import ProgressWorker, start
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class ComparisonRuns(QObject):
             return ""
         patient, earlier = self._running
         if patient == self._patients.current:
-            return f"Comparing with {earlier} ..."
+            return f"Comparing {self._patients.title} with {earlier} ..."
         return f"Comparing another patient, {self._patients.title_of(patient)}, with {earlier} ..."
 
     def compare(self, folder: Path, case: Case, patient: Patient) -> None:
@@ -92,11 +93,12 @@ class ComparisonRuns(QObject):
         job = partial(
             compare_with_earlier, folder, case, segmentation, settings.get("threshold"), known
         )
-        self._running = patient, folder.name
+        earlier = self._patients.title_of(Patient(folder.name, folder))
+        self._running = patient, earlier
         self._outcomes[patient] = ""
         self.worker = start(
             job,
-            f"comparison of {case.name} with {folder.name}",
+            f"comparison of {self._patients.title_of(patient)} with {earlier}",
             owner=self,
             yielded=lambda state: self.progressed.emit(*state),
             returned=partial(self._on_compared, patient, mark),
@@ -129,14 +131,14 @@ class ComparisonRuns(QObject):
             self._results[patient] = (comparison, mark)
             show_earlier(self._viewer, comparison)
             for warning in scan_warnings(comparison.follow_up.scans):
-                notify.warn(
-                    f"{comparison.case.name} was compared with {comparison.title}: {warning}."
-                )
+                title = self._patients.title_of(patient)
+                notify.warn(f"{title} was compared with {comparison.title}: {warning}.")
         self._end(patient, "")
 
     def _on_failed(self, patient: Patient, error: Exception) -> None:
         if isinstance(error, SmalltumorError):
-            self._end(patient, notify.error_text(error))
+            title, text = self._patients.title_of(patient), notify.error_text(error)
+            self._end(patient, with_title(title, patient.name, text))
         else:
             notify.report_error(error)
             self._end(patient, "The comparison failed.")

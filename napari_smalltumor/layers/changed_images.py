@@ -21,9 +21,9 @@ class ChangedImagesError(ChangedFilesError):
     """The files of a case that is open hold other images than those that are shown."""
 
 
-def no_longer_shown(case: Case) -> str:
-    """The sentence that says so."""
-    return f"{_folder_text(case)} no longer holds the images that are shown of {case.name}"
+def no_longer_shown(case: Case, title: str = "") -> str:
+    """The sentence that says so, with the name of the case for the user."""
+    return f"{_folder_text(case)} no longer holds the images that are shown of {title or case.name}"
 
 
 def check_not_beside(paths: Iterable[Path], case: Case) -> None:

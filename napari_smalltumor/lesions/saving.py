@@ -65,14 +65,17 @@ class SavedTable:
         lesions = reviewed(self.review, self.lesions)
         patient = active_patient(viewer).current if source is None else source.patient
         folder = output_folder(viewer, patient)
-        path = ask_and_save(self.panel, folder / name, lesions)
+        title = f"Save lesions of {self.review.title}" if source is not None else "Save lesions"
+        path = ask_and_save(self.panel, title, folder / name, lesions)
         if path is not None:
             self.panel.show_message(f"Saved {path.name}")
 
 
-def ask_and_save(parent: QWidget, start: Path, lesions: Sequence[Lesion]) -> Path | None:
+def ask_and_save(
+    parent: QWidget, title: str, start: Path, lesions: Sequence[Lesion]
+) -> Path | None:
     """Ask for a file, proposing one, and save lesions; return the file, if any."""
-    chosen, _ = QFileDialog.getSaveFileName(parent, "Save lesions", str(start), "CSV (*.csv)")
+    chosen, _ = QFileDialog.getSaveFileName(parent, title, str(start), "CSV (*.csv)")
     return save_lesions(Path(chosen), lesions) if chosen else None
 
 

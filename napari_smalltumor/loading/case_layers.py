@@ -34,6 +34,7 @@ from napari_smalltumor.layers.brain_mask import brain_mask_layer
 from napari_smalltumor.layers.create import STACKING, LayerData, image_layers
 from napari_smalltumor.layers.metadata import cases_among, region_layers, same_case
 from napari_smalltumor.layers.patient import patient_of_case, patients_among, titles
+from napari_smalltumor.layers.titles import title_of_case
 from napari_smalltumor.loading.already_open import layer_of_file, named_as_open, without_open
 from napari_smalltumor.loading.labels.layers import labels_of
 from napari_smalltumor.loading.other_images import (
@@ -151,7 +152,7 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
     """
     case = next((c for c in cases_among(layers) if is_beside(file, c)), None)
     if case is not None:
-        check_no_regions(case.name, region_layers(layers, case), file)
+        check_no_regions(title_of_case(layers, case), region_layers(layers, case), file)
         masks, _ = read_regions(file, case)
         return layers_of_masks(case, masks)
     folder = real_path(file.path).parent
@@ -183,8 +184,8 @@ def _layers_of(regions: Segmentation, case: Case, layers: Iterable[Layer]) -> li
     """The regions of a mask, of a case that has none open yet."""
     if region_layers(layers, case):
         raise CaseError(
-            f"{case.name} has ET, TC or WT open already; export what you need of them, and close "
-            "the patient"
+            f"{title_of_case(layers, case)} has ET, TC or WT open already; export what you need "
+            "of them, and close the patient"
         )
     if not regions.grid.matches(case.grid):
         raise GridMismatchError(f"the mask of {case.name} is on another grid than its images")

@@ -19,6 +19,7 @@ from napari_smalltumor.layers.changed_images import (
     no_longer_shown,
 )
 from napari_smalltumor.layers.metadata import LayerKind, cases_among, role_of
+from napari_smalltumor.layers.titles import title_of_case
 from napari_smalltumor.loading.already_open import real_images
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def check_case_unchanged(files: CaseFiles, layers: Iterable[Layer]) -> None:
     images = real_images(files)
     for case in cases_among(layers):
         if images & case.images_read.keys():
-            _check(case, case.has_changed_images)
+            _check(case, layers, case.has_changed_images)
         elif case.name == files.name and folders_of(case) & {path.parent for path in images}:
-            _check(case, _lacks_files(case))  # under other names
+            _check(case, layers, _lacks_files(case))  # under other names
     for path in files.labels:
         _check_labels(path, layers)
 
@@ -58,7 +59,7 @@ def check_file_unchanged(file: Path, layers: Iterable[Layer]) -> None:
     layers = list(layers)
     for case in cases_among(layers):
         if file in case.images_read or (file.parent in folders_of(case) and _may_be_of(file, case)):
-            _check(case, case.has_changed_images)
+            _check(case, layers, case.has_changed_images)
     _check_labels(file, layers)
 
 
@@ -87,9 +88,10 @@ def _lacks_files(case: Case) -> bool:
     return any(image.is_missing for image in case.images_read.values())
 
 
-def _check(case: Case, is_changed: bool) -> None:
+def _check(case: Case, layers: Iterable[Layer], is_changed: bool) -> None:
     if is_changed:
+        title = title_of_case(layers, case)
         raise ChangedImagesError(
-            f"{no_longer_shown(case)}, and nothing was opened; close {case.name} and open the "
+            f"{no_longer_shown(case, title)}, and nothing was opened; close {title} and open the "
             "folder again"
         )

@@ -15,3 +15,8 @@ if TYPE_CHECKING:
 def case_title(viewer: ViewerModel, case: Case) -> str:
     """Name of a case that is shown, with its folder if another patient has the same name."""
     return active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+
+
+def with_title(title: str, name: str, text: str) -> str:
+    """A text that names a case, such as an error, after the title if that tells more."""
+    return text if title == name else f"{title}: {text}"

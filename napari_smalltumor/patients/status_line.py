@@ -1,4 +1,7 @@
-"""Words in napari's status bar that go with a state of the active patient, and end with it."""
+"""Words in napari's status bar that go with a state of the active patient, and end with it.
+
+napari names the layer under the cursor there until the cursor moves, also if it is hidden by then.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class StatusLine:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = ref(viewer)
         self._text = ""
-        active_patient(viewer).changed.connect(self.remove)
+        active_patient(viewer).changed.connect(self._on_patient)
         viewer.layers.selection.events.active.connect(self._on_selection)
 
     def say(self, text: str) -> None:
@@ -43,6 +46,13 @@ class StatusLine:
         viewer = self._viewer()
         if viewer is not None and self._text and viewer.status == self._text:
             viewer.status = READY
+        self._text = ""
+
+    def _on_patient(self) -> None:
+        """Remove all words, those of napari about the patient before as well."""
+        viewer = self._viewer()
+        if viewer is not None:
+            viewer.status, viewer.tooltip.text = READY, ""
         self._text = ""
 
     def _remove_if(self, text: str) -> None:

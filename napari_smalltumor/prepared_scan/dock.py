@@ -28,7 +28,7 @@ from napari_smalltumor.layers.metadata import same_case
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.case_title import case_title
+from napari_smalltumor.patients.case_title import case_title, with_title
 from napari_smalltumor.patients.cases_in_use import use_case, use_of
 from napari_smalltumor.patients.view_state import select
 from napari_smalltumor.prepared_scan.figures import figures_of, summary_of
@@ -111,7 +111,8 @@ class PreparedScanDock(PreparedScanPanel):
         self._end_editing()
         self._layers, self._prepared = found, None
         if found is not None and found.case.has_changed_images:
-            self.show_explanation(f"{no_longer_shown(found.case)}.")
+            title = case_title(self._viewer, found.case)
+            self.show_explanation(f"{no_longer_shown(found.case, title)}.")
             return
         try:
             self._prepared = stored_case(found.case) if found is not None else None
@@ -191,7 +192,7 @@ class PreparedScanDock(PreparedScanPanel):
         self.set_running(True)
         self._worker = start(
             CorrectionJob(layers.case, scan, correction),
-            f"correction of {layers.case.name}",
+            f"correction of {case_title(self._viewer, layers.case)}",
             owner=self,
             stores=True,
             ended=use_case(self._viewer, layers.case, "corrected"),
@@ -274,7 +275,11 @@ class PreparedScanDock(PreparedScanPanel):
         self._end("")
         if isinstance(error, NotTheScanError):  # ask for the folder again at the next attempt
             forget_scan(layers.folder)
-        notify.report_error(error)
+        title = case_title(self._viewer, layers.case)
+        if isinstance(error, SmalltumorError):
+            notify.error(with_title(title, layers.case.name, notify.error_text(error)))
+        else:
+            notify.report_error(error)
 
     def _end(self, message: str) -> None:
         if self._worker is not None:

@@ -36,6 +36,7 @@ from napari_smalltumor.layers.region_masks import (
     segmentation_of,
 )
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
 from napari_smalltumor.report.details_dialog import ask_for_details
 from napari_smalltumor.viewer import unproxied
@@ -116,7 +117,7 @@ def write_report(
     def on_written(written: Path) -> None:
         notify.info(f"Wrote {written.name} to {written.parent}")
 
-    name = f"report of {case.name}"
+    name = f"report of {case_title(viewer, case)}"
     run_in_thread(write, QApplication.instance(), on_written, notify.report_error, name=name)
 
 

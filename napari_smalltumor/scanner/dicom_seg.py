@@ -55,12 +55,12 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
     except MissingPackageError as error:
         notify.report_error(error)
         return
+    title = case_title(viewer, case)
     if case.has_changed_images:  # the file would refer to the scan of the images there now
-        notify.error(f"{no_longer_shown(case)}; a DICOM SEG cannot refer to their scan.")
+        notify.error(f"{no_longer_shown(case, title)}; a DICOM SEG cannot refer to their scan.")
         return
     if not may_write_regions(parent, viewer, case, "Export anyway"):
         return
-    title = case_title(viewer, case)
     study = _study_of(case, title, parent)
     path = _path_beside(study, case, title, parent) if study is not None else None
     if study is not None and path is not None:
@@ -111,7 +111,7 @@ def export_dicom_seg(
             forget_scan(_folder_of(case))  # another folder is asked for next time
         notify.report_error(error)
 
-    name = f"DICOM SEG of {case.name}"
+    name = f"DICOM SEG of {case_title(viewer, case)}"
     run_in_thread(write, QApplication.instance(), on_written, on_failed, name=name)
 
 

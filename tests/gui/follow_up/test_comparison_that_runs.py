@@ -34,7 +34,7 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
     viewer.layers.selection.active = et
     dock.compare_with(earlier_scan)
     try:
-        assert dock.message.text() == "Comparing with BraTS2021_1 ..."
+        assert dock.message.text() == "Comparing BraTS2021_2 with BraTS2021_1 ..."
         open_case(viewer, write_scan(tmp_path / "BraTS2021_3", tumour()))
         assert "another patient, BraTS2021_2, with BraTS2021_1 ..." in dock.message.text()
         assert dock.choose_button.toolTip().startswith("A comparison is running")
@@ -51,6 +51,14 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
     dock.compare_again()  # the layers of the earlier scan are replaced
     qtbot.waitUntil(lambda: not dock.busy)
     assert isalive(name) and name.isVisible()
+
+
+def test_an_earlier_scan_of_the_same_name_is_named_with_its_folder(dock, tmp_path, qtbot):
+    (tmp_path / "before").mkdir()
+    earlier = write_scan(tmp_path / "before" / "BraTS2021_2", tumour())
+    dock.compare_with(earlier)
+    assert dock.message.text() == "Comparing BraTS2021_2 with BraTS2021_2 (before) ..."
+    qtbot.waitUntil(lambda: not dock.busy, timeout=30_000)
 
 
 @pytest.mark.slow

@@ -78,7 +78,7 @@ def test_a_painted_copy_of_a_region_is_asked_about(viewer, asked):
     _duplicate_layer(viewer.layers)
     close_active(viewer)
     (text,) = asked
-    assert "Pat ET copy was not saved and will be lost" in text
+    assert "Pat ET copy of Pat was not saved and will be lost" in text
 
 
 @pytest.mark.parametrize("autosave", [pytest.param(True, marks=pytest.mark.one_binding), False])
