@@ -22,11 +22,14 @@ class Key:
         What it does, in words for the user.
     repeats : bool
         Whether it acts again and again while it is held.
+    short : str
+        What it does in a word or two, for keys that the status bar names.
     """
 
     sequence: str
     action: str
     repeats: bool = False
+    short: str = ""
 
     @property
     def napari(self) -> str:
@@ -34,7 +37,7 @@ class Key:
         return self.sequence.replace("+", "-")
 
 
-NEXT = Key("N", "Go to the next small lesion or candidate", repeats=True)
+NEXT = Key("N", "Go to the next small lesion or candidate", repeats=True, short="next lesion")
 PREVIOUS = Key("Shift+N", "Go to the previous small lesion or candidate", repeats=True)
 ACCEPT = Key("K", "Accept the selected lesions, or undo that; add the candidate")
 DELETE = Key("W", "Delete the selected lesions; reject the candidate")
@@ -55,7 +58,7 @@ SEQUENCES = {
 }
 """By modality; napari's own number keys work while a tool of a layer is chosen."""
 
-PEEK = Key("H", "Hide masks and rings while the key is held")
+PEEK = Key("H", "Hide masks and rings while the key is held", short="hide masks")
 REFERENCE = Key("Shift+C", "Show or hide the contours of the reference")
 FLICKER = Key("O", "Switch between earlier and current scan")
 BESIDE = Key("Shift+O", "Show earlier and current scan side by side")
@@ -65,7 +68,7 @@ NEXT_CASE = Key("Alt+N", "Open the next unreviewed case of the worklist")
 PREVIOUS_CASE = Key("Alt+Shift+N", "Open the previous unreviewed case of the worklist")
 NEXT_LISTED = Key("Alt+J", "Go to the next candidate or small lesion of the case", repeats=True)
 REVIEWED = Key("Alt+R", "Save the mask as reviewed")
-SHEET = Key("?", "Show or close this sheet")
+SHEET = Key("?", "Show or close this sheet", short="all keys")
 
 LAYOUT = Key("Q", "Switch between napari's canvas and the planes")
 FOLLOW = Key("G", "Let the crosshair follow the cursor, or stop")
@@ -89,11 +92,18 @@ _CASES = (
     EXPORT,
 )
 
+BRUSH = Key("P", "Brush of the selected mask", short="brush")
+ERASER = Key("E", "Eraser of the selected mask", short="eraser")
+END_PAINTING = Key("Z", "End painting", short="end painting")
+BRUSH_SIZE = Key("[ and ]", "Smaller and larger brush", short="brush size")
+UNDO_STROKE = Key("Ctrl+Z", "Undo the last stroke", short="undo")
+
 _NAPARI = (
-    Key("P, E", "Brush and eraser of the selected mask"),
-    Key("Z", "End painting"),
-    Key("[ and ]", "Smaller and larger brush"),
-    Key("Ctrl+Z", "Undo the last stroke"),
+    BRUSH,
+    ERASER,
+    END_PAINTING,
+    BRUSH_SIZE,
+    UNDO_STROKE,
     Key("F, L", "Fill and picker, on napari's canvas"),
     Key("Shift and right drag", "Change window and level on napari's canvas"),
 )
@@ -122,6 +132,14 @@ COLUMNS: tuple[dict[str, tuple[Key, ...]], ...] = (
     },
 )
 """Keys by topic, in the columns of the sheet."""
+
+_FIRST, *_, _LAST = (key.sequence for key in SEQUENCES.values())
+_SEQUENCE = Key(f"{_FIRST}-{_LAST}", "Show a sequence", short="sequence")
+
+MASK_HELP = (BRUSH, ERASER, UNDO_STROKE, _SEQUENCE, NEXT, SHEET)
+TOOL_HELP = (BRUSH, ERASER, BRUSH_SIZE, UNDO_STROKE, END_PAINTING, SHEET)
+IMAGE_HELP = (_SEQUENCE, PEEK, NEXT, SHEET)
+"""What the status bar names for a mask, for one whose brush or eraser is chosen, and an image."""
 
 
 def with_key(text: str, key: Key) -> str:

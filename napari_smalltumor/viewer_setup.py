@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.display.layer_help import ensure_layer_help
 from napari_smalltumor.display.mask_of_file import ensure_mask_of_file
 from napari_smalltumor.display.opening import ensure_opening_at_tumour
 from napari_smalltumor.display.window_level import ensure_window_dragging
@@ -53,6 +54,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_upright_views(viewer)
     yield
     ensure_opening_at_tumour(viewer)
+    ensure_layer_help(viewer)
     ensure_mask_of_file(viewer)
     ensure_window_dragging(viewer)
     if hasattr(unproxied(viewer), "window"):

@@ -47,11 +47,11 @@ def sheet_html(topics: Mapping[str, Sequence[keys.Key]]) -> str:
 
 
 def _row(entry: keys.Key) -> str:
-    shown = escape(_shown(entry.sequence))
+    shown = escape(key_text(entry.sequence))
     return f"<tr><td>{shown}&nbsp;&nbsp;</td><td>{escape(entry.action)}</td></tr>"
 
 
-def _shown(sequence: str) -> str:
+def key_text(sequence: str) -> str:
     """A key as it is named on this computer (``⌘`` on a Mac); a gesture as it is."""
     if " " in sequence or len(sequence) > len("Shift+N"):
         return sequence
