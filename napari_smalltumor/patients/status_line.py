@@ -11,6 +11,7 @@ from weakref import ref
 
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.deferred_calls import later
+from napari_smalltumor.patients.next_picture import next_picture
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -53,7 +54,15 @@ class StatusLine:
         viewer = self._viewer()
         if viewer is not None:
             viewer.status, viewer.tooltip.text = READY, ""
+            next_picture(viewer).then(self._follow_cursor)
         self._text = ""
+
+    def _follow_cursor(self) -> None:
+        """Ask napari again, which may have found the layer before while the patient changed."""
+        viewer = self._viewer()
+        if viewer is not None and not self._text:
+            viewer.status, viewer.tooltip.text = READY, ""
+            viewer.update_status_from_cursor()
 
     def _remove_if(self, text: str) -> None:
         if self._text == text:
