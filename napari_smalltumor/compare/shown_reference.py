@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
@@ -20,11 +18,11 @@ from napari_smalltumor.layers.reference import reference_layer, reference_layers
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.view_state import select, selection_untouched
+from napari_smalltumor.patients.kept_selection import selection_kept
+from napari_smalltumor.patients.view_state import selection_untouched
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Layer
 
 
 def show_reference(
@@ -45,7 +43,7 @@ def show_reference(
     """
     patient = patient_of_shown_case(viewer.layers, case)
     earlier = reference_layers(layers_of_patient(viewer.layers, patient))
-    with active_patient(viewer).in_background(), _selection_kept(viewer):
+    with active_patient(viewer).in_background(), selection_kept(viewer):
         for layer in earlier.values():
             viewer.layers.remove(layer)
         for region in OUTERMOST_FIRST:
@@ -58,24 +56,11 @@ def show_reference(
 
 def remove_reference(viewer: ViewerModel) -> None:
     """Remove the reference of the active patient."""
-    for layer in reference_layers(active_patient(viewer).layers).values():
-        viewer.layers.remove(layer)
+    with selection_kept(viewer):
+        for layer in reference_layers(active_patient(viewer).layers).values():
+            viewer.layers.remove(layer)
 
 
 def _index_below_regions(viewer: ViewerModel, case: Case) -> int:
     regions = region_layers(viewer.layers, case).values()
     return min((viewer.layers.index(x) for x in regions), default=len(viewer.layers))
-
-
-@contextmanager
-def _selection_kept(viewer: ViewerModel) -> Iterator[None]:
-    """Context after which the same layers are selected as before."""
-    selection = viewer.layers.selection
-    selected: list[Layer] = list(selection)
-    active = selection.active
-    try:
-        yield
-    finally:
-        select(viewer, [layer for layer in selected if layer in viewer.layers])
-        if active in viewer.layers:
-            selection.active = active

@@ -32,6 +32,7 @@ from napari_smalltumor.layers.patient import (
 )
 from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.kept_selection import selection_kept
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.patients.view_state import selection_untouched
 
@@ -94,10 +95,11 @@ def remove_earlier(viewer: ViewerModel, patient: Patient | None) -> None:
     if layer is None:
         return
     _show_current(layer)
-    viewer.layers.remove(layer)
-    if contours_are_earlier(viewer, patient):
-        for reference in _references(viewer, patient):
-            viewer.layers.remove(reference)
+    with selection_kept(viewer):
+        viewer.layers.remove(layer)
+        if contours_are_earlier(viewer, patient):
+            for reference in _references(viewer, patient):
+                viewer.layers.remove(reference)
 
 
 def earlier_layer(viewer: ViewerModel, patient: Patient | None) -> Image | None:

@@ -126,8 +126,9 @@ class MissingLayers:
         for patient, names in by_patient.items():
             were, them = ("was", "it") if len(names) == 1 else ("were", "them")
             title = self._patients.title_of(patient)
+            first = "Click" if patient == self._patients.current else f"Choose {title} and click"
             text = (
-                f"{' and '.join(names)} of {title} {were} removed. Click "
+                f"{' and '.join(names)} of {title} {were} removed. {first} "
                 f"Restore at the top of a Small Tumour dock to bring {them} back."
             )
             notify.warn(self._patients.messages.about(patient, text))

@@ -66,6 +66,20 @@ def test_contours_lie_between_the_images_and_the_regions_and_the_brush_stays(vie
         assert layer.mode != "paint"
 
 
+@pytest.mark.parametrize("replaced", [True, False])
+def test_et_is_selected_in_place_of_contours_that_go_so_that_the_brush_stays(
+    viewer, case, replaced
+):
+    show_regions(viewer, case)
+    show_reference(viewer, case, masks(case), CHOICE)
+    viewer.layers.selection.active = viewer.layers["Pat reference ET"]
+    if replaced:
+        show_reference(viewer, case, masks(case, 1), CHOICE)
+    else:
+        remove_reference(viewer)
+    assert viewer.layers.selection.active is viewer.layers["Pat ET"]
+
+
 def test_another_reference_replaces_the_first_and_none_removes_it(viewer, case):
     show_reference(viewer, case, masks(case), CHOICE)
     show_reference(viewer, case, {Region.ET: masks(case, 1)[Region.ET]}, ReferenceChoice("other"))

@@ -103,6 +103,17 @@ def test_the_regions_of_each_patient_are_kept_apart(viewer):
     assert viewer.layers["First ET"].visible
 
 
+def test_a_layer_of_a_hidden_patient_says_whom_to_choose_for_the_button(viewer, warnings):
+    open_segmented(viewer, "First")
+    open_segmented(viewer, "Second")
+    missing_layers(viewer)
+    viewer.layers.remove(viewer.layers["First ET"])
+    assert warnings == [
+        "ET of First was removed. Choose First and click Restore at the top of a Small Tumour "
+        "dock to bring it back."
+    ]
+
+
 def test_removed_images_are_named_and_return_to_their_places_as_they_were_shown(viewer, warnings):
     case = case_along(name="Pat")
     for data, attributes, _ in image_layers(case):
