@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -94,7 +95,7 @@ class ClosedByHand:
     def reopen(self, patient: Patient) -> None:
         """Add the layers of a patient again, with their data and undo history."""
         kept = self._kept.get(patient)
-        if kept is None:
+        if kept is None or self._patients.arrivals.holds(patient):  # its files are being read
             return
         shown = {layer: layer.visible for layer in (*kept.together, *kept.missed)}
         self._open.add(patient)  # so that the others can still be opened again
@@ -163,7 +164,7 @@ class ClosedByHand:
             if patient in opened or not kept.drawings:
                 self.dismiss(patient)
             if patient in opened and kept.drawings:
-                when_idle(lambda kept=kept: self._bring_back(kept.drawings))  # type: ignore[misc]
+                when_idle(partial(self._bring_back, kept.drawings))
 
     def _bring_back(self, drawings: list[Layer]) -> None:
         """Add drawn layers to their patient, whose files were opened again."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Image
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
@@ -161,6 +162,20 @@ def test_a_drawing_stays_until_its_patient_is_opened_and_then_returns_with_it(vi
     idle()
     assert closed.patients == [] and viewer.layers.count(drawn) == 1
     assert active_patient(viewer).current == PAT and drawn.visible
+
+
+def test_a_patient_whose_files_are_being_read_is_not_opened_twice(viewer, idle):
+    open_segmented(viewer, "Next")
+    open_segmented(viewer, "Pat")
+    remove_all(viewer)
+    idle()
+    patients = active_patient(viewer)
+    for data, attributes, _ in image_layers(case_along(name="Pat")):
+        patients.insert_arriving(Image(data, **attributes))
+    reopen_closed(viewer, PAT)
+    assert len(layers_of_patient(viewer.layers, PAT)) == 4
+    patients.finish_arrivals()
+    assert closed_by_hand(viewer).patients == [] and patients.current == PAT
 
 
 def test_a_dismissed_patient_is_forgotten(viewer, idle):
