@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
+from smalltumor.scanner.preference import preferred
 from smalltumor.scanner.sequences import Classification, classify, says_before_contrast
 from smalltumor.scanner.series import Series
 
@@ -16,38 +17,6 @@ CHOSEN_BY_USER = "chosen by the user"
 
 SHORTEST_EXTENT_MM = 100.0
 """A series that is shorter along any axis shows a part of the head, such as the orbits."""
-
-_OTHER_PARTS = frozenset(
-    [
-        "NECK",
-        "CHEST",
-        "ABDOMEN",
-        "PELVIS",
-        "HEART",
-        "LIVER",
-        "BREAST",
-        "PROSTATE",
-        "SHOULDER",
-        "ELBOW",
-        "WRIST",
-        "HAND",
-        "HIP",
-        "KNEE",
-        "ANKLE",
-        "FOOT",
-        "ARM",
-        "LEG",
-        "EXTREMITY",
-        "TMJ",
-        "ORBIT",
-        "PITUITARY",
-        "IAC",
-    ]
-)
-"""Values of DICOM's Body Part Examined."""
-
-_SAME = 1.1
-"""Ratio of voxel sizes below which two series are equally fine."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +42,19 @@ class Assignment:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about series that the user chose for a sequence that they do not seem to be."""
-        return tuple(
-            f"{MODALITY_TITLES[modality]}: {series.title} was {self.reasons[modality]}"
-            for modality, series in self.chosen.items()
-            if self.reasons[modality].startswith(f"{CHOSEN_BY_USER},")
+        """Sentences about incomplete series, and those that the user chose for other sequences."""
+        return (
+            *(
+                f"{MODALITY_TITLES[modality]}: {series.title} was {self.reasons[modality]}"
+                for modality, series in self.chosen.items()
+                if self.reasons[modality].startswith(f"{CHOSEN_BY_USER},")
+            ),
+            *(
+                f"{MODALITY_TITLES[modality]}: {series.title} has {series.incomplete} that its "
+                "header states; copy the study again if it was not transferred completely"
+                for modality, series in self.chosen.items()
+                if series.incomplete
+            ),
         )
 
     def described(self) -> list[DescribedSeries]:
@@ -89,7 +66,8 @@ class Assignment:
         self, series: Series, found: Classification, modality: str | None
     ) -> DescribedSeries:
         if modality is not None:
-            return DescribedSeries(series, modality, self.reasons[modality])
+            part = f"; {series.incomplete}" if series.incomplete else ""
+            return DescribedSeries(series, modality, self.reasons[modality] + part)
         reason, sequence = found.reason, found.sequence
         if series.problem and (sequence is not None or found.undecided):
             reason = series.problem
@@ -119,9 +97,7 @@ class DescribedSeries:
 def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) -> Assignment:
     """Choose a series for each sequence.
 
-    Candidates are ranked: the whole head before a part of it or of the body, 3D before 2D, the
-    finest slices, the smallest voxels, as acquired before computed, and of equal ones the last,
-    which is usually a repetition.
+    Of several candidates, `preferred` chooses; a part of the head counts only without a whole one.
 
     Parameters
     ----------
@@ -147,7 +123,7 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
         ]
         whole = [each for each in candidates if min(each[0].extent) >= SHORTEST_EXTENT_MM]
         if whole or candidates:
-            chosen[modality], reasons[modality] = _best(whole or candidates)
+            chosen[modality], reasons[modality] = preferred(whole or candidates)
     undecided = _undecided(classified, chosen)
     return Assignment(tuple(classified), chosen, reasons, tuple(undecided))
 
@@ -218,75 +194,6 @@ def _after_contrast(
             found = replace(found, sequence="t1ce", reason=reason, by_order=True)
         result.append((series, found))
     return result
-
-
-def _best(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Series, str]:
-    ranked = sorted(candidates, key=lambda each: _rank(*each))
-    series, found = ranked[0]
-    if len(ranked) == 1:
-        return series, found.reason
-    other, other_found = ranked[1]
-    why = _preference(series, other)
-    if why is None:
-        named = other_found.by_order and not found.by_order
-        why = "its name or header names the contrast agent" if named else _later(series, other)
-    return series, f"{found.reason}; preferred to {other.title}: {why}"
-
-
-def _rank(
-    series: Series, found: Classification
-) -> tuple[bool, bool, bool, float, float, bool, bool, tuple[int, ...]]:
-    return (
-        _is_of_other_part(series),
-        _is_reformatted(series),
-        not _is_3d(series),
-        round(series.slice_distance, 1),
-        round(series.spacing[0] * series.spacing[1] * series.spacing[2], 1),
-        _is_computed(series),
-        found.by_order,
-        tuple(-ord(c) for c in series.acquisition.time),
-    )
-
-
-def _is_reformatted(series: Series) -> bool:
-    return bool(series.acquisition.image_type & {"MPR", "REFORMATTED", "CSAMPR"})
-
-
-def _is_computed(series: Series) -> bool:
-    """Whether other images were computed, as a subtraction is; filtered ones are primary."""
-    return series.acquisition.image_type >= {"DERIVED", "SECONDARY"}
-
-
-def _is_of_other_part(series: Series) -> bool:
-    """Whether the header names a part of the body without the brain; it may be wrong."""
-    part = series.acquisition.body_part
-    return part.endswith("SPINE") or part in _OTHER_PARTS
-
-
-def _is_3d(series: Series) -> bool:
-    if series.acquisition.is_3d is not None and series.slice_distance > 2.5:
-        return False  # a thick slab
-    return series.acquisition.is_3d or series.slice_distance <= 1.5
-
-
-def _preference(series: Series, other: Series) -> str | None:
-    """What a series has by its images and another one lacks; None if they are alike."""
-    if _is_of_other_part(other) and not _is_of_other_part(series):
-        return f"the header of that one names the part {other.acquisition.body_part}"
-    if _is_reformatted(other) and not _is_reformatted(series):
-        return "as acquired rather than reformatted"
-    if _is_3d(series) and not _is_3d(other):
-        return "3D"
-    if other.slice_distance > _SAME * series.slice_distance:
-        return f"slices of {series.slice_distance:.3g} instead of {other.slice_distance:.3g} mm"
-    if _is_computed(other) and not _is_computed(series):
-        return "as acquired rather than computed"
-    return None
-
-
-def _later(series: Series, other: Series) -> str:
-    later = series.acquisition.time > other.acquisition.time
-    return "acquired later" if later else "smaller voxels or listed first"
 
 
 def _undecided(

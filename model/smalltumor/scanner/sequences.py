@@ -57,8 +57,8 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
             *(r"wirbels\w*", "spinal", "myelo.*", "colonna", "columna", "coluna", "[頚頸胸腰]椎"),
         ),
         "a fat or opposed-phase image": re.compile(
-            r"^fat:|(?:dixon|ideal|flex|quant)[^;]*[_ -](?:f|ff|fat)(?=$|;)"
-            r"|(?<![a-z0-9])(?:opp|opposed|out.?of.?phase|oop|fat.?(?:only|fraction))(?![a-z0-9])"
+            r"^fat:|(?:dixon|ideal|flex|quant|vibe|lava)[^;]*[_ -](?:f|ff|fat)(?=$|;)"
+            r"|(?<![a-z0-9])(?:opp|opposed|out.?(?:of.?)?phase|oop|fat.?(?:only|fraction))(?![a-z0-9])"
         ),
         "a calibration scan": _words("calib.*", "cal", "sense.?ref.*", "ref.?scan", "coil.?cal"),
         "a field map": _words(

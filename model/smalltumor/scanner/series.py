@@ -77,6 +77,9 @@ class Series:
         Reads the voxels; raises `CaseError`.
     problem : str
         Why the voxels make no volume; empty if they do.
+    incomplete : str
+        How many slices there are of how many that the headers state, if some are missing at an end
+        of the volume, as after an interrupted transfer; else empty.
     uid : str
         Series Instance UID; empty for NIfTI.
     files : tuple of Path
@@ -101,6 +104,7 @@ class Series:
     location: Path
     read: Callable[[], Volume] = field(repr=False, compare=False)
     problem: str = ""
+    incomplete: str = ""
     uid: str = ""
     files: tuple[Path, ...] = ()
     study_uid: str = ""

@@ -331,3 +331,26 @@ def test_files_that_gzip_has_compressed_are_named(tmp_path):
     found = find_studies(tmp_path)
     assert len(found.studies) == 1
     assert any("unpack with gunzip" in warning for warning in found.warnings)
+
+
+def test_a_series_that_lost_its_last_slices_is_said_and_goes_behind_a_complete_one(tmp_path):
+    grid, tags = grid_along("LPS", SHAPE, (5.0, 6.0, 12.0)), {"ImagesInAcquisition": SHAPE[2]}
+    write_series(tmp_path / "2", noise(1)[..., :9], grid, "Ax T1 KM", number=2, **tags)
+    (study,) = find_studies(tmp_path).studies
+    found = assign(study.series)
+    (warning,) = found.warnings
+    assert "2 Ax T1 KM has 9 of 12 slices that its header states" in warning
+    assert found.described()[0].reason.endswith("; 9 of 12 slices")
+    write_series(tmp_path / "1", noise(2), grid, "Ax T1 KM", number=1, **tags)
+    (study,) = find_studies(tmp_path).studies
+    found = assign(study.series)
+    assert found.chosen["t1ce"].title == "1 Ax T1 KM" and not found.warnings
+    assert found.reasons["t1ce"].endswith("that one has 9 of 12 slices")
+
+
+@pytest.mark.parametrize("stated", [0, 12, 24, 6])
+def test_an_acquisition_of_several_echoes_is_no_incomplete_series(tmp_path, stated):
+    tags = {"ImagesInAcquisition": stated} if stated else {}
+    write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T2", **tags)
+    (study,) = find_studies(tmp_path).studies
+    assert not study.series[0].incomplete

@@ -181,3 +181,19 @@ def test_pictures_in_colours_are_listed_and_are_no_sequence(tmp_path, colours):
     series = only_series(folder)
     found = classify(series.acquisition)
     assert found.sequence is None and found.reason.startswith("a picture in colours")
+
+
+@pytest.mark.parametrize("padded", [0, 5, 11])
+def test_a_slice_of_padding_among_inverted_ones_is_background(tmp_path, padded):
+    data = 4095 - noise()
+    data[..., padded] = 9000
+    tags = {"PhotometricInterpretation": "MONOCHROME1", "PixelPaddingValue": 9000}
+    folder = write_series(tmp_path, data, grid_along("LPS", SHAPE), "T1", **tags)
+    read = only_series(folder).read().data
+    assert np.isfinite(read).all() and not read[..., padded].any() and read.max() > 0
+
+
+def test_a_series_of_padding_alone_is_empty(tmp_path):
+    data = np.full(SHAPE, 7, np.uint16)
+    folder = write_series(tmp_path, data, grid_along("LPS", SHAPE), "T1", PixelPaddingValue=7)
+    assert not only_series(folder).read().data.any()

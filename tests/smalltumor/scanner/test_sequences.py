@@ -268,6 +268,8 @@ def test_an_inversion_that_suppresses_fat_is_no_flair():
         "FAT: Ax T1 IDEAL +C",
         "T1 mDIXON KM FF",
         "out of phase T1",
+        "OutPhase: Ax T1 +C",
+        "T1 VIBE KM_F",
     ],
 )
 def test_fat_and_opposed_phase_images_are_no_sequence(text):

@@ -46,6 +46,7 @@ _TAGS = [
     "AcquisitionTime",
     "AcquisitionDateTime",
     "AcquisitionNumber",
+    "ImagesInAcquisition",
     "TemporalPositionIdentifier",
     "ImagePositionPatient",
     "ImageOrientationPatient",
@@ -109,6 +110,8 @@ class DicomImage:
         As in `Series`.
     uid : str
         SOP Instance UID of the file.
+    images_in_acquisition : int
+        As the header states; 0 if it does not.
     """
 
     path: Path
@@ -128,6 +131,7 @@ class DicomImage:
     identity: tuple[str, str] | None = None
     is_named: bool = False
     uid: str = ""
+    images_in_acquisition: int = 0
 
 
 @contextmanager
@@ -279,6 +283,7 @@ def _image(path: Path, frame: _Frame) -> DicomImage | None:
         identity=_identity(frame),
         is_named=not frame.text("PatientID"),
         uid=frame.text("SOPInstanceUID"),
+        images_in_acquisition=int(frame.number("ImagesInAcquisition") or 0),
     )
 
 

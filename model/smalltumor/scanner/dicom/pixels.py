@@ -49,20 +49,22 @@ def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
         raise CaseError(
             f"{min(inverted)}: large values are dark in it (MONOCHROME1), unlike others"
         )
+    lowest = _lowest(slices)
     if inverted:
-        darkest = min(float(np.nanmin(pixels)) for pixels in slices)
-        slices = [np.asarray(pixels - darkest, dtype=np.float32) for pixels in slices]
+        slices = [np.asarray(pixels - lowest, dtype=np.float32) for pixels in slices]
+        lowest = 0.0
     if any(pixels.dtype.kind == "f" and np.isnan(pixels).any() for pixels in slices):
-        return _without_padding(slices)
+        background = min(0.0, lowest)
+        return [np.nan_to_num(s.astype(np.float32), nan=background) for s in slices]
     if len({pixels.dtype for pixels in slices}) > 1:
         return [pixels.astype(np.float32) for pixels in slices]
     return slices
 
 
-def _without_padding(slices: Sequence[Pixels]) -> list[Pixels]:
-    """Slices with the background in the place of padding, which is NaN."""
-    lowest = min(float(np.nanmin(s)) for s in slices if not np.isnan(s).all())
-    return [np.nan_to_num(s.astype(np.float32), nan=min(0.0, lowest)) for s in slices]
+def _lowest(slices: Sequence[Pixels]) -> float:
+    """The lowest value of all pixels that are no padding, which is NaN; 0 if there are none."""
+    kept = (pixels[~np.isnan(pixels)] for pixels in slices)
+    return min((float(values.min()) for values in kept if values.size), default=0.0)
 
 
 class _FilePixels(NamedTuple):

@@ -149,6 +149,7 @@ def _series(images: list[DicomImage]) -> Series:
         location=first.path.parent,
         read=partial(read_series, images),
         problem=problem,
+        incomplete=_missing_at_the_end(images),
         uid=first.series,
         study_uid=first.study,
         identity=first.identity,
@@ -156,6 +157,15 @@ def _series(images: list[DicomImage]) -> Series:
         files=tuple(dict.fromkeys(image.path for image in images)),
         grid=grid,
     )
+
+
+def _missing_at_the_end(images: Sequence[DicomImage]) -> str:
+    """How many images there are of those that the headers state; empty if none is missing.
+
+    An acquisition of several echoes or series has a multiple of the images of each.
+    """
+    stated, count = max(image.images_in_acquisition for image in images), len(images)
+    return f"{count} of {stated} slices" if stated > count and stated % count else ""
 
 
 def _distance(image: DicomImage) -> float:

@@ -1,0 +1,118 @@
+"""Which of several series of one sequence is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smalltumor.scanner.sequences import Classification
+from smalltumor.scanner.series import Series
+
+_OTHER_PARTS = frozenset(
+    [
+        "NECK",
+        "CHEST",
+        "ABDOMEN",
+        "PELVIS",
+        "HEART",
+        "LIVER",
+        "BREAST",
+        "PROSTATE",
+        "SHOULDER",
+        "ELBOW",
+        "WRIST",
+        "HAND",
+        "HIP",
+        "KNEE",
+        "ANKLE",
+        "FOOT",
+        "ARM",
+        "LEG",
+        "EXTREMITY",
+        "TMJ",
+        "ORBIT",
+        "PITUITARY",
+        "IAC",
+    ]
+)
+"""Values of DICOM's Body Part Examined that are not the brain."""
+
+_SAME = 1.1
+"""Ratio of voxel sizes below which two series are equally fine."""
+
+
+def preferred(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Series, str]:
+    """The best of several series of one sequence, and why.
+
+    The head goes before another part of the body, complete series before incomplete ones, 3D before
+    2D, fine slices and small voxels before others, as acquired before computed, and of equal ones
+    the last, which is usually a repetition.
+    """
+    ranked = sorted(candidates, key=lambda each: _rank(*each))
+    series, found = ranked[0]
+    if len(ranked) == 1:
+        return series, found.reason
+    other, other_found = ranked[1]
+    why = _preference(series, other)
+    if why is None:
+        named = other_found.by_order and not found.by_order
+        why = "its name or header names the contrast agent" if named else _later(series, other)
+    return series, f"{found.reason}; preferred to {other.title}: {why}"
+
+
+def _rank(
+    series: Series, found: Classification
+) -> tuple[bool, bool, bool, bool, float, float, bool, bool, tuple[int, ...]]:
+    return (
+        _is_of_other_part(series),
+        bool(series.incomplete),
+        _is_reformatted(series),
+        not _is_3d(series),
+        round(series.slice_distance, 1),
+        round(series.spacing[0] * series.spacing[1] * series.spacing[2], 1),
+        _is_computed(series),
+        found.by_order,
+        tuple(-ord(c) for c in series.acquisition.time),
+    )
+
+
+def _is_reformatted(series: Series) -> bool:
+    return bool(series.acquisition.image_type & {"MPR", "REFORMATTED", "CSAMPR"})
+
+
+def _is_computed(series: Series) -> bool:
+    """Whether other images were computed, as a subtraction is; filtered ones are primary."""
+    return series.acquisition.image_type >= {"DERIVED", "SECONDARY"}
+
+
+def _is_of_other_part(series: Series) -> bool:
+    """Whether the header names a part of the body without the brain; it may be wrong."""
+    part = series.acquisition.body_part
+    return part.endswith("SPINE") or part in _OTHER_PARTS
+
+
+def _is_3d(series: Series) -> bool:
+    if series.acquisition.is_3d is not None and series.slice_distance > 2.5:
+        return False  # a thick slab
+    return series.acquisition.is_3d or series.slice_distance <= 1.5
+
+
+def _preference(series: Series, other: Series) -> str | None:
+    """What a series has by its images and another one lacks; None if they are alike."""
+    if _is_of_other_part(other) and not _is_of_other_part(series):
+        return f"the header of that one names the part {other.acquisition.body_part}"
+    if other.incomplete and not series.incomplete:
+        return f"that one has {other.incomplete}"
+    if _is_reformatted(other) and not _is_reformatted(series):
+        return "as acquired rather than reformatted"
+    if _is_3d(series) and not _is_3d(other):
+        return "3D"
+    if other.slice_distance > _SAME * series.slice_distance:
+        return f"slices of {series.slice_distance:.3g} instead of {other.slice_distance:.3g} mm"
+    if _is_computed(other) and not _is_computed(series):
+        return "as acquired rather than computed"
+    return None
+
+
+def _later(series: Series, other: Series) -> str:
+    later = series.acquisition.time > other.acquisition.time
+    return "acquired later" if later else "smaller voxels or listed first"
