@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.display.layer_help import ensure_layer_help
 from napari_smalltumor.display.mask_of_file import ensure_mask_of_file
 from napari_smalltumor.display.opening import ensure_opening_at_tumour
 from napari_smalltumor.display.window_level import ensure_window_dragging
@@ -54,16 +53,17 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_upright_views(viewer)
     yield
     ensure_opening_at_tumour(viewer)
-    ensure_layer_help(viewer)
     ensure_mask_of_file(viewer)
     ensure_window_dragging(viewer)
     if hasattr(unproxied(viewer), "window"):
         yield
+        from napari_smalltumor.display.layer_help import ensure_layer_help
         from napari_smalltumor.export.shortcut import ensure_export_keys
         from napari_smalltumor.reading.scale_bar import scale_bar_steps
         from napari_smalltumor.reading.toolbar import ensure_toolbar
 
         yield
+        ensure_layer_help(viewer)
         ensure_toolbar(viewer)
         ensure_export_keys(viewer)
         yield
