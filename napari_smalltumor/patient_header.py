@@ -158,6 +158,8 @@ class PatientHeader(QWidget):
         if is_saved:
             where = "" if written is None else f" in {', '.join(map(str, written.files))}"
             return f"The masks of {title} are saved as they are{where}"
+        if self._saved.is_review:
+            return keys.with_key(f"Save the masks of {title} as reviewed by you", keys.SAVE)
         since = "" if written is None else "; they have changed since they were saved"
         text = f"Save the masks of {title} beside its images{since}"
         return keys.with_key(text, keys.SAVE)

@@ -40,6 +40,8 @@ def save_active(viewer: Viewer) -> None:
 def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     """Write the masks of the active patient, with all edits, to `file_to_save`.
 
+    Those of a case that is being reviewed are saved as reviewed instead.
+
     There is no dialog if nothing is missing, and no file would be replaced that this window has not
     written. If the folder cannot be written to, the dialog of *Export* asks for another one.
 
@@ -48,6 +50,9 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     list of Path
         The files written; empty if the user cancelled or a file cannot be written.
     """
+    if save_state(viewer).is_review:
+        save_state(viewer).save_review()
+        return []
     case = case_to_export_or_say(viewer)
     if case is None:
         return []

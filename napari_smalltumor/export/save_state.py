@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from psygnal import Signal
+from psygnal import Signal, SignalInstance
 from qtpy.QtWidgets import QApplication
 from smalltumor.data.case import Case
 from smalltumor.labels.regions import Region
@@ -69,10 +69,11 @@ class SaveState:
         self._viewer = ref(viewer)
         self._patients = active_patient(viewer)
         self._written: dict[Patient, WrittenMasks] = {}
-        application = QApplication.instance()
-        assert application is not None
         self._known: dict[Region, int] | None = None
-        self._edits = RegionEdits(self._on_change, application)
+        self._is_review: Callable[[], bool] = lambda: False
+        self._save_review: Callable[[], None] = lambda: None
+        application = QApplication.instance()  # without one, nobody paints
+        self._edits = RegionEdits(self._on_change, application) if application else None
         for signal in (
             self._patients.changed,
             self._patients.patients_changed,
@@ -80,6 +81,31 @@ class SaveState:
         ):
             signal.connect(self._follow)
         self._follow()
+
+    @property
+    def is_review(self) -> bool:
+        """Whether the active patient is being reviewed, so that its masks belong to the review."""
+        return self._is_review()
+
+    def save_review(self) -> None:
+        """Save the masks of the active patient as reviewed."""
+        self._save_review()
+
+    def follow_reviews(
+        self, is_review: Callable[[], bool], save: Callable[[], None], changed: SignalInstance
+    ) -> None:
+        """Have the masks of a case that is being reviewed saved with the review.
+
+        Parameters
+        ----------
+        is_review : callable
+            Tells whether the active patient is being reviewed.
+        save : callable
+        changed : SignalInstance
+            Emitted when the case that is being reviewed is another one.
+        """
+        self._is_review, self._save_review = is_review, save
+        changed.connect(self._on_change, unique=True)
 
     @property
     def has_masks(self) -> bool:
@@ -125,7 +151,8 @@ class SaveState:
         return viewer is not None and not ensure_autosave(viewer).autosave.edited(layers.values())
 
     def _follow(self) -> None:
-        self._edits.follow(self._masks.values())
+        if self._edits is not None:
+            self._edits.follow(self._masks.values())
         open_now = self._patients.patients
         self._written = {p: masks for p, masks in self._written.items() if p in open_now}
         self._on_change()

@@ -14,12 +14,13 @@ from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import keys, notify, settings
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.dock_keys import DockKeys
-from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.dock_tabs import bring_to_front, show_as_tab
 from napari_smalltumor.widgets.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.worklist import texts
@@ -121,6 +122,13 @@ class WorklistDock(WorklistPanel, FollowsViewer):
             self._show_message(texts.saved(review))
             self._focus_images()  # letters are meant for the patient, not for the name
 
+    def _save_from_elsewhere(self) -> None:
+        """Save as reviewed, and show this dock if it has to ask who the reader is."""
+        self._keep_reader()
+        if not settings.get("reader"):
+            bring_to_front(self)
+        self.save()
+
     def _connect(self) -> None:
         self.results.began.connect(lambda name: self._show_message(f"Reading {name} ..."))
         self.results.read.connect(self._on_read)
@@ -143,6 +151,9 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self._patients.patients_changed.connect(self._update)
         self.session.changed.connect(self._on_session_changed)
         self._ring = ListedLesionRing(self._viewer)
+        state = save_state(unproxied(self._viewer))
+        session = self.session
+        state.follow_reviews(lambda: session.is_active, self._save_from_elsewhere, session.changed)
         window = self._window
         actions: dict[keys.Key, Callable[[], None]] = {
             keys.NEXT_CASE: partial(self.step, 1),
@@ -159,6 +170,10 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self._patients.changed.disconnect(self._update, missing_ok=True)
         self._patients.patients_changed.disconnect(self._update, missing_ok=True)
         self.session.changed.disconnect(self._on_session_changed, missing_ok=True)
+        session = self.session
+        save_state(unproxied(self._viewer)).follow_reviews(
+            lambda: session.is_active, lambda: notify.warn(texts.NO_DOCK), session.changed
+        )
         if self.keys is not None:
             self.keys.unbind()
             self.keys = None

@@ -18,6 +18,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialog import may_write_regions
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import with_sources
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
@@ -157,6 +158,7 @@ class ReviewSession:
         review = reviews.save(current.begun, with_sources(composed, viewer.layers), reader)
         ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
         self._open = replace(current, begun=reviews.begin(name, current.begun.digests))
+        save_state(viewer).keep(case, [self._open.begun.path])
         self.changed.emit()
         return review
 

@@ -13,6 +13,10 @@ NOTHING_LISTED = "Open a folder of results of `smalltumor cohort`."
 OUTDATED = "The cohort was run again since; open the results again to list new cases."
 ALL_REVIEWED = "No case is left to review."
 NO_READER = "Type your name under Reader first."
+NO_DOCK = (
+    "The masks belong to a review: open Plugins > Small Tumour > Worklist to save them as "
+    "reviewed, or use Export... to write them elsewhere."
+)
 
 
 def about_case(entry: WorklistEntry) -> str:

@@ -16,10 +16,12 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import keys, questions, settings
 from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
+from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.dock import SegmentDock
 from napari_smalltumor.widgets.open_dock import open_dock
@@ -207,3 +209,22 @@ def test_keys_of_the_worklist_are_not_those_of_napari(dock):
     of_napari = {str(bound.keybinding) for bound in get_app_model().keybindings}
     ours = {key.sequence for key in dock.keys.shortcuts}
     assert len(ours) == 4 and not ours & of_napari
+
+
+def test_save_keeps_the_masks_of_a_review_with_the_review(dock, tmp_path, qtbot):
+    """Not beside the images, where no review would find them."""
+    header, state = dock.findChild(PatientHeader), save_state(dock._viewer)
+    press(dock.window_of_planes, keys.NEXT_CASE)
+    assert state.is_review and state.is_saved
+    case = case_to_export(dock._viewer)
+    et = region_layers(dock._viewer.layers, case)[Region.ET]
+    et.data_setitem(tuple(np.array([5]) for _ in range(3)), 1)
+    qtbot.waitUntil(header.save_button.isEnabled)
+    assert "as reviewed by you" in header.save_button.toolTip()
+    header.save_button.click()
+    assert "name" in dock.message.text()  # who the reader is
+    dock.reader_field.setText("Anna")
+    header.save_button.click()
+    assert (tmp_path / "out" / "reviews" / "Anna" / "cyd_review1.nii.gz").exists()
+    assert not list((tmp_path / "data").rglob("*_smalltumor*"))
+    assert header.save_button.text() == "✓ Saved"
