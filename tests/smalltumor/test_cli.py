@@ -236,16 +236,18 @@ def test_lesions_are_sorted_by_any_column(smalltumor, sample_folder):
     assert "centroid_r_mm" in only_line(stderr)
 
 
-def test_a_binary_mask_is_read_with_the_labels_option(smalltumor, tmp_path):
+def test_a_binary_mask_is_read_by_its_name_or_with_the_labels_option(smalltumor, tmp_path):
     mask = np.zeros(SHAPE, np.uint8)
     mask[2:5, 3:6, 4:7] = 1
-    nib.save(nib.Nifti1Image(mask, LPS), tmp_path / "x_et.nii.gz")
-    code, _, stderr = smalltumor("lesions", tmp_path / "x_et.nii.gz")
+    for name in ("x_seg.nii.gz", "x_et.nii.gz"):
+        nib.save(nib.Nifti1Image(mask, LPS), tmp_path / name)
+    code, _, stderr = smalltumor("lesions", tmp_path / "x_seg.nii.gz")
     assert code == 1
     assert "--labels" in only_line(stderr)
-    code, stdout, _ = smalltumor("lesions", tmp_path / "x_et.nii.gz", "--labels", "mask")
-    assert code == 0
-    assert "1 component of enhancing tumour, 1 small" in stdout
+    for arguments in (("x_seg.nii.gz", "--labels", "mask"), ("x_et.nii.gz",)):
+        code, stdout, _ = smalltumor("lesions", tmp_path / arguments[0], *arguments[1:])
+        assert code == 0
+        assert "1 component of enhancing tumour, 1 small" in stdout
 
 
 def test_labels_outside_every_scheme_are_refused(smalltumor, tmp_path):

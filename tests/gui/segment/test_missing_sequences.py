@@ -85,8 +85,8 @@ def test_a_missing_image_that_is_opened_is_chosen(empty, folder, dropout_weights
     settings.put("weights", str(dropout_weights))
     open_case(viewer, folder)
     dock.panel.pickers.choose("flair", None)
-    viewer.open(str(folder.parent / "case_flair.nii.gz"), plugin="napari-smalltumor")
-    assert dock.panel.pickers.chosen["flair"] is viewer.layers["case FLAIR"]
+    (added,) = viewer.open(str(folder.parent / "case_flair.nii.gz"), plugin="napari-smalltumor")
+    assert dock.panel.pickers.chosen["flair"] is added
     assert dock.panel.choice_warning == ""
 
 
