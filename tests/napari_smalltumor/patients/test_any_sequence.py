@@ -206,9 +206,10 @@ class SeveralPatients(RuleBasedStateMachine):
     @rule()
     def reopen(self):
         closed, others = self.closed.patients[-1], set(self.layers)
+        is_read = self.patients.arrivals.holds(closed)  # it is opened by its files
         self.closed.reopen(closed)
         assert {patient_of(x) for x in self.layers if x not in others} <= {closed}
-        assert closed not in self.closed.patients
+        assert (closed in self.closed.patients) == is_read
         self.hidden_masks.clear()
 
     @precondition(lambda self: self.layers)
@@ -274,7 +275,11 @@ class SeveralPatients(RuleBasedStateMachine):
         masks = dict.fromkeys(Region, mask.astype(np.uint8))
         show_reference(self.viewer, case, masks, ReferenceChoice("expert"))
         assert self.patients.current == before[0]
-        assert set(self.viewer.layers.selection) <= before[1]
+        selected = set(self.viewer.layers.selection)
+        if before[1] & set(self.layers):
+            assert selected <= before[1]
+        else:  # what was selected was replaced
+            assert {patient_of(layer) for layer in selected} <= {before[0]}
         self.hidden_masks.clear()
 
     @rule()
