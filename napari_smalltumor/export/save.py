@@ -24,7 +24,6 @@ from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.output_folder import output_folder
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -43,7 +42,8 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     Those of a case that is being reviewed are saved as reviewed instead.
 
     There is no dialog if nothing is missing, and no file would be replaced that this window has not
-    written. If the folder cannot be written to, the dialog of *Export* asks for another one.
+    written. If the images have no folder, or it cannot be written to, the dialog of *Export* asks
+    for another one.
 
     Returns
     -------
@@ -57,15 +57,17 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     if case is None:
         return []
     path = file_to_save(viewer, case)
-    if case.has_changed_images or not os.access(path.parent, os.W_OK):
+    if path is None or case.has_changed_images or not os.access(path.parent, os.W_OK):
         return ask_and_export(viewer, parent, per_region=False)
     if not may_write_regions(parent, viewer, case, "Save anyway"):
         return []
     try:
         check_no_source([path], viewer.layers)
-        if path.exists() and not _may_replace(viewer, parent, case, path):
+        replaces = path.exists()
+        if replaces and not _may_replace(viewer, parent, case, path):
             return []
-        written = export_case(viewer, case, path, scheme=settings.get("scheme"), overwrite=True)
+        scheme = settings.get("scheme")
+        written = export_case(viewer, case, path, scheme=scheme, overwrite=replaces)
     except SmalltumorError as error:
         notify.report_error(error)
         return []
@@ -73,10 +75,10 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     return written
 
 
-def file_to_save(viewer: ViewerModel, case: Case) -> Path:
-    """``CASE_smalltumor.nii.gz`` beside the images, or in the folder of the last export."""
-    patient = patient_of_shown_case(viewer.layers, case)
-    return output_folder(viewer, patient) / suggested_name(case)
+def file_to_save(viewer: ViewerModel, case: Case) -> Path | None:
+    """``CASE_smalltumor.nii.gz`` beside the images, with which it is opened again."""
+    folder = patient_of_shown_case(viewer.layers, case).folder
+    return folder / suggested_name(case) if folder is not None else None
 
 
 def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: Path) -> bool:

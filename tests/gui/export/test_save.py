@@ -15,6 +15,8 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, questions
+from napari_smalltumor.export.case_export import export_case
+from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.metadata import case_of, region_layers
@@ -111,6 +113,29 @@ def test_a_folder_that_cannot_be_written_to_asks_for_another_one(
     segmented(viewer, tmp_path / "Pat")
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert save(viewer, None) == [] and asked == ["Export a label file of Pat"]
+
+
+def test_save_stays_beside_the_images_after_an_export_elsewhere(
+    viewer, tmp_path, asked, monkeypatch
+):
+    segmented(viewer, tmp_path / "Pat")
+    (tmp_path / "elsewhere").mkdir()
+    chosen = str(tmp_path / "elsewhere" / "copy.nii.gz")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (chosen, ""))
+    ask_and_export(viewer, None, per_region=False)
+    assert save(viewer, None) == [tmp_path / "Pat" / "Pat_smalltumor.nii.gz"] and asked == []
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(viewer, tmp_path, asked, monkeypatch):
+    segmented(viewer, tmp_path / "Pat")
+    path = tmp_path / "Pat" / "Pat_smalltumor.nii.gz"
+
+    def other_program_writes(*arguments, **options):
+        path.write_bytes(b"precious")
+        return export_case(*arguments, **options)
+
+    monkeypatch.setattr("napari_smalltumor.export.save.export_case", other_program_writes)
+    assert save(viewer, None) == [] and path.read_bytes() == b"precious"
 
 
 def test_each_visit_is_saved_in_its_own_folder(viewer, tmp_path, asked):
