@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_smalltumor import notify
+from napari_smalltumor.layers.changed_images import are_of_same_images
 from napari_smalltumor.layers.drawings import holds_drawing
 from napari_smalltumor.layers.earlier_scan import is_earlier_scan
-from napari_smalltumor.layers.metadata import LayerKind, role_of
-from napari_smalltumor.layers.patient import Patient, patient_of, titles
+from napari_smalltumor.layers.metadata import LayerKind, cases_among, role_of
+from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of, titles
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.missing_layers import MissingLayers, index_of, missing_layers
@@ -21,6 +23,7 @@ from napari_smalltumor.viewer import one_per_viewer
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
+    from smalltumor.data.case import Case
 
 _KEPT = (LayerKind.IMAGE, LayerKind.REGION, LayerKind.EXPERT, LayerKind.LABELS)
 """What docks compute again, such as contours of a reference, is not kept."""
@@ -45,6 +48,11 @@ class _Kept:
     def drawings(self) -> list[Layer]:
         """Layers that the user drew and did not save."""
         return [layer for layer in self.together if holds_drawing(layer)]
+
+    @property
+    def case(self) -> Case | None:
+        """What the images showed."""
+        return _case_among((*self.together, *self.missed))
 
 
 class ClosedByHand:
@@ -164,14 +172,28 @@ class ClosedByHand:
             if patient in opened or not kept.drawings:
                 self.dismiss(patient)
             if patient in opened and kept.drawings:
-                when_idle(partial(self._bring_back, kept.drawings))
+                when_idle(partial(self._bring_back, patient, kept))
 
-    def _bring_back(self, drawings: list[Layer]) -> None:
-        """Add drawn layers to their patient, whose files were opened again."""
+    def _bring_back(self, patient: Patient, kept: _Kept) -> None:
+        """Add drawn layers to their patient, whose files were opened again with the same images."""
+        before, now = kept.case, _case_among(layers_of_patient(self._layers, patient))
+        if before is None or now is None or not are_of_same_images(before, now):
+            names, title = [layer.name for layer in kept.drawings], self.title_of(patient)
+            were = "was" if len(names) == 1 else "were"
+            text = (
+                f"{' and '.join(names)} {were} not brought back: the files of {title} hold other "
+                "images than those on which you drew."
+            )
+            notify.warn(self._patients.messages.about(patient, text))
+            return
         with self._patients.in_background():
-            for layer in drawings:
+            for layer in kept.drawings:
                 if layer not in self._layers:
                     self._layers.append(layer)
+
+
+def _case_among(layers: Iterable[Layer]) -> Case | None:
+    return next(cases_among(layers), None)
 
 
 def _is_kept(layer: Layer) -> bool:

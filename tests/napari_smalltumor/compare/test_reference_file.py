@@ -78,7 +78,7 @@ def test_another_grid_is_refused_in_a_sentence_that_names_both(case, tmp_path):
         read_reference(tmp_path / "P_01_seg.nii.gz", case)
 
 
-@pytest.mark.parametrize("name", ["P_02_seg", "P_02_smalltumor", "P_02", "P_02_pred"])
+@pytest.mark.parametrize("name", ["P_02_seg", "P_02_smalltumor", "P_02", "P_02_pred", "Other_seg"])
 def test_a_mask_of_another_patient_is_refused(case, tmp_path, name):
     with pytest.raises(CaseError, match=r"by its name, .* is a mask of .*, not of P_01"):
         read_reference(write(tmp_path / "elsewhere" / f"{name}.nii.gz"), case)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
-from napari_cases import case_along
+from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
@@ -18,7 +19,8 @@ from napari_smalltumor import notify
 from napari_smalltumor.close_patient import close_patient, reopen_closed
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.earlier_scan import mark_as_earlier_scan
-from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient
+from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient, patient_of
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients import closed_by_hand as closed_module
 from napari_smalltumor.patients import missing_layers as missing_module
 from napari_smalltumor.patients.active_patient import active_patient
@@ -162,6 +164,29 @@ def test_a_drawing_stays_until_its_patient_is_opened_and_then_returns_with_it(vi
     idle()
     assert closed.patients == [] and viewer.layers.count(drawn) == 1
     assert active_patient(viewer).current == PAT and drawn.visible
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_drawing_returns_only_onto_the_images_it_was_drawn_on(
+    viewer, warnings, idle, tmp_path, replaced
+):
+    """The folder may hold another patient's images by then."""
+    folder = write_case_along(tmp_path / "Pat", labels=False)
+    set_up(viewer)
+    (patient,) = {patient_of(layer) for layer in open_case(viewer, folder)}
+    drawn = viewer.add_labels(np.zeros((3, 3, 3), np.uint8), name="drawn")
+    drawn.data[1, 1, 1] = 1
+    remove_all(viewer, patient)
+    idle()
+    if replaced:
+        image = nib.load(folder / "Pat_t1ce.nii.gz")
+        other = nib.Nifti1Image(np.asarray(image.dataobj) + np.uint8(1), image.affine)
+        nib.save(other, folder / "Pat_t1ce.nii.gz")
+    warnings.clear()
+    open_case(viewer, folder)
+    idle()
+    assert (drawn in viewer.layers) != replaced
+    assert any("hold other images" in text for text in warnings) == replaced
 
 
 def test_a_patient_whose_files_are_being_read_is_not_opened_twice(viewer, idle):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from smalltumor.data.case import Case
@@ -27,14 +28,29 @@ from smalltumor.files.names import name_key, safe_name
 
 _SLICER = ".seg.nrrd"
 
+_WORDS_OF_NOBODY = frozenset(
+    [
+        *("annotator", "auto", "automatic", "best", "checked", "consensus", "corrected"),
+        *("curated", "dmfnet", "draft", "edited", "ensemble", "epoch", "expert", "ff", "final"),
+        *("fixed", "fold", "fused", "ground", "gt", "initial", "label", "labels", "manual"),
+        *("mask", "mean", "median", "merged", "model", "monai", "my", "nd", "net", "network"),
+        *("new", "nnunet", "old", "output", "post", "pred", "predicted", "prediction"),
+        *("processed", "qc", "rater", "rd", "reader", "reading", "ref", "reference", "result"),
+        *("results", "rev", "review", "reviewed", "reviewer", "seg", "segmentation", "st"),
+        *("staple", "test", "th", "the", "truth", "tumor", "tumour", "unet", "v", "version"),
+    ]
+)
+"""Words of masks that say how or by whom they were made."""
+
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+
 
 def check_patient(path: Path, case: Case) -> None:
     """Check that the name of a mask does not state another patient.
 
-    What stands before an ending such as ``_seg`` may name a patient or, as in ``reader2_seg``, a
-    reader. It names a patient if there are images of that name; if it has the form of the case's
-    name, such as another number in the same place; and elsewhere than beside the images, if it is
-    that of a scan or of an exported mask, or goes on as ``Anna`` does for ``Ann``.
+    What stands before an ending such as ``_seg`` names a patient if there are images of that name,
+    or if it has another number in the place of that of the case. Elsewhere than beside the images
+    it names one unless it consists of words that name nobody, as ``reader2_seg`` does.
 
     Raises
     ------
@@ -111,12 +127,26 @@ def _states_patient(path: Path, named: str, case: Case) -> bool:
 
     The masks that this program exports are named after cases.
     """
-    return (
-        region_file(path) is not None
-        or states_scan(named, case.name)
-        or name_key(named).startswith(name_key(case.name))
-        or ends_with_other_number(named, case.name, within=patient_of(case.name))
-    )
+    if region_file(path) is not None or states_scan(named, case.name):
+        return True
+    if ends_with_other_number(named, case.name, within=patient_of(case.name)):
+        return True
+    return not (_names_nobody(named) or _is_end_of(named, case.name))
+
+
+def _names_nobody(named: str) -> bool:
+    words = _WORD.findall(name_key(named))
+    return all(word in _WORDS_OF_NOBODY or word.isdecimal() for word in words)
+
+
+def _is_end_of(named: str, case: str) -> bool:
+    """Whether the name of a case ends so, as ``case_12`` does in ``case12`` and ``012``."""
+    own, end = ([_plain_number(x) for x in _WORD.findall(name_key(n))] for n in (case, named))
+    return own[-len(end) :] == end
+
+
+def _plain_number(word: str) -> str:
+    return word.lstrip("0") or "0" if word.isdecimal() else word
 
 
 def _has_images(path: Path, named: str, case: Case) -> bool:

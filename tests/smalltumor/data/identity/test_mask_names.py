@@ -36,6 +36,10 @@ def case_named(name: str, folder: Path) -> Case:
         ("BraTS-GLI-00005-000", "00006-000-seg"),
         ("P7", "Anna_smalltumor"),
         ("P7", "Anna_visit2_seg"),
+        ("P7", "Anna_seg"),
+        ("P_01", "Other_seg"),
+        ("P7", "Anna_final_seg"),
+        ("case_12", "model_case13_seg"),
         ("Ann", "Anna_seg"),
         ("P_visit1", "P_visit2"),
         ("P_visit1", "P_visit2_pred"),
@@ -112,12 +116,12 @@ def test_the_end_of_a_name_may_be_spelled_differently(tmp_path, name, mask):
 
 
 @pytest.mark.parametrize("check", [check_patient, check_case])
-@pytest.mark.parametrize("images", ["masks/Eva", "Anna/Eva", "Eva/Eva", "Eva/"])
+@pytest.mark.parametrize("images", ["Anna/Eva", "Eva/Eva", "Eva/"])
 def test_the_mask_of_a_case_whose_images_are_known_is_refused(tmp_path, images, check):
-    for folder in ("Anna", "Eva", "masks"):
+    for folder in ("Anna", "Eva"):
         (tmp_path / folder).mkdir()
     case = case_named("Anna", tmp_path / "Anna")
-    mask = tmp_path / "masks" / "Eva_seg.nii.gz"
+    mask = tmp_path / "Anna" / "Eva_seg.nii.gz"
     check(mask, case)
     folder, _, name = images.partition("/")
     (tmp_path / folder / f"{name}_t1ce.nii.gz".lstrip("_")).touch()
