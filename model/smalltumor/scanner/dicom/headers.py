@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
+from smalltumor.scanner.dicom.frames import Frame, frames_of
 from smalltumor.scanner.patient_names import patient_name_key
 from smalltumor.scanner.sequences import COLOUR
 from smalltumor.scanner.series import Acquisition
@@ -61,13 +61,6 @@ _TAGS = [
     "EchoPulseSequence",
     "EchoPlanarPulseSequence",
 ]
-
-_OF_FRAMES = (
-    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "FrameType"),
-    *("RepetitionTime", "EchoTime", "EffectiveEchoTime", "InversionTime", "InversionTimes"),
-    *("FrameAcquisitionNumber", "TemporalPositionIndex"),
-)
-"""What enhanced files say of each frame, or of all frames, in their functional groups."""
 
 _TECHNIQUES = (
     *(("EchoPulseSequence", "SPIN", ("SE",)), ("EchoPulseSequence", "GRADIENT", ("GR",))),
@@ -181,80 +174,11 @@ def _read_images(pydicom: Any, path: Path) -> list[DicomImage]:
         raise ValueError("no Series Instance UID")
     if not header.get("Rows"):
         return []  # a report, a segmentation without pixels
-    shared = _values_of_groups(header.get("SharedFunctionalGroupsSequence") or ())
-    frames = (_Frame(header, index, shared) for index in range(_number_of_frames(header)))
-    images = (_image(path, frame) for frame in frames)
+    images = (_image(path, frame) for frame in frames_of(header))
     return [image for image in images if image is not None]
 
 
-def _number_of_frames(header: Any) -> int:
-    """Frames whose place is known: those that an enhanced file describes, else the first."""
-    described = len(header.get("PerFrameFunctionalGroupsSequence") or ())
-    stated = int(header.get("NumberOfFrames") or 1)
-    if described and stated != described:
-        raise ValueError(f"its header gives {stated} frames but describes {described}")
-    return described or 1
-
-
-class _Frame:
-    """Values of a frame: of its own functional groups, of the shared ones, or of the file."""
-
-    def __init__(self, header: Any, index: int, shared: Mapping[str, Any]) -> None:
-        self.header = header
-        self.index = index
-        frames = header.get("PerFrameFunctionalGroupsSequence") or []
-        self._values = {**shared, **_values_of_groups(frames[index : index + 1])}
-
-    def __call__(self, keyword: str) -> Any:
-        """The value, or None."""
-        value = self._values.get(keyword)
-        if value is None:
-            value = self.header.get(keyword)
-        return None if _is_empty(value) else value
-
-    def text(self, keyword: str) -> str:
-        value = self(keyword)
-        return "" if value is None else str(value).strip()
-
-    def number(self, *keywords: str) -> float | None:
-        values = (self(keyword) for keyword in keywords)
-        found = next((v for v in values if v is not None), None)
-        if isinstance(found, list | tuple) or hasattr(found, "__len__"):
-            found = found[0] if found is not None and len(found) else None
-        return None if found is None else float(found)
-
-    def texts(self, keyword: str) -> tuple[str, ...]:
-        value = self(keyword)
-        if value is None:
-            return ()
-        values = [value] if isinstance(value, str) else value
-        return tuple(str(v).strip().upper() for v in values)
-
-    def numbers(self, keyword: str) -> tuple[float, ...]:
-        return tuple(float(v) for v in self(keyword) or ())
-
-
-def _values_of_groups(groups: Iterable[Any]) -> dict[str, Any]:
-    """The values of functional groups by keyword; the first one that is not empty."""
-    from pydicom.datadict import tag_for_keyword
-
-    wanted = {tag_for_keyword(keyword): keyword for keyword in _OF_FRAMES}
-    found: dict[str, Any] = {}
-    for group in groups:
-        sequences = (element.value for element in group if element.VR == "SQ")
-        for item in chain.from_iterable(sequences):
-            for tag in item.keys() & wanted.keys():
-                value = item[tag].value
-                if not _is_empty(value):
-                    found.setdefault(wanted[tag], value)
-    return found
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or str(value) == ""
-
-
-def _image(path: Path, frame: _Frame) -> DicomImage | None:
+def _image(path: Path, frame: Frame) -> DicomImage | None:
     position, orientation = (
         frame.numbers("ImagePositionPatient"),
         frame.numbers("ImageOrientationPatient"),
@@ -287,18 +211,18 @@ def _image(path: Path, frame: _Frame) -> DicomImage | None:
     )
 
 
-def _known_name(frame: _Frame) -> str:
+def _known_name(frame: Frame) -> str:
     name = frame.text("PatientName")
     return name if patient_name_key(name).full else ""
 
 
-def _identity(frame: _Frame) -> tuple[str, str] | None:
+def _identity(frame: Frame) -> tuple[str, str] | None:
     if frame.text("PatientIdentityRemoved").upper() == "YES":
         return None
     return frame.text("PatientID"), frame.text("PatientName")
 
 
-def _acquisition(frame: _Frame) -> Acquisition:
+def _acquisition(frame: Frame) -> Acquisition:
     names = [
         frame.text(keyword)
         for keyword in ("SeriesDescription", "SequenceName", "PulseSequenceName")
@@ -323,14 +247,14 @@ def _acquisition(frame: _Frame) -> Acquisition:
     )
 
 
-def _image_type(frame: _Frame) -> frozenset[str]:
+def _image_type(frame: Frame) -> frozenset[str]:
     colours = ("PALETTE COLOR", "RGB", "YBR")
     is_colour = frame.text("PhotometricInterpretation").upper().startswith(colours)
     own = (COLOUR,) if is_colour or (frame.number("SamplesPerPixel") or 1) != 1 else ()
     return frozenset((*frame.texts("FrameType"), *frame.texts("ImageType"), *own))
 
 
-def _techniques(frame: _Frame) -> frozenset[str]:
+def _techniques(frame: Frame) -> frozenset[str]:
     codes = set(frame.texts("ScanningSequence"))
     for keyword, value, techniques in _TECHNIQUES:
         if frame.text(keyword).upper() == value:
