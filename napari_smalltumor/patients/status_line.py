@@ -1,6 +1,7 @@
 """Words in napari's status bar that go with a state of the active patient, and end with it.
 
-napari names the layer under the cursor there until the cursor moves, also if it is hidden by then.
+napari names the selected layer there, which a thread of its own may have found before another
+patient became active.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.deferred_calls import later
-from napari_smalltumor.patients.next_picture import next_picture
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ class StatusLine:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = ref(viewer)
         self._text = ""
-        active_patient(viewer).changed.connect(self._on_patient)
+        self._patients = active_patient(viewer)
+        self._patients.changed.connect(self._on_patient)
+        # Last, so that the window shows what this leaves.
+        viewer.events.status.connect(self._on_status, position="last")
         viewer.layers.selection.events.active.connect(self._on_selection)
 
     def say(self, text: str) -> None:
@@ -54,15 +58,17 @@ class StatusLine:
         viewer = self._viewer()
         if viewer is not None:
             viewer.status, viewer.tooltip.text = READY, ""
-            next_picture(viewer).then(self._follow_cursor)
         self._text = ""
 
-    def _follow_cursor(self) -> None:
-        """Ask napari again, which may have found the layer before while the patient changed."""
+    def _on_status(self, event: Any) -> None:
+        """Remove what napari says of a layer of another patient than the active one."""
         viewer = self._viewer()
-        if viewer is not None and not self._text:
+        if viewer is None or not isinstance(viewer.status, dict):
+            return
+        named = viewer.status.get("layer_name") or viewer.status.get("layer_base")
+        layer = next((layer for layer in viewer.layers if layer.name == named), None)
+        if layer is not None and patient_of(layer) not in (None, self._patients.current):
             viewer.status, viewer.tooltip.text = READY, ""
-            viewer.update_status_from_cursor()
 
     def _remove_if(self, text: str) -> None:
         if self._text == text:

@@ -75,3 +75,9 @@ def test_the_status_bar_says_nothing_of_the_visit_before(two_visits):
     two_visits.tooltip.text = "Pat (second) T1CE"
     patients.activate(patients.patients[0])
     assert two_visits.status == "Ready" and two_visits.tooltip.text == ""
+    shown: list = []
+    two_visits.events.status.connect(lambda event: shown.append(event.value))
+    for name in ("Pat (second) T1CE", "Pat (first) T1CE"):  # found by napari's thread, too late
+        two_visits.status = {"layer_name": name, "layer_base": name, "value": "12"}
+        two_visits.tooltip.text = name
+    assert shown[1] == "Ready" and shown[-1]["layer_name"] == "Pat (first) T1CE"
