@@ -109,8 +109,7 @@ def open_by_default() -> None:
     """Make the plugin the default reader of NIfTI files and case folders, or no longer."""
     from napari_smalltumor.notify import info
 
-    put("default_reader", not get("default_reader"))
-    _apply_default_reader()
+    set_default_reader(not get("default_reader"))
     if get("default_reader"):
         info(
             "NIfTI files and case folders now open with Small Tumour. To undo this, choose the "
@@ -118,6 +117,12 @@ def open_by_default() -> None:
         )
     else:
         info("NIfTI files and folders open with the previous readers again.")
+
+
+def set_default_reader(is_default: bool) -> None:
+    """Set whether the plugin is the default reader of NIfTI files and case folders."""
+    put("default_reader", is_default)
+    _apply_default_reader()
 
 
 def last_folder(*, saving: bool = False) -> str:

@@ -48,7 +48,7 @@ class LesionsPanel(QWidget):
     def __init__(self, model: LesionsModel, header: QWidget) -> None:
         super().__init__()
         self.setMinimumWidth(_WIDTH)
-        self.source_box = _combo("The segmentation whose lesions are listed")
+        self.source_box = _combo("The mask whose lesions are listed")
         self.region_box = _combo("The region whose 26-connected components are the lesions")
         self.threshold = _volume("Lesions of a smaller volume are small: ringed, and listed first")
         self.speck_below_mm3 = _volume(
@@ -122,6 +122,7 @@ class LesionsPanel(QWidget):
         """Show the line under the table, and fit the columns to the rows."""
         self.table.show_probabilities()
         self._summary_line.setText(text)
+        self._summary_line.setToolTip(text)  # the line is cut if the dock is narrow
         self.table.fit_columns()
 
     def show_message(self, text: str) -> None:
@@ -185,7 +186,7 @@ class LesionsPanel(QWidget):
         form.setHorizontalSpacing(6)
         form.setVerticalSpacing(4)
         for name, field in (
-            ("Labels", self.source_box),
+            ("Mask", self.source_box),
             ("Region", self.region_box),
             ("Small below", self.threshold),
             ("Specks below", _side_by_side(self.speck_below_mm3, self.speck_probability)),

@@ -14,6 +14,7 @@ from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.review.steps import Addition, Deletion, Rejection, Step
 from napari_smalltumor.lesions.second_look.status import LookStatus
+from napari_smalltumor.lesions.table.columns import ACCEPTED, SMALL
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -48,13 +49,22 @@ def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
         name = REGION_NAMES[review.region]
         return "Searching for lesions ..." if searching else f"No {name}"
     ml = sum(lesion.ml for lesion in review.lesions)
-    found = counts(review.lesions, review.specks)
+    found = _counts_with_marks(review)
     if review.unseen.under_review is not None:
         return f"{_title(review.unseen.under_review)} is hidden; {found}"
-    return f"{found}, {volume_text(ml)} ml in total"
+    return f"{found}, {volume_text(ml)} ml"
 
 
-def counts(lesions: Sequence[Lesion], specks: Sequence[Lesion], kind: str = "") -> str:
+def _counts_with_marks(review: LesionReview) -> str:
+    """Numbers of lesions, with the marks of the rows as their key."""
+    found = counts(review.lesions, review.specks, small=f"small {SMALL}")
+    accepted = sum(map(review.is_accepted, review.lesions))
+    return f"{found}, {accepted} accepted {ACCEPTED}" if accepted else found
+
+
+def counts(
+    lesions: Sequence[Lesion], specks: Sequence[Lesion], kind: str = "", small: str = "small"
+) -> str:
     """Number of lesions, of small ones and of specks; a speck does not count as small.
 
     Parameters
@@ -64,10 +74,12 @@ def counts(lesions: Sequence[Lesion], specks: Sequence[Lesion], kind: str = "") 
         Those of the lesions that are specks.
     kind : str
         Adjective, such as ``enhancing``.
+    small : str
+        What small lesions are called.
     """
     apart = set(specks)
-    small = sum(lesion.is_small and lesion not in apart for lesion in lesions)
-    parts = [pluralize(len(lesions), f"{kind} component".strip()), f"{small} small"]
+    number = sum(lesion.is_small and lesion not in apart for lesion in lesions)
+    parts = [pluralize(len(lesions), f"{kind} component".strip()), f"{number} {small}"]
     return ", ".join([*parts, pluralize(len(specks), "speck")] if specks else parts)
 
 

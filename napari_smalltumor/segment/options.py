@@ -24,6 +24,8 @@ class SegmentOptions(QWidget):
     """Each choice is written to the plugin's settings at once."""
 
     weights_changed = Signal()
+    summary_changed = Signal()
+    """Emitted when what `summary` says has changed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +50,16 @@ class SegmentOptions(QWidget):
         self._style.changed.connect(lambda value: settings.put("style", value))
         self._flips.changed.connect(lambda value: settings.put("flips", value))
         settings.changed.connect(self._on_setting)
+        for widget in (self._device, self._flips):
+            widget.changed.connect(lambda: self.summary_changed.emit())
+
+    @property
+    def summary(self) -> str:
+        """The weights, and what differs from the defaults of a run."""
+        device = "" if self.device == "auto" else str(self._device.current_choice)
+        flips = "8 flips" if self.flips else ""
+        weights_title = str(self._weights.current_choice)
+        return ", ".join(filter(None, (f"weights {weights_title}", device, flips)))
 
     @property
     def weights_path(self) -> Path | None:
@@ -88,6 +100,7 @@ class SegmentOptions(QWidget):
         with self._device.changed.blocked():
             self._device.reset_choices()
             self._device.value = wanted
+        self.summary_changed.emit()
 
     def choose_weights(self, path: str) -> None:
         """Choose a weights file, or the shipped ones if the path is empty."""
@@ -119,6 +132,7 @@ class SegmentOptions(QWidget):
         self._weights.tooltip = weights.describe(chosen)
         self._card = weights.card(chosen)
         self.weights_changed.emit()
+        self.summary_changed.emit()
 
     def _on_weights(self, value: str) -> None:
         if value != _BROWSE:

@@ -21,6 +21,7 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
 from napari_smalltumor.segment.options import SegmentOptions
 from napari_smalltumor.segment.results import ResultView
+from napari_smalltumor.widgets.foldable_section import FoldableSection
 from napari_smalltumor.widgets.layouts import button, column, form_layout, row, wrapped_label
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _REPORT = "Write a page with pictures and measures of the regions as they are no
 
 
 class SegmentPanel(QWidget):
-    """From top to bottom: patient, pickers, options, buttons, progress, results and export.
+    """From top to bottom: patient, images, buttons, progress, results, options and export.
 
     Parameters
     ----------
@@ -51,6 +52,7 @@ class SegmentPanel(QWidget):
         self.header = PatientHeader(viewer)
         self.pickers = ModalityPickers(viewer)
         self.options = SegmentOptions()
+        self.options_section = FoldableSection(self.options)
         self.results = ResultView()
         self.expert_banner = ExpertBanner(viewer)
         self._segment = button("Segment", _SEGMENT)
@@ -61,7 +63,7 @@ class SegmentPanel(QWidget):
         self._export = button("E&xport...", _EXPORT)
         self._report = button("Rep&ort...", _REPORT)
         self._scheme = ComboBox(
-            label="Labels",
+            label="Values",
             choices=[(f"{s.name}  ({s.ncr}, {s.ed}, {s.et})", s.name) for s in SCHEMES.values()],
             value=settings.get("scheme"),
             tooltip="Numbers for necrosis, edema and enhancing tumour in label files",
@@ -72,6 +74,7 @@ class SegmentPanel(QWidget):
         self._choice_warning = wrapped_label()
         self._running = False
         self._lay_out()
+        self._show_options()
         self._connect()
         self.set_exportable(False)
         self.set_running(False)
@@ -131,6 +134,10 @@ class SegmentPanel(QWidget):
         self._choice_warning.setText("\n".join(f"⚠ {text}" for text in texts))
         self._choice_warning.setVisible(bool(texts))
 
+    def _show_options(self) -> None:
+        """Say on the title of the folded options which are in use."""
+        self.options_section.title = f"Options: {self.options.summary}"
+
     def _missing_text(self, missing: Sequence[str], *, can_segment: bool) -> str:
         if not can_segment:
             return f"No image for {modality_titles(missing)}; the chosen weights need all four"
@@ -146,14 +153,13 @@ class SegmentPanel(QWidget):
         layout.addWidget(_heading("Images"))
         layout.addWidget(self.pickers)
         layout.addWidget(self._choice_warning)
-        layout.addWidget(_heading("Network"))
-        layout.addWidget(self.options)
         layout.addLayout(row(self._segment, self._cancel))
         layout.addWidget(self._progress)
         layout.addWidget(self._step)
         layout.addWidget(self._outcome)
         layout.addWidget(self.results)
         layout.addWidget(self.expert_banner)
+        layout.addWidget(self.options_section)
         layout.addWidget(_heading("Export"))
         export = QWidget()
         form_layout(export, [self._scheme, self._per_region])
@@ -164,6 +170,7 @@ class SegmentPanel(QWidget):
     def _connect(self) -> None:
         self.pickers.choice_changed.connect(self._show_choice)
         self.options.weights_changed.connect(self._show_choice)
+        self.options.summary_changed.connect(self._show_options)
         self._segment.clicked.connect(lambda: self.segment_clicked.emit())
         self._cancel.clicked.connect(lambda: self.cancel_clicked.emit())
         self._export.clicked.connect(lambda: self.export_clicked.emit(self._per_region.value))

@@ -86,8 +86,7 @@ def readers():
 
 
 def switch_default_reader(on: bool) -> None:
-    settings.put("default_reader", on)
-    settings._apply_default_reader()
+    settings.set_default_reader(on)
 
 
 def test_switching_the_default_reader_off_restores_the_readers_chosen_before(readers):

@@ -20,8 +20,7 @@ from napari_smalltumor.layers.metadata import case_of, region_layers
 def viewer(make_napari_viewer, monkeypatch):
     """A viewer with the plugin as default reader, so that napari does not ask for one."""
     monkeypatch.setattr(napari.settings, "_SETTINGS", NapariSettings(config_path=None))
-    settings.put("default_reader", True)
-    settings._apply_default_reader()
+    settings.set_default_reader(True)
     return make_napari_viewer()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from napari.settings import get_settings
 from napari_cases import write_case_along
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_smalltumor import devices
+from napari_smalltumor import devices, settings
 from napari_smalltumor.loading import first_case, sample_data
 from napari_smalltumor.loading.dropping import dropped_paths
 from napari_smalltumor.loading.open_case import open_case
@@ -43,6 +44,16 @@ def test_its_buttons_ask_for_a_case_and_open_the_sample(viewer, monkeypatch, tmp
     assert asked == [viewer]
     shown.sample_button.click()
     assert active_patient(viewer).title == "Sample"
+
+
+def test_its_box_makes_the_plugin_the_default_reader_or_no_longer(viewer):
+    header, other = PatientHeader(viewer), PatientHeader(viewer)
+    header.first_case.default_reader_box.click()
+    assert set(settings.READ_BY_DEFAULT) <= set(get_settings().plugins.extension2reader)
+    assert other.first_case.default_reader_box.isChecked()
+    other.first_case.default_reader_box.click()
+    assert not set(settings.READ_BY_DEFAULT) & set(get_settings().plugins.extension2reader)
+    assert not header.first_case.default_reader_box.isChecked()
 
 
 def dropped(*paths) -> QMimeData:

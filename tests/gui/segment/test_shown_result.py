@@ -111,8 +111,8 @@ def test_both_docks_count_specks_apart_from_small_lesions(viewer, results, qtbot
     lesions = LesionsDock(viewer)
     viewer.window.add_dock_widget(lesions, area="right", name="Lesions")
     qtbot.waitUntil(lambda: "3 enhancing components, 1 small, 1 speck" in results.text)
-    qtbot.waitUntil(lambda: "3 components, 1 small, 1 speck" in lesions._summary_line.text())
+    qtbot.waitUntil(lambda: "3 components, 1 small ○, 1 speck" in lesions._summary_line.text())
     lesions.review.accept(lesions.review.specks)
     qtbot.waitUntil(lambda: "3 enhancing components, 2 small" in results.text)
     assert "speck" not in results.text
-    assert "3 components, 2 small, " in lesions._summary_line.text()
+    assert "3 components, 2 small ○, 1 accepted ✓, " in lesions._summary_line.text()
