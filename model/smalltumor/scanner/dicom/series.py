@@ -14,6 +14,7 @@ from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import LPS_TO_RAS, Grid
 from smalltumor.scanner.dicom.headers import DicomImage
 from smalltumor.scanner.dicom.pixels import read_pixels
+from smalltumor.scanner.dicom.titles import titles_of
 from smalltumor.scanner.series import Series
 
 FEWEST_SLICES = 8
@@ -51,7 +52,9 @@ def group_series(images: Iterable[DicomImage]) -> list[Series]:
     list of Series
         In the order of the series' numbers and times.
     """
-    return [_series(volume) for volume in sorted(group_volumes(images), key=_order)]
+    volumes = sorted(group_volumes(images), key=_order)
+    titles = titles_of(volumes)
+    return [_series(volume, title) for volume, title in zip(volumes, titles, strict=True)]
 
 
 def group_volumes(images: Iterable[DicomImage]) -> list[list[DicomImage]]:
@@ -129,17 +132,16 @@ def _order(images: Sequence[DicomImage]) -> tuple[str, str, int, str, str]:
     return first.patient, first.date + first.study, number, first.acquisition.time, first.series
 
 
-def _series(images: list[DicomImage]) -> Series:
+def _series(images: list[DicomImage], title: str) -> Series:
     first = images[0]
     images = sorted(images, key=_distance)
     rows, columns = first.shape
     steps = np.diff([_distance(image) for image in images])
     between = steps[steps > _SMALLEST_DISPLACEMENT_MM]
     step = float(np.median(between)) if len(between) else 0.0
-    name = first.acquisition.text.partition(";")[0]
     grid, problem = _grid_or_problem(images, steps)
     return Series(
-        title=" ".join(part for part in (first.number, name) if part) or first.series,
+        title=title,
         patient=first.patient,
         study=first.study,
         date=first.date,
