@@ -84,6 +84,9 @@ class Series:
         Series Instance UID; empty for NIfTI.
     files : tuple of Path
         The files that hold the voxels.
+    frames : tuple of (Path, int)
+        The slices of a DICOM series, which may share their file with those of another one: file and
+        index within it. Empty for volumes.
     study_uid : str
         Study Instance UID; empty if unknown.
     grid : Grid, optional
@@ -107,6 +110,7 @@ class Series:
     incomplete: str = ""
     uid: str = ""
     files: tuple[Path, ...] = ()
+    frames: tuple[tuple[Path, int], ...] = field(default=(), repr=False)
     study_uid: str = ""
     grid: Grid | None = None
     identity: tuple[str, str] | None = field(default=None, repr=False, compare=False)

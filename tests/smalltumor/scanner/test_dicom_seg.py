@@ -210,14 +210,76 @@ def test_an_enhanced_file_of_two_volumes_gets_a_seg_of_the_one_on_the_grid(tmp_p
     second = find_studies(tmp_path / "t1ce").studies[0].series[1]
     for labels in (classes(), np.zeros(SHAPE, np.uint8)):
         mask = Segmentation("case", labels, second.grid, run=RUN)
-        output = write_dicom_seg(mask, second.files, tmp_path / "seg.dcm", overwrite=True)
+        output = tmp_path / "seg.dcm"
+        write_dicom_seg(mask, second.files, output, frames=second.frames, overwrite=True)
         for tissue in (TissueClass.ED, TissueClass.ET) if labels.any() else ():
             found = points_by_pydicom(output, int(tissue))
             np.testing.assert_allclose(found, centres(labels == tissue, mask), atol=0.02)
         assert_frames_refer_to_their_places(output, path)
+        assert min(referred_frames(output)) > SHAPE[2]
     other = grid_along("LPS", SHAPE, SPACING, 3)
     with pytest.raises(GridMismatchError, match="does not lie on the grid of the series"):
         write_dicom_seg(Segmentation("case", classes(), other), second.files, tmp_path / "x.dcm")
+
+
+def test_a_seg_refers_to_the_volume_of_an_enhanced_file_that_the_mask_was_made_of(tmp_path):
+    """Two echoes at the same places: the grid does not tell which one is meant."""
+    path = write_two_echoes(tmp_path / "study")
+    for number in (0, 1):
+        series = find_studies(tmp_path / "study").studies[0].series[number]
+        volume = series.read()
+        made_of = {"t1ce": image_digest(volume.data, volume.grid)}
+        mask = Segmentation("case", classes(), volume.grid, made_of=made_of)
+        with pytest.raises(CaseError, match=r"several volumes .*\(TE 9 ms\); .* \(TE 40 ms\)"):
+            write_dicom_seg(mask, [path], tmp_path / "unclear.dcm")
+        output = tmp_path / f"{number}.dcm"
+        found = write_dicom_seg_of_study(mask, tmp_path / "study", output)
+        assert found.title == series.title
+        expected = range(1 + number * SHAPE[2], 1 + (number + 1) * SHAPE[2])
+        assert set(referred_frames(output)) <= set(expected)
+
+
+def write_two_echoes(folder: Path) -> Path:
+    data = np.random.default_rng(0).integers(1, 900, SHAPE).astype(np.uint16)
+    path = write_enhanced(folder, data, grid_along("LPS", SHAPE, SPACING), "Ax T1 POST")
+    add_volume(path, 0)
+    image = pydicom.dcmread(path)
+    pixels = image.pixel_array
+    pixels[SHAPE[2] :] = 1000 - pixels[SHAPE[2] :]
+    image.PixelData = pixels.tobytes()
+    image.save_as(path)
+    return path
+
+
+def referred_frames(output: Path) -> list[int]:
+    return [
+        int(frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber)
+        for frame in pydicom.dcmread(output).PerFrameFunctionalGroupsSequence
+    ]
+
+
+def test_of_two_t1ce_on_one_grid_a_seg_refers_to_the_one_that_the_mask_records(tmp_path):
+    series, segmentation = write(tmp_path / "study" / "4")
+    image = series.read()
+    others = {  # the last one of equal series is taken as T1CE; T1 lies in place
+        "filtered": image.data // 2 + 7,
+        "T1": image.data + 30,
+    }
+    names = {"filtered": "Ax T1 POST filtered", "T1": "Ax T1"}
+    for number, (name, data) in enumerate(others.items(), start=5):
+        folder = tmp_path / "study" / name
+        write_series(folder, data, grid_along("LPS", SHAPE, SPACING), names[name], number=number)
+    made_of = {
+        "t1ce": image_digest(image.data, image.grid),
+        "t1": image_digest(others["T1"], image.grid),
+    }
+    output = tmp_path / "seg.dcm"
+    for recorded, title in ((made_of, "4 Ax T1 POST"), ({}, "5 Ax T1 POST filtered")):
+        mask = replace(segmentation, made_of=recorded)
+        found = write_dicom_seg_of_study(mask, tmp_path / "study", output, overwrite=True)
+        assert found.title == title
+        (referenced,) = pydicom.dcmread(output).ReferencedSeriesSequence
+        assert referenced.SeriesInstanceUID == found.uid
 
 
 def assert_frames_refer_to_their_places(output: Path, source: Path) -> None:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Write a label file, such as a corrected one, as a DICOM SEG that refers to the DICOM series with the
-voxels of the mask. If a study has several such series, T1CE is used; if there are several patients
-or studies, name the folder of one. Needs the extra [raw].
+voxels of the mask. If there are several such series, the one whose images the mask records is used,
+or of one study T1CE; if there are several patients or studies, name the folder of one. Needs the
+extra [raw].
 """
 
 

@@ -117,8 +117,10 @@ def _write_all(
         table, image = options.lesions, options.candidates
         written += lesion_files.write(lesions, segmentation, table, image, overwrite=overwrite)
     if prepared is not None and options.dicom_seg is not None:
-        files = prepared.sequences[options.grid].files
-        path = write_dicom_seg(segmentation, files, options.dicom_seg, overwrite=overwrite)
+        sequence, path = prepared.sequences[options.grid], options.dicom_seg
+        write_dicom_seg(
+            segmentation, sequence.files, path, frames=sequence.frames, overwrite=overwrite
+        )
         written.append(path)
     return written
 

@@ -157,6 +157,7 @@ def _series(images: list[DicomImage], title: str) -> Series:
         identity=first.identity,
         is_named=first.is_named,
         files=tuple(dict.fromkeys(image.path for image in images)),
+        frames=tuple((image.path, image.frame) for image in images),
         grid=grid,
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from smalltumor.data.case import REFERENCE
+from smalltumor.data.identity.image_digests import are_others, blocks_of, image_digest
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
@@ -15,12 +18,20 @@ from smalltumor.scanner.selection import assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import find_studies
 
+_NOTHING_RECORDED: Mapping[str, str] = MappingProxyType({})
+
 
 class SeriesOfMaskError(CaseError):
     """A folder does not hold the series of a mask, or holds several that may be it."""
 
 
-def series_on_grid(folder: Path, grid: Grid, uid: str = "", study_uid: str = "") -> Series:
+def series_on_grid(
+    folder: Path,
+    grid: Grid,
+    uid: str = "",
+    study_uid: str = "",
+    made_of: Mapping[str, str] = _NOTHING_RECORDED,
+) -> Series:
     """The DICOM series in a folder that has the voxels of a grid, such as that of an edited mask.
 
     Parameters
@@ -33,11 +44,14 @@ def series_on_grid(folder: Path, grid: Grid, uid: str = "", study_uid: str = "")
         Series Instance UID of the series, if it is known; another is refused then.
     study_uid : str
         Study Instance UID; other studies of the folder are left out if it is not empty.
+    made_of : mapping of str to str
+        Digests of the images of the mask, see `Segmentation`.
 
     Returns
     -------
     Series
-        If several of one study have these voxels, that which is taken as T1CE.
+        If several have these voxels, that of whose images the mask was made, if it records that;
+        else, of one study, that which is taken as T1CE.
 
     Raises
     ------
@@ -61,6 +75,8 @@ def series_on_grid(folder: Path, grid: Grid, uid: str = "", study_uid: str = "")
             f"{folder} does not hold the series that the case was prepared from; another is on the "
             f"grid of the mask: {_titles(on_grid)}"
         )
+    if len(found) > 1:
+        found = _shown_in(found, made_of) or found
     holding = [study for study in studies if any(series in found for series in study.series)]
     if len({(study.patient, study.study) for study in holding}) == 1:
         references = [assign(study.series).chosen.get(REFERENCE) for study in studies]
@@ -69,6 +85,41 @@ def series_on_grid(folder: Path, grid: Grid, uid: str = "", study_uid: str = "")
         text = f"{folder} holds {len(found)} series on the grid of the mask: {_titles(found)}"
         raise SeriesOfMaskError(text, Remedy(Action.CHOOSE_SERIES))
     return found[0]
+
+
+def shows_other_images(series: Series, made_of: Mapping[str, str]) -> bool:
+    """Whether a series on the grid of a mask shows none of the images that the mask records."""
+    if not made_of:
+        return False
+    digest = _digest(series)
+    known = [({m: recorded}, {m: digest}) for m, recorded in made_of.items()]
+    is_one_of_them = any(blocks_of(one) & blocks_of(other) for one, other in known)
+    return not is_one_of_them and any(are_others(one, other) for one, other in known)
+
+
+def _shown_in(found: Sequence[Series], made_of: Mapping[str, str]) -> list[Series]:
+    """The series that show the T1CE of a mask, or if there is none, another one of its images.
+
+    Those of several series may have blocks in common with the mask: T1 may lie on the grid, too.
+    """
+    if not made_of:
+        return []
+    blocks = [(series, blocks_of({REFERENCE: digest})) for series, digest in _digests(found)]
+    reference = blocks_of({m: digest for m, digest in made_of.items() if m == REFERENCE})
+    of_reference = [series for series, own in blocks if own & reference]
+    return of_reference or [series for series, own in blocks if own & blocks_of(made_of)]
+
+
+def _digests(found: Sequence[Series]) -> Iterator[tuple[Series, str]]:
+    """The digests of those that can be read."""
+    for series in found:
+        with suppress(CaseError):
+            yield series, _digest(series)
+
+
+def _digest(series: Series) -> str:
+    image = series.read()
+    return image_digest(image.data, image.grid)
 
 
 def _titles(found: Sequence[Series]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,16 @@ _MAY_BE_EMPTY = (
 """Attributes that DICOM requires and allows to be empty; de-identified files may lack them."""
 
 
-def source_images(files: Sequence[Path]) -> list[DicomImage]:
+def source_images(
+    files: Sequence[Path], frames: Collection[tuple[Path, int]] = ()
+) -> list[DicomImage]:
     """The images in the files of a series.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    frames : collection of (Path, int)
+        Those that are of the series; all if it is empty.
 
     Raises
     ------
@@ -33,7 +41,8 @@ def source_images(files: Sequence[Path]) -> list[DicomImage]:
             raise CaseError(f"{path} is not a DICOM image; a SEG refers to DICOM images") from error
     if not images:
         raise CaseError("a DICOM SEG refers to a DICOM series, and there is none")
-    return images
+    kept = frozenset(frames)
+    return [image for image in images if not kept or (image.path, image.frame) in kept]
 
 
 def source_headers(images: Sequence[DicomImage]) -> list[Any]:

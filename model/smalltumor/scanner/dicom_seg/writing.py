@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.identity.image_digests import are_others, blocks_of, image_digest
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import (
     Action,
@@ -25,8 +24,13 @@ from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
 from smalltumor.scanner.dicom.headers import DicomImage, invalid_values_allowed
 from smalltumor.scanner.dicom.series import group_volumes, slices_on_grid
+from smalltumor.scanner.dicom.titles import titles_of
 from smalltumor.scanner.dicom_seg.encoding import AlgorithmType, encode, highdicom
-from smalltumor.scanner.dicom_seg.series_of_mask import SeriesOfMaskError, series_on_grid
+from smalltumor.scanner.dicom_seg.series_of_mask import (
+    SeriesOfMaskError,
+    series_on_grid,
+    shows_other_images,
+)
 from smalltumor.scanner.dicom_seg.source_images import (
     number_source_frames,
     source_headers,
@@ -95,6 +99,7 @@ def write_dicom_seg(
     files: Sequence[Path],
     path: str | Path,
     *,
+    frames: Sequence[tuple[Path, int]] = (),
     algorithm_type: AlgorithmType | None = None,
     overwrite: bool = False,
 ) -> Path:
@@ -111,6 +116,8 @@ def write_dicom_seg(
         Files of the series, in any order: `PreparedSequence.files`, or `files` of `series_on_grid`.
     path : path
         Ending in ``.dcm``.
+    frames : sequence of (Path, int)
+        The slices of the series, as in `Series`, if the files may hold those of another one, too.
     algorithm_type : {"AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"}, optional
         How the segments were made; by default automatically if the segmentation has an inference
         run, else semi-automatically.
@@ -127,7 +134,8 @@ def write_dicom_seg(
     OutputError
         If the file cannot be written.
     CaseError
-        If the series is not of DICOM files, or they are damaged or lack what a SEG refers to.
+        If the series is not of DICOM files, or they are damaged or lack what a SEG refers to, or
+        without `frames`, if they hold several volumes on this grid.
     GridMismatchError
         If the segmentation is not on the grid of the series.
     MissingPackageError
@@ -135,7 +143,7 @@ def write_dicom_seg(
     """
     path = Path(path)
     check_dicom_seg(path, files, overwrite=overwrite)
-    images, order = _volume_on_grid(source_images(files), segmentation.grid)
+    images, order = _volume_on_grid(source_images(files, frames), segmentation.grid)
     drawn = segmentation.run is None
     algorithm = algorithm_type or ("SEMIAUTOMATIC" if drawn else "AUTOMATIC")
     # Frames (slice, row, column): rows run along j, columns along i.
@@ -154,12 +162,16 @@ def write_dicom_seg(
 
 
 def _volume_on_grid(images: Sequence[DicomImage], grid: Grid) -> tuple[list[DicomImage], list[int]]:
-    """The first of the volumes with the voxels of a grid, and the slice k of each image."""
-    *others, last = group_volumes(images)
-    for volume in others:
+    """The volume with the voxels of a grid, and the slice k of each image."""
+    volumes = group_volumes(images)
+    found = []
+    for volume in volumes:
         with suppress(GridMismatchError):
-            return volume, slices_on_grid(volume, grid)
-    return last, slices_on_grid(last, grid)
+            found.append((volume, slices_on_grid(volume, grid)))
+    if len(found) > 1:
+        titles = "; ".join(titles_of([volume for volume, _ in found]))
+        raise CaseError(f"{images[0].path} holds several volumes on the grid of the mask: {titles}")
+    return found[0] if found else (volumes[0], slices_on_grid(volumes[0], grid))
 
 
 def write_dicom_seg_of_study(
@@ -201,32 +213,28 @@ def write_dicom_seg_of_study(
         As `series_on_grid` and `write_dicom_seg`.
     """
     check_dicom_seg_output(Path(path), segmentation.sources, overwrite=overwrite)
-    series = series_on_grid(study, segmentation.grid, series_uid, study_uid)
-    if not series_uid and not other_images:
-        _check_images(segmentation, series)
-    assert series.grid is not None
-    classes = place_on_grid(segmentation.classes, segmentation.grid, series.grid)
-    assert classes is not None
-    placed = replace(segmentation, classes=classes, grid=series.grid)
-    write_dicom_seg(placed, series.files, path, algorithm_type=algorithm_type, overwrite=overwrite)
-    return series
-
-
-def _check_images(segmentation: Segmentation, series: Series) -> None:
-    """Refuse another patient's series on the grid of a mask that records its images."""
-    if not segmentation.made_of:
-        return
-    image = series.read()
-    digest = image_digest(image.data, image.grid)
-    known = [({m: recorded}, {m: digest}) for m, recorded in segmentation.made_of.items()]
-    is_one_of_them = any(blocks_of(one) & blocks_of(other) for one, other in known)
-    if not is_one_of_them and any(are_others(one, other) for one, other in known):
+    made_of = segmentation.made_of
+    series = series_on_grid(study, segmentation.grid, series_uid, study_uid, made_of)
+    if not series_uid and not other_images and shows_other_images(series, made_of):
         raise SeriesOfMaskError(
             f"{segmentation.name} was made of other images than {series.title} of "
             f"{series.study_title}: of another patient or scan, or of images whose intensities "
             "were changed",
             Remedy(Action.ALLOW_OTHER_IMAGES),
         )
+    assert series.grid is not None
+    classes = place_on_grid(segmentation.classes, segmentation.grid, series.grid)
+    assert classes is not None
+    placed = replace(segmentation, classes=classes, grid=series.grid)
+    write_dicom_seg(
+        placed,
+        series.files,
+        path,
+        frames=series.frames,
+        algorithm_type=algorithm_type,
+        overwrite=overwrite,
+    )
+    return series
 
 
 def _is_segmentation(path: Path) -> bool:

@@ -245,6 +245,7 @@ def _assemble(
             registration=image.registration,
             overlap=image.overlap,
             files=series.files,
+            frames=series.frames,
         )
     if brain is None:
         brain = np.ones(volume.grid.shape, dtype=bool)

@@ -47,7 +47,8 @@ class PreparedSequence:
     automatic_overlap : float, optional
         If the registration was corrected by hand, `overlap` before the first correction.
     files : tuple of Path
-        Of the series.
+    frames : tuple of (Path, int)
+        Of the series, as in `Series`.
     """
 
     image: npt.NDArray[np.generic]
@@ -61,6 +62,7 @@ class PreparedSequence:
     automatic: Affine | None = None
     automatic_overlap: float | None = None
     files: tuple[Path, ...] = ()
+    frames: tuple[tuple[Path, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -134,14 +134,18 @@ def _candidates(
         {
             modality: series
             for modality, sequence in case.sequences.items()
-            if (series := _only(identified if sequence.uid else study, sequence)) is not None
+            if (series := _series_of(identified if sequence.uid else study, sequence, case))
+            is not None
         }
         for study in listed
     ]
     yield from sorted(found, key=len, reverse=True)
 
 
-def _only(listed: Iterable[Series], sequence: PreparedSequence) -> Series | None:
+def _series_of(
+    listed: Iterable[Series], sequence: PreparedSequence, case: PreparedCase
+) -> Series | None:
+    """The series of a sequence; of several volumes of one series, that which it was made of."""
     same = [
         series
         for series in listed
@@ -149,7 +153,17 @@ def _only(listed: Iterable[Series], sequence: PreparedSequence) -> Series | None
         and series.shape == sequence.native_grid.shape
     ]
     named = [series for series in same if series.title == sequence.series]
-    return next(iter(named or same), None)
+    found = named or same
+    if len(found) > 1:
+        found = [series for series in found if _shows(series, sequence, case)] or found
+    return next(iter(found), None)
+
+
+def _shows(series: Series, sequence: PreparedSequence, case: PreparedCase) -> bool:
+    try:
+        return _is_made_of(sequence, series.read(), case)
+    except CaseError:
+        return False
 
 
 def _is_made_of(sequence: PreparedSequence, volume: Volume, case: PreparedCase) -> bool:

@@ -14,6 +14,7 @@ from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation.prepared_case import BIAS_FIELD_STEP
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.series_of_case import read_series, series_in
+from smalltumor.scanner.studies import find_studies
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
 
@@ -105,3 +106,26 @@ def test_a_case_with_n4_is_recognised_up_to_a_bias_field(case, scan, other, stre
     assert series_in(scan, with_n4)["t1ce"].location.parent == scan
     with pytest.raises(CaseError, match="another image than T1CE"):
         series_in(other, with_n4)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_of_two_echoes_of_one_series_the_one_of_the_case_is_found(case, tmp_path, number):
+    pytest.importorskip("pydicom", reason="pydicom is not installed: no DICOM files")
+    from dicom_cases import write_series
+
+    image = case.sequences["t1ce"].image.astype(np.uint16)
+    for echo, data in enumerate((image, 3 * image[::-1] + 5)):
+        times = (600.0, 9.0 + echo, None)
+        write_series(tmp_path / "echoes", data, case.grid, "T1 KM", times=times, suffix=f"{echo}")
+    chosen = find_studies(tmp_path / "echoes").studies[0].series[number]
+    volume = chosen.read()
+    sequence = replace(  # records of earlier versions do not tell the echo
+        case.sequences["t1ce"],
+        image=volume.data,
+        native_grid=volume.grid,
+        series="1 T1 KM",
+        uid=chosen.uid,
+    )
+    brain = np.ones(volume.data.shape, bool)
+    made = replace(case, grid=volume.grid, sequences={"t1ce": sequence}, brain=brain)
+    assert series_in(tmp_path / "echoes", made)["t1ce"].title == chosen.title
