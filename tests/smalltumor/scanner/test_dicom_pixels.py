@@ -161,6 +161,35 @@ def test_padding_is_background(tmp_path, padding, limit):
     np.testing.assert_array_equal(read[4:], data[4:])
 
 
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+@pytest.mark.parametrize("scale", [None, (2.5, -10.0)])
+@pytest.mark.parametrize(
+    ("dtype", "bits", "padding", "limit"),
+    [
+        *((np.uint16, 16, 4095, None), (np.uint16, 12, 4095, 4090), (np.uint16, 12, 0, None)),
+        *((np.int16, 16, -32768, None), (np.int16, 16, -2000, -1990)),
+    ],
+)
+def test_padding_in_compressed_files_is_background_as_in_others(
+    tmp_path, photometric, scale, dtype, bits, padding, limit
+):
+    pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no compressed DICOM")
+    data = (noise() + 5).astype(dtype)
+    data[:3], data[3] = padding, padding if limit is None else limit
+    tags = {"PhotometricInterpretation": photometric, "PixelPaddingValue": padding}
+    tags |= {"BitsStored": bits, "HighBit": bits - 1, "PixelRepresentation": int(dtype == np.int16)}
+    if scale is not None:
+        tags |= {"RescaleSlope": scale[0], "RescaleIntercept": scale[1]}
+    if limit is not None:
+        tags["PixelPaddingRangeLimit"] = limit
+    folder = write_series(tmp_path, data, grid_along("LPS", SHAPE), "T1", **tags)
+    plain = only_series(folder).read().data
+    for path in folder.iterdir():
+        compress(path, "RLE")
+    np.testing.assert_allclose(only_series(folder).read().data, plain)
+    assert not plain[:4].any()
+
+
 def test_padding_of_zero_changes_no_type(tmp_path):
     data = noise()
     data[:3] = 0

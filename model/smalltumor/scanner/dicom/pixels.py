@@ -15,6 +15,9 @@ from smalltumor.scanner.dicom.headers import invalid_values_allowed
 
 Pixels = npt.NDArray[np.generic]
 
+_WITHIN_STEP = 0.25
+"""How far, by rounding, a scaled pixel may be from its exact value, as a share of the slope."""
+
 
 def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
     """Read slices.
@@ -82,28 +85,25 @@ def _read_file(path: Path) -> _FilePixels:
     pydicom = require("pydicom", "reading DICOM files")
     try:
         dataset = pydicom.dcmread(path, force=True)
-        inverted = str(dataset.get("PhotometricInterpretation", "")).strip() == "MONOCHROME1"
-        if _is_compressed(dataset):
-            frames = dataset.get("PerFrameFunctionalGroupsSequence") or ()
-            if len(set(_scales(dataset, len(frames)))) > 1:
-                raise CaseError(
-                    f"{path}: compressed frames with different intensity scales are not read; "
-                    "convert the series to uncompressed DICOM or NIfTI"
-                )
-            # ITK has inverted them.
-            pixels = _read_compressed(path, dataset.file_meta.TransferSyntaxUID)
-            return _FilePixels(pixels, inverted)
-        if "TransferSyntaxUID" not in dataset.file_meta:
-            dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
-        pixels = np.asarray(dataset.pixel_array)
+        read = _read_compressed_file if _is_compressed(dataset) else _read_plain_file
+        return read(path, dataset)
     except CaseError:
         raise
     except Exception as error:  # pydicom and its decoders raise many kinds
         raise CaseError(f"{path}: the pixels cannot be read ({error})") from error
+
+
+def _read_plain_file(_: Path, dataset: Any) -> _FilePixels:
+    from pydicom.uid import ImplicitVRLittleEndian
+
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    pixels = np.asarray(dataset.pixel_array)
     if pixels.ndim == 2:
         pixels = pixels[np.newaxis]
+    inverted = _is_inverted(dataset)
     scales = np.array(_scales(dataset, len(pixels)))
-    padding = _padding(dataset, pixels)
+    padding = _padding(pixels, _padding_range(dataset))
     if inverted:
         scales *= -1
     elif (scales == (1, 0)).all() and not pixels[padding].any():  # 0 is the background already
@@ -114,15 +114,56 @@ def _read_file(path: Path) -> _FilePixels:
     return _FilePixels(scaled, inverted)
 
 
-def _padding(dataset: Any, pixels: Pixels) -> npt.NDArray[np.bool_]:
-    """Where pixels are padding: stored values from *Pixel Padding Value* to its range limit."""
+def _read_compressed_file(path: Path, dataset: Any) -> _FilePixels:
+    """As ITK gives them: it has scaled the pixels, and inverted those of MONOCHROME1."""
+    frames = dataset.get("PerFrameFunctionalGroupsSequence") or ()
+    scales = _scales(dataset, max(1, len(frames)))
+    if len(set(scales)) > 1:
+        raise CaseError(
+            f"{path}: compressed frames with different intensity scales are not read; "
+            "convert the series to uncompressed DICOM or NIfTI"
+        )
+    pixels = _decompress(path, dataset.file_meta.TransferSyntaxUID)
+    inverted = _is_inverted(dataset)
+    limits = _padding_range(dataset)
+    if limits is not None:
+        slope, intercept = scales[0]
+        stored = [_inverted(dataset, value) if inverted else value for value in limits]
+        low, high = sorted(value * slope + intercept for value in stored)
+        limits = low - _WITHIN_STEP * abs(slope), high + _WITHIN_STEP * abs(slope)
+    padding = _padding(pixels, limits)
+    if not padding.any() or not (inverted or pixels[padding].any()):
+        return _FilePixels(pixels, inverted)
+    kept = pixels.astype(np.float32)
+    kept[padding] = np.nan
+    return _FilePixels(kept, inverted)
+
+
+def _is_inverted(dataset: Any) -> bool:
+    return str(dataset.get("PhotometricInterpretation", "")).strip() == "MONOCHROME1"
+
+
+def _inverted(dataset: Any, stored: float) -> float:
+    """The stored value for which ITK takes one of MONOCHROME1."""
+    signed = bool(dataset.get("PixelRepresentation"))
+    return (-1 if signed else 2 ** int(dataset.BitsStored) - 1) - stored
+
+
+def _padding_range(dataset: Any) -> tuple[float, float] | None:
+    """Stored values of padding, from *Pixel Padding Value* to its range limit."""
     value = dataset.get("PixelPaddingValue")
     if value is None:
-        return np.zeros(pixels.shape, np.bool_)
+        return None
     limit = dataset.get("PixelPaddingRangeLimit")
     low, high = sorted((int(value), int(value if limit is None else limit)))
-    stored = np.asarray(pixels, dtype=np.int64)
-    return np.asarray((stored >= low) & (stored <= high), dtype=np.bool_)
+    return low, high
+
+
+def _padding(pixels: npt.NDArray[Any], limits: tuple[float, float] | None) -> npt.NDArray[np.bool_]:
+    if limits is None:
+        return np.zeros(pixels.shape, np.bool_)
+    low, high = limits
+    return np.asarray((pixels >= low) & (pixels <= high), dtype=np.bool_)
 
 
 def _scales(dataset: Any, count: int) -> list[tuple[float, float]]:
@@ -144,7 +185,7 @@ def _is_compressed(dataset: object) -> bool:
     return bool(syntax is not None and syntax.is_compressed and not syntax.is_deflated)
 
 
-def _read_compressed(path: Path, syntax: Any) -> Pixels:
+def _decompress(path: Path, syntax: Any) -> Pixels:
     uids = require("pydicom.uid", "reading DICOM files")
     known = (
         *uids.RLETransferSyntaxes,
