@@ -78,8 +78,9 @@ class Series:
     problem : str
         Why the voxels make no volume; empty if they do.
     incomplete : str
-        How many slices there are of how many that the headers state, if some are missing at an end
-        of the volume, as after an interrupted transfer; else empty.
+        What the series has, if slices seem to be missing although the others make a volume, as
+        after an interrupted transfer: how many there are of how many, or how far they are apart;
+        else empty.
     uid : str
         Series Instance UID; empty for NIfTI.
     files : tuple of Path

@@ -340,12 +340,12 @@ def test_a_series_that_lost_its_last_slices_is_said_and_goes_behind_a_complete_o
     found = assign(study.series)
     (warning,) = found.warnings
     assert "2 Ax T1 KM has 9 of 12 slices that its header states" in warning
-    assert found.described()[0].reason.endswith("; 9 of 12 slices")
+    assert found.described()[0].reason.endswith("; 9 of 12 slices that its header states")
     write_series(tmp_path / "1", noise(2), grid, "Ax T1 KM", number=1, **tags)
     (study,) = find_studies(tmp_path).studies
     found = assign(study.series)
     assert found.chosen["t1ce"].title == "1 Ax T1 KM" and not found.warnings
-    assert found.reasons["t1ce"].endswith("that one has 9 of 12 slices")
+    assert found.reasons["t1ce"].endswith("that one has 9 of 12 slices that its header states")
 
 
 @pytest.mark.parametrize("stated", [0, 12, 24, 6])

@@ -147,6 +147,23 @@ def test_each_frame_refers_to_the_image_of_its_slice(tmp_path):
     assert referenced.SeriesInstanceUID == series.uid
 
 
+def test_a_series_with_positions_of_one_decimal_gets_a_seg(tmp_path):
+    """Slices lie up to 0.17 mm beside the line of the first and the last."""
+    folder = tmp_path / "t1ce"
+    write(folder, degrees=12)
+    for number, path in enumerate(sorted(folder.iterdir())):
+        image = pydicom.dcmread(path)
+        shift = (0.05, -0.05, 0.05) if number % 2 else (-0.05, 0.05, -0.05)
+        position = np.array(image.ImagePositionPatient, float) + shift
+        image.ImagePositionPatient = [float(x) for x in position.round(1)]
+        image.save_as(path)
+    series = find_studies(folder).studies[0].series[0]
+    segmentation = Segmentation("case", classes(), series.read().grid, run=RUN)
+    path = write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm")
+    found = points_by_pydicom(path, int(TissueClass.ET))
+    np.testing.assert_allclose(found, centres(classes() == TissueClass.ET, segmentation), atol=0.2)
+
+
 def test_patient_study_and_frame_of_reference_are_those_of_the_series(tmp_path):
     series, segmentation = write(tmp_path / "t1ce")
     seg = pydicom.dcmread(write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm"))

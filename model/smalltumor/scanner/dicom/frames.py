@@ -9,7 +9,7 @@ from typing import Any
 _OF_FRAMES = (
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "FrameType"),
     *("RepetitionTime", "EchoTime", "EffectiveEchoTime", "InversionTime", "InversionTimes"),
-    *("FrameAcquisitionNumber", "TemporalPositionIndex"),
+    *("SliceThickness", "SpacingBetweenSlices", "FrameAcquisitionNumber", "TemporalPositionIndex"),
 )
 """What enhanced files say of each frame, or of all frames, in their functional groups."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -51,6 +52,8 @@ _TAGS = [
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "PixelSpacing",
+    "SliceThickness",
+    "SpacingBetweenSlices",
     "Rows",
     "Columns",
     "SamplesPerPixel",
@@ -98,6 +101,8 @@ class DicomImage:
         Distance of rows and of columns in mm.
     shape : (2,) int
         Number of rows and of columns.
+    thickness, slice_distance : float
+        Slice Thickness and Spacing Between Slices in mm; 0 if the header does not state them.
     identity : (str, str), optional
     is_named : bool
         As in `Series`.
@@ -121,6 +126,8 @@ class DicomImage:
     orientation: tuple[float, ...]
     spacing: tuple[float, float]
     shape: tuple[int, int]
+    thickness: float = 0.0
+    slice_distance: float = 0.0
     identity: tuple[str, str] | None = None
     is_named: bool = False
     uid: str = ""
@@ -204,11 +211,22 @@ def _image(path: Path, frame: Frame) -> DicomImage | None:
         orientation=orientation,
         spacing=(spacing[0], spacing[1]),
         shape=(int(frame.header.Rows), int(frame.header.Columns)),
+        thickness=_length(frame, "SliceThickness"),
+        slice_distance=_length(frame, "SpacingBetweenSlices"),
         identity=_identity(frame),
         is_named=not frame.text("PatientID"),
         uid=frame.text("SOPInstanceUID"),
         images_in_acquisition=int(frame.number("ImagesInAcquisition") or 0),
     )
+
+
+def _length(frame: Frame, keyword: str) -> float:
+    """A length in mm; 0 for what is none. Some scanners write negative distances of slices."""
+    try:
+        length = abs(frame.number(keyword) or 0.0)
+    except ValueError:
+        return 0.0
+    return length if isfinite(length) else 0.0
 
 
 def _known_name(frame: Frame) -> str:

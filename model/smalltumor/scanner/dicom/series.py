@@ -14,23 +14,22 @@ from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import LPS_TO_RAS, Grid
 from smalltumor.scanner.dicom.headers import DicomImage
 from smalltumor.scanner.dicom.pixels import read_pixels
+from smalltumor.scanner.dicom.stacks import (
+    OFF_GRID,
+    count_positions,
+    distance_along_normal,
+    has_repeats,
+    missing_slices,
+    rounding_mm,
+    stack_problem,
+    step_of,
+)
 from smalltumor.scanner.dicom.titles import titles_of
 from smalltumor.scanner.series import Series
-
-FEWEST_SLICES = 8
-"""Localizers and single slices have fewer; a head at 7 mm has more than 20."""
+from smalltumor.scanner.shear import shear_problem
 
 MOST_REPETITIONS = 3
 """Volumes of one series that are listed one by one; more are a time series, which is no case."""
-
-_UNEVEN = 0.1
-"""Largest deviation of the distance of two slices, as a share of the usual distance."""
-
-_OFF_GRID = 0.1
-"""Largest distance, in voxels, of an image from its place on a grid."""
-
-_SMALLEST_DISPLACEMENT_MM = 0.01
-"""Positions are often rounded to two decimals."""
 
 _SAME_DIRECTION, _SAME_SPACING_MM, _SAME_ECHO_MS = 0.005, 0.001, 0.5
 """Largest differences, by rounding, of direction cosines, pixel sizes and echo times."""
@@ -107,23 +106,15 @@ def _is_same_echo(first: float | None, other: float | None) -> bool:
 
 def _without_repeats(images: Sequence[DicomImage]) -> list[list[DicomImage]]:
     """One list, or one for each of a few acquisitions if this separates repeated slices."""
-    if not _repeats(images):
+    if not has_repeats(images):
         return [list(images)]
     parts: dict[tuple[str, str], list[DicomImage]] = defaultdict(list)
     for image in images:
         parts[image.repeat].append(image)
     separated = list(parts.values())
-    if 1 < len(separated) <= MOST_REPETITIONS and not any(map(_repeats, separated)):
+    if 1 < len(separated) <= MOST_REPETITIONS and not any(map(has_repeats, separated)):
         return separated
     return [list(images)]
-
-
-def _repeats(images: Sequence[DicomImage]) -> bool:
-    return _count_positions(images) < len(images)
-
-
-def _count_positions(images: Sequence[DicomImage]) -> int:
-    return len({tuple(round(x, 2) for x in image.position) for image in images})
 
 
 def _order(images: Sequence[DicomImage]) -> tuple[str, str, int, str, str]:
@@ -134,24 +125,21 @@ def _order(images: Sequence[DicomImage]) -> tuple[str, str, int, str, str]:
 
 def _series(images: list[DicomImage], title: str) -> Series:
     first = images[0]
-    images = sorted(images, key=_distance)
+    images = sorted(images, key=distance_along_normal)
     rows, columns = first.shape
-    steps = np.diff([_distance(image) for image in images])
-    between = steps[steps > _SMALLEST_DISPLACEMENT_MM]
-    step = float(np.median(between)) if len(between) else 0.0
-    grid, problem = _grid_or_problem(images, steps)
+    grid, problem = _grid_or_problem(images)
     return Series(
         title=title,
         patient=first.patient,
         study=first.study,
         date=first.date,
         acquisition=first.acquisition,
-        shape=(columns, rows, _count_positions(images)),
-        spacing=(first.spacing[1], first.spacing[0], step),
+        shape=(columns, rows, count_positions(images)),
+        spacing=(first.spacing[1], first.spacing[0], step_of(images)),
         location=first.path.parent,
         read=partial(read_series, images),
         problem=problem,
-        incomplete=_missing_at_the_end(images),
+        incomplete=missing_slices(images),
         uid=first.series,
         study_uid=first.study,
         identity=first.identity,
@@ -162,59 +150,15 @@ def _series(images: list[DicomImage], title: str) -> Series:
     )
 
 
-def _missing_at_the_end(images: Sequence[DicomImage]) -> str:
-    """How many images there are of those that the headers state; empty if none is missing.
-
-    An acquisition of several echoes or series has a multiple of the images of each.
-    """
-    stated, count = max(image.images_in_acquisition for image in images), len(images)
-    return f"{count} of {stated} slices" if stated > count and stated % count else ""
-
-
-def _distance(image: DicomImage) -> float:
-    """Distance of the slice along the normal of its plane, in mm."""
-    row, column = np.reshape(image.orientation, (2, 3))
-    return float(np.dot(np.cross(row, column), image.position))
-
-
-def _grid_or_problem(
-    images: Sequence[DicomImage], steps: npt.NDArray[np.float64]
-) -> tuple[Grid | None, str]:
-    problem = _problem(images, steps)
+def _grid_or_problem(images: Sequence[DicomImage]) -> tuple[Grid | None, str]:
+    problem = stack_problem(images)
     if problem:
         return None, problem
     try:
-        return _grid(images), ""
+        grid = _grid(images)
     except CaseError as error:
         return None, str(error)
-
-
-def _problem(images: Sequence[DicomImage], steps: npt.NDArray[np.float64]) -> str:
-    if images[0].modality != "MR":
-        return f"the modality is {images[0].modality or 'not given'}, not MR"
-    if len(images) < FEWEST_SLICES:
-        return f"it has only {len(images)} slice" + ("s" if len(images) > 1 else "")
-    if _repeats(images):
-        return f"it has {len(images)} images at {_count_positions(images)} positions"
-    usual = float(np.median(steps))
-    if usual <= 0 or np.abs(steps - usual).max() > _UNEVEN * usual:
-        if steps.max() > 1.5 * usual > 0:
-            return f"slices are missing: {steps.max():.3g} mm between two, {usual:.3g} mm elsewhere"
-        return f"the slices are {steps.min():.3g} to {steps.max():.3g} mm apart"
-    displaced = _displacement(images)
-    if displaced > max(_OFF_GRID * min(images[0].spacing), _SMALLEST_DISPLACEMENT_MM):
-        return f"slices are displaced within their plane by up to {displaced:.3g} mm"
-    return ""
-
-
-def _displacement(images: Sequence[DicomImage]) -> float:
-    """Largest distance in mm, within the plane, of a slice from the line of first to last."""
-    positions = np.array([image.position for image in images])
-    row, column = np.reshape(images[0].orientation, (2, 3))
-    with np.errstate(invalid="ignore"):  # `Grid` refuses what is not finite
-        expected = np.linspace(positions[0], positions[-1], len(images))
-        within = (positions - expected) @ np.transpose([row, column])
-    return float(np.linalg.norm(within, axis=1).max())
+    return grid, shear_problem(grid)
 
 
 def read_series(images: Sequence[DicomImage]) -> Volume:
@@ -294,7 +238,9 @@ def slices_on_grid(images: Sequence[DicomImage], grid: Grid) -> list[int]:
     # The slices between the first and the last may be a little unevenly spaced.
     between = (slices > 0) & (slices < count - 1)
     off[between, 2] = off_last[between, 2] = 0
-    in_place = max(off.max(), off_last.max()) <= _OFF_GRID
+    rounding = np.sqrt(3) * rounding_mm(images)
+    tolerance = np.maximum(OFF_GRID, rounding / grid.spacing)
+    in_place = bool((np.maximum(off, off_last) <= tolerance).all())
     same_size = all(image.shape == (rows, columns) for image in images)
     if not (in_place and same_size) or sorted(slices) != list(range(count)):
         raise GridMismatchError(

@@ -10,8 +10,7 @@ import numpy.typing as npt
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
 from smalltumor.geometry.grid import LPS_TO_RAS, Affine, Grid
-
-_SHEAR = 1e-3
+from smalltumor.scanner.shear import shear_problem
 
 
 def simpleitk() -> Any:
@@ -35,8 +34,8 @@ def to_sitk(data: npt.NDArray[np.generic], grid: Grid) -> Any:
     sitk = simpleitk()
     affine = LPS_TO_RAS @ grid.affine
     direction = affine[:3, :3] / grid.spacing
-    if np.abs(direction.T @ direction - np.eye(3)).max() > _SHEAR:
-        raise CaseError("the axes of the image are not at right angles; resample it first")
+    if problem := shear_problem(grid):
+        raise CaseError(f"an image cannot be registered: {problem}")
     left, _, right = np.linalg.svd(direction)
     values = data.astype(np.uint8 if data.dtype == bool else np.float32)
     image = sitk.GetImageFromArray(np.ascontiguousarray(values.T))

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, modality_titles
 from smalltumor.data.volumes.header_checks import check_sides
+from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.preparation.brain_extraction import is_stripped
 from smalltumor.scanner.series import Series
+from smalltumor.scanner.shear import shear_problem
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -77,7 +79,7 @@ def planned_steps(images: Mapping[str, SeriesImage]) -> list[Step]:
 
 
 def check_registrable(images: Mapping[str, SeriesImage]) -> None:
-    """Check that no image that has to be registered may be mirrored, which nothing would tell.
+    """Check that images can be registered, and may not be mirrored, which nothing would tell.
 
     Parameters
     ----------
@@ -86,13 +88,19 @@ def check_registrable(images: Mapping[str, SeriesImage]) -> None:
 
     Raises
     ------
+    CaseError
+        If the axes of one that has to be registered, or those of T1CE then, are not at right
+        angles.
     GridMismatchError
         As of `check_sides`.
     """
     reference = images[REFERENCE]
-    for moving in images.values():
-        if not moving.is_registered_to(reference):
-            check_sides(moving, reference)
+    moving = [images[m] for m in _others(images) if not images[m].is_registered_to(reference)]
+    for image in (reference, *moving) if moving else ():
+        if problem := shear_problem(image.grid):
+            raise CaseError(f"{image.path}: {problem}")
+    for image in moving:
+        check_sides(image, reference)
 
 
 def _brain_extraction(reference: SeriesImage) -> Step:

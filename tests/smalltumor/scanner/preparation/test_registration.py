@@ -14,6 +14,7 @@ from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.scanner.preparation.registration import register
+from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 
@@ -52,6 +53,19 @@ def test_thick_slices_are_registered_to_a_tenth_of_a_voxel():
     assert error.max() < 0.15
     assert found.gain > 0.5
     assert found.displacement_mm > 5
+
+
+def test_an_image_with_sheared_axes_is_named_before_anything_is_computed():
+    affine = SLICES.affine.copy()
+    affine[0, 2] = 2.0
+    sheared = Grid(SLICES.shape, affine)
+    header = nib.Nifti1Image(np.ones(SLICES.shape, np.int16), SLICES.affine).header
+    straight = SeriesImage(SLICES, False, header, Path("t1ce.nii"))
+    tilted = SeriesImage(sheared, False, header, Path("t2.nii"))
+    for images, name in (((straight, tilted), "t2"), ((tilted, straight), "t1ce|t2")):
+        with pytest.raises(CaseError, match=rf"({name})\.nii: its axes are at .* right angles"):
+            check_registrable(dict(zip(("t1ce", "t2"), images, strict=True)))
+    check_registrable({"t1ce": tilted})
 
 
 def test_a_sheared_grid_is_refused():
