@@ -15,9 +15,10 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from zipfile import ZipInfo
 
+from smalltumor.data.volumes.dicom_start import START_BYTES, starts_as_dicom
 from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.errors import CaseError
-from smalltumor.scanner.dicom.files import START_BYTES, is_named_dicom, starts_as_dicom
+from smalltumor.scanner.dicom.files import is_named_dicom
 
 SUFFIX = ".zip"
 

@@ -101,7 +101,7 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
     Parameters
     ----------
     folder : Path
-        Searched with its subfolders. DICOM files need no ending.
+        Searched with its subfolders. DICOM files need neither ending nor preamble.
     on_file : callable, optional
         Called with the number of files looked at; an exception that it raises ends the search.
 

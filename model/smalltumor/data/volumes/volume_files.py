@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.volumes import nifti
+from smalltumor.data.volumes.dicom_start import file_starts_as_dicom
 from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
 from smalltumor.data.volumes.nifti_header import not_numbers
 from smalltumor.data.volumes.slicer_segments import segments_of
@@ -33,7 +34,6 @@ _REFUSED = {
     (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"): "is a picture, not a volume of a patient",
     (".npy", ".npz", ".mat", ".h5"): "is an array without a position in the patient",
 }
-_DICOM_MARK_AT = 128
 _DAMAGED = "is damaged or of another format; copy it again"
 _TOO_LARGE = "does not fit into memory; close other programs"
 _ENDINGS = (*nifti.SUFFIXES, *nifti.OTHER_SUFFIXES)
@@ -156,21 +156,11 @@ def not_a_volume(path: Path) -> CaseError | None:
     """The error for a file of a known kind that is not read as a volume; None if unknown."""
     name = path.name.lower()
     kind = next((kind for endings, kind in _REFUSED.items() if name.endswith(endings)), None)
-    if kind is None and _is_dicom(path):
+    if kind is None and file_starts_as_dicom(path):
         kind = _DICOM
     if kind is None:
         return None
     return CaseError(f"{path} {kind}", Remedy(Action.CONVERT) if kind == _DICOM else None)
-
-
-def _is_dicom(path: Path) -> bool:
-    if not path.is_file():  # a named pipe would be waited for without end
-        return False
-    try:
-        with path.open("rb") as file:
-            return file.read(_DICOM_MARK_AT + 4)[_DICOM_MARK_AT:] == b"DICM"
-    except OSError:
-        return False
 
 
 def _read_itk(path: Path) -> tuple[npt.NDArray[Any], Affine, bool, tuple[Segment, ...]]:

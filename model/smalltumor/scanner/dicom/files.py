@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from smalltumor.data.volumes.dicom_start import file_starts_as_dicom
 from smalltumor.errors import CaseError
 from smalltumor.scanner.dicom.headers import DicomImage, images_of_file
 
 MOST_OPENED = 10_000
 """Files that are opened to tell whether a folder holds DICOM."""
-
-START_BYTES = 132
-"""The preamble and the letters after it, which tell that a file is DICOM."""
 
 _NAMED_DICOM = (".dcm", ".ima", ".dicom")
 
@@ -35,7 +33,8 @@ def read_images(
     list of DicomImage
         Images of MRI and other modalities that have a position in the patient.
     list of str
-        A warning for each DICOM file that cannot be read, and one for all that gzip has compressed.
+        A warning for each DICOM file that cannot be read, one for those that are empty, and one for
+        those that gzip has compressed.
 
     Raises
     ------
@@ -45,9 +44,13 @@ def read_images(
     images: list[DicomImage] = []
     problems: list[str] = []
     compressed: list[Path] = []
+    empty: list[Path] = []
     for count, path in enumerate(files_in(folder), start=1):
         if on_file is not None:
             on_file(count)
+        if _is_empty(path):
+            empty.append(path)
+            continue
         if not is_dicom(path):
             if _is_compressed(path):
                 compressed.append(path)
@@ -61,7 +64,37 @@ def read_images(
         problems.append(
             f"{number} compressed with gzip ({compressed[0].name}) and left out; unpack with gunzip"
         )
+    empty = _of_dicom(empty, {image.path.parent for image in images})
+    if empty:
+        number = "a file is" if len(empty) == 1 else f"{len(empty)} files are"
+        first = empty[0].relative_to(folder).as_posix()
+        problems.append(
+            f"{number} empty ({first}) and left out; copy the study again if it was not "
+            "transferred completely"
+        )
     return images, problems
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.is_file() and not path.stat().st_size
+    except OSError:
+        return False
+
+
+def _of_dicom(empty: Sequence[Path], folders: Collection[Path]) -> list[Path]:
+    """Empty files that were DICOM, as their names tell, or what else is in their folders."""
+    alone: dict[Path, bool] = {}
+    found = []
+    for path in empty:
+        folder = path.parent
+        if not is_named_dicom(path.name) and folder not in folders:
+            if folder not in alone:
+                alone[folder] = all(map(_is_empty, filter(Path.is_file, folder.iterdir())))
+            if not alone[folder]:
+                continue
+        found.append(path)
+    return found
 
 
 def _is_compressed(path: Path) -> bool:
@@ -99,26 +132,10 @@ def is_directory(path: Path) -> bool:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM, by the ending of its name or its first bytes.
-
-    Only regular files are opened: a named pipe would be waited for without end.
-    """
-    if not path.is_file():
-        return False
-    if is_named_dicom(path.name):
-        return True
-    try:
-        with path.open("rb") as file:
-            return starts_as_dicom(file.read(START_BYTES))
-    except OSError:
-        return False
+    """Whether a regular file is DICOM, by the ending of its name or its first bytes."""
+    return path.is_file() and (is_named_dicom(path.name) or file_starts_as_dicom(path))
 
 
 def is_named_dicom(name: str) -> bool:
     """Whether a file is DICOM by the ending of its name; many have none."""
     return name.lower().endswith(_NAMED_DICOM)
-
-
-def starts_as_dicom(start: bytes) -> bool:
-    """Whether a file is DICOM by its first `START_BYTES` bytes."""
-    return start[128:] == b"DICM"

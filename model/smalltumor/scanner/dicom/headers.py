@@ -21,6 +21,7 @@ from smalltumor.scanner.sequences import COLOUR
 from smalltumor.scanner.series import Acquisition
 
 _TAGS = [
+    "SOPClassUID",
     "SOPInstanceUID",
     "Modality",
     "PatientID",
@@ -70,6 +71,9 @@ _TECHNIQUES = (
     *(("EchoPulseSequence", "BOTH", ("SE", "GR")), ("EchoPlanarPulseSequence", "YES", ("EP",))),
 )
 """Attributes of enhanced files, their values, and the codes of Scanning Sequence for them."""
+
+_MR_IMAGES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")
+"""Classes of single and enhanced images; other objects of MR, such as raw data, have no pixels."""
 
 _LONGEST_REASON = 120
 
@@ -175,11 +179,13 @@ def images_of_file(path: Path) -> list[DicomImage]:
 
 
 def _read_images(pydicom: Any, path: Path) -> list[DicomImage]:
-    # Files of old archives lack the preamble; they are told by their ending.
+    # Files of old archives lack the preamble.
     header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
     if not header.get("SeriesInstanceUID"):
         raise ValueError("no Series Instance UID")
     if not header.get("Rows"):
+        if str(header.get("SOPClassUID")) in _MR_IMAGES:
+            raise ValueError("it ends within its header")
         return []  # a report, a segmentation without pixels
     images = (_image(path, frame) for frame in frames_of(header))
     return [image for image in images if image is not None]

@@ -200,8 +200,11 @@ def _decompress(path: Path, syntax: Any) -> Pixels:
             "uncompressed DICOM or NIfTI"
         )
     sitk = require("SimpleITK", "reading compressed DICOM files")
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")  # files without a preamble are not recognised
+    reader.SetFileName(str(path))
     try:
-        pixels = np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(path))))
+        pixels = np.asarray(sitk.GetArrayFromImage(reader.Execute()))
     except RuntimeError as error:
         raise CaseError(f"{path}: the pixels, compressed as {syntax.name}, are damaged") from error
     return pixels[np.newaxis] if pixels.ndim == 2 else pixels
