@@ -8,7 +8,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from lzma import LZMAError
@@ -17,10 +17,13 @@ from zipfile import ZipInfo
 
 from smalltumor.data.volumes.dicom_start import START_BYTES, starts_as_dicom
 from smalltumor.data.volumes.nifti import is_image_name
+from smalltumor.data.volumes.volume_files import ARCHIVE_ENDINGS
 from smalltumor.errors import CaseError
 from smalltumor.scanner.dicom.files import is_named_dicom
 
 SUFFIX = ".zip"
+
+NO_IMAGES = "holds no images in DICOM, NIfTI, .mha or .nrrd files"
 
 MOST_BYTES = 16 * 2**30
 """Largest size of the unpacked files; a study with all its series has one or two GB."""
@@ -72,7 +75,25 @@ def check_images(archive: Path) -> None:
     CaseError
     """
     if not may_hold_images(archive):
-        raise CaseError(f"{archive} holds no images in DICOM, NIfTI, .mha or .nrrd files")
+        raise CaseError(f"{archive} {NO_IMAGES}{archives_text(_names_in(archive))}")
+
+
+def archives_text(names: Iterable[str]) -> str:
+    """What to do with the archives among files without images, as a part of a sentence."""
+    found = sorted(name for name in names if name.lower().endswith(ARCHIVE_ENDINGS))
+    if not found:
+        return ""
+    if len(found) > 1:
+        return f", but {len(found)} archives ({found[0]}, ...); unpack them first"
+    return f", but the archive {found[0]}; unpack it first"
+
+
+def _names_in(archive: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(archive) as content:
+            return [member.filename for member in content.infolist() if _is_wanted(member)]
+    except (OSError, *_DAMAGED):
+        return []
 
 
 def _is_named_image(path: Path) -> bool:

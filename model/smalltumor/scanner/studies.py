@@ -10,9 +10,11 @@ from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 
+from smalltumor.data.volumes.volume_files import ARCHIVE_ENDINGS
 from smalltumor.errors import CaseError
+from smalltumor.scanner.archive import NO_IMAGES, archives_text
 from smalltumor.scanner.dicom.copies import copies_warning, find_copies
-from smalltumor.scanner.dicom.files import read_images
+from smalltumor.scanner.dicom.files import files_in, read_images
 from smalltumor.scanner.dicom.series import group_series
 from smalltumor.scanner.names_of_files import differ_only_in_sequence
 from smalltumor.scanner.patient_names import spellings
@@ -117,10 +119,7 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
         If there are DICOM files and pydicom is not installed.
     """
     if not folder.is_dir():
-        reason = (
-            "a file; name the folder of the scan" if folder.exists() else "not an existing folder"
-        )
-        raise CaseError(f"{folder} is {reason}")
+        raise _not_a_folder(folder)
     images, warnings = read_images(folder, on_file)
     copies = find_copies(images)
     if copies:
@@ -130,11 +129,18 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
     studies = _studies(_with_folder_names([*group_series(images), *found], folder))
     warnings += volume_warnings
     if not studies:
-        raise CaseError(
-            f"{folder} holds no images in DICOM, NIfTI, .mha or .nrrd files"
-            + "".join(f"; {w}" for w in warnings[:1])
-        )
+        archives = archives_text(path.relative_to(folder).as_posix() for path in files_in(folder))
+        reasons = "".join(f"; {warning}" for warning in warnings[:1])
+        raise CaseError(f"{folder} {NO_IMAGES}{archives}{reasons}")
     return FolderContent(tuple(studies), tuple(warnings), copies)
+
+
+def _not_a_folder(path: Path) -> CaseError:
+    if not path.exists():
+        return CaseError(f"{path} is not an existing folder")
+    if path.name.lower().endswith(ARCHIVE_ENDINGS):
+        return CaseError(f"{path} is an archive; unpack it first, and name its folder")
+    return CaseError(f"{path} is a file; name the folder of the scan")
 
 
 def _with_folder_names(found: Sequence[Series], searched: Path) -> list[Series]:

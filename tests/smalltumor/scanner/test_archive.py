@@ -51,6 +51,23 @@ def test_unpacking_ends_within_a_large_file(tmp_path, monkeypatch):
     assert (tmp_path / "out" / "large.nii").stat().st_size == 2000
 
 
+@pytest.mark.parametrize("name", ["scan.tar", "scan.tar.gz", "scan.TGZ", "scan.7z", "scan.zip"])
+def test_an_archive_in_place_of_a_study_is_named_with_what_to_do(tmp_path, name):
+    packed = tmp_path / "sent" / name
+    packed.parent.mkdir()
+    packed.write_bytes(b"packed")
+    with pytest.raises(CaseError, match=rf"{name} is an archive; unpack it first"):
+        find_studies(packed)
+    with pytest.raises(CaseError, match=rf"no images .*, but the archive {name}; unpack it first"):
+        find_studies(packed.parent)
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as file:
+        file.write(packed, f"study/{name}")
+        file.writestr("study/2.tar", b"packed")
+    expected = r"no images .*, but 2 archives \(study/2\.tar, \.\.\.\); unpack them first"
+    with pytest.raises(CaseError, match=expected), unpacked(tmp_path / "outer.zip"):
+        pass
+
+
 def test_a_folder_is_taken_as_it_is(tmp_path):
     with unpacked(tmp_path) as folder:
         assert folder == tmp_path

@@ -25,10 +25,16 @@ from smalltumor.labels.segments import Segment
 if TYPE_CHECKING:
     import nibabel as nib
 
+ARCHIVE_ENDINGS = (
+    *(".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".tar.zst"),
+    *(".7z", ".rar"),
+)
+"""Endings of names of archives."""
+
 _DICOM = "is a DICOM file"
 _REFUSED = {
     (".dcm", ".ima", ".dicom"): _DICOM,
-    (".zip", ".tar", ".tgz", ".7z", ".rar"): "is an archive; unpack it first",
+    ARCHIVE_ENDINGS: "is an archive; unpack it first",
     (".hdr", ".img"): "is one of two files of an Analyze image; convert them to one .nii.gz file",
     (".mhd", ".nhdr"): "has its voxels in another file; save the image as one .mha or .nrrd file",
     (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"): "is a picture, not a volume of a patient",
