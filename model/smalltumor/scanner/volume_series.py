@@ -23,6 +23,10 @@ _SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")
 _SESSION = re.compile(r"(?:\A|[_/])(ses-[A-Za-z0-9]+)")
 
 _SECONDS = 1000.0
+_FREESURFER = (".mgz", ".mgh")
+_SAME_SIZE_MM = 1e-3
+_REFORMATTED = "REFORMATTED"
+"""The value of Image Type for images that were computed on other planes than they were acquired."""
 
 
 def volume_series(folder: Path) -> tuple[list[Series], list[str]]:
@@ -63,16 +67,16 @@ def series_of_file(path: Path) -> Series:
     """
     shape = volume_shape(path)
     i, j, k, *_ = *shape, 1, 1
-    sidecar = _sidecar(path)
+    spacing, sidecar = volume_spacing(path), _sidecar(path)
     subject = _first(_SUBJECT, path.as_posix()) or _text(sidecar, "PatientID")
     return Series(
         title=path.name,
         patient=subject,
         study=_first(_SESSION, path.as_posix()) or _text(sidecar, "StudyInstanceUID"),
         date="",
-        acquisition=_acquisition(path, sidecar),
+        acquisition=_acquisition(path, sidecar, conformed=_is_conformed(path, (i, j, k), spacing)),
         shape=(i, j, k),
-        spacing=volume_spacing(path),
+        spacing=spacing,
         location=path,
         read=partial(_read, path),
         problem="" if len(shape) == 3 else f"it has {len(shape)} dimensions, not 3",
@@ -132,7 +136,13 @@ def _sidecar(path: Path) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _acquisition(path: Path, sidecar: Mapping[str, Any]) -> Acquisition:
+def _is_conformed(path: Path, shape: tuple[int, ...], spacing: tuple[float, float, float]) -> bool:
+    """Whether FreeSurfer resampled the image: to a cube of cubic voxels, whatever was acquired."""
+    cube = len(set(shape)) == 1 and max(spacing) - min(spacing) < _SAME_SIZE_MM
+    return path.suffix.lower() in _FREESURFER and cube
+
+
+def _acquisition(path: Path, sidecar: Mapping[str, Any], *, conformed: bool) -> Acquisition:
     names = (stem(path), _text(sidecar, "SeriesDescription"))
     kind = _text(sidecar, "MRAcquisitionType").upper()
     return Acquisition(
@@ -144,7 +154,9 @@ def _acquisition(path: Path, sidecar: Mapping[str, Any]) -> Acquisition:
         echo_time=_milliseconds(sidecar, "EchoTime"),
         inversion_time=_milliseconds(sidecar, "InversionTime"),
         techniques=frozenset(re.findall(r"[A-Z]+", _text(sidecar, "ScanningSequence").upper())),
-        image_type=frozenset(map(str, _values(sidecar.get("ImageType")))),
+        image_type=frozenset(
+            (*map(str, _values(sidecar.get("ImageType"))), *([_REFORMATTED] if conformed else []))
+        ),
         is_3d={"3D": True, "2D": False}.get(kind),
         time=_text(sidecar, "AcquisitionDateTime") or _text(sidecar, "AcquisitionTime"),
     )

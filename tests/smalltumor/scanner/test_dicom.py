@@ -314,6 +314,18 @@ def test_nifti_names_of_bids_tell_patients_and_sessions(tmp_path):
     assert studies[2].series[0].acquisition.contrast_agent == "GADOLINIUM"
 
 
+@pytest.mark.parametrize(("size", "chosen"), [((40, 40, 40), "head_t1.nii.gz"), (SHAPE, "T1.mgz")])
+def test_what_freesurfer_resampled_goes_behind_the_image_that_was_acquired(tmp_path, size, chosen):
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    nib.save(nib.MGHImage(noise(shape=size).astype(np.float32), affine), tmp_path / "T1.mgz")
+    if size != SHAPE:
+        for name in ("t1", "t1ce"):
+            nib.save(nib.Nifti1Image(noise(shape=size), affine), tmp_path / f"head_{name}.nii.gz")
+    found = assign(find_studies(tmp_path).studies[0].series)
+    assert found.chosen["t1"].title == chosen
+    assert ("T1.mgz: as acquired rather than reformatted" in found.reasons["t1"]) == (size != SHAPE)
+
+
 def test_folders_of_several_nifti_files_are_studies_of_their_own(tmp_path):
     for visit in ("before", "after"):
         (tmp_path / visit).mkdir()
