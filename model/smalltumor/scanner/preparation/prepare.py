@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
@@ -19,6 +18,7 @@ from smalltumor.geometry.network_grid import check_field_of_view
 from smalltumor.geometry.resampling import resample
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.brain_extraction import (
+    Probabilities,
     brain_probability,
     is_stripped,
     mask_of,
@@ -70,6 +70,17 @@ class _SequenceImage:
         return SeriesImage(volume.grid, self.stripped, volume.header, volume.path)
 
 
+class _Brain(NamedTuple):
+    """The brain on the grid of T1CE; its probability, if it was extracted.
+
+    Or all that T1CE shows, if nothing tells the brain alone.
+    """
+
+    mask: Mask
+    probability: Probabilities | None = None
+    alone: bool = True
+
+
 def prepare(
     source: Source,
     *,
@@ -104,41 +115,23 @@ def prepare(
     ------
     CaseError
         If a series cannot be read, two are the same image, no brain is found, `brain_mask` is
-        empty on T1CE, or an image that has to be registered may be mirrored, see
-        `smalltumor.data.volumes.header_checks.check_sides`.
+        empty on T1CE, or an image that has to be registered has sheared axes or may be mirrored,
+        see `check_registrable`.
     MissingPackageError
         If a package of the extra ``raw`` is needed and not installed.
     Cancelled
     """
     reporter = ProgressReporter(progress, cancelled)
     images = _read(source, reporter)
-    fixed = images[REFERENCE]
-    strip = brain_extraction == "always" or (brain_extraction == "auto" and not fixed.stripped)
     reporter.update(_IMAGE_READ, "extracting the brain")
-    probability = None
-    if brain_mask is not None:
-        strip = True
-        if not brain_mask.grid.matches(fixed.volume.grid):
-            check_sides(brain_mask, fixed.volume)
-        brain = placed_mask(brain_mask, fixed.volume.grid)
-        fixed.steps.append("brain mask given by the user")
-    elif strip:
-        probability = brain_probability(fixed.volume.data, fixed.volume.grid)
-        brain = mask_of(probability)
-        fixed.steps.append("brain extracted with deepbet")
-    else:
-        brain = foreground(fixed.volume)
-        fixed.steps.append("skull-stripped already" if fixed.stripped else "not skull-stripped")
+    brain = _find_brain(images[REFERENCE], brain_extraction, brain_mask)
     reporter.update(_BRAIN_FOUND, "registering")
     warnings = header_warnings(image.volume for image in images.values())
-    warnings += brain_warnings(brain, fixed.volume.grid)
-    warnings += _register_all(images, brain, reporter)
-    if probability is not None and "t1" in images and not images["t1"].stripped:
-        reporter.update(_REGISTERED, "extracting the brain in T1")
-        brain = _with_t1(probability, images["t1"], fixed.volume.grid)
-        fixed.steps[-1] += ", mean of T1CE and T1"
+    warnings += brain_warnings(brain.mask, images[REFERENCE].volume.grid)
+    warnings += _register_all(images, brain.mask, reporter)
+    brain = _with_t1(brain, images, reporter)
     reporter.update(_REGISTERED, "resampling")
-    case = _assemble(source, images, brain if strip or fixed.stripped else None)
+    case = _assemble(source, images, brain.mask if brain.alone else None)
     if bias_field:
         case = _without_bias(case, reporter)
     reporter.update(1.0, "done")
@@ -173,6 +166,22 @@ def _refuse_copies(
             pair = other, modality
             titles = " and ".join(source.assignment.chosen[m].title for m in pair)
             raise CaseError(f"{modality_titles(pair)} are the same image: {titles}")
+
+
+def _find_brain(fixed: _SequenceImage, extraction: BrainExtraction, given: Volume | None) -> _Brain:
+    """The brain in T1CE: as it was given, extracted, or what T1CE shows."""
+    volume = fixed.volume
+    if given is not None:
+        if not given.grid.matches(volume.grid):
+            check_sides(given, volume)
+        fixed.steps.append("brain mask given by the user")
+        return _Brain(placed_mask(given, volume.grid))
+    if extraction == "always" or (extraction == "auto" and not fixed.stripped):
+        fixed.steps.append("brain extracted with deepbet")
+        probability = brain_probability(volume.data, volume.grid)
+        return _Brain(mask_of(probability), probability)
+    fixed.steps.append("skull-stripped already" if fixed.stripped else "not skull-stripped")
+    return _Brain(foreground(volume), alone=fixed.stripped)
 
 
 def _register_all(
@@ -216,13 +225,20 @@ def _grid_in_t1ce(image: _SequenceImage) -> Grid:
     return grid if image.registration is None else registered_grid(grid, image.registration.matrix)
 
 
-def _with_t1(probability: npt.NDArray[np.float32], t1: _SequenceImage, grid: Grid) -> Mask:
-    """The brain by the mean probability of T1CE and T1; by that of T1CE where T1 shows nothing."""
+def _with_t1(
+    brain: _Brain, images: Mapping[str, _SequenceImage], reporter: ProgressReporter
+) -> _Brain:
+    """An extracted brain by the mean probability of T1CE and T1, where both show something."""
+    fixed, t1 = images[REFERENCE], images.get("t1")
+    if brain.probability is None or t1 is None or t1.stripped:
+        return brain
+    reporter.update(_REGISTERED, "extracting the brain in T1")
     of_t1 = brain_probability(t1.volume.data, t1.volume.grid)
-    placed = _grid_in_t1ce(t1)
+    placed, grid = _grid_in_t1ce(t1), fixed.volume.grid
     covered = resample(np.ones(of_t1.shape, np.float32), placed, grid) > 0.99
-    mean = (probability + resample(of_t1, placed, grid)) / 2
-    return mask_of(np.where(covered, mean, probability))
+    mean = (brain.probability + resample(of_t1, placed, grid)) / 2
+    fixed.steps[-1] += ", mean of T1CE and T1"
+    return _Brain(mask_of(np.where(covered, mean, brain.probability)))
 
 
 def _assemble(

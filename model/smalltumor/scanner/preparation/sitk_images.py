@@ -35,7 +35,7 @@ def to_sitk(data: npt.NDArray[np.generic], grid: Grid) -> Any:
     affine = LPS_TO_RAS @ grid.affine
     direction = affine[:3, :3] / grid.spacing
     if problem := shear_problem(grid):
-        raise CaseError(f"an image cannot be registered: {problem}")
+        raise CaseError(f"an image cannot be used: {problem}")
     left, _, right = np.linalg.svd(direction)
     values = data.astype(np.uint8 if data.dtype == bool else np.float32)
     image = sitk.GetImageFromArray(np.ascontiguousarray(values.T))
