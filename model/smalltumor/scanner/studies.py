@@ -19,7 +19,7 @@ from smalltumor.scanner.dicom.series import group_series
 from smalltumor.scanner.names_of_files import differ_only_in_sequence
 from smalltumor.scanner.patient_names import spellings
 from smalltumor.scanner.sequences import classify
-from smalltumor.scanner.series import Series, study_title
+from smalltumor.scanner.series import Acquisition, Series, study_title
 from smalltumor.scanner.volume_series import volume_series
 
 _LONGEST_STUDY_DAYS = 1
@@ -144,13 +144,26 @@ def _not_a_folder(path: Path) -> CaseError:
 
 
 def _with_folder_names(found: Sequence[Series], searched: Path) -> list[Series]:
-    """Note the names of folders below `searched` that hold one series each."""
+    """Note the names of folders below `searched` that hold one series each.
+
+    They tell apart files of one name, if they are those of sequences. Other names of folders may be
+    those of patients, which no title has.
+    """
     folders = [s.location.parent if s.location.is_file() else s.location for s in found]
     alone = {each for each, count in Counter(folders).items() if count == 1 and each != searched}
-    return [
-        replace(s, acquisition=replace(s.acquisition, folder=each.name)) if each in alone else s
-        for s, each in zip(found, folders, strict=True)
-    ]
+    titles = Counter(s.title for s in found)
+    result = []
+    for series, folder in zip(found, folders, strict=True):
+        if folder not in alone:
+            result.append(series)
+            continue
+        title = series.title
+        is_sequence = classify(Acquisition(folder=folder.name)).sequence is not None
+        if series.location.is_file() and titles[title] > 1 and is_sequence:
+            title = f"{folder.name}/{title}"
+        acquisition = replace(series.acquisition, folder=folder.name)
+        result.append(replace(series, title=title, acquisition=acquisition))
+    return result
 
 
 def _studies(found: Sequence[Series]) -> list[Study]:

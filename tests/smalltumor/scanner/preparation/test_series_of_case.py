@@ -129,3 +129,31 @@ def test_of_two_echoes_of_one_series_the_one_of_the_case_is_found(case, tmp_path
     brain = np.ones(volume.data.shape, bool)
     made = replace(case, grid=volume.grid, sequences={"t1ce": sequence}, brain=brain)
     assert series_in(tmp_path / "echoes", made)["t1ce"].title == chosen.title
+
+
+@pytest.mark.parametrize("is_old_record", [False, True])
+def test_files_of_one_name_in_folders_of_sequences_are_told_apart(scan, is_old_record):
+    for modality, name in NAMES.items():
+        folder = scan / modality.upper()
+        folder.mkdir()
+        (scan / f"{name}.nii.gz").rename(folder / "image.nii.gz")
+    titles = [series.title for series in find_studies(scan).studies[0].series]
+    assert titles == [f"{name}/image.nii.gz" for name in ("FLAIR", "T1", "T1CE", "T2")]
+    case = prepared_by_hand(scan)
+    if is_old_record:
+        sequences = {m: replace(s, series="image.nii.gz") for m, s in case.sequences.items()}
+        case = replace(case, sequences=sequences)
+    found = series_in(scan, case)
+    assert {m: s.location.parent.name for m, s in found.items()} == {
+        modality: modality.upper() for modality in case.sequences
+    }
+
+
+def test_titles_have_no_names_of_folders_that_may_be_those_of_patients(tmp_path):
+    for name in ("Mueller", "Schmidt"):
+        shutil.move(write_raw_scan(tmp_path / "scan") / "ax_t1.nii.gz", tmp_path / "image.nii.gz")
+        shutil.rmtree(tmp_path / "scan")
+        (tmp_path / "all" / name).mkdir(parents=True)
+        (tmp_path / "image.nii.gz").rename(tmp_path / "all" / name / "image.nii.gz")
+    found = [s.title for study in find_studies(tmp_path / "all").studies for s in study.series]
+    assert found == ["image.nii.gz"] * 2
