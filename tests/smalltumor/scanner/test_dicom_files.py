@@ -1,0 +1,88 @@
+"""Files of DICOM as old archives and interrupted transfers leave them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from dicom_cases import SHAPE, noise, pydicom, write_series
+from hypothesis import example, given
+from hypothesis import strategies as st
+from smalltumor.data.volumes.dicom_start import (
+    START_BYTES,
+    file_starts_as_dicom,
+    starts_as_dicom,
+)
+from smalltumor.errors import CaseError
+from smalltumor.scanner.studies import find_studies
+from synthetic import grid_along
+
+
+def without_preamble(path, *, with_meta, implicit=False):
+    """Rewrite a file as old archives do: without preamble, and possibly without file meta."""
+    image = pydicom.dcmread(path)
+    if with_meta:
+        path.write_bytes(path.read_bytes()[128 + 4 :])
+        return
+    with path.open("wb") as file:
+        stream = pydicom.filebase.DicomFileLike(file)
+        stream.is_little_endian, stream.is_implicit_VR = True, implicit
+        pydicom.filewriter.write_dataset(stream, image)
+
+
+@pytest.mark.parametrize(
+    "how", [{"with_meta": True}, {"with_meta": False}, {"with_meta": False, "implicit": True}]
+)
+def test_files_without_preamble_and_ending_are_found_and_read(tmp_path, how):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
+    for path in folder.iterdir():
+        without_preamble(path, **how)
+        assert file_starts_as_dicom(path)
+    (study,) = find_studies(tmp_path).studies
+    np.testing.assert_array_equal(study.series[0].read().data, noise())
+
+
+def test_compressed_files_without_preamble_are_read(tmp_path):
+    pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no compressed DICOM")
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        image.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
+        image.save_as(path)
+        without_preamble(path, with_meta=True)
+    (study,) = find_studies(tmp_path).studies
+    np.testing.assert_array_equal(study.series[0].read().data, noise())
+
+
+@given(st.binary(max_size=START_BYTES))
+@example(b"\x08\x00\x00\x00\x04\x00\x00\x00\x01\x00\x00\x00\x07\x00\x00\x00" * 8)
+@example(b"\x02\x00" * 66)
+@example(b"II*\x00\x08\x00\x00\x00" + bytes(124))
+@example(np.arange(8, 80, dtype="<i2").tobytes())
+@example(np.full(66, 8, "<i2").tobytes())
+def test_other_bytes_are_no_dicom(start):
+    assert not starts_as_dicom(start)
+
+
+def test_empty_files_of_a_series_are_named(tmp_path):
+    folder = write_series(tmp_path / "1", noise(), grid_along("LPS", SHAPE), "T1")
+    for name in ("IM_04", "IM_05", "later.dcm"):
+        (folder / name).write_bytes(b"")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("text")
+    (tmp_path / "other" / "LOCK").write_bytes(b"")
+    (warning,) = find_studies(tmp_path).warnings
+    assert warning.startswith("3 files are empty (1/IM_04) and left out; copy the study again")
+    lost = tmp_path / "lost"
+    lost.mkdir()
+    (lost / "IM_1").write_bytes(b"")
+    with pytest.raises(CaseError, match=r"holds no images .*; a file is empty \(IM_1\)"):
+        find_studies(lost)
+
+
+def test_an_image_that_ends_within_its_header_is_a_warning(tmp_path):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
+    path = sorted(folder.iterdir())[-1]
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"\x28\x00\x02\x00US")])  # before Rows
+    (warning,) = find_studies(tmp_path).warnings
+    assert warning == f"{path} is a damaged DICOM file (it ends within its header); it is left out"
