@@ -37,7 +37,12 @@ class Key:
         return self.sequence.replace("+", "-")
 
 
-NEXT = Key("N", "Go to the next small lesion or candidate", repeats=True, short="next lesion")
+NEXT = Key(
+    "N",
+    "Go to the next small lesion that is not accepted, or candidate",
+    repeats=True,
+    short="next lesion",
+)
 PREVIOUS = Key("Shift+N", "Go to the previous small lesion or candidate", repeats=True)
 ACCEPT = Key("K", "Accept the selected lesions, or undo that; add the candidate")
 DELETE = Key("W", "Delete the selected lesions; reject the candidate")

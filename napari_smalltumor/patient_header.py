@@ -150,11 +150,16 @@ class PatientHeader(QWidget):
         is_saved = has_masks and self._saved.is_saved
         self.save_button.setVisible(has_masks)
         self.save_button.setEnabled(not is_saved)
-        self.save_button.setText("✓ Saved" if is_saved else "Save")
+        is_unedited = self._saved.is_review and self._saved.written is None
+        saved_text = "No edits" if is_unedited else "✓ Saved"
+        self.save_button.setText(saved_text if is_saved else "Save")
         self.save_button.setToolTip(self._saved_text(is_saved))
 
     def _saved_text(self, is_saved: bool) -> str:
         written, title = self._saved.written, self._patients.title
+        if is_saved and self._saved.is_review and written is None:
+            how = f"{keys.REVIEWED.sequence} saves them as reviewed by you"
+            return f"The masks of {title} have no edits; {how}"
         if is_saved:
             where = "" if written is None else f" in {', '.join(map(str, written.files))}"
             return f"The masks of {title} are saved as they are{where}"

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import export_case, suggested_name
 from napari_smalltumor.export.dialog import (
     ask_and_export,
@@ -39,7 +39,8 @@ def save_active(viewer: Viewer) -> None:
 def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     """Write the masks of the active patient, with all edits, to `file_to_save`.
 
-    Those of a case that is being reviewed are saved as reviewed instead.
+    Those of a case that is being reviewed are saved as reviewed instead, if they were edited. A
+    case without edits is confirmed by *Save as reviewed* only.
 
     There is no dialog if nothing is missing, and no file would be replaced that this window has not
     written. If the images have no folder, or it cannot be written to, the dialog of *Export* asks
@@ -51,7 +52,7 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
         The files written; empty if the user cancelled or a file cannot be written.
     """
     if save_state(viewer).is_review:
-        save_state(viewer).save_review()
+        _save_review(viewer)
         return []
     case = case_to_export_or_say(viewer)
     if case is None:
@@ -73,6 +74,18 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
         return []
     finish_export(viewer, case, written)
     return written
+
+
+def _save_review(viewer: ViewerModel) -> None:
+    state = save_state(viewer)
+    if state.is_saved:
+        title = active_patient(viewer).title
+        notify.info(
+            f"{title}: the masks have no edits to save. {keys.REVIEWED.sequence} saves them as "
+            "reviewed by you."
+        )
+    else:
+        state.save_review()
 
 
 def file_to_save(viewer: ViewerModel, case: Case) -> Path | None:

@@ -10,6 +10,8 @@ from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor.widgets.layouts import button, column, wrapped_label
 
+_USE = "Use the best network of this run in the Segment dock"
+_SAME_WEIGHTS = "The best weights of this run are those that it started from"
 _NO_COMPARISON_YET = (
     "The starting weights and the best weights so far are compared here after the first validation."
 )
@@ -27,9 +29,7 @@ class ResultPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.table = QTableWidget(0, 1 + len(Region))
-        self.use = button(
-            "Use these weights", "Use the best network of this run in the Segment dock"
-        )
+        self.use = button("Use these weights", _USE)
         self._verdict = wrapped_label(_NO_COMPARISON_YET)
         self._message = wrapped_label()
         self._shown: RunComparison | None = None
@@ -49,6 +49,7 @@ class ResultPage(QWidget):
         comparison = status.comparison
         is_start = comparison is not None and comparison.is_start
         self.use.setEnabled(has_weights and not is_start)
+        self.use.setToolTip(_SAME_WEIGHTS if is_start else _USE)
         if comparison is None:
             expected = bool(status.validation) or not status.training
             self._verdict.setText(_NO_COMPARISON_YET if expected else _NO_VALIDATION)

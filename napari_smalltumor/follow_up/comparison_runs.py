@@ -17,7 +17,6 @@ from napari_smalltumor.follow_up.earlier_layers import show_earlier
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.layers.region_masks import fingerprint, known_classes, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.case_title import with_title
 from napari_smalltumor.progress_worker import ProgressWorker, start
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class ComparisonRuns(QObject):
             owner=self,
             yielded=lambda state: self.progressed.emit(*state),
             returned=partial(self._on_compared, patient, mark),
-            errored=partial(self._on_failed, patient),
+            errored=partial(self._on_failed, patient, earlier),
             aborted=partial(self._end, patient, "The comparison was cancelled."),
         )
         self.changed.emit()
@@ -135,10 +134,13 @@ class ComparisonRuns(QObject):
                 notify.warn(f"{title} was compared with {comparison.title}: {warning}.")
         self._end(patient, "")
 
-    def _on_failed(self, patient: Patient, error: Exception) -> None:
+    def _on_failed(self, patient: Patient, earlier: str, error: Exception) -> None:
         if isinstance(error, SmalltumorError):
-            title, text = self._patients.title_of(patient), notify.error_text(error)
-            self._end(patient, with_title(title, patient.name, text))
+            title = self._patients.title_of(patient)
+            outcome = f"{title} compared with {earlier}: {notify.error_text(error)}"
+            if patient != self._patients.current:  # whose dock would show it later only
+                notify.error(outcome)
+            self._end(patient, outcome)
         else:
             notify.report_error(error)
             self._end(patient, "The comparison failed.")

@@ -69,7 +69,9 @@ class LesionsPanel(QWidget):
         self.previous_button = button(
             "Previous", keys.with_key("Go to the previous small lesion", keys.PREVIOUS)
         )
-        self.next_button = button("Next", keys.with_key("Go to the next small lesion", keys.NEXT))
+        self.next_button = button(
+            "Next", keys.with_key("Go to the next small lesion that is not accepted", keys.NEXT)
+        )
         self.accept_button = button(
             "Accept",
             keys.with_key(

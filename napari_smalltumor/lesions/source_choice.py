@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import QObject
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.search.source import LesionSource
@@ -40,6 +41,8 @@ class SourceChoice(QObject):
 
     def _title(self, source: LesionSource) -> str:
         """Name of a segmentation; one of no patient is listed beside those of the active one."""
+        if source.patient is not None and region_of(source.any_layer) is not None:
+            return self._review.patient_title
         is_strange = source.patient is None and self._review.has_patient
         return f"{source.name} (no patient)" if is_strange else source.name
 

@@ -35,7 +35,7 @@ class FirstCase(QWidget):
         super().__init__()
         self.open_button = button("Case...", "Choose a folder with the images of a patient")
         self.sample_button = button("Sample", "Open the sample case, a glioma of BraTS 2021")
-        self.default_reader_box = QCheckBox("Open what is dropped on the image without asking")
+        self.default_reader_box = QCheckBox("Always open NIfTI with Small Tumour")
         self.default_reader_box.setToolTip(_DEFAULT_READER)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 4)

@@ -44,7 +44,7 @@ class DockKeys(QObject):
     """
 
     def __init__(
-        self, window: QWidget, dock: QWidget | None, actions: Mapping[_AnyKey, Callable[[], None]]
+        self, window: QWidget, dock: QWidget | None, actions: Mapping[_AnyKey, Callable[[], object]]
     ) -> None:
         others = [keys for keys in window.findChildren(DockKeys) if keys.shortcuts]
         self._older = [keys for keys in others if keys.shortcuts.keys() & actions.keys()]
@@ -65,14 +65,14 @@ class DockKeys(QObject):
         if shortcuts:
             self._enable_older(True)
 
-    def _bind(self, window: QWidget, key: _Key, action: Callable[[], None]) -> QShortcut:
+    def _bind(self, window: QWidget, key: _Key, action: Callable[[], object]) -> QShortcut:
         shortcut = QShortcut(QKeySequence(key.sequence), window)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.setAutoRepeat(key.repeats)
         shortcut.activated.connect(partial(self._act, action))
         return shortcut
 
-    def _act(self, action: Callable[[], None]) -> None:
+    def _act(self, action: Callable[[], object]) -> None:
         if self._dock is not None:
             if not isalive(self._dock) or not self.shortcuts:
                 return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.compat import isalive
 from qtpy.QtCore import QModelIndex
 from smalltumor.cohort.reviews.ranking import Order
+from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 from smalltumor.errors import SmalltumorError
 
@@ -103,31 +104,34 @@ class WorklistDock(WorklistPanel, FollowsViewer):
             self._ring.show(listed[number])
         self._show_message(texts.about_lesion(listed[number], number + 1, len(listed)))
 
-    def save(self) -> None:
-        """Save the mask of the open case as reviewed."""
+    def save(self) -> Review | None:
+        """Save the mask of the open case as reviewed, and say so; None if it was not saved."""
         self._keep_reader()
         reader = str(settings.get("reader"))
         if not reader:
             self._show_message(texts.NO_READER)
             self.reader_field.setFocus()
-            return
+            return None
         try:
             review = self.session.save(reader, self)
         except SmalltumorError as error:
             self._refreshed()  # another reader may have saved the case
             self._show_message(notify.error_text(error))
             notify.report_error(error)
-            return
+            return None
         if review is not None:
             self._show_message(texts.saved(review))
             self._focus_images()  # letters are meant for the patient, not for the name
+        return review
 
     def _save_from_elsewhere(self) -> None:
-        """Save as reviewed, and show this dock if it has to ask who the reader is."""
+        """Save as reviewed, and say so; show this dock if it has to ask who the reader is."""
         self._keep_reader()
         if not settings.get("reader"):
             bring_to_front(self)
-        self.save()
+        review = self.save()
+        if review is not None:
+            notify.info(texts.saved(review))  # this dock may be covered
 
     def _connect(self) -> None:
         self.results.began.connect(lambda name: self._show_message(f"Reading {name} ..."))
@@ -155,7 +159,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         session = self.session
         state.follow_reviews(lambda: session.is_active, self._save_from_elsewhere, session.changed)
         window = self._window
-        actions: dict[keys.Key, Callable[[], None]] = {
+        actions: dict[keys.Key, Callable[[], object]] = {
             keys.NEXT_CASE: partial(self.step, 1),
             keys.PREVIOUS_CASE: partial(self.step, -1),
             keys.NEXT_LISTED: self.next_lesion,

@@ -86,9 +86,9 @@ def register_scans(
         _refuse_mirrored(earlier, current, found, on_iteration)
     if not found.similarity >= LEAST_SIMILARITY:
         raise CaseError(
-            f"{earlier.name} and {current.name} do not seem to show the same head: after "
-            f"registration, the fine structure of T1CE correlates with {found.similarity:.2f}; "
-            f"scans of one head reach {LEAST_SIMILARITY:g} or more"
+            f"the earlier scan ({earlier.name}) and the current one ({current.name}) do not seem "
+            "to show the same head: after registration, the fine structure of T1CE correlates with "
+            f"{found.similarity:.2f}; scans of one head reach {LEAST_SIMILARITY:g} or more"
         )
     return found
 
@@ -106,9 +106,10 @@ def _refuse_mirrored(
         similarity = measure_registration(earlier, mirror_image, on_iteration).similarity
     if similarity >= LEAST_SIMILARITY and not found.similarity >= similarity:
         raise CaseError(
-            f"{earlier.name} or {current.name} is mirrored: after registration, the fine structure "
-            f"of T1CE correlates with {found.similarity:.2f}, and with that of the mirror image "
-            f"with {similarity:.2f}; check how both images were converted"
+            f"the earlier scan ({earlier.name}) or the current one ({current.name}) is mirrored: "
+            "after registration, the fine structure of T1CE correlates with "
+            f"{found.similarity:.2f}, and with that of the mirror image with {similarity:.2f}; "
+            "check how both images were converted"
         )
 
 

@@ -225,6 +225,8 @@ class ReviewLists(ReviewedSegmentation):
     def step(self, lesions: Sequence[Lesion], by: int = 1) -> Lesion | None:
         """Go to the next or previous of these lesions; the first one follows the last one.
 
+        The next one is one that is not accepted, while there is any; going back, each is visited.
+
         Parameters
         ----------
         lesions : sequence of Lesion
@@ -238,12 +240,14 @@ class ReviewLists(ReviewedSegmentation):
         """
         if not lesions:
             return None
-        if self.current in lesions:
-            index = (lesions.index(self.current) + by) % len(lesions)
-        else:
-            index = 0 if by > 0 else len(lesions) - 1
-        self.go_to(lesions[index])
-        return lesions[index]
+        ahead = list(lesions if by > 0 else reversed(lesions))
+        if self.current in ahead:
+            start = ahead.index(self.current) + 1
+            ahead = ahead[start:] + ahead[:start]
+        left = (x for x in ahead if by < 0 or not self.is_accepted(x))
+        found = next(left, ahead[0])
+        self.go_to(found)
+        return found
 
     def is_accepted(self, lesion: Lesion) -> bool:
         """Whether the user has accepted the lesion and has not edited it since."""

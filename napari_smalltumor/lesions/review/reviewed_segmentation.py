@@ -64,6 +64,11 @@ class ReviewedSegmentation(ABC):
         """Name of the patient of the segmentation, or else its own, for the user."""
         if self.source is not None and self.source.patient is None:
             return self.source.name
+        return self.patient_title
+
+    @property
+    def patient_title(self) -> str:
+        """Name of the active patient for the user."""
         return self._patients.title
 
     def close(self) -> None:

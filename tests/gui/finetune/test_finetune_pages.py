@@ -170,8 +170,8 @@ def test_the_verdict_says_whether_the_new_weights_are_better(qtbot):
     assert page.table.item(0, 1).text() == "0.50→0.60"
     worse = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.4)))
     page.show_status(worse, has_weights=True)
-    assert page.verdict.startswith("Not improved") and page.use.isEnabled()
-    same = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(0, 0.5)))
+    assert page.verdict.startswith("Not improved") and not page.use.isEnabled()
+    same = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.5)))
     page.show_status(same, has_weights=True)
     assert "The best weights of this run are the starting weights." in page.verdict
     assert not page.use.isEnabled()

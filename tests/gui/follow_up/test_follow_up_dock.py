@@ -147,6 +147,8 @@ def test_another_head_is_refused_in_the_dock(dock, qtbot, earlier_scan, monkeypa
 
     monkeypatch.setattr(compare, "register_scans", refuse)
     compared(dock, qtbot, earlier_scan)
+    titles = f"{active_patient(dock._viewer).title} compared with {earlier_scan.name}: "
+    assert titles in dock.message.text()
     assert "do not seem to show the same head" in dock.message.text()
     assert dock.model.rowCount() == 0 and dock.choose_button.isEnabled()
 

@@ -25,7 +25,10 @@ def test_the_title_of_the_folded_options_names_what_is_in_use(make_napari_viewer
     panel = SegmentPanel(make_napari_viewer())
     qtbot.addWidget(panel)
     section = panel.options_section
-    assert not panel.options.isVisibleTo(panel) and section.title == "Options: weights shipped (starter)"
+    assert (
+        not panel.options.isVisibleTo(panel)
+        and section.title == "Options: weights shipped (starter)"
+    )
     settings.put("flips", True)
     settings.put("device", "cuda:7")
     assert section.title == "Options: weights shipped (starter), cuda:7 (not found), 8 flips"

@@ -16,6 +16,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import keys, questions, settings
 from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_folder import TrainingFolder
@@ -216,6 +217,9 @@ def test_save_keeps_the_masks_of_a_review_with_the_review(dock, tmp_path, qtbot)
     header, state = dock.findChild(PatientHeader), save_state(dock._viewer)
     press(dock.window_of_planes, keys.NEXT_CASE)
     assert state.is_review and state.is_saved
+    assert header.save_button.text() == "No edits" and not header.save_button.isEnabled()
+    save(dock._viewer, None)  # Ctrl+S by habit does not confirm a case
+    assert not (tmp_path / "out" / "reviews").exists()
     case = case_to_export(dock._viewer)
     et = region_layers(dock._viewer.layers, case)[Region.ET]
     et.data_setitem(tuple(np.array([5]) for _ in range(3)), 1)

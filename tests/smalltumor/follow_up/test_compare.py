@@ -77,15 +77,19 @@ def test_a_turned_head_is_found_and_its_lesions_are_matched():
 
 def test_two_heads_are_refused():
     empty = np.zeros(SHAPE, np.uint8)
-    with pytest.raises(CaseError, match="A and B do not seem to show the same head"):
+    with pytest.raises(
+        CaseError, match=r"\(A\) and the current one \(B\) do not seem to show the same head"
+    ):
         compare_scans([scan(head(1), empty, name="A"), scan(head(2), empty, name="B")])
 
 
 def test_a_mirrored_head_is_refused():
     image, empty = head(1), np.zeros(SHAPE, np.uint8)
-    with pytest.raises(CaseError, match=r"P or P2 is mirrored: .* with that of the mirror image"):
+    with pytest.raises(
+        CaseError, match=r"\(P\) or the current one \(P2\) is mirrored: .* of the mirror image"
+    ):
         compare_scans([scan(image, empty), again(np.flip(image, 0), empty)])
-    with pytest.raises(CaseError, match="P or P is mirrored"):
+    with pytest.raises(CaseError, match=r"\(P\) or the current one \(P\) is mirrored"):
         compare_scans([scan(image, empty), scan(np.flip(image, 0), empty)])
 
 

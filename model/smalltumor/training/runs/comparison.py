@@ -47,7 +47,7 @@ class RunComparison:
     @property
     def is_start(self) -> bool:
         """Whether the best weights of the run are those that it started from."""
-        return bool(self.after["epoch"] == 0)
+        return self.difference <= 0
 
     @property
     def is_usable(self) -> bool:
@@ -71,10 +71,11 @@ class RunComparison:
         change = f"mean Dice {self.before['score']:.3f} → {self.after['score']:.3f} on {where}"
         if self.is_improvement:
             text = f"Improved: {change} it was not trained on, after epoch {self.after['epoch']}."
-        elif self.is_start or self.difference <= 0:
-            text = f"Not improved: no better than the starting weights ({change})."
-            if self.is_start:
-                text += " The best weights of this run are the starting weights."
+        elif self.is_start:
+            text = (
+                f"Not improved: no better than the starting weights ({change}). The best weights "
+                "of this run are the starting weights."
+            )
         else:
             text = f"Hardly improved: {change}."
         small = self.before.get("small_lesions"), self.after.get("small_lesions")

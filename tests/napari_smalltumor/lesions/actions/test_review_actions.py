@@ -191,6 +191,22 @@ def test_after_every_small_lesion_is_accepted_a_candidate_is_current(dock):
     assert dock.review.current is candidate
 
 
+def test_next_passes_over_accepted_lesions_and_previous_does_not(dock):
+    """Else accepting again, in the rhythm of next and accept, would take it back."""
+    dock.select([0])
+    dock.actions.accept()
+    first, second = dock.review.small
+    assert dock.review.current is second
+    dock.actions.next_small()
+    assert dock.review.current is second
+    dock.actions.previous_small()
+    assert dock.review.current is first
+    dock.actions.next_small()
+    dock.actions.accept()
+    dock.actions.next_small()
+    assert dock.review.current in (first, second)
+
+
 def test_after_the_last_row_the_one_before_is_current(dock):
     dock.select([2])
     dock.actions.delete()
