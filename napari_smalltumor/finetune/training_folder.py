@@ -25,7 +25,12 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialog import may_write_regions
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.folder_of_name import FolderOfName
-from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add, mask_layers
+from napari_smalltumor.finetune.training_masks import (
+    are_as_segmented,
+    case_to_add,
+    classes_to_add,
+    mask_layers,
+)
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.widgets.open_dock import open_dock
@@ -35,6 +40,10 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _DEBOUNCE_MS = 100
+_AS_SEGMENTED = (
+    "The masks of {} were added as the network made them, without an edit. A network learns "
+    "nothing from its own masks, and as a validation case they give it a Dice near 1."
+)
 
 
 class TrainingFolder(QObject):
@@ -131,6 +140,7 @@ class TrainingFolder(QObject):
         autosave = ensure_autosave(self._viewer).autosave
         checksums = autosave.checksums(mask_layers(self._viewer, case))
         folder, title = self.path, case_title(self._viewer, case)
+        as_segmented = are_as_segmented(self._viewer, case)
         self._begin(f"Adding {title} ...")
 
         def work() -> None:
@@ -139,6 +149,8 @@ class TrainingFolder(QObject):
         def done(result: None) -> None:
             autosave.mark_exported(checksums)
             notify.info(f"{title} was added to {folder}")
+            if as_segmented:
+                notify.warn(_AS_SEGMENTED.format(title))
             self._read_again()
 
         def failed(error: Exception) -> None:

@@ -20,7 +20,7 @@ from napari_smalltumor.layers.metadata import (
     same_case,
 )
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.region_masks import segmentation_of
+from napari_smalltumor.layers.region_masks import is_edited, result_of, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
@@ -43,6 +43,14 @@ def mask_layers(viewer: ViewerModel, case: Case) -> list[Labels]:
         return regions
     volume = _label_volume(viewer, case)
     return [] if volume is None else [volume]
+
+
+def are_as_segmented(viewer: ViewerModel, case: Case) -> bool:
+    """Whether the masks are those of a network, without any edit."""
+    regions = region_layers(viewer.layers, case)
+    result = result_of(regions)
+    has_run = result is not None and result.run is not None
+    return has_run and not is_edited(regions.values(), case)
 
 
 def classes_to_add(viewer: ViewerModel, case: Case) -> Classes:

@@ -50,7 +50,8 @@ def grow(
     The threshold on T1CE less its part that T1 explains is the lowest of `FRACTIONS` at which the
     connected voxels stay within `REACH_MM`; at the first, it is half way between the median of the
     surroundings and the peak. Connected voxels with at least half the probability of the peak are
-    added, unless the peak is below `LEAST_PROBABILITY`. Nothing is grown by enhancement if every
+    added, unless the peak is below `LEAST_PROBABILITY` or they are another 26-connected component.
+    Nothing is grown by enhancement if every
     threshold reaches too far, or its contrast is below `LEAST_CONTRAST`.
 
     Parameters
@@ -102,7 +103,7 @@ def grow(
     if grown.any() and contrast[grown].mean() < base + LEAST_CONTRAST * maps.deviation:
         grown[:] = False
     if lookup is not None:
-        grown |= _probable(lookup, low, near, allowed, edge)
+        grown = _joined(grown, _probable(lookup, low, near, allowed, edge))
     return np.asarray(np.argwhere(grown) + low)
 
 
@@ -135,6 +136,15 @@ def _probable(
     if float(et[near].max()) < LEAST_PROBABILITY:
         return np.zeros(allowed.shape, dtype=bool)
     return _around_peak(et, near, allowed, edge, 0.0)
+
+
+def _joined(enhancing: Mask, probable: Mask) -> Mask:
+    """Both parts, if they are one lesion; else the one that enhances."""
+    from scipy import ndimage
+
+    both = enhancing | probable
+    _, components = ndimage.label(both, np.ones((3, 3, 3)))
+    return enhancing if enhancing.any() and components > 1 else both
 
 
 def _distances(

@@ -16,7 +16,7 @@ from shown_layers import show_segmentation
 from smalltumor.data.case import Case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.read_case import read_case
-from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.training.data.dataset_folder import DatasetLister, DatasetListing, add_case
 
@@ -123,6 +123,22 @@ def test_adding_a_case_removes_its_autosave(qtbot, opened):
     opened.folder.add(False)
     wait_until_added(qtbot, opened)
     assert not opened.autosave_file.exists()
+
+
+def test_masks_of_a_network_that_were_not_edited_are_added_with_a_warning(qtbot, opened, messages):
+    case, run = opened.case, InferenceRun(1.0, "cpu", "torch", "net")
+    classes = np.zeros(case.grid.shape, np.uint8)
+    classes[3, 3, 3] = TissueClass.ET
+    show_segmentation(opened.viewer, case, Segmentation(case.name, classes, case.grid, run=run))
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    assert sum("as the network made them" in text for text in messages) == 1
+    paint(region_layers(opened.viewer.layers, case)[Region.ET], 5, 5, 5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(questions, "confirm", lambda *arguments: True)
+        opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    assert sum("as the network made them" in text for text in messages) == 1
 
 
 def test_adding_a_label_volume_removes_its_autosave(qtbot, opened):

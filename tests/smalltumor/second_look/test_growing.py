@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from second_look_cases import CENTRE, Spot, ball, case_with, output_for
 from smalltumor.geometry.grid import Grid
+from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.coarse_maps import coarse_maps
 from smalltumor.second_look.growing import REACH_MM, grow
 
@@ -67,6 +68,23 @@ def test_a_spot_at_the_brains_edge_stays_in_the_brain():
     voxels = grow(case, maps_of(case), (56, 36, 30))
     assert len(voxels)
     assert np.all(case.volumes["t1ce"][tuple(voxels.T)] > 0)
+
+
+@pytest.mark.parametrize(("probable", "joins"), [((44, 30, 32), False), ((42, 30, 32), True)])
+def test_probable_voxels_join_only_if_they_are_of_the_same_lesion(probable, joins):
+    """Else one candidate would be two components of the mask."""
+    spot = Spot((40, 30, 32), 1.5)
+    case, seed = case_with(spot), (42, 30, 32)
+
+    def lookup(voxels):
+        probabilities = np.zeros((4, len(voxels)), np.float32)
+        probabilities[TissueClass.ET] = np.all(voxels == probable, axis=1)
+        return probabilities
+
+    by_enhancement = {tuple(voxel) for voxel in grow(case, maps_of(case), seed)}
+    by_both = {tuple(voxel) for voxel in grow(case, maps_of(case), seed, lookup=lookup)}
+    assert by_enhancement and probable not in by_enhancement
+    assert by_both == by_enhancement | ({probable} if joins else set())
 
 
 def test_distances_are_in_mm_on_a_turned_grid_with_other_voxels():

@@ -149,7 +149,7 @@ def _series_of(
     same = [
         series
         for series in listed
-        if (series.uid == sequence.uid if sequence.uid else sequence.series in _names_of(series))
+        if (series.uid == sequence.uid if sequence.uid else series.title == sequence.series)
         and series.shape == sequence.native_grid.shape
     ]
     named = [series for series in same if series.title == sequence.series]
@@ -157,11 +157,6 @@ def _series_of(
     if len(found) > 1:
         found = [series for series in found if _shows(series, sequence, case)] or found
     return next(iter(found), None)
-
-
-def _names_of(series: Series) -> tuple[str, str]:
-    """The title, and the name of the file, which was the title of all in earlier records."""
-    return series.title, series.location.name
 
 
 def _shows(series: Series, sequence: PreparedSequence, case: PreparedCase) -> bool:

@@ -131,8 +131,7 @@ def test_of_two_echoes_of_one_series_the_one_of_the_case_is_found(case, tmp_path
     assert series_in(tmp_path / "echoes", made)["t1ce"].title == chosen.title
 
 
-@pytest.mark.parametrize("is_old_record", [False, True])
-def test_files_of_one_name_in_folders_of_sequences_are_told_apart(scan, is_old_record):
+def test_files_of_one_name_in_folders_of_sequences_are_told_apart(scan):
     for modality, name in NAMES.items():
         folder = scan / modality.upper()
         folder.mkdir()
@@ -140,9 +139,6 @@ def test_files_of_one_name_in_folders_of_sequences_are_told_apart(scan, is_old_r
     titles = [series.title for series in find_studies(scan).studies[0].series]
     assert titles == [f"{name}/image.nii.gz" for name in ("FLAIR", "T1", "T1CE", "T2")]
     case = prepared_by_hand(scan)
-    if is_old_record:
-        sequences = {m: replace(s, series="image.nii.gz") for m, s in case.sequences.items()}
-        case = replace(case, sequences=sequences)
     found = series_in(scan, case)
     assert {m: s.location.parent.name for m, s in found.items()} == {
         modality: modality.upper() for modality in case.sequences
