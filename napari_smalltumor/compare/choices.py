@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from weakref import ref
 
 from smalltumor.data.case import Case
@@ -24,7 +24,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Labels, Layer
+    from napari.layers import Labels
 
 _CLASSES = (LayerKind.EXPERT, LayerKind.PREDICTION)
 
@@ -97,19 +97,35 @@ def expert_file(viewer: ViewerModel) -> Path | None:
 
     There is none beside other images than those that are shown.
     """
-    case, layers = case_to_compare(viewer), active_patient(viewer).layers
+    case = case_to_compare(viewer)
     path = case.labels_path if case is not None else None
-    if case is None or path is None or any(_is_expert(layer, case) for layer in layers):
+    if case is None or path is None or _expert_layer(viewer, case) is not None:
         return None
     return path if path.is_file() and not case.has_changed_images else None
 
 
+def expert_choice(viewer: ViewerModel) -> ReferenceChoice | None:
+    """The expert's mask of the active patient: its layer if it is open, else its file.
+
+    There is no comparison of a layer with itself, so a layer counts only beside other regions.
+    """
+    case = case_to_export(viewer)
+    layer = _expert_layer(viewer, case) if case is not None else None
+    if layer is not None:
+        return ReferenceChoice(layer.name, layer=layer)
+    path = expert_file(viewer)
+    return None if path is None else ReferenceChoice(path.name, path=path)
+
+
 def expert_can_be_compared(viewer: ViewerModel) -> bool:
-    """Whether the active patient has an expert's mask that is neither open nor the reference."""
-    path, current = expert_file(viewer), current_choice(viewer)
-    return path is not None and (current is None or current.path != path)
+    """Whether the active patient has an expert's mask that is not the reference."""
+    choice = expert_choice(viewer)
+    return choice is not None and not choice.is_same(current_choice(viewer))
 
 
-def _is_expert(layer: Layer, case: Case | None) -> bool:
-    role = role_of(layer)
-    return role is not None and role.kind is LayerKind.EXPERT and same_case(role.case, case)
+def _expert_layer(viewer: ViewerModel, case: Case) -> Labels | None:
+    for layer in active_patient(viewer).layers:
+        role = role_of(layer)
+        if role is not None and role.kind is LayerKind.EXPERT and same_case(role.case, case):
+            return cast("Labels", layer)
+    return None

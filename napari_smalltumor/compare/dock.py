@@ -15,7 +15,7 @@ from napari_smalltumor.compare.choices import (
     case_to_compare,
     current_choice,
     expert_can_be_compared,
-    expert_file,
+    expert_choice,
     reference_choices,
 )
 from napari_smalltumor.compare.panel import ComparePanel
@@ -86,10 +86,10 @@ class CompareDock(ComparePanel, FollowsViewer):
         return self.reader.busy or self.scorer.busy
 
     def compare_with_expert(self) -> None:
-        """Compare with the expert's mask beside the patient's images."""
-        path = expert_file(self._viewer)
-        if path is not None:
-            self.compare_with_file(path)
+        """Compare with the expert's mask, which is open or lies beside the patient's images."""
+        choice = expert_choice(self._viewer)
+        if choice is not None:
+            self.reader.choose(choice)
 
     def compare_with_file(self, path: Path) -> None:
         """Read a mask in a worker and make it the reference."""

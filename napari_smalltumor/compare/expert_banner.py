@@ -1,4 +1,4 @@
-"""A banner that compares a new result with the expert's mask that lies beside the images."""
+"""A banner that compares a new result with the expert's mask."""
 
 from __future__ import annotations
 
