@@ -66,6 +66,7 @@ class PatientHeader(QWidget):
         self.open_button.setAccessibleName("Open case")
         self.open_button.setFixedWidth(_BUTTON_WIDTH)
         self.save_button = button("Save", "")
+        self._actions = QWidget()
         self.restore_button = button("", "Bring back layers that were removed")
         self.reading = QElidingLabel()
         self.first_case = FirstCase(viewer)
@@ -88,17 +89,23 @@ class PatientHeader(QWidget):
     def _lay_out(self) -> None:
         label = QLabel("<b>Patient</b>")
         label.setBuddy(self.picker)
-        line = QHBoxLayout()
-        line.setSpacing(6)
-        line.addWidget(label)
-        line.addWidget(self.picker, 1)
-        line.addWidget(self.save_button)
-        line.addWidget(self.open_button)
-        line.addWidget(self.close_button)
+        name, actions = QHBoxLayout(), QHBoxLayout(self._actions)
+        actions.setContentsMargins(0, 0, 0, 0)
+        for line in (name, actions):
+            line.setSpacing(6)
+        name.addWidget(label)
+        name.addWidget(self.picker, 1)
+        actions.addWidget(self.save_button, 1)
+        actions.addWidget(self.open_button)
+        actions.addWidget(self.close_button)
+        policy = self.save_button.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # the others keep their places
+        self.save_button.setSizePolicy(policy)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(line)
+        layout.addLayout(name)
+        layout.addWidget(self._actions)
         layout.addWidget(self.first_case)
         layout.addWidget(self.reading)
         layout.addWidget(self.restore_button)
@@ -136,7 +143,7 @@ class PatientHeader(QWidget):
         self.reading.setText(f"Reading {reading} ...")
         self.reading.setVisible(bool(reading))
         self.first_case.setVisible(current is None and not reading)
-        self.open_button.setVisible(current is not None)
+        self._actions.setVisible(current is not None)
         names = self._missing.of(current)
         self.restore_button.setText(f"Restore {' and '.join(names)}")
         self.restore_button.setVisible(bool(names))
@@ -152,7 +159,8 @@ class PatientHeader(QWidget):
         self.save_button.setEnabled(not is_saved)
         is_unedited = self._saved.is_review and self._saved.written is None
         saved_text = "No edits" if is_unedited else "✓ Saved"
-        self.save_button.setText(saved_text if is_saved else "Save")
+        save_text = "Save as reviewed" if self._saved.is_review else "Save"
+        self.save_button.setText(saved_text if is_saved else save_text)
         self.save_button.setToolTip(self._saved_text(is_saved))
 
     def _saved_text(self, is_saved: bool) -> str:
