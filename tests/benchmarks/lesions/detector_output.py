@@ -72,15 +72,19 @@ def head_of(fold: Fold, options: argparse.Namespace) -> Head:
 
 @torch.no_grad()
 def training_candidates(head: Head, example: Example) -> CaseCandidates:
-    """The peaks of the head on a training case, as `peak_candidates`; none next to larger ET."""
+    """The peaks of the head on a training case."""
     fine, coarse = (torch.from_numpy(a.astype(np.float32)) for a in (example.fine, example.coarse))
-    heat = head(fine[None], coarse[None])[0].numpy()
+    return target_candidates(head(fine[None], coarse[None])[0].numpy(), example.target)
+
+
+def target_candidates(heat: Map, target: npt.NDArray[np.int16]) -> CaseCandidates:
+    """The peaks of a map against a target, as `peak_candidates`; none next to larger ET."""
     candidates = []
-    for peak in peaks_of(heat, example.target >= 0, MOST_PEAKS):
+    for peak in peaks_of(heat, target >= 0, MOST_PEAKS):
         box = tuple(slice(max(n - 1, 0), n + 2) for n in peak)
-        finds = tuple(int(n) - 1 for n in np.unique(example.target[box]) if n > 0)
+        finds = tuple(int(n) - 1 for n in np.unique(target[box]) if n > 0)
         candidates.append(ScoredCandidate(float(heat[tuple(peak)]), not finds, finds))
-    return CaseCandidates("", "", len(example.lesions), (), 0, tuple(candidates))
+    return CaseCandidates("", "", int(target.max()), (), 0, tuple(candidates))
 
 
 def examples_and_head(fold: Fold, options: argparse.Namespace) -> tuple[list[list[Example]], Head]:
@@ -299,6 +303,17 @@ def print_components(methods: dict[str, list[CaseCandidates]]) -> None:
             print(f"  {case.case}, {number}: {', '.join(cells)}")
 
 
+def print_tables(cases: Sequence[Judged]) -> None:
+    """What each method finds, without each patient, and for each component."""
+    for least in SIZES:
+        methods = {name: [case[least][name] for case in cases] for name in cases[0][least]}
+        print(f"\ncomponents of {least} to {SMALL_LESION_VOXELS - 1} voxels")
+        print("found (patients with more than by the mask)")
+        print_counts(methods)
+        print_leave_outs(methods, RATES[1])
+        print_components(methods)
+
+
 def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -317,15 +332,7 @@ def main() -> None:
     """Train the folds' heads, judge them, and print the tables."""
     options = parsed()
     torch.set_num_threads(1)
-    cases = [case for run in options.runs for case in judged_fold(Fold.of(run), options)]
-    for least in SIZES:
-        names = cases[0][least]
-        methods = {name: [case[least][name] for case in cases] for name in names}
-        print(f"\ncomponents of {least} to {SMALL_LESION_VOXELS - 1} voxels")
-        print("found (patients with more than by the mask)")
-        print_counts(methods)
-        print_leave_outs(methods, RATES[1])
-        print_components(methods)
+    print_tables([case for run in options.runs for case in judged_fold(Fold.of(run), options)])
 
 
 if __name__ == "__main__":
