@@ -33,7 +33,13 @@ _NAMES = tuple(
         r"(?P<patient>.+?)[-_](baseline|pre-?op|post-?op|follow[-_]?up)([-_]?\d+)?(-\d+)?",
     )
 )
-"""Names of scans in collections with several of one patient; ``brain_scan_001`` names nobody."""
+"""Names of scans in collections with several of one patient."""
+
+_NUMBERED_CASE = re.compile(
+    r"(brain|head|mri?|gbm|lgg|hgg|glioma|tumou?r)s?[-_].*\d{3}", re.IGNORECASE
+)
+_NOBODY = re.compile(r"[A-Za-z]+")
+"""``GBM_baseline_001`` is a numbered case, ``GBM_followup_3`` may be a visit."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -60,7 +66,9 @@ def patient_of(case: str, listed: Mapping[str, str] = _NONE) -> str:
         if name in listed:
             return listed[name]
     matches = (pattern.match(case) for pattern in _NAMES)
-    return next((match["patient"] for match in matches if match), case)
+    patient = next((match["patient"] for match in matches if match), case)
+    is_numbered = _NUMBERED_CASE.fullmatch(case) and _NOBODY.fullmatch(patient)
+    return case if is_numbered else patient
 
 
 def patient_key(case: str, listed: Mapping[str, str] = _NONE) -> str:

@@ -98,3 +98,8 @@ def test_names_are_one_in_composed_and_decomposed_letters(tmp_path):
 def test_names_of_one_patient_are_compared_without_regard_to_case():
     assert patient_key("UPENN-GBM-00003_11") == patient_key("upenn-gbm-00003_21")
     assert patient_key("UPENN-GBM-00003_11") != patient_key("upenn-gbm-00004_11")
+
+
+@pytest.mark.parametrize("name", ["GBM_baseline_{}", "LGG_preop_{}", "glioma_day_{}", "gbm_v1-{}"])
+def test_numbered_cases_of_a_disease_are_different_patients(name):
+    assert patient_of(name.format("001")) != patient_of(name.format("002"))
