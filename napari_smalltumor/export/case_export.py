@@ -20,6 +20,7 @@ from napari_smalltumor.export.source_files import with_sources
 from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -42,6 +43,12 @@ def case_to_export(viewer: ViewerModel) -> Case | None:
 def suggested_name(case: Case) -> str:
     """A file name that no image and no expert's mask has."""
     return f"{safe_name(case.name)}{EXPORT_ENDING}{DEFAULT_SUFFIX}"
+
+
+def file_to_save(viewer: ViewerModel, case: Case) -> Path | None:
+    """``CASE_smalltumor.nii.gz`` beside the images, with which it is opened again."""
+    folder = patient_of_shown_case(viewer.layers, case).folder
+    return folder / suggested_name(case) if folder is not None else None
 
 
 def targets(path: Path, *, per_region: bool) -> list[Path]:

@@ -15,6 +15,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import (
     case_to_export,
     export_case,
+    file_to_save,
     suggested_name,
     targets,
     with_suffix,
@@ -100,9 +101,16 @@ def case_to_export_or_say(viewer: ViewerModel) -> Case | None:
 
 
 def finish_export(viewer: ViewerModel, case: Case, written: list[Path]) -> None:
-    """Mark the regions of a case as exported, and tell the user which files were written."""
+    """Mark the regions of a case as exported, and tell the user which files were written.
+
+    They count as saved only if the case opens with what was written.
+    """
     ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
-    save_state(viewer).keep(case, written)
+    state = save_state(viewer)
+    if file_to_save(viewer, case) in written:
+        state.keep(case, written)
+    else:
+        state.refresh()
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
 
 

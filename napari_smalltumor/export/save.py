@@ -11,7 +11,7 @@ from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import keys, notify, settings
-from napari_smalltumor.export.case_export import export_case, suggested_name
+from napari_smalltumor.export.case_export import export_case, file_to_save
 from napari_smalltumor.export.dialog import (
     ask_and_export,
     case_to_export_or_say,
@@ -78,20 +78,18 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
 
 def _save_review(viewer: ViewerModel) -> None:
     state = save_state(viewer)
+    state.refresh()
     if state.is_saved:
-        title = active_patient(viewer).title
-        notify.info(
-            f"{title}: the masks have no edits to save. {keys.REVIEWED.sequence} saves them as "
-            "reviewed by you."
-        )
+        notify.info(_nothing_to_save(active_patient(viewer).title, state.written is not None))
     else:
         state.save_review()
 
 
-def file_to_save(viewer: ViewerModel, case: Case) -> Path | None:
-    """``CASE_smalltumor.nii.gz`` beside the images, with which it is opened again."""
-    folder = patient_of_shown_case(viewer.layers, case).folder
-    return folder / suggested_name(case) if folder is not None else None
+def _nothing_to_save(title: str, is_reviewed: bool) -> str:
+    if is_reviewed:
+        return f"{title} is saved as reviewed, as it is."
+    key = keys.REVIEWED.sequence
+    return f"{title}: the masks have no edits to save. {key} saves them as reviewed by you."
 
 
 def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: Path) -> bool:

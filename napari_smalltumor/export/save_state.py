@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 from psygnal import Signal, SignalInstance
 from qtpy.QtWidgets import QApplication
@@ -69,11 +69,12 @@ class SaveState:
         self._viewer = ref(viewer)
         self._patients = active_patient(viewer)
         self._written: dict[Patient, WrittenMasks] = {}
+        self._read: WeakKeyDictionary[Labels, int] = WeakKeyDictionary()
         self._known: dict[Region, int] | None = None
         self._is_review: Callable[[], bool] = lambda: False
         self._save_review: Callable[[], None] = lambda: None
         application = QApplication.instance()  # without one, nobody paints
-        self._edits = RegionEdits(self._on_change, application) if application else None
+        self._edits = RegionEdits(self.refresh, application) if application else None
         for signal in (
             self._patients.changed,
             self._patients.patients_changed,
@@ -105,7 +106,7 @@ class SaveState:
             Emitted when the case that is being reviewed is another one.
         """
         self._is_review, self._save_review = is_review, save
-        changed.connect(self._on_change, unique=True)
+        changed.connect(self.refresh, unique=True)
 
     @property
     def has_masks(self) -> bool:
@@ -120,7 +121,10 @@ class SaveState:
             self._known = _checksums(layers)
         if written is not None and written.checksums == self._known:
             return written.are_unchanged
-        return bool(layers) and self._are_of_files(layers)
+        self._keep_read(layers.values())  # autosave may have come to know them since
+        return bool(layers) and all(
+            self._read.get(layer) == self._known[region] for region, layer in layers.items()
+        )
 
     @property
     def written(self) -> WrittenMasks | None:
@@ -134,7 +138,12 @@ class SaveState:
         assert viewer is not None
         patient = patient_of_shown_case(viewer.layers, case)
         self._written[patient] = WrittenMasks.of(files, region_layers(viewer.layers, case))
-        self._on_change()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the masks again; the signal of an edit comes a moment later than the edit."""
+        self._known = None
+        self.changed.emit()
 
     @property
     def _masks(self) -> dict[Region, Labels]:
@@ -142,24 +151,24 @@ class SaveState:
         case = case_to_export(viewer) if viewer is not None else None
         return region_layers(self._patients.layers, case) if case is not None else {}
 
-    def _are_of_files(self, layers: Mapping[Region, Labels]) -> bool:
-        """Whether masks are as they were read from files."""
-        roles = [role_of(layer) for layer in layers.values()]
-        if any(role is None or role.checksum is not None for role in roles):
-            return False
+    def _keep_read(self, layers: Collection[Labels]) -> None:
+        """Remember masks as they were read, which an export elsewhere does not change."""
         viewer = self._viewer()
-        return viewer is not None and not ensure_autosave(viewer).autosave.edited(layers.values())
+        roles = {layer: role_of(layer) for layer in layers if layer not in self._read}
+        of_files = [x for x, role in roles.items() if role is not None and role.checksum is None]
+        if viewer is None or not of_files:
+            return
+        edited = ensure_autosave(viewer).autosave.edited(of_files)
+        self._read.update({x: checksum(x.data) for x in of_files if x.name not in edited})
 
     def _follow(self) -> None:
+        masks = self._masks.values()
+        self._keep_read(masks)
         if self._edits is not None:
-            self._edits.follow(self._masks.values())
+            self._edits.follow(masks)
         open_now = self._patients.patients
         self._written = {p: masks for p, masks in self._written.items() if p in open_now}
-        self._on_change()
-
-    def _on_change(self) -> None:
-        self._known = None
-        self.changed.emit()
+        self.refresh()
 
 
 def _checksums(layers: Mapping[Region, Labels]) -> dict[Region, int]:

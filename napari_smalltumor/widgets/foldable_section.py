@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 
@@ -14,12 +14,10 @@ class FoldableSection(QWidget):
     Parameters
     ----------
     content : QWidget
-    unfolded : bool, default: False
+        Folded at first.
     """
 
-    unfolded_changed = Signal(bool)
-
-    def __init__(self, content: QWidget, *, unfolded: bool = False) -> None:
+    def __init__(self, content: QWidget) -> None:
         super().__init__()
         self._content = content
         self._title = QToolButton()
@@ -32,9 +30,8 @@ class FoldableSection(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self._title)
         layout.addWidget(content)
-        self._title.toggled.connect(self._fold)
-        self._title.setChecked(unfolded)
-        self._fold(unfolded)
+        self._title.toggled.connect(self._show_content)
+        self._show_content(False)
 
     @property
     def title(self) -> str:
@@ -46,17 +43,6 @@ class FoldableSection(QWidget):
         self._title.setText(text)
         self._title.setToolTip(text)
 
-    @property
-    def unfolded(self) -> bool:
-        """Whether the content is shown."""
-        return bool(self._title.isChecked())
-
-    @unfolded.setter
-    def unfolded(self, unfolded: bool) -> None:
-        self._title.setChecked(unfolded)
-
-    def _fold(self, unfolded: bool) -> None:
-        arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
-        self._title.setArrowType(arrow)
-        self._content.setVisible(unfolded)
-        self.unfolded_changed.emit(unfolded)
+    def _show_content(self, shown: bool) -> None:
+        self._title.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+        self._content.setVisible(shown)

@@ -244,8 +244,8 @@ class ReviewLists(ReviewedSegmentation):
         if self.current in ahead:
             start = ahead.index(self.current) + 1
             ahead = ahead[start:] + ahead[:start]
-        left = (x for x in ahead if by < 0 or not self.is_accepted(x))
-        found = next(left, ahead[0])
+        undecided = (x for x in ahead if by < 0 or not self.is_accepted(x))
+        found = next(undecided, ahead[0])
         self.go_to(found)
         return found
 

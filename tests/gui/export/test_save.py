@@ -126,6 +126,41 @@ def test_save_stays_beside_the_images_after_an_export_elsewhere(
     assert save(viewer, None) == [tmp_path / "Pat" / "Pat_smalltumor.nii.gz"] and asked == []
 
 
+@pytest.mark.parametrize("saved_before", [False, True])
+def test_masks_exported_elsewhere_or_by_region_are_not_saved(
+    viewer, tmp_path, asked, monkeypatch, saved_before
+):
+    """The case would open without them, or with the older ones."""
+    regions = segmented(viewer, tmp_path / "Pat")
+    if saved_before:
+        save(viewer, None)
+        paint(regions[Region.ET])
+    (tmp_path / "elsewhere").mkdir()
+    for folder, per_region in (("elsewhere", False), ("Pat", True)):
+        chosen = str(tmp_path / folder / "Pat_smalltumor.nii.gz")
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, c=chosen, **k: (c, ""))
+        assert ask_and_export(viewer, None, per_region=per_region)
+        assert not save_state(viewer).is_saved
+    save(viewer, None)
+    assert save_state(viewer).is_saved
+
+
+def test_edits_of_a_mask_that_was_read_are_not_saved_by_an_export_elsewhere(
+    viewer, tmp_path, asked, monkeypatch
+):
+    segmented(viewer, tmp_path / "Pat")
+    save(viewer, None)
+    viewer.layers.clear()
+    open_case(viewer, tmp_path / "Pat")
+    regions = region_layers(viewer.layers, case_of(viewer.layers[0]))
+    assert save_state(viewer).is_saved
+    paint(regions[Region.ET])
+    chosen = str(tmp_path / "copy.nii.gz")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (chosen, ""))
+    assert ask_and_export(viewer, None, per_region=False)
+    assert not save_state(viewer).is_saved
+
+
 def test_a_file_that_appears_meanwhile_is_not_replaced(viewer, tmp_path, asked, monkeypatch):
     segmented(viewer, tmp_path / "Pat")
     path = tmp_path / "Pat" / "Pat_smalltumor.nii.gz"

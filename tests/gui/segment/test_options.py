@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from qtpy.QtWidgets import QToolButton
+
 from napari_smalltumor import settings
 from napari_smalltumor.segment.options import SegmentOptions
 from napari_smalltumor.segment.panel import SegmentPanel
@@ -32,5 +34,5 @@ def test_the_title_of_the_folded_options_names_what_is_in_use(make_napari_viewer
     settings.put("flips", True)
     settings.put("device", "cuda:7")
     assert section.title == "Options: weights shipped (starter), cuda:7 (not found), 8 flips"
-    section.unfolded = True
+    section.findChild(QToolButton).click()
     assert panel.options.isVisibleTo(panel)

@@ -16,19 +16,10 @@ def test_a_click_on_the_title_shows_the_content_and_another_hides_it(qtbot):
     section.resize(300, 200)
     section.show()
     folded_height = section.sizeHint().height()
-    assert not content.isVisible() and not section.unfolded
+    assert not content.isVisible()
     title = section.findChild(QToolButton)
-    with qtbot.waitSignal(section.unfolded_changed):
-        QTest.mouseClick(title, Qt.MouseButton.LeftButton)
-    assert content.isVisible() and section.unfolded
+    QTest.mouseClick(title, Qt.MouseButton.LeftButton)
+    assert content.isVisible()
     assert section.sizeHint().height() > folded_height
     QTest.keyClick(title, Qt.Key.Key_Space)
     assert not content.isVisible()
-
-
-def test_a_section_can_be_unfolded_at_first(qtbot):
-    content = QLineEdit()
-    section = FoldableSection(content, unfolded=True)
-    qtbot.addWidget(section)
-    section.show()
-    assert content.isVisible() and section.unfolded

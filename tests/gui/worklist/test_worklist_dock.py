@@ -223,6 +223,8 @@ def test_save_keeps_the_masks_of_a_review_with_the_review(dock, tmp_path, qtbot)
     case = case_to_export(dock._viewer)
     et = region_layers(dock._viewer.layers, case)[Region.ET]
     et.data_setitem(tuple(np.array([5]) for _ in range(3)), 1)
+    save(dock._viewer, None)  # at once, before the signal of the edit
+    assert "name" in dock.message.text()
     qtbot.waitUntil(header.save_button.isEnabled)
     assert header.save_button.text() == "Save as reviewed"
     assert "as reviewed by you" in header.save_button.toolTip()

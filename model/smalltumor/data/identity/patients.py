@@ -27,7 +27,6 @@ _NAMES = tuple(
         r"(?P<patient>(UCSD-PTGBM|RHUH)-\d+)_\d+",  # UCSD-PTGBM-0002_01, RHUH-0001_0
         r"(?P<patient>sub-[A-Za-z0-9]+)_ses-[A-Za-z0-9]+(_.*)?",  # BIDS
         # Patient-001_week-044 of LUMIERE, PatientID_0003_Timepoint_1, 100010_time1, P7_visit2
-        r"(?!(brain|head|mri?|gbm|glioma|tumou?r)[-_]scan[-_]?\d+\Z)"
         r"(?P<patient>.+?)[-_](day|week|month|visit|v|session|time_?point|time|tp|scan|fu)"
         r"[-_]?\d+(-\d+)?",
         r"(?P<patient>.+?)[-_](baseline|pre-?op|post-?op|follow[-_]?up)([-_]?\d+)?(-\d+)?",
@@ -36,10 +35,14 @@ _NAMES = tuple(
 """Names of scans in collections with several of one patient."""
 
 _NUMBERED_CASE = re.compile(
-    r"(brain|head|mri?|gbm|lgg|hgg|glioma|tumou?r)s?[-_].*\d{3}", re.IGNORECASE
+    r"(brain|head|mri?|gbm|lgg|hgg|gliomas?|tumou?rs?)[-_]"
+    r"(scan[-_]?\d+|(day|week|month|visit|v|baseline|pre-?op|post-?op|follow[-_]?up)[-_]?(\d+-)?\d{3,})",
+    re.IGNORECASE,
 )
-_NOBODY = re.compile(r"[A-Za-z]+")
-"""``GBM_baseline_001`` is a numbered case, ``GBM_followup_3`` may be a visit."""
+"""Names without a patient, in which a long number counts the cases: ``GBM_baseline_001``.
+
+``GBM_followup_3`` may be a visit of the patient *GBM*.
+"""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -65,10 +68,10 @@ def patient_of(case: str, listed: Mapping[str, str] = _NONE) -> str:
     for name in (case, normalize("NFC", case)):
         if name in listed:
             return listed[name]
+    if _NUMBERED_CASE.fullmatch(case):
+        return case
     matches = (pattern.match(case) for pattern in _NAMES)
-    patient = next((match["patient"] for match in matches if match), case)
-    is_numbered = _NUMBERED_CASE.fullmatch(case) and _NOBODY.fullmatch(patient)
-    return case if is_numbered else patient
+    return next((match["patient"] for match in matches if match), case)
 
 
 def patient_key(case: str, listed: Mapping[str, str] = _NONE) -> str:
