@@ -121,8 +121,9 @@ def compare_with_earlier(
     if _is_same_scan(earlier_case, case):
         raise CaseError(f"{folder} is the scan that is open; choose the folder of an earlier one")
     mask = mask_beside(earlier_case)
-    if mask.warning:
-        raise CaseError(f"{mask.warning}; it was not compared")
+    if mask.other_images:
+        raise CaseError(f"{mask.other_images}; it was not compared")
+    earlier_case.warnings.extend(mask.header_warnings)
     earlier = Segmentation(earlier_case.name, mask.classes, earlier_case.grid)
     measures = measure_case(earlier_case, earlier, known=mask.known, threshold=threshold)
     current_measures = measure_case(case, current, known=known, threshold=threshold)

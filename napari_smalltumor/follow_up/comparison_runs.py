@@ -129,7 +129,8 @@ class ComparisonRuns(QObject):
         if patient in self._patients.patients:
             self._results[patient] = (comparison, mark)
             show_earlier(self._viewer, comparison)
-            for warning in scan_warnings(comparison.follow_up.scans):
+            scans = comparison.follow_up.scans
+            for warning in (*scan_warnings(scans), *comparison.follow_up.earlier.case.warnings):
                 title = self._patients.title_of(patient)
                 notify.warn(f"{title} was compared with {comparison.title}: {warning}.")
         self._end(patient, "")

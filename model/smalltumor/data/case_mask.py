@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,16 +37,23 @@ class CaseMask:
         The files that were read.
     scheme : str
         Name of their label scheme; empty if each file is the mask of a region.
-    warning : str
-        That the files record other images than those of the case, or have doubtful headers; else
-        empty.
+    other_images : str
+        That the files record other images than those of the case; else empty.
+    header_warnings : tuple of str
+        What is doubtful in the headers of the files.
     """
 
     classes: Classes = field(repr=False)
     known: Sequence[TissueClass]
     paths: tuple[Path, ...]
     scheme: str = ""
-    warning: str = ""
+    other_images: str = ""
+    header_warnings: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user has to know of the files."""
+        return [*filter(None, [self.other_images]), *self.header_warnings]
 
     @property
     def origin(self) -> str:
@@ -116,7 +123,14 @@ def mask_beside(case: Case, scheme: str | None = None) -> CaseMask:
 def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> CaseMask:
     volume = on_grid(read_label_volume(path), case.grid, case.name)
     classes, found = decode_labels(volume, scheme, hint)
-    return CaseMask(classes, found.known_classes, (path,), found.name, _warning([volume], case))
+    return CaseMask(
+        classes,
+        found.known_classes,
+        (path,),
+        found.name,
+        other_images=other_images_text([volume], case),
+        header_warnings=_header_warnings([volume], case),
+    )
 
 
 def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
@@ -128,10 +142,10 @@ def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
         compose_classes(et, tc, wt),
         tuple(TissueClass),
         tuple(file.path for file in files),
-        warning=_warning(list(volumes.values()), case),
+        other_images=other_images_text(list(volumes.values()), case),
+        header_warnings=_header_warnings(volumes.values(), case),
     )
 
 
-def _warning(volumes: Sequence[Volume], case: Case) -> str:
-    of_headers = [text for volume in volumes for text in header_warnings_of(volume, case)]
-    return "; ".join(filter(None, [other_images_text(volumes, case), *of_headers]))
+def _header_warnings(volumes: Iterable[Volume], case: Case) -> tuple[str, ...]:
+    return tuple(text for volume in volumes for text in header_warnings_of(volume, case))

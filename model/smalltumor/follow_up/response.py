@@ -32,9 +32,10 @@ RULE = (
     "the first scan or the one before does not show; or lesions that were not measurable in an "
     "earlier scan have grown by 40 % since, and one is measurable now. Partial response: the sum "
     "is at least 50 % below that of the first scan, and no lesion is new. Else stable disease. Not "
-    "evaluable, unless a new lesion is measurable: a scan does not show the place of a lesion of "
-    "another one. Not evaluable either: by the sum it is progressive disease or a partial "
-    f"response, but the volume of the target lesions is below {SUPPORTS_PROGRESSION:.0%}, or above "
+    "evaluable, unless a new lesion, or one that has grown, is measurable: a scan does not show the "
+    "place of a lesion of another one. Not evaluable either: by the sum it is progressive disease "
+    "or a partial response, but the volume of the target lesions is below "
+    f"{SUPPORTS_PROGRESSION:.0%}, or above "
     f"{SUPPORTS_RESPONSE:.0%}, of what it was. By RANO 2010 any new lesion is a progression; here "
     "it has to be measurable, as others read RANO 2.0."
 )
@@ -171,6 +172,9 @@ def assess(found: Findings) -> Response:
         is_said = any(map(_measurable, _lesions_of(new)))
         reasons.append(_unmeasurable_text(small, "" if is_said else found.meaning_of_new, category))
     if unknown:
+        current = found.sums_mm2[-1]
+        if category is None and current is not None and found.earlier_sums:
+            reasons.append(_sum_text(current, min(found.earlier_sums)))
         reasons.append(_not_comparable_text(unknown))
     return Response(category, tuple(reasons), tuple(found.sums_mm2))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from smalltumor.scanner.sequences import Classification
 from smalltumor.scanner.series import Series
@@ -39,13 +40,17 @@ _OTHER_PARTS = frozenset(
 _SAME = 1.1
 """Ratio of voxel sizes below which two series are equally fine."""
 
+_FEW_MISSING = 0.1
+"""Largest share of slices that may be missing without a series going behind all that have more."""
+
 
 def preferred(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Series, str]:
     """The best of several series of one sequence, and why.
 
-    The head goes before another part of the body, complete series before incomplete ones, 3D before
-    2D, fine slices and small voxels before others, as acquired before computed, and of equal ones
-    the last, which is usually a repetition.
+    The head goes before another part of the body, a series with few or no slices missing before one
+    that lacks more, 3D before 2D, fine slices and small voxels before others, complete before
+    incomplete, as acquired before computed, and of equal ones the last, which is usually a
+    repetition.
     """
     ranked = sorted(candidates, key=lambda each: _rank(*each))
     series, found = ranked[0]
@@ -59,20 +64,39 @@ def preferred(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Seri
     return series, f"{found.reason}; preferred to {other.title}: {why}"
 
 
-def _rank(
-    series: Series, found: Classification
-) -> tuple[bool, bool, bool, bool, float, float, bool, bool, tuple[int, ...]]:
-    return (
-        _is_of_other_part(series),
-        bool(series.incomplete),
-        _is_reformatted(series),
-        not _is_3d(series),
-        round(series.slice_distance, 1),
-        round(series.spacing[0] * series.spacing[1] * series.spacing[2], 1),
-        _is_computed(series),
-        found.by_order,
-        tuple(-ord(c) for c in series.acquisition.time),
+class _Rank(NamedTuple):
+    """What series are sorted by, the most important first; smaller is better."""
+
+    is_of_other_part: bool
+    is_partial: bool
+    is_reformatted: bool
+    is_2d: bool
+    slice_distance_mm: float
+    voxel_mm3: float
+    is_incomplete: bool
+    is_computed: bool
+    is_by_order: bool
+    time_backwards: tuple[int, ...]
+
+
+def _rank(series: Series, found: Classification) -> _Rank:
+    return _Rank(
+        is_of_other_part=_is_of_other_part(series),
+        is_partial=_is_partial(series),
+        is_reformatted=_is_reformatted(series),
+        is_2d=not _is_3d(series),
+        slice_distance_mm=round(series.slice_distance, 1),
+        voxel_mm3=round(series.spacing[0] * series.spacing[1] * series.spacing[2], 1),
+        is_incomplete=bool(series.incomplete),
+        is_computed=_is_computed(series),
+        is_by_order=found.by_order,
+        time_backwards=tuple(-ord(c) for c in series.acquisition.time),
     )
+
+
+def _is_partial(series: Series) -> bool:
+    """Whether so many slices are missing that a part of the head may be."""
+    return series.missing_share > _FEW_MISSING
 
 
 def _is_reformatted(series: Series) -> bool:
@@ -100,7 +124,7 @@ def _preference(series: Series, other: Series) -> str | None:
     """What a series has by its images and another one lacks; None if they are alike."""
     if _is_of_other_part(other) and not _is_of_other_part(series):
         return f"the header of that one names the part {other.acquisition.body_part}"
-    if other.incomplete and not series.incomplete:
+    if _is_partial(other) and not _is_partial(series):
         return f"that one has {other.incomplete}"
     if _is_reformatted(other) and not _is_reformatted(series):
         return "as acquired rather than reformatted"
@@ -108,6 +132,8 @@ def _preference(series: Series, other: Series) -> str | None:
         return "3D"
     if other.slice_distance > _SAME * series.slice_distance:
         return f"slices of {series.slice_distance:.3g} instead of {other.slice_distance:.3g} mm"
+    if other.incomplete and not series.incomplete:
+        return f"that one has {other.incomplete}"
     if _is_computed(other) and not _is_computed(series):
         return "as acquired rather than computed"
     return None

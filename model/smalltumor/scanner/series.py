@@ -81,6 +81,8 @@ class Series:
         What the series has, if slices seem to be missing although the others make a volume, as
         after an interrupted transfer: how many there are of how many, or how far they are apart;
         else empty.
+    missing_share : float
+        Share of the slices that are missing, as far as `incomplete` tells.
     uid : str
         Series Instance UID; empty for NIfTI.
     files : tuple of Path
@@ -109,6 +111,7 @@ class Series:
     read: Callable[[], Volume] = field(repr=False, compare=False)
     problem: str = ""
     incomplete: str = ""
+    missing_share: float = 0.0
     uid: str = ""
     files: tuple[Path, ...] = ()
     frames: tuple[tuple[Path, int], ...] = field(default=(), repr=False)

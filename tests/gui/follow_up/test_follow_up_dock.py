@@ -140,6 +140,24 @@ def test_regions_of_an_earlier_scan_that_is_open_are_said_not_to_count(dock, qtb
     assert "BraTS2021_1 is open too; its mask here is that of the file" in dock.message.text()
 
 
+def test_an_earlier_mask_with_a_doubtful_header_is_compared_with_a_warning(
+    dock, qtbot, earlier_scan, monkeypatch
+):
+    said: list[str] = []
+    monkeypatch.setattr(notify, "warn", said.append)
+    (path,) = earlier_scan.glob("*_seg.nii.gz")
+    image = nib.load(path)
+    qform = image.affine.copy()
+    qform[:3, 3] += 9
+    image = nib.Nifti1Image(np.asarray(image.dataobj), image.affine)
+    image.set_sform(image.affine, code=1)
+    image.set_qform(qform, code=1)
+    nib.save(image, path)
+    compared(dock, qtbot, earlier_scan)
+    assert words(dock) == ["new", "grown", "gone"]
+    assert any("sform and qform disagree about the position" in text for text in said)
+
+
 @pytest.mark.one_binding
 def test_another_head_is_refused_in_the_dock(dock, qtbot, earlier_scan, monkeypatch):
     def refuse(*arguments):

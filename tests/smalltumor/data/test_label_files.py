@@ -260,7 +260,7 @@ def test_a_mask_whose_qform_is_mirrored_is_told_as_an_image_is(tmp_path, capsys)
     case = read_case(tmp_path)
     read_labels(case)
     assert case.warnings == [said]
-    assert mask_beside(read_case(tmp_path)).warning == said
+    assert mask_beside(read_case(tmp_path)).header_warnings == (said,)
     assert said in evaluate(path, path).notes
     assert main(["lesions", str(path)]) == 0
     assert f"smalltumor: warning: {said}" in capsys.readouterr().err

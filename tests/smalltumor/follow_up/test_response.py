@@ -87,6 +87,14 @@ def test_a_small_new_lesion_beside_a_measurable_one_does_not_contradict_the_cate
     )
 
 
+def test_the_sum_is_said_although_a_lesion_cannot_be_compared():
+    unseen = LesionChange(Change.NOT_COMPARABLE, SMALL, ())
+    response = assess(findings([400, 1600], [SAME, unseen]))
+    assert response.category is None
+    assert response.reasons[0] == "the sum of products is 400% of the smallest earlier one"
+    assert "could not be compared" in response.reasons[-1]
+
+
 def test_of_many_new_lesions_the_first_are_named_and_the_others_counted():
     small = [LesionChange(Change.NEW, (), numbered(SMALL, n)) for n in range(1, 16)]
     reason = assess(findings([400, 400], small)).reasons[-1]

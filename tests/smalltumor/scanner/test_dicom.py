@@ -360,6 +360,19 @@ def test_a_series_that_lost_its_last_slices_is_said_and_goes_behind_a_complete_o
     assert found.reasons["t1ce"].endswith("that one has 9 of 12 slices that its header states")
 
 
+def test_a_fine_series_that_lacks_few_slices_goes_before_a_coarse_one(tmp_path):
+    fine, coarse = (
+        grid_along("LPS", SHAPE, (5.0, 6.0, 1.2)),
+        grid_along("LPS", SHAPE, (5.0, 6.0, 6)),
+    )
+    stated = {"ImagesInAcquisition": SHAPE[2] + 1}
+    write_series(tmp_path / "1", noise(1), fine, "T1 MPRAGE KM", number=1, **stated)
+    write_series(tmp_path / "2", noise(2), coarse, "Ax T1 KM", number=2)
+    found = assign(find_studies(tmp_path).studies[0].series)
+    assert found.chosen["t1ce"].title == "1 T1 MPRAGE KM"
+    assert "12 of 13 slices that its header states" in found.warnings[0]
+
+
 @pytest.mark.parametrize("stated", [0, 12, 24, 6])
 def test_an_acquisition_of_several_echoes_is_no_incomplete_series(tmp_path, stated):
     tags = {"ImagesInAcquisition": stated} if stated else {}

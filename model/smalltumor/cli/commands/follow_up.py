@@ -139,8 +139,7 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
         mask = mask_beside(case, options.labels)
     else:
         mask = read_mask(options.masks[number], case, options.labels)
-    if mask.warning:
-        case.warnings.append(mask.warning)
+    case.warnings.extend(mask.warnings)
     segmentation = Segmentation(case.name, mask.classes, case.grid)
     return Scan(
         case=case,

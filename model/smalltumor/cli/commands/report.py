@@ -72,9 +72,9 @@ def run(options: argparse.Namespace) -> int:
         case = read_case(options.case, allow_missing=True)
         mask = read_mask(options.segmentation, case, options.labels)
         check_outputs(options, [*case.sources, options.segmentation])
-        if mask.warning:
-            case.warnings.append(mask.warning)
-            bar.warn(mask.warning)
+        for warning in mask.warnings:
+            case.warnings.append(warning)
+            bar.warn(warning)
         bar(0.3, "measuring")
         segmentation = Segmentation(case.name, mask.classes, case.grid)
         measures = measure_case(case, segmentation, known=mask.known)

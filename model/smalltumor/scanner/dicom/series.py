@@ -128,6 +128,7 @@ def _series(images: list[DicomImage], title: str) -> Series:
     images = sorted(images, key=distance_along_normal)
     rows, columns = first.shape
     grid, problem = _grid_or_problem(images)
+    missing = missing_slices(images)
     return Series(
         title=title,
         patient=first.patient,
@@ -139,7 +140,8 @@ def _series(images: list[DicomImage], title: str) -> Series:
         location=first.path.parent,
         read=partial(read_series, images),
         problem=problem,
-        incomplete=missing_slices(images),
+        incomplete=missing.text,
+        missing_share=missing.share,
         uid=first.series,
         study_uid=first.study,
         identity=first.identity,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -71,8 +72,15 @@ def stack_problem(images: Sequence[DicomImage]) -> str:
     return ""
 
 
-def missing_slices(images: Sequence[DicomImage]) -> str:
-    """What tells that slices are missing although the others are evenly spaced; empty if nothing.
+class MissingSlices(NamedTuple):
+    """What tells that slices are missing, if anything does, and their share of all."""
+
+    text: str = ""
+    share: float = 0.0
+
+
+def missing_slices(images: Sequence[DicomImage]) -> MissingSlices:
+    """What tells that slices are missing although the others are evenly spaced.
 
     After an interrupted transfer those at an end are missing: an acquisition of several echoes or
     series has a multiple of the images of each. Or every other one is: slices are rarely as far
@@ -80,13 +88,15 @@ def missing_slices(images: Sequence[DicomImage]) -> str:
     """
     stated, count = max(image.images_in_acquisition for image in images), len(images)
     if stated > count and stated % count:
-        return f"{count} of {stated} slices that its header states"
+        text = f"{count} of {stated} slices that its header states"
+        return MissingSlices(text, 1 - count / stated)
     step, thickness, distance = step_of(images), images[0].thickness, images[0].slice_distance
     if abs(step - distance) <= _UNEVEN * step or step < _WIDE * (thickness or distance or np.inf):
-        return ""
+        return MissingSlices()
+    text = f"slices of {thickness:.3g} mm that are {step:.3g} mm apart"
     if distance > 0:
-        return f"slices {step:.3g} mm apart instead of the {distance:.3g} mm that its header states"
-    return f"slices of {thickness:.3g} mm that are {step:.3g} mm apart"
+        text = f"slices {step:.3g} mm apart instead of the {distance:.3g} mm that its header states"
+    return MissingSlices(text, 1 - (distance or thickness) / step)
 
 
 def rounding_mm(images: Sequence[DicomImage]) -> float:

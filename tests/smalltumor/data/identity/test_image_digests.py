@@ -159,13 +159,13 @@ def test_a_mask_of_another_patient_is_told_of_by_name_or_beside_the_images(tmp_p
     case = read_case(write_case_along(tmp_path / "Pat", labels=False))
     beside = tmp_path / "Pat" / "Pat_smalltumor.nii.gz"
     write_segmentation(mask_of(case), beside)
-    assert read_mask(beside, case).warning == mask_beside(case).warning == ""
+    assert read_mask(beside, case).other_images == mask_beside(case).other_images == ""
     write_segmentation(mask_of(another(case)), beside, overwrite=True)
     text = "Pat_smalltumor.nii.gz was made of other images than those of Pat"
-    assert text in read_mask(beside, case).warning and text in mask_beside(case).warning
+    assert text in read_mask(beside, case).other_images and text in mask_beside(case).other_images
     beside.unlink()
     write_regions(mask_of(another(case)), beside)
-    assert "were made of other images" in mask_beside(case).warning
+    assert "were made of other images" in mask_beside(case).other_images
 
 
 def test_an_experts_mask_of_other_images_is_a_warning_of_the_case(tmp_path):

@@ -25,13 +25,13 @@ def two_of_one_name(tmp_path):
 def test_the_mask_of_another_patient_of_the_name_is_told_by_the_images_beside_it(two_of_one_name):
     here, there = two_of_one_name
     case = read_case(here)
-    warning = read_mask(there / "Anna_seg.nii.gz", case, "brats2018").warning
+    warning = read_mask(there / "Anna_seg.nii.gz", case, "brats2018").other_images
     assert warning.startswith(f"Anna_seg.nii.gz lies beside {there / 'Anna_t1ce.nii.gz'}, which is")
     for own in (
         read_mask(here / "Anna_seg.nii.gz", case, "brats2018"),
         mask_beside(case, "brats2018"),
     ):
-        assert own.warning == ""
+        assert own.other_images == ""
 
 
 def test_a_copy_of_the_case_and_a_folder_without_its_images_tell_nothing(two_of_one_name, tmp_path):
@@ -44,7 +44,7 @@ def test_a_copy_of_the_case_and_a_folder_without_its_images_tell_nothing(two_of_
     alone = tmp_path / "masks" / "Anna_seg.nii.gz"
     alone.write_bytes((here / "Anna_seg.nii.gz").read_bytes())
     for mask in (copied / "Anna_seg.nii.gz", alone):
-        assert read_mask(mask, case, "brats2018").warning == ""
+        assert read_mask(mask, case, "brats2018").other_images == ""
 
 
 @pytest.mark.parametrize("name", ["P10_t1", "P1_t1ce", "P10_seg", "P10_smalltumor"])
