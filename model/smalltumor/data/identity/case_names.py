@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 
-from smalltumor.data.identity.patients import patient_key, patient_of
+from smalltumor.data.identity.patients import patient_key, patient_of, states_visit
+from smalltumor.data.naming.visit_names import is_numbered_version, may_be_version
 from smalltumor.files.names import name_key
 
 _DIGITS = re.compile(r"\d+")
 _NUMBER_ALONE = re.compile(r"\d+(?![^\W_])")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
-_VERSION = re.compile(r"[-_]v[-_]?\d+\Z", re.IGNORECASE)
 _WORD_ENDS = re.compile(r"(?<=[^\W_])(?=[\W_]|\Z)")
 
 
@@ -44,14 +44,16 @@ def states_other_case(name: str, case: str) -> bool:
 def states_scan(name: str, case: str) -> bool:
     """Whether a name has the form of a scan's, such as ``P_visit2``, beside that of a case.
 
-    ``P_v2`` is one only among scans: for a case ``P``, and anything but a patient's name, it is the
-    second version of a mask.
+    ``P_v2`` and ``P_post`` are scans only among scans: for a case ``P``, and anything but a
+    patient's name, they are a version of a mask.
     """
-    if patient_of(name) == name:
+    if not states_visit(name):
         return False
-    if _VERSION.search(name) is None or _VERSION.search(case) is not None:
+    if not may_be_version(name):
         return True
-    return patient_of(case) != case and patient_key(name) == patient_key(case)
+    if may_be_version(case) and is_numbered_version(name) == is_numbered_version(case):
+        return True
+    return states_visit(case) and patient_key(name) == patient_key(case)
 
 
 def states_other_scan(name: str, case: str) -> bool:

@@ -14,7 +14,7 @@ from smalltumor.data.identity.case_names import (
     states_other_scan,
     states_scan,
 )
-from smalltumor.data.identity.patients import patient_of
+from smalltumor.data.identity.patients import patient_of, states_visit
 from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
 from smalltumor.data.naming.file_names import (
     LABELS,
@@ -22,6 +22,7 @@ from smalltumor.data.naming.file_names import (
     cases_of_images,
     parse_file_name,
 )
+from smalltumor.data.naming.visit_names import may_be_version
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
 from smalltumor.files.names import name_key, safe_name
@@ -32,9 +33,9 @@ _WORDS_OF_NOBODY = frozenset(
     [
         *("annotator", "auto", "automatic", "best", "checked", "consensus", "corrected"),
         *("curated", "dmfnet", "draft", "edited", "ensemble", "epoch", "expert", "ff", "final"),
-        *("fixed", "fold", "fused", "ground", "gt", "initial", "label", "labels", "manual"),
+        *("fixed", "fold", "fused", "ground", "gt", "label", "labels", "manual"),
         *("mask", "mean", "median", "merged", "model", "monai", "my", "nd", "net", "network"),
-        *("new", "nnunet", "old", "output", "post", "pred", "predicted", "prediction"),
+        *("new", "nnunet", "old", "output", "pred", "predicted", "prediction"),
         *("processed", "qc", "rater", "rd", "reader", "reading", "ref", "reference", "result"),
         *("results", "rev", "review", "reviewed", "reviewer", "seg", "segmentation", "st"),
         *("staple", "test", "th", "the", "truth", "tumor", "tumour", "unet", "v", "version"),
@@ -91,7 +92,7 @@ def check_case(path: Path, case: Case) -> None:
             or ends_with_other_number(named, case.name, within=case.name)
         )
     )
-    is_beside_unnamed_scan = patient_of(case.name) == case.name and is_in_folder_of(path, case)
+    is_beside_unnamed_scan = not states_visit(case.name) and is_in_folder_of(path, case)
     has_own_images = named is not None and _has_images(path, named, case)
     if has_own_images or (is_of_scan and not is_beside_unnamed_scan):
         raise _another(path, name, case)
@@ -131,12 +132,18 @@ def _states_patient(path: Path, named: str, case: Case) -> bool:
         return True
     if ends_with_other_number(named, case.name, within=patient_of(case.name)):
         return True
-    return not (_names_nobody(named) or _is_end_of(named, case.name))
+    return not (_names_nobody(named, case.name) or _is_end_of(named, case.name))
 
 
-def _names_nobody(named: str) -> bool:
+def _names_nobody(named: str, case: str) -> bool:
+    """Whether all words say how a mask was made; ``initial`` says it of a case without visits."""
     words = _WORD.findall(name_key(named))
-    return all(word in _WORDS_OF_NOBODY or word.isdecimal() for word in words)
+    return all(
+        word in _WORDS_OF_NOBODY
+        or word.isdecimal()
+        or (may_be_version(word) and not states_visit(case))
+        for word in words
+    )
 
 
 def _is_end_of(named: str, case: str) -> bool:

@@ -12,37 +12,23 @@ from pathlib import Path
 from types import MappingProxyType
 from unicodedata import normalize
 
+from smalltumor.data.naming.visit_names import parts_of
 from smalltumor.errors import CaseError
 from smalltumor.files.names import name_key
 from smalltumor.files.tables import read_table
 
 COLUMNS = ("case", "patient")
 
-_NAMES = tuple(
+_COLLECTIONS = tuple(
     re.compile(pattern + r"\Z", re.IGNORECASE)
     for pattern in (
         r"(?P<patient>UPENN-GBM-\d+)_\d+",  # UPENN-GBM-00003_11 before surgery, _21 later
         r"(?P<patient>BraTS-[A-Za-z]+-\d+)-\d+",  # BraTS-GLI-00005-000 and later scans, since 2023
-        r"(?P<patient>UCSF-PDGM-\d+)_FU\d+d?",  # UCSF-PDGM-0429_FU003d, days after the first
         r"(?P<patient>(UCSD-PTGBM|RHUH)-\d+)_\d+",  # UCSD-PTGBM-0002_01, RHUH-0001_0
         r"(?P<patient>sub-[A-Za-z0-9]+)_ses-[A-Za-z0-9]+(_.*)?",  # BIDS
-        # Patient-001_week-044 of LUMIERE, PatientID_0003_Timepoint_1, 100010_time1, P7_visit2
-        r"(?P<patient>.+?)[-_](day|week|month|visit|v|session|time_?point|time|tp|scan|fu)"
-        r"[-_]?\d+(-\d+)?",
-        r"(?P<patient>.+?)[-_](baseline|pre-?op|post-?op|follow[-_]?up)([-_]?\d+)?(-\d+)?",
     )
 )
-"""Names of scans in collections with several of one patient."""
-
-_NUMBERED_CASE = re.compile(
-    r"(brain|head|mri?|gbm|lgg|hgg|gliomas?|tumou?rs?)[-_]"
-    r"(scan[-_]?\d+|(day|week|month|visit|v|baseline|pre-?op|post-?op|follow[-_]?up)[-_]?(\d+-)?\d{3,})",
-    re.IGNORECASE,
-)
-"""Names without a patient, in which a long number counts the cases: ``GBM_baseline_001``.
-
-``GBM_followup_3`` may be a visit of the patient *GBM*.
-"""
+"""Names of collections whose scans have numbers without a word."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -61,17 +47,25 @@ def patient_of(case: str, listed: Mapping[str, str] = _NONE) -> str:
     -------
     str
         The part before the scan in names of UPENN-GBM (``UPENN-GBM-00003_11``), BraTS since 2023
-        (``BraTS-GLI-00005-000``), UCSF-PDGM (``UCSF-PDGM-0429_FU003d``), LUMIERE
-        (``Patient-001_week-044``), others with the number of a visit or time point or a word such
-        as ``baseline``, and BIDS (``sub-01_ses-02``). Any other name is that of a patient.
+        (``BraTS-GLI-00005-000``), UCSD-PTGBM, RHUH, and BIDS (``sub-01_ses-02``), or before the
+        words for a visit (``Patient-001_week-044``, ``P1_pre``). Any other name is that of a
+        patient.
     """
     for name in (case, normalize("NFC", case)):
         if name in listed:
             return listed[name]
-    if _NUMBERED_CASE.fullmatch(case):
-        return case
-    matches = (pattern.match(case) for pattern in _NAMES)
-    return next((match["patient"] for match in matches if match), case)
+    return _scan_in_collection(case) or parts_of(case).patient
+
+
+def states_visit(case: str) -> bool:
+    """Whether the name of a case says which scan of a patient it is."""
+    return _scan_in_collection(case) is not None or bool(parts_of(case).visit)
+
+
+def _scan_in_collection(case: str) -> str | None:
+    """The patient of a name of a collection; None if it is of none."""
+    matches = (pattern.match(case) for pattern in _COLLECTIONS)
+    return next((match["patient"] for match in matches if match), None)
 
 
 def patient_key(case: str, listed: Mapping[str, str] = _NONE) -> str:

@@ -196,12 +196,16 @@ def _cases_of_images(folder: Path, changed: int) -> frozenset[str]:
 def name_of_folder(folder: Path) -> str:
     """The name of the case of a folder whose files have none: that of the folder.
 
-    With that of its parent if it only says which visit it is: ``P1/pre`` and ``P2/pre`` are
-    ``P1_pre`` and ``P2_pre``, however they are opened.
+    With those above it as long as they only say which visit it is: ``P1/pre`` and ``P2/pre/nifti``
+    are ``P1_pre`` and ``P2_pre_nifti``, however they are opened.
     """
-    parent = Path(os.path.normpath(folder.absolute())).parent
-    name = folder_name(folder)
-    return safe_name(f"{parent.name}_{name}") if is_visit_name(name) and parent.name else name
+    path = Path(os.path.normpath(folder.absolute()))
+    names = [path.name]
+    for parent in path.parents:
+        if not is_visit_name(names[0]) or not parent.name:
+            break
+        names.insert(0, parent.name)
+    return safe_name("_".join(names))
 
 
 def folder_name(folder: Path) -> str:

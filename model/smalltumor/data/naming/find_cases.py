@@ -106,12 +106,16 @@ def distinct_names(found: Sequence[Located], root: Path) -> list[str]:
     count = Counter(each.name.lower() for each in found)
     names = []
     for each in found:
-        parts = [*each.folder.relative_to(root).parts]
-        if parts and safe_name(parts[-1]) == each.name:
-            parts.pop()
+        parts = _folders_before(each.folder.relative_to(root).parts, each.name)
         is_shared = count[each.name.lower()] > 1
         names.append(safe_name("_".join([*parts, each.name])) if is_shared else each.name)
     return names
+
+
+def _folders_before(parts: Sequence[str], name: str) -> Sequence[str]:
+    """The folders above those that a name consists of."""
+    named = (n for n in range(len(parts)) if safe_name("_".join(parts[n:])) == name)
+    return parts[: next(named, len(parts))]
 
 
 def label_scheme_hint(path: Path) -> str | None:

@@ -46,6 +46,12 @@ def case_named(name: str, folder: Path) -> Case:
         ("P_visit1", "P_visit2_reader1_seg"),
         ("sub-01_ses-1", "sub-01_ses-2_dseg"),
         ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001"),
+        ("P1_pre", "P1_post_seg"),
+        ("P1_pre", "Bob_post_seg"),
+        ("P1_pre", "initial_seg"),
+        ("P1_pre", "post_seg"),
+        ("P1_2020-01-05", "P1_2020-06-12_seg"),
+        ("P1_baseline", "P1_initial_seg"),
     ],
 )
 def test_a_mask_of_another_scan_is_refused(tmp_path, name, mask):
@@ -68,6 +74,23 @@ def test_a_mask_of_another_scan_is_refused(tmp_path, name, mask):
 )
 def test_a_mask_of_this_scan_or_of_no_stated_one_is_accepted(tmp_path, mask):
     check_case(tmp_path / "elsewhere" / f"{mask}.nii.gz", case_named("P_visit1", tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"),
+    [
+        ("P1_pre", "pre_seg"),
+        ("P1_pre", "P1_seg"),
+        ("P1_pre", "P1_pre_post_seg"),
+        ("P1_baseline", "P1_baseline_v2"),
+        ("P1", "P1_post_seg"),
+        ("P1", "P1_first_seg"),
+        ("P1", "initial_seg"),
+        ("P7_pre", "model_v2_seg"),
+    ],
+)
+def test_words_for_a_version_of_a_mask_are_visits_only_among_visits(tmp_path, name, mask):
+    check_case(tmp_path / "elsewhere" / f"{mask}.nii.gz", case_named(name, tmp_path))
 
 
 @pytest.mark.parametrize("name", ["Segmentation", "Segmentation_1", "tumour", "P_visit1"])

@@ -49,6 +49,18 @@ from smalltumor.errors import CaseError, SmalltumorError
         ("GBM_followup_3", "GBM"),
         ("patient3_visit_12", "patient3"),
         ("BraTS-GLI-00005-000-copy", "BraTS-GLI-00005-000-copy"),
+        ("P1_pre", "P1"),
+        ("P1_post", "P1"),
+        ("P1_intraop", "P1"),
+        ("P1_initial", "P1"),
+        ("P1_2020-01-05", "P1"),
+        ("P1_pre_2020-01-05", "P1"),
+        ("P1_pre_nifti", "P1"),
+        ("P1_registered", "P1"),
+        ("Anna visit 2", "Anna"),
+        ("pre_nifti", "pre_nifti"),
+        ("2020-01-05_pre", "2020-01-05_pre"),
+        ("MU-Glioma-Post-0003_Timepoint_1", "MU-Glioma-Post-0003"),
     ],
 )
 def test_names_of_public_collections_tell_the_patient(case, patient):
@@ -100,6 +112,16 @@ def test_names_of_one_patient_are_compared_without_regard_to_case():
     assert patient_key("UPENN-GBM-00003_11") != patient_key("upenn-gbm-00004_11")
 
 
-@pytest.mark.parametrize("name", ["GBM_baseline_{}", "LGG_preop_{}", "glioma_day_{}", "gbm_v1-{}"])
-def test_numbered_cases_of_a_disease_are_different_patients(name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GBM_baseline_{}", "LGG_preop_{}", "glioma_day_{}", "gbm_v1-{}", "study_month_{}"),
+        *("UCSF_baseline_{}", "Anna_postop_{}", "MGH_scan_{}", "MGH_followup_{}"),
+    ],
+)
+def test_numbered_cases_of_a_disease_or_an_institute_are_different_patients(name):
     assert patient_of(name.format("001")) != patient_of(name.format("002"))
+
+
+def test_scans_of_a_study_that_are_named_by_dates_are_different_patients():
+    assert patient_of("study_2020-01-05") != patient_of("study_2020-01-06")

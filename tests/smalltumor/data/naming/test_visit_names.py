@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from smalltumor.data.identity.patients import patient_of, states_visit
 from smalltumor.data.naming.file_names import name_of_folder
 from smalltumor.data.naming.find_cases import find_case_files, find_cases
 from smalltumor.data.naming.visit_names import is_visit_name
@@ -43,6 +46,43 @@ def test_visits_of_two_patients_have_names_of_their_own_however_they_are_opened(
     alone = [find_case_files(tmp_path / patient / "pre") for patient in ("P1", "P2")]
     assert [case.name for case in alone] == [case.own_name for case in listed]
     assert [case.name for case in find_cases(tmp_path / "P1")] == ["P1_pre"]
+
+
+VISITS = st.sampled_from(
+    [
+        *("pre", "post", "Post", "pre-op", "postRT", "intra_op", "baseline", "followup", "FU3"),
+        *("initial", "second", "latest", "week-000", "week-000-1", "visit 2", "visit2", "ses-01"),
+        *("2026-01-31", "2026.01.31", "timepoint_2", "month12", "follow-up_1"),
+    ]
+)
+FILES = st.lists(st.sampled_from(["nifti", "anat", "raw", "registered"]), max_size=2, unique=True)
+
+
+@given(
+    patients=st.lists(
+        st.sampled_from(["P1", "P2", "Anna", "Patient-001", "2041"]), min_size=2, max_size=2
+    ),
+    visits=st.tuples(VISITS, VISITS),
+    files=FILES,
+)
+def test_the_name_of_a_visit_s_folder_tells_the_patient(patients, visits, files):
+    names = [
+        name_of_folder(Path("/data", patient, visit, *files))
+        for patient, visit in zip(patients, visits, strict=True)
+    ]
+    assert [patient_of(name) for name in names] == patients
+    assert all(states_visit(name) for name in names)
+
+
+def test_folders_of_files_below_those_of_visits_are_named_once(tmp_path):
+    for folder in ("P1/pre/nifti", "P2/pre/nifti", "x/P3/pre", "y/P3/pre"):
+        (tmp_path / folder).mkdir(parents=True)
+        for name in ("t1", "t1ce", "t2", "flair"):
+            (tmp_path / folder / f"{name}.nii.gz").touch()
+    assert [case.name for case in find_cases(tmp_path)] == [
+        *("P1_pre_nifti", "P2_pre_nifti", "x_P3_pre", "y_P3_pre")
+    ]
+    assert find_case_files(tmp_path / "P1/pre/nifti").name == "P1_pre_nifti"
 
 
 def test_a_folder_at_the_root_has_its_own_name():
