@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.case_names import states_case
 from smalltumor.data.identity.mask_images import other_images_text
-from smalltumor.data.identity.mask_names import check_case, region_files_of
+from smalltumor.data.identity.mask_names import check_case, named_case, region_files_of
 from smalltumor.data.label_files import (
     decode_labels,
     header_warnings_of,
@@ -18,7 +19,8 @@ from smalltumor.data.label_files import (
 )
 from smalltumor.data.naming.exported_masks import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
-from smalltumor.data.volumes.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume, stem
+from smalltumor.errors import CaseError
 from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass
 
@@ -82,14 +84,18 @@ def read_mask(path: Path, case: Case, scheme: str | None = None) -> CaseMask:
     Raises
     ------
     CaseError
-        If the file cannot be read, or is named after another patient or another scan.
+        If the file cannot be read, is named after another patient or another scan, or is of other
+        images and not named after the case.
     GridMismatchError
         If it is on another grid than the case.
     LabelError
         If its values fit no label scheme.
     """
     check_case(path, case)
-    return _decoded(path, case, scheme, label_scheme_hint(path))
+    mask = _decoded(path, case, scheme, label_scheme_hint(path))
+    if mask.other_images and not states_case(named_case(path) or stem(path), case.name):
+        raise CaseError(mask.other_images)
+    return mask
 
 
 def mask_beside(case: Case, scheme: str | None = None) -> CaseMask:

@@ -9,7 +9,7 @@ from napari_cases import write_case_along
 from smalltumor.data.case_mask import mask_beside, read_mask
 from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.read_case import read_case
-from smalltumor.errors import OutputError
+from smalltumor.errors import CaseError, OutputError
 
 
 @pytest.fixture
@@ -32,6 +32,20 @@ def test_the_mask_of_another_patient_of_the_name_is_told_by_the_images_beside_it
         mask_beside(case, "brats2018"),
     ):
         assert own.other_images == ""
+
+
+@pytest.mark.parametrize("mask", ["seg", "manual_seg", "visit1_seg", "reader2"])
+def test_a_mask_beside_other_images_that_is_not_named_after_the_case_is_refused(
+    two_of_one_name, mask
+):
+    here, there = two_of_one_name
+    for image in there.iterdir():
+        image.rename(there / image.name.replace("Anna", "Bob_visit1"))
+    (there / "Bob_visit1_seg.nii.gz").rename(there / f"{mask}.nii.gz")
+    case = read_case(here)
+    case.name = "Anna_visit1"
+    with pytest.raises(CaseError, match=f"{mask}.nii.gz lies beside .*Bob_visit1_t1ce"):
+        read_mask(there / f"{mask}.nii.gz", case, "brats2018")
 
 
 def test_a_copy_of_the_case_and_a_folder_without_its_images_tell_nothing(two_of_one_name, tmp_path):
