@@ -8,8 +8,8 @@ import numpy as np
 
 from smalltumor.follow_up.coverage import Coverage, with_coverage
 from smalltumor.follow_up.distances import nearness
+from smalltumor.follow_up.findings import Findings
 from smalltumor.follow_up.matching import LesionChange, match_lesions
-from smalltumor.follow_up.response import Findings
 from smalltumor.geometry.grid import Affine
 from smalltumor.lesions.axial_diameters import AxialDiameters
 from smalltumor.measures import CaseMeasures, LesionMeasures

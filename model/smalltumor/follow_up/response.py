@@ -7,15 +7,25 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 
-import numpy as np
+from smalltumor.follow_up.findings import (
+    Findings,
+    became_measurable,
+    is_measurable,
+    lesions_of,
+)
+from smalltumor.follow_up.reasons import (
+    beside_text,
+    measurable_text,
+    named_lesions,
+    not_comparable_text,
+    percent,
+    sum_text,
+    unmeasurable_text,
+    volume_text,
+)
 
-from smalltumor.follow_up.distances import TOLERANCE_MM
-from smalltumor.follow_up.matching import CHANGED_VOLUME, Change, LesionChange
-from smalltumor.measures import LesionMeasures
-
-PROGRESSION, RESPONSE = 1.25, 0.5
-"""Sum of products relative to the smallest earlier one, and to the first, that are a progression
-and a partial response (RANO: Wen et al. 2010, doi 10.1200/JCO.2009.26.3541)."""
+RESPONSE = 0.5
+"""Sum of products relative to that of the first scan that is a partial response (RANO)."""
 
 _PROGRESSION_MM3, _RESPONSE_MM3 = 1.4, 0.35
 """Volume relative to an earlier one that is a progression and a partial response in RANO 2.0."""
@@ -32,12 +42,12 @@ RULE = (
     "the first scan or the one before does not show; or lesions that were not measurable in an "
     "earlier scan have grown by 40 % since, and one is measurable now. Partial response: the sum "
     "is at least 50 % below that of the first scan, and no lesion is new. Else stable disease. Not "
-    "evaluable, unless a new lesion, or one that has grown, is measurable: a scan does not show "
-    "the place of a lesion of another one. Not evaluable either: by the sum it is progressive "
-    "disease or a partial response, but the volume of the target lesions is below "
-    f"{SUPPORTS_PROGRESSION:.0%}, or above "
-    f"{SUPPORTS_RESPONSE:.0%}, of what it was. By RANO 2010 any new lesion is a progression; here "
-    "it has to be measurable, as others read RANO 2.0."
+    "evaluable, unless it is progressive disease: a scan does not show the place of a lesion of "
+    "another one; and if that is measurable, the sum shows no progression. Not evaluable either: "
+    "by the sum it is progressive disease or a partial response, but the volume of the target "
+    f"lesions is below {SUPPORTS_PROGRESSION:.0%}, or above {SUPPORTS_RESPONSE:.0%}, of what it "
+    "was. By RANO 2010 any new lesion is a progression; here it has to be measurable, as others "
+    "read RANO 2.0."
 )
 BASIS = (
     "The rule follows published summaries of RANO and RANO 2.0, and has not been checked against "
@@ -47,10 +57,6 @@ UNKNOWN = (
     "Not known here: corticosteroids, the clinical state, a confirming scan after at least four "
     "weeks, radiotherapy in the last twelve weeks, and disease without enhancement."
 )
-
-
-_MOST_NAMED = 5
-"""New lesions that a reason names by their numbers; a mask with specks has dozens."""
 
 
 class Category(StrEnum):
@@ -82,81 +88,6 @@ class Response:
     sums_mm2: tuple[float | None, ...]
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What a scan is assessed by.
-
-    Parameters
-    ----------
-    sums_mm2 : sequence of (float or None)
-        As of `Response`, from the first scan to this one.
-    since : sequence of (sequence of LesionChange)
-        From each earlier scan to this one, the first scan first.
-    lesions : sequence of LesionMeasures
-        Of this scan.
-    target_is_measurable : bool
-        Whether a target lesion is measurable in this scan.
-    volumes_mm3 : sequence of float
-        Of the target lesions at each scan.
-    """
-
-    sums_mm2: Sequence[float | None]
-    since: Sequence[Sequence[LesionChange]]
-    lesions: Sequence[LesionMeasures]
-    target_is_measurable: bool
-    volumes_mm3: Sequence[float]
-
-    @property
-    def earlier_sums(self) -> list[float]:
-        """The sums of the scans before this one that have one."""
-        return [value for value in self.sums_mm2[:-1] if value is not None]
-
-    @property
-    def has_increased(self) -> bool:
-        """Whether the sum is that of a progression."""
-        current, earlier = self.sums_mm2[-1], self.earlier_sums
-        return bool(current and earlier and current >= PROGRESSION * min(earlier))
-
-    @property
-    def growth(self) -> float | None:
-        """Volume of the target lesions relative to the scan with the smallest sum; None if 0."""
-        sums = [np.inf if value is None else value for value in self.sums_mm2[:-1]]
-        return self._relative_volume(int(np.argmin(sums)))
-
-    @property
-    def volume_since_first(self) -> float | None:
-        """Volume of the target lesions relative to the first scan; None if that was 0."""
-        return self._relative_volume(0)
-
-    def _relative_volume(self, scan: int) -> float | None:
-        before = self.volumes_mm3[scan]
-        return self.volumes_mm3[-1] / before if before else None
-
-    @property
-    def new(self) -> list[LesionChange]:
-        """Lesions that the first scan does not show, or not the scan before."""
-        since_first, since_last = self.since[0], self.since[-1]
-        found = [change for change in since_first if change.change is Change.NEW]
-        known = {each.lesion.id for change in found for each in change.current}
-        found += [
-            change
-            for change in since_last
-            if change.change is Change.NEW
-            and not known.intersection(each.lesion.id for each in change.current)
-        ]
-        return found
-
-    @property
-    def not_comparable(self) -> list[LesionChange]:
-        """Lesions whose place an earlier scan or this one does not show."""
-        return [x for x in chain.from_iterable(self.since) if x.change is Change.NOT_COMPARABLE]
-
-    @property
-    def meaning_of_new(self) -> str:
-        """What new means after the second scan, of which the table of changes does not tell."""
-        return "" if len(self.since) == 1 else " (not shown by the first scan, or the one before)"
-
-
 def assess(found: Findings) -> Response:
     """Assess a scan by RANO, as far as measures decide it; see `RULE`."""
     new, unknown = found.new, found.not_comparable
@@ -168,14 +99,20 @@ def assess(found: Findings) -> Response:
         category, reasons = _without_progression(found)
         if found.has_increased and not found.target_is_measurable:
             reasons.append("the sum has increased, but no target lesion is measurable")
-    if small := [each for each in _lesions_of(new) if not _measurable(each)]:
-        is_said = any(map(_measurable, _lesions_of(new)))
-        reasons.append(_unmeasurable_text(small, "" if is_said else found.meaning_of_new, category))
+    if small := [each for each in lesions_of(new) if not is_measurable(each)]:
+        is_said = any(map(is_measurable, lesions_of(new)))
+        reasons.append(
+            unmeasurable_text(
+                small,
+                "" if is_said else found.meaning_of_new,
+                is_progression=category is Category.PROGRESSIVE_DISEASE,
+            )
+        )
     if unknown:
         current = found.sums_mm2[-1]
         if category is None and current is not None and found.earlier_sums:
-            reasons.append(_sum_text(current, min(found.earlier_sums)))
-        reasons.append(_not_comparable_text(unknown))
+            reasons.append(sum_text(current, min(found.earlier_sums)))
+        reasons.append(not_comparable_text(unknown))
     return Response(category, tuple(reasons), tuple(found.sums_mm2))
 
 
@@ -183,19 +120,19 @@ def _without_progression(found: Findings) -> tuple[Category | None, list[str]]:
     """The category of a scan all of whose lesions can be compared, and why."""
     first, current = found.sums_mm2[0], found.sums_mm2[-1]
     if first is None or current is None:
-        text = _measurable_text(found.lesions)
+        text = measurable_text(found.lesions)
         return None, [f"the first scan has no measurable lesion, and {text}"]
     if not found.lesions:
         return Category.COMPLETE_RESPONSE, ["no enhancing lesion is left"]
     if found.has_increased and found.target_is_measurable:
-        return None, [_sum_text(current, min(found.earlier_sums)) + _volume_text(found.growth)]
+        return None, [sum_text(current, min(found.earlier_sums)) + volume_text(found.growth)]
     if current <= RESPONSE * first and not found.new:
-        text = f"the sum of products is {_percent(current, first)} of the first scan"
+        text = f"the sum of products is {percent(current, first)} of the first scan"
         shrinkage = found.volume_since_first
         if shrinkage is not None and shrinkage > SUPPORTS_RESPONSE:
-            return None, [text + _volume_text(shrinkage)]
+            return None, [text + volume_text(shrinkage)]
         return Category.PARTIAL_RESPONSE, [text]
-    return Category.STABLE_DISEASE, [_sum_text(current, min(found.earlier_sums))]
+    return Category.STABLE_DISEASE, [sum_text(current, min(found.earlier_sums))]
 
 
 def with_earlier_progression(last: Response, earlier: Sequence[tuple[str, Response]]) -> Response:
@@ -218,101 +155,12 @@ def _progression(found: Findings) -> list[str]:
     reasons, current = [], found.sums_mm2[-1]
     increased = found.has_increased and found.target_is_measurable
     supported = found.growth is None or found.growth >= SUPPORTS_PROGRESSION
-    if current is not None and increased and supported and not found.not_comparable:
-        reasons.append(_sum_text(current, min(found.earlier_sums)))
-    if large := [each for each in _lesions_of(found.new) if _measurable(each)]:
-        reasons.append(f"{_named(large)} measurable{found.meaning_of_new}{_beside_text(found.new)}")
-    if any(map(_became_measurable, chain.from_iterable(found.since))):
+    if current is not None and increased and supported and found.targets_are_comparable:
+        reasons.append(sum_text(current, min(found.earlier_sums)))
+    if large := [each for each in lesions_of(found.new) if is_measurable(each)]:
+        reasons.append(
+            f"{named_lesions(large)} measurable{found.meaning_of_new}{beside_text(found.new)}"
+        )
+    if any(map(became_measurable, chain.from_iterable(found.since))):
         reasons.append("a lesion that was not measurable has grown and is measurable now")
     return reasons
-
-
-def _not_comparable_text(changes: Sequence[LesionChange]) -> str:
-    """That it is not known what has become of lesions, because a scan does not show them."""
-    current = {each.lesion.id for change in changes for each in change.current}
-    numbers = f" ({', '.join(map(str, sorted(current)))})" if current else ""
-    return (
-        f"lesions could not be compared{numbers}, because one of the scans does not show their "
-        "place, or only a part of it"
-    )
-
-
-def _beside_text(new: Sequence[LesionChange]) -> str:
-    """Which measurable new lesions may be pieces of a lesion that is in both scans."""
-    beside = _lesions_of([change for change in new if change.beside_mm is not None])
-    numbers = [str(each.lesion.id) for each in beside if _measurable(each)]
-    if not numbers:
-        return ""
-    return (
-        f"; {' and '.join(numbers)} within {TOLERANCE_MM:g} mm of a lesion that is in both scans, "
-        "and perhaps a piece of it"
-    )
-
-
-def _unmeasurable_text(
-    lesions: Sequence[LesionMeasures], meaning_of_new: str, category: Category | None
-) -> str:
-    text = f"{_named(lesions)} not measurable{meaning_of_new}"
-    if category is Category.PROGRESSIVE_DISEASE:
-        return text
-    return f"{text}: by itself no progression, but no response either"
-
-
-def _lesions_of(changes: Sequence[LesionChange]) -> list[LesionMeasures]:
-    """The lesions of this scan, by their numbers."""
-    found = chain.from_iterable(change.current for change in changes)
-    return sorted(found, key=lambda each: each.lesion.id)
-
-
-def _named(new: Sequence[LesionMeasures]) -> str:
-    """Which new lesions, by their numbers in this scan, and the verb that follows."""
-    numbers = [str(each.lesion.id) for each in new]
-    if len(numbers) == 1:
-        return f"new lesion {numbers[0]} is"
-    if len(numbers) > _MOST_NAMED:
-        named = ", ".join(numbers[:_MOST_NAMED])
-        return f"new lesions {named} and {len(numbers) - _MOST_NAMED} more are"
-    return f"new lesions {', '.join(numbers[:-1])} and {numbers[-1]} are"
-
-
-def _became_measurable(change: LesionChange) -> bool:
-    """Whether lesions that were not measurable have grown, merged or split, and one is now."""
-    if not change.earlier or any(map(_measurable, change.earlier)) or not _is_measurable(change):
-        return False
-    return change.has_grown
-
-
-def _is_measurable(change: LesionChange) -> bool:
-    return any(map(_measurable, change.current))
-
-
-def _measurable(each: LesionMeasures) -> bool:
-    return each.lesion.axial is not None and each.lesion.axial.measurable
-
-
-def _measurable_text(lesions: Sequence[LesionMeasures]) -> str:
-    """What is measurable at the current scan, without a progression."""
-    count = sum(map(_measurable, lesions))
-    if not count:
-        return "nothing is measurable now"
-    verb = "lesion is" if count == 1 else "lesions are"
-    return f"{count} {verb} measurable now, none of them new or grown by {CHANGED_VOLUME:.0%}"
-
-
-def _sum_text(current: float, smallest: float) -> str:
-    if not smallest:
-        return f"the sum of products is {current:.0f} mm², and the smallest earlier one was 0"
-    return f"the sum of products is {_percent(current, smallest)} of the smallest earlier one"
-
-
-def _volume_text(relative: float | None) -> str:
-    """That the volume of the target lesions does not support what the sum of products says."""
-    share = "unknown" if relative is None else f"{relative:.0%}"
-    return (
-        f", but the volume of the target lesions is {share} of what it was at that scan; look at "
-        "the diameters in both scans"
-    )
-
-
-def _percent(value: float, reference: float) -> str:
-    return f"{value / reference:.0%}"

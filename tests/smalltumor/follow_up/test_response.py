@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from smalltumor.follow_up.findings import Findings
 from smalltumor.follow_up.matching import Change, LesionChange
 from smalltumor.follow_up.response import (
     Category,
-    Findings,
     assess,
     with_earlier_progression,
 )
@@ -87,12 +87,24 @@ def test_a_small_new_lesion_beside_a_measurable_one_does_not_contradict_the_cate
     )
 
 
-def test_the_sum_is_said_although_a_lesion_cannot_be_compared():
-    unseen = LesionChange(Change.NOT_COMPARABLE, SMALL, ())
-    response = assess(findings([400, 1600], [SAME, unseen]))
-    assert response.category is None
+@pytest.mark.parametrize(
+    ("unseen", "category"), [(SMALL, Category.PROGRESSIVE_DISEASE), (LARGE, None)]
+)
+@pytest.mark.parametrize("is_earlier", [True, False])
+def test_a_sum_shows_a_progression_unless_a_measurable_lesion_cannot_be_compared(
+    unseen, is_earlier, category
+):
+    lesions = (unseen, ()) if is_earlier else ((), unseen)
+    response = assess(findings([400, 1600], [SAME, LesionChange(Change.NOT_COMPARABLE, *lesions)]))
+    assert response.category is category
     assert response.reasons[0] == "the sum of products is 400% of the smallest earlier one"
     assert "could not be compared" in response.reasons[-1]
+
+
+@pytest.mark.parametrize("sums", [[400, 400], [400, 100]])
+def test_without_a_progression_a_lesion_that_cannot_be_compared_leaves_the_category_open(sums):
+    unseen = LesionChange(Change.NOT_COMPARABLE, SMALL, ())
+    assert assess(findings(sums, [SAME, unseen])).category is None
 
 
 def test_of_many_new_lesions_the_first_are_named_and_the_others_counted():

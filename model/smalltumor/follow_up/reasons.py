@@ -1,0 +1,86 @@
+"""The sentences that give the reasons of a category of response, without a full stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smalltumor.follow_up.distances import TOLERANCE_MM
+from smalltumor.follow_up.findings import is_measurable, lesions_of
+from smalltumor.follow_up.matching import CHANGED_VOLUME, LesionChange
+from smalltumor.measures import LesionMeasures
+
+_MOST_NAMED = 5
+"""New lesions that a reason names by their numbers; a mask with specks has dozens."""
+
+
+def sum_text(current: float, smallest: float) -> str:
+    """How the sum of products compares with the smallest earlier one, both in mm²."""
+    if not smallest:
+        return f"the sum of products is {current:.0f} mm², and the smallest earlier one was 0"
+    return f"the sum of products is {percent(current, smallest)} of the smallest earlier one"
+
+
+def volume_text(relative: float | None) -> str:
+    """That the volume of the target lesions does not support what the sum of products says."""
+    share = "unknown" if relative is None else f"{relative:.0%}"
+    return (
+        f", but the volume of the target lesions is {share} of what it was at that scan; look at "
+        "the diameters in both scans"
+    )
+
+
+def percent(value: float, reference: float) -> str:
+    """A share as a percentage."""
+    return f"{value / reference:.0%}"
+
+
+def measurable_text(lesions: Sequence[LesionMeasures]) -> str:
+    """What is measurable at the current scan, without a progression."""
+    count = sum(map(is_measurable, lesions))
+    if not count:
+        return "nothing is measurable now"
+    verb = "lesion is" if count == 1 else "lesions are"
+    return f"{count} {verb} measurable now, none of them new or grown by {CHANGED_VOLUME:.0%}"
+
+
+def unmeasurable_text(
+    lesions: Sequence[LesionMeasures], meaning_of_new: str, *, is_progression: bool
+) -> str:
+    """That new lesions are not measurable, and what follows if there is no progression."""
+    text = f"{named_lesions(lesions)} not measurable{meaning_of_new}"
+    if is_progression:
+        return text
+    return f"{text}: by itself no progression, but no response either"
+
+
+def named_lesions(new: Sequence[LesionMeasures]) -> str:
+    """Which new lesions, by their numbers in this scan, and the verb that follows."""
+    numbers = [str(each.lesion.id) for each in new]
+    if len(numbers) == 1:
+        return f"new lesion {numbers[0]} is"
+    if len(numbers) > _MOST_NAMED:
+        named = ", ".join(numbers[:_MOST_NAMED])
+        return f"new lesions {named} and {len(numbers) - _MOST_NAMED} more are"
+    return f"new lesions {', '.join(numbers[:-1])} and {numbers[-1]} are"
+
+
+def beside_text(new: Sequence[LesionChange]) -> str:
+    """Which measurable new lesions may be pieces of a lesion that is in both scans."""
+    beside = lesions_of([change for change in new if change.beside_mm is not None])
+    numbers = [str(each.lesion.id) for each in beside if is_measurable(each)]
+    if not numbers:
+        return ""
+    return (
+        f"; {' and '.join(numbers)} within {TOLERANCE_MM:g} mm of a lesion that is in both scans, "
+        "and perhaps a piece of it"
+    )
+
+
+def not_comparable_text(changes: Sequence[LesionChange]) -> str:
+    """That it is not known what has become of lesions, because a scan does not show them."""
+    current = {each.lesion.id for change in changes for each in change.current}
+    numbers = f" ({', '.join(map(str, sorted(current)))})" if current else ""
+    return (
+        f"lesions could not be compared{numbers}, because one of the scans does not show their "
+        "place, or only a part of it"
+    )
