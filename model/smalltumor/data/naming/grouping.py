@@ -25,7 +25,8 @@ _DECATHLON = re.compile(r"BRATS_\d{3}\Z", re.IGNORECASE)
 def group_files(paths: Iterable[Path], channels: Sequence[str] | None = None) -> list[CaseFiles]:
     """Group files to cases by the part of the name before the modality.
 
-    Files named by their modality alone form the case of their folder. A single segmentation with
+    Files named by their modality alone form the case of their folder, unless they lie beside the
+    four images of the only case with a name. A single segmentation with
     another name belongs to a single case (BraTS 2020 has one). Files without a modality in their
     name are ignored if there are others, unless they are numbered as by nnU-Net (``CASE_0000`` to
     ``CASE_0003``); otherwise each is a 4D file.
@@ -44,11 +45,40 @@ def group_files(paths: Iterable[Path], channels: Sequence[str] | None = None) ->
             others.append(path)
         else:
             named.setdefault(parsed.case.lower(), []).append((path, parsed))
+    unused = _take_unnamed_images(named)
     cases = [_case(files) for files in joined_by_number(named)]
+    for case in cases:
+        case.notes += unused if case.modalities else []
     cases += [_numbered_case(name, files, channels) for name, files in numbered(others)]
     if not cases:
         return [_stacked(path, channels) for path in others]
     return _adopt_labels(cases)
+
+
+def _take_unnamed_images(named: dict[str, list[NamedFile]]) -> list[str]:
+    """Remove images that are named by their modality alone beside those of a complete case.
+
+    FreeSurfer's ``T1.mgz`` beside ``P7_t1.nii.gz`` is no other case.
+
+    Returns
+    -------
+    list of str
+        Notes that say so.
+    """
+    unnamed = named.get("", [])
+    complete = [case for case, files in named.items() if case and _is_complete(files)]
+    if not unnamed or not complete or len(named) > 2 or _is_complete(unnamed):
+        return []
+    named[""] = [file for file in unnamed if file[1].role == LABELS]
+    if not named[""]:
+        del named[""]
+    names = [path.name for path, parsed in unnamed if parsed.role != LABELS]
+    case = case_name(named[complete[0]][0][0])
+    return [f"{name} was not used: other images are named after {case}" for name in names]
+
+
+def _is_complete(files: Sequence[NamedFile]) -> bool:
+    return {parsed.role for _, parsed in files}.issuperset(MODALITIES)
 
 
 def _case(files: Sequence[NamedFile]) -> CaseFiles:

@@ -234,3 +234,18 @@ def test_an_unsafe_folder_name_is_changed(tmp_path, folder):
 def test_an_unsafe_case_name_is_refused(name):
     with pytest.raises(CaseError, match="is not a name"):
         CaseFiles(name)
+
+
+def test_an_image_without_a_case_s_name_beside_a_complete_case_is_not_another_case(tmp_path):
+    paths = touch(tmp_path / "P7", *(f"P7_{m}.nii.gz" for m in MODALITIES), "T1.mgz", "seg.nii.gz")
+    found = find_case_files(tmp_path / "P7")
+    assert [found.modalities[m] for m in MODALITIES] == [[p] for p in paths[:4]]
+    assert found.labels == paths[5:]
+    assert found.notes == ["T1.mgz was not used: other images are named after P7"]
+    assert len(find_cases(tmp_path)) == 1
+
+
+def test_images_without_a_name_beside_an_incomplete_case_are_said(tmp_path):
+    touch(tmp_path / "P7", *(f"P7_{m}.nii.gz" for m in MODALITIES[1:]), "T1.mgz")
+    with pytest.raises(CaseError, match="2 cases, by their names"):
+        find_case_files(tmp_path / "P7")
