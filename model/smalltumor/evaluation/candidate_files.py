@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from smalltumor.data.label_files import on_grid
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import SmalltumorError
 from smalltumor.evaluation.metrics.froc import CaseCandidates, case_candidates
 from smalltumor.files.tables import read_table
+from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
 
@@ -31,7 +33,7 @@ def candidate_files(mask: Path) -> tuple[Path, Path] | None:
 
 
 def candidates_beside(
-    name: str, mask: Path, prediction: Classes, truth: Classes
+    name: str, mask: Path, prediction: Classes, truth: Classes, grid: Grid
 ) -> CaseCandidates | None:
     """Compare the candidates beside a mask with the truth.
 
@@ -41,7 +43,9 @@ def candidates_beside(
     mask : Path
         File of the prediction.
     prediction, truth : (i, j, k) uint8 array
-        Tissue classes on the grid of the files.
+        Tissue classes.
+    grid : Grid
+        Of both; the label image may have other axes.
 
     Returns
     -------
@@ -51,15 +55,13 @@ def candidates_beside(
     Raises
     ------
     SmalltumorError
-        If a file cannot be read, has another shape, or the table lacks a candidate of the image.
+        If a file cannot be read, is on another grid, or the table lacks a candidate of the image.
     """
     files = candidate_files(mask)
     if files is None:
         return None
     image, table = files
-    labels = np.asarray(read_volume_file(image).data)
-    if labels.shape != truth.shape:
-        raise SmalltumorError(f"{image} has shape {labels.shape} and the truth {truth.shape}")
+    labels = np.asarray(on_grid(read_volume_file(image), grid, name).data)
     scores = _scores(table)
     missing = set(np.unique(labels).tolist()) - {0} - set(scores)
     if missing:

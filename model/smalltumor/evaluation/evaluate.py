@@ -175,8 +175,9 @@ def evaluate(
                 strict=True,
             )
         )
-        cases.append(score_case(name, predicted, true, pair[1].grid.spacing))
-        compared = candidates_beside(name, predicted_file.path, predicted, true)
+        grid = pair[1].grid
+        cases.append(score_case(name, predicted, true, grid.spacing))
+        compared = candidates_beside(name, predicted_file.path, predicted, true, grid)
         candidates += [] if compared is None else [compared]
     notes = [
         *notes_on_pairing(pairing),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,9 @@ class FolderListings:
 
 
 def walk_once(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Walk through a folder, into linked folders too, and into each folder once.
+    """Walk through a folder, then into linked folders, and into each folder once.
+
+    A folder with a link beside it has its own path, so that a new link changes no name.
 
     Yields
     ------
@@ -36,12 +39,15 @@ def walk_once(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
         Names of its files, sorted.
     """
     visited: set[str] = set()
-    for root, folders, names in os.walk(folder, followlinks=True):
-        if (real := os.path.realpath(root)) in visited:  # reached by another link before
-            folders.clear()
-            continue
-        visited.add(real)
-        yield Path(root), folders, sorted(names)
+    starts = deque([folder])
+    while starts:
+        for root, folders, names in os.walk(starts.popleft()):
+            if (real := os.path.realpath(root)) in visited:
+                folders.clear()
+                continue
+            visited.add(real)
+            yield Path(root), folders, sorted(names)
+            starts.extend(Path(root, name) for name in folders if Path(root, name).is_symlink())
 
 
 def _files_in(folder: Path) -> frozenset[str]:

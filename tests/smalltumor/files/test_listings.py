@@ -30,3 +30,12 @@ def test_a_walk_enters_linked_folders_and_each_folder_once(tmp_path):
         folders[:] = sorted(set(folders) - {"left out"})
         walked[folder.relative_to(tmp_path / "data").as_posix()] = files
     assert walked == {".": [], "a": [], "a/link": ["1.nii", "2.nii"], "b": []}
+
+
+def test_a_folder_keeps_its_path_when_a_link_to_it_is_added_before_it(tmp_path):
+    (tmp_path / "patient07" / "visit1").mkdir(parents=True)
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "current").symlink_to("patient07", target_is_directory=True)
+    (tmp_path / "a" / "b" / "c").symlink_to(tmp_path / "patient07", target_is_directory=True)
+    walked = {folder.relative_to(tmp_path).as_posix() for folder, _, _ in walk_once(tmp_path)}
+    assert walked == {".", "patient07", "patient07/visit1", "a", "a/b"}

@@ -7,12 +7,14 @@ import csv
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.errors import SmalltumorError
+from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
+from smalltumor.errors import GridMismatchError, SmalltumorError
 from smalltumor.evaluation.candidate_files import candidates_beside
 from smalltumor.evaluation.evaluate import evaluate
 from smalltumor.evaluation.metrics.froc import at_rates, case_candidates, froc_curve
 from smalltumor.evaluation.report.report_files import write_report
 from smalltumor.evaluation.report.text_report import report_text
+from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import TissueClass
 
 SHAPE = (40, 30, 20)
@@ -159,7 +161,6 @@ def test_without_candidates_the_report_is_as_before(folders):
     ("image", "score", "message"),
     [
         (labelled(_7=SECOND), "0.4", "no score of candidate 7"),
-        (labelled(_2=SECOND)[:30], "0.4", "has shape"),
         (labelled(_2=SECOND), "high", "is damaged"),
     ],
 )
@@ -167,4 +168,27 @@ def test_files_that_do_not_fit_are_refused(folders, image, score, message):
     write(folders[0], "Pat_001", image, score)
     classes = boxes().astype(np.uint8)
     with pytest.raises(SmalltumorError, match=message):
-        candidates_beside("Pat_001", folders[0] / "Pat_001.nii.gz", classes, classes)
+        beside(folders[0], classes)
+
+
+def beside(folder, classes, affine=None):
+    grid = Grid(classes.shape, np.eye(4) if affine is None else affine)
+    return candidates_beside("Pat_001", folder / "Pat_001.nii.gz", classes, classes, grid)
+
+
+def test_candidates_on_another_grid_are_refused(folders):
+    affine = np.diag([1.1, 1, 1, 1])
+    with pytest.raises(GridMismatchError, match="is on another grid than Pat_001"):
+        beside(folders[0], boxes().astype(np.uint8), affine)
+
+
+@pytest.mark.parametrize("axes", ["LPS", "PSR"])
+def test_candidates_are_compared_in_their_place_whatever_the_axes_of_the_truth(folders, axes):
+    expected = evaluated(folders).candidates[0]
+    for path in folders[1].iterdir():
+        image = nib.load(path)
+        to_axes = ornt_transform(io_orientation(image.affine), axcodes2ornt(axes))
+        nib.save(image.as_reoriented(to_axes), path)
+    found = evaluated(folders).candidates[0]
+    assert found.found(0.4) == expected.found(0.4) == 2
+    assert [each.false_positive for each in found.candidates] == [False]
