@@ -2,20 +2,20 @@
 
 Scanners are operated in many languages, and a text may negate the agent that it names ("sans
 gado"), speak of both ("senza e con mdc"), or of something else ("post-op", "without fat
-saturation"). Hence each word becomes the letter of its kind in `_WORDS`, and patterns of a few
-letters tell what the words say: ``nk`` is "ohne Kontrast", ``Po`` "post surgery".
+saturation"). Hence each word is replaced by its kind, and rules tell what a sequence of kinds says:
+``NEGATION CONTRAST`` is "ohne Kontrast", ``POST TREATMENT`` is "post surgery". A rule is a regular
+expression that has names of `Kind` where others have letters; its spaces mean nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from functools import lru_cache
-from types import MappingProxyType
 from typing import NamedTuple
 
-from smalltumor.data.naming.name_words import plain_text, split_words
+from smalltumor.data.naming.agent_words import Kind, kind_of_word
+from smalltumor.data.naming.name_words import Word, plain_text, split_words
 
 
 class Agent(Enum):
@@ -33,108 +33,87 @@ class Statement(NamedTuple):
     words: str
 
 
-_WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        # agents, trade names, and words that are only said of them
-        "a": "gd gad gado* gbca gddtpa gdtpa gddota gdbopta km mkm ivkm ce mdc pdc cte ct1 wc pc"
-        " ablavar artirem clariscan cyclolux dotarem elucirem eovist gadavist magnevist multihance"
-        " omniscan optimark pixxoscan primovist prohance vueway enhanced enh inj inject* injekt*"
-        " injet* injec* iniez* inietta* inyec* civ ку гадо* усилен* 造影 造影剤 造影剂 造影劑 増強"
-        " 增强 增強 强化 对比剂 對比劑 钆 조영 조영제 조영증강",
-        # contrast, and what makes it that of an image: before, after
-        "k": "contrast* conrast* kontrast* kontrasc* контраст*",
-        "h": "high hi low soft tissue image multi t2 t2w",
-        "q": "optimi*",
-        # what means an agent only beside a negation, "with" or a sign
-        "v": "iv ivc ev agent kl contr cont",
-        "c": "c",
-        "i": "i",
-        # negations of the agent that follows; "o" is "ohne", or an article as "un" is
-        "n": "no non not sans sin sem senza ohne kein* without* zonder utan uden uten bez s/ n/"
-        " before avant antes ante prima vor v. voor fore foer przed без до не"
-        " 非 未 無 无 不 무 비",
-        "O": "o o. un",
-        # negations that need no agent: "without", "pre", "unenhanced"
-        "w": "wo without",
-        "p": "pre",
-        "b": "nativ* natif unenhanced plain basale blanco okm ungd t1n noncon nocon kontrastsiz"
-        " kontrastfrei kontrastmittelfrei нативн* 単純 单纯 平扫 平掃 造影無 造影剤無",
-        # negations of the agent that they follow
-        "s": "none frei なし 無し 未使用 不使用 使用せず 前 전",
-        # "post" needs no agent, "after" and "with" do; "con" is with, or short for contrast
-        "P": "post",
-        "d": "after apres dopo despues tras depois apos pos nach n. na po efter etter после"
-        " 後 后 후",
-        "m": "with w w/ avec mit m. com c/ met med z с",
-        "M": "con",
-        # both, and what joins the two
-        "2": "wwo oum 前後 前后 전후",
-        "&": "& / and et und u bzw e y en och og puis then и 及 和 と 및 ・",
-        "+": "+",
-        # links between a negation and its agent
-        "l": "de del della di do da du des der dem den von of the to la の gabe admin* applikation"
-        " application verabreichung podaniem podaniu somministrazion* toediening введения medio"
-        " mezzo meio produit mittel intraven* 投与 注入 注射 주입 투여",
-        # before or after what else an image may be: surgery, the fossa, months, "pre-scan"
-        "o": "op ops oper* operac* surg* chir* cirug* cirurg* quirurg* interven* eingriff zabieg*"
-        " rt xrt crt srs rad radiat* radiot* radios* radioch* chemor* bestrahl* bestral* strahl*"
-        " treat* therap* terap* traitem* tratt* tratam* tx trt chemo* chimio* quimio* tmz bx"
-        " biops* resec* resek* resez* craniot* kraniot* embol* ablat* shunt* implant* dbs gamma*"
-        " cyber* gk laser* litt icu covid* natal partum mortem ictal iktal stroke trauma* injur*"
-        " stim* proc* hoc операц* лечен* облуч* терап* 術 术 手術 手术 治療 治疗 放疗 化疗 照射"
-        " 수술 치료",
-        "y": "fossa fosse fossae",
-        "u": "month* mo mos monat* mois mesi meses week* wk wks woche* days tage* jours year* yr"
-        " yrs jahr*",
-        "z": "scan",
-        # what else a series may be without
-        "f": "fs fat fatsat sat supp* mt mtc gap motion flow",
-        "t": "t1 t1w",
-        # what labels of BIDS glue to the agent, and words that only look like glued ones
-        "x": "t1se spgr fspgr mprage mp2rage mpr space spc cube bravo vibe flash tse tfe ffe fse"
-        " se gre fl tfl wi ax axial sag cor tra iso mm hr trace since cert kmax presat prescan"
-        " postproc",
-    }
-)
-"""Words by their kind; those with ``*`` are beginnings of words."""
+def _rule(*alternatives: str) -> re.Pattern[str]:
+    """Compile a rule of several alternatives: names of `Kind` are replaced by their values."""
+    rule = "|".join(alternatives)
+    values = re.sub("[A-Z][A-Z0-9_]*", lambda name: re.escape(Kind[name[0]]), rule)
+    return re.compile(values.replace(" ", ""))
 
-_LINKS = "[lv]*"
-_AGENTS = "(?:l*[akvcM])*"
-_AND = "[&+i]+"
-_WITH = rf"(?:[mMdP]?{_LINKS}[akvci]\+?|P|\+[akci])"
-_WITHOUT = rf"(?:[nwp]{_LINKS}[akvcM]~?|p|b|[akvci]l*[s~])"
-_NO_OTHER = "(?!l*f)"
 
-_OF_OTHERS = re.compile(
-    "[pPndw]l*o+"  # surgery
-    "|[pPnd][l9]*u|u9*P"  # months after it
-    "|Py|yP|pz"  # the posterior fossa; "pre-scan normalize"
-    "|hk|kq|-[ak]"  # of the image; and "-Gd", with a hyphen or a minus
+# Parts of several rules
+
+_WITH = "[WITH CON AFTER POST]"
+_LINKS = "[LINK VAGUE]*"
+_AND = "[AND PLUS LETTER_I]+"  # "i" is "and" in Polish
+_AGENTS = "(?: LINK* [AGENT CONTRAST VAGUE LETTER_C CON])*"
+_NO_TECHNIQUE = "(?! LINK* TECHNIQUE)"
+_SAYS_GIVEN = (
+    f"(?: {_WITH}? {_LINKS} [AGENT CONTRAST VAGUE LETTER_C LETTER_I] PLUS? | POST"
+    " | PLUS [AGENT CONTRAST LETTER_C LETTER_I])"
 )
-_BOTH = re.compile(
-    rf"[nwp]~?{_AND}[mMdP]{_AGENTS}{_NO_OTHER}"  # sans et avec gado
-    rf"|(?:[mMd]{_AND}[nw]|P~?{_AND}p){_AGENTS}{_NO_OTHER}"  # with and without
-    rf"|{_WITHOUT}{_AND}{_WITH}|{_WITH}{_AND}{_WITHOUT}"  # ohne KM und mit KM
-    rf"|p[akv]?P[akv]*|P[akv]?p[akv]*|(?<!t)mw{_AGENTS}|wm{_AGENTS}{_NO_OTHER}"  # pre post; w wo
-    rf"|b[mMdP]?{_LINKS}[ak](?!l*[s~])|[mMdP]?{_LINKS}[ak]b"  # nativ KM
-    r"|[akci]~[akci]\+|[akci]\+[akci]~"  # C- C+
-    rf"|nc[ak]|2{_AGENTS}|[akci]l*2"  # s/c contraste; +/- Gd
+_SAYS_NOT_GIVEN = (
+    f"(?: [NEGATION WITHOUT PRE] {_LINKS} [AGENT CONTRAST VAGUE LETTER_C CON] MINUS? | PRE | NATIVE"
+    " | [AGENT CONTRAST VAGUE LETTER_C LETTER_I] LINK* [NONE MINUS])"
 )
-_IS_NOT = re.compile(
-    rf"[nw]{_LINKS}[akvc]|[nw]M|w{_NO_OTHER}|p[akM]?|b|[akvci]l*[s~]|-[ci]",
+
+# The rules, in the order in which they apply
+
+_ARTICLE = _rule(f"(?<= {_WITH}) OHNE")  # com o contraste
+
+_OF_SOMETHING_ELSE = _rule(
+    "[PRE POST NEGATION AFTER WITHOUT] LINK* TREATMENT+",  # post-op
+    "[PRE POST NEGATION AFTER] [LINK NUMBER]* TIME",  # after 3 months
+    "TIME NUMBER* POST",
+    "POST FOSSA",
+    "FOSSA POST",
+    "PRE SCAN",
+    "IMAGE CONTRAST",  # high contrast
+    "CONTRAST OPTIMISED",
+    "HYPHEN [AGENT CONTRAST]",  # "-Gd" may be "Gd" or "no Gd"
 )
-_IS = re.compile(rf"[mMdP]?{_LINKS}[ak]|P|mM|[civ]\+|\+[civ]|tc|[mMd]{_LINKS}[vc]")
+
+_OF_BOTH = _rule(
+    # sans et avec gado
+    f"[NEGATION WITHOUT PRE] MINUS? {_AND} {_WITH} {_AGENTS} {_NO_TECHNIQUE}",
+    f"[WITH CON AFTER] {_AND} [NEGATION WITHOUT] {_AGENTS} {_NO_TECHNIQUE}",
+    f"POST MINUS? {_AND} PRE {_AGENTS} {_NO_TECHNIQUE}",
+    f"{_SAYS_NOT_GIVEN} {_AND} {_SAYS_GIVEN}",  # ohne KM und mit KM
+    f"{_SAYS_GIVEN} {_AND} {_SAYS_NOT_GIVEN}",
+    "PRE [AGENT CONTRAST VAGUE]? POST [AGENT CONTRAST VAGUE]*",  # pre post
+    "POST [AGENT CONTRAST VAGUE]? PRE [AGENT CONTRAST VAGUE]*",
+    f"(?<! T1) WITH WITHOUT {_AGENTS}",  # w wo
+    f"WITHOUT WITH {_AGENTS} {_NO_TECHNIQUE}",
+    f"NATIVE {_WITH}? {_LINKS} [AGENT CONTRAST] (?! LINK* [NONE MINUS])",  # nativ KM
+    f"{_WITH}? {_LINKS} [AGENT CONTRAST] NATIVE",
+    "[AGENT CONTRAST LETTER_C LETTER_I] MINUS [AGENT CONTRAST LETTER_C LETTER_I] PLUS",  # C- C+
+    "[AGENT CONTRAST LETTER_C LETTER_I] PLUS [AGENT CONTRAST LETTER_C LETTER_I] MINUS",
+    "NEGATION LETTER_C [AGENT CONTRAST]",  # s/c contraste
+    f"BOTH {_AGENTS}",  # +/- Gd
+    "[AGENT CONTRAST LETTER_C LETTER_I] LINK* BOTH",
+)
+
+_NOT_GIVEN = _rule(
+    f"[NEGATION WITHOUT] {_LINKS} [AGENT CONTRAST VAGUE LETTER_C]",
+    "[NEGATION WITHOUT] CON",
+    f"WITHOUT {_NO_TECHNIQUE}",
+    "PRE [AGENT CONTRAST CON]?",
+    "NATIVE",
+    "[AGENT CONTRAST VAGUE LETTER_C LETTER_I] LINK* [NONE MINUS]",  # Gd-
+    "HYPHEN [LETTER_C LETTER_I]",  # -C
+)
+
+_GIVEN = _rule(
+    f"{_WITH}? {_LINKS} [AGENT CONTRAST]",
+    "POST",
+    "WITH CON",
+    "[LETTER_C LETTER_I VAGUE] PLUS",  # C+
+    "PLUS [LETTER_C LETTER_I VAGUE]",
+    "T1 LETTER_C",
+    f"[WITH CON AFTER] {_LINKS} [VAGUE LETTER_C]",
+)
 
 _NONE = frozenset(("none", "no", "n", "false", "0"))
 """Labels of the entity ``ce``."""
-
-_KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
-
-
-@lru_cache(maxsize=4096)
-def _kind_of_word(word: str) -> str:
-    beginnings = (f"{word[:end]}*" for end in range(len(word), 1, -1))
-    return next((_KIND_OF_WORD[w] for w in (word, *beginnings) if w in _KIND_OF_WORD), "")
 
 
 def agent_of_text(text: str) -> Statement:
@@ -152,24 +131,28 @@ def agent_of_text(text: str) -> Statement:
         goes before an agent elsewhere in the text, which may be the name of the study.
     """
     plain = plain_text(text)
-    words = list(split_words(plain, _kind_of_word))
-    kinds = _kinds_that_tell("".join(kind for kind, _, _ in words))
-    for agent, pattern in ((Agent.NOT_GIVEN, _IS_NOT), (Agent.GIVEN, _IS)):
-        if match := pattern.search(kinds):
-            first = match.start()
-            while first and words[first - 1][2] == words[first][1]:  # "t1ce", not "ce"
-                first -= 1
-            start, end = words[first][1], words[match.end() - 1][2]
+    words = list(split_words(plain, kind_of_word))
+    kinds = _without_others("".join(word.kind for word in words))
+    for agent, rule in ((Agent.NOT_GIVEN, _NOT_GIVEN), (Agent.GIVEN, _GIVEN)):
+        if match := rule.search(kinds):
+            start, end = _whole_words(words, match.start(), match.end())
             return Statement(agent, plain[start:end].lower())
     return Statement(Agent.UNKNOWN, "")
 
 
-def _kinds_that_tell(kinds: str) -> str:
-    """Kinds of words, with ``x`` for those that speak of other things or of both images."""
-    kinds = re.sub("(?<=[mMdP])O", "l", kinds).replace("O", "n")
-    for others in (_OF_OTHERS, _BOTH):
-        kinds = others.sub(lambda match: "x" * len(match[0]), kinds)
+def _without_others(kinds: str) -> str:
+    """The kinds, with `Kind.OTHER` for words that speak of something else or of both images."""
+    kinds = _ARTICLE.sub(Kind.LINK, kinds).replace(Kind.OHNE, Kind.NEGATION)
+    for rule in (_OF_SOMETHING_ELSE, _OF_BOTH):
+        kinds = rule.sub(lambda match: Kind.OTHER * len(match[0]), kinds)
     return kinds
+
+
+def _whole_words(words: Sequence[Word], first: int, end: int) -> tuple[int, int]:
+    """Start and end of words in the text, with what is glued before them: "t1ce", not "ce"."""
+    while first and words[first - 1].end == words[first].start:
+        first -= 1
+    return words[first].start, words[end - 1].end
 
 
 def agent_of_entities(entities: Mapping[str, str]) -> Agent:

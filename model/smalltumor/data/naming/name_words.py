@@ -9,15 +9,33 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from smalltumor.data.naming.agent_words import Kind
 
 KindOfWord = Callable[[str], str]
-"""The letter for the kind of a word in lower case; empty for a word that is not known."""
+"""The kind of a word in lower case; empty for a word that is not known."""
 
-_GLUED = frozenset("aknwpPbMmofytxdh")
-_TELLING = frozenset("akpPb")
-_NOT_LAST = frozenset("nwmdh")
-_LONGEST_GLUED = 32
+
+class Word(NamedTuple):
+    """A word, a number or a sign of a text: its `Kind`, where it starts, and where it ends."""
+
+    kind: str
+    start: int
+    end: int
+
+
+_TELLING = frozenset((Kind.AGENT, Kind.CONTRAST, Kind.PRE, Kind.POST, Kind.NATIVE))
+"""What is worth searching for in glued words."""
+_NOT_LAST = frozenset((Kind.NEGATION, Kind.WITHOUT, Kind.WITH, Kind.AFTER, Kind.IMAGE))
+"""What another word follows."""
+_GLUED = (
+    _TELLING
+    | _NOT_LAST
+    | {Kind.CON, Kind.TREATMENT, Kind.TECHNIQUE, Kind.FOSSA, Kind.T1, Kind.OTHER}
+)
 _NOT_GLUED = frozenset(("na", "po", "pc", "wc", "plain"))
+_LONGEST_GLUED = 32
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(
@@ -36,7 +54,15 @@ _TOKEN = re.compile(
     r"|(?P<latin>[a-z0-9\u0400-\u04ff]+)",
     re.IGNORECASE,
 )
-_KINDS = {"no": "n", "without": "w", "other": "x", "both": "2", "minus_after": "~"}
+_KIND_OF_TOKEN = {
+    "no": Kind.NEGATION,
+    "without": Kind.WITHOUT,
+    "other": Kind.OTHER,
+    "both": Kind.BOTH,
+    "minus_after": Kind.MINUS,
+    "minus_before": Kind.HYPHEN,
+}
+"""Kinds of tokens by the group of `_TOKEN`; those of other groups depend on the words."""
 _PARTS = re.compile(  # at changes of case, at digits, and around T1
     r"[mM][pP]2?[rR][aA][gG][eE]|[23][dD]|(?:[a-zA-Z]|3[dD])?[tT][12](?![0-9])"
     r"(?:[wWnN](?![a-zA-Z]))?|[A-Z]*[a-z]+|[A-Z]+|[0-9]+|[\u0400-\u04ff]+"
@@ -57,41 +83,34 @@ def plain_text(text: str) -> str:
     return unicodedata.normalize("NFC", kept)  # syllables of Hangul
 
 
-def split_words(plain: str, kind_of: KindOfWord) -> Iterator[tuple[str, int, int]]:
-    """The words of a text: their kind, start and end.
+def split_words(plain: str, kind_of: KindOfWord) -> Iterator[Word]:
+    """The words of a text.
 
     Parameters
     ----------
     plain : str
         From `plain_text`.
     kind_of : callable
-
-    Yields
-    ------
-    (str, int, int)
-        The kind is one letter: that of `kind_of`, ``9`` for numbers, ``~`` for a minus after a
-        word, ``-`` for a hyphen or minus before one, ``x`` for other words.
+        Tells the kinds of words; numbers, signs of minus and unknown words have those of `Kind`.
     """
     for match in _TOKEN.finditer(plain):
-        group = str(match.lastgroup)
-        at = match.start()
-        for kind, length in _kinds(group, match[0], kind_of):
-            yield kind, at, at + length
-            at += length
+        start = match.start()
+        for kind, length in _kinds(str(match.lastgroup), match[0], kind_of):
+            yield Word(kind, start, start + length)
+            start += length
 
 
 def _kinds(group: str, token: str, kind_of: KindOfWord) -> Iterator[tuple[str, int]]:
-    if group in _KINDS:
-        yield _KINDS[group], len(token)
-    elif group == "minus_before":
-        yield "-", 1
+    """Kinds and lengths of the words of a token."""
+    if group in _KIND_OF_TOKEN:
+        yield _KIND_OF_TOKEN[group], len(token)
     elif group == "cjk":
         yield from _longest_matches(token, kind_of)
     elif group == "latin":
         yield from _kinds_of_parts(token, kind_of)
     else:
         word = token.replace(".", "") if group == "dotted" else token
-        yield kind_of(word.lower()) or "x", len(token)
+        yield kind_of(word.lower()) or Kind.OTHER, len(token)
 
 
 def _longest_matches(text: str, kind_of: KindOfWord) -> Iterator[tuple[str, int]]:
@@ -100,21 +119,21 @@ def _longest_matches(text: str, kind_of: KindOfWord) -> Iterator[tuple[str, int]
     while start < len(text):
         ends = range(len(text), start, -1)
         end = next((end for end in ends if kind_of(text[start:end])), start + 1)
-        yield kind_of(text[start:end]) or "x", end - start
+        yield kind_of(text[start:end]) or Kind.OTHER, end - start
         start = end
 
 
 def _kinds_of_parts(token: str, kind_of: KindOfWord) -> Iterator[tuple[str, int]]:
     kind = kind_of(token.lower())
     if kind or _CODE.fullmatch(token):
-        yield kind or "x", len(token)
+        yield kind or Kind.OTHER, len(token)
         return
     previous = ""
     for part in _PARTS.findall(token):
-        if previous == "t" and part[0] in "wW" and not kind_of(part.lower()):
-            yield from (("x", 1), *_glued(part[1:], kind_of))
-        elif len(part) == 1 and part.isalpha() and previous != "t":
-            yield "x", 1
+        if previous == Kind.T1 and part[0] in "wW" and not kind_of(part.lower()):
+            yield from ((Kind.OTHER, 1), *_glued(part[1:], kind_of))
+        elif len(part) == 1 and part.isalpha() and previous != Kind.T1:
+            yield Kind.OTHER, 1
         else:
             glued = _glued(part, kind_of)
             yield from glued
@@ -125,17 +144,17 @@ def _glued(part: str, kind_of: KindOfWord) -> list[tuple[str, int]]:
     """The words of a part of a name; the part itself if it is none of them glued together."""
     word = part.lower()
     if word.isdigit():
-        return [("9", len(part))]
+        return [(Kind.NUMBER, len(part))]
     if kind := kind_of(word):
         return [(kind, len(part))]
     if glued := _known_words(word, kind_of):
         return glued
     if match := _SUFFIX.fullmatch(word):
-        return [("x", len(match[1])), (kind_of(match[2]), len(match[2]))]
+        return [(Kind.OTHER, len(match[1])), (kind_of(match[2]), len(match[2]))]
     match = _UPPER_AND_LOWER.fullmatch(part)
     if match and kind_of(match[2]) in _TELLING:
-        return [("x", len(match[1])), (kind_of(match[2]), len(match[2]))]
-    return [("x", len(part))]
+        return [(Kind.OTHER, len(match[1])), (kind_of(match[2]), len(match[2]))]
+    return [(Kind.OTHER, len(part))]
 
 
 def _known_words(word: str, kind_of: KindOfWord) -> list[tuple[str, int]]:
