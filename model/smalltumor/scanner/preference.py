@@ -9,39 +9,20 @@ from smalltumor.scanner.sequences import Classification
 from smalltumor.scanner.series import Series
 
 _OTHER_PARTS = frozenset(
-    [
-        "NECK",
-        "CHEST",
-        "ABDOMEN",
-        "PELVIS",
-        "HEART",
-        "LIVER",
-        "BREAST",
-        "PROSTATE",
-        "SHOULDER",
-        "ELBOW",
-        "WRIST",
-        "HAND",
-        "HIP",
-        "KNEE",
-        "ANKLE",
-        "FOOT",
-        "ARM",
-        "LEG",
-        "EXTREMITY",
-        "TMJ",
-        "ORBIT",
-        "PITUITARY",
-        "IAC",
-    ]
+    (
+        *("NECK", "CHEST", "ABDOMEN", "PELVIS", "HEART", "LIVER", "BREAST", "PROSTATE"),
+        *("SHOULDER", "ELBOW", "WRIST", "HAND", "ARM"),
+        *("HIP", "KNEE", "ANKLE", "FOOT", "LEG", "EXTREMITY"),
+        *("TMJ", "ORBIT", "PITUITARY", "IAC"),
+    )
 )
 """Values of DICOM's Body Part Examined that are not the brain."""
 
-_SAME = 1.1
-"""Ratio of voxel sizes below which two series are equally fine."""
+_EQUALLY_FINE = 1.1
+"""Ratio of the distances of slices up to which two series are equally fine."""
 
 _FEW_MISSING = 0.1
-"""Largest share of slices that may be missing without a series going behind all that have more."""
+"""Largest share of missing slices with which a series ranks as one that lacks none."""
 
 
 def preferred(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Series, str]:
@@ -57,7 +38,7 @@ def preferred(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Seri
     if len(ranked) == 1:
         return series, found.reason
     other, other_found = ranked[1]
-    why = _preference(series, other)
+    why = _advantage(series, other)
     if why is None:
         named = other_found.by_order and not found.by_order
         why = "its name or header names the contrast agent" if named else _later(series, other)
@@ -120,7 +101,7 @@ def _is_3d(series: Series) -> bool:
     return series.acquisition.is_3d or series.slice_distance <= 1.5
 
 
-def _preference(series: Series, other: Series) -> str | None:
+def _advantage(series: Series, other: Series) -> str | None:
     """What a series has by its images and another one lacks; None if they are alike."""
     if _is_of_other_part(other) and not _is_of_other_part(series):
         return f"the header of that one names the part {other.acquisition.body_part}"
@@ -130,7 +111,7 @@ def _preference(series: Series, other: Series) -> str | None:
         return "as acquired rather than reformatted"
     if _is_3d(series) and not _is_3d(other):
         return "3D"
-    if other.slice_distance > _SAME * series.slice_distance:
+    if other.slice_distance > _EQUALLY_FINE * series.slice_distance:
         return f"slices of {series.slice_distance:.3g} instead of {other.slice_distance:.3g} mm"
     if other.incomplete and not series.incomplete:
         return f"that one has {other.incomplete}"

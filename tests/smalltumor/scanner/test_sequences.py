@@ -240,6 +240,16 @@ def test_a_name_that_the_times_exclude_is_undecided():
     assert found.undecided
 
 
+@pytest.mark.parametrize(
+    ("name", "sequence"), [("Ax T1", "t1"), ("Ax FLAIR", "flair"), ("Ax T2", None)]
+)
+def test_times_of_a_proton_density_image_exclude_a_t2_alone(name, sequence):
+    found = classify(Acquisition(text=name, repetition_time=3000, echo_time=15))
+    assert found.sequence == sequence, found.reason
+    assert "TR 3000, TE 15 ms: proton density" in found.reason
+    assert not found.undecided
+
+
 def test_an_inversion_time_makes_a_flair_of_what_is_named_t2():
     found = classify(
         Acquisition(text="T2 TSE IR", repetition_time=9000, echo_time=110, inversion_time=2500)

@@ -16,8 +16,8 @@ from typing import Any
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
 from smalltumor.scanner.dicom.frames import Frame, frames_of
+from smalltumor.scanner.other_images import COLOUR
 from smalltumor.scanner.patient_names import patient_name_key
-from smalltumor.scanner.sequences import COLOUR
 from smalltumor.scanner.series import Acquisition
 
 _TAGS = [
