@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from smalltumor.data.naming.agent_words import Kind, kind_of_word
+from smalltumor.data.naming.name_words import plain_text, split_words
 from smalltumor.scanner.series import Acquisition
 from smalltumor.scanner.weighting import END, FLAIR, START, T1, T2
 
@@ -15,6 +17,7 @@ def _words(*patterns: str) -> re.Pattern[str]:
 
 
 _SPINE = "of the spine"
+_FAT = "a fat or opposed-phase image"
 _HEAD = re.compile(r"brain|head|kopf|cran|sch[aä]d|cereb|hirn|t[eê]te|neuro|enceph")
 
 _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
@@ -53,7 +56,7 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
             *("[hbl]ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", r"lumb\w*", "rachis"),
             *(r"wirbels\w*", "spinal", "myelo.*", "colonna", "columna", "coluna", "[頚頸胸腰]椎"),
         ),
-        "a fat or opposed-phase image": re.compile(
+        _FAT: re.compile(
             r"^fat:|(?:dixon|ideal|flex|quant|vibe|lava)[^;]*[_ -](?:f|ff|fat)(?=$|;)"
             r"|(?<![a-z0-9])(?:opp|opposed|out.?(?:of.?)?phase|oop|fat.?(?:only|fraction))(?![a-z0-9])"
         ),
@@ -165,7 +168,15 @@ def other_name(text: str, what: str = "name") -> str | None:
         What has the name, in the reason.
     """
     for kind, pattern in _OTHER_IMAGES.items():
-        match = pattern.search(text)
-        if match is not None and not (kind == _SPINE and _HEAD.search(text)):
-            return f'{kind}: the {what} has "{match[0]}"'
+        for match in pattern.finditer(text):
+            beside_head = kind == _SPINE and _HEAD.search(text)
+            without_fat = kind == _FAT and _is_negated(match[0])
+            if not beside_head and not without_fat:
+                return f'{kind}: the {what} has "{match[0]}"'
     return None
+
+
+def _is_negated(words: str) -> bool:
+    """Whether the last of some words is negated: "post no fat"."""
+    *before, _ = split_words(plain_text(words), kind_of_word)
+    return bool(before) and before[-1].kind in (Kind.NEGATION, Kind.WITHOUT)

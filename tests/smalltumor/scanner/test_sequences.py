@@ -280,6 +280,8 @@ def test_an_inversion_that_suppresses_fat_is_no_flair():
         "out of phase T1",
         "OutPhase: Ax T1 +C",
         "T1 VIBE KM_F",
+        "T1 VIBE no KM FAT",
+        "t1 vibe no fat; t1 vibe fat",
     ],
 )
 def test_fat_and_opposed_phase_images_are_no_sequence(text):
@@ -303,6 +305,10 @@ def test_fat_and_opposed_phase_images_are_told_by_their_type(value):
         ("T1 fat sat post Gd", "t1ce"),
         ("T2 FatSat", "t2"),
         ("AX T2 FLAIR F", "flair"),
+        ("t1 vibe post no fat", "t1ce"),
+        ("T1 VIBE W/O FAT", "t1"),
+        ("t1_vibe_dixon_non-fat; *fl3d1", "t1"),
+        ("T1 LAVA KM ohne Fat", "t1ce"),
     ],
 )
 def test_water_and_in_phase_images_and_fat_saturation_are_sequences(text, sequence):

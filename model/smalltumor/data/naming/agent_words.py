@@ -44,12 +44,17 @@ class Kind(StrEnum):
     POST = "P"
     """Says by itself that an agent was given, but may go before surgery."""
     AFTER = "d"
+    """Says that an agent was given where it ends a name: "T1 dopo"."""
+    OR_AFTER = "e"
+    """Says "after" beside an agent; alone it may mean something else: "tras" is transverse."""
     WITH = "m"
     CON = "M"
     """Spanish and Italian "with", or short for contrast."""
     BOTH = "2"
     """With and without."""
     AND = "&"
+    BREAK = ";"
+    """Between names: of the series, of the sequence."""
     PLUS = "+"
     LINK = "l"
     """What may stand between a negation and its agent: "sans injection de gado"."""
@@ -62,6 +67,8 @@ class Kind(StrEnum):
     """What else an image may be with or without: fat saturation."""
     T1 = "t"
     OTHER = "x"
+    IGNORED = "."
+    """What is said of something else, or of images with and without agent."""
     NUMBER = "9"
     MINUS = "~"
     """After a word: "Gd-", "Gd(-)"."""
@@ -92,12 +99,13 @@ WORDS: Mapping[Kind, str] = MappingProxyType(
         " kontrastsiz kontrastfrei kontrastmittelfrei нативн* 単純 单纯 平扫 平掃 造影無 造影剤無",
         Kind.NONE: "none frei なし 無し 未使用 不使用 使用せず 前 전",
         Kind.POST: "post",
-        Kind.AFTER: "after apres dopo despues tras depois apos pos nach n. na po efter etter после"
-        " 後 后 후",
+        Kind.AFTER: "after apres dopo despues depois nach efter etter после",
+        Kind.OR_AFTER: "tras apos pos n. na po 後 后 후",
         Kind.WITH: "with w w/ avec mit m. com c/ met med z с",
         Kind.CON: "con",
         Kind.BOTH: "wwo oum 前後 前后 전후",
         Kind.AND: "& / and et und u bzw e y en och og puis then и 及 和 と 및 ・",
+        Kind.BREAK: ";",
         Kind.PLUS: "+",
         Kind.LINK: "de del della di do da du des der dem den von of the to la の gabe admin*"
         " applikation application verabreichung podaniem podaniu somministrazion* toediening"

@@ -42,7 +42,7 @@ def _rule(*alternatives: str) -> re.Pattern[str]:
 
 # Parts of several rules
 
-_WITH = "[WITH CON AFTER POST]"
+_WITH = "[WITH CON AFTER OR_AFTER POST]"
 _LINKS = "[LINK VAGUE]*"
 _AND = "[AND PLUS LETTER_I]+"  # "i" is "and" in Polish
 _AGENTS = "(?: LINK* [AGENT CONTRAST VAGUE LETTER_C CON])*"
@@ -61,8 +61,8 @@ _SAYS_NOT_GIVEN = (
 _ARTICLE = _rule(f"(?<= {_WITH}) OHNE")  # com o contraste
 
 _OF_SOMETHING_ELSE = _rule(
-    "[PRE POST NEGATION AFTER WITHOUT] LINK* TREATMENT+",  # post-op
-    "[PRE POST NEGATION AFTER] [LINK NUMBER]* TIME",  # after 3 months
+    "[PRE POST NEGATION AFTER OR_AFTER WITHOUT] LINK* TREATMENT+",  # post-op
+    "[PRE POST NEGATION AFTER OR_AFTER] [LINK NUMBER]* TIME",  # after 3 months
     "TIME NUMBER* POST",
     "POST FOSSA",
     "FOSSA POST",
@@ -75,7 +75,7 @@ _OF_SOMETHING_ELSE = _rule(
 _OF_BOTH = _rule(
     # sans et avec gado
     f"[NEGATION WITHOUT PRE] MINUS? {_AND} {_WITH} {_AGENTS} {_NO_TECHNIQUE}",
-    f"[WITH CON AFTER] {_AND} [NEGATION WITHOUT] {_AGENTS} {_NO_TECHNIQUE}",
+    f"[WITH CON AFTER OR_AFTER] {_AND} [NEGATION WITHOUT] {_AGENTS} {_NO_TECHNIQUE}",
     f"POST MINUS? {_AND} PRE {_AGENTS} {_NO_TECHNIQUE}",
     f"{_SAYS_NOT_GIVEN} {_AND} {_SAYS_GIVEN}",  # ohne KM und mit KM
     f"{_SAYS_GIVEN} {_AND} {_SAYS_NOT_GIVEN}",
@@ -109,7 +109,8 @@ _GIVEN = _rule(
     "[LETTER_C LETTER_I VAGUE] PLUS",  # C+
     "PLUS [LETTER_C LETTER_I VAGUE]",
     "T1 LETTER_C",
-    f"[WITH CON AFTER] {_LINKS} [VAGUE LETTER_C]",
+    "T1 [TECHNIQUE OTHER]* AFTER (?= BREAK | $)",  # T1 dopo
+    f"[WITH CON AFTER OR_AFTER] {_LINKS} [VAGUE LETTER_C]",
 )
 
 _NONE = frozenset(("none", "no", "n", "false", "0"))
@@ -141,10 +142,10 @@ def agent_of_text(text: str) -> Statement:
 
 
 def _without_others(kinds: str) -> str:
-    """The kinds, with `Kind.OTHER` for words that speak of something else or of both images."""
+    """The kinds, with `Kind.IGNORED` for words that speak of something else or of both images."""
     kinds = _ARTICLE.sub(Kind.LINK, kinds).replace(Kind.OHNE, Kind.NEGATION)
     for rule in (_OF_SOMETHING_ELSE, _OF_BOTH):
-        kinds = rule.sub(lambda match: Kind.OTHER * len(match[0]), kinds)
+        kinds = rule.sub(lambda match: Kind.IGNORED * len(match[0]), kinds)
     return kinds
 
 

@@ -27,7 +27,9 @@ class Word(NamedTuple):
 
 _TELLING = frozenset((Kind.AGENT, Kind.CONTRAST, Kind.PRE, Kind.POST, Kind.NATIVE))
 """What is worth searching for in glued words."""
-_NOT_LAST = frozenset((Kind.NEGATION, Kind.WITHOUT, Kind.WITH, Kind.AFTER, Kind.IMAGE))
+_NOT_LAST = frozenset(
+    (Kind.NEGATION, Kind.WITHOUT, Kind.WITH, Kind.AFTER, Kind.OR_AFTER, Kind.IMAGE)
+)
 """What another word follows."""
 _GLUED = (
     _TELLING
@@ -65,7 +67,7 @@ _KIND_OF_TOKEN = {
 """Kinds of tokens by the group of `_TOKEN`; those of other groups depend on the words."""
 _PARTS = re.compile(  # at changes of case, at digits, and around T1
     r"[mM][pP]2?[rR][aA][gG][eE]|[23][dD]|(?:[a-zA-Z]|3[dD])?[tT][12](?![0-9])"
-    r"(?:[wWnN](?![a-zA-Z]))?|[A-Z]*[a-z]+|[A-Z]+|[0-9]+|[\u0400-\u04ff]+"
+    r"(?:[wWnN](?![a-zA-Z])|w(?=C(?![a-zA-Z])))?|[A-Z]*[a-z]+|[A-Z]+|[0-9]+|[\u0400-\u04ff]+"
 )
 _CODE = re.compile("(?!(?:gd|t)[0-9]$)(?:[a-z]{1,2}[0-9]+|[a-z]+(?:0[0-9]|[0-9]{3})[0-9]*)", re.I)
 """Names of patients, such as ``KM12`` and ``post001``."""

@@ -19,7 +19,8 @@ TEXTS = {
     "signs with": (
         GIVEN,
         "T1 C+|T1 (C+)|T1+c|T1 +C|T1 + C|AX T1 FSE+C|T1 FS+C|T1WI+C|T1 Gd+|T1 KM+|T1 I+|T1 IV+"
-        "|T1 C(+)|T1_c|T1c|ct1|T1-Gd|T1 - KM|T1 KM - tra|T1 C/C|T1 W C|T1 FS- C+",
+        "|T1 C(+)|T1_c|T1c|ct1|T1-Gd|T1 - KM|T1 KM - tra|T1 C/C|T1 W C|T1 FS- C+"
+        "|T1wC|T1wC FS|T1wCON",
     ),
     "signs without": (
         NOT_GIVEN,
@@ -96,6 +97,15 @@ TEXTS = {
         "|T1 単純|T1 plain(造影前)|T1 平扫|T1 增强前|T1 未增强|术后平扫 T1"
         "|T1 무조영|T1 조영증강 전|T1 조영제 주입 전|T1 без контраста|T1 до введения контраста",
     ),
+    "after, at the end of a name": (
+        GIVEN,
+        "T1 dopo|T1 SE dopo|T1 FS après|T1_MPRAGE_nach|AX T1 AFTER|SAG T1 DESPUES; *se2d1|T1 после",
+    ),
+    "after, of something else": (
+        UNKNOWN,
+        "T1 tras|T1 POS|T1 APOS|T1 na|T1 RT dopo|T1 6 mesi dopo|T1 2 settimane dopo|T1 prima e dopo"
+        "|T1 nach 2|T1 op; dopo|T1 術后|T1 post-op dopo",
+    ),
     "names of studies and pairs": (
         UNKNOWN,
         "RM encefalo senza e con mdc; T1 MPRAGE|IRM sans et avec injection de gadolinium; T1 SE"
@@ -165,6 +175,7 @@ WITH = [
     *("acq-vueway", "acq-clariscan", "acq-mdc", "acq-injected", "acq-inj", "acq-mitKM", "acq-axkm"),
     *("acq-t1wpost", "acq-T1wPostGd", "acq-ADNIPost", "acq-CUBEGd", "acq-mp2ragece", "acq-gddtpa"),
     *("acq-sagce", "acq-GdDTPA", "acq-Gd2", "acq-T1wGd", "acq-post1", "acq-ISOce"),
+    *("acq-T1wC", "acq-T1dopo"),
 ]
 WITHOUT = [
     *("", "acq-mprage", "acq-space", "acq-SPACE", "acq-slice1mm", "acq-reduced", "acq-iso"),
