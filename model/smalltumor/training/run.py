@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from smalltumor.errors import Action, Remedy, TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
-from smalltumor.text import pluralize
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig, steps_per_epoch
 from smalltumor.training.data.same_images import patients_by_images
 from smalltumor.training.draw_folds import draw_folds
+from smalltumor.training.execution import execute
 from smalltumor.training.locked_run import locked_run
 from smalltumor.training.memory import keep_freed_memory
-from smalltumor.training.optimisation.distributed import Processes, joined_processes
+from smalltumor.training.optimisation.distributed import joined_processes
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_cases import AvailableCases, check_unique_names, prepare_run_cases
-from smalltumor.training.run_record import RunRecord, model_card, origin_of
-from smalltumor.training.runs.run_folder import RunFolder, StopRequest
+from smalltumor.training.run_cases import AvailableCases, check_unique_names
+from smalltumor.training.run_context import Log, RunContext, silent, warning_through
+from smalltumor.training.run_record import RunRecord, origin_of
+from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.split import Split
-from smalltumor.training.stopping import StepAborted, StopListener, stop_on_signals
-from smalltumor.training.trainer import Log, Trainer, TrainingCases
+from smalltumor.training.stopping import StopListener
 
 _SETTLED = {
     "folds": "which cases are held out is",
@@ -72,34 +71,26 @@ def train(
     request = _with_earlier_settings(request, earlier)
     config, initial = _configuration(request, earlier, has_state=run.last.is_file())
     with joined_processes(request.device) as processes:
-        warn = warn or warning_through(log)
-        if not processes.is_main:
-            log = warn = _silent
+        context = RunContext.of(run, processes, log, warn or warning_through(log))
         if processes.device.type == "cpu":
             keep_freed_memory()
-        available = AvailableCases.find(request)
-        before = earlier if run.last.is_file() else None
-        # A split that exists is kept; a new case that is a copy is named as left out.
-        say = warn if before is None else _silent
-        patients = patients_by_images(available.all, request.patients, say)
-        if before is None and config.folds:
-            available = _hold_out_fold(available, config, initial, patients, log, warn)
-        split = available.split(config, patients, before)
+        available, split = _available_cases(request, config, initial, earlier, context)
         training_cases = len(available.named(split.training))
         record = _new_record(request, config, split, training_cases, earlier, initial)
         with locked_run(run, processes, earlier):
             if processes.is_main:
                 record.write(run)
-            finished = _run(
-                _Session(run, processes, log, warn),
+            finished = execute(
                 record,
                 available,
-                initial,
+                context,
+                StopListener(run),
+                initial=initial,
                 architecture=architecture,
                 save_seconds=save_seconds,
             )
     if not finished:
-        log("stopped and saved")
+        context.log("stopped and saved")
     return finished
 
 
@@ -179,17 +170,34 @@ def _check_settled(request: TrainingRequest, config: TrainingConfig) -> None:
             )
 
 
+def _available_cases(
+    request: TrainingRequest,
+    config: TrainingConfig,
+    initial: Checkpoint | None,
+    earlier: RunRecord | None,
+    context: RunContext,
+) -> tuple[AvailableCases, Split]:
+    """The cases of the request, and their split, which is kept once the run has a saved state."""
+    available = AvailableCases.find(request)
+    before = earlier if context.run.last.is_file() else None
+    # A split that exists is kept; a new case that is a copy is named as left out.
+    warn = context.warn if before is None else silent
+    patients = patients_by_images(available.all, request.patients, warn)
+    if before is None and config.folds:
+        available = _hold_out_fold(available, config, initial, patients, context)
+    return available, available.split(config, patients, before)
+
+
 def _hold_out_fold(
     available: AvailableCases,
     config: TrainingConfig,
     initial: Checkpoint | None,
     patients: Mapping[str, str],
-    log: Log,
-    warn: Log,
+    context: RunContext,
 ) -> AvailableCases:
     """The cases, of which one fold is held out: the same as in a cross-validation."""
     check_unique_names(available.cases)
-    folds = draw_folds(available.cases, config, initial, patients, log, warn)
+    folds = draw_folds(available.cases, config, initial, patients, context.log, context.warn)
     return available.hold_out(folds.held_out[config.fold])
 
 
@@ -211,105 +219,3 @@ def _new_record(
         origin=(earlier.origin if earlier else None) or origin_of(initial, request.weights),
         steps_per_epoch=steps or steps_per_epoch(first_config, training_cases),
     )
-
-
-@dataclass(frozen=True)
-class _Session:
-    """The run folder, the processes that train in it, and who hears of it."""
-
-    run: RunFolder
-    processes: Processes
-    log: Log
-    warn: Log
-
-
-def _run(
-    session: _Session,
-    record: RunRecord,
-    available: AvailableCases,
-    initial: Checkpoint | None,
-    *,
-    architecture: Architecture | None,
-    save_seconds: float,
-) -> bool:
-    """Prepare the cases and train; False if it was stopped."""
-    run, processes, log = session.run, session.processes, session.log
-    stop = StopListener(run)
-    try:
-        cases = prepare_run_cases(record, available, processes, log, stop)
-    except StepAborted:
-        run.append("stop", run.last_step, wish=(stop.stop_request or StopRequest.STOP).value)
-        return False
-    trainer = Trainer(
-        record.config,
-        cases,
-        run,
-        processes,
-        model_card(record, record.split.trained_on),
-        initial=initial,
-        architecture=architecture,
-        log=log,
-        stop=stop,
-        abort_step=stop.abort_step,
-        threads=_crop_threads(processes, cases),
-        save_seconds=save_seconds,
-        epoch_steps=record.steps_per_epoch,
-    )
-    if record.request.resume:
-        trainer.resume()
-    _report_warnings(trainer, session.warn)
-    _report_start(trainer, record.split, available.left_out(record.split), log)
-    with stop_on_signals(stop, run):
-        finished = trainer.train()
-    if not finished and processes.is_main:
-        step = trainer.learner.progress.step
-        run.append("stop", step, wish=(stop.stop_request or StopRequest.STOP).value)
-    return finished
-
-
-def _report_warnings(trainer: Trainer, warn: Log) -> None:
-    """Say what makes cases doubtful, and record it as events."""
-    run, step = trainer.run, trainer.learner.progress.step
-    for case in trainer.cases.all:
-        for message in case.warnings:
-            warn(f"{case.name}: {message}")
-            if trainer.processes.is_main:
-                run.append("warning", step, case=case.name, message=message)
-
-
-def _report_start(trainer: Trainer, split: Split, left_out: list[str], log: Log) -> None:
-    progress, device = trainer.learner.progress, trainer.processes.device
-    step, steps = progress.step, trainer.budget.steps(progress)
-    minutes = trainer.config.minutes
-    if trainer.processes.is_main:
-        trainer.run.append(
-            "start",
-            step,
-            steps=0 if minutes else steps,
-            device=str(device),
-            training=list(split.training),
-            validation=list(split.validation),
-        )
-    if left_out:
-        log("not trained on, as scans of patients of the validation cases: " + ", ".join(left_out))
-    log(
-        f"{pluralize(len(split.training), 'training case')}, "
-        f"{pluralize(len(split.validation), 'validation case')}; "
-        f"step {step} of {f'{minutes:g} minutes' if minutes else steps} on {device}"
-    )
-
-
-def _crop_threads(processes: Processes, cases: TrainingCases) -> int:
-    """Threads that prepare crops: several where they are drawn on the CPU for a GPU."""
-    if processes.device.type == "cpu" or cases.training[0].image.is_cuda:
-        return 1
-    return max(1, min(8, (os.cpu_count() or 1) // processes.count - 1))
-
-
-def warning_through(log: Log) -> Log:
-    """A function that reports a warning as a line of text."""
-    return lambda message: log(f"warning: {message}")
-
-
-def _silent(line: str) -> None:
-    """Processes other than process 0 report nothing."""

@@ -15,13 +15,12 @@ from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
 from smalltumor.training.data.pack import Pack
-from smalltumor.training.data.training_case import TrainingCase
-from smalltumor.training.optimisation.distributed import Processes
+from smalltumor.training.data.training_case import TrainingCase, TrainingCases
 from smalltumor.training.request import TrainingRequest
+from smalltumor.training.run_context import RunContext
 from smalltumor.training.run_record import RunRecord
 from smalltumor.training.split import Split
 from smalltumor.training.stopping import StepAborted, StopListener
-from smalltumor.training.trainer import Log, TrainingCases
 
 
 @dataclass(frozen=True)
@@ -134,11 +133,7 @@ def _names(cases: Sequence[LabelledCase]) -> list[str]:
 
 
 def prepare_run_cases(
-    record: RunRecord,
-    available: AvailableCases,
-    processes: Processes,
-    log: Log,
-    stop: StopListener,
+    record: RunRecord, available: AvailableCases, context: RunContext, stop: StopListener
 ) -> TrainingCases:
     """Prepare the cases of a run's split.
 
@@ -147,11 +142,8 @@ def prepare_run_cases(
     Parameters
     ----------
     record : RunRecord
-        With a split.
     available : AvailableCases
-    processes : Processes
-    log : callable
-        Receives one line of text.
+    context : RunContext
     stop : StopListener
 
     Raises
@@ -161,8 +153,8 @@ def prepare_run_cases(
     TrainingError, OutputError
         As `prepare_cases`.
     """
-    split, cache = record.split, record.request.cache or record.request.run / "cache"
-    assert split is not None
+    split, processes = record.split, context.processes
+    cache = record.request.cache or record.request.run / "cache"
 
     def check() -> None:
         if processes.is_main and stop():
@@ -171,7 +163,9 @@ def prepare_run_cases(
     if not processes.is_main:
         processes.wait()
     place = f" in {cache}" if not Pack.is_in(record.request.data) else ""
-    log(f"preparing {pluralize(len(split.training) + len(split.validation), 'case')}{place}")
+    context.log(
+        f"preparing {pluralize(len(split.training) + len(split.validation), 'case')}{place}"
+    )
     training, validation = (
         prepare_cases(available.named(names), record.config.preprocessing, cache, check)
         for names in (split.training, split.validation)

@@ -3,55 +3,30 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
+from smalltumor.errors import TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.architecture import Architecture, MultiTaskArchitecture
 from smalltumor.training.config import TrainingConfig, steps_per_epoch
 from smalltumor.training.data.dataloader import Batch, batches
-from smalltumor.training.data.training_case import TrainingCase
+from smalltumor.training.data.training_case import TrainingCases
+from smalltumor.training.device_errors import device_error, memory_error
 from smalltumor.training.memory import is_device_failure, is_out_of_memory, peak_memory
-from smalltumor.training.memory_estimate import smaller
 from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.stopping import StepAborted, abortable
+from smalltumor.training.run_context import RunContext
+from smalltumor.training.stopping import StepAborted, StopListener, abortable
 from smalltumor.training.throughput import Throughput
 from smalltumor.training.validation import whole_volumes
 from smalltumor.training.validator import Validator
-
-Log = Callable[[str], None]
-
-
-def _never() -> bool:
-    return False
-
-
-@dataclass(frozen=True)
-class TrainingCases:
-    """Training and validation cases.
-
-    Parameters
-    ----------
-    training, validation : sequence of TrainingCase
-        Without validation cases the newest averaged network counts as the best.
-    """
-
-    training: Sequence[TrainingCase]
-    validation: Sequence[TrainingCase] = ()
-
-    @property
-    def all(self) -> list[TrainingCase]:
-        """Training and validation cases."""
-        return [*self.training, *self.validation]
 
 
 class Trainer:
@@ -61,23 +36,17 @@ class Trainer:
     ----------
     config : TrainingConfig
     cases : TrainingCases
-    run : RunFolder
-    processes : Processes
+    context : RunContext
     card : dict
         Facts for the model card of the networks that are written.
     initial : Checkpoint, optional
         Weights to start from; they are validated first, for comparison.
     architecture : Architecture, optional
         By default the multi-task network of the configured size.
-    log : callable
-        Receives one line of text.
-    stop : callable
-        Whether to save and end after this step.
-    abort_step : callable
-        Whether to abort the current step; used where one process trains alone on a CPU, where
-        steps are long, without ``torch.compile``, which hooks would break up.
-    threads : int
-        Threads that prepare crops.
+    stop : StopListener, optional
+        Asked after every step, and within steps where one process trains alone on a CPU, where
+        steps are long, without ``torch.compile``, which hooks would break up. By default that of
+        the run folder.
     save_seconds : float
         Least time between two saved states.
     epoch_steps : int, optional
@@ -89,49 +58,42 @@ class Trainer:
         self,
         config: TrainingConfig,
         cases: TrainingCases,
-        run: RunFolder,
-        processes: Processes,
+        context: RunContext,
         card: dict[str, Any],
         *,
         initial: Checkpoint | None = None,
         architecture: Architecture | None = None,
-        log: Log = print,
-        stop: Callable[[], bool] = _never,
-        abort_step: Callable[[], bool] = _never,
-        threads: int = 1,
+        stop: StopListener | None = None,
         save_seconds: float = 60.0,
         epoch_steps: int | None = None,
     ) -> None:
+        processes = context.processes
         if config.batch % processes.count:
             raise TrainingError(
                 f"a batch of {config.batch} cannot be shared by {processes.count} processes"
             )
-        self.config, self.cases, self.run, self.processes = config, cases, run, processes
-        self.initial, self.log = initial, log
-        self.stop = stop
-        self.abort_step = abort_step
+        self.config, self.cases, self.context, self.processes = config, cases, context, processes
+        self.initial, self.save_seconds = initial, save_seconds
+        self.stop = stop or StopListener(context.run)
         self.can_abort = (
             processes.count == 1 and processes.device.type == "cpu" and not config.compile
         )
-        self.threads, self.save_seconds = threads, save_seconds
         self.epoch_steps = epoch_steps or steps_per_epoch(config, len(cases.training))
         self.budget = Budget(config, self.epoch_steps)
         architecture = architecture or MultiTaskArchitecture(config.network)
         self.learner = Learner(config, architecture, self.budget, processes, initial)
         self.throughput = Throughput(config, self.budget)
         self._saved_at = self._started = self._idle_since = time.monotonic()
-        self.validator = Validator(
-            config, cases.validation, run, architecture, processes, card, log
-        )
+        self.validator = Validator(config, cases.validation, context, architecture, card)
 
     def resume(self) -> None:
         """Resume from the run folder's state, if it has one."""
         reached = -1
-        if self.run.last.is_file():
-            self.learner.load(self.run.last)
+        if self.context.run.last.is_file():
+            self.learner.load(self.context.run.last)
             reached = self.learner.progress.step
         if self.processes.is_main:
-            self.run.discard_after(reached)
+            self.context.run.discard_after(reached)
 
     def train(self) -> bool:
         """Train until the last epoch, a stop, or early stopping.
@@ -151,7 +113,7 @@ class Trainer:
             If the run folder cannot be written; the last saved state is kept.
         """
         try:
-            with abortable(self.abort_step) if self.can_abort else nullcontext():
+            with abortable(self.stop.abort_step) if self.can_abort else nullcontext():
                 finished = self._train()
         except StepAborted:
             finished = False
@@ -159,11 +121,7 @@ class Trainer:
             if is_out_of_memory(error):
                 raise self._out_of_memory() from error
             if is_device_failure(error):
-                reason = str(error).partition("\n")[0][:150]
-                raise TrainingError(
-                    f"{self.processes.device} has failed ({reason}); the state saved last is kept",
-                    Remedy(Action.RESUME),
-                ) from error
+                raise device_error(self.processes.device, error) from error
             raise
         self._save()
         if finished:
@@ -190,7 +148,7 @@ class Trainer:
             if self.budget.is_spent(progress):
                 return True
             if 0 < self.config.patience <= progress.stale:
-                self.log("stopping early: the score did not improve")
+                self.context.log("stopping early: the score did not improve")
                 return True
             if time.monotonic() - self._saved_at >= self.save_seconds:
                 self._save()
@@ -204,7 +162,7 @@ class Trainer:
             self.config,
             self._steps_to_come(),
             slice(first, first + share),
-            self.threads,
+            _crop_threads(self.processes, self.cases),
             self.processes.device,
         )
 
@@ -238,7 +196,7 @@ class Trainer:
         progress, config = self.learner.progress, self.config
         if progress.frozen or self.budget.share_done(progress) < config.freeze_norms_at:
             return
-        self.log("freezing the batch-norm statistics")
+        self.context.log("freezing the batch-norm statistics")
         volumes = self._volumes_for_statistics() if config.freeze_norms_at > 0 else ()
         self.learner.freeze_batch_norm(volumes)
         self._append("freeze")
@@ -266,7 +224,7 @@ class Trainer:
             peak_memory=peak_memory(self.processes.device),
             **means,
         )
-        self.log(
+        self.context.log(
             f"epoch {epoch}/{epochs}  loss {means['loss']:.4f}  "
             f"{progress.seconds / progress.step:.2f} s/step  {facts['seconds_left'] // 60} min left"
         )
@@ -282,28 +240,22 @@ class Trainer:
 
     def _save(self) -> None:
         if self.processes.is_main:
-            self.learner.save(self.run.last)
+            self.learner.save(self.context.run.last)
         self._saved_at = self._idle_since = time.monotonic()
 
     def _append(self, event: str, **values: Any) -> None:
-        if self.processes.is_main:
-            self.run.append(event, self.learner.progress.step, **values)
+        self.context.append(event, self.learner.progress.step, **values)
 
     def _out_of_memory(self) -> TrainingMemoryError:
-        """Save the state of the last finished step; the error says what fits."""
+        """Save the state of the last finished step, and say what fits."""
         if self.learner.is_consistent:
             with suppress(MemoryError):
                 self._save()
-        config, step = self.config, self.learner.progress.step
-        where = f"not enough memory on {self.processes.device} at step {step}"
-        if self.validator.is_scoring:
-            remedy = Remedy(Action.CHOOSE_DEVICE)
-            return TrainingMemoryError(f"{where} to validate on whole volumes", remedy)
-        changes = smaller(config.crop, config.batch, self.processes.count)
-        action = Action.RESUME if changes else Action.CHOOSE_DEVICE
-        crops = "1 crop" if config.batch == 1 else f"{config.batch} crops"
-        return TrainingMemoryError(
-            f"{where} for {crops} of {config.crop} voxels", Remedy(action, settings=changes)
+        return memory_error(
+            self.config,
+            self.processes,
+            self.learner.progress.step,
+            is_validating=self.validator.is_scoring,
         )
 
 
@@ -312,3 +264,10 @@ def _means(losses: list[dict[str, float]]) -> dict[str, float]:
     names = dict.fromkeys(name for parts in losses for name in parts)
     values = {name: [parts[name] for parts in losses if name in parts] for name in names}
     return {name: sum(v) / len(v) for name, v in values.items()}
+
+
+def _crop_threads(processes: Processes, cases: TrainingCases) -> int:
+    """Threads that prepare crops: several where they are drawn on the CPU for a GPU."""
+    if processes.device.type == "cpu" or cases.training[0].image.is_cuda:
+        return 1
+    return max(1, min(8, (os.cpu_count() or 1) // processes.count - 1))

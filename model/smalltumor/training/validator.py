@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.training_case import TrainingCase
-from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.run_context import RunContext
 from smalltumor.training.validation import mean_scores, score_cases
 
 
@@ -27,15 +26,12 @@ class Validator:
     config : TrainingConfig
     cases : sequence of TrainingCase
         Without any, the newest network counts as the best.
-    run : RunFolder
+    context : RunContext
+        Process 0 validates; the others wait for the result.
     architecture : Architecture
         Of the networks.
-    processes : Processes
-        Process 0 validates; the others wait for the result.
     card : dict
         Facts for the model card of the networks that are written.
-    log : callable
-        Receives one line of text.
 
     Attributes
     ----------
@@ -47,15 +43,13 @@ class Validator:
         self,
         config: TrainingConfig,
         cases: Iterable[TrainingCase],
-        run: RunFolder,
+        context: RunContext,
         architecture: Architecture,
-        processes: Processes,
         card: dict[str, Any],
-        log: Callable[[str], None],
     ) -> None:
-        self._config, self._cases, self._run = config, tuple(cases), run
-        self._architecture, self._processes = architecture, processes
-        self._card, self._log = card, log
+        self._config, self._cases, self._context = config, tuple(cases), context
+        self._run, self._processes = context.run, context.processes
+        self._architecture, self._card = architecture, card
         self.is_scoring = False
 
     def score_initial(self, initial: Checkpoint | None, learner: Learner) -> None:
@@ -67,7 +61,7 @@ class Validator:
         if initial is None or learner.progress.step or validated or not self._cases:
             return
         if self._processes.is_main:
-            self._log("validating the weights it starts from")
+            self._context.log("validating the weights it starts from")
             network = initial.network.to(self._processes.device)
             scores = self._score(network, learner.progress.step, epoch=0)
             learner.progress.best_score = scores["validation"]["score"]
@@ -122,7 +116,7 @@ class Validator:
         means = mean_scores(scores)
         self._run.append("validation", step, epoch=epoch, **means, by_case=scores)
         regions = "  ".join(f"{region} {means[region]:.3f}" for region in ("et", "tc", "wt"))
-        self._log(f"validation  {regions}")
+        self._context.log(f"validation  {regions}")
         return {"validation": means, "by_case": scores}
 
     def _write(self, path: Path, network: nn.Module, card: dict[str, Any]) -> None:

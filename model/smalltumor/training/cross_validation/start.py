@@ -13,9 +13,9 @@ from smalltumor.training.data.same_images import patients_by_images
 from smalltumor.training.draw_folds import draw_folds
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_cases import check_patients, check_unique_names
+from smalltumor.training.run_context import Log
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_launch_lock, is_locked
-from smalltumor.training.trainer import Log
 
 
 def start_or_resume(

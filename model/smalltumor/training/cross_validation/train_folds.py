@@ -23,10 +23,10 @@ from smalltumor.training.cross_validation.results import ScoringSettings, read_r
 from smalltumor.training.cross_validation.scoring import OUT_OF_FOLD
 from smalltumor.training.cross_validation.start import start_or_resume
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run import recipe_of, train, warning_through
+from smalltumor.training.run import recipe_of, train
+from smalltumor.training.run_context import Log, warning_through
 from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_lock import is_locked
-from smalltumor.training.trainer import Log
 
 
 def train_folds(

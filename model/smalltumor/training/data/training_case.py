@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,3 +62,22 @@ class TrainingCase:
     def to(self, device: torch.device) -> TrainingCase:
         """The same case with image and classes in the memory of a device."""
         return replace(self, image=self.image.to(device), classes=self.classes.to(device))
+
+
+@dataclass(frozen=True)
+class TrainingCases:
+    """Training and validation cases.
+
+    Parameters
+    ----------
+    training, validation : sequence of TrainingCase
+        Without validation cases the newest averaged network counts as the best.
+    """
+
+    training: Sequence[TrainingCase]
+    validation: Sequence[TrainingCase] = ()
+
+    @property
+    def all(self) -> list[TrainingCase]:
+        """Training and validation cases."""
+        return [*self.training, *self.validation]

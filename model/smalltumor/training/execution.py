@@ -1,0 +1,109 @@
+"""Train a run whose configuration and cases are settled: prepare the cases, report, train."""
+
+from __future__ import annotations
+
+from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.text import pluralize
+from smalltumor.training.architecture import Architecture
+from smalltumor.training.data.training_case import TrainingCases
+from smalltumor.training.run_cases import AvailableCases, prepare_run_cases
+from smalltumor.training.run_context import RunContext
+from smalltumor.training.run_record import RunRecord, model_card
+from smalltumor.training.runs.run_folder import StopRequest
+from smalltumor.training.stopping import StepAborted, StopListener, stop_on_signals
+from smalltumor.training.trainer import Trainer
+
+
+def execute(
+    record: RunRecord,
+    available: AvailableCases,
+    context: RunContext,
+    stop: StopListener,
+    *,
+    initial: Checkpoint | None,
+    architecture: Architecture | None,
+    save_seconds: float,
+) -> bool:
+    """Prepare the cases of a run and train.
+
+    Parameters
+    ----------
+    record : RunRecord
+    available : AvailableCases
+    context : RunContext
+    stop : StopListener
+    initial : Checkpoint or None
+        Weights to start from.
+    architecture : Architecture or None
+        By default the multi-task network.
+    save_seconds : float
+        Least time between two saved states.
+
+    Returns
+    -------
+    bool
+        False if it was stopped and can be resumed.
+
+    Raises
+    ------
+    TrainingError, CaseError, CheckpointError, OutputError
+    """
+    try:
+        cases = prepare_run_cases(record, available, context, stop)
+    except StepAborted:
+        _record_stop(context, stop, context.run.last_step)
+        return False
+    trainer = Trainer(
+        record.config,
+        cases,
+        context,
+        model_card(record, record.split.trained_on),
+        initial=initial,
+        architecture=architecture,
+        stop=stop,
+        save_seconds=save_seconds,
+        epoch_steps=record.steps_per_epoch,
+    )
+    if record.request.resume:
+        trainer.resume()
+    _report_warnings(cases, context, trainer.learner.progress.step)
+    _report_start(trainer, record, available.left_out(record.split))
+    with stop_on_signals(stop, context.run):
+        finished = trainer.train()
+    if not finished:
+        _record_stop(context, stop, trainer.learner.progress.step)
+    return finished
+
+
+def _record_stop(context: RunContext, stop: StopListener, step: int) -> None:
+    context.append("stop", step, wish=(stop.stop_request or StopRequest.STOP).value)
+
+
+def _report_warnings(cases: TrainingCases, context: RunContext, step: int) -> None:
+    """Say what makes cases doubtful, and record it as events."""
+    for case in cases.all:
+        for message in case.warnings:
+            context.warn(f"{case.name}: {message}")
+            context.append("warning", step, case=case.name, message=message)
+
+
+def _report_start(trainer: Trainer, record: RunRecord, left_out: list[str]) -> None:
+    context, split, minutes = trainer.context, record.split, record.config.minutes
+    progress, device = trainer.learner.progress, context.processes.device
+    step, steps = progress.step, trainer.budget.steps(progress)
+    context.append(
+        "start",
+        step,
+        steps=0 if minutes else steps,
+        device=str(device),
+        training=list(split.training),
+        validation=list(split.validation),
+    )
+    if left_out:
+        names = ", ".join(left_out)
+        context.log(f"not trained on, as scans of patients of the validation cases: {names}")
+    context.log(
+        f"{pluralize(len(split.training), 'training case')}, "
+        f"{pluralize(len(split.validation), 'validation case')}; "
+        f"step {step} of {f'{minutes:g} minutes' if minutes else steps} on {device}"
+    )
