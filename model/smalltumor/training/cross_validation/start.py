@@ -175,10 +175,10 @@ def _check_settings(earlier: CrossValidation, request: TrainingRequest) -> None:
         )
 
 
-def _started_folds(validation: CrossValidation) -> list[str]:
+def _started_folds(cross_validation: CrossValidation) -> list[str]:
     """Names of the folds that have learnt something, or are about to."""
     return [
         run.path.name
-        for run in validation.runs
+        for run in cross_validation.runs
         if run.is_done or run.last.is_file() or is_locked(run)
     ]

@@ -71,53 +71,75 @@ def train_folds(
     SmalltumorError
         As `train` and `start_or_resume`.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise TrainingError(
-            "torchrun can train one fold only; to train all folds, start one process for each GPU "
-            "without torchrun"
-        )
+    _check_one_process()
     warn = warn or warning_through(log)
-    validation = start_or_resume(request, folds, log, warn)
-    _check_recipe(validation)
-    chosen = _chosen(validation, fold)
+    cross_validation = start_or_resume(request, folds, log, warn)
+    _check_recipe(cross_validation)
+    chosen = _chosen(cross_validation, fold)
     for number in chosen:
-        run = validation.fold(number)
-        if run.is_done or is_locked(run):
-            continue
-        log(
-            f"{run.path.name}: {pluralize(len(validation.folds.held_out[number]), 'case')} held out"
+        finished = _train_fold(
+            cross_validation,
+            number,
+            log,
+            warn=warn,
+            architecture=architecture,
+            save_seconds=save_seconds,
         )
-        try:
-            finished = train(
-                _request(validation, number),
-                log,
-                warn=warn,
-                architecture=architecture,
-                save_seconds=save_seconds,
-            )
-        except TrainingMemoryError as error:
-            raise _with_one_recipe(error) from error
-        except RunInUseError:  # another process has taken this fold in the meantime
-            continue
         if not finished:
             return False
-    runs = [validation.fold(number) for number in chosen]
+    runs = [cross_validation.fold(number) for number in chosen]
     waiting = [run.path.name for run in runs if not run.is_done]
     if waiting:
         log(f"another process is training {', '.join(waiting)}")
     return not waiting
 
 
-def _check_recipe(validation: CrossValidation) -> None:
+def _check_one_process() -> None:
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise TrainingError(
+            "torchrun can train one fold only; to train all folds, start one process for each GPU "
+            "without torchrun"
+        )
+
+
+def _train_fold(
+    cross_validation: CrossValidation,
+    number: int,
+    log: Log,
+    *,
+    warn: Log,
+    architecture: Architecture | None,
+    save_seconds: float,
+) -> bool:
+    """Train a fold, unless it is done or another process trains it; False if it was stopped."""
+    run = cross_validation.fold(number)
+    if run.is_done or is_locked(run):
+        return True
+    held_out = cross_validation.folds.held_out[number]
+    log(f"{run.path.name}: {pluralize(len(held_out), 'case')} held out")
+    try:
+        return train(
+            _request(cross_validation, number),
+            log,
+            warn=warn,
+            architecture=architecture,
+            save_seconds=save_seconds,
+        )
+    except TrainingMemoryError as error:
+        raise _with_one_recipe(error) from error
+    except RunInUseError:  # another process has taken this fold in the meantime
+        return True
+
+
+def _check_recipe(cross_validation: CrossValidation) -> None:
     """Refuse folds of another recipe than those that have started.
 
     A preset is stored by its name; another version of the program may mean other settings by it.
     """
-    runs = [validation.fold(number) for number in range(len(validation.folds.held_out))]
-    started = next((run for run in runs if run.config.is_file()), None)
+    started = next((run for run in cross_validation.runs if run.config.is_file()), None)
     if started is None:
         return
-    before, now = RunRecord.read(started).config, recipe_of(validation.request)
+    before, now = RunRecord.read(started).config, recipe_of(cross_validation.request)
     of_weights = {"network", "preprocessing"}
     differing = [
         field.name
@@ -128,8 +150,8 @@ def _check_recipe(validation: CrossValidation) -> None:
     if differing:
         raise TrainingError(
             f"{started.path.name} was started with another {', '.join(differing)} than the preset "
-            f"{validation.request.preset} has in this version; start a new cross-validation, or "
-            "finish this one with the version that started it"
+            f"{cross_validation.request.preset} has in this version; start a new "
+            "cross-validation, or finish this one with the version that started it"
         )
 
 
@@ -140,8 +162,8 @@ def _with_one_recipe(error: TrainingMemoryError) -> TrainingMemoryError:
     return TrainingMemoryError(str(error), replace(error.remedy, action=Action.START_AGAIN))
 
 
-def _chosen(validation: CrossValidation, fold: int | None) -> Sequence[int]:
-    folds = range(len(validation.folds.held_out))
+def _chosen(cross_validation: CrossValidation, fold: int | None) -> Sequence[int]:
+    folds = range(len(cross_validation.folds.held_out))
     if fold is None:
         return folds
     if fold not in folds:
@@ -162,12 +184,12 @@ def score_folds(folder: Path, settings: ScoringSettings) -> Results:
     return results
 
 
-def _request(validation: CrossValidation, number: int) -> TrainingRequest:
-    folder = validation.request.run
+def _request(cross_validation: CrossValidation, number: int) -> TrainingRequest:
+    folder = cross_validation.request.run
     return replace(
-        validation.request,
-        run=validation.fold(number).path,
-        held_out=validation.folds.held_out[number],
-        cache=validation.request.cache or folder / "cache",
+        cross_validation.request,
+        run=cross_validation.fold(number).path,
+        held_out=cross_validation.folds.held_out[number],
+        cache=cross_validation.request.cache or folder / "cache",
         resume=True,
     )
