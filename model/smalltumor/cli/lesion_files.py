@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from smalltumor.lesions import Lesion
     from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
+    Lesions = tuple[list[Lesion], list[Lesion]]  # components of the mask, candidates
+
 
 def all_lesions(
     case: Case,
     segmentation: Segmentation,
     plane: MidsagittalPlane | None,
     warn: Callable[[str], None],
-) -> tuple[list[Lesion], list[Lesion]]:
+) -> Lesions:
     """What a segmentation on the case's grid found, and its candidates; say what is missing."""
     from smalltumor.errors import SecondLookError
     from smalltumor.lesions import find_lesions
@@ -39,12 +41,12 @@ def all_lesions(
 
 
 def on_native_grid(
-    lesions: tuple[list[Lesion], list[Lesion]],
+    lesions: Lesions,
     segmentation: Segmentation,
     prepared: PreparedCase,
     modality: str,
     plane: MidsagittalPlane | None,
-) -> tuple[list[Lesion], list[Lesion]]:
+) -> Lesions:
     """Lesions and candidates on the grid of a segmentation that has been brought to a series.
 
     There, lesions are found again, and have no score. The plane is that of the brain on the grid of
@@ -68,7 +70,7 @@ def on_native_grid(
 
 
 def write(
-    lesions: tuple[list[Lesion], list[Lesion]],
+    lesions: Lesions,
     segmentation: Segmentation,
     table: Path | None,
     image: Path | None,

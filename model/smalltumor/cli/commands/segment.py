@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cli import arguments, lesion_files, scanner_images
+from smalltumor.cli import arguments, lesion_files, scanner_images, segment_outputs
 from smalltumor.cli.finding_texts import finding_text
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import SmalltumorError
@@ -16,12 +15,10 @@ from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
 
 if TYPE_CHECKING:
+    from smalltumor.cli.lesion_files import Lesions
     from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
-    from smalltumor.lesions import Lesion
     from smalltumor.scanner.preparation.prepared_case import PreparedCase
-
-    Lesions = tuple[list[Lesion], list[Lesion]]  # components of the mask, candidates
 
 DESCRIPTION = """\
 Segment one case. The mask has the grid and the header of the T1CE image, so that other tools show
@@ -36,7 +33,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     arguments.add_case(parser)
     scanner_images.add_segment_arguments(parser)
-    _add_outputs(parser)
+    segment_outputs.add_arguments(parser)
     network = arguments.add_network(parser)
     network.add_argument(
         "--random-weights",
@@ -76,9 +73,25 @@ def _run(options: argparse.Namespace) -> int:
             lesions = lesion_files.on_native_grid(
                 lesions, segmentation, prepared, options.grid, plane
             )
-    written = _write_all(segmentation, lesions, prepared, options)
+    written = segment_outputs.write(segmentation, lesions, prepared, options)
     _print_summary(segmentation, lesions, written)
     return 0
+
+
+def _read(options: argparse.Namespace, bar: ProgressBar) -> tuple[Case, PreparedCase | None]:
+    """The case, and how it was prepared if it is of a scanner's images."""
+    if scanner_images.are_raw(options):
+        prepared = scanner_images.read_and_prepare(
+            options, bar, partial(segment_outputs.check, options)
+        )
+        return prepared.to_case(), prepared
+    if options.dicom_seg is not None:
+        raise SmalltumorError("--dicom-seg refers to DICOM images; segment the folder of the study")
+    case = arguments.read(options)
+    segment_outputs.check(options, case.name, case.sources)
+    for warning in case.warnings:
+        bar.warn(warning)
+    return case, None
 
 
 def _segment(case: Case, options: argparse.Namespace, bar: ProgressBar) -> Segmentation:
@@ -102,29 +115,6 @@ def _segment(case: Case, options: argparse.Namespace, bar: ProgressBar) -> Segme
     return segmentation
 
 
-def _write_all(
-    segmentation: Segmentation,
-    lesions: Lesions | None,
-    prepared: PreparedCase | None,
-    options: argparse.Namespace,
-) -> list[Path]:
-    """Write every file that was asked for; return them in the order of writing."""
-    from smalltumor.scanner.dicom_seg import write_dicom_seg
-
-    overwrite = options.overwrite
-    written = _write(segmentation, options)
-    if lesions is not None:
-        table, image = options.lesions, options.candidates
-        written += lesion_files.write(lesions, segmentation, table, image, overwrite=overwrite)
-    if prepared is not None and options.dicom_seg is not None:
-        sequence, path = prepared.sequences[options.grid], options.dicom_seg
-        write_dicom_seg(
-            segmentation, sequence.files, path, frames=sequence.frames, overwrite=overwrite
-        )
-        written.append(path)
-    return written
-
-
 def _print_summary(
     segmentation: Segmentation, lesions: Lesions | None, written: list[Path]
 ) -> None:
@@ -133,20 +123,6 @@ def _print_summary(
         print(lesion_files.summary(lesions[1]))
     for path in written:
         print(f"wrote {path}")
-
-
-def _read(options: argparse.Namespace, bar: ProgressBar) -> tuple[Case, PreparedCase | None]:
-    """The case, and how it was prepared if it is of a scanner's images."""
-    if scanner_images.are_raw(options):
-        prepared = scanner_images.read_and_prepare(options, bar, partial(_check_outputs, options))
-        return prepared.to_case(), prepared
-    if options.dicom_seg is not None:
-        raise SmalltumorError("--dicom-seg refers to DICOM images; segment the folder of the study")
-    case = arguments.read(options)
-    _check_outputs(options, case.name, case.sources)
-    for warning in case.warnings:
-        bar.warn(warning)
-    return case, None
 
 
 def summary(segmentation: Segmentation) -> str:
@@ -172,108 +148,3 @@ def summary(segmentation: Segmentation) -> str:
             f"  {run.seconds:.1f} s on {run.device}, {run.backend}, {run.weights}; research only"
         )
     return "\n".join(lines)
-
-
-def _add_outputs(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("results")
-    group.add_argument(
-        "-o",
-        "--output",
-        metavar="OUT.nii.gz",
-        type=arguments.path_argument,
-        required=True,
-        help="label file to write",
-    )
-    arguments.add_scheme(group)
-    group.add_argument(
-        "--regions",
-        action="store_true",
-        help="also write the masks OUT_et, OUT_tc and OUT_wt (0 and 1)",
-    )
-    group.add_argument(
-        "--lesions",
-        metavar="FILE.csv",
-        type=arguments.path_argument,
-        help="table of the components of enhancing tumour, and of candidates for a second look",
-    )
-    group.add_argument(
-        "--candidates",
-        metavar="FILE.nii.gz",
-        type=arguments.path_argument,
-        help="label image of the candidates; a value is the id of a row of the table",
-    )
-    group.add_argument(
-        "--probabilities",
-        metavar="FILE.nii.gz",
-        type=arguments.path_argument,
-        help="class probabilities, 4D: background, necrosis, edema, enhancing",
-    )
-    group.add_argument(
-        "--dicom-seg",
-        metavar="FILE.dcm",
-        type=arguments.path_argument,
-        help="DICOM SEG that refers to the series of T1CE or --grid; CASE is a DICOM folder",
-    )
-    arguments.add_bids(group)
-    arguments.add_overwrite(group)
-
-
-def _check_outputs(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
-    """Check before the computation that its results can be written."""
-    from smalltumor.data.bids import check_bids
-    from smalltumor.data.identity.mask_images import check_not_of_another
-    from smalltumor.data.naming.exported_masks import region_paths
-    from smalltumor.data.volumes.nifti import is_nifti_name
-    from smalltumor.errors import OutputError
-    from smalltumor.files.atomic import check_output
-
-    masks = [options.output, options.probabilities, options.candidates]
-    if options.regions:
-        masks += region_paths(options.output).values()
-    masks = [path for path in masks if path is not None]
-    for path in masks:
-        if not is_nifti_name(path):
-            raise OutputError(f"{path}: the name of a mask ends in .nii.gz or .nii")
-    outputs = masks
-    if options.lesions is not None:
-        arguments.check_table_name(options.lesions)
-        outputs = [*masks, options.lesions]
-    for path in outputs:
-        check_output(path, overwrite=options.overwrite, sources=sources)
-        check_not_of_another(path, name)
-    if options.bids is not None:
-        check_bids(
-            name,
-            options.bids,
-            authors=options.authors,
-            overwrite=options.overwrite,
-            sources=sources,
-        )
-    for path, count in Counter(path.resolve() for path in outputs).items():
-        if count > 1:
-            raise OutputError(f"{path} is named for two results; give each its own name")
-
-
-def _write(segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:
-    from smalltumor.data.bids import write_bids
-    from smalltumor.data.segmentation import write_probabilities, write_regions, write_segmentation
-
-    overwrite = options.overwrite
-    written = [
-        write_segmentation(segmentation, options.output, scheme=options.labels, overwrite=overwrite)
-    ]
-    if options.regions:
-        written += write_regions(segmentation, options.output, overwrite=overwrite)
-    if options.probabilities is not None:
-        written.append(
-            write_probabilities(segmentation, options.probabilities, overwrite=overwrite)
-        )
-    if options.bids is not None:
-        written += write_bids(
-            segmentation,
-            options.bids,
-            scheme=options.labels,
-            authors=options.authors,
-            overwrite=overwrite,
-        )
-    return written

@@ -1,0 +1,160 @@
+"""The files that `segment` writes: their arguments, checks before the computation, and writing."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.cli import arguments, lesion_files
+from smalltumor.errors import OutputError
+
+if TYPE_CHECKING:
+    from smalltumor.cli.lesion_files import Lesions
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the group of results."""
+    group = parser.add_argument_group("results")
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT.nii.gz",
+        type=arguments.path_argument,
+        required=True,
+        help="label file to write",
+    )
+    arguments.add_scheme(group)
+    group.add_argument(
+        "--regions",
+        action="store_true",
+        help="also write the masks OUT_et, OUT_tc and OUT_wt (0 and 1)",
+    )
+    group.add_argument(
+        "--lesions",
+        metavar="FILE.csv",
+        type=arguments.path_argument,
+        help="table of the components of enhancing tumour, and of candidates for a second look",
+    )
+    group.add_argument(
+        "--candidates",
+        metavar="FILE.nii.gz",
+        type=arguments.path_argument,
+        help="label image of the candidates; a value is the id of a row of the table",
+    )
+    group.add_argument(
+        "--probabilities",
+        metavar="FILE.nii.gz",
+        type=arguments.path_argument,
+        help="class probabilities, 4D: background, necrosis, edema, enhancing",
+    )
+    group.add_argument(
+        "--dicom-seg",
+        metavar="FILE.dcm",
+        type=arguments.path_argument,
+        help="DICOM SEG that refers to the series of T1CE or --grid; CASE is a DICOM folder",
+    )
+    arguments.add_bids(group)
+    arguments.add_overwrite(group)
+
+
+def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
+    """Check before the computation that its results can be written.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    name : str
+        Of the case.
+    sources : list of Path
+        Files of the case, which no result may replace.
+    """
+    from smalltumor.data.bids import check_bids
+    from smalltumor.data.identity.mask_images import check_not_of_another
+    from smalltumor.files.atomic import check_output
+
+    outputs = _outputs(options)
+    for path in outputs:
+        check_output(path, overwrite=options.overwrite, sources=sources)
+        check_not_of_another(path, name)
+    if options.bids is not None:
+        check_bids(
+            name,
+            options.bids,
+            authors=options.authors,
+            overwrite=options.overwrite,
+            sources=sources,
+        )
+    for path, count in Counter(path.resolve() for path in outputs).items():
+        if count > 1:
+            raise OutputError(f"{path} is named for two results; give each its own name")
+
+
+def _outputs(options: argparse.Namespace) -> list[Path]:
+    """The masks and the table that are asked for, if their names end as they should."""
+    from smalltumor.data.naming.exported_masks import region_paths
+    from smalltumor.data.volumes.nifti import is_nifti_name
+
+    outputs = [options.output, options.probabilities, options.candidates]
+    if options.regions:
+        outputs += region_paths(options.output).values()
+    outputs = [path for path in outputs if path is not None]
+    for path in outputs:
+        if not is_nifti_name(path):
+            raise OutputError(f"{path}: the name of a mask ends in .nii.gz or .nii")
+    if options.lesions is not None:
+        arguments.check_table_name(options.lesions)
+        outputs.append(options.lesions)
+    return outputs
+
+
+def write(
+    segmentation: Segmentation,
+    lesions: Lesions | None,
+    prepared: PreparedCase | None,
+    options: argparse.Namespace,
+) -> list[Path]:
+    """Write every file that was asked for; return them in the order of writing."""
+    from smalltumor.scanner.dicom_seg import write_dicom_seg
+
+    overwrite = options.overwrite
+    written = _write_masks(segmentation, options)
+    if lesions is not None:
+        table, image = options.lesions, options.candidates
+        written += lesion_files.write(lesions, segmentation, table, image, overwrite=overwrite)
+    if prepared is not None and options.dicom_seg is not None:
+        sequence, path = prepared.sequences[options.grid], options.dicom_seg
+        write_dicom_seg(
+            segmentation, sequence.files, path, frames=sequence.frames, overwrite=overwrite
+        )
+        written.append(path)
+    return written
+
+
+def _write_masks(segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:
+    """Write the labels, the regions, the probabilities and the BIDS derivative."""
+    from smalltumor.data.bids import write_bids
+    from smalltumor.data.segmentation import write_probabilities, write_regions, write_segmentation
+
+    overwrite = options.overwrite
+    written = [
+        write_segmentation(segmentation, options.output, scheme=options.labels, overwrite=overwrite)
+    ]
+    if options.regions:
+        written += write_regions(segmentation, options.output, overwrite=overwrite)
+    if options.probabilities is not None:
+        written.append(
+            write_probabilities(segmentation, options.probabilities, overwrite=overwrite)
+        )
+    if options.bids is not None:
+        written += write_bids(
+            segmentation,
+            options.bids,
+            scheme=options.labels,
+            authors=options.authors,
+            overwrite=overwrite,
+        )
+    return written
