@@ -76,12 +76,12 @@ class MultiTaskArchitecture:
     def predictor(self, network: nn.Module, device: torch.device) -> Predict:
         """A function that returns the labels that `segment` gives in single precision."""
         assert isinstance(network, SegmentationNetwork)
-        form = network_for_inference(network)
-        form.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        fused = network_for_inference(network)
+        fused.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
         @torch.inference_mode()
         def predict(case: TrainingCase) -> Classes:
-            *_, (_, logits) = form.steps(whole_volume(case, device))
+            *_, (_, logits) = fused.steps(whole_volume(case, device))
             half = HalfResolutionLogits(logits[0].float().contiguous().cpu().numpy())
             i, j, k = case.classes.shape
             return half.crop((i, j, k)).classes()

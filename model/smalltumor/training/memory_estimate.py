@@ -8,11 +8,14 @@ one of 96. bfloat16 on a GPU takes less."""
 
 _FIXED_BYTES = 10**9
 _SMALLEST_CROP = 32
-_SHARE = 0.7
-_CPU = ((64, 2), (64, 1), (48, 1), (32, 1))
-"""Crops of 64 at most, for speed: a step of two takes 4 s on two cores, one of 96 takes 14 s."""
+_USABLE_SHARE = 0.7
+"""Share of the free memory that a step may take."""
 
-_GPU = ((128, 8), (128, 4), (128, 2), (96, 2), (80, 2), (64, 2), (64, 1), (48, 1), (32, 1))
+_CPU_STEPS = ((64, 2), (64, 1), (48, 1), (32, 1))
+"""Crop and batch. Crops of 64 at most, for speed: a step of two takes 4 s on two cores, one of 96
+takes 14 s."""
+
+_GPU_STEPS = ((128, 8), (128, 4), (128, 2), (96, 2), (80, 2), (64, 2), (64, 1), (48, 1), (32, 1))
 
 
 def suggest(free_bytes: int, *, gpu: bool) -> tuple[int, int]:
@@ -29,9 +32,9 @@ def suggest(free_bytes: int, *, gpu: bool) -> tuple[int, int]:
     crop, batch : int
         The smallest known ones if nothing fits.
     """
-    choices = _GPU if gpu else _CPU
+    choices = _GPU_STEPS if gpu else _CPU_STEPS
     for crop, batch in choices:
-        if needed_bytes(crop, batch) <= _SHARE * free_bytes:
+        if needed_bytes(crop, batch) <= _USABLE_SHARE * free_bytes:
             return crop, batch
     return choices[-1]
 

@@ -1,4 +1,4 @@
-"""Run a training request: from a folder of cases to a finished run."""
+"""Start or resume a run: settle its configuration, its cases and its record, and train."""
 
 from __future__ import annotations
 

@@ -27,10 +27,10 @@ class Throughput:
 
     config: TrainingConfig
     budget: Budget
-    _step: float = 0.0
-    _interval: float = 0.0
-    _validation: float = 0.0
-    _reported: float = field(default_factory=time.monotonic)
+    _step_seconds: float = 0.0
+    _interval_seconds: float = 0.0
+    _validation_seconds: float = 0.0
+    _reported_at: float = field(default_factory=time.monotonic)
 
     def add_step(self, seconds: float, interval: float) -> None:
         """Add a step to the moving averages.
@@ -42,19 +42,19 @@ class Throughput:
         interval : float
             Time since the end of the step before, without saving and validation.
         """
-        self._step = _moving_average(self._step, seconds)
-        self._interval = _moving_average(self._interval, interval)
+        self._step_seconds = _moving_average(self._step_seconds, seconds)
+        self._interval_seconds = _moving_average(self._interval_seconds, interval)
 
     def add_validation(self, seconds: float) -> None:
         """Replace the time that a validation takes."""
-        self._validation = seconds
+        self._validation_seconds = seconds
 
     def is_due(self) -> bool:
         """Whether a report is due. If so, the next one is due `REPORT_SECONDS` later."""
         now = time.monotonic()
-        if now - self._reported < REPORT_SECONDS:
+        if now - self._reported_at < REPORT_SECONDS:
             return False
-        self._reported = now
+        self._reported_at = now
         return True
 
     def facts(self, progress: Progress) -> dict[str, Any]:
@@ -71,9 +71,11 @@ class Throughput:
             "steps": self.budget.steps(progress),
             "seconds": round(progress.seconds, 1),
             "seconds_left": round(self._seconds_left(progress)),
-            "voxels_per_second": round(voxels / self._step) if self._step else None,
+            "voxels_per_second": round(voxels / self._step_seconds) if self._step_seconds else None,
             "crops_per_second": (
-                round(self.config.batch / self._interval, 2) if self._interval else None
+                round(self.config.batch / self._interval_seconds, 2)
+                if self._interval_seconds
+                else None
             ),
         }
 
@@ -84,8 +86,8 @@ class Throughput:
         steps = self.budget.steps(progress)
         done = progress.step // self.budget.epoch_steps // self.config.validate_every
         planned = -(-self.config.epochs // self.config.validate_every)
-        validations = self._validation * max(0, planned - done)
-        return self._step * (steps - progress.step) + validations
+        validations = self._validation_seconds * max(0, planned - done)
+        return self._step_seconds * (steps - progress.step) + validations
 
 
 def _moving_average(average: float, value: float) -> float:

@@ -147,7 +147,7 @@ class Trainer:
                 return False
             if self.budget.is_spent(progress):
                 return True
-            if 0 < self.config.patience <= progress.stale:
+            if 0 < self.config.patience <= progress.validations_since_best:
                 self.context.log("stopping early: the score did not improve")
                 return True
             if time.monotonic() - self._saved_at >= self.save_seconds:

@@ -9,9 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from smalltumor.evaluation.metrics.components import (
-    component_dice,
-)
+from smalltumor.evaluation.metrics.components import component_dice
 from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region

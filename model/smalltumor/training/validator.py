@@ -91,16 +91,18 @@ class Validator:
                 score = card["scores"]["validation"]["score"]
             if score is None or score > progress.best_score:
                 progress.best_score = -1.0 if score is None else score
-                progress.stale = 0
+                progress.validations_since_best = 0
                 self._write(self._run.best, network, card | {"selected_on": self._names})
             else:
-                progress.stale += 1
+                progress.validations_since_best += 1
             is_last = learner.budget.is_spent(progress)
-            if is_last or 0 < self._config.patience <= progress.stale:
+            if is_last or 0 < self._config.patience <= progress.validations_since_best:
                 # Patience chooses the end, and with it the final network, by the scores.
                 names = self._names if self._config.patience else []
                 self._write(self._run.final, network, card | {"selected_on": names})
-        progress.stale = self._processes.broadcast_count(progress.stale)
+        progress.validations_since_best = self._processes.broadcast_count(
+            progress.validations_since_best
+        )
         progress.validation_due = False
 
     @property

@@ -165,7 +165,7 @@ def _runs(path: Path) -> list[RunFolder]:
 
 
 def _other_settings(runs: Sequence[RunFolder]) -> list[str]:
-    """Whether folds were trained with other settings than the first, such as by themselves."""
+    """Folds with other settings than the first, as runs that were started one by one may have."""
     first, notes = None, []
     for run in runs:
         if not run.config.is_file():

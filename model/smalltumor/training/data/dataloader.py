@@ -94,7 +94,7 @@ def _batch(
 
 @contextmanager
 def _own_stream(device: torch.device) -> Iterator[None]:
-    """On a GPU, work of this thread that does not wait for the network's, and has ended after.
+    """Within the block, a thread's work on a GPU has a stream of its own, and ends with the block.
 
     A thread keeps its stream: the caching allocator never gives memory that was freed in one stream
     to another, so that a new stream for each batch would fill the GPU with unused memory.

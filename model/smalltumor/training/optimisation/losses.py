@@ -166,10 +166,10 @@ def reconstruction_loss(
         Sums a tensor over all processes that share the batch.
     """
     errors = []
-    for guess, target in zip(rebuilt, targets, strict=True):
+    for reconstruction, target in zip(rebuilt, targets, strict=True):
         features = target.float()
         fixed = features.detach()
-        error = functional.mse_loss(guess.float(), fixed if detach else features)
+        error = functional.mse_loss(reconstruction.float(), fixed if detach else features)
         errors.append(error / (_variance(fixed, total) + _SMALL) if relative else error)
     return torch.stack(errors).sum()
 

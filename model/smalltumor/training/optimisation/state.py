@@ -17,7 +17,8 @@ from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, w
 
 FORMAT = "smalltumor training state (resume it, or use best.safetensors beside it)"
 FORMAT_VERSION = 1
-_VALIDATION_DUE = "unjudged"
+_FILE_KEYS = {"validation_due": "unjudged", "validations_since_best": "stale"}
+"""Fields whose key in the file is an older name."""
 
 
 @dataclass
@@ -30,8 +31,7 @@ class Progress:
         Optimiser steps done.
     best_score : float
         Best validation score so far, -1 before the first.
-    stale : int
-        Validations since the best score.
+    validations_since_best : int
     seconds : float
         Time of all steps since the start.
     elapsed : float
@@ -46,7 +46,7 @@ class Progress:
 
     step: int = 0
     best_score: float = -1.0
-    stale: int = 0
+    validations_since_best: int = 0
     seconds: float = 0.0
     elapsed: float = 0.0
     frozen: bool = False
@@ -122,14 +122,12 @@ def load_state(
 
 
 def _to_file(progress: Progress) -> dict[str, Any]:
-    """The file has an older name for one field."""
-    values = asdict(progress)
-    values[_VALIDATION_DUE] = values.pop("validation_due")
-    return values
+    return {_FILE_KEYS.get(name, name): value for name, value in asdict(progress).items()}
 
 
 def _from_file(values: dict[str, Any]) -> Progress:
-    return Progress(validation_due=values.pop(_VALIDATION_DUE, False), **values)
+    names = {key: name for name, key in _FILE_KEYS.items()}
+    return Progress(**{names.get(key, key): value for key, value in values.items()})
 
 
 def _load_optimiser(optimiser: Optimizer, values: dict[str, Tensor]) -> None:

@@ -19,8 +19,8 @@ from smalltumor.training.runs.run_folder import RunFolder
 def final_checkpoint(path: Path) -> Checkpoint:
     """The network at the end of a run that is done; of any other run, the `current_checkpoint`.
 
-    So it is of a run that was extended after its end, stopped, and ended by a resume with fewer
-    epochs than were done: its final network is of the earlier end.
+    The final network may be older than the last state: where a run was extended after its end,
+    stopped, and then resumed with fewer epochs than were done. The last state counts then, too.
 
     Raises
     ------
