@@ -145,6 +145,10 @@ class Autosave:
                 names += [copy.name for copy in edits.removed.values() if copy.name not in shown]
         return names
 
+    def unsaved(self, layers: Iterable[Layer]) -> list[str]:
+        """Names of edited masks among some layers that are in no file, since autosave is off."""
+        return [] if settings.get("autosave") else self.edited(layers)
+
     def started_from_others(self, case: Case, masks: Iterable[SavedMask]) -> list[str]:
         """Names of the layers of a case that are open with another mask than saved edits had.
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from napari_smalltumor import notify
-from napari_smalltumor.layers.changed_images import are_of_same_images
-from napari_smalltumor.layers.drawings import holds_drawing
-from napari_smalltumor.layers.earlier_scan import is_earlier_scan
-from napari_smalltumor.layers.metadata import LayerKind, cases_among, role_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of, titles
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
+from napari_smalltumor.patients.closed_layers import ClosedLayers, case_among
 from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.missing_layers import MissingLayers, index_of, missing_layers
 from napari_smalltumor.viewer import one_per_viewer
@@ -23,43 +19,13 @@ from napari_smalltumor.viewer import one_per_viewer
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
-    from smalltumor.data.case import Case
-
-_KEPT = (LayerKind.IMAGE, LayerKind.REGION, LayerKind.EXPERT, LayerKind.LABELS)
-"""What docks compute again, such as contours of a reference, is not kept."""
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """The layers of a closed patient.
-
-    Parameters
-    ----------
-    together : list of Layer
-        Those that were removed together with the last one, in their order.
-    missed : list of Layer
-        Its regions and images that were removed before.
-    """
-
-    together: list[Layer]
-    missed: list[Layer]
-
-    @property
-    def drawings(self) -> list[Layer]:
-        """Layers that the user drew and did not save."""
-        return [layer for layer in self.together if holds_drawing(layer)]
-
-    @property
-    def case(self) -> Case | None:
-        """What the images showed."""
-        return _case_among((*self.together, *self.missed))
 
 
 class ClosedByHand:
     """Keeps the layers of patients who were closed by hand.
 
-    A patient is kept until it is opened again or dismissed. One without unsaved drawings is also
-    forgotten when the files of another patient are opened: its files hold what is forgotten.
+    A patient is kept until it is opened again or dismissed. One without drawings and edits that are
+    in no file is also forgotten when the files of another patient are opened.
 
     Parameters
     ----------
@@ -76,7 +42,8 @@ class ClosedByHand:
     ) -> None:
         self._patients, self._layers = patients, viewer.layers
         self._before: list[Layer] = []
-        self._kept: dict[Patient, _Kept] = {}
+        self._kept: dict[Patient, list[ClosedLayers]] = {}
+        self._lost_edits: Callable[[Iterable[Layer]], list[str]] = lambda _: []
         self._unreported: list[Patient] = []
         self._open = set(patients.patients)
         # First, when the layers of the patient are still those that are removed together.
@@ -95,19 +62,34 @@ class ClosedByHand:
             patient
         ]
 
-    def drawings_of(self, patient: Patient) -> list[str]:
-        """Names of the layers of a closed patient that the user drew, and that are in no file."""
-        kept = self._kept.get(patient)
-        return [layer.name for layer in kept.drawings] if kept is not None else []
+    def keep_edits(self, lost: Callable[[Iterable[Layer]], list[str]]) -> None:
+        """Keep patients whose edits are in no file.
+
+        Parameters
+        ----------
+        lost : callable
+            Names the layers, among those of a closed patient, whose edits are in no file.
+        """
+        self._lost_edits = lost
+
+    def unsaved_of(self, patient: Patient) -> list[str]:
+        """Names of the layers of a closed patient that hold drawings or edits in no file."""
+        return [name for kept in self._kept.get(patient, ()) for name in self._unsaved(kept)]
 
     def reopen(self, patient: Patient) -> None:
-        """Add the layers of a patient again, with their data and undo history."""
-        kept = self._kept.get(patient)
-        if kept is None or self._patients.arrivals.holds(patient):  # its files are being read
+        """Add the layers of a patient that were closed last, with their data and undo history.
+
+        Those of a patient that was opened from its files meanwhile are added if they fit these.
+        """
+        if patient not in self._kept or self._patients.arrivals.holds(patient):  # is being read
             return
+        if patient in self._patients.patients:
+            self._bring_back(patient)
+            return
+        kept = self._kept[patient][-1]
         shown = {layer: layer.visible for layer in (*kept.together, *kept.missed)}
         self._open.add(patient)  # so that the others can still be opened again
-        self.dismiss(patient)
+        self._keep(patient, self._kept[patient][:-1])
         for layer in kept.together:
             self._layers.append(layer)
         for layer in kept.missed:
@@ -117,9 +99,23 @@ class ClosedByHand:
 
     def dismiss(self, patient: Patient) -> None:
         """Forget the layers of a closed patient."""
-        if self._kept.pop(patient, None) is not None:
-            self._patients.messages.remove(patient)
-            self.changed.emit()
+        self._keep(patient, [])
+
+    def _keep(self, patient: Patient, kept: list[ClosedLayers]) -> None:
+        """Keep these layers of a patient, each time that it was closed; none: forget it."""
+        before = self._kept.get(patient, [])
+        if kept == before:
+            return
+        if kept:
+            self._kept[patient] = kept
+        else:
+            del self._kept[patient]
+        self._patients.messages.remove(patient)
+        self.changed.emit()
+
+    def _unsaved(self, kept: ClosedLayers) -> list[str]:
+        drawn = [layer.name for layer in kept.drawings]
+        return drawn + self._lost_edits((*kept.together, *kept.missed))
 
     def _on_removed(self, event: Any) -> None:
         """Remember the order of the layers before the first of those that are removed together."""
@@ -137,9 +133,9 @@ class ClosedByHand:
         missed : list of Layer
             Its regions and images of a known modality.
         """
-        together = [x for x in self._before if patient_of(x) == patient and _is_kept(x)]
-        missed = [x for x in missed if x not in together and _is_kept(x)]
-        self._kept[patient] = _Kept(together, missed)
+        together = [layer for layer in self._before if patient_of(layer) == patient]
+        kept = ClosedLayers.of(together, missed)
+        self._kept.setdefault(patient, []).append(kept)
         self._unreported.append(patient)
         when_idle(self._report)  # when all patients that are closed together are gone
         self.changed.emit()
@@ -169,36 +165,41 @@ class ClosedByHand:
         if not opened:
             return
         for patient, kept in list(self._kept.items()):
-            if patient in opened or not kept.drawings:
-                self.dismiss(patient)
-            if patient in opened and kept.drawings:
-                when_idle(partial(self._bring_back, patient, kept))
+            self._keep(patient, [layers for layers in kept if self._unsaved(layers)])
+            if patient in opened and patient in self._kept:
+                when_idle(partial(self._bring_back, patient))
 
-    def _bring_back(self, patient: Patient, kept: _Kept) -> None:
+    def _bring_back(self, patient: Patient) -> None:
         """Add drawn layers to their patient, whose files were opened again with the same images."""
-        before, now = kept.case, _case_among(layers_of_patient(self._layers, patient))
-        if before is None or now is None or not are_of_same_images(before, now):
-            names, title = [layer.name for layer in kept.drawings], self.title_of(patient)
-            were = "was" if len(names) == 1 else "were"
-            text = (
-                f"{' and '.join(names)} {were} not brought back: the files of {title} hold other "
-                "images than those on which you drew."
-            )
-            notify.warn(self._patients.messages.about(patient, text))
-            return
+        now = case_among(layers_of_patient(self._layers, patient))
+        kept = self._kept.get(patient, [])
+        same = [layers.is_of_images_of(now) for layers in kept]
         with self._patients.in_background():
-            for layer in kept.drawings:
-                if layer not in self._layers:
-                    self._layers.append(layer)
+            for layers, is_same in zip(kept, same, strict=True):
+                for layer in layers.drawings:
+                    if is_same and layer not in self._layers:
+                        self._layers.append(layer)
+        rest = [layers.without(self._layers) for layers in kept]
+        unsaved = [self._unsaved(layers) for layers in rest]
+        self._keep(patient, [layers for layers, names in zip(rest, unsaved, strict=True) if names])
+        for names, is_same in zip(unsaved, same, strict=True):
+            if names:
+                text = _not_brought_back(names, self.title_of(patient), is_same=is_same)
+                notify.warn(self._patients.messages.about(patient, text))
 
 
-def _case_among(layers: Iterable[Layer]) -> Case | None:
-    return next(cases_among(layers), None)
-
-
-def _is_kept(layer: Layer) -> bool:
-    role = role_of(layer)
-    return (role is None or role.kind in _KEPT) and not is_earlier_scan(layer)
+def _not_brought_back(names: list[str], title: str, *, is_same: bool) -> str:
+    """Why layers of a patient that is open did not return, and how they do."""
+    were, them = ("was", "it") if len(names) == 1 else ("were", "them")
+    reason = (
+        f"{title} was opened from its files, without these edits"
+        if is_same
+        else f"the files of {title} hold other images than those on which you drew"
+    )
+    return (
+        f"{' and '.join(names)} {were} not brought back: {reason}. To bring {them} back, close "
+        f"{title}, and click Open {title} again at the top of a Small Tumour dock."
+    )
 
 
 @one_per_viewer

@@ -71,11 +71,11 @@ class ClosedPatientsList(QWidget):
         return row
 
     def _dismiss(self, patient: Patient) -> None:
-        """Forget a patient; ask first if layers that the user drew would be lost."""
-        if drawn := self._closed.drawings_of(patient):
-            were = "was" if len(drawn) == 1 else "were"
+        """Forget a patient; ask first if drawings or edits would be lost."""
+        if unsaved := self._closed.unsaved_of(patient):
+            were = "was" if len(unsaved) == 1 else "were"
             title = self._closed.title_of(patient)
-            text = f"{', '.join(drawn)} of {title} {were} not saved and will be lost."
+            text = f"{', '.join(unsaved)} of {title} {were} not saved and will be lost."
             if not questions.confirm(self, f"Forget {title}?", text, "Forget"):
                 return
         self._closed.dismiss(patient)

@@ -9,13 +9,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image
+from napari.layers import Image, Labels
 from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 
-from napari_smalltumor import notify
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.close_patient import close_patient, reopen_closed
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.earlier_scan import mark_as_earlier_scan
@@ -35,6 +35,7 @@ def warnings(monkeypatch) -> list[str]:
     """Messages, given at once, also where an earlier test has created an application."""
     shown: list[str] = []
     monkeypatch.setattr(notify, "warn", shown.append)
+    monkeypatch.setattr(questions, "confirm", lambda *_: True)
     monkeypatch.setattr(QApplication, "instance", lambda: None)
     return shown
 
@@ -159,11 +160,27 @@ def test_a_drawing_stays_until_its_patient_is_opened_and_then_returns_with_it(vi
     idle()
     open_segmented(viewer, "Next")
     closed = closed_by_hand(viewer)
-    assert closed.patients == [PAT] and closed.drawings_of(PAT) == ["drawn"]
+    assert closed.patients == [PAT] and closed.unsaved_of(PAT) == ["drawn"]
     open_segmented(viewer, "Pat")
     idle()
     assert closed.patients == [] and viewer.layers.count(drawn) == 1
     assert active_patient(viewer).current == PAT and drawn.visible
+
+
+def close_drawn(viewer: ViewerModel, folder: Path, name: str) -> tuple[Patient, Labels]:
+    """Open a folder, draw labels of a name, and remove all layers."""
+    patient = patient_of(open_case(viewer, folder)[0])
+    assert patient is not None
+    drawn = viewer.add_labels(np.zeros((3, 3, 3), np.uint8), name=name)
+    drawn.data[1, 1, 1] = 1
+    remove_all(viewer, patient)
+    return patient, drawn
+
+
+def replace_image(folder: Path) -> None:
+    image = nib.load(folder / "Pat_t1ce.nii.gz")
+    other = nib.Nifti1Image(np.asarray(image.dataobj) + np.uint8(1), image.affine)
+    nib.save(other, folder / "Pat_t1ce.nii.gz")
 
 
 @pytest.mark.parametrize("replaced", [True, False])
@@ -173,20 +190,64 @@ def test_a_drawing_returns_only_onto_the_images_it_was_drawn_on(
     """The folder may hold another patient's images by then."""
     folder = write_case_along(tmp_path / "Pat", labels=False)
     set_up(viewer)
-    (patient,) = {patient_of(layer) for layer in open_case(viewer, folder)}
-    drawn = viewer.add_labels(np.zeros((3, 3, 3), np.uint8), name="drawn")
-    drawn.data[1, 1, 1] = 1
-    remove_all(viewer, patient)
+    _, drawn = close_drawn(viewer, folder, "drawn")
     idle()
     if replaced:
-        image = nib.load(folder / "Pat_t1ce.nii.gz")
-        other = nib.Nifti1Image(np.asarray(image.dataobj) + np.uint8(1), image.affine)
-        nib.save(other, folder / "Pat_t1ce.nii.gz")
+        replace_image(folder)
     warnings.clear()
     open_case(viewer, folder)
     idle()
     assert (drawn in viewer.layers) != replaced
     assert any("hold other images" in text for text in warnings) == replaced
+
+
+def test_drawings_that_do_not_fit_other_images_stay_in_the_list_until_they_return(
+    viewer, warnings, idle, tmp_path
+):
+    """The patient is closed twice, each time with a drawing, before the first one returns."""
+    folder = write_case_along(tmp_path / "Pat", labels=False)
+    set_up(viewer)
+    patient, first = close_drawn(viewer, folder, "first")
+    idle()
+    replace_image(folder)
+    closed = closed_by_hand(viewer)
+    _, second = close_drawn(viewer, folder, "second")
+    idle()
+    assert closed.patients == [patient] and closed.unsaved_of(patient) == ["first", "second"]
+    reopen_closed(viewer, patient)
+    assert second in viewer.layers and closed.unsaved_of(patient) == ["first"]
+    warnings.clear()
+    reopen_closed(viewer, patient)  # refused while other images are open
+    assert first not in viewer.layers and closed.unsaved_of(patient) == ["first"]
+    assert warnings == [
+        "first was not brought back: the files of Pat hold other images than those on which you "
+        "drew. To bring it back, close Pat, and click Open Pat again at the top of a Small Tumour "
+        "dock."
+    ]
+    close_patient(viewer, patient)
+    open_segmented(viewer, "Next")
+    reopen_closed(viewer, patient)
+    assert first in viewer.layers and second not in viewer.layers and closed.patients == []
+
+
+def test_edits_that_autosave_does_not_keep_stay_until_they_return(viewer, warnings, idle):
+    settings.put("autosave", False)
+    open_segmented(viewer, "Pat")
+    et = viewer.layers["Pat ET"]
+    et.data_setitem(tuple(np.array([2]) for _ in range(3)), [1 - et.data[2, 2, 2]])
+    drawn = viewer.add_labels(np.ones((3, 3, 3), np.uint8), name="drawn")
+    remove_all(viewer)
+    idle()
+    open_segmented(viewer, "Next")
+    closed = closed_by_hand(viewer)
+    assert closed.patients == [PAT] and "Pat ET" in closed.unsaved_of(PAT)
+    open_segmented(viewer, "Pat")
+    idle()
+    assert drawn in viewer.layers and et not in viewer.layers
+    assert warnings[-1].startswith("Pat ET was not brought back: Pat was opened from its files")
+    close_patient(viewer, PAT)
+    reopen_closed(viewer, PAT)
+    assert et in viewer.layers and closed.patients == []
 
 
 def test_a_patient_whose_files_are_being_read_is_not_opened_twice(viewer, idle):
