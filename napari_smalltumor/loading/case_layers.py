@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.identity.mask_names import is_beside, region_files_of
+from smalltumor.data.identity.mask_names import is_beside
 from smalltumor.data.label_files import header_warnings_of, on_grid, read_label_volume
 from smalltumor.data.labels_read import LabelsRead
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.naming.grouping import group_files
+from smalltumor.data.own_masks import own_masks_of
 from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import Volume, is_image_name
@@ -115,7 +116,7 @@ def layers_of_case(
             regions, case, layers
         )
     title = _title_beside(case, layers)
-    written = region_files_of(case) if exported is None else [exported]
+    written = own_masks_of(case) if exported is None else [exported]
     if written and region_layers(layers, case):
         names = " and ".join(file.path.name for file in written)
         were = "was" if len(written) == 1 else "were"
@@ -123,9 +124,21 @@ def layers_of_case(
         written = []
     opened = _exported_regions(case, written)
     if opened:
+        _say_if_saved_under_other_name(case, written, title)
         for _, attributes, _ in stored:
             attributes["visible"] = False
     return without_open(image_layers(case) + _brain_mask_of(case) + stored + opened, layers)
+
+
+def _say_if_saved_under_other_name(case: Case, files: Sequence[RegionFile], title: str) -> None:
+    """Name the masks of a case that had another name when they were saved."""
+    names = [f.path.name for f in files if safe_name(f.case) != safe_name(case.name)]
+    if names:
+        was, it = ("was", "it was") if len(names) == 1 else ("were", "they were")
+        notify.info(
+            f"{' and '.join(names)} {was} opened with the images of {title}, of which {it} made. "
+            f"Their folder had another name when {it} saved."
+        )
 
 
 def _say_what_is_missing(files: CaseFiles) -> None:
@@ -150,7 +163,7 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
     layers : sequence of layers
         What is open.
     """
-    case = next((c for c in cases_among(layers) if is_beside(file, c)), None)
+    case = next((c for c in cases_among(layers) if _is_own(file, c)), None)
     if case is not None:
         check_no_regions(title_of_case(layers, case), region_layers(layers, case), file)
         masks, _ = read_regions(file, case)
@@ -165,6 +178,12 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
     alone.folder = folder
     say_if_of_others(alone, file.path.name, layers)
     return layers_of_masks(alone, masks)
+
+
+def _is_own(file: RegionFile, case: Case) -> bool:
+    """Whether an exported file is the case's own, saved by this name or an earlier one."""
+    path = real_path(file.path)
+    return is_beside(file, case) or any(path == own.path for own in own_masks_of(case))
 
 
 def _brain_mask_of(case: Case) -> list[LayerData]:

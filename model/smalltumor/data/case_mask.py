@@ -9,7 +9,7 @@ from pathlib import Path
 from smalltumor.data.case import Case
 from smalltumor.data.identity.case_names import states_case
 from smalltumor.data.identity.mask_images import other_images_text
-from smalltumor.data.identity.mask_names import check_case, named_case, region_files_of
+from smalltumor.data.identity.mask_names import check_case, named_case
 from smalltumor.data.label_files import (
     decode_labels,
     header_warnings_of,
@@ -19,6 +19,7 @@ from smalltumor.data.label_files import (
 )
 from smalltumor.data.naming.exported_masks import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
+from smalltumor.data.own_masks import own_masks_of
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError
 from smalltumor.labels.masks import Classes, compose_classes
@@ -116,7 +117,7 @@ def mask_beside(case: Case, scheme: str | None = None) -> CaseMask:
     GridMismatchError, LabelError
         As for `read_mask`.
     """
-    exported = region_files_of(case)
+    exported = own_masks_of(case)
     if [file.region for file in exported] == [None]:
         return _decoded(exported[0].path, case, scheme, case.scheme_hint)
     if {file.region for file in exported} == set(Region):

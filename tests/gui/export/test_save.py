@@ -11,6 +11,7 @@ from napari_cases import write_case_along
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 from shown_layers import show_segmentation
+from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -209,3 +210,26 @@ def test_the_header_says_whether_the_masks_are_saved(viewer, tmp_path, asked, qt
     segmented(viewer, tmp_path / "Other")
     assert button.text() == "Save" and "masks of Other" in button.toolTip()
     header.close()
+
+
+def test_masks_are_opened_when_a_folder_above_unnamed_images_was_renamed(
+    viewer, tmp_path, asked, monkeypatch
+):
+    told: list[str] = []
+    folder = write_case_along(tmp_path / "P1" / "pre", labels=False, name="x")
+    for image in list(folder.iterdir()):
+        image.rename(folder / image.name.removeprefix("x_"))
+    case = case_of(open_case(viewer, folder)[0])
+    classes = np.full(case.grid.shape, 3, np.uint8)
+    made_of = digests_of_images(case)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid, made_of=made_of))
+    assert save(viewer, None) == [folder / "P1_pre_smalltumor.nii.gz"]
+    viewer.layers.clear()
+    (tmp_path / "P1").rename(tmp_path / "Patient1")
+    monkeypatch.setattr(notify, "info", told.append)
+    open_case(viewer, tmp_path / "Patient1" / "pre")
+    assert set(region_layers(viewer.layers, case_of(viewer.layers[0]))) == set(Region)
+    assert (
+        "P1_pre_smalltumor.nii.gz was opened with the images of Patient1_pre, of which it was "
+        "made. Their folder had another name when it was saved."
+    ) in told

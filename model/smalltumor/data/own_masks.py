@@ -1,0 +1,57 @@
+"""The masks of a case that this program exported beside its images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.identity.image_digests import blocks_of, digests_of_images, recorded_images
+from smalltumor.data.identity.mask_names import region_files_of
+from smalltumor.data.label_files import on_grid, read_label_volume
+from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
+from smalltumor.data.naming.file_names import cases_of_images, parse_name
+from smalltumor.errors import SmalltumorError
+from smalltumor.files.names import name_key
+
+
+def own_masks_of(case: Case) -> list[RegionFile]:
+    """The exported label file beside a case's images, else the masks of its regions.
+
+    Images without a name of their own are named after their folder, which may have had another name
+    when the masks were saved. They are the case's own if no other exported mask lies there, and
+    they record its T1CE and have its grid.
+    """
+    return region_files_of(case) or _saved_under_other_name(case)
+
+
+def _saved_under_other_name(case: Case) -> list[RegionFile]:
+    folders = {image.parent for image in case.paths.values()}
+    if len(folders) != 1 or any(map(_has_name, case.paths.values())):
+        return []
+    (folder,) = folders
+    exported = [file for path in folder.glob("[!.]*") if (file := region_file(path)) is not None]
+    names = {name_key(file.case): file.case for file in exported}
+    if len(names) != 1 or names.keys() & set(map(name_key, cases_of_images(folder))):
+        return []
+    (name,) = names.values()
+    files = region_files_beside(name, case.paths.values())
+    return files if all(_records(file, case) for file in files) else []
+
+
+def _has_name(image: Path) -> bool:
+    """Whether the name of an image states a case."""
+    parsed = parse_name(image)
+    return parsed is None or bool(parsed.case)
+
+
+def _records(file: RegionFile, case: Case) -> bool:
+    """Whether a mask records the T1CE of a case, and lies on its grid."""
+    try:
+        volume = on_grid(read_label_volume(file.path), case.grid, case.name)
+    except SmalltumorError:
+        return False
+    recorded, images = (
+        blocks_of({REFERENCE: digests.get(REFERENCE, "")})
+        for digests in (recorded_images(volume), digests_of_images(case))
+    )
+    return bool(recorded & images)
