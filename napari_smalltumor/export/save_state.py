@@ -2,56 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from psygnal import Signal, SignalInstance
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 from smalltumor.data.case import Case
+from smalltumor.data.own_masks import masks_named_as_own
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.layers.metadata import checksum, region_layers, role_of
-from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
+from napari_smalltumor.export.written_masks import (
+    ReadMask,
+    StampedFiles,
+    WrittenMasks,
+    checksums_of,
+)
+from napari_smalltumor.layers.metadata import case_of, checksum, region_layers, role_of
+from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
 from napari_smalltumor.layers.region_edits import RegionEdits
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Labels
-
-
-@dataclass(frozen=True)
-class WrittenMasks:
-    """The masks of a patient as they were written.
-
-    Parameters
-    ----------
-    files : tuple of Path
-    stamps : tuple of tuple of int
-        What changes when another program writes the files.
-    checksums : mapping of Region to int
-        Of the layers.
-    """
-
-    files: tuple[Path, ...]
-    stamps: tuple[tuple[int, int] | None, ...]
-    checksums: Mapping[Region, int]
-
-    @classmethod
-    def of(cls, files: Sequence[Path], layers: Mapping[Region, Labels]) -> WrittenMasks:
-        """Masks that were just written."""
-        return cls(tuple(files), tuple(map(_stamp, files)), _checksums(layers))
-
-    @property
-    def are_unchanged(self) -> bool:
-        """Whether the files are as they were written."""
-        return self.stamps == tuple(map(_stamp, self.files))
+    from napari.layers import Labels, Layer
 
 
 class SaveState:
@@ -69,7 +48,8 @@ class SaveState:
         self._viewer = ref(viewer)
         self._patients = active_patient(viewer)
         self._written: dict[Patient, WrittenMasks] = {}
-        self._read: WeakKeyDictionary[Labels, int] = WeakKeyDictionary()
+        self._layers_of: dict[Patient, WeakSet[Layer]] = {}
+        self._read: WeakKeyDictionary[Labels, ReadMask] = WeakKeyDictionary()
         self._known: dict[Region, int] | None = None
         self._is_review: Callable[[], bool] = lambda: False
         self._save_review: Callable[[], None] = lambda: None
@@ -81,6 +61,8 @@ class SaveState:
             self._patients.reassigned,
         ):
             signal.connect(self._follow)
+        if application is not None:
+            application.applicationStateChanged.connect(self._on_application)
         self._follow()
 
     @property
@@ -115,15 +97,18 @@ class SaveState:
 
     @property
     def is_saved(self) -> bool:
-        """Whether the masks of the active patient are in a file as they are now."""
+        """Whether the masks of the active patient are in a file as they are now.
+
+        A file that was changed or deleted since does not count.
+        """
         layers, written = self._masks, self.written
         if self._known is None:  # once for all docks
-            self._known = _checksums(layers)
+            self._known = checksums_of(layers)
         if written is not None and written.checksums == self._known:
             return written.are_unchanged
         self._keep_read(layers.values())  # autosave may have come to know them since
         return bool(layers) and all(
-            self._read.get(layer) == self._known[region] for region, layer in layers.items()
+            self._is_as_read(layer, self._known[region]) for region, layer in layers.items()
         )
 
     @property
@@ -138,6 +123,7 @@ class SaveState:
         assert viewer is not None
         patient = patient_of_shown_case(viewer.layers, case)
         self._written[patient] = WrittenMasks.of(files, region_layers(viewer.layers, case))
+        self._layers_of[patient] = WeakSet(layers_of_patient(viewer.layers, patient))
         self.refresh()
 
     def refresh(self) -> None:
@@ -159,28 +145,48 @@ class SaveState:
         if viewer is None or not of_files:
             return
         edited = ensure_autosave(viewer).autosave.edited(of_files)
-        self._read.update({x: checksum(x.data) for x in of_files if x.name not in edited})
+        for layer in of_files:
+            case = case_of(layer)
+            if layer.name not in edited and case is not None:
+                beside = StampedFiles.now(file.path for file in masks_named_as_own(case))
+                self._read[layer] = ReadMask(checksum(layer.data), beside)
+
+    def _is_as_read(self, layer: Labels, current: int) -> bool:
+        """Whether a mask and the files that it was read from are unchanged."""
+        read = self._read.get(layer)
+        if read is None or read.checksum != current:
+            return False
+        return self.is_review or read.beside.are_unchanged  # the mask of a review is elsewhere
 
     def _follow(self) -> None:
         masks = self._masks.values()
         self._keep_read(masks)
         if self._edits is not None:
             self._edits.follow(masks)
-        open_now = self._patients.patients
-        self._written = {p: masks for p, masks in self._written.items() if p in open_now}
+        self._forget_reopened()
         self.refresh()
 
+    def _forget_reopened(self) -> None:
+        """Forget what was written of patients who were opened from their files since.
 
-def _checksums(layers: Mapping[Region, Labels]) -> dict[Region, int]:
-    return {region: checksum(layer.data) for region, layer in layers.items()}
+        A patient that was closed by hand may be opened again with the same layers.
+        """
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        for patient, before in list(self._layers_of.items()):
+            now = layers_of_patient(viewer.layers, patient)
+            if not now:
+                continue
+            if any(layer in before for layer in now):
+                before.update(now)  # those that are removed one by one return together
+            else:
+                del self._layers_of[patient], self._written[patient]
 
-
-def _stamp(file: Path) -> tuple[int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size
+    def _on_application(self, state: Qt.ApplicationState) -> None:
+        """Look at the files again when the user comes back from another program."""
+        if state == Qt.ApplicationState.ApplicationActive:
+            self.refresh()
 
 
 @one_per_viewer

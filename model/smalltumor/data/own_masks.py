@@ -21,10 +21,20 @@ def own_masks_of(case: Case) -> list[RegionFile]:
     when the masks were saved. They are the case's own if no other exported mask lies there, and
     they record its T1CE and have its grid.
     """
-    return region_files_of(case) or _saved_under_other_name(case)
+    named = region_files_of(case)
+    if named:
+        return named
+    files = _named_otherwise(case)
+    return files if all(_records(file, case) for file in files) else []
 
 
-def _saved_under_other_name(case: Case) -> list[RegionFile]:
+def masks_named_as_own(case: Case) -> list[RegionFile]:
+    """The files that `own_masks_of` looks at."""
+    return region_files_of(case) or _named_otherwise(case)
+
+
+def _named_otherwise(case: Case) -> list[RegionFile]:
+    """The only exported mask beside images without a name."""
     folders = {image.parent for image in case.paths.values()}
     if len(folders) != 1 or any(map(_has_name, case.paths.values())):
         return []
@@ -34,8 +44,7 @@ def _saved_under_other_name(case: Case) -> list[RegionFile]:
     if len(names) != 1 or names.keys() & set(map(name_key, cases_of_images(folder))):
         return []
     (name,) = names.values()
-    files = region_files_beside(name, case.paths.values())
-    return files if all(_records(file, case) for file in files) else []
+    return region_files_beside(name, case.paths.values())
 
 
 def _has_name(image: Path) -> bool:

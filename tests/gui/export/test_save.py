@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from napari_cases import write_case_along
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QApplication, QFileDialog
 from shown_layers import show_segmentation
 from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, questions
+from napari_smalltumor.close_patient import close_patient, reopen_closed
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.export.save import save
@@ -25,6 +26,8 @@ from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.closed_by_hand import closed_by_hand
+from napari_smalltumor.viewer_setup import set_up
 
 
 @pytest.fixture
@@ -210,6 +213,51 @@ def test_the_header_says_whether_the_masks_are_saved(viewer, tmp_path, asked, qt
     segmented(viewer, tmp_path / "Other")
     assert button.text() == "Save" and "masks of Other" in button.toolTip()
     header.close()
+
+
+@pytest.mark.parametrize("from_the_top", [True, False])
+def test_saved_masks_of_a_patient_that_is_opened_again_are_saved(
+    viewer, tmp_path, asked, qtbot, from_the_top
+):
+    """Save then replaces the file that this window wrote, without a question."""
+    set_up(viewer)
+    regions = segmented(viewer, tmp_path / "Pat")
+    written = save(viewer, None)
+    patient = active_patient(viewer).current
+    for layer in list(reversed(viewer.layers)) if from_the_top else list(viewer.layers):
+        viewer.layers.remove(layer)
+    qtbot.waitUntil(lambda: bool(closed_by_hand(viewer).patients))
+    reopen_closed(viewer, patient)
+    assert save_state(viewer).is_saved
+    paint(regions[Region.ET])
+    assert save(viewer, None) == written and asked == []
+
+
+def test_a_patient_that_is_opened_from_its_files_has_the_masks_of_these(viewer, tmp_path, asked):
+    regions = segmented(viewer, tmp_path / "Pat")
+    save(viewer, None)
+    close_patient(viewer, active_patient(viewer).current)
+    open_case(viewer, tmp_path / "Pat")
+    state = save_state(viewer)
+    assert state.is_saved and state.written is None
+    assert regions[Region.ET] not in viewer.layers
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_masks_whose_file_was_deleted_are_not_saved(viewer, tmp_path, asked, qtbot, is_read):
+    """The button says so when the user comes back from the other program."""
+    segmented(viewer, tmp_path / "Pat")
+    (written,) = save(viewer, None)
+    if is_read:
+        close_patient(viewer, active_patient(viewer).current)
+        open_case(viewer, tmp_path / "Pat")
+    header = PatientHeader(viewer)
+    qtbot.addWidget(header)
+    assert header.save_button.text() == "✓ Saved"
+    written.unlink()
+    QApplication.instance().applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
+    assert header.save_button.text() == "Save" and header.save_button.isEnabled()
+    assert save(viewer, None) == [written] and save_state(viewer).is_saved
 
 
 def test_masks_are_opened_when_a_folder_above_unnamed_images_was_renamed(

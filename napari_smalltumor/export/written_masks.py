@@ -1,0 +1,100 @@
+"""Files of masks, and whether they are as they were when they were written or read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.layers.metadata import checksum
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+
+@dataclass(frozen=True)
+class StampedFiles:
+    """Files with what changes when another program writes or deletes them.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+    stamps : tuple of tuple of int
+        Of each file, its time and size; None if it is not there.
+    """
+
+    paths: tuple[Path, ...]
+    stamps: tuple[tuple[int, int] | None, ...]
+
+    @classmethod
+    def now(cls, paths: Iterable[Path]) -> StampedFiles:
+        """The files as they are."""
+        paths = tuple(paths)
+        return cls(paths, tuple(map(_stamp, paths)))
+
+    @property
+    def are_unchanged(self) -> bool:
+        """Whether the files are as they were."""
+        return self.stamps == tuple(map(_stamp, self.paths))
+
+
+@dataclass(frozen=True)
+class WrittenMasks:
+    """The masks of a patient as they were written.
+
+    Parameters
+    ----------
+    stamped : StampedFiles
+    checksums : mapping of Region to int
+        Of the layers.
+    """
+
+    stamped: StampedFiles
+    checksums: Mapping[Region, int]
+
+    @classmethod
+    def of(cls, files: Iterable[Path], layers: Mapping[Region, Labels]) -> WrittenMasks:
+        """Masks that were just written."""
+        return cls(StampedFiles.now(files), checksums_of(layers))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that were written."""
+        return self.stamped.paths
+
+    @property
+    def are_unchanged(self) -> bool:
+        """Whether the files are as they were written."""
+        return self.stamped.are_unchanged
+
+
+@dataclass(frozen=True)
+class ReadMask:
+    """A mask as it was read.
+
+    Parameters
+    ----------
+    checksum : int
+        Of the layer.
+    beside : StampedFiles
+        The exported masks that lay beside the images; none if the mask was read from elsewhere.
+    """
+
+    checksum: int
+    beside: StampedFiles
+
+
+def checksums_of(layers: Mapping[Region, Labels]) -> dict[Region, int]:
+    """Checksums of the data of region layers."""
+    return {region: checksum(layer.data) for region, layer in layers.items()}
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
