@@ -62,7 +62,7 @@ def check_images(volume: Volume, case: Case) -> None:
         If another file does.
     """
     text = other_images_text([volume], case)
-    if text and not _is_own_mask(volume.path, case):
+    if text and not _is_named_after(volume.path, case):
         raise CaseError(f"{text}, and was not opened with them")
     if text:
         notify.warn(
@@ -71,7 +71,7 @@ def check_images(volume: Volume, case: Case) -> None:
         )
 
 
-def _is_own_mask(path: Path, case: Case) -> bool:
+def _is_named_after(path: Path, case: Case) -> bool:
     """Whether a mask lies in the folder of a case's images, and has its name."""
     folders = {image.parent.resolve() for image in case.paths.values()}
     is_named = safe_name(named_case(path) or "") == safe_name(case.name)

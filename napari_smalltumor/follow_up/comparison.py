@@ -140,7 +140,7 @@ def compare_with_earlier(
             current.classes,
             current_measures,
             mask=_IN_WINDOW,
-            is_own_mask=current.run is not None,
+            is_own_mask=True,  # experts' masks are no region layers
         ),
     )
     reporter = ProgressReporter(progress, cancelled)

@@ -47,7 +47,8 @@ class Scan:
     mask : str
         Where the mask is from.
     is_own_mask : bool
-        Whether this program made it, and perhaps a reader edited it; not a mask of an expert.
+        Whether it is one of this program: a file that was exported, see
+        `smalltumor.data.case_mask.CaseMask.is_exported`, or the regions in the window.
     name : str
         Name of the scan, if its case has the name of another one; empty for that of the case.
     """

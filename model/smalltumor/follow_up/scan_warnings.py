@@ -31,13 +31,16 @@ def scan_warnings(scans: Iterable[Scan]) -> tuple[str, ...]:
 
 
 def _different_makers(scans: Sequence[Scan]) -> list[str]:
-    """A warning if this program made the masks of some scans, and not of others."""
+    """A warning if the masks of some scans are of this program, and those of others are not."""
     others = [scan for scan in scans if not scan.is_own_mask]
     if len(others) in (0, len(scans)):
         return []
     masks = " and ".join(f"{scan.mask} of {scan.title}" for scan in others)
+    its, are = (
+        ("its name", "is not a mask") if len(others) == 1 else ("their names", "are no masks")
+    )
     return [
-        f"this program did not make {masks}, and it made the other masks; changes may be "
+        f"by {its}, {masks} {are} of this program, as the other masks are; changes may be "
         "differences between those who drew them"
     ]
 

@@ -8,14 +8,17 @@ import pytest
 from follow_up_scans import compared, later, words, write_scan
 from report_cases import AFFINE, tumour
 from shown_layers import show_segmentation
-from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.read_case import read_case
+from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import compare
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
+from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.shown_reference import show_reference
+from napari_smalltumor.export.save import save
 from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
@@ -41,10 +44,31 @@ def test_names_of_two_patients_are_said(dock, qtbot, earlier_scan, monkeypatch):
     said: list[str] = []
     monkeypatch.setattr(notify, "warn", said.append)
     compared(dock, qtbot, earlier_scan)
-    assert said == [
+    assert (
         "BraTS2021_2 was compared with BraTS2021_1: the names of the cases belong to several "
         "patients: BraTS2021_1 and BraTS2021_2."
-    ]
+    ) in said
+
+
+@pytest.mark.parametrize("is_saved", [True, False])
+def test_a_mask_of_others_is_said_beside_regions_that_were_saved_and_read_again(
+    dock, qtbot, earlier_scan, monkeypatch, is_saved
+):
+    """A mask that was read has no network's result any more."""
+    viewer = dock._viewer
+    (saved,) = save(viewer, None)
+    close_patient(viewer, active_patient(viewer).current)
+    if is_saved:
+        case = read_case(earlier_scan)
+        mask = Segmentation(case.name, tumour(), case.grid, case.header)
+        write_segmentation(mask, earlier_scan / f"{case.name}_smalltumor.nii.gz")
+    open_case(viewer, saved.parent)
+    said: list[str] = []
+    monkeypatch.setattr(notify, "warn", said.append)
+    compared(dock, qtbot, earlier_scan)
+    of_others = "by its name, BraTS2021_1_seg.nii.gz, label scheme brats2018 of BraTS2021_1 is not"
+    assert any(of_others in text for text in said) != is_saved
+    assert not any("regions in the window" in text for text in said)
 
 
 @pytest.mark.slow

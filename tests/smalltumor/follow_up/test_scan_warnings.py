@@ -22,7 +22,9 @@ def scans(*names: str, date: str = "", own: Sequence[bool] = ()) -> list[SimpleN
 def test_masks_of_this_program_beside_those_of_others_are_said():
     visits = "P_visit1", "P_visit2"
     (text,) = scan_warnings(scans(*visits, own=[False, True]))
-    assert text.startswith("this program did not make P_visit1_seg of P_visit1, and it made the")
+    assert text.startswith(
+        "by its name, P_visit1_seg of P_visit1 is not a mask of this program, as the other masks"
+    )
     for own in ([True, True], [False, False]):
         assert scan_warnings(scans(*visits, own=own)) == ()
 
