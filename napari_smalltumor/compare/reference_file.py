@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,21 +10,19 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import check_patient, is_in_folder_of
+from smalltumor.data.label_contents import own_scheme, region_of_volume
 from smalltumor.data.label_files import (
     decode_labels,
     header_warnings_of,
     on_grid,
-    own_scheme,
     read_label_volume,
 )
-from smalltumor.data.naming.exported_masks import named_region, region_file
+from smalltumor.data.naming.exported_masks import region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
-from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, integer_values
-from smalltumor.labels.segments import region_of_segments
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import check_images, read_regions
@@ -110,7 +108,7 @@ def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, 
     for warning in header_warnings_of(volume, case):
         notify.warn(warning)
     values = integer_values(volume.data)
-    region = _region_of(volume, values)
+    region = region_of_volume(volume, values)
     if region is not None:
         return {region: np.asarray(volume.data != 0)}
     if set(values) == {0, 1} and own_scheme(volume, values) is None:
@@ -118,8 +116,3 @@ def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, 
     hint = label_scheme_hint(path) or (case.scheme_hint if is_in_folder_of(path, case) else None)
     classes, _ = decode_labels(volume, scheme, hint)
     return {region: region_mask(classes, region) for region in Region}
-
-
-def _region_of(volume: Volume, values: Sequence[int]) -> Region | None:
-    """The region whose mask a file is by its name, or by that of its only segment."""
-    return named_region(volume.path) or region_of_segments(volume.segments, values)

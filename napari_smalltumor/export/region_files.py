@@ -9,7 +9,8 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import named_case
-from smalltumor.data.label_files import on_grid, own_scheme, read_label_volume
+from smalltumor.data.label_contents import mask_of_region, own_scheme
+from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
@@ -46,7 +47,7 @@ def read_regions(file: RegionFile, case: Case | None = None) -> tuple[dict[Regio
         volume = on_grid(volume, case.grid, "the images")
         check_images(volume, case)
     if file.region is not None:
-        return {file.region: volume.data != 0}, volume
+        return {file.region: mask_of_region(volume, file.region)}, volume
     classes = _scheme_of(file.path, volume).decode(volume.data)
     return {region: region_mask(classes, region) for region in Region}, volume
 

@@ -10,6 +10,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.case_names import states_case
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import check_case, named_case
+from smalltumor.data.label_contents import mask_of_region
 from smalltumor.data.label_files import (
     decode_labels,
     header_warnings_of,
@@ -144,7 +145,7 @@ def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
     volumes = {
         file.region: on_grid(read_label_volume(file.path), case.grid, case.name) for file in files
     }
-    et, tc, wt = (volumes[region].data != 0 for region in (Region.ET, Region.TC, Region.WT))
+    et, tc, wt = (mask_of_region(volumes[r], r) for r in (Region.ET, Region.TC, Region.WT))
     return CaseMask(
         compose_classes(et, tc, wt),
         tuple(TissueClass),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,18 +10,17 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import other_images_text
 from smalltumor.data.images_read import stamp_of
+from smalltumor.data.label_contents import own_scheme
 from smalltumor.data.layered_segments import without_layers
-from smalltumor.data.naming.exported_masks import named_region
 from smalltumor.data.volumes.header_checks import check_axes, header_problems
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume_file
-from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
+from smalltumor.errors import CaseError, GridMismatchError, LabelError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
 from smalltumor.labels.masks import Classes
-from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
-from smalltumor.labels.segments import check_names, scheme_of_segments
+from smalltumor.labels.segments import check_names
 
 LARGEST_TUMOUR_ML = 600.0
 """Largest volume of labels that can be a tumour; brain masks of adults have more than 900 ml."""
@@ -216,41 +214,6 @@ def scheme_of_volume(volume: Volume, hint: str | None = None) -> LabelScheme:
     scheme = detect_scheme(values, hint)
     check_names(volume.segments, values, scheme)
     return scheme
-
-
-def own_scheme(volume: Volume, values: Collection[int]) -> LabelScheme | None:
-    """The scheme that a label file itself tells: by its header, its segments or as a mask of ET.
-
-    Parameters
-    ----------
-    volume : Volume
-    values : collection of int
-        Its distinct values.
-
-    Raises
-    ------
-    LabelError
-        As `scheme_of_segments`, without the name of the file; or if it is named as the mask of TC
-        or WT.
-    """
-    stored = READ_SCHEMES.get(volume.label_scheme)
-    if stored is not None and set(values) <= set(stored.classes):
-        return stored
-    return scheme_of_segments(volume.segments, values) or _scheme_of_region(volume.path, values)
-
-
-def _scheme_of_region(path: Path, values: Collection[int]) -> LabelScheme | None:
-    """The scheme of a mask of one value that is named after a region; None for other files."""
-    region, present = named_region(path), set(values) - {0}
-    if region is None or len(present) != 1:
-        return None
-    if region is not Region.ET:
-        raise LabelError(
-            f"by its name it is the mask of the {REGION_NAMES[region]}, which does not tell the "
-            "classes in it",
-            Remedy(Action.READ_AS_MASK),
-        )
-    return LabelScheme("mask of ET", ncr=0, ed=0, et=present.pop())
 
 
 def check_tumour_size(volume: Volume) -> None:

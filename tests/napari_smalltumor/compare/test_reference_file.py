@@ -12,6 +12,7 @@ from slicer_files import write_segments
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import check_patient
 from smalltumor.data.read_case import read_case
+from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError
 from smalltumor.labels.regions import Region
 
@@ -46,6 +47,29 @@ def test_an_exported_mask_and_the_mask_of_one_region_are_read(case, tmp_path):
     one = read_reference(write(tmp_path / "P_01_wt.nii.gz", (STORED > 0).astype(np.uint8)), case)
     assert set(one) == {Region.WT}
     assert np.array_equal(one[Region.WT], exported[Region.WT])
+
+
+@pytest.mark.parametrize("name", ["P_01_reader-ET", "P_01_reader_wt"])
+def test_a_label_file_of_this_program_is_one_whatever_its_name_ends_in(case, tmp_path, name):
+    """The scheme in its header goes before the name, as for every other command."""
+    stored = np.asarray(nib.load(case.labels_path).dataobj)
+    classes = np.where(stored == 4, 3, stored).astype(np.uint8)
+    path = tmp_path / f"{name}.nii.gz"
+    write_segmentation(Segmentation("P_01", classes, case.grid, case.header), path)
+    masks = read_reference(path, case)
+    assert set(masks) == set(Region)
+    assert np.array_equal(masks[Region.ET], to_display(stored == 4, case.grid))
+    exported = tmp_path / "P_01_smalltumor_et.nii.gz"
+    path.rename(exported)
+    masks = read_reference(exported, case)
+    assert set(masks) == {Region.ET}
+    assert np.array_equal(masks[Region.ET], to_display(stored == 4, case.grid))
+
+
+def test_labels_without_a_header_are_no_mask_of_a_region_by_their_name(case, tmp_path):
+    masks = read_reference(write(tmp_path / "P_01_seg-ET.nii.gz"), case, "brats2018")
+    stored = np.asarray(nib.load(case.labels_path).dataobj)
+    assert np.array_equal(masks[Region.ET], to_display(stored == 4, case.grid))
 
 
 def test_the_only_segment_of_a_slicer_file_names_its_region(case, tmp_path):
