@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
+from napari_smalltumor.layers.metadata import role_of
 from napari_smalltumor.layers.patient import (
     Patient,
     patient_of,
@@ -26,6 +28,13 @@ _TITLE_KEY = "smalltumor_title"
 """Key, in a layer's metadata, of the title that its name begins with."""
 
 _NAPARI_NUMBER = re.compile(r" \[\d+\]$")
+_OF_NEW = re.compile(r"(?: copy| - Labels| \[\d+\])+$")
+"""What napari appends to the name of a layer that it copies or creates labels on."""
+_NEW_LAYERS = ("Labels", "Points", "Shapes", "Vectors", "Tracks", "Surface", "Image")
+"""How napari names layers that nobody has named."""
+
+_given: WeakKeyDictionary[Layer, str] = WeakKeyDictionary()
+"""Names that layers have from this plugin or napari, not from the user."""
 
 
 def name_by_titles(layers: Iterable[Layer], titles: Mapping[Patient, str]) -> None:
@@ -47,13 +56,16 @@ def name_by_titles(layers: Iterable[Layer], titles: Mapping[Patient, str]) -> No
         if title is not None and not known and _is_named(layer, title):
             layer.metadata = {**layer.metadata, _TITLE_KEY: title}  # napari named it after a layer
         rest = _after_title(layer)
-        if title is None or rest is None or title == _title_of(layer):
+        if title is None or rest is None or not _has_given_name(layer, layers):
+            continue
+        if title == _title_of(layer):
             continue
         layer.metadata = {**layer.metadata, _TITLE_KEY: title}
         unnumbered = _NAPARI_NUMBER.sub("", layer.name)
         if unnumbered in before and not _has_other(layer, unnumbered, layers):
             rest = _NAPARI_NUMBER.sub("", rest)
         layer.name = title + rest
+        _given[layer] = layer.name
 
 
 def title_of_case(layers: Iterable[Layer], case: Case) -> str:
@@ -67,6 +79,22 @@ def name_in_case(layer: Layer) -> str:
     """The name that a layer has while no other patient of this name is open."""
     patient, rest = patient_of(layer), _after_title(layer)
     return str(layer.name) if patient is None or rest is None else patient.name + rest
+
+
+def _has_given_name(layer: Layer, layers: Iterable[Layer]) -> bool:
+    """Whether a layer has its name from this plugin or napari, as all layers with a role at first.
+
+    Of others, those are counted that are named after a layer of the patient, such as copies.
+    """
+    if layer not in _given and (role_of(layer) is not None or _is_named_by_napari(layer, layers)):
+        _given[layer] = layer.name
+    return _given.get(layer) == layer.name
+
+
+def _is_named_by_napari(layer: Layer, layers: Iterable[Layer]) -> bool:
+    base, own = _OF_NEW.sub("", layer.name), [x for x in layers if same_patient(x, layer)]
+    titled = {f"{_title_of(layer)} {kind}" for kind in _NEW_LAYERS}
+    return base in titled | {x.name for x in own if _given.get(x) == x.name}
 
 
 def _has_other(layer: Layer, name: str, layers: Iterable[Layer]) -> bool:

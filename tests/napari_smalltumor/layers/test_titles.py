@@ -11,7 +11,7 @@ from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.layers.patient import layers_of_patient, patient_of
+from napari_smalltumor.layers.patient import assign, layers_of_patient, patient_of
 from napari_smalltumor.layers.titles import name_in_case
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -60,6 +60,28 @@ def test_a_name_that_the_user_gave_is_kept(tmp_path):
     viewer.layers["Pat T2"].name = "fluid"
     open_case(viewer, write_case_along(tmp_path / "second" / "Pat"))
     assert "fluid" in names(viewer, "first") and "Pat (second) T2" in names(viewer, "second")
+
+
+def test_names_that_begin_with_that_of_the_patient_are_kept_if_the_user_gave_them(tmp_path):
+    """Copies, and layers that nobody has named, follow the title."""
+    viewer = ViewerModel()
+    open_case(viewer, write_case_along(tmp_path / "first" / "Pat"))
+    zeros = np.zeros_like(viewer.layers["Pat labels"].data)
+    viewer.layers["Pat T2"].name = "Pat fluid"
+    viewer.add_labels(zeros, name="Pat sure lesion")
+    drawn = viewer.add_labels(zeros)
+    drawn.name = "Pat Labels"  # as in the window
+    viewer.add_labels(zeros, name="Pat labels copy")
+    for layer in viewer.layers:
+        assign(layer, active_patient(viewer).current)
+    open_case(viewer, write_case_along(tmp_path / "second" / "Pat"))
+    assert names(viewer, "first") >= {"Pat fluid", "Pat sure lesion"}
+    assert names(viewer, "first") >= {"Pat (first) Labels", "Pat (first) labels copy"}
+    drawn.name = "Pat (first) doubtful"
+    close_second = active_patient(viewer).current
+    for layer in layers_of_patient(viewer.layers, close_second):
+        viewer.layers.remove(layer)
+    assert {"Pat (first) doubtful", "Pat labels copy", "Pat T1"} <= {x.name for x in viewer.layers}
 
 
 def test_two_layers_of_one_patient_stay_apart(tmp_path):
