@@ -15,25 +15,24 @@ from weakref import ref
 
 from psygnal import Signal
 
-from napari_smalltumor import notify
-from napari_smalltumor.layers.joining import join_patient, joins_by_name, patient_with_other_regions
+from napari_smalltumor.layers.joining import join_patient, joins_by_name
 from napari_smalltumor.layers.metadata import claim_roles, role_of
 from napari_smalltumor.layers.patient import (
     Patient,
     assign,
     layers_of_patient,
     patient_of,
-    patients_among,
     titles,
 )
 from napari_smalltumor.layers.titles import name_by_titles
 from napari_smalltumor.layers.visibility import guard_undo, release_undo
-from napari_smalltumor.patients import explanations
 from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.deferred_calls import when_idle
+from napari_smalltumor.patients.explanations import Explanations
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.messages import PatientMessages
 from napari_smalltumor.patients.new_layers import NewLayers
+from napari_smalltumor.patients.open_patients import OpenPatients
 from napari_smalltumor.patients.view_state import ViewStates, select, selection_untouched
 from napari_smalltumor.patients.window_title import WindowTitle
 from napari_smalltumor.viewer import one_per_viewer
@@ -68,10 +67,11 @@ class ActivePatient:
         self._layers = viewer.layers
         self.patients_changed.connect(self._name_layers)
         self._current: Patient | None = None
-        self._opened: list[Patient] = []
         self.messages = PatientMessages()
         self.changed.connect(self.messages.remove_about_active)
         self.arrivals = Arrivals()
+        self._opened = OpenPatients(self._layers, self.arrivals)
+        self._explanations = Explanations(self.messages, self.title_of)
         self._views = ViewStates(viewer)
         self._hidden = HiddenLayers()
         self._new = NewLayers(self._layers, lambda: self._current, lambda: self.title)
@@ -94,9 +94,7 @@ class ActivePatient:
     @property
     def patients(self) -> list[Patient]:
         """The patients whose layers are open, in the order in which they were opened."""
-        found = [p for p in patients_among(self._layers) if not self.arrivals.holds(p)]
-        known = [patient for patient in self._opened if patient in found]
-        return known + [patient for patient in found if patient not in known]
+        return self._opened.now
 
     @property
     def layers(self) -> list[Layer]:
@@ -115,7 +113,7 @@ class ActivePatient:
 
     def title_of(self, patient: Patient) -> str:
         """Name of a patient for the user, with its folder if another one has the same name."""
-        return titles(list(dict.fromkeys([*self.patients, patient])))[patient]
+        return self._opened.title_of(patient)
 
     def activate(self, patient: Patient) -> None:
         """Make a patient active: hide all others, and show its layers as they were shown last.
@@ -186,7 +184,7 @@ class ActivePatient:
         patient = self.arrivals.last_patient
         last, viewer = self.arrivals.finish(), self._viewer()
         self._follow_layers()
-        if patient in self._opened:
+        if patient is not None and patient in self._opened:
             self.activate(patient)
             if last in self._layers and viewer is not None:
                 shown = [x for x in self.layers if x.visible]
@@ -216,10 +214,9 @@ class ActivePatient:
         told_by_nothing_else = join_patient(layer, list(self._layers), active)
         patient = patient_of(layer)
         if told_by_nothing_else and patient is not None:
-            text = explanations.assumed_patient(layer, self.title_of(patient))
-            notify.info(self.messages.about(patient, text))
+            self._explanations.say_assumed(layer, patient)
         if patient is not None and patient not in self._opened:
-            self._say_why_apart(layer, patient)
+            self._explanations.say_if_kept_apart(layer, self._layers, patient)
         stays = bool(self._background) or role_of(layer) is None
         if self.arrivals.adding:
             self.arrivals.add(layer, is_new=patient not in self._opened)
@@ -263,16 +260,14 @@ class ActivePatient:
     def _follow_layers(self) -> None:
         """Forget closed patients, whose last layers were removed, and append new ones."""
         self._new.follow(self._layers)
-        before, self._opened = self._opened, self.patients
-        for patient in before:
-            if patient not in self._opened:
-                self.messages.remove(patient)
-        self._views.keep_only(self._opened)
+        for patient in self._opened.update():
+            self.messages.remove(patient)
+        self._views.keep_only(list(self._opened))
 
     def _leave_closed(self) -> None:
         """Activate the patient that was active before the one that was closed."""
         self._current = None
-        before = self._views.last or next(reversed(self._opened), None)
+        before = self._views.last or self._opened.last
         if before is not None:
             self._switch_to(before, fit=True)
             when_idle(lambda: self._views.select_at_most_one(self.layers))
@@ -307,19 +302,8 @@ class ActivePatient:
     def _name_layers(self) -> None:
         name_by_titles(self._layers, titles(self.patients))
 
-    def _say_why_apart(self, layer: Layer, patient: Patient) -> None:
-        other = patient_with_other_regions(layer, list(self._layers))
-        if other is not None:
-            text = explanations.kept_apart(self.title_of(other), str(patient.location))
-            notify.warn(self.messages.about(patient, text))
-
     def _refuse_edit(self, layer: Layer) -> None:
-        patient = patient_of(layer)
-        if patient is None:
-            notify.warn(explanations.refused_edit(layer))
-            return
-        other = self.title_of(patient) if patient != self._current else ""
-        notify.warn(self.messages.about(patient, explanations.refused_edit(layer, other)))
+        self._explanations.say_refused(layer, self._current)
 
 
 @one_per_viewer

@@ -1,43 +1,69 @@
-"""Sentences on why a layer belongs to a patient, or was not changed."""
+"""Messages on why a layer belongs to a patient, or was not changed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.joining import patient_with_other_regions
+from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.patients.messages import PatientMessages
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-def assumed_patient(layer: Layer, title: str) -> str:
-    """Say that nothing but the patient who was shown tells whose a layer is."""
-    return (
-        f"The file of {layer.name} names no patient. It was added to {title}, who was shown when "
-        "it was opened, or was opened with it. If it is not theirs, remove the layer, and open the "
-        "file again when its patient is shown."
-    )
-
-
-def kept_apart(title: str, location: str) -> str:
-    """Say that a mask is a patient of its own, because its patient has regions already."""
-    return (
-        f"{title} has regions already, so the mask in {location} is shown as a patient of its own. "
-        "To compare it with these regions, choose it in the Compare dock. To use it instead, "
-        "remove them and open it again."
-    )
-
-
-def refused_edit(layer: Layer, other: str = "") -> str:
-    """Say why undo or redo was refused: the layer is not seen.
+class Explanations:
+    """Tells the user about the patients of layers.
 
     Parameters
     ----------
-    layer : napari layer
-    other : str
-        Title of its patient, if another one is active; else empty.
+    messages : PatientMessages
+        Removes a message when its patient is closed.
+    title_of : callable
+        Returns the name of a patient for the user.
     """
-    if other:
-        reason = f"it belongs to {other}, which is not the active patient."
-    else:
-        why = "its opacity is 0. Raise" if layer.visible else "it is hidden. Show"
-        reason = f"{why} it to undo or redo its edits."
-    return f"{layer.name} was not changed: {reason}"
+
+    def __init__(self, messages: PatientMessages, title_of: Callable[[Patient], str]) -> None:
+        self._messages, self._title_of = messages, title_of
+
+    def say_assumed(self, layer: Layer, patient: Patient) -> None:
+        """Say that nothing but the patient who was shown tells whose a layer is."""
+        text = (
+            f"The file of {layer.name} names no patient. It was added to "
+            f"{self._title_of(patient)}, who was shown when it was opened, or was opened with it. "
+            "If it is not theirs, remove the layer, and open the file again when its patient is "
+            "shown."
+        )
+        notify.info(self._messages.about(patient, text))
+
+    def say_if_kept_apart(self, layer: Layer, layers: Iterable[Layer], patient: Patient) -> None:
+        """Say that a mask is a patient of its own, because its patient has regions already."""
+        other = patient_with_other_regions(layer, list(layers))
+        if other is None:
+            return
+        text = (
+            f"{self._title_of(other)} has regions already, so the mask in {patient.location} is "
+            "shown as a patient of its own. To compare it with these regions, choose it in the "
+            "Compare dock. To use it instead, remove them and open it again."
+        )
+        notify.warn(self._messages.about(patient, text))
+
+    def say_refused(self, layer: Layer, active: Patient | None) -> None:
+        """Say why undo or redo was refused: the layer is not seen.
+
+        Parameters
+        ----------
+        layer : napari layer
+        active : Patient, optional
+            The active patient.
+        """
+        patient = patient_of(layer)
+        if patient is not None and patient != active:
+            reason = f"it belongs to {self._title_of(patient)}, which is not the active patient."
+        else:
+            why = "its opacity is 0. Raise" if layer.visible else "it is hidden. Show"
+            reason = f"{why} it to undo or redo its edits."
+        text = f"{layer.name} was not changed: {reason}"
+        notify.warn(text if patient is None else self._messages.about(patient, text))
