@@ -15,12 +15,19 @@ from qtpy.QtWidgets import (
 )
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.training.data.collected_case import CaseFolder
 from smalltumor.training.data.dataset_check import CheckedCase, check_summary
 from smalltumor.training.data.dataset_folder import DatasetListing
 from superqt import QElidingLineEdit
 
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
+_ADD = "&Add this case"
+_OTHER_IMAGES = (
+    "{0}: the folder {1} holds other images, such as those of another visit. As {2}, both visits "
+    "are always on one side when cases are kept for validation. If it is another patient's, rename "
+    "the files of this case and open them again."
+)
 _MIN_NUMBER_WIDTH = 64
 
 
@@ -41,7 +48,7 @@ class CasesPage(QWidget):
         self.folder.setPlaceholderText("Folder of training cases")
         self.folder.setToolTip("A folder of cases with masks; it is created if it does not exist")
         self.browse = button("Fol&der...", "Choose the training folder")
-        self.add = button("&Add this case", "Copy the case's images and masks to the folder")
+        self.add = button(_ADD, "Copy the case's images and masks to the folder")
         self.next = button(
             "What to correct next...",
             "Open the Worklist, sorted so that the least certain cases come first",
@@ -65,34 +72,38 @@ class CasesPage(QWidget):
         self.folder.setText(str(folder))
         self.folder.setToolTip(str(folder))
 
-    def show_case(
-        self, name: str | None, *, exists: bool, ready: bool, why_not: str | None = ""
-    ) -> None:
+    def show_no_case(self) -> None:
+        """Show that no case in the viewer has masks."""
+        self._show("Segment a case, or open one that has masks, and correct it.", "")
+
+    def show_case(self, title: str, name: str, target: CaseFolder | None, *, ready: bool) -> None:
         """Show which case *Add this case* adds.
 
         Parameters
         ----------
-        name : str or None
-            None if no case in the viewer has masks.
-        exists : bool
-            Whether the folder already has a case of this name.
+        title : str
+            Of the case, for the user.
+        name : str
+            Of the folder that it would have in an empty training folder.
+        target : CaseFolder or None
+            The folder that it has or gets; None if the images are still being compared.
         ready : bool
             Whether a case can be added now.
-        why_not : str or None
-            Why its masks are not replaced, such as for another patient's; empty if they can be,
-            None if the images are still being compared.
         """
-        is_same = exists and why_not == ""
-        self.add.setEnabled(ready and name is not None and why_not == "")
-        self.add.setText("Repl&ace its masks" if is_same else "&Add this case")
-        if name is None:
-            self._case.setText("Segment a case, or open one that has masks, and correct it.")
-        elif why_not is None:
-            self._case.setText(f"{name}: its images are compared with those in the folder ...")
-        elif why_not:
-            self._case.setText(f"{name} cannot be added: {why_not}.")
+        if target is None:
+            self._show(f"{title}: its images are compared with those in the folder ...", "")
+            return
+        chosen = target.path.name
+        as_name = "" if chosen == name else f" as {chosen}"
+        if target.why_not:
+            self._show(f"{title} cannot be added: {target.why_not}.", "")
+        elif target.exists:
+            text = f"{title} is already in the folder{as_name}"
+            self._show(text, "Repl&ace its masks", ready=ready)
+        elif as_name:
+            self._show(_OTHER_IMAGES.format(title, name, chosen), f"&Add{as_name}", ready=ready)
         else:
-            self._case.setText(f"{name} is already in the folder" if is_same else name)
+            self._show(title, _ADD, ready=ready)
 
     def show_listing(self, listing: DatasetListing) -> None:
         """List the cases with their problems, and show the totals."""
@@ -111,6 +122,12 @@ class CasesPage(QWidget):
     def text(self) -> str:
         """The line under the list."""
         return self._message.text()
+
+    def _show(self, text: str, action: str, *, ready: bool = True) -> None:
+        """Show a line about the case and what the button does; nothing if `action` is empty."""
+        self._case.setText(text)
+        self.add.setText(action or _ADD)
+        self.add.setEnabled(bool(action) and ready)
 
     def _lay_out(self) -> None:
         layout = column(self)

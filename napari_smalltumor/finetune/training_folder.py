@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
-from smalltumor.training.data.collected_case import case_folder_name, has_folder
+from smalltumor.training.data.collected_case import CaseFolder, case_folder_name
 from smalltumor.training.data.dataset_folder import (
     DatasetLister,
     DatasetListing,
@@ -24,7 +24,7 @@ from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialog import may_write_regions
 from napari_smalltumor.finetune.cases_page import CasesPage
-from napari_smalltumor.finetune.folder_of_name import FolderOfName
+from napari_smalltumor.finetune.folder_of_case import FolderOfCase
 from napari_smalltumor.finetune.training_masks import (
     are_as_segmented,
     case_to_add,
@@ -71,8 +71,8 @@ class TrainingFolder(QObject):
         self._busy, self._problem = False, ""
         self.usable_cases = 0
         self._scan: threading.Event | None = None  # set to stop reading the folder
-        self._folder_of_name = FolderOfName(self)
-        self._folder_of_name.compared.connect(self._on_patient)
+        self._folder_of_case = FolderOfCase(self)
+        self._folder_of_case.compared.connect(self._on_patient)
         self._progressed.connect(self._on_progress)
         page.stop_clicked.connect(self.stop_reading)
         self._layers_changed = QSignalDebouncer(parent=self)
@@ -127,8 +127,9 @@ class TrainingFolder(QObject):
         if self.path is None and not self._browse():
             return
         assert self.path is not None
-        replace = has_folder(self.path, case)
-        if replace and not self._may_replace(self.path, case):
+        target = self._folder_of_case.find(self.path, case)
+        if target is None or not self._may_add(target, case):
+            self._show_case()
             return
         if not may_write_regions(self._parent, self._viewer, case, "Add anyway"):
             return
@@ -141,14 +142,16 @@ class TrainingFolder(QObject):
         checksums = autosave.checksums(mask_layers(self._viewer, case))
         folder, title = self.path, case_title(self._viewer, case)
         as_segmented = are_as_segmented(self._viewer, case)
+        name, replace = target.path.name, target.exists
         self._begin(f"Adding {title} ...")
 
         def work() -> None:
-            add_case(folder, case, classes, link=link, replace=replace)
+            add_case(folder, case, classes, name=name, link=link, replace=replace)
 
         def done(result: None) -> None:
             autosave.mark_exported(checksums)
-            notify.info(f"{title} was added to {folder}")
+            renamed = "" if name == case_folder_name(case) else f" as {name}"
+            notify.info(f"{title} was added to {folder}{renamed}")
             if as_segmented:
                 notify.warn(_AS_SEGMENTED.format(title))
             self._read_again()
@@ -270,13 +273,15 @@ class TrainingFolder(QObject):
 
     def _show_case(self) -> None:
         case = case_to_add(self._viewer)
-        name = case_folder_name(case) if case is not None else None
-        exists = False
-        why_not: str | None = ""
-        if case is not None and self.path is not None:
-            exists = has_folder(self.path, case)
-            why_not = self._folder_of_name.why_not_replaced(self.path, case)
-        self._page.show_case(name, exists=exists, why_not=why_not, ready=not self._busy)
+        if case is None:
+            self._page.show_no_case()
+            return
+        name = case_folder_name(case)
+        target: CaseFolder | None = CaseFolder(Path(name))
+        if self.path is not None:
+            target = self._folder_of_case.find(self.path, case)
+        title = case_title(self._viewer, case)
+        self._page.show_case(title, name, target, ready=not self._busy)
 
     def _on_folder_entered(self, text: str) -> None:
         folder = Path(text.strip()).expanduser()
@@ -290,16 +295,12 @@ class TrainingFolder(QObject):
             self.show(Path(chosen))
         return bool(chosen)
 
-    def _may_replace(self, folder: Path, case: Case) -> bool:
-        why_not = self._folder_of_name.why_not_replaced(folder, case)
-        if why_not is None:  # the page says so, and then what was found
-            self._show_case()
-            return False
-        if why_not:
-            notify.error(f"{why_not}.")
+    def _may_add(self, target: CaseFolder, case: Case) -> bool:
+        if target.why_not:
+            notify.error(f"{target.why_not}.")
             return False
         title = case_title(self._viewer, case)
-        return questions.confirm(
+        return not target.exists or questions.confirm(
             self._parent,
             "Replace masks?",
             f"{title} is already in the training folder. Replace its masks with the masks in "

@@ -283,22 +283,41 @@ def test_masks_are_replaced_only_after_a_question(qtbot, opened, monkeypatch):
     assert np.count_nonzero(opened.added() == TissueClass.ET) == 2
 
 
-def test_another_patient_of_the_same_name_is_told_of_before_any_question(
-    qtbot, opened, tmp_path, monkeypatch, messages
-):
-    other = read_case(write_case_along(tmp_path / "other" / "Pat"))
-    brighter = {m: np.asarray(v) + 7 for m, v in other.volumes.items()}
-    other = Case("Pat", brighter, other.grid, other.header)
+@pytest.fixture
+def other_visit(opened, tmp_path) -> Case:
+    """A case of the same name with other images, which is in the training folder."""
+    read = read_case(write_case_along(tmp_path / "other" / "Pat"))
+    brighter = {m: np.asarray(v) + 7 for m, v in read.volumes.items()}
+    other = Case("Pat", brighter, read.grid, read.header)
     add_case(opened.folder.path, other, np.zeros(other.grid.shape, np.uint8))
-    monkeypatch.setattr(questions, "confirm", lambda *args: pytest.fail(args[2]))
-    opened.segment()
+    return other
+
+
+def test_another_visit_of_the_same_name_is_added_beside_it(
+    qtbot, opened, other_visit, monkeypatch, messages
+):
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *args: not asked.append(args[2]))
+    et = opened.segment()
     opened.folder.add(False)  # while the images are being compared
     said = opened.page.findChildren(QLabel)
     qtbot.waitUntil(lambda: any("holds other images" in label.text() for label in said))
-    assert opened.page.add.text() == "&Add this case" and not opened.page.add.isEnabled()
-    assert not any("already in the folder" in label.text() for label in said)
-    opened.folder.add(False)
-    assert "another patient's of the same name" in messages[-1]
+    assert opened.page.add.text() == "&Add as Pat_visit2" and opened.page.add.isEnabled()
+    assert not (opened.folder.path / "Pat_visit2").exists()
+    opened.page.add.click()
+    wait_until_added(qtbot, opened)
+    assert messages[-1] == f"Pat was added to {opened.folder.path} as Pat_visit2"
+    assert not asked
+    qtbot.waitUntil(lambda: any("in the folder as Pat_visit2" in label.text() for label in said))
+    paint(et, 5, 5, 5)
+    assert opened.page.add.text() == "Repl&ace its masks"
+    opened.page.add.click()
+    wait_until_added(qtbot, opened)
+    masks = {name: read_labels(read_case(opened.folder.path / name))[0] for name in _VISITS}
+    assert [np.count_nonzero(masks[name]) for name in _VISITS] == [0, 2] and len(asked) == 1
+
+
+_VISITS = ("Pat", "Pat_visit2")
 
 
 def test_a_patient_of_the_same_name_is_activated_and_what_listens_later_follows(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import safe_name
@@ -19,6 +23,43 @@ NOTE = "collected.json"
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
+@dataclass(frozen=True)
+class CaseFolder:
+    """The folder that a case has, or gets, in a training folder.
+
+    Parameters
+    ----------
+    path : Path
+    exists : bool
+        Whether it holds the case already.
+    why_not : str
+        Why the case cannot be added to it, or its masks be replaced; empty if they can.
+    """
+
+    path: Path
+    exists: bool = False
+    why_not: str = ""
+
+
+def folder_of(folder: Path, case: Case) -> CaseFolder:
+    """The folder that holds a case in a training folder, else the one that it would get.
+
+    If the folder of the case's name holds other images, it is that of another visit. The images in
+    folders of the patient are read.
+    """
+    for name in folder_names(case):
+        target = folder / name
+        if not target.exists():
+            break
+        try:
+            is_this = _holds(target, case)
+        except SmalltumorError as error:
+            return CaseFolder(target, why_not=f"{target} exists and cannot be replaced: {error}")
+        if is_this:
+            return CaseFolder(target, exists=True, why_not=_why_kept(target))
+    return CaseFolder(target)
+
+
 def case_folder_name(case: Case) -> str:
     """Name of a case's folder: that of the case, without characters that a folder cannot have."""
     name = _UNSAFE.sub("_", case.name).strip("._-")
@@ -26,38 +67,63 @@ def case_folder_name(case: Case) -> str:
     return f"case_{name}" if not name or name.lower().startswith("labels") else safe_name(name)
 
 
-def has_folder(folder: Path, case: Case) -> bool:
-    """Whether a training folder has a folder of this case's name, be it of another patient."""
-    return (folder / case_folder_name(case)).exists()
+def folder_names(case: Case) -> Iterator[str]:
+    """The name of a case's folder, then, without end, names that it gets as another visit.
+
+    A visit is named as a folder above the images names it, such as ``visit2``, else by a number.
+    `patient_of` gives one patient for all the names, so that a split keeps the visits together.
+    """
+    own = case_folder_name(case)
+    patient = patient_of(own)
+    named = [f"{patient}_{part}" for part in _folders_above(case) if not _UNSAFE.search(part)]
+    visits = [name for name in named if name != own and patient_of(name) == patient]
+    yield own
+    yield from visits[:1]
+    numbered = (f"{patient}_visit{number}" for number in count(2))
+    yield from (name for name in numbered if name not in (own, *visits[:1]))
 
 
-def why_not_replaced(folder: Path, case: Case) -> str:
-    """Why the masks in the folder of this case's name are not replaced by this case's.
+def _folders_above(case: Case) -> list[str]:
+    """Names of the folders that the images of a case are in, the innermost first."""
+    files = case.folder or next((path.parent for path in case.paths.values()), Path())
+    return list(reversed(files.parts))
 
-    Its images are read.
+
+def why_not_replaced(target: Path, case: Case) -> str:
+    """Why the masks in a folder are not replaced by those of a case, whose images are read.
 
     Returns
     -------
     str
         Empty if they can be: the folder holds this case, and it was collected.
     """
-    target = folder / case_folder_name(case)
     try:
-        existing = read_case(target)
+        if _holds(target, case):
+            return _why_kept(target)
     except SmalltumorError as error:
         return f"{target} exists and cannot be replaced: {error}"
-    same = existing.grid.matches(case.grid) and all(
+    return f"{target} holds other images, such as those of another visit"
+
+
+def _holds(target: Path, case: Case) -> bool:
+    """Whether a folder holds the images of a case.
+
+    Raises
+    ------
+    SmalltumorError
+        If it holds no case that can be read.
+    """
+    existing = read_case(target)
+    return existing.grid.matches(case.grid) and all(
         m in case.volumes and are_same(existing.volumes[m], case.volumes[m])
         for m in existing.volumes
     )
-    if not same:
-        return (
-            f"{target} holds other images, such as another patient's of the same name; to add this "
-            "case, rename its folder and its files, and open it again"
-        )
-    if not (target / NOTE).is_file():
-        return f"{target} was not added by this program, so its masks are kept"
-    return ""
+
+
+def _why_kept(target: Path) -> str:
+    if (target / NOTE).is_file():
+        return ""
+    return f"{target} was not added by this program, so its masks are kept"
 
 
 def are_same(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:

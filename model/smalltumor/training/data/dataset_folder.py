@@ -49,7 +49,13 @@ MOST_FOLDERS = 20_000
 
 
 def add_case(
-    folder: Path, case: Case, classes: Classes, *, link: bool = False, replace: bool = False
+    folder: Path,
+    case: Case,
+    classes: Classes,
+    *,
+    name: str = "",
+    link: bool = False,
+    replace: bool = False,
 ) -> Path:
     """Add a case and its corrected masks to a training folder.
 
@@ -63,6 +69,8 @@ def add_case(
     case : Case
     classes : (i, j, k) uint8 array
         Tissue classes on the case's grid.
+    name : str
+        Name of the case in the training folder, such as `folder_of` gives; by default its own.
     link : bool
         Create symbolic links to the images instead of copies; the images must then not be moved.
     replace : bool
@@ -83,12 +91,12 @@ def add_case(
     """
     if classes.shape != case.grid.shape:
         raise CaseError(f"{case.name}: masks of {classes.shape} voxels on {case.grid.shape}")
-    target = folder / case_folder_name(case)
+    target = folder / (name or case_folder_name(case))
     segmentation = Segmentation(
         target.name, classes, case.grid, case.header, made_of=digests_of_images(case)
     )
     if target.exists():
-        if why_not := why_not_replaced(folder, case):
+        if why_not := why_not_replaced(target, case):
             raise OutputError(why_not)
         if not replace:
             raise OutputError(f"{target} has been added before; its masks can be replaced")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import islice
 from pathlib import Path
 
 import nibabel as nib
@@ -12,16 +13,23 @@ import pytest
 import smalltumor.training.data.dataset_folder
 from napari_cases import ORIENTATIONS, case_along, write_case_along
 from smalltumor.data.case import Case
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError, OutputError
-from smalltumor.training.data.collected_case import case_folder_name, has_folder
+from smalltumor.training.data.collected_case import (
+    CaseFolder,
+    case_folder_name,
+    folder_names,
+    folder_of,
+)
 from smalltumor.training.data.dataset_check import check_dataset, check_row
 from smalltumor.training.data.dataset_folder import (
     NOTE,
     DatasetLister,
     add_case,
 )
+from smalltumor.training.split import Split
 from training_cases import write_lesion_cases
 
 
@@ -84,7 +92,7 @@ def test_masks_added_before_are_replaced_only_if_asked(tmp_path):
     case = read_case(write_case_along(tmp_path / "Pat", labels=False))
     first, second = masks_of(case, 1), masks_of(case, 2)
     folder = add_case(tmp_path / "data", case, first)
-    assert has_folder(tmp_path / "data", case)
+    assert folder_of(tmp_path / "data", case) == CaseFolder(folder, exists=True)
     with pytest.raises(OutputError, match="added before"):
         add_case(tmp_path / "data", case, second)
     np.testing.assert_array_equal(read_labels(read_case(folder))[0], first)
@@ -107,6 +115,71 @@ def test_another_case_of_the_same_name_is_never_touched(tmp_path):
     with pytest.raises(OutputError, match="other images"):
         add_case(tmp_path / "data", other, masks_of(other), replace=True)
     assert content(tmp_path / "data" / "Pat") == before
+
+
+def brighter(case: Case, by: int = 7) -> Case:
+    """Another visit: a case of the same name with other images."""
+    volumes = {m: np.asarray(v) + by for m, v in case.volumes.items()}
+    return Case(case.name, volumes, case.grid)
+
+
+def test_another_visit_of_the_same_name_gets_a_folder_of_its_own(tmp_path):
+    folder = tmp_path / "data"
+    first = case_along("LPS")
+    first = Case("P7", first.volumes, first.grid)
+    second, third = brighter(first), brighter(first, 9)
+    add_case(folder, first, masks_of(first))
+    for case, name in ((second, "P7_visit2"), (third, "P7_visit3")):
+        found = folder_of(folder, case)
+        assert found == CaseFolder(folder / name)
+        add_case(folder, case, masks_of(case), name=name)
+        assert folder_of(folder, case) == CaseFolder(folder / name, exists=True)
+    assert folder_of(folder, first) == CaseFolder(folder / "P7", exists=True)
+    written = read_case(folder / "P7_visit2")
+    assert written.name == "P7_visit2" and written.labels_path is not None
+    np.testing.assert_array_equal(written.volumes["t1"], second.volumes["t1"])
+
+
+def test_masks_of_another_visit_are_replaced_in_its_own_folder(tmp_path):
+    folder = tmp_path / "data"
+    first = case_along("LPS")
+    second = brighter(first)
+    add_case(folder, first, masks_of(first, 1))
+    name = folder_of(folder, second).path.name
+    add_case(folder, second, masks_of(second, 1), name=name)
+    before = content(folder / first.name)
+    add_case(folder, second, masks_of(second, 2), name=name, replace=True)
+    assert content(folder / first.name) == before
+    classes, _ = read_labels(read_case(folder / name))
+    np.testing.assert_array_equal(classes, masks_of(second, 2))
+
+
+@pytest.mark.parametrize(
+    ("above", "name", "second"),
+    [
+        ("visit2", "P7", "P7_visit2"),
+        ("week-044/mr", "P7", "P7_week-044"),
+        ("study", "P7", "P7_visit2"),
+        ("P8_visit3", "P7", "P7_visit2"),
+        ("visit2", "P7_visit2", "P7_visit3"),
+        ("study", "UPENN-GBM-00003_11", "UPENN-GBM-00003_visit2"),
+        ("study", "BraTS-GLI-00005-000", "BraTS-GLI-00005_visit2"),
+        ("study", "sub-01_ses-02", "sub-01_visit2"),
+        ("study", "GBM_baseline_001", "GBM_baseline_001_visit2"),
+    ],
+)
+def test_visits_are_named_so_that_a_split_keeps_them_together(tmp_path, above, name, second):
+    paths = {"t1": tmp_path / above / name / f"{name}_t1.nii.gz"}
+    case = Case(name, {}, case_along("LPS").grid, paths=paths)
+    names = list(islice(folder_names(case), 4))
+    assert names[:2] == [name, second] and len(set(names)) == 4
+    assert len({patient_key(each) for each in names}) == 1
+    others = [f"other{number}" for number in range(20)]
+    for every in range(1, 5):
+        split = Split.hold_out(sorted([*names[1:], *others, name]), ["other0"], every + 1)
+        on_sides = [len(set(names) & set(side)) for side in (split.training, split.validation)]
+        assert sorted(on_sides) == [0, 4]
+    assert not set(names) & {*Split.hold_out([*names[1:], *others], [name]).training}
 
 
 def test_an_experts_masks_are_never_replaced(tmp_path):
