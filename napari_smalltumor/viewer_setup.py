@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.display.mask_of_file import ensure_mask_of_file
 from napari_smalltumor.display.opening import ensure_opening_at_tumour
@@ -61,10 +62,18 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         from napari_smalltumor.export.shortcut import ensure_export_keys
         from napari_smalltumor.reading.scale_bar import scale_bar_steps
         from napari_smalltumor.reading.toolbar import ensure_toolbar
+        from napari_smalltumor.widgets.input_pause import dropped
 
+        dropped.connect(_ask_to_repeat, unique=True)
         yield
         ensure_layer_help(viewer)
         ensure_toolbar(viewer)
         ensure_export_keys(viewer)
         yield
         yield from scale_bar_steps(viewer)
+
+
+def _ask_to_repeat(press: str) -> None:
+    """Say that a click or key did nothing, instead of acting on a patient who was not shown yet."""
+    again = "Click again" if press == "click" else "Press it again"
+    notify.info(f"A {press} did nothing, because the picture was still being drawn. {again}.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from psygnal import Signal, SignalInstance
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
@@ -23,10 +25,28 @@ _PRESSES = (
 )
 
 
+_BY_MOUSE = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
+_MODIFIERS = (
+    Qt.Key.Key_Shift,
+    Qt.Key.Key_Control,
+    Qt.Key.Key_Alt,
+    Qt.Key.Key_AltGr,
+    Qt.Key.Key_Meta,
+)
+
+
+class _Events:
+    dropped = Signal(str)
+
+
+dropped: SignalInstance = _Events().dropped
+"""At the end of a pause in which presses were dropped: whether the last was a "click" or "key"."""
+
+
 class InputPause(QObject):
     """Drops the keys and clicks of a window and its docks, also of those that float, until `end`.
 
-    Text fields and dialogs take theirs.
+    Text fields and dialogs take theirs. What was dropped is told by `dropped`.
 
     Parameters
     ----------
@@ -35,6 +55,7 @@ class InputPause(QObject):
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
+        self._last_dropped = ""
         application = QApplication.instance()
         assert application is not None
         application.installEventFilter(self)
@@ -44,12 +65,23 @@ class InputPause(QObject):
         if event.type() not in _PRESSES or not self._is_of_window(watched):
             return False
         event.accept()  # so that a key is no shortcut
+        if event.type() in _BY_MOUSE:
+            self._last_dropped = "click"
+        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            is_new = event.key() not in _MODIFIERS and not event.isAutoRepeat()
+            self._last_dropped = "key" if is_new else self._last_dropped
         return True
 
     def end(self) -> None:
         """End the pause after the presses that have not reached the window yet."""
         if isalive(self):
-            QTimer.singleShot(0, self.deleteLater)
+            QTimer.singleShot(0, self._end)
+
+    def _end(self) -> None:
+        if isalive(self):
+            self.deleteLater()
+            if self._last_dropped:
+                dropped.emit(self._last_dropped)
 
     def _is_of_window(self, watched: QObject) -> bool:
         if not isinstance(watched, QWidget) or isinstance(watched, _TEXT_FIELDS):

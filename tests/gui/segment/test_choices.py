@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from napari_cases import write_case_along
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QFileDialog
 
-from napari_smalltumor import questions
+from napari_smalltumor import notify, questions
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 @pytest.mark.one_binding
@@ -104,3 +107,30 @@ def test_a_dock_that_is_removed_and_added_again_follows_the_viewer(opened, run, 
     viewer.layers.remove("case T1")
     assert dock.panel.pickers.chosen["t1"] is None
     assert dock.panel._segment.toolTip() == "Choose a layer for T1"
+
+
+def test_a_click_before_another_patient_is_drawn_is_answered(opened, tmp_path, qtbot, monkeypatch):
+    viewer, dock = opened
+    open_case(viewer, write_case_along(tmp_path / "next", labels=False))
+    window, patients = viewer.window._qt_window, active_patient(viewer)
+    with qtbot.waitExposed(window):
+        window.show()
+    told, clicked = [], []
+    monkeypatch.setattr(notify, "info", told.append)
+    dock.panel.segment_clicked.disconnect(dock.segment)
+    dock.panel.segment_clicked.connect(lambda: clicked.append(patients.title))
+
+    def click() -> None:
+        qtbot.mouseClick(dock.panel._segment, Qt.MouseButton.LeftButton)
+
+    def activate_and_click() -> None:
+        patients.activate(patients.patients[0])
+        click()
+
+    QTimer.singleShot(0, activate_and_click)  # in the event loop, as in use
+    qtbot.waitUntil(lambda: bool(told))
+    assert clicked == [] and told == [
+        "A click did nothing, because the picture was still being drawn. Click again."
+    ]
+    click()
+    assert clicked == ["case"]

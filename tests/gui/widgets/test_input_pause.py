@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
@@ -16,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_smalltumor.widgets.input_pause import InputPause
+from napari_smalltumor.widgets.input_pause import InputPause, dropped
 
 
 class Window(QMainWindow):
@@ -77,3 +79,34 @@ def test_a_text_field_and_a_dialog_take_their_keys(window, qtbot):
     qtbot.keyClick(window.field, Qt.Key.Key_W)
     qtbot.mouseClick(answer, Qt.MouseButton.LeftButton)
     assert window.field.text().lower() == "w" and window.pressed == ["answer"]
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """What is told of dropped keys and clicks."""
+    told: list[str] = []
+    dropped.connect(told.append)
+    yield told
+    dropped.disconnect(told.append)
+
+
+@pytest.mark.parametrize(
+    ("key", "click", "last"),
+    [
+        (None, True, ["click"]),
+        (Qt.Key.Key_W, False, ["key"]),
+        (Qt.Key.Key_Shift, False, []),
+        (None, False, []),
+    ],
+)
+def test_what_was_dropped_is_told_once_at_the_end(window, qtbot, told, key, click, last):
+    pause = InputPause(window)
+    for _ in range(2):
+        if key is not None:
+            qtbot.keyClick(window.button, key)
+        if click:
+            qtbot.mouseClick(window.button, Qt.MouseButton.LeftButton)
+    assert told == []
+    pause.end()
+    qtbot.waitUntil(lambda: not window.findChildren(InputPause))
+    assert told == last
