@@ -68,14 +68,10 @@ class LesionsDock(LesionsPanel):
         self.limits = LesionLimits(self)
         self.review.rule = self.limits.rule
         self._window = planes_window(napari_viewer)
-        self.keys = DockKeys(
-            self._window.main_window if self._window else self, self, self._actions_of_keys()
-        )
+        self._bind_keys()
         # The widget may be deleted with its parent; it then gets no ParentChange event.
         self.destroyed.connect(
-            partial(
-                _disconnect, self.finder, self.candidate_finder, self.clicks, self.keys, self.review
-            )
+            partial(_disconnect, self.finder, self.candidate_finder, self.clicks, self.review)
         )
         show_as_tab(self, "Lesions")
         guard_fields(self)
@@ -108,10 +104,21 @@ class LesionsDock(LesionsPanel):
             self._window.focus_images()
 
     def event(self, event: QEvent) -> bool:
-        """Disconnect from the viewer when the dock is taken out of its window."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            _disconnect(self.finder, self.candidate_finder, self.clicks, self.keys, self.review)
+        """Follow the viewer while the dock is in a window."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None:
+                self.keys.unbind()
+                _disconnect(self.finder, self.candidate_finder, self.clicks, self.review)
+            elif not self.review.is_open:
+                self._bind_keys()
+                self.clicks.open()
+                self.review.open()  # what is found by `_set_target`, as after any change of source
         return bool(super().event(event))
+
+    def _bind_keys(self) -> None:
+        window = self._window.main_window if self._window else self
+        self.keys = DockKeys(window, self, self._actions_of_keys())
+        self.destroyed.connect(partial(DockKeys.unbind, self.keys))
 
     def _actions_of_keys(self) -> dict[keys.Key, Callable[[], None]]:
         actions = self.review_actions
@@ -289,12 +296,10 @@ def _disconnect(
     finder: LesionFinder,
     candidates: CandidateFinder,
     clicks: ReviewClicks,
-    keys: DockKeys,
     review: LesionReview,
 ) -> None:
     """Disconnect a dock from its viewer; may be called twice."""
     finder.stop()
     candidates.stop()
     clicks.close()
-    keys.unbind()
     review.close()

@@ -82,13 +82,7 @@ class SegmentDock(QScrollArea):
         self.panel.report_clicked.connect(self._report)
         self.panel.options.region_style.changed.connect(self._restyle)
         self._window = planes_window(napari_viewer)
-        self.keys = DockKeys(
-            self._window.main_window if self._window else self,
-            self,
-            {keys.SEGMENT: self.press_segment},
-        )
-        # The keys, which belong to the window, may be deleted before the dock.
-        self.destroyed.connect(partial(DockKeys.unbind, self.keys))
+        self._bind_keys()
         show_as_tab(self, "Segment")
         guard_fields(self)
         accept_drops(self.panel, napari_viewer)
@@ -167,9 +161,23 @@ class SegmentDock(QScrollArea):
             if self.parent() is None:
                 self._leave_window()
             else:
-                self.panel.pickers.connect_viewer()
-                self._shown_result.open()
+                self._enter_window()
         return bool(super().event(event))
+
+    def _enter_window(self) -> None:
+        """Follow the viewer again, and a run that another dock has started meanwhile."""
+        self.panel.pickers.connect_viewer()
+        self._shown_result.open()
+        if not self.keys.shortcuts:
+            self._bind_keys()
+        if not self.is_running:
+            self._follow(run_in(self._viewer))
+
+    def _bind_keys(self) -> None:
+        window = self._window.main_window if self._window else self
+        self.keys = DockKeys(window, self, {keys.SEGMENT: self.press_segment})
+        # The keys, which belong to the window, may be deleted before the dock.
+        self.destroyed.connect(partial(DockKeys.unbind, self.keys))
 
     def _leave_window(self) -> None:
         self.keys.unbind()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 from typing import Any, Protocol, TypeVar
+from weakref import WeakSet, ref
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Qt
@@ -46,14 +48,14 @@ class DockKeys(QObject):
     def __init__(
         self, window: QWidget, dock: QWidget | None, actions: Mapping[_AnyKey, Callable[[], object]]
     ) -> None:
-        others = [keys for keys in window.findChildren(DockKeys) if keys.shortcuts]
-        self._older = [keys for keys in others if keys.shortcuts.keys() & actions.keys()]
         super().__init__(window)
-        self._dock = dock
-        self._enable_older(False)
+        self._window, self._dock = ref(window), dock
+        self._number = next(_NUMBERS)
         self.shortcuts: dict[Any, QShortcut] = {
             key: self._bind(window, key, act) for key, act in actions.items()
         }
+        _BOUND.add(self)
+        self._enable_newest()
 
     def unbind(self) -> None:
         """Remove the shortcuts; may be called twice, and after the window was deleted."""
@@ -63,7 +65,8 @@ class DockKeys(QObject):
                 shortcut.setEnabled(False)
                 shortcut.deleteLater()
         if shortcuts:
-            self._enable_older(True)
+            _BOUND.discard(self)
+            self._enable_newest()
 
     def _bind(self, window: QWidget, key: _Key, action: Callable[[], object]) -> QShortcut:
         shortcut = QShortcut(QKeySequence(key.sequence), window)
@@ -79,8 +82,17 @@ class DockKeys(QObject):
             bring_to_front(self._dock)
         action()
 
-    def _enable_older(self, enabled: bool) -> None:
-        for keys in self._older:
-            for shortcut in keys.shortcuts.values():
-                if isalive(shortcut):
-                    shortcut.setEnabled(enabled)
+    def _enable_newest(self) -> None:
+        """Enable the shortcuts of the window, except those with keys of newer ones."""
+        taken: set[Any] = set()
+        own = [keys for keys in _BOUND if keys._window() is self._window()]
+        for keys in sorted(own, key=lambda keys: keys._number, reverse=True):
+            is_newest = not keys.shortcuts.keys() & taken
+            for shortcut in filter(isalive, keys.shortcuts.values()):
+                shortcut.setEnabled(is_newest)
+            taken |= keys.shortcuts.keys() if is_newest else set()
+
+
+_NUMBERS = count()
+_BOUND: WeakSet[DockKeys] = WeakSet()
+"""Those of all windows that have shortcuts; Qt's children crash while a window is deleted."""

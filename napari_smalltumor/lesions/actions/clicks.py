@@ -55,6 +55,10 @@ class ReviewClicks:
     confirm: Confirm = lambda text: True
 
     def __post_init__(self) -> None:
+        self.open()
+
+    def open(self) -> None:
+        """Connect to the viewer; call it after `close`."""
         linked_planes(self.viewer).alt_clicked.connect(self.on_click)
         self.viewer.mouse_drag_callbacks.append(self._on_canvas)
 

@@ -72,12 +72,21 @@ class LesionRings:
         self._zoom = 0.0
         events = viewer.dims.events
         self._view_events = (events.ndisplay, events.order)
+        self._is_open = False
+        self.open()
+
+    def open(self) -> None:
+        """Follow the viewer's axes and zoom; does nothing if they are followed."""
+        if self._is_open:
+            return
+        self._is_open = True
         for signal in self._view_events:
             signal.connect(self._draw)
-        viewer.scene.camera.events.zoom.connect(self._on_zoom)
+        self._viewer.scene.camera.events.zoom.connect(self._on_zoom)
 
     def close(self) -> None:
-        """Remove the rings and disconnect from the viewer's events."""
+        """Remove the rings and disconnect from the viewer's events; may be called twice."""
+        self._is_open = False
         for signal in self._view_events:
             signal.disconnect(self._draw)
         self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)

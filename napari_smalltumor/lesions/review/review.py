@@ -45,8 +45,12 @@ class LesionReview(ReviewLists):
     def __init__(self, viewer: ViewerModel) -> None:
         self.unseen = UnseenLayers(self)
         super().__init__(viewer)
-        open_reviews(viewer).add(self)
-        taken_over.connect(self._on_taken_over)
+
+    def open(self) -> None:
+        """Connect to the viewer, and review what is there now; does nothing if it is open."""
+        open_reviews(self._viewer).add(self)
+        taken_over.connect(self._on_taken_over, unique=True)
+        super().open()
 
     def close(self) -> None:
         """Disconnect from the viewer and its layers, and remove the rings."""

@@ -70,6 +70,11 @@ class ReviewLists(ReviewedSegmentation):
         """The viewer whose lesions are reviewed."""
         return self._viewer
 
+    def open(self) -> None:
+        """Connect to the viewer, and review what is there now; does nothing if it is open."""
+        self._rings.open()
+        super().open()
+
     def close(self) -> None:
         """Disconnect from the viewer and its layers, and remove the rings."""
         super().close()

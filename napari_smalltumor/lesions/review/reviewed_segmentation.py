@@ -33,6 +33,8 @@ class ReviewedSegmentation(ABC):
         The segmentations that can be reviewed.
     source, region
         The segmentation and the region under review.
+    is_open : bool
+        Whether the viewer is followed.
     """
 
     sources_changed = Signal()
@@ -47,17 +49,12 @@ class ReviewedSegmentation(ABC):
         self._patients = active_patient(viewer)
         self._patient = self._patients.current
         self._paused = paused_reviews(viewer)
-        self._closed = False
+        self.is_open = False
         self._connected: list[Layer] = []
         self.sources: list[LesionSource] = []
         self.source: LesionSource | None = None
         self.region = self._preferred_region = Region.ET
-        viewer.layers.events.inserted.connect(self._on_layers)
-        viewer.layers.events.removed.connect(self._on_layers)
-        self._patients.changed.connect(self._on_patient)
-        self._patients.reassigned.connect(self._on_layers)
-        self._connect_layers(list(viewer.layers))
-        self._start_patient()
+        self.open()
 
     @property
     def title(self) -> str:
@@ -71,11 +68,24 @@ class ReviewedSegmentation(ABC):
         """Name of the active patient for the user."""
         return self._patients.title
 
+    def open(self) -> None:
+        """Connect to the viewer, and review what is there now; does nothing if it is open."""
+        if self.is_open:
+            return
+        self.is_open = True
+        self._viewer.layers.events.inserted.connect(self._on_layers)
+        self._viewer.layers.events.removed.connect(self._on_layers)
+        self._patients.changed.connect(self._on_patient)
+        self._patients.reassigned.connect(self._on_layers)
+        self._connect_layers(list(self._viewer.layers))
+        self._patient = self._patients.current
+        self._start_patient()
+
     def close(self) -> None:
         """Disconnect from the viewer and its layers; the next review in it continues this one."""
-        if self._closed:
+        if not self.is_open:
             return
-        self._closed = True
+        self.is_open = False
         self._pause()
         self._viewer.layers.events.inserted.disconnect(self._on_layers)
         self._viewer.layers.events.removed.disconnect(self._on_layers)

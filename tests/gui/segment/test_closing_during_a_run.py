@@ -105,6 +105,20 @@ def test_a_run_goes_on_when_its_dock_is_closed_and_the_next_dock_shows_it(
     assert errors == []
 
 
+def test_a_dock_that_is_put_back_shows_the_run_of_another_one(opened, dock_of, slow, errors, qtbot):
+    viewer, dock = opened
+    viewer.window.remove_dock_widget(dock)
+    other = dock_of(viewer)
+    other.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    viewer.window.add_dock_widget(dock, name="again")
+    assert dock.run is other.run and not dock.panel._segment.isEnabled()
+    with qtbot.waitSignal(dock.finished) as ended:
+        slow.go.set()
+    assert ended.args == [True] and dock.panel._segment.isEnabled()
+    assert errors == []
+
+
 def test_a_second_dock_of_a_window_shows_the_run_instead_of_starting_another(
     opened, dock_of, slow, errors, qtbot
 ):

@@ -88,6 +88,20 @@ def test_of_two_reviews_the_newer_has_the_keys_until_it_is_closed(
     assert pressed == ["new next", ("new next", "old next")[closed_first]]
 
 
+@pytest.mark.parametrize("closed_first", [0, 1])
+def test_a_key_that_opens_a_dock_has_no_effect_while_any_dock_has_it(
+    window, qtbot, pressed, closed_first
+):
+    bind(window, pressed, "opening ")
+    both = [bind(window, pressed, "old "), bind(window, pressed, "new ")]
+    window.choice.setFocus()
+    both[closed_first].unbind()
+    qtbot.keyClick(window.choice, Qt.Key.Key_N)
+    both[1 - closed_first].unbind()
+    qtbot.keyClick(window.choice, Qt.Key.Key_N)
+    assert pressed == [("new next", "old next")[closed_first], "opening next"]
+
+
 def test_a_key_brings_its_dock_to_the_front_and_leaves_those_of_other_docks(window, qtbot, pressed):
     docks = [QDockWidget(name, window) for name in ("Segment", "Lesions")]
     for dock in docks:
