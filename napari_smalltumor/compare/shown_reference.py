@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
@@ -23,6 +24,7 @@ from napari_smalltumor.patients.view_state import selection_untouched
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Labels
 
 
 def show_reference(
@@ -44,8 +46,7 @@ def show_reference(
     patient = patient_of_shown_case(viewer.layers, case)
     earlier = reference_layers(layers_of_patient(viewer.layers, patient))
     with active_patient(viewer).in_background(), selection_kept(viewer):
-        for layer in earlier.values():
-            viewer.layers.remove(layer)
+        _remove(viewer, earlier.values())
         for region in OUTERMOST_FIRST:
             if region in masks:
                 layer = reference_layer(case, masks[region], choice.mask(region))
@@ -57,7 +58,15 @@ def show_reference(
 def remove_reference(viewer: ViewerModel) -> None:
     """Remove the reference of the active patient."""
     with selection_kept(viewer):
-        for layer in reference_layers(active_patient(viewer).layers).values():
+        _remove(viewer, reference_layers(active_patient(viewer).layers).values())
+
+
+def _remove(viewer: ViewerModel, layers: Collection[Labels]) -> None:
+    if not layers:
+        return
+    # napari collects garbage after every removal, or once after all of a batch.
+    with viewer.layers.batched_update():
+        for layer in layers:
             viewer.layers.remove(layer)
 
 
