@@ -26,6 +26,7 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.guarded_fields import guard_fields
+from napari_smalltumor.widgets.whole_width import show_whole_width
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -61,9 +62,7 @@ class FinetuneDock(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(
-            self.panel.minimumWidth() + self.verticalScrollBar().sizeHint().width()
-        )
+        show_whole_width(self, self.panel.minimumWidth())
         self.training_folder = TrainingFolder(napari_viewer, self.panel.cases, self)
         self._close_confirmation = CloseConfirmation(self, self._must_ask, self._stop_and_wait)
         self._timer = QTimer(self)

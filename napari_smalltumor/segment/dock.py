@@ -38,14 +38,15 @@ from napari_smalltumor.segment.speed_hint import show_speed_hint
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.guarded_fields import guard_fields
+from napari_smalltumor.widgets.whole_width import show_whole_width
 from napari_smalltumor.worklist.session import review_session
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
     from smalltumor.data.case import Case
 
-_WIDTH = 316
-"""Wide enough for the name of a BraTS case with its modality."""
+_WIDTH = 304
+"""Of the panel; wide enough for the name of a BraTS case with its modality."""
 
 
 class SegmentDock(QScrollArea):
@@ -75,7 +76,7 @@ class SegmentDock(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(_WIDTH)
+        show_whole_width(self, _WIDTH)
         self.panel.segment_clicked.connect(self.segment)
         self.panel.cancel_clicked.connect(self.cancel)
         self.panel.export_clicked.connect(self._export)

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, QSize, QTimer
-from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QWidget
+
+_TABS = "QTabBar::tab { padding: 2px 3px; margin: 0px 1px; font-size: 11px; }"
+"""Six titles fit into the narrowest dock."""
 
 
 def show_as_tab(widget: QWidget, title: str) -> None:
@@ -108,6 +111,7 @@ class _DockTab(QObject):
         if others and not set(others) & set(window.tabifiedDockWidgets(dock)):
             window.tabifyDockWidget(others[-1], dock)
             self._restore_size(window)
+        _show_whole_titles(window, self._title)
         self.is_placed = True
         if not dock.isHidden():
             dock.raise_()
@@ -134,6 +138,16 @@ class _DockTab(QObject):
         if dock is not None and window is not None and dock.isHidden():
             dock.show()
             dock.raise_()
+
+
+def _show_whole_titles(window: QMainWindow, title: str) -> None:
+    """Cut no title in the tabs that have one of this title; if there are too many, they scroll."""
+    whole = Qt.FindChildOption.FindDirectChildrenOnly
+    for bar in window.findChildren(QTabBar, options=whole):
+        if title in map(bar.tabText, range(bar.count())):
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
+            bar.setUsesScrollButtons(True)
+            bar.setStyleSheet(_TABS)
 
 
 def _dock_of(widget: QWidget) -> QDockWidget | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from qtpy.QtWidgets import QDockWidget, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDockWidget, QTabBar, QWidget
 
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 
@@ -38,6 +39,19 @@ def test_docks_are_tabs_with_short_titles_and_the_newest_is_in_front(add):
     assert window.tabifiedDockWidgets(first) == [second, third]
     assert [dock.windowTitle() for dock in (first, second)] == ["Segment", "Lesions"]
     assert in_front(third) and not in_front(first)
+
+
+def test_titles_are_whole_however_many_tabs_there_are(add, qtbot):
+    window = add.viewer.window._qt_window
+    titles = ["Segment", "Lesions", "Fine-tune", "Compare", "Follow-up", "Worklist"]
+    docks = [add(title) for title in titles]
+    (bar,) = [b for b in window.findChildren(QTabBar) if b.count() == len(titles)]
+    texts = map(bar.fontMetrics().horizontalAdvance, map(bar.tabText, range(len(docks))))
+    assert [bar.tabText(n) for n in range(len(docks))] == titles
+    assert bar.elideMode() is Qt.TextElideMode.ElideNone and bar.usesScrollButtons()
+    widths = [bar.tabRect(n).width() for n in range(len(docks))]
+    assert all(width >= text for width, text in zip(widths, texts, strict=True))
+    assert sum(widths) <= 354  # of the narrowest Lesions dock
 
 
 def test_opening_a_dock_that_is_behind_a_tab_brings_it_to_the_front(add, qtbot):
