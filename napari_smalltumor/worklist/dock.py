@@ -154,6 +154,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
         self.session.changed.connect(self._on_session_changed)
+        settings.changed.connect(self._on_setting)
         self._ring = ListedLesionRing(self._viewer)
         state = save_state(unproxied(self._viewer))
         session = self.session
@@ -174,6 +175,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self._patients.changed.disconnect(self._update, missing_ok=True)
         self._patients.patients_changed.disconnect(self._update, missing_ok=True)
         self.session.changed.disconnect(self._on_session_changed, missing_ok=True)
+        settings.changed.disconnect(self._on_setting, missing_ok=True)
         session = self.session
         save_state(unproxied(self._viewer)).follow_reviews(
             lambda: session.is_active, lambda: notify.warn(texts.NO_DOCK), session.changed
@@ -184,6 +186,11 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         if self._ring is not None:
             self._ring.close()
             self._ring = None
+
+    def _on_setting(self, name: str, value: object) -> None:
+        if isalive(self) and name.startswith("speck_"):
+            self.model.count_again()
+            self._update()
 
     def _reorder(self) -> None:
         """Keep the case that is selected."""

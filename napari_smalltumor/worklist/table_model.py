@@ -10,7 +10,7 @@ from qtpy.QtGui import QFont
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 
 from napari_smalltumor.widgets.tables import Heading, heading_data
-from napari_smalltumor.worklist.texts import about_case
+from napari_smalltumor.worklist.texts import about_case, specks_in
 
 REVIEWED, OPEN, FAILED = "✓", "▸", "✗"
 
@@ -26,16 +26,21 @@ def _expected_dice(entry: WorklistEntry) -> str:
     return "" if dice is None else f"{dice:.2f}"
 
 
-def _count(kind: str) -> Callable[[WorklistEntry], str]:
-    return lambda entry: str(entry.result.count(kind) or "")
+def _candidates(entry: WorklistEntry) -> str:
+    return str(entry.result.count("candidate") or "")
+
+
+def _small_lesions(entry: WorklistEntry) -> str:
+    """As the Lesions dock counts them: without specks."""
+    return str(entry.result.count("small lesion") - specks_in(entry) or "")
 
 
 COLUMNS: tuple[tuple[str, str, Callable[[WorklistEntry], str]], ...] = (
     ("", f"{OPEN} open, {REVIEWED} reviewed, {FAILED} cannot be opened", _state),
     ("case", "In the order that is chosen above", lambda entry: entry.name),
     ("⚠", "Warnings", lambda entry: str(len(entry.result.warnings) or "")),
-    ("cand.", "Candidates of the second look", _count("candidate")),
-    ("small", "Small lesions", _count("small lesion")),
+    ("cand.", "Candidates of the second look", _candidates),
+    ("small", "Small lesions of the network's mask, without specks", _small_lesions),
     (
         "exp.",
         "Expected Dice: how sure the network is of the mask, the mean over ET, TC and WT",
@@ -83,6 +88,10 @@ class WorklistModel(QAbstractTableModel):
         if case != self._open:
             self._open = case
             self._emit_changed()
+
+    def count_again(self) -> None:
+        """Show the numbers again after another limit for specks was set."""
+        self._emit_changed()
 
     def _emit_changed(self) -> None:
         rows = self.rowCount()

@@ -9,6 +9,8 @@ from smalltumor.cohort.reviews.ranking import reasons_of
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 
+from napari_smalltumor.lesions.search.specks import chosen_rule
+
 NOTHING_LISTED = "Open a folder of results of `smalltumor cohort`."
 OUTDATED = "The cohort was run again since; open the results again to list new cases."
 ALL_REVIEWED = "No case is left to review."
@@ -19,11 +21,18 @@ NO_DOCK = (
 )
 
 
+def specks_in(entry: WorklistEntry) -> int:
+    """How many small lesions of the network's mask the Lesions dock counts as specks."""
+    rule, small = chosen_rule(), (x for x in entry.result.listed if x.kind == "small lesion")
+    return sum(rule.holds_for(lesion.mm3, lesion.mean_probability) for lesion in small)
+
+
 def about_case(entry: WorklistEntry) -> str:
     """What is known of a case, in lines: why it deserves a look, warnings, its last review."""
     if entry.result.failed:
         return f"{entry.name} failed: {entry.result.row.note}"
-    lines = [f"{entry.name}: {'; '.join(reasons_of(entry.result)) or 'nothing stands out'}"]
+    reasons = reasons_of(entry.result, specks_in(entry))
+    lines = [f"{entry.name}: {'; '.join(reasons) or 'nothing stands out'}"]
     lines += entry.result.warnings
     if entry.files is None:
         lines.append("Its images were not found.")

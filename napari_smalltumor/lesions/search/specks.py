@@ -43,13 +43,14 @@ class SpeckRule:
             mask, such as an exported or a restored one, a reader may have accepted every component,
             so that none is a speck.
         """
-        return [x for x in lesions if self._is_speck(x, from_network)]
+        if not from_network:
+            return []
+        return [x for x in lesions if self.holds_for(x.mm3, x.mean_probability)]
 
-    def _is_speck(self, lesion: Lesion, from_network: bool) -> bool:
-        if not is_small(lesion.mm3, self.mm3) or not from_network:
-            return False
-        mean = lesion.mean_probability
-        return mean is not None and mean < self.probability
+    def holds_for(self, mm3: float, mean_probability: float | None) -> bool:
+        """Whether a component of a result of the network is a speck."""
+        is_doubtful = mean_probability is not None and mean_probability < self.probability
+        return is_doubtful and is_small(mm3, self.mm3)
 
 
 NO_SPECKS = SpeckRule(0, 1.0)

@@ -52,12 +52,15 @@ class ListedLesion:
     mm3 : float
     score : float or None
         Of a candidate, or of a small lesion by its volume, from 0 to 1.
+    mean_probability : float or None
+        Of the voxels of a small lesion.
     """
 
     kind: Literal["candidate", "small lesion"]
     centre: tuple[float, float, float]
     mm3: float
     score: float | None = None
+    mean_probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -172,5 +175,7 @@ def _with_lesions(row: CohortRow, lesions: list[dict[str, str]]) -> CaseResult:
 
 def _listed(cells: Mapping[str, str], kind: Literal["candidate", "small lesion"]) -> ListedLesion:
     i, j, k = (float(cells[f"centroid_{axis}"]) for axis in "ijk")
-    score = cells.get("score")
-    return ListedLesion(kind, (i, j, k), float(cells["mm3"]), float(score) if score else None)
+    score, mean = (
+        float(text) if (text := cells.get(name)) else None for name in ("score", "mean_probability")
+    )
+    return ListedLesion(kind, (i, j, k), float(cells["mm3"]), score, mean)

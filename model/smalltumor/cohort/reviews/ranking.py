@@ -56,8 +56,15 @@ def deserves_look(result: CaseResult) -> bool:
     return bool(result.warnings or _doubtful(result)) or _sum_of_scores(result) >= LOOK_SCORE
 
 
-def reasons_of(result: CaseResult) -> list[str]:
-    """What speaks for a look, without the words of its warnings; empty if nothing is known."""
+def reasons_of(result: CaseResult, specks: int = 0) -> list[str]:
+    """What speaks for a look, without the words of its warnings; empty if nothing is known.
+
+    Parameters
+    ----------
+    result : CaseResult
+    specks : int
+        How many of the small lesions are counted apart, as the Lesions dock does.
+    """
     warnings, candidates = len(result.warnings), result.count("candidate")
     small, doubtful = result.count("small lesion"), _doubtful(result)
     texts = [pluralize(warnings, "warning")] if warnings else []
@@ -67,7 +74,8 @@ def reasons_of(result: CaseResult) -> list[str]:
         texts.append(f"{pluralize(candidates, 'candidate')} ({scores})")
     if small:
         note = f" ({doubtful} doubtful)" if doubtful else ""
-        texts.append(pluralize(small, "small lesion") + note)
+        apart = f" and {pluralize(specks, 'speck')}" if specks else ""
+        texts.append(f"{pluralize(small - specks, 'small lesion')}{apart}{note}")
     if result.lowest_probability is not None:
         texts.append(f"lowest probability {result.lowest_probability:.2f}")
     if result.expected_dice is not None:
