@@ -130,6 +130,7 @@ class _DockTab(QObject):
             return
         if visible:
             self._is_behind = False
+            _show_whole_titles(window, self._title)  # the user may have made these tabs
         elif not dock.isHidden():
             self._is_behind = bool(window.tabifiedDockWidgets(dock))
 

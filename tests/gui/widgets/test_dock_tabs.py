@@ -54,6 +54,22 @@ def test_titles_are_whole_however_many_tabs_there_are(add, qtbot):
     assert sum(widths) <= 354  # of the narrowest Lesions dock
 
 
+def test_titles_are_whole_in_tabs_that_the_user_has_made(add, qtbot):
+    window = add.viewer.window._qt_window
+    docks = [add(title) for title in ("Segment", "Lesions", "Compare")]
+    for dock in docks:
+        dock.setFloating(True)
+    qtbot.wait(50)
+    for dock in docks:
+        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+        dock.setFloating(False)
+    for dock in docks[1:]:
+        window.tabifyDockWidget(docks[0], dock)
+    qtbot.wait(50)
+    bars = [b for b in window.findChildren(QTabBar) if b.isVisible() and b.count() == 3]
+    assert [b.elideMode() for b in bars] == [Qt.TextElideMode.ElideNone]
+
+
 def test_opening_a_dock_that_is_behind_a_tab_brings_it_to_the_front(add, qtbot):
     first, second = add("Segment"), add("Lesions")
     first.setVisible(not first.isVisible())  # what napari's menu does
