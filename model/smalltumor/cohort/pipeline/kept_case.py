@@ -16,6 +16,7 @@ from smalltumor.cohort.results.stored_mask import (
     digest_of_file,
     read_stored_mask,
 )
+from smalltumor.cohort.results.table_of_mask import lists_lesions
 from smalltumor.errors import CaseError, SmalltumorError
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ _WRITTEN = "candidates written"
 def keep(
     job: Job,
     settings: CohortSettings,
-    weights: str,
     computed: Computed | Exception | None = None,
 ) -> CohortRow:
     """Measure the mask of a case, which may have been corrected by hand, and leave it as it is.
@@ -47,8 +47,6 @@ def keep(
     ----------
     job : Job
     settings : CohortSettings
-    weights : str
-        Name of the checkpoint.
     computed : Computed or Exception, optional
         What the network finds, for the candidates, or why it finds nothing.
 
@@ -66,11 +64,17 @@ def keep(
     _check_images(job, record, _digests_seen(computed))
     mask = _read_mask(name, folder, settings.scheme)
     lesions, digest = find_lesions(mask), digest_of_classes(mask.classes)
+    is_corrected = record is None or record.classes != digest
+    if is_corrected:
+        _check_made_of(mask, job.files)
     notes = [] if record is None else _added(record.missing, job.files)
-    if record is not None and record.classes not in ("", digest):
+    table = folder.lesions(name)
+    is_outdated = table.exists() and not lists_lesions(table, lesions)
+    if is_outdated or (record is not None and is_corrected):
         notes.append(_rewrite(mask, lesions, folder, settings))
-        record = replace(record, classes=digest, candidates="")
-        record.write(folder.record(name))
+        if record is not None:
+            record = replace(record, classes=digest, candidates="")
+            record.write(folder.record(name))
     notes += _write_missing(mask, lesions, folder, settings)
     if isinstance(computed, Exception):
         notes.append(f"no candidates written: {reason_of(computed)}")
@@ -86,7 +90,6 @@ def keep(
     return _recorded(
         row,
         record,
-        weights=weights,
         note="; ".join(notes),
         warnings=_lacking(lacking),
         missing=" ".join(lacking),
@@ -138,6 +141,21 @@ def _check_images(job: Job, record: CaseRecord | None, digests: Mapping[str, str
         raise CaseError(
             f"{job.name}: its images have changed since its mask in the folder of results was "
             "made; delete the mask to have it segmented again"
+        )
+
+
+def _check_made_of(mask: Segmentation, files: CaseFiles) -> None:
+    """A mask that was put here must not be of another patient's images."""
+    from smalltumor.data.case import REFERENCE
+    from smalltumor.data.identity.image_digests import are_others, digests_of_t1ce
+
+    images = files.modalities.get(REFERENCE)
+    if not mask.made_of or not images:
+        return
+    if are_others(mask.made_of, digests_of_t1ce(images[0])):
+        raise CaseError(
+            f"{mask.name}: the mask in the folder of results was made of other images, such as "
+            "another patient's; delete it to have the case segmented"
         )
 
 

@@ -101,7 +101,7 @@ class Pipeline:
         found = computed.result()
         try:
             if found is None or job.task != "segment":
-                return keep(job, self._settings, self._checkpoint.name, found)
+                return keep(job, self._settings, found)
             if isinstance(found, Exception):
                 raise found
             return write_results(job, found, self._settings, self._rounds)
