@@ -69,34 +69,23 @@ def on_native_grid(
     return found, candidates
 
 
-def write(
-    lesions: Lesions,
-    segmentation: Segmentation,
-    table: Path | None,
-    image: Path | None,
-    *,
-    overwrite: bool,
-) -> list[Path]:
-    """Write the table of all lesions, and the label image of the candidates."""
-    from smalltumor.data.identity.image_digests import comment_of
-    from smalltumor.data.volumes.nifti import write_volume
+def write_table(lesions: Lesions, path: Path) -> None:
+    """Write the table of all lesions."""
     from smalltumor.lesions import write_csv
-    from smalltumor.second_look import label_image
 
     found, candidates = lesions
-    if table is not None:
-        write_csv([*found, *candidates], table, overwrite=overwrite)
-    if image is not None:
-        labels = label_image(candidates, segmentation.grid)
-        write_volume(
-            image,
-            labels,
-            segmentation.grid,
-            segmentation.header,
-            comment=comment_of(segmentation.made_of),
-            overwrite=overwrite,
-        )
-    return [path for path in (table, image) if path is not None]
+    write_csv([*found, *candidates], path)
+
+
+def write_candidates(lesions: Lesions, segmentation: Segmentation, path: Path) -> None:
+    """Write the label image of the candidates."""
+    from smalltumor.data.identity.image_digests import comment_of
+    from smalltumor.data.volumes.nifti import write_volume
+    from smalltumor.second_look import label_image
+
+    labels = label_image(lesions[1], segmentation.grid)
+    comment = comment_of(segmentation.made_of)
+    write_volume(path, labels, segmentation.grid, segmentation.header, comment=comment)
 
 
 def summary(candidates: list[Lesion]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from smalltumor.cli import arguments, lesion_files
 from smalltumor.errors import OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from smalltumor.cli.lesion_files import Lesions
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.scanner.preparation.prepared_case import PreparedCase
@@ -117,14 +120,25 @@ def write(
     prepared: PreparedCase | None,
     options: argparse.Namespace,
 ) -> list[Path]:
-    """Write every file that was asked for; return them in the order of writing."""
+    """Write every file that was asked for, and return them.
+
+    Mask, regions, probabilities, table and candidates replace those of another case together.
+    """
+    from smalltumor.data.bids import write_bids
+    from smalltumor.files.replacement import write_together
     from smalltumor.scanner.dicom_seg import write_dicom_seg
 
     overwrite = options.overwrite
-    written = _write_masks(segmentation, options)
-    if lesions is not None:
-        table, image = options.lesions, options.candidates
-        written += lesion_files.write(lesions, segmentation, table, image, overwrite=overwrite)
+    written = write_together(_contents(segmentation, lesions, options), overwrite=overwrite)
+    written.insert(0, written.pop())  # the mask is named first
+    if options.bids is not None:
+        written += write_bids(
+            segmentation,
+            options.bids,
+            scheme=options.labels,
+            authors=options.authors,
+            overwrite=overwrite,
+        )
     if prepared is not None and options.dicom_seg is not None:
         sequence, path = prepared.sequences[options.grid], options.dicom_seg
         write_dicom_seg(
@@ -134,27 +148,24 @@ def write(
     return written
 
 
-def _write_masks(segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:
-    """Write the labels, the regions, the probabilities and the BIDS derivative."""
-    from smalltumor.data.bids import write_bids
-    from smalltumor.data.segmentation import write_probabilities, write_regions, write_segmentation
+def _contents(
+    segmentation: Segmentation, lesions: Lesions | None, options: argparse.Namespace
+) -> dict[Path, Callable[[Path], object]]:
+    """The files but for those of BIDS and DICOM, and functions that write them; the mask last."""
+    from smalltumor.data.segmentation import (
+        region_contents,
+        write_probabilities,
+        write_segmentation,
+    )
 
-    overwrite = options.overwrite
-    written = [
-        write_segmentation(segmentation, options.output, scheme=options.labels, overwrite=overwrite)
-    ]
+    contents: dict[Path, Callable[[Path], object]] = {}
     if options.regions:
-        written += write_regions(segmentation, options.output, overwrite=overwrite)
+        contents |= region_contents(segmentation, options.output)
     if options.probabilities is not None:
-        written.append(
-            write_probabilities(segmentation, options.probabilities, overwrite=overwrite)
-        )
-    if options.bids is not None:
-        written += write_bids(
-            segmentation,
-            options.bids,
-            scheme=options.labels,
-            authors=options.authors,
-            overwrite=overwrite,
-        )
-    return written
+        contents[options.probabilities] = partial(write_probabilities, segmentation)
+    if lesions is not None and options.lesions is not None:
+        contents[options.lesions] = partial(lesion_files.write_table, lesions)
+    if lesions is not None and options.candidates is not None:
+        contents[options.candidates] = partial(lesion_files.write_candidates, lesions, segmentation)
+    contents[options.output] = partial(write_segmentation, segmentation, scheme=options.labels)
+    return contents

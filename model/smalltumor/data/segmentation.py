@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -187,15 +187,21 @@ def write_regions(
 
     Parameters and errors as for `write_segmentation`; after an error, all three are as before.
     """
-    paths = region_paths(Path(path))
-    for region_path in paths.values():
+    contents = region_contents(segmentation, Path(path))
+    for region_path in contents:
         check_output(region_path, overwrite=overwrite, sources=segmentation.sources)
+    return write_together(contents, overwrite=overwrite)
+
+
+def region_contents(segmentation: Segmentation, path: Path) -> dict[Path, Callable[[Path], object]]:
+    """The files of `write_regions`, and functions that write them under a name, see
+    `write_together`.
+    """
 
     def write(region: Region, path: Path) -> None:
         _write(segmentation, path, segmentation.mask(region).astype(np.uint8), overwrite=False)
 
-    contents = {path: partial(write, region) for region, path in paths.items()}
-    return write_together(contents, overwrite=overwrite)
+    return {path: partial(write, region) for region, path in region_paths(path).items()}
 
 
 def write_probabilities(
