@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.names import safe_name
 from smalltumor.lesions import Lesion, csv_text, write_csv
 from smalltumor.text import pluralize
 
@@ -60,7 +61,8 @@ class SavedTable:
     def ask_and_save(self) -> None:
         """Ask for a file and save the table, with all specks, as CSV."""
         source, viewer = self.review.source, self.review.viewer
-        name = f"{source.name if source else 'case'}_{self.review.region.value}_lesions.csv"
+        of_case = safe_name(self.review.title) if source is not None else "case"
+        name = f"{of_case}_{self.review.region.value}_lesions.csv"
         # as they are now, whatever changes while the dialog is open
         lesions = reviewed(self.review, self.lesions)
         patient = active_patient(viewer).current if source is None else source.patient

@@ -100,6 +100,7 @@ def write_report(
     threshold = settings.get("threshold")
     edited = is_edited(viewer.layers, case)
     known, missing = known_classes(viewer.layers, case), missing_text(viewer.layers, case)
+    title = case_title(viewer, case)
 
     def write() -> Path:
         measures = measure_case(case, segmentation, known=known, threshold=threshold)
@@ -110,6 +111,7 @@ def write_report(
             model=_model(segmentation),
             reviewer=reviewer,
             warnings=tuple(filter(None, (missing, *warnings_of(case, segmentation, measures)))),
+            title=title,
         )
         page = case_page(case, segmentation.classes, measures, details)
         return write_page(page, path, overwrite=True)
@@ -117,7 +119,7 @@ def write_report(
     def on_written(written: Path) -> None:
         notify.info(f"Wrote {written.name} to {written.parent}")
 
-    name = f"report of {case_title(viewer, case)}"
+    name = f"report of {title}"
     run_in_thread(write, QApplication.instance(), on_written, notify.report_error, name=name)
 
 
@@ -141,7 +143,7 @@ def ask_for_page(
     """
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)
-    start = output_folder(viewer, patient) / f"{safe_name(case.name)}{ending}.pdf"
+    start = output_folder(viewer, patient) / f"{safe_name(title)}{ending}.pdf"
     chosen, file_type = QFileDialog.getSaveFileName(
         parent,
         f"Report of {title}",

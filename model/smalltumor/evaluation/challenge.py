@@ -11,6 +11,7 @@ from smalltumor.data.label_files import decode_labels
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.evaluation.evaluate import notes_on_pairing, read_on_one_grid
 from smalltumor.evaluation.metrics.one_to_one import OneToOneScores, score_one_to_one
+from smalltumor.evaluation.pair_notes import PairNotes
 from smalltumor.evaluation.pairing import pair_label_files
 from smalltumor.evaluation.report.text_table import text_table
 from smalltumor.evaluation.schemes import schemes_of
@@ -40,7 +41,7 @@ def evaluate_challenge(
         By case and by region: et, tc, wt, netc (necrosis and non-enhancing tumour), snfh (edema)
         and, if both sides tell it, rc (resection cavity).
     notes : list of str
-        Files that were left out.
+        Files that were left out, and doubtful pairs.
     """
     pairing = pair_label_files(predictions, truth)
     pairs = pairing.pairs
@@ -49,10 +50,12 @@ def evaluate_challenge(
     of_predictions = schemes_of(predicted_files, labels, of_truth.only, "predictions")
     with_cavity = of_predictions.name == of_truth.name == CAVITY_SCHEME
     found: dict[str, CaseRegions] = {}
+    pair_notes = PairNotes()
     for number, (predicted_file, true_file) in enumerate(pairs):
         if progress is not None:
             progress(number / len(pairs), true_file.name)
         prediction, true = read_on_one_grid(predicted_file, true_file)
+        pair_notes.add(true_file.name, prediction, true, true_file.t1ce)
         sides = (
             _masks(prediction, of_predictions.by_file[predicted_file.path]),
             _masks(true, of_truth.by_file[true_file.path]),
@@ -62,7 +65,7 @@ def evaluate_challenge(
             for region, mask in sides[0].items()
             if region != "rc" or with_cavity
         }
-    notes = notes_on_pairing(pairing)
+    notes = [*notes_on_pairing(pairing), *pair_notes.texts]
     schemes = (*of_predictions.by_file.values(), *of_truth.by_file.values())
     if not with_cavity and any(scheme.name == CAVITY_SCHEME for scheme in schemes):
         notes.append("RC is left out: not all files are in a scheme with the resection cavity")

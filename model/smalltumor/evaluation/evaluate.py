@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.identity.case_names import states_other_case
-from smalltumor.data.identity.image_digests import are_others, digests_of_t1ce, recorded_images
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
-from smalltumor.data.volumes.header_checks import header_warnings, sides_disagree
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside
@@ -23,6 +21,7 @@ from smalltumor.evaluation.metrics.components import (
 from smalltumor.evaluation.metrics.froc import CaseCandidates
 from smalltumor.evaluation.metrics.lesionwise import LesionScores, score_lesions
 from smalltumor.evaluation.metrics.voxelwise import RegionScore, score_masks
+from smalltumor.evaluation.pair_notes import PairNotes
 from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
 from smalltumor.evaluation.schemes import schemes_of
 from smalltumor.labels.masks import Classes, region_mask
@@ -157,15 +156,13 @@ def evaluate(
     of_predictions = schemes_of(predicted_files, labels, of_truth.only, "predictions")
     cases: list[CaseScores] = []
     candidates: list[CaseCandidates] = []
-    of_others: list[str] = []
-    of_headers: list[str] = []
+    notes = PairNotes()
     for number, (predicted_file, true_file) in enumerate(pairing.pairs):
         if progress is not None:
             progress(number / len(pairing.pairs), true_file.name)
         name = true_file.name
         pair = read_on_one_grid(predicted_file, true_file)
-        of_headers += header_warnings(v for v in pair if sides_disagree(v.header))
-        of_others += [name] if _are_of_other_images(*pair, true_file.t1ce) else []
+        notes.add(name, *pair, true_file.t1ce)
         predicted, true = (
             np.ascontiguousarray(decode_labels(volume, schemes.by_file[file.path])[0])
             for volume, file, schemes in zip(
@@ -179,13 +176,8 @@ def evaluate(
         cases.append(score_case(name, predicted, true, grid.spacing))
         compared = candidates_beside(name, predicted_file.path, predicted, true, grid)
         candidates += [] if compared is None else [compared]
-    notes = [
-        *notes_on_pairing(pairing),
-        *_of_other_images(of_others),
-        *of_headers,
-        *_without_candidates(candidates, cases),
-    ]
-    return Evaluation(cases, of_predictions.name, of_truth.name, notes, tuple(candidates))
+    texts = [*notes_on_pairing(pairing), *notes.texts, *_without_candidates(candidates, cases)]
+    return Evaluation(cases, of_predictions.name, of_truth.name, texts, tuple(candidates))
 
 
 def read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[Volume, Volume]:
@@ -194,23 +186,6 @@ def read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[V
     if np.prod(prediction.grid.shape) > np.prod(truth.grid.shape):
         truth = on_grid(truth, prediction.grid, str(prediction.path))  # saved cropped
     return on_grid(prediction, truth.grid, str(truth.path)), truth
-
-
-def _are_of_other_images(prediction: Volume, truth: Volume, t1ce: Path | None) -> bool:
-    """Whether a prediction records other images than the truth does, or than lie beside the truth.
-
-    A T1CE that cannot be read tells nothing.
-    """
-    predicted, true = recorded_images(prediction), recorded_images(truth)
-    if predicted and not true and t1ce is not None:
-        true = digests_of_t1ce(t1ce)
-    return are_others(predicted, true)
-
-
-def _of_other_images(names: Sequence[str]) -> list[str]:
-    """Name the cases whose files record that they were made of different images."""
-    text = "prediction and truth were made of different images, such as of two patients"
-    return [f"{text}: {', '.join(names)}"] if names else []
 
 
 def _without_candidates(

@@ -7,6 +7,11 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from smalltumor.errors import CaseError
+
+_OF_SYSTEM = ("lost+found", "System Volume Information", "$RECYCLE.BIN")
+"""Folders of a drive that hold no files of its user, who may not read them."""
+
 
 class FolderListings:
     """Lists each folder once; make a new one to see what has changed since.
@@ -37,17 +42,28 @@ def walk_once(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
         Names of the folders in it; those that are removed are not walked through.
     files : list of str
         Names of its files, sorted.
+
+    Raises
+    ------
+    CaseError
+        If a folder cannot be listed: what is in it would be left out.
     """
     visited: set[str] = set()
     starts = deque([folder])
     while starts:
-        for root, folders, names in os.walk(starts.popleft()):
+        for root, folders, names in os.walk(starts.popleft(), onerror=_refuse):
             if (real := os.path.realpath(root)) in visited:
                 folders.clear()
                 continue
             visited.add(real)
             yield Path(root), folders, sorted(names)
             starts.extend(Path(root, name) for name in folders if Path(root, name).is_symlink())
+
+
+def _refuse(error: OSError) -> None:
+    if Path(error.filename).name in _OF_SYSTEM:
+        return
+    raise CaseError(f"{error.filename} cannot be read: {error.strerror or error}") from error
 
 
 def _files_in(folder: Path) -> frozenset[str]:

@@ -40,6 +40,8 @@ class ReportDetails:
         Who has reviewed the mask.
     warnings : tuple of str
         Reasons to doubt the images or the mask.
+    title : str
+        What the case is called among others, such as ``P7 (visit2)``; by default its name.
     """
 
     patient: str = ""
@@ -48,6 +50,7 @@ class ReportDetails:
     model: str = ""
     reviewer: str = ""
     warnings: tuple[str, ...] = ()
+    title: str = ""
 
 
 def image_warnings(case: Case, *, of_network: bool) -> tuple[str, ...]:

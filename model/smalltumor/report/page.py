@@ -97,8 +97,8 @@ def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: Rep
     pictured = measures.small_lesions[:MOST_PICTURES]
     return render(
         "case.html.j2",
-        title=f"Report of {measures.name}",
-        name=measures.name,
+        title=f"Report of {details.title or measures.name}",
+        name=details.title or measures.name,
         details=details,
         snapshots=_snapshots(case, classes, known_regions(measures)),
         largest=largest_of(classes),
@@ -106,6 +106,7 @@ def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: Rep
         regions=region_rows(measures),
         measures=measures,
         targets=lesion_rows(_targets(measures)),
+        others=lesion_rows(_others(measures)),
         small=lesion_rows(measures.small_lesions),
         pictures=_lesion_pictures(case, classes, pictured),
         has_scores=any(x.lesion.score is not None for x in measures.lesions),
@@ -203,6 +204,13 @@ def _targets(measures: CaseMeasures) -> list[LesionMeasures]:
     numbers = measures.sums.lesions if measures.sums is not None else ()
     found = {each.lesion.id: each for each in measures.lesions}
     return [found[number] for number in numbers]
+
+
+def _others(measures: CaseMeasures) -> list[LesionMeasures]:
+    """The lesions that are neither in the sums nor small, the largest first."""
+    listed = {each.lesion.id for each in (*_targets(measures), *measures.small_lesions)}
+    found = (each for each in measures.lesions if each.lesion.id not in listed)
+    return sorted(found, key=lambda each: each.lesion.mm3, reverse=True)
 
 
 def _snapshots(case: Case, classes: Classes, regions: Sequence[Region]) -> list[_Snapshot]:

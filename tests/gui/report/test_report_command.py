@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_cases import case_along
+from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QFileDialog, QPushButton
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
 from napari_smalltumor import notify, questions
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.report import command
 from napari_smalltumor.report.details_dialog import DetailsDialog
@@ -60,6 +62,31 @@ def asked(monkeypatch, tmp_path) -> list[str]:
 
 def ml(viewer, name: str) -> float:
     return np.count_nonzero(viewer.layers[name].data) * 3 / 1000  # voxels of 1 x 1.5 x 2 mm
+
+
+def test_pages_of_two_visits_of_one_name_are_told_apart(
+    make_napari_viewer, qtbot, messages, monkeypatch, tmp_path
+):
+    viewer = make_napari_viewer()
+    for visit in ("visit1", "visit2"):
+        open_case(viewer, write_case_along(tmp_path / visit / "P7"))
+    case = next(case_of(x) for x in reversed(viewer.layers) if case_of(x) is not None)
+    classes = np.random.default_rng(1).integers(0, 4, case.grid.shape).astype(np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    title = active_patient(viewer).title
+    assert title in ("P7 (visit1)", "P7 (visit2)")
+    start = []
+
+    def name(parent, title, proposed, filters, **options):
+        start.append(proposed)
+        return str(tmp_path / "page.html"), "HTML (*.html)"
+
+    monkeypatch.setattr(command, "ask_for_details", lambda parent, title: ("", [""]))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
+    command.ask_and_report(viewer, None)
+    qtbot.waitUntil((tmp_path / "page.html").exists)
+    assert start[0].endswith(f"{title}_report.pdf")
+    assert f"<title>Report of {title}</title>" in (tmp_path / "page.html").read_text("utf-8")
 
 
 @pytest.mark.slow

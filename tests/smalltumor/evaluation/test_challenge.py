@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from smalltumor.cli import main
+from smalltumor.data.identity.image_digests import image_digest
+from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.evaluation.challenge import evaluate_challenge
 from smalltumor.geometry.grid import Grid
@@ -72,3 +74,15 @@ def test_a_cavity_that_one_side_cannot_tell_is_left_out_and_said(tmp_path):
     )
     assert "rc" not in scores["A"]
     assert notes == ["RC is left out: not all files are in a scheme with the resection cavity"]
+
+
+def test_a_prediction_of_other_images_than_the_truth_is_said(tmp_path):
+    grid = Grid((24, 24, 24), np.eye(4))
+    for side, seed in (("predicted", 1), ("truth", 2)):
+        (tmp_path / side).mkdir()
+        image = np.random.default_rng(seed).integers(1, 900, grid.shape)
+        made_of = {"t1ce": image_digest(image, grid)}
+        mask = Segmentation("P7", np.ones(grid.shape, np.uint8), grid, made_of=made_of)
+        write_segmentation(mask, tmp_path / side / "P7.nii.gz")
+    _, notes = evaluate_challenge(tmp_path / "predicted", tmp_path / "truth")
+    assert [n for n in notes if n.startswith("prediction and truth were made of different images")]

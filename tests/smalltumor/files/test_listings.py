@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
+from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.errors import CaseError
 from smalltumor.files.listings import FolderListings, walk_once
 
 
@@ -39,3 +45,34 @@ def test_a_folder_keeps_its_path_when_a_link_to_it_is_added_before_it(tmp_path):
     (tmp_path / "a" / "b" / "c").symlink_to(tmp_path / "patient07", target_is_directory=True)
     walked = {folder.relative_to(tmp_path).as_posix() for folder, _, _ in walk_once(tmp_path)}
     assert walked == {".", "patient07", "patient07/visit1", "a", "a/b"}
+
+
+@pytest.fixture
+def locked(tmp_path, monkeypatch):
+    """Folders of a drive; that of the name which is given cannot be listed."""
+
+    def lock(name: str):
+        for folder in ("P1", name):
+            (tmp_path / folder).mkdir()
+        (tmp_path / "P1" / "t1ce.nii.gz").touch()
+        scandir = os.scandir
+
+        def refuse(path):
+            if Path(path).name == name:
+                raise PermissionError(13, "Permission denied", os.fspath(path))
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        return tmp_path
+
+    return lock
+
+
+def test_a_folder_that_cannot_be_listed_is_refused_and_not_left_out(locked):
+    data = locked("P2")
+    with pytest.raises(CaseError, match=r"P2 cannot be read: Permission denied"):
+        find_cases(data)
+
+
+def test_what_a_drive_keeps_for_itself_may_be_unreadable(locked):
+    assert [case.name for case in find_cases(locked("lost+found"))] == ["P1"]

@@ -115,6 +115,27 @@ def test_of_many_small_lesions_the_largest_have_pictures_and_all_are_listed(case
     assert len(rows) == 5 + 5 + MOST_PICTURES + 3
 
 
+def test_a_large_lesion_that_is_not_measurable_and_the_sixth_measurable_one_are_listed(case):
+    classes = ball(np.zeros(SHAPE, np.uint8), (20, 20, 20), 7)  # a thin rim
+    ball(classes, (20, 20, 20), 6, value=1)
+    for n in range(6):
+        ball(classes, (45, 8 + 11 * n, 20), 4)
+    measures = measure_classes(classes, GRID, name="case")
+    assert len(measures.measurable) == 6
+    page = Page(case_page(case, classes, measures, DETAILS))
+    sizes = [f"{each.lesion.mm3:,.0f}" for each in measures.lesions if not each.lesion.is_small]
+    assert len(sizes) >= 7 and all(page.text.count(size) for size in sizes)
+    assert "Other lesions At least 2,000 mm³, and not among the lesions of the sum" in page.text
+    rows = [cell for cell in page.all("th") if cell["scope"] == "row"]
+    assert len(rows) == 5 + 5 + len(measures.lesions)
+
+
+def test_a_page_is_headed_by_the_title_of_the_case_among_others(case, measures):
+    page = Page(case_page(case, tumour(), measures, replace(DETAILS, title="P7 (visit2)")))
+    assert page.text.startswith("Report of P7 (visit2) Research only")
+    assert "P7 (visit2) Patient P7" in page.text
+
+
 def test_warnings_are_listed(case, measures):
     details = replace(DETAILS, warnings=("the brain is cut off",))
     page = Page(case_page(case, tumour(), measures, details))

@@ -25,6 +25,7 @@ _IS_FOLDER = re.compile(
 _CERTAIN = rf"({_EVENT}({_NUMBER})?|({_COUNTED}|scan|time){_NUMBER}|{_DATE})"
 _VISIT = rf"({_CERTAIN}|{_ORDER}|{_VERSION}|(pre|post)\d+)"
 _IS_VISIT = re.compile(_VISIT, re.IGNORECASE)
+_FIRST_VISIT = re.compile(rf"{_VISIT}(?=[-_ ]|\Z)", re.IGNORECASE)
 _END = re.compile(rf"(?P<visit>({_VISIT}([-_ ]{_CERTAIN})*)?)((\A|[-_ ]){_FILES})*", re.IGNORECASE)
 """After a visit, *v2* and *post* are versions of a mask."""
 
@@ -103,7 +104,10 @@ def _counts_cases(patient: str, visit: str) -> bool:
     """
     if any(character.isdigit() for character in patient):
         return False
-    if _COUNTS_CASES.fullmatch(visit):
+    first = _FIRST_VISIT.match(visit)
+    if first is None:
+        return False
+    if _COUNTS_CASES.fullmatch(first[0]):
         return True
     is_nobody = _NOBODY.fullmatch(patient) is not None
-    return is_nobody and _COUNTS_CASES_OF_NOBODY.fullmatch(visit) is not None
+    return is_nobody and _COUNTS_CASES_OF_NOBODY.fullmatch(first[0]) is not None

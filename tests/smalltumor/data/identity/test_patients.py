@@ -60,6 +60,8 @@ from smalltumor.errors import CaseError, SmalltumorError
         ("Anna visit 2", "Anna"),
         ("pre_nifti", "pre_nifti"),
         ("2020-01-05_pre", "2020-01-05_pre"),
+        ("GBM_baseline_001_visit2", "GBM_baseline_001"),
+        ("MGH_scan_012_nifti", "MGH_scan_012"),
         ("MU-Glioma-Post-0003_Timepoint_1", "MU-Glioma-Post-0003"),
     ],
 )

@@ -1,0 +1,52 @@
+"""What is doubtful about a prediction and its truth: other images, contradicting headers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from smalltumor.data.identity.image_digests import are_others, digests_of_t1ce, recorded_images
+from smalltumor.data.volumes.header_checks import header_warnings, sides_disagree
+from smalltumor.data.volumes.nifti import Volume
+
+
+@dataclass
+class PairNotes:
+    """Notes on pairs of label volumes, as they are read."""
+
+    _of_others: list[str] = field(default_factory=list)
+    _of_headers: list[str] = field(default_factory=list)
+
+    def add(self, name: str, prediction: Volume, truth: Volume, t1ce: Path | None) -> None:
+        """Look at a pair.
+
+        Parameters
+        ----------
+        name : str
+            Of the case.
+        prediction, truth : Volume
+        t1ce : Path, optional
+            The image beside the truth.
+        """
+        pair = (prediction, truth)
+        self._of_headers += header_warnings(v for v in pair if sides_disagree(v.header))
+        if _are_of_other_images(prediction, truth, t1ce):
+            self._of_others.append(name)
+
+    @property
+    def texts(self) -> list[str]:
+        """Sentences that name the cases and files."""
+        text = "prediction and truth were made of different images, such as of two patients"
+        of_others = [f"{text}: {', '.join(self._of_others)}"] if self._of_others else []
+        return [*of_others, *self._of_headers]
+
+
+def _are_of_other_images(prediction: Volume, truth: Volume, t1ce: Path | None) -> bool:
+    """Whether a prediction records other images than the truth does, or than lie beside the truth.
+
+    A T1CE that cannot be read tells nothing.
+    """
+    predicted, true = recorded_images(prediction), recorded_images(truth)
+    if predicted and not true and t1ce is not None:
+        true = digests_of_t1ce(t1ce)
+    return are_others(predicted, true)
