@@ -14,9 +14,14 @@ from smalltumor.cohort.cases import check_dataset
 from smalltumor.cohort.claim import Claim, claimed
 from smalltumor.cohort.pipeline.jobs import Job, jobs_of
 from smalltumor.cohort.pipeline.pipeline import Pipeline
-from smalltumor.cohort.results.lesion_tables import require_pyarrow, write_lesions, write_parquet
+from smalltumor.cohort.results.lesion_tables import (
+    renew_parquet,
+    require_pyarrow,
+    write_lesions,
+    write_parquet,
+)
 from smalltumor.cohort.results.results_folder import TABLE, ResultsFolder
-from smalltumor.cohort.results.rows import CohortRow
+from smalltumor.cohort.results.rows import CohortRow, without_shared_labels
 from smalltumor.cohort.results.tables import GrowingTable, write_rows
 from smalltumor.cohort.seen_in_training import training_facts
 from smalltumor.cohort.workers.workers import THIS_PROCESS, Workers
@@ -119,8 +124,11 @@ def _record(
     finally:
         made = (row for row in done.values() if row.outcome != "failed")
         claim.end({row.case: row.missing.split() for row in made})
-    ordered = [done[job.name] for job in jobs]
+    ordered = without_shared_labels([done[job.name] for job in jobs])
     write_rows(ordered, path)
-    write_lesions(ordered, ResultsFolder(settings.output))
+    folder = ResultsFolder(settings.output)
+    write_lesions(ordered, folder)
     if settings.parquet:
-        write_parquet(ResultsFolder(settings.output))
+        write_parquet(folder)
+    else:
+        renew_parquet(folder)

@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from smalltumor.data.identity.image_digests import are_others, recorded_images
 from smalltumor.data.identity.patients import patient_of
@@ -194,7 +195,7 @@ def bids_paths(case: str, dataset: Path) -> list[Path]:
 
 
 def _alphanumeric(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]", "", text)
+    return re.sub(r"[^A-Za-z0-9]", "", normalize("NFC", text))
 
 
 def is_described(dataset: Path) -> bool:

@@ -19,13 +19,20 @@ from smalltumor.data.naming.exported_masks import region_file
 from smalltumor.data.naming.file_names import LABELS, case_name, name_of_folder, parse_file_name
 from smalltumor.data.naming.find_cases import distinct_names, label_scheme_hint
 from smalltumor.data.naming.grouping import group_files
-from smalltumor.data.volumes.nifti import is_image_name, stem
+from smalltumor.data.volumes.nifti import (
+    is_image_name,
+    is_nifti_name,
+    label_scheme_of,
+    read_header,
+    stem,
+)
 from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import walk_once
 from smalltumor.files.names import name_key, safe_name
 from smalltumor.files.tables import read_table
 from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import READ_SCHEMES
 
 _PREDICTED = re.compile(r"[-_. ](pred|prediction|predicted)$", re.IGNORECASE)
 _NO_MASK = re.compile(rf"[-_. ]({'|'.join(Region)}|candidates)$", re.IGNORECASE)
@@ -133,7 +140,7 @@ def find_label_files(path: Path, *, exported_first: bool = False) -> list[LabelF
         If there is none, or the file is named as the mask of a region.
     """
     if path.is_file():
-        if _NO_MASK.search(stem(path)):
+        if _holds_no_classes(path):
             raise CaseError(
                 f"{path} is named as the mask of one region, or as candidates; name a label file "
                 "with all classes"
@@ -218,9 +225,23 @@ def _counted(folder: Path) -> set[tuple[str, int]] | None:
 
 
 def _is_labels(path: Path) -> bool:
-    if _NO_MASK.search(stem(path)):
+    return not _holds_no_classes(path) and len(volume_shape(path)) == 3
+
+
+def _holds_no_classes(path: Path) -> bool:
+    """Whether a file is the mask of one region, or candidates, by its name.
+
+    The mask of a case *M1_WT* is neither: its header names a label scheme.
+    """
+    return _NO_MASK.search(stem(path)) is not None and not _names_scheme(path)
+
+
+def _names_scheme(path: Path) -> bool:
+    """Whether the header of a file names a label scheme."""
+    try:
+        return is_nifti_name(path) and label_scheme_of(read_header(path)) in READ_SCHEMES
+    except CaseError:
         return False
-    return len(volume_shape(path)) == 3
 
 
 def _case_name(path: Path) -> str:

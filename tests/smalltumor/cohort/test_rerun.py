@@ -289,3 +289,27 @@ def test_candidates_asked_for_later_are_written_for_masks_of_the_network(
     for name in ("ann", "cyd"):
         record = CaseRecord.read(out / f"{name}_run.json")
         assert record.candidates == digest_of_file(out / f"{name}_candidates.nii.gz")
+
+
+def test_parquet_and_page_of_an_earlier_run_are_renewed_with_the_tables(
+    cohort, monkeypatch, tmp_path
+):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pytest.importorskip("jinja2")
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "out"
+    cohort("--parquet", "--report")
+    before = (out / "cohort.html").read_bytes()
+    image = nib.load(out / "bob.nii.gz")
+    corrected = np.zeros(image.shape, np.uint8)
+    corrected[3:5, 4, 5] = 4
+    nib.save(nib.Nifti1Image(corrected, image.affine, image.header), out / "bob.nii.gz")
+    assert cohort()[0] == 0
+    rows = parquet.read_table(out / "lesions.parquet").to_pylist()
+    assert [row["voxels"] for row in rows if row["case"] == "bob"] == [2]
+    assert (out / "cohort.html").read_bytes() != before
+    for package in ("pyarrow.parquet", "jinja2"):
+        monkeypatch.setitem(sys.modules, package, None)
+    _, _, _, err = cohort()
+    assert not set(out.glob("*.parquet")) and not (out / "cohort.html").exists()
+    assert "removed cohort.html of an earlier run: a page needs the extra report" in err

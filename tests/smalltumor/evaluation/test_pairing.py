@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from smalltumor.data.naming.cohort_names import REVIEW_TABLE
 from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.evaluate import notes_on_pairing
@@ -174,3 +175,16 @@ def test_the_mask_of_a_region_is_no_label_file(tmp_path):
     root = touch(tmp_path, "mask_et.nii.gz", "seg.nii.gz")
     with pytest.raises(CaseError, match="named as the mask of one region"):
         pair_label_files(root / "mask_et.nii.gz", root / "seg.nii.gz")
+
+
+def test_the_mask_of_a_case_whose_name_ends_like_a_region_is_a_label_file(tmp_path):
+    grid = Grid((4, 4, 4), np.eye(4))
+    mask = Segmentation("M1_WT", np.ones(grid.shape, np.uint8), grid)
+    for side in ("predicted", "truth"):
+        (tmp_path / side).mkdir()
+    path = write_segmentation(mask, tmp_path / "predicted" / "M1_WT.nii.gz")
+    write_regions(mask, path)
+    write_segmentation(mask, tmp_path / "truth" / "M1_WT_seg.nii.gz")
+    for predicted in (path, path.parent):
+        ((found, _),) = pair_label_files(predicted, tmp_path / "truth").pairs
+        assert (found.name, found.path) == ("M1_WT", path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.commands.cohort_report import PAGE, write_report
+from smalltumor.extras import MissingPackageError
 
 if TYPE_CHECKING:
     from smalltumor.cohort.parts import Part
@@ -149,11 +150,22 @@ def run(options: argparse.Namespace) -> int:
             failed[row.case] = row
     print(f"{pluralize(len(cases), 'case')}, {len(failed)} failed; research only")
     print(f"wrote {options.output / TABLE}")
-    if options.report:
-        write_report(options.output, options.output / PAGE)
+    _write_page(options)
     _name_options([files for files in cases if files.name in failed], options, checkpoint)
     _name_preparation([row.remedy for row in failed.values()], options)
     return 1 if failed else 0
+
+
+def _write_page(options: argparse.Namespace) -> None:
+    """Write the page if it is asked for, or is there of an earlier run with other numbers."""
+    page = options.output / PAGE
+    if not options.report and not page.exists():
+        return
+    try:
+        write_report(options.output, page)
+    except MissingPackageError:
+        page.unlink(missing_ok=True)
+        _report(f"removed {PAGE} of an earlier run: a page needs the extra report")
 
 
 def _settings(options: argparse.Namespace, cases_digest: str) -> CohortSettings:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.results.results_folder import LESIONS, TABLE, ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, table_fields
-from smalltumor.extras import require
+from smalltumor.extras import MissingPackageError, require
 from smalltumor.files.atomic import atomic_path
 from smalltumor.files.tables import read_table
 from smalltumor.lesions.table import COLUMNS
@@ -71,6 +71,22 @@ def write_parquet(folder: ResultsFolder) -> list[Path]:
     of_lesions = {name: _type_of_lesion(name) for name in (*_KEYS, *COLUMNS)}
     tables = {TABLE: of_rows, LESIONS: of_lesions}
     return [_write_one(folder.path / name, types) for name, types in tables.items()]
+
+
+def renew_parquet(folder: ResultsFolder) -> None:
+    """Write the Parquet files of an earlier run again; without pyarrow, remove them.
+
+    They would not have the numbers of the tables beside them.
+    """
+    before = [folder.path / name for name in (TABLE, LESIONS)]
+    before = [path.with_suffix(".parquet") for path in before]
+    if not any(path.exists() for path in before):
+        return
+    try:
+        write_parquet(folder)
+    except MissingPackageError:
+        for path in before:
+            path.unlink(missing_ok=True)
 
 
 def require_pyarrow() -> None:

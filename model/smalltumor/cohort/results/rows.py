@@ -159,6 +159,34 @@ def bids_labels(case: str) -> tuple[str, str]:
     return folders[0], next((part for part in folders if part.startswith("ses-")), "")
 
 
+def without_shared_labels(rows: Sequence[CohortRow]) -> list[CohortRow]:
+    """Rows in which BIDS labels that several patients or several cases have are left empty.
+
+    Labels have letters and digits only, so that ``PAT_1_12`` and ``PAT_11_2`` have the same.
+    """
+    from smalltumor.data.identity.patients import patient_key
+
+    patients: dict[str, set[str]] = {}
+    cases: dict[tuple[str, str], int] = {}
+    for row in rows:
+        patients.setdefault(row.participant_id, set()).add(patient_key(row.case))
+        labels = row.participant_id, row.session_id
+        cases[labels] = cases.get(labels, 0) + 1
+    return [
+        _without_labels(row)
+        if row.participant_id
+        and (len(patients[row.participant_id]) > 1 or cases[row.participant_id, row.session_id] > 1)
+        else row
+        for row in rows
+    ]
+
+
+def _without_labels(row: CohortRow) -> CohortRow:
+    text = f"no participant_id, because another case would be {row.participant_id} as well"
+    note = "; ".join(filter(None, (row.note, text)))
+    return replace(row, participant_id="", session_id="", note=note)
+
+
 def failed(case: str, reason: str, remedy: Remedy | None = None) -> CohortRow:
     """The row of a case that could not be segmented."""
     participant, session = bids_labels(case)

@@ -94,10 +94,15 @@ class Volume:
 
     @property
     def label_scheme(self) -> str:
-        """Name of the label scheme that `write_volume` has put into the header; else empty."""
-        if int(self.header["intent_code"]) != _LABEL_INTENT:
-            return ""
-        return bytes(self.header["intent_name"]).rstrip(b"\0").decode("ascii", "replace")
+        """As `label_scheme_of` its header."""
+        return label_scheme_of(self.header)
+
+
+def label_scheme_of(header: nib.Nifti1Header) -> str:
+    """Name of the label scheme that `write_volume` has put into a header; else empty."""
+    if int(header["intent_code"]) != _LABEL_INTENT:
+        return ""
+    return bytes(header["intent_name"]).rstrip(b"\0").decode("ascii", "replace")
 
 
 def is_nifti_name(path: Path) -> bool:

@@ -1,0 +1,30 @@
+"""Rows of a cohort's table."""
+
+from __future__ import annotations
+
+from unicodedata import normalize
+
+from smalltumor.cohort.results.rows import CohortRow, bids_labels, without_shared_labels
+
+
+def row(case: str) -> CohortRow:
+    participant, session = bids_labels(case)
+    return CohortRow(case, "kept", participant_id=participant, session_id=session)
+
+
+def test_labels_that_two_patients_would_share_are_left_empty_and_said():
+    cases = ("PAT_1_12", "PAT_11_2", "P7_visit1", "P7_visit2", "P 1", "P1", "Anna")
+    found = without_shared_labels([row(case) for case in cases])
+    assert [(each.participant_id, each.session_id) for each in found] == [
+        *[("", "")] * 2,
+        ("sub-P7", "ses-visit1"),
+        ("sub-P7", "ses-visit2"),
+        *[("", "")] * 2,
+        ("sub-Anna", ""),
+    ]
+    assert found[0].note == "no participant_id, because another case would be sub-PAT112 as well"
+    assert found[2].note == ""
+
+
+def test_composed_and_decomposed_letters_give_one_label():
+    assert len({bids_labels(normalize(form, "Müller_1")) for form in ("NFC", "NFD")}) == 1
