@@ -270,17 +270,19 @@ class Autosave:
             return
         edits.written_checksums = checksums
         edits.last_write = _write_thread().submit(
-            _write_file, self.folder, edits.case, list(copies.values())
+            _write_file, self.folder, edits.case, list(copies.values()), settings.get("reader")
         )
         self._pending_writes.append(edits.last_write)
 
 
-def _write_file(folder: AutosaveFolder, case: Case, copies: list[MaskCopy]) -> None:
+def _write_file(
+    folder: AutosaveFolder, case: Case, copies: list[MaskCopy], reader: str = ""
+) -> None:
     if not copies:
         folder.discard(folder.file_of(case))
         return
     folder.lock()
-    write_masks(folder.file_of(case), case, [copy.cropped(case) for copy in copies])
+    write_masks(folder.file_of(case), case, [copy.cropped(case) for copy in copies], reader)
 
 
 @cache

@@ -42,6 +42,19 @@ def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
     return f"were {'; '.join(parts)}"
 
 
+def whose_edits_they_are(reader: str, reader_now: str) -> str:
+    """Who read cases when edits were saved; empty if nobody was named."""
+    if not reader:
+        return ""
+    if reader == reader_now:
+        return f"The reader was {reader}, as now."
+    now = f"is {reader_now}" if reader_now else "has no name"
+    return (
+        f"The reader was {reader}, and {now} now. If you restore the edits and save the case as "
+        "reviewed, they are recorded as those of the reader now."
+    )
+
+
 def where_edits_were_made(record: CaseRecord, case: Case) -> str:
     """That edits of a case were made when its images lay at another place."""
     before, now = _places(record, case)

@@ -70,8 +70,16 @@ class SavedMask:
         return volume
 
 
-def write_masks(path: Path, case: Case, masks: Iterable[SavedMask]) -> None:
+def write_masks(path: Path, case: Case, masks: Iterable[SavedMask], reader: str = "") -> None:
     """Write the edited masks of a case atomically.
+
+    Parameters
+    ----------
+    path : Path
+    case : Case
+    masks : iterable of SavedMask
+    reader : str
+        Who reads cases in the window; empty if nobody is named.
 
     Raises
     ------
@@ -93,6 +101,7 @@ def write_masks(path: Path, case: Case, masks: Iterable[SavedMask]) -> None:
     ]
     sources = [str(path) for path in case.sources]
     text = {"case": case.name, "sources": json.dumps(sources), "layers": json.dumps(layers)}
+    text["reader"] = reader
     create_user_folder(path.parent)
     record_case(case)
     write_tensors(path, tensors, FORMAT, FORMAT_VERSION, text, overwrite=True)
@@ -123,6 +132,17 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
     started = None if layer["started"] is None else int(layer["started"])
     name, scheme, predicted = str(layer["name"]), layer["scheme"], bool(layer["predicted"])
     return SavedMask(name, values, (i, j, k), region, scheme, predicted, started)  # type: ignore[arg-type]
+
+
+def read_reader(path: Path) -> str:
+    """Who read cases when a file of edits was written; empty if nobody was named.
+
+    Raises
+    ------
+    TensorFileError
+        As `read_masks`.
+    """
+    return read_metadata(path, FORMAT, FORMAT_VERSION).get("reader", "")
 
 
 def read_sources(path: Path) -> tuple[str, list[Path]]:

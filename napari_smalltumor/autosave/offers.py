@@ -13,7 +13,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.case_names import continues_name
 from smalltumor.errors import SmalltumorError
 
-from napari_smalltumor import notify
+from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.edit_texts import (
     what_was_exported_later,
@@ -21,11 +21,12 @@ from napari_smalltumor.autosave.edit_texts import (
     what_was_not_done,
     where_decisions_were_made,
     where_edits_were_made,
+    whose_edits_they_are,
     why_edits_are_stranded,
     why_nothing_is_offered_of_unreadable,
 )
 from napari_smalltumor.autosave.exports import export_times, export_times_of
-from napari_smalltumor.autosave.mask_files import SavedMask, read_masks
+from napari_smalltumor.autosave.mask_files import SavedMask, read_masks, read_reader
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.case_data.moved_cases import (
     has_review,
@@ -160,6 +161,7 @@ class EditOffers:
             f"Edits of {self._title_of(case)}, saved on "
             f"{datetime.fromtimestamp(saved_at):%Y-%m-%d %H:%M}, "
             f"{what_was_not_done([mask.name for mask in masks], own)}.",
+            whose_edits_they_are(read_reader(file), settings.get("reader")),
             where,
             what_was_exported_later(masks, saved_at, exported_at),
             what_was_made_on_others(self.autosave.started_from_others(case, masks)),

@@ -175,6 +175,23 @@ def edited(make_napari_viewer, synthetic_case, data_folder):
     return viewer, case
 
 
+def test_the_reader_whose_edits_they_are_is_named(
+    edited, synthetic_case, make_napari_viewer, answers, data_folder, qtbot
+):
+    queue, asked = answers
+    viewer, _ = edited
+    settings.put("reader", "Ann")
+    autosave = ensure_autosave(viewer).autosave
+    autosave.save()
+    viewer.layers.clear()
+    autosave.wait()
+    settings.put("reader", "Ben")
+    queue.append(LATER)
+    open_case(make_napari_viewer(), synthetic_case)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    assert "The reader was Ann, and is Ben now. If you restore the edits and save" in asked[0]
+
+
 @pytest.mark.one_binding
 def test_edits_are_saved_every_minute_until_they_are_exported(
     edited, tmp_path, data_folder, qtbot, monkeypatch

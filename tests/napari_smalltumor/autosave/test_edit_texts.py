@@ -7,7 +7,7 @@ import pytest
 from lesion_layers import show_regions, synthetic_case
 from napari.layers import Layer
 
-from napari_smalltumor.autosave.edit_texts import what_was_not_done
+from napari_smalltumor.autosave.edit_texts import what_was_not_done, whose_edits_they_are
 from napari_smalltumor.layers.brain_mask import brain_mask_layer
 
 
@@ -24,3 +24,16 @@ def test_a_brain_mask_is_named_as_not_applied(viewer, names, text):
     show_regions(viewer, case)
     viewer.add_layer(Layer.create(*brain_mask_layer(case, np.ones(case.grid.shape, bool))))
     assert what_was_not_done(names, viewer.layers) == text
+
+
+@pytest.mark.parametrize(
+    ("reader", "now", "text"),
+    [
+        ("", "Ben", ""),
+        ("Ann", "Ann", "The reader was Ann, as now."),
+        ("Ann", "", "The reader was Ann, and has no name now. If"),
+    ],
+)
+def test_the_reader_of_edits_is_named_if_there_was_one(reader, now, text):
+    assert whose_edits_they_are(reader, now).startswith(text)
+    assert bool(text) == bool(whose_edits_they_are(reader, now))
