@@ -29,6 +29,11 @@ def volume_text(relative: float | None) -> str:
     )
 
 
+def beside_volume_text(relative: float | None) -> str:
+    """The volume of the target lesions beside the sum of products, from which it may differ."""
+    return "" if relative is None else f", and the volume of the target lesions {relative:.0%}"
+
+
 def percent(value: float, reference: float) -> str:
     """A share as a percentage."""
     return f"{value / reference:.0%}"

@@ -15,6 +15,7 @@ from smalltumor.follow_up.findings import (
 )
 from smalltumor.follow_up.reasons import (
     beside_text,
+    beside_volume_text,
     measurable_text,
     named_lesions,
     not_comparable_text,
@@ -132,7 +133,8 @@ def _without_progression(found: Findings) -> tuple[Category | None, list[str]]:
         if shrinkage is not None and shrinkage > SUPPORTS_RESPONSE:
             return None, [text + volume_text(shrinkage)]
         return Category.PARTIAL_RESPONSE, [text]
-    return Category.STABLE_DISEASE, [sum_text(current, min(found.earlier_sums))]
+    text = sum_text(current, min(found.earlier_sums))
+    return Category.STABLE_DISEASE, [text + beside_volume_text(found.growth)]
 
 
 def with_earlier_progression(last: Response, earlier: Sequence[tuple[str, Response]]) -> Response:

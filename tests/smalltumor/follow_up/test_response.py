@@ -126,6 +126,17 @@ def numbered(lesions, number: int):
     return tuple(replace(each, lesion=replace(each.lesion, id=number)) for each in lesions)
 
 
+def test_of_a_stable_disease_the_volume_is_said_beside_the_sum():
+    sums = [400, 264]
+    found = Findings(sums, [[SAME]], LARGE, True, [1000.0, 1040.0])
+    response = assess(found)
+    assert response.category is Category.STABLE_DISEASE
+    assert response.reasons == (
+        "the sum of products is 66% of the smallest earlier one, and the volume of the target "
+        "lesions 104%",
+    )
+
+
 def test_an_increase_of_specks_is_no_progression():
     response = assess(findings([400, 0, 4], [SAME], SMALL, target_is_measurable=False))
     assert response.category is Category.PARTIAL_RESPONSE
