@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
-from itertools import pairwise
+from itertools import combinations
 
 _ISO = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII)
 
@@ -28,7 +28,7 @@ def problem_of_dates(dates: Sequence[str]) -> str | None:
     for text in stated:
         if not _is_date(text):
             return f"{text} is not a date such as 2026-11-27, 2026-11 or 2026"
-    for earlier, later in pairwise(stated):
+    for earlier, later in combinations(stated, 2):  # a year alone hides the order of its neighbours
         common = min(len(earlier), len(later))
         if earlier[:common] > later[:common]:
             return f"{later} is before {earlier}, but the scans go from the first to the last"

@@ -45,7 +45,12 @@ def test_anything_else_is_no_date(text):
 
 @pytest.mark.parametrize(
     "dates",
-    [["2026-12-01", "2026-01-05"], ["2026-02", "2026-01-31"], ["2027", "", "2026-12-31"]],
+    [
+        ["2026-12-01", "2026-01-05"],
+        ["2026-02", "2026-01-31"],
+        ["2027", "", "2026-12-31"],
+        ["2026-03", "2026", "2026-01"],
+    ],
 )
 def test_a_later_scan_with_an_earlier_date_is_refused(dates):
     assert problem_of_dates(dates) == (
