@@ -48,7 +48,7 @@ def test_titles_are_whole_however_many_tabs_there_are(add, qtbot):
     (bar,) = [b for b in window.findChildren(QTabBar) if b.count() == len(titles)]
     texts = map(bar.fontMetrics().horizontalAdvance, map(bar.tabText, range(len(docks))))
     assert [bar.tabText(n) for n in range(len(docks))] == titles
-    assert bar.elideMode() is Qt.TextElideMode.ElideNone and bar.usesScrollButtons()
+    assert bar.elideMode() == Qt.TextElideMode.ElideNone and bar.usesScrollButtons()
     widths = [bar.tabRect(n).width() for n in range(len(docks))]
     assert all(width >= text for width, text in zip(widths, texts, strict=True))
     assert sum(widths) <= 354  # of the narrowest Lesions dock
