@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from qtpy import QT6
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QTabBar, QWidget
 
@@ -51,7 +52,8 @@ def test_titles_are_whole_however_many_tabs_there_are(add, qtbot):
     assert bar.elideMode() == Qt.TextElideMode.ElideNone and bar.usesScrollButtons()
     widths = [bar.tabRect(n).width() for n in range(len(docks))]
     assert all(width >= text for width, text in zip(widths, texts, strict=True))
-    assert sum(widths) <= 354  # of the narrowest Lesions dock
+    if QT6:  # Qt 5 makes tabs wider, and has arrows where they do not fit
+        assert sum(widths) <= 354  # of the narrowest Lesions dock
 
 
 def test_titles_are_whole_in_tabs_that_the_user_has_made(add, qtbot):
