@@ -6,6 +6,7 @@ They are made of the finished tables, a case at a time, so that memory does not 
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.results.results_folder import LESIONS, TABLE, ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, table_fields
+from smalltumor.errors import SmalltumorWarning
 from smalltumor.extras import MissingPackageError, require
 from smalltumor.files.atomic import atomic_path
 from smalltumor.files.tables import read_table
@@ -74,7 +76,7 @@ def write_parquet(folder: ResultsFolder) -> list[Path]:
 
 
 def renew_parquet(folder: ResultsFolder) -> None:
-    """Write the Parquet files of an earlier run again; without pyarrow, remove them.
+    """Write the Parquet files of an earlier run again; without pyarrow, remove them and warn.
 
     They would not have the numbers of the tables beside them.
     """
@@ -87,6 +89,9 @@ def renew_parquet(folder: ResultsFolder) -> None:
     except MissingPackageError:
         for path in before:
             path.unlink(missing_ok=True)
+        names = " and ".join(path.name for path in before)
+        text = f"removed {names} of an earlier run: they need the extra cohort"
+        warnings.warn(text, SmalltumorWarning, stacklevel=2)
 
 
 def require_pyarrow() -> None:
