@@ -164,6 +164,8 @@ def _write_page(options: argparse.Namespace) -> None:
     try:
         write_report(options.output, page)
     except MissingPackageError:
+        if options.report:
+            raise
         page.unlink(missing_ok=True)
         _report(f"removed {PAGE} of an earlier run: a page needs the extra report")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -64,31 +64,58 @@ def keep(
     _check_images(job, record, _digests_seen(computed))
     mask = _read_mask(name, folder, settings.scheme)
     lesions, digest = find_lesions(mask), digest_of_classes(mask.classes)
-    is_corrected = record is None or record.classes != digest
-    if is_corrected:
-        _check_made_of(mask, job.files)
     notes = [] if record is None else _added(record.missing, job.files)
-    table = folder.lesions(name)
-    is_outdated = table.exists() and not lists_lesions(table, lesions)
-    if is_outdated or (record is not None and is_corrected):
-        notes.append(_rewrite(mask, lesions, folder, settings))
-        if record is not None:
-            record = replace(record, classes=digest, candidates="")
-            record.write(folder.record(name))
+    if record is None or record.classes != digest:
+        _check_made_of(mask, job.files)
+    outdated = _why_outdated(record, digest, folder.lesions(name), lesions)
+    if outdated:
+        notes.append(f"{outdated}: {_rewrite(mask, lesions, folder, settings)}")
+        record = record and replace(record, classes=digest, candidates="")
     notes += _write_missing(mask, lesions, folder, settings)
+    if computed is not None:
+        notes.append(_candidates_note(computed, mask, folder))
+        if notes[-1] == _WRITTEN and record is not None:
+            record = replace(record, candidates=digest_of_file(folder.candidates(name)))
+    if record is not None and (outdated or _WRITTEN in notes):
+        record.write(folder.record(name))
+    return _row(job, mask, lesions, record, notes)
+
+
+def _why_outdated(
+    record: CaseRecord | None, digest: str, table: Path, lesions: Sequence[Lesion]
+) -> str:
+    """Why the files beside a mask are not those of the mask as it is now; empty if they are.
+
+    The record knows the classes that they were written from. The table also tells if the mask has
+    another place or voxel size, and is all that tells of a mask without a record.
+    """
+    if record is not None and record.classes != digest:
+        return "the mask was corrected"
+    if table.exists() and not lists_lesions(table, lesions):
+        return "the lesion table was not that of the mask"
+    return ""
+
+
+def _candidates_note(
+    computed: Computed | Exception, mask: Segmentation, folder: ResultsFolder
+) -> str:
+    """Write the candidates; give the note."""
     if isinstance(computed, Exception):
-        notes.append(f"no candidates written: {reason_of(computed)}")
-    elif computed is not None:
-        written = _write_candidates(computed, mask, folder)
-        notes.append(written)
-        if written == _WRITTEN and record is not None:
-            written_now = digest_of_file(folder.candidates(name))
-            replace(record, candidates=written_now).write(folder.record(name))
-    participant, session = bids_labels(name)
+        return f"no candidates written: {reason_of(computed)}"
+    return _write_candidates(computed, mask, folder)
+
+
+def _row(
+    job: Job,
+    mask: Segmentation,
+    lesions: list[Lesion],
+    record: CaseRecord | None,
+    notes: Sequence[str],
+) -> CohortRow:
+    participant, session = bids_labels(job.name)
     lacking = job.missing if record is None else record.missing
-    row = CohortRow(name, "kept", *numbers_of(mask, lesions))
     return _recorded(
-        row,
+        CohortRow(job.name, "kept", *numbers_of(mask, lesions)),
         record,
         note="; ".join(notes),
         warnings=_lacking(lacking),
@@ -169,7 +196,7 @@ def _read_mask(name: str, folder: ResultsFolder, scheme: str) -> Segmentation:
 def _rewrite(
     mask: Segmentation, lesions: list[Lesion], folder: ResultsFolder, settings: CohortSettings
 ) -> str:
-    """Write what belongs to a mask that has been corrected since; the candidates were others'."""
+    """Write what belongs to a mask as it is now; say what. The candidates were of another one."""
     from smalltumor.data.bids import write_bids
     from smalltumor.data.segmentation import write_regions
     from smalltumor.lesions import write_csv
@@ -185,7 +212,7 @@ def _rewrite(
             mask, settings.bids, scheme=settings.scheme, authors=settings.authors, overwrite=True
         )
         written.append("BIDS files")
-    return f"the mask was corrected: {' and '.join(written)} written from it"
+    return f"{' and '.join(written)} written from it"
 
 
 def _write_missing(

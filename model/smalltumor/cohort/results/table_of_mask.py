@@ -33,11 +33,11 @@ def lists_lesions(path: Path, lesions: Sequence[Lesion]) -> bool:
     lesions : sequence of Lesion
         Components of the mask.
     """
-    from smalltumor.lesions import lesion_row
+    from smalltumor.lesions import LesionList, lesion_row
 
     try:
         rows = read_table(path, ("list", *_WHOLE, *_IN_MM))
-        found = _numbers(row for row in rows if row["list"] != "second_look")
+        found = _numbers(row for row in rows if row["list"] != LesionList.SECOND_LOOK)
         expected = _numbers({k: str(v) for k, v in lesion_row(x).items()} for x in lesions)
     except (SmalltumorError, ValueError):
         return False

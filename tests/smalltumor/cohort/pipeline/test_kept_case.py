@@ -56,7 +56,9 @@ def test_tables_follow_a_mask_without_a_record_that_was_corrected(cohort, out):
     change(out / "ann.nii.gz", data=corrected(out / "ann.nii.gz"))
     code, rows, *_ = cohort()
     assert code == 0
-    assert rows[0]["note"] == "the mask was corrected: lesion table written from it"
+    assert (
+        rows[0]["note"] == "the lesion table was not that of the mask: lesion table written from it"
+    )
     assert rows[0]["weights"] == ""
     for table in (out / "ann_lesions.csv", out / "lesions.csv"):
         voxels = [r["voxels"] for r in found_in(table) if r.get("case", "ann") == "ann"]
@@ -71,7 +73,7 @@ def test_tables_follow_a_mask_whose_place_was_changed(cohort, out):
     affine = nib.load(out / "ann.nii.gz").affine @ np.diag([0.5, 0.5, 2.0, 1.0])
     change(out / "ann.nii.gz", affine=affine)
     code, rows, *_ = cohort()
-    assert code == 0 and "the mask was corrected" in rows[0]["note"]
+    assert code == 0 and "table was not that of the mask" in rows[0]["note"]
     after = found_in(out / "ann_lesions.csv")
     assert [float(x["mm3"]) for x in after] == pytest.approx([float(x["mm3"]) / 2 for x in before])
 
