@@ -30,6 +30,17 @@ class FolderListings:
         return path.name in self._files[folder]
 
 
+def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As `os.walk`, but a folder that cannot be listed is not left out.
+
+    Raises
+    ------
+    CaseError
+        If there is one.
+    """
+    return os.walk(folder, onerror=_refuse)
+
+
 def walk_once(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     """Walk through a folder, then into linked folders, and into each folder once.
 
@@ -46,12 +57,12 @@ def walk_once(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     Raises
     ------
     CaseError
-        If a folder cannot be listed: what is in it would be left out.
+        As `walk`.
     """
     visited: set[str] = set()
     starts = deque([folder])
     while starts:
-        for root, folders, names in os.walk(starts.popleft(), onerror=_refuse):
+        for root, folders, names in walk(starts.popleft()):
             if (real := os.path.realpath(root)) in visited:
                 folders.clear()
                 continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -17,6 +16,7 @@ from smalltumor.data.images_read import read_image
 from smalltumor.data.volumes.nifti import Volume, is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
+from smalltumor.files.listings import walk
 from smalltumor.scanner.series import Acquisition, Series
 
 _SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")
@@ -97,7 +97,7 @@ def _read(path: Path) -> Volume:
 
 
 def _volume_files(folder: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in walk(folder):
         folders.sort()
         for name in sorted(names):
             path = Path(root, name)

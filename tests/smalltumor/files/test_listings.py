@@ -9,6 +9,8 @@ import pytest
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import FolderListings, walk_once
+from smalltumor.scanner.dicom.files import holds_dicom
+from smalltumor.scanner.studies import find_studies
 
 
 def test_only_files_of_a_folder_that_can_be_listed_exist(tmp_path):
@@ -76,3 +78,10 @@ def test_a_folder_that_cannot_be_listed_is_refused_and_not_left_out(locked):
 
 def test_what_a_drive_keeps_for_itself_may_be_unreadable(locked):
     assert [case.name for case in find_cases(locked("lost+found"))] == ["P1"]
+
+
+def test_a_scan_with_a_folder_that_cannot_be_listed_is_refused(locked):
+    scan = locked("P2")
+    assert holds_dicom(scan)
+    with pytest.raises(CaseError, match=r"P2 cannot be read: Permission denied"):
+        find_studies(scan)

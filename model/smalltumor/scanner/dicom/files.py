@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from smalltumor.data.volumes.dicom_start import file_starts_as_dicom
 from smalltumor.errors import CaseError
+from smalltumor.files.listings import walk
 from smalltumor.scanner.dicom.headers import DicomImage, images_of_file
 
 MOST_OPENED = 10_000
@@ -111,14 +111,22 @@ def holds_dicom(folder: Path, most_files: int = MOST_OPENED) -> bool:
     most_files : int
         Files that are opened at most, in the order of their folders and names. Folders with a
         DICOMDIR hold DICOM.
+
+    Returns
+    -------
+    bool
+        Also true if a folder cannot be listed, so that reading the scan tells why.
     """
     files = islice(files_in(folder, with_directory=True), most_files)
-    return any(is_directory(path) or is_dicom(path) for path in files)
+    try:
+        return any(is_directory(path) or is_dicom(path) for path in files)
+    except CaseError:
+        return True
 
 
 def files_in(folder: Path, *, with_directory: bool = False) -> Iterator[Path]:
     """The files in a folder and its subfolders in the order of names, possibly first DICOMDIRs."""
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in walk(folder):
         folders.sort()
         paths = [Path(root, name) for name in sorted(names) if not name.startswith(".")]
         if with_directory:
