@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from unicodedata import normalize
 
-from smalltumor.data.naming.visit_names import parts_of
+from smalltumor.data.naming.visit_names import split_name
 from smalltumor.errors import CaseError
 from smalltumor.files.names import name_key
 from smalltumor.files.tables import read_table
@@ -54,12 +54,12 @@ def patient_of(case: str, listed: Mapping[str, str] = _NONE) -> str:
     for name in (case, normalize("NFC", case)):
         if name in listed:
             return listed[name]
-    return _scan_in_collection(case) or parts_of(case).patient
+    return _scan_in_collection(case) or split_name(case).patient
 
 
 def states_visit(case: str) -> bool:
     """Whether the name of a case says which scan of a patient it is."""
-    return _scan_in_collection(case) is not None or bool(parts_of(case).visit)
+    return _scan_in_collection(case) is not None or bool(split_name(case).visit)
 
 
 def _scan_in_collection(case: str) -> str | None:

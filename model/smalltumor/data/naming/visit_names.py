@@ -46,7 +46,7 @@ _COUNTS_CASES = re.compile(
 _COUNTS_CASES_OF_NOBODY = re.compile(rf"scan{_NUMBER}|.*(?<!\d)\d{{3,}}|{_DATE}", re.IGNORECASE)
 
 
-class Parts(NamedTuple):
+class NameParts(NamedTuple):
     """The parts of a case's name.
 
     Parameters
@@ -79,7 +79,7 @@ def is_numbered_version(name: str) -> bool:
     return _IS_NUMBERED_VERSION.fullmatch(name) is not None
 
 
-def parts_of(name: str) -> Parts:
+def split_name(name: str) -> NameParts:
     """Split the name of a case into patient and visit.
 
     ``P1_pre`` and ``P1_pre_nifti`` are the visit *pre* of *P1*; ``P1_nifti`` is *P1*. Numbers that
@@ -89,8 +89,8 @@ def parts_of(name: str) -> Parts:
         patient, rest = name[: separator.start()], name[separator.end() :]
         end = _END.fullmatch(rest)
         if end is not None and _is_patient(patient) and not _counts_cases(patient, rest):
-            return Parts(patient, end["visit"])
-    return Parts(name, "")
+            return NameParts(patient, end["visit"])
+    return NameParts(name, "")
 
 
 def _is_patient(name: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import Case
-from smalltumor.data.identity.patients import patient_of
+from smalltumor.data.identity.patients import patient_of, states_visit
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import safe_name
@@ -76,7 +76,8 @@ def folder_names(case: Case) -> Iterator[str]:
     own = case_folder_name(case)
     patient = patient_of(own)
     named = [f"{patient}_{part}" for part in _folders_above(case) if not _UNSAFE.search(part)]
-    visits = [name for name in named if name != own and patient_of(name) == patient]
+    scans = (name for name in named if states_visit(name) and patient_of(name) == patient)
+    visits = [name for name in scans if name != own]
     yield own
     yield from visits[:1]
     numbered = (f"{patient}_visit{number}" for number in count(2))

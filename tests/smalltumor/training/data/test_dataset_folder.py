@@ -160,6 +160,7 @@ def test_masks_of_another_visit_are_replaced_in_its_own_folder(tmp_path):
         ("visit2", "P7", "P7_visit2"),
         ("week-044/mr", "P7", "P7_week-044"),
         ("study", "P7", "P7_visit2"),
+        ("nifti", "P7", "P7_visit2"),
         ("P8_visit3", "P7", "P7_visit2"),
         ("visit2", "P7_visit2", "P7_visit3"),
         ("study", "UPENN-GBM-00003_11", "UPENN-GBM-00003_visit2"),
