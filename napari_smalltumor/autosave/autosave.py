@@ -7,7 +7,7 @@ replaced by a new result with the user's consent. Closing the case does not dele
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from pathlib import Path
@@ -58,6 +58,7 @@ class Autosave:
         # Both by `case_key`; closed cases are kept while their autosave files exist.
         self._edits: dict[str, CaseEdits] = {}
         self._closed: dict[str, CaseEdits] = {}
+        self._readers: dict[str, list[str]] = {}
         self._pending_writes: list[Future[None]] = []
         for layer in layers:
             self._on_new_layer(layer)
@@ -172,6 +173,19 @@ class Autosave:
         for layer in layers:
             self.unedited.keep(layer, None)
 
+    def keep_readers(self, case: Case, readers: Iterable[str]) -> None:
+        """Keep who has made edits of a case that were restored."""
+        own = self._readers.setdefault(case_key(case), [])
+        own += [reader for reader in readers if reader not in own]
+
+    def _readers_of(self, case: Case, *, edited: bool) -> tuple[str, ...]:
+        """Who has edited a case, with the reader now; nobody if no edits are left."""
+        if not edited:
+            self._readers.pop(case_key(case), None)
+            return ()
+        self.keep_readers(case, filter(None, [settings.get("reader")]))
+        return tuple(self._readers[case_key(case)])
+
     def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case that its viewers have closed, newest first."""
         return self._restorable_files(case_key(case), file_name(case, SUFFIX))
@@ -270,19 +284,23 @@ class Autosave:
             return
         edits.written_checksums = checksums
         edits.last_write = _write_thread().submit(
-            _write_file, self.folder, edits.case, list(copies.values()), settings.get("reader")
+            _write_file,
+            self.folder,
+            edits.case,
+            list(copies.values()),
+            self._readers_of(edits.case, edited=bool(copies)),
         )
         self._pending_writes.append(edits.last_write)
 
 
 def _write_file(
-    folder: AutosaveFolder, case: Case, copies: list[MaskCopy], reader: str = ""
+    folder: AutosaveFolder, case: Case, copies: list[MaskCopy], readers: Sequence[str] = ()
 ) -> None:
     if not copies:
         folder.discard(folder.file_of(case))
         return
     folder.lock()
-    write_masks(folder.file_of(case), case, [copy.cropped(case) for copy in copies], reader)
+    write_masks(folder.file_of(case), case, [copy.cropped(case) for copy in copies], readers)
 
 
 @cache

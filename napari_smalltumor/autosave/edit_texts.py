@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,16 +42,17 @@ def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
     return f"were {'; '.join(parts)}"
 
 
-def whose_edits_they_are(reader: str, reader_now: str) -> str:
-    """Who read cases when edits were saved; empty if nobody was named."""
-    if not reader:
+def whose_edits_they_are(readers: Sequence[str], reader_now: str) -> str:
+    """Who has made edits; empty if nobody was named."""
+    if not readers:
         return ""
-    if reader == reader_now:
-        return f"The reader was {reader}, as now."
+    if list(readers) == [reader_now]:
+        return f"The reader was {reader_now}, as now."
+    were = "reader was" if len(readers) == 1 else "readers were"
     now = f"is {reader_now}" if reader_now else "has no name"
     return (
-        f"The reader was {reader}, and {now} now. If you restore the edits and save the case as "
-        "reviewed, they are recorded as those of the reader now."
+        f"The {were} {' and '.join(readers)}; the reader {now} now. If you restore the edits and "
+        "save the case as reviewed, they are recorded as those of the reader now."
     )
 
 

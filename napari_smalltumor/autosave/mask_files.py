@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,9 @@ class SavedMask:
         return volume
 
 
-def write_masks(path: Path, case: Case, masks: Iterable[SavedMask], reader: str = "") -> None:
+def write_masks(
+    path: Path, case: Case, masks: Iterable[SavedMask], readers: Sequence[str] = ()
+) -> None:
     """Write the edited masks of a case atomically.
 
     Parameters
@@ -78,8 +80,8 @@ def write_masks(path: Path, case: Case, masks: Iterable[SavedMask], reader: str 
     path : Path
     case : Case
     masks : iterable of SavedMask
-    reader : str
-        Who reads cases in the window; empty if nobody is named.
+    readers : sequence of str
+        Who has edited them, as far as readers were named in the window.
 
     Raises
     ------
@@ -101,7 +103,7 @@ def write_masks(path: Path, case: Case, masks: Iterable[SavedMask], reader: str 
     ]
     sources = [str(path) for path in case.sources]
     text = {"case": case.name, "sources": json.dumps(sources), "layers": json.dumps(layers)}
-    text["reader"] = reader
+    text["readers"] = json.dumps(list(readers))
     create_user_folder(path.parent)
     record_case(case)
     write_tensors(path, tensors, FORMAT, FORMAT_VERSION, text, overwrite=True)
@@ -134,15 +136,19 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
     return SavedMask(name, values, (i, j, k), region, scheme, predicted, started)  # type: ignore[arg-type]
 
 
-def read_reader(path: Path) -> str:
-    """Who read cases when a file of edits was written; empty if nobody was named.
+def read_readers(path: Path) -> list[str]:
+    """Who has made the edits in a file that `write_masks` wrote; empty if nobody was named.
 
     Raises
     ------
     TensorFileError
         As `read_masks`.
     """
-    return read_metadata(path, FORMAT, FORMAT_VERSION).get("reader", "")
+    text = read_metadata(path, FORMAT, FORMAT_VERSION)
+    try:
+        return [str(reader) for reader in json.loads(text.get("readers", "[]"))]
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TensorFileError(f"{path}: damaged autosave ({error})") from None
 
 
 def read_sources(path: Path) -> tuple[str, list[Path]]:

@@ -26,7 +26,7 @@ from napari_smalltumor.autosave.edit_texts import (
     why_nothing_is_offered_of_unreadable,
 )
 from napari_smalltumor.autosave.exports import export_times, export_times_of
-from napari_smalltumor.autosave.mask_files import SavedMask, read_masks, read_reader
+from napari_smalltumor.autosave.mask_files import SavedMask, read_masks, read_readers
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.case_data.moved_cases import (
     has_review,
@@ -110,6 +110,7 @@ class EditOffers:
         self, case: Case, file: Path, masks: list[SavedMask], record: CaseRecord | None
     ) -> None:
         try:
+            readers = read_readers(file)
             if record is not None:
                 take_over(record, case)
                 masks = _renamed(masks, record.name, case.name)
@@ -119,6 +120,7 @@ class EditOffers:
             notify.report_error(error)
             return
         self.autosave.mark_edited(layers)
+        self.autosave.keep_readers(case, readers)
         self.autosave.save()
         self.autosave.wait()
         saved = self.autosave.folder.file_of(case)
@@ -161,7 +163,7 @@ class EditOffers:
             f"Edits of {self._title_of(case)}, saved on "
             f"{datetime.fromtimestamp(saved_at):%Y-%m-%d %H:%M}, "
             f"{what_was_not_done([mask.name for mask in masks], own)}.",
-            whose_edits_they_are(read_reader(file), settings.get("reader")),
+            whose_edits_they_are(read_readers(file), settings.get("reader")),
             where,
             what_was_exported_later(masks, saved_at, exported_at),
             what_was_made_on_others(self.autosave.started_from_others(case, masks)),

@@ -189,7 +189,34 @@ def test_the_reader_whose_edits_they_are_is_named(
     queue.append(LATER)
     open_case(make_napari_viewer(), synthetic_case)
     qtbot.waitUntil(lambda: len(asked) == 1)
-    assert "The reader was Ann, and is Ben now. If you restore the edits and save" in asked[0]
+    assert (
+        "The reader was Ann; the reader is Ben now. If you restore the edits and save" in asked[0]
+    )
+
+
+def test_the_first_reader_is_not_forgotten_when_another_goes_on(
+    edited, synthetic_case, make_napari_viewer, answers, data_folder, qtbot
+):
+    queue, asked = answers
+    viewer, _ = edited
+    settings.put("reader", "Ann")
+    ensure_autosave(viewer).autosave.save()
+    viewer.layers.clear()
+    ensure_autosave(viewer).autosave.wait()
+    settings.put("reader", "Ben")
+    queue += [RESTORE, LATER]
+    second = make_napari_viewer()
+    open_case(second, synthetic_case)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    qtbot.waitUntil(lambda: bool(region_layers(second.layers, case_of(second.layers[0]))))
+    region_layers(second.layers, case_of(second.layers[0]))[Region.ET].paint((2, 2, 2), 1)
+    ensure_autosave(second).autosave.save()
+    second.layers.clear()
+    ensure_autosave(second).autosave.wait()
+    settings.put("reader", "Cem")
+    open_case(make_napari_viewer(), synthetic_case)
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    assert "The readers were Ann and Ben; the reader is Cem now." in asked[1]
 
 
 @pytest.mark.one_binding

@@ -27,13 +27,14 @@ def test_a_brain_mask_is_named_as_not_applied(viewer, names, text):
 
 
 @pytest.mark.parametrize(
-    ("reader", "now", "text"),
+    ("readers", "now", "text"),
     [
-        ("", "Ben", ""),
-        ("Ann", "Ann", "The reader was Ann, as now."),
-        ("Ann", "", "The reader was Ann, and has no name now. If"),
+        ([], "Ben", ""),
+        (["Ann"], "Ann", "The reader was Ann, as now."),
+        (["Ann"], "", "The reader was Ann; the reader has no name now. If"),
+        (["Ann", "Ben"], "Ben", "The readers were Ann and Ben; the reader is Ben now. If"),
     ],
 )
-def test_the_reader_of_edits_is_named_if_there_was_one(reader, now, text):
-    assert whose_edits_they_are(reader, now).startswith(text)
-    assert bool(text) == bool(whose_edits_they_are(reader, now))
+def test_the_reader_of_edits_is_named_if_there_was_one(readers, now, text):
+    assert whose_edits_they_are(readers, now).startswith(text)
+    assert bool(text) == bool(whose_edits_they_are(readers, now))

@@ -11,7 +11,7 @@ from napari_cases import case_along
 from smalltumor.errors import GridMismatchError, TensorFileError
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.autosave.mask_files import SavedMask, read_masks, read_reader, write_masks
+from napari_smalltumor.autosave.mask_files import SavedMask, read_masks, read_readers, write_masks
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def masks():
 
 def test_written_masks_are_read_back_unchanged(tmp_path, masks):
     path = tmp_path / "new" / "x.safetensors"
-    write_masks(path, case_along(), masks, "Jörg")
-    assert read_reader(path) == "Jörg"
+    write_masks(path, case_along(), masks, ["Jörg", "Ann"])
+    assert read_readers(path) == ["Jörg", "Ann"]
     for written, read in zip(masks, read_masks(path), strict=True):
         assert np.array_equal(written.on_grid((9, 10, 11)), read.on_grid((9, 10, 11)))
         assert (written.name, written.start) == (read.name, read.start)
