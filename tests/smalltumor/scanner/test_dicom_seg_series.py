@@ -1,0 +1,111 @@
+"""The series of a mask is found by its grid and its record, and is never another patient's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from dicom_cases import write_series
+from dicom_seg_files import (
+    SHAPE,
+    SPACING,
+    classes,
+    write_series_and_mask,
+)
+from smalltumor.data.identity.image_digests import image_digest
+from smalltumor.data.segmentation import write_segmentation
+from smalltumor.errors import Action, CaseError
+from smalltumor.scanner.dicom_seg import (
+    series_on_grid,
+    write_dicom_seg_of_study,
+)
+from synthetic import grid_along
+
+pydicom = pytest.importorskip("pydicom")
+hd = pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SEG")
+
+
+def test_of_two_t1ce_on_one_grid_a_seg_refers_to_the_one_that_the_mask_records(tmp_path):
+    series, segmentation = write_series_and_mask(tmp_path / "study" / "4")
+    image = series.read()
+    others = {  # the last one of equal series is taken as T1CE; T1 lies in place
+        "filtered": image.data // 2 + 7,
+        "T1": image.data + 30,
+    }
+    names = {"filtered": "Ax T1 POST filtered", "T1": "Ax T1"}
+    for number, (name, data) in enumerate(others.items(), start=5):
+        folder = tmp_path / "study" / name
+        write_series(folder, data, grid_along("LPS", SHAPE, SPACING), names[name], number=number)
+    made_of = {
+        "t1ce": image_digest(image.data, image.grid),
+        "t1": image_digest(others["T1"], image.grid),
+    }
+    output = tmp_path / "seg.dcm"
+    for recorded, title in ((made_of, "4 Ax T1 POST"), ({}, "5 Ax T1 POST filtered")):
+        mask = replace(segmentation, made_of=recorded)
+        found = write_dicom_seg_of_study(mask, tmp_path / "study", output, overwrite=True)
+        assert found.title == title
+        (referenced,) = pydicom.dcmread(output).ReferencedSeriesSequence
+        assert referenced.SeriesInstanceUID == found.uid
+
+
+def test_the_series_of_a_mask_is_found_by_its_grid(tmp_path):
+    study = tmp_path / "study"
+    _, segmentation = write_series_and_mask(study / "t1ce", "LPS", 12)
+    other = grid_along("LPS", SHAPE, SPACING)
+    write_series(study / "t2", classes() * 100, other, "T2", number=7)
+    assert series_on_grid(study, segmentation.grid).title == "4 Ax T1 POST"
+    with pytest.raises(CaseError, match="holds no DICOM series on the grid of the mask"):
+        series_on_grid(study, grid_along("LPS", SHAPE, SPACING, 5))
+    write_series(study / "t1", classes() * 100, segmentation.grid, "Ax T1", number=3)
+    assert series_on_grid(study, segmentation.grid).title == "4 Ax T1 POST"  # rather than T1
+    write_series(study / "flair", classes() * 100, other, "FLAIR", number=8)
+    with pytest.raises(CaseError, match="2 series on the grid of the mask: 7 T2 of") as error:
+        series_on_grid(study, other)
+    assert error.value.remedy.action is Action.CHOOSE_SERIES
+
+
+def test_a_mask_is_never_filed_under_another_patient(tmp_path):
+    series, segmentation = write_series_and_mask(
+        tmp_path / "both" / "A", patient="A", study="1.2.10"
+    )
+    write_series_and_mask(tmp_path / "both" / "B", patient="B", study="1.2.20")
+    # A finer T1CE of the patient, so that the series of the mask is not the one that is preferred.
+    fine = grid_along("LPS", (48, 40, 24), tuple(s / 2 for s in SPACING))
+    data = np.random.default_rng(0).integers(0, 900, fine.shape).astype(np.uint16)
+    same = {"patient": "A", "study": "1.2.10", "number": 5}
+    write_series(tmp_path / "both" / "A2", data, fine, "Ax T1 POST", **same)
+    study, output = tmp_path / "both", tmp_path / "seg.dcm"
+    with pytest.raises(CaseError, match=r"of patient A, 20240102; .* of patient B") as error:
+        write_dicom_seg_of_study(segmentation, study, output)
+    assert error.value.remedy.action is Action.CHOOSE_SERIES
+    with pytest.raises(CaseError, match="does not hold the series that the case was prepared from"):
+        write_dicom_seg_of_study(segmentation, study / "B", output, series_uid=series.uid)
+    assert not output.exists()
+    write_dicom_seg_of_study(segmentation, study, output, series_uid=series.uid)
+    assert pydicom.dcmread(output).PatientID == "A"
+
+
+def test_a_mask_that_records_another_patients_images_is_refused(tmp_path, smalltumor):
+    series, segmentation = write_series_and_mask(tmp_path / "A", patient="A", study="1.2.10")
+    other = np.random.default_rng(1).integers(1, 900, SHAPE).astype(np.uint16)
+    tags = {"patient": "B", "study": "1.2.20", "number": 4}
+    write_series(tmp_path / "B", other, segmentation.grid, "Ax T1 POST", **tags)
+    image = series.read()
+    own = {"t1ce": image_digest(image.data, image.grid)}
+    mask, output = tmp_path / "mask.nii.gz", tmp_path / "seg.dcm"
+    write_segmentation(replace(segmentation, made_of=own), mask)
+    options = ("dicom-seg", mask, tmp_path / "B", "--labels", "brats2018", "-o", output)
+    code, _, err = smalltumor(*options)
+    assert code == 1 and not output.exists()
+    assert "mask.nii.gz was made of other images than 4 Ax T1 POST of patient B, 20240102" in err
+    assert "name the study of the mask, or pass --other-images" in err
+    assert smalltumor(*options, "--other-images")[0] == 0
+    assert pydicom.dcmread(output).PatientID == "B"
+    code, _, err = smalltumor(*options[:2], tmp_path / "A", *options[3:], "--overwrite")
+    assert (code, err) == (0, "") and pydicom.dcmread(output).PatientID == "A"
+    of_case = {"t1ce": image_digest(other, segmentation.grid), "flair": own["t1ce"]}
+    write_segmentation(replace(segmentation, made_of=of_case), mask, overwrite=True)
+    code, _, err = smalltumor(*options[:2], tmp_path / "A", *options[3:], "--overwrite")
+    assert (code, err) == (0, "")  # the series is the FLAIR of the case
