@@ -29,7 +29,7 @@ from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 
 pydicom = pytest.importorskip("pydicom")
-hd = pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SEG")
+pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SEG")
 
 
 def test_a_mask_of_an_enhanced_file_lies_where_the_mask_does(tmp_path):

@@ -23,7 +23,7 @@ from smalltumor.scanner.dicom_seg import (
 from synthetic import grid_along
 
 pydicom = pytest.importorskip("pydicom")
-hd = pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SEG")
+pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SEG")
 
 
 def test_of_two_t1ce_on_one_grid_a_seg_refers_to_the_one_that_the_mask_records(tmp_path):
