@@ -25,6 +25,7 @@ from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError
 from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +138,16 @@ def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> Ca
         (path,),
         found.name,
         other_images=other_images_text([volume], case),
-        header_warnings=_header_warnings([volume], case),
+        header_warnings=(*_scheme_warnings(volume, found), *_header_warnings([volume], case)),
     )
+
+
+def _scheme_warnings(volume: Volume, used: LabelScheme) -> list[str]:
+    """A warning if a file was read in another label scheme than its header names."""
+    named = volume.label_scheme
+    if named not in READ_SCHEMES or named == used.name:
+        return []
+    return [f"the header of {volume.path.name} names {named}, but it was read as {used.name}"]
 
 
 def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:

@@ -1,0 +1,21 @@
+"""The mask of a case, read from a file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari_cases import write_case_along
+from smalltumor.data.case_mask import read_mask
+from smalltumor.data.read_case import read_case
+from smalltumor.data.segmentation import Segmentation, write_segmentation
+
+
+@pytest.mark.parametrize("scheme", [None, "brats2023", "msd"])
+def test_a_label_scheme_that_contradicts_the_header_is_said(tmp_path, scheme):
+    case = read_case(write_case_along(tmp_path / "Pat"))
+    classes = np.arange(np.prod(case.grid.shape)).reshape(case.grid.shape) % 4
+    mask = Segmentation("Pat", classes.astype(np.uint8), case.grid)
+    path = write_segmentation(mask, tmp_path / "Pat_seg.nii.gz", scheme="brats2023")
+    warnings = read_mask(path, case, scheme).warnings
+    text = "the header of Pat_seg.nii.gz names brats2023, but it was read as msd"
+    assert warnings == ([text] if scheme == "msd" else [])
