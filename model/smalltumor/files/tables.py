@@ -12,6 +12,9 @@ from smalltumor.files.atomic import write_text
 
 Cell = int | float | str | bool | None
 
+_SEPARATOR = " | "
+"""Between the texts in a cell; a text itself may hold a semicolon."""
+
 
 def write_table(
     path: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, overwrite: bool = False
@@ -52,6 +55,16 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Cell]], delimiter: 
             raise ValueError(f"a row has {len(row)} cells for {len(columns)} columns")
         writer.writerow([_text(cell) for cell in row])
     return page.getvalue()
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Texts, such as warnings, in one cell."""
+    return _SEPARATOR.join(texts)
+
+
+def separated(cell: str) -> tuple[str, ...]:
+    """The texts of a cell of `joined`."""
+    return tuple(filter(None, cell.split(_SEPARATOR)))
 
 
 def read_table(path: Path, columns: Collection[str]) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from smalltumor.data.identity.patients import patient_of
 from smalltumor.files.atomic import write_text
-from smalltumor.files.tables import Cell, write_table
+from smalltumor.files.tables import Cell, joined, write_table
 from smalltumor.follow_up import BASIS, RULE, UNKNOWN, FollowUp, LesionChange, ScanRegistration
 from smalltumor.measures import LesionMeasures
 from smalltumor.report.details import ReportDetails, image_warnings
@@ -87,21 +87,22 @@ def write_follow_up_json(
     write_text(path, content + "\n", overwrite=overwrite)
 
 
-def write_changes(follow_up: FollowUp, path: Path, *, overwrite: bool = False) -> None:
-    """Write the table of changes as a CSV file, whole or not at all; raises `OutputError`."""
-    rows = []
+def write_changes(
+    follow_up: FollowUp, details: ReportDetails, path: Path, *, overwrite: bool = False
+) -> None:
+    """Write the table of changes as a CSV file, whole or not at all; raises `OutputError`.
+
+    The warnings of the follow-up stand in each row.
+    """
+    warnings = joined(details.warnings)
+    rows: list[list[Cell]] = []
     for change in follow_up.changes:
         row = _change(change)
         row |= {
             name: " ".join(map(str, row[name])) for name in ("earlier_lesions", "current_lesions")
         }
-        rows.append([_cell(row[name]) for name in CHANGE_COLUMNS])
-    write_table(path, CHANGE_COLUMNS, rows, overwrite=overwrite)
-
-
-def _cell(value: Any) -> Cell:
-    found: Cell = value
-    return found
+        rows.append([*(row[name] for name in CHANGE_COLUMNS), warnings])
+    write_table(path, (*CHANGE_COLUMNS, "warnings"), rows, overwrite=overwrite)
 
 
 def _change(change: LesionChange) -> dict[str, Any]:

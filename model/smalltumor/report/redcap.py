@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from smalltumor.files.tables import Cell, write_table
+from smalltumor.files.tables import Cell, joined, write_table
 from smalltumor.labels.regions import Region
 from smalltumor.measures import CaseMeasures, LesionMeasures, RegionMeasures
 from smalltumor.report.details import ReportDetails, software_version
@@ -44,6 +44,7 @@ def redcap_row(measures: CaseMeasures, details: ReportDetails) -> dict[str, Cell
         "sum_ml": None if sums is None else sums.ml,
         "foci": measures.foci,
         "foci_distance_mm": measures.foci_distance_mm,
+        "warnings": joined(details.warnings) or None,
     }
     return row
 

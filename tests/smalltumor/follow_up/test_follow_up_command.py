@@ -14,7 +14,9 @@ from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
+from smalltumor.errors import OutputError
 from smalltumor.follow_up import ScanRegistration, compare
+from smalltumor.report import follow_up_files
 from training_cases import disagree_about_sides
 
 _MASKS = [f"{name}/{name}_seg.nii.gz" for name in ("P_visit1", "P_visit2")]
@@ -62,6 +64,25 @@ def test_it_prints_new_lesions_first_and_writes_what_is_asked_for(smalltumor, ca
     assert [each["change"] for each in content["changes"]] == ["new", "same", "same"]
     assert content["scans"][0]["patient"] == "P"
     assert "Follow-up of P" in names[0].read_text(encoding="utf-8")
+
+
+def test_files_of_another_follow_up_are_not_mixed_with_new_ones_after_an_error(
+    smalltumor, cases, tmp_path, monkeypatch
+):
+    out = tmp_path / "out"
+    out.mkdir()
+    words = ("-o", out / "f.html", "--json", out / "f.json", "--csv", out / "f.csv", "--overwrite")
+    words += ("--labels", "brats2018")
+    assert smalltumor("follow-up", *cases, *words)[0] == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def fail(*_, **__):
+        raise OutputError("no space left")
+
+    monkeypatch.setattr(follow_up_files, "write_changes", fail)
+    code, _, err = smalltumor("follow-up", *reversed(cases), *words)
+    assert code == 1 and "no space left" in err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_a_header_that_contradicts_itself_is_said(smalltumor, cases):

@@ -61,7 +61,7 @@ def test_a_new_lesion_beside_a_known_one_has_its_distance(follow_up, tmp_path):
     new, *others = follow_up.changes
     beside = replace(follow_up, changes=(replace(new, beside_mm=1.44), *others))
     assert headline(beside).endswith(", 1.4 mm from a known lesion)")
-    write_changes(beside, tmp_path / "a.csv")
+    write_changes(beside, ReportDetails(), tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(newline="") as file:
         assert [row["beside_mm"] for row in csv.DictReader(file)] == ["1.44", "", ""]
 
@@ -213,9 +213,11 @@ def test_json_follows_its_schemas(follow_up, tmp_path):
 
 
 def test_the_table_of_changes_has_empty_cells_for_what_is_not_there(follow_up, tmp_path):
-    write_changes(follow_up, tmp_path / "a.csv")
+    warnings = ("no left and right; see A", "no brain")
+    write_changes(follow_up, ReportDetails(warnings=warnings), tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(newline="") as file:
         new, grown, gone = csv.DictReader(file)
+    assert new["warnings"] == gone["warnings"] == "no left and right; see A | no brain"
     assert (new["change"], new["earlier_mm3"], new["relative"]) == ("new", "", "")
     assert (gone["change"], gone["current_mm3"], gone["current_axial_mm"]) == ("gone", "", "")
     assert (new["earlier_axial_slice"], gone["current_axial_slice"]) == ("", "")

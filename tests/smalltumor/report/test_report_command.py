@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
 import pytest
+from smalltumor import report
+from smalltumor.data.identity.image_digests import digests_of_images
+from smalltumor.data.read_case import read_case
+from smalltumor.data.segmentation import Segmentation, write_segmentation
+from smalltumor.errors import OutputError
 from synthetic import LPS, SHAPE, write_case
 
 
@@ -32,6 +38,41 @@ def test_it_writes_a_page_and_the_numbers(smalltumor, files, tmp_path):
     assert content["volumes_ml"]["et"] == pytest.approx(24 / 1000)
     with outputs[2].open(newline="") as file:
         assert next(csv.DictReader(file))["reviewer"] == "Dr. <R>"
+
+
+@pytest.mark.parametrize("failing", ["write_json", "write_redcap"])
+def test_files_of_another_report_are_not_mixed_with_new_ones_after_an_error(
+    smalltumor, files, tmp_path, monkeypatch, failing
+):
+    folder, mask = files
+    out = tmp_path / "out"
+    out.mkdir()
+    words = ("-o", out / "r.html", "--json", out / "r.json", "--csv", out / "r.csv", "--overwrite")
+    assert smalltumor("report", folder, mask, "--labels", "brats2018", *words)[0] == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def fail(*_, **__):
+        raise OutputError("no space left")
+
+    monkeypatch.setattr(report, failing, fail)
+    reviewer = ("--labels", "brats2018", "--reviewer", "Dr. R")
+    code, _, err = smalltumor("report", folder, mask, *reviewer, *words)
+    assert code == 1 and "no space left" in err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_the_row_for_redcap_has_the_warnings_of_the_mask(smalltumor, files, tmp_path):
+    folder, mask = files
+    classes = np.asarray(nib.load(mask).dataobj)
+    case = read_case(folder)
+    made_of = dict.fromkeys(digests_of_images(case), "0" * 64)
+    other = Segmentation(case.name, np.where(classes == 4, 3, 0).astype(np.uint8), case.grid)
+    mask = tmp_path / "case_other.nii.gz"
+    write_segmentation(replace(other, made_of=made_of), mask)
+    code, _, err = smalltumor("report", folder, mask, "--csv", tmp_path / "r.csv")
+    assert code == 0 and "was made of other images" in err
+    with (tmp_path / "r.csv").open(newline="") as file:
+        assert "was made of other images" in next(csv.DictReader(file))["warnings"]
 
 
 def test_a_scheme_without_necrosis_has_no_volume_of_it(smalltumor, files, tmp_path):

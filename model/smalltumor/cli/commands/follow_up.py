@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,21 +153,20 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
 
 
 def _write(options: argparse.Namespace, follow_up: FollowUp) -> list[Path]:
+    from smalltumor.files.replacement import write_together
     from smalltumor.report import write_page
     from smalltumor.report.follow_up_files import write_changes, write_follow_up_json
     from smalltumor.report.follow_up_page import follow_up_page
 
-    details, overwrite, written = _details(options, follow_up), options.overwrite, []
+    details = _details(options, follow_up)
+    contents: dict[Path, Callable[[Path], object]] = {}
     if options.output is not None:
-        page = follow_up_page(follow_up, details)
-        written.append(write_page(page, options.output, overwrite=overwrite))
+        contents[options.output] = partial(write_page, follow_up_page(follow_up, details))
     if options.json is not None:
-        write_follow_up_json(follow_up, details, options.json, overwrite=overwrite)
-        written.append(options.json)
+        contents[options.json] = partial(write_follow_up_json, follow_up, details)
     if options.csv is not None:
-        write_changes(follow_up, options.csv, overwrite=overwrite)
-        written.append(options.csv)
-    return written
+        contents[options.csv] = partial(write_changes, follow_up, details)
+    return write_together(contents, overwrite=options.overwrite)
 
 
 def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,19 +107,19 @@ def _write(
     mask: CaseMask,
     measures: CaseMeasures,
 ) -> list[Path]:
+    from smalltumor.files.replacement import write_together
     from smalltumor.report import case_page, redcap_row, write_json, write_page, write_redcap
 
-    details, overwrite, written = _details(options, case, mask), options.overwrite, []
+    details = _details(options, case, mask)
+    contents: dict[Path, Callable[[Path], object]] = {}
     if options.output is not None:
         page = case_page(case, mask.classes, measures, details)
-        written.append(write_page(page, options.output, overwrite=overwrite))
+        contents[options.output] = partial(write_page, page)
     if options.json is not None:
-        write_json(measures, details, options.json, overwrite=overwrite)
-        written.append(options.json)
+        contents[options.json] = partial(write_json, measures, details)
     if options.csv is not None:
-        write_redcap([redcap_row(measures, details)], options.csv, overwrite=overwrite)
-        written.append(options.csv)
-    return written
+        contents[options.csv] = partial(write_redcap, [redcap_row(measures, details)])
+    return write_together(contents, overwrite=options.overwrite)
 
 
 def check_outputs(options: argparse.Namespace, sources: list[Path]) -> None:

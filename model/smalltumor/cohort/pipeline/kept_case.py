@@ -10,7 +10,7 @@ import numpy as np
 
 from smalltumor.cohort.results.records import CaseRecord, has_other_images
 from smalltumor.cohort.results.results_folder import ResultsFolder
-from smalltumor.cohort.results.rows import CohortRow, bids_labels, joined, numbers_of, reason_of
+from smalltumor.cohort.results.rows import CohortRow, bids_labels, numbers_of, reason_of
 from smalltumor.cohort.results.stored_mask import (
     digest_of_classes,
     digest_of_file,
@@ -18,6 +18,7 @@ from smalltumor.cohort.results.stored_mask import (
 )
 from smalltumor.cohort.results.table_of_mask import lists_lesions
 from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.tables import joined
 
 if TYPE_CHECKING:
     from pathlib import Path

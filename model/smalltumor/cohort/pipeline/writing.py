@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from smalltumor.cohort.pipeline.network_stage import Computed, second_look_at
 from smalltumor.cohort.results.records import CaseRecord, software_version
 from smalltumor.cohort.results.results_folder import ResultsFolder
-from smalltumor.cohort.results.rows import CohortRow, bids_labels, joined, numbers_of
+from smalltumor.cohort.results.rows import CohortRow, bids_labels, numbers_of
 from smalltumor.cohort.results.stored_mask import digest_of_classes, digest_of_file
+from smalltumor.files.tables import joined
 
 if TYPE_CHECKING:
     from pathlib import Path

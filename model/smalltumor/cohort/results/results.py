@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from smalltumor.cohort.results.results_folder import SETTINGS, TABLE, ResultsFolder
-from smalltumor.cohort.results.rows import CohortRow, joined
+from smalltumor.cohort.results.rows import CohortRow
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.tables import read_table
+from smalltumor.files.tables import joined, read_table
 from smalltumor.labels.schemes import DEFAULT_SCHEME
 
 _LESION_COLUMNS = ("mm3", "centroid_i", "centroid_j", "centroid_k", "mean_probability", "small")

@@ -7,19 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from smalltumor.errors import CaseError, Remedy, SmalltumorError
+from smalltumor.files.tables import Cell, separated
 from smalltumor.labels.regions import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from smalltumor.data.segmentation import Segmentation
-    from smalltumor.files.tables import Cell
     from smalltumor.lesions import Lesion
 
 Outcome = Literal["segmented", "kept", "failed"]
-
-_SEPARATOR = " | "
-"""Between the warnings in a cell; a warning itself may hold a semicolon."""
 
 _NOT_IN_TABLE = {"in_table": False}
 
@@ -44,7 +41,7 @@ class CohortRow:
     note : str
         Why it failed, or what was added to a kept mask.
     warnings : str
-        Reasons to doubt the mask, from when it was made, see `joined`.
+        Reasons to doubt the mask, from when it was made, see `smalltumor.files.tables.joined`.
     digest : str
         Of the checkpoint, see `smalltumor.models.checkpoint.Checkpoint`.
     version : str
@@ -96,7 +93,7 @@ class CohortRow:
     @property
     def reasons_to_doubt(self) -> tuple[str, ...]:
         """The warnings one by one."""
-        return tuple(filter(None, self.warnings.split(_SEPARATOR)))
+        return separated(self.warnings)
 
     def with_expected_dice(self, by_region: Mapping[str, float | None]) -> CohortRow:
         """The row with what is expected of each region, by its name; of others nothing."""
@@ -132,11 +129,6 @@ def _parsed(cell: str, column: Field[Any]) -> Any:
 
 
 COLUMNS = tuple(column.name for column in table_fields())
-
-
-def joined(warnings: Iterable[str]) -> str:
-    """Warnings as the text of a cell."""
-    return _SEPARATOR.join(warnings)
 
 
 def numbers_of(
