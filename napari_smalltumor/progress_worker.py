@@ -19,6 +19,7 @@ from smalltumor.errors import Cancelled
 
 from napari_smalltumor.workers import NamedCall, prepare_thread_pool
 
+_ENDS = ("returned", "errored", "aborted", "finished")
 _STEPS = 100
 _NICENESS = 10
 _PROGRESS_INTERVAL_S = 0.25
@@ -123,7 +124,8 @@ def start(
         Called when the job has ended, even if `owner` was deleted. It is called right after the
         slot of the result or the error, so that nothing finds the job both ended and in progress.
     **connections
-        Slots by the name of the worker's signal; called in the thread of the window.
+        Slots by the name of the worker's signal; called in the thread of the window. That of
+        ``aborted`` is also called if the job was asked to stop when it did not look any more.
     """
     prepare_thread_pool()
     slots: dict[str, Any] = dict(connections)
@@ -131,14 +133,10 @@ def start(
         for signal, slot in connections.items():
             if not (stores and signal == "returned"):
                 slots[signal] = partial(_if_alive, owner, slot)
-    if ended is not None:
-        ended = _once(ended)
-        for signal in ("returned", "errored", "aborted", "finished"):
-            slots[signal] = partial(_call_and_end, slots.get(signal), ended)
     worker = create_worker(
         NamedCall(job, name),
         _worker_class=ProgressWorker,
-        _connect=slots,
+        _connect=slots | _slots_of_the_end(slots, ended),
         _start_thread=False,
         _ignore_errors=True,  # the caller reports errors itself
         stores=stores,
@@ -158,29 +156,29 @@ def _if_alive(owner: QObject, slot: Callable[..., None], *arguments: object) -> 
         slot(*arguments)
 
 
-def _once(call: Callable[[], None]) -> Callable[[], None]:
-    """A function that does nothing from the second call on."""
-    calls = [call]
+def _slots_of_the_end(
+    slots: dict[str, Any], ended: Callable[[], None] | None
+) -> dict[str, Callable[..., None]]:
+    """Slots that call one of those of ``returned``, ``errored`` and ``aborted``, and then `ended`.
 
-    def called() -> None:
-        if calls:
-            calls.pop()()
-
-    return called
-
-
-def _call_and_end(
-    slot: Callable[..., None] | None, ended: Callable[[], None], *arguments: object
-) -> None:
-    """Call a slot, then `ended`.
-
-    Two slots of one signal would be two events, between which the window could handle a click.
+    A worker that is asked to stop after its job has looked for the last time emits ``finished``
+    alone. `ended` is called by the same slot, since the window could handle a click between two.
     """
-    try:
-        if slot is not None:
-            slot(*arguments)
-    finally:
-        ended()
+    ends: list[str] = []
+
+    def call(signal: str, *arguments: object) -> None:
+        if signal == "finished" and not ends:
+            call("aborted")
+        is_first = not ends
+        ends.append(signal)
+        try:
+            if signal in slots:
+                slots[signal](*arguments)
+        finally:
+            if is_first and ended is not None:
+                ended()
+
+    return {signal: partial(call, signal) for signal in _ENDS}
 
 
 class ActivityBar:

@@ -53,6 +53,15 @@ def confirm(parent: QWidget | None, title: str, text: str, action: str) -> bool:
     return ask(parent, title, text, action, CANCEL, harmless=CANCEL) == action
 
 
+def dialog_is_open() -> bool:
+    """Whether a modal dialog is open.
+
+    What it says must stay true until it is closed: no other patient becomes active, no result is
+    shown, and no other question appears where its buttons are.
+    """
+    return QApplication.activeModalWidget() is not None
+
+
 def _disable_for_a_moment(box: QMessageBox) -> None:
     default = box.defaultButton()
     for button in box.buttons():

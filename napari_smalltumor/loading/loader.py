@@ -19,6 +19,7 @@ from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.loading.job import LoadJob
 from napari_smalltumor.loading.labels.schemes import ask_about_labels
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.questions import dialog_is_open
 from napari_smalltumor.viewer_setup import setup_steps
 from napari_smalltumor.workers import run_in_thread
 
@@ -33,8 +34,8 @@ _AXES = 3
 _SAME_DROP_S = 1.0
 """Files that are asked for within this time of each other were dropped together."""
 
-_STROKE_MS = 50
-"""Another patient is not shown while a mouse button is down; it is looked at this often."""
+_RETRY_MS = 50
+"""Another patient is not shown under the brush or a dialog; both are looked at this often."""
 
 
 class Loader:
@@ -167,9 +168,10 @@ class Loader:
         return job, added
 
     def _finish(self, viewer: ViewerModel) -> None:
-        """Show the last patient, but not under the brush."""
-        if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
-            self._timer.start(_STROKE_MS)
+        """Show the last patient, but neither under the brush nor under a dialog of another one."""
+        is_drawing = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
+        if is_drawing or dialog_is_open():
+            self._timer.start(_RETRY_MS)
             return
         with garbage_collection_paused():
             active_patient(viewer).finish_arrivals()

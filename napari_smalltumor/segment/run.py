@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
-from qtpy.QtWidgets import QApplication, QMainWindow
+from qtpy.QtWidgets import QMainWindow
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.layers.patient import Patient
@@ -162,14 +162,13 @@ class SegmentRun(QObject):
     def _on_returned(self, result: JobResult) -> None:
         """Show the result, unless the run was abandoned, or cancelled while it was on its way.
 
-        While a dialog is open the result waits: what the dialog says must stay true, and another
-        question must not appear where its buttons are.
+        While a dialog is open the result waits.
         """
         if self.worker is None:
             return
         if self.worker.abort_requested:
             self._end("Cancelled")
-        elif QApplication.activeModalWidget() is not None:
+        elif questions.dialog_is_open():
             _timer(self, partial(self._on_returned, result)).start(_RETRY_MS)
         else:
             self._on_result(result)

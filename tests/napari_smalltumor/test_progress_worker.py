@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -32,3 +33,23 @@ def test_a_run_has_ended_before_anything_follows_its_result(job, signal, qtbot):
     start(job, "a job", ended=record("ended"), **slots)
     qtbot.waitUntil(lambda: "finished" in calls)
     assert calls == [signal, "ended", "finished"]
+
+
+def test_a_job_that_is_asked_to_stop_when_it_does_not_look_any_more_was_aborted(qtbot):
+    calls: list[str] = []
+    looked, asked = threading.Event(), threading.Event()
+
+    def look_once(progress: Callable[..., None], cancelled: Callable[[], bool]) -> str:
+        assert not cancelled()
+        looked.set()
+        assert asked.wait(60)
+        return "result"
+
+    slots = {name: lambda *_, name=name: calls.append(name) for name in ("returned", "aborted")}
+    worker = start(look_once, "a job", ended=lambda: calls.append("ended"), **slots)
+    worker.finished.connect(lambda: calls.append("finished"))
+    qtbot.waitUntil(looked.is_set)
+    worker.quit()
+    asked.set()
+    qtbot.waitUntil(lambda: "finished" in calls)
+    assert calls == ["aborted", "ended", "finished"]

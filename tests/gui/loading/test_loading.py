@@ -8,6 +8,7 @@ import threading
 import pytest
 from napari_cases import write_case_along
 from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QDialog
 from synthetic import write_case
 
 from napari_smalltumor import devices, notify
@@ -197,6 +198,21 @@ def test_a_hidden_layer_that_is_clicked_while_its_case_is_read_stays_hidden(
 
 
 @pytest.mark.one_binding
+def test_no_other_patient_becomes_active_under_a_dialog(viewer, tmp_path, in_loop, qtbot):
+    patients = active_patient(viewer)
+    open_case(viewer, write_case(tmp_path / "first", name="first"))
+    dialog = QDialog()
+    qtbot.addWidget(dialog)
+    dialog.setModal(True)  # such as the one that asks for an earlier scan of "first"
+    dialog.show()
+    in_loop(open_and_remember, viewer, write_case(tmp_path / "second", name="second"))
+    qtbot.waitUntil(lambda: len(viewer.layers) == 8)
+    qtbot.wait(200)
+    assert patients.current.name == "first"
+    dialog.close()
+    qtbot.waitUntil(lambda: patients.current.name == "second")
+
+
 def test_a_file_that_cannot_be_read_is_named_and_the_next_one_is_opened(
     viewer, tmp_path, in_loop, qtbot, messages
 ):
