@@ -87,13 +87,20 @@ class Trainer:
         self.validator = Validator(config, cases.validation, context, architecture, card)
 
     def resume(self) -> None:
-        """Resume from the run folder's state, if it has one."""
+        """Resume from the run folder's state, if it has one.
+
+        Raises
+        ------
+        TrainingError
+            As `Validator.check_comparable`.
+        """
         reached = -1
         if self.context.run.last.is_file():
             self.learner.load(self.context.run.last)
             reached = self.learner.progress.step
         if self.processes.is_main:
             self.context.run.discard_after(reached)
+            self.validator.check_comparable()
 
     def train(self) -> bool:
         """Train until the last epoch, a stop, or early stopping.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import deque
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from smalltumor.errors import TrainingError
 from smalltumor.models.card import selected_on
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.architecture import Architecture
@@ -51,6 +55,30 @@ class Validator:
         self._run, self._processes = context.run, context.processes
         self._architecture, self._card = architecture, card
         self.is_scoring = False
+
+    def check_comparable(self) -> None:
+        """Check that the cases are those of the last validation, with the same images and masks.
+
+        Raises
+        ------
+        TrainingError
+            If one has changed: a better score would not mean a better network.
+        """
+        events = (event for event in self._run.read_events() if event["event"] == "validation")
+        for event in deque(events, maxlen=1):
+            before = [scores["case"] for scores in event["by_case"]]
+            if before != self._names:
+                continue
+            digests = zip(
+                self._names, event.get("digests", self._digests), self._digests, strict=True
+            )
+            changed = [name for name, earlier, digest in digests if earlier != digest]
+            if changed:
+                raise TrainingError(
+                    f"{', '.join(changed)}: the mask or the images of this validation case have "
+                    "changed since the run was validated on it, so later scores would not be "
+                    "comparable with earlier ones; start a new run from the best weights"
+                )
 
     def score_initial(self, initial: Checkpoint | None, learner: Learner) -> None:
         """Score the weights that the run starts from; they are the best until others exceed them.
@@ -110,16 +138,31 @@ class Validator:
         """Names of the validation cases."""
         return [case.name for case in self._cases]
 
+    @cached_property
+    def _digests(self) -> list[str]:
+        """Digests of images and masks of the validation cases."""
+        return [_digest(case) for case in self._cases]
+
     def _score(self, network: nn.Module, step: int, epoch: int) -> dict[str, Any]:
         self.is_scoring = True
         predict = self._architecture.predictor(network, self._processes.device)
         scores = score_cases(predict, self._cases)
         self.is_scoring = False
         means = mean_scores(scores)
-        self._run.append("validation", step, epoch=epoch, **means, by_case=scores)
+        found = {"by_case": scores, "digests": self._digests}
+        self._run.append("validation", step, epoch=epoch, **means, **found)
         regions = "  ".join(f"{region} {means[region]:.3f}" for region in ("et", "tc", "wt"))
         self._context.log(f"validation  {regions}")
         return {"validation": means, "by_case": scores}
 
     def _write(self, path: Path, network: nn.Module, card: dict[str, Any]) -> None:
         self._architecture.save(path, network, self._config.preprocessing, card)
+
+
+def _digest(case: TrainingCase) -> str:
+    """A digest of what is scored of a prepared case."""
+    digest = hashlib.sha256()
+    for part in (case.image, case.classes):
+        digest.update(str(tuple(part.shape)).encode())
+        digest.update(part.cpu().contiguous().numpy().data)
+    return digest.hexdigest()[:16]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -243,6 +245,25 @@ def test_an_aborted_validation_is_repeated(data, tmp_path, monkeypatch):
     monkeypatch.setattr(validator, "score_cases", scored)
     assert train(request_for(data, run, resume=True), silent)
     assert [e["epoch"] for e in events(run, "validation")] == [2]
+
+
+def test_a_run_is_not_validated_on_a_mask_that_was_changed_meanwhile(data, tmp_path):
+    cases, run = tmp_path / "cases", tmp_path / "run"
+    shutil.copytree(data, cases)
+    train(request_for(cases, run), silent)
+    mask = next((cases / "case_00").glob("*_seg.nii.gz"))
+    stored = nib.load(mask)
+    classes = np.asarray(stored.dataobj)
+    nib.save(nib.Nifti1Image(classes, stored.affine), mask.with_suffix(""))  # the same voxels
+    mask.unlink()
+    longer = request_for(cases, run, resume=True, changes={"epochs": 4})
+    assert train(longer, silent)
+    nib.save(nib.Nifti1Image(np.where(classes == 4, 1, classes), stored.affine), mask)
+    mask.with_suffix("").unlink()
+    longest = request_for(cases, run, resume=True, changes={"epochs": 6})
+    with pytest.raises(TrainingError, match=r"case_00: the mask or the images .* have changed"):
+        train(longest, silent)
+    assert len(events(run, "validation")) == 2
 
 
 def test_a_run_ended_before_its_first_step_keeps_its_start_and_the_card_its_origin(data, tmp_path):
