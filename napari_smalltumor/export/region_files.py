@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from smalltumor.data.case import Case
@@ -21,7 +22,11 @@ from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integ
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.create import LayerData
+from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST, region_layer
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
 
 
 def read_regions(file: RegionFile, case: Case | None = None) -> tuple[dict[Region, Mask], Volume]:
@@ -117,4 +122,20 @@ def check_no_regions(name: str, existing: Mapping[Region, object], file: RegionF
         raise CaseError(
             f"{file.path.name} was not opened, because {name} has {names} already; export and "
             "remove these layers first"
+        )
+
+
+def check_region_is_new(layer: Layer, others: Iterable[Layer]) -> None:
+    """Check that a region that was read is not open by now, made by a network meanwhile.
+
+    Raises
+    ------
+    CaseError
+        If one of the other layers is the same region of the same case.
+    """
+    region, case = region_of(layer), case_of(layer)
+    if region is not None and case is not None and region in region_layers(others, case):
+        raise CaseError(
+            f"{layer.name} was made while its file was read, which was therefore not opened; "
+            "to open it, export and remove the regions first"
         )

@@ -25,6 +25,7 @@ from napari_smalltumor.layers.coordinates import (
 )
 from napari_smalltumor.layers.metadata import case_of, role_of, same_case
 from napari_smalltumor.layers.patient import patient_of, patient_of_case
+from napari_smalltumor.layers.previews import is_preview
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -115,7 +116,7 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
     Raises
     ------
     CaseError
-        If T1CE has no layer, or one layer is chosen for two modalities.
+        If T1CE has no layer, one layer is chosen for two modalities, or one shows a preview.
     GridMismatchError
         If the layers are on different grids.
     """
@@ -191,6 +192,11 @@ def _usable(chosen: Mapping[str, Image | None]) -> dict[str, Image]:
         if len(duplicates) > 1:
             titles = " and ".join(MODALITY_TITLES[m] for m in duplicates)
             raise CaseError(f"{layer.name} is chosen for {titles}; each needs its own layer")
+        if is_preview(layer):
+            raise CaseError(
+                f"{layer.name} is shown with a registration that is not applied; apply it or "
+                "reset it in the Prepared scan dock first"
+            )
         if _array(layer).ndim != 3:
             raise CaseError(f"{layer.name}, chosen for {MODALITY_TITLES[modality]}, is not 3D")
     return layers

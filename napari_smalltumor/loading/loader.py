@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QWidget
 
+from napari_smalltumor.export.region_files import check_region_is_new
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.loading.job import LoadJob
@@ -143,6 +144,7 @@ class Loader:
         try:
             with garbage_collection_paused():
                 layer = Layer.create(*self._layers.popleft())
+                check_region_is_new(layer, [x for x in viewer.layers if x not in self._added])
                 active_patient(viewer).insert_arriving(layer)
                 self._added.append(layer)
         except Exception as error:  # the next job must be read all the same

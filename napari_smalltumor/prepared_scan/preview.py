@@ -14,6 +14,7 @@ from smalltumor.scanner.preparation.motion import moved_image
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.previews import begin_preview, end_preview
 from napari_smalltumor.prepared_scan.scan_layers import ScanLayers
 from napari_smalltumor.workers import run_in_thread
 
@@ -57,6 +58,7 @@ class Preview(QObject):
             self.end()
             self._layers, self._modality = layers, modality
             layer, reference = self._shown(layers)
+            begin_preview(layer)
             self._before = bool(layer.visible), float(reference.opacity)
             layer.visible = reference.visible = True
             reference.opacity = _T1CE_OPACITY
@@ -72,6 +74,7 @@ class Preview(QObject):
         layer, reference = self._shown(layers)
         layer.data = to_display(layers.case.volumes[self._modality], layers.case.grid)
         layer.visible, reference.opacity = self._before
+        end_preview(layer)
 
     def _shown(self, layers: ScanLayers) -> tuple[Image, Image]:
         return layers.images[self._modality], layers.images[REFERENCE]

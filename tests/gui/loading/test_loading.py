@@ -5,14 +5,19 @@ from __future__ import annotations
 import shutil
 import threading
 
+import numpy as np
 import pytest
 from napari_cases import write_case_along
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDialog
+from shown_layers import show_segmentation
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region
 from synthetic import write_case
 
 from napari_smalltumor import devices, notify
-from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.case_export import case_to_export, export_case
+from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading import case_layers, loader, reader, sample_data
 from napari_smalltumor.loading.loader import loader_of
@@ -211,6 +216,31 @@ def test_no_other_patient_becomes_active_under_a_dialog(viewer, tmp_path, in_loo
     assert patients.current.name == "first"
     dialog.close()
     qtbot.waitUntil(lambda: patients.current.name == "second")
+
+
+def test_a_mask_is_not_opened_beside_regions_that_were_made_while_it_was_read(
+    viewer, tmp_path, in_loop, messages, monkeypatch, qtbot
+):
+    folder = write_case_along(tmp_path / "Pat", labels=False)
+    case = case_of(open_case(viewer, folder)[0])
+    classes = np.zeros(case.grid.shape, np.uint8)
+    classes[2:5, 2:5, 2:5] = 3
+    result = Segmentation(case.name, classes, case.grid, case.header)
+    show_segmentation(viewer, case, result)
+    export_case(viewer, case, folder / "Pat_smalltumor.nii.gz", scheme="brats2018")
+    for layer in region_layers(viewer.layers, case).values():
+        viewer.layers.remove(layer)
+    read, reading, made = case_layers.read_regions, threading.Event(), threading.Event()
+    monkeypatch.setattr(
+        case_layers, "read_regions", lambda *a: reading.set() or (made.wait(60) and read(*a))
+    )
+    in_loop(open_and_remember, viewer, folder / "Pat_smalltumor.nii.gz")
+    qtbot.waitUntil(reading.is_set)
+    show_segmentation(viewer, case, result)
+    made.set()
+    wait_until_read(viewer, qtbot)
+    assert [region_of(x) for x in viewer.layers].count(Region.ET) == 1
+    assert any("made while its file was read" in text for text in messages)
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_next_one_is_opened(

@@ -174,13 +174,17 @@ def test_a_shift_is_shown_at_once_and_stored_on_request(dock, viewer, folder, qt
     qtbot.waitUntil(lambda: not np.array_equal(t2.data, stored) and not dock.busy)
     np.testing.assert_allclose(t2.data[:, :, :-1], stored[:, :, 1:], atol=0.5)
     assert t2.visible and layer_of(viewer, "T1CE").opacity == 0.5
+    with pytest.raises(CaseError, match="T2 is shown with a registration that is not applied"):
+        case_of_layers(newest_case_layers(viewer.layers))
     dock.registration.reset_button.click()
+    assert case_of_layers(newest_case_layers(viewer.layers)) is case_of(t2)
     np.testing.assert_array_equal(t2.data, stored)
     assert not t2.visible and layer_of(viewer, "T1CE").opacity == 1.0
     dock.registration.shift[0].setValue(5.0)
     dock.registration.apply_button.click()
     qtbot.waitUntil(lambda: not dock.busy)
     assert errors == [] and not dock.registration.moves
+    assert case_of_layers(newest_case_layers(viewer.layers)).name == "Pat"
     found = stored_case(read_case(folder)).sequences["t2"]
     np.testing.assert_allclose(found.registration.matrix[:3, 3], (SHIFT_MM - 5.0, 0, 0), atol=1e-6)
     assert found.overlap == 0.97
