@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _TRUNCATE = 4.0
 """Standard deviations at which the Gaussian that smooths an image ends."""
 
+_MODE = "grid-constant"
+"""What scipy takes outside an image; "constant" loses the outermost voxels to rounding errors."""
+
 
 def resample(
     volume: npt.NDArray[np.generic], source: Grid, target: Grid
@@ -56,21 +59,84 @@ def interpolate(
     """
     from scipy import ndimage
 
-    values = np.asarray(volume, dtype=np.float32)
-    sigma = _smoothing(to_source)
-    if sigma.any():
-        values = ndimage.gaussian_filter(values, sigma, truncate=_TRUNCATE)
     result: npt.NDArray[np.float32] = ndimage.affine_transform(
-        values,
+        _smoothed(volume, to_source),
         to_source[:3, :3],
         offset=to_source[:3, 3],
         output_shape=tuple(shape),
         output=np.float32,
         order=1,
-        mode="grid-constant",  # "constant" loses the outermost voxels to rounding errors
+        mode=_MODE,
         prefilter=False,
     )
     return result
+
+
+def interpolate_at(
+    volume: npt.NDArray[np.generic],
+    to_source: npt.NDArray[np.float64],
+    voxels: npt.NDArray[np.integer],
+) -> npt.NDArray[np.float32]:
+    """Single voxels of the result of `interpolate`.
+
+    Parameters
+    ----------
+    volume, to_source
+        As for `interpolate`; of the volume, `seen_box` is enough.
+    voxels : (n, 3) int array
+        Of the result.
+
+    Returns
+    -------
+    (n,) float32 array
+    """
+    from scipy import ndimage
+
+    places = _apply(to_source, voxels)
+    result: npt.NDArray[np.float32] = ndimage.map_coordinates(
+        _smoothed(volume, to_source),
+        places.T,
+        output=np.float32,
+        order=1,
+        mode=_MODE,
+        prefilter=False,
+    )
+    return result
+
+
+def seen_box(
+    voxels: npt.NDArray[np.integer], to_source: npt.NDArray[np.float64], shape: Sequence[int]
+) -> Box:
+    """The voxels of a source on which voxels of a result of `interpolate` depend.
+
+    Parameters
+    ----------
+    voxels : (n, 3) int array
+        Of the result.
+    to_source : (4, 4) array
+        As for `interpolate`.
+    shape : (3,) int
+        Of the source.
+    """
+    places, last = _apply(to_source, voxels), np.array(shape) - 1
+    low = np.clip(np.floor(places.min(axis=0)), 0, last).astype(int)
+    high = np.clip(np.ceil(places.max(axis=0)), 0, last).astype(int) + 1
+    i, j, k = map(slice, low.tolist(), high.tolist())
+    return padded((i, j, k), reach(to_source).tolist(), tuple(shape))
+
+
+def _smoothed(
+    volume: npt.NDArray[np.generic], to_source: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float32]:
+    """The image as it is sampled, float32."""
+    from scipy import ndimage
+
+    values = np.asarray(volume, dtype=np.float32)
+    sigma = _smoothing(to_source)
+    if not sigma.any():
+        return values
+    smoothed: npt.NDArray[np.float32] = ndimage.gaussian_filter(values, sigma, truncate=_TRUNCATE)
+    return smoothed
 
 
 def reach(to_source: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -91,8 +157,7 @@ def affected_box(box: Box, to_source: npt.NDArray[np.float64], shape: Sequence[i
     width = 1 + reach(to_source)
     ends = [(span.start - n, span.stop - 1 + n) for span, n in zip(box, width, strict=True)]
     corners = np.stack(np.meshgrid(*ends), axis=-1).reshape(-1, 3)
-    to_result = np.linalg.inv(to_source)
-    affected = corners @ to_result[:3, :3].T + to_result[:3, 3]
+    affected = _apply(np.asarray(np.linalg.inv(to_source)), corners)
     first = np.clip(np.floor(affected.min(axis=0)), 0, shape).astype(int)
     last = np.clip(np.ceil(affected.max(axis=0)) + 1, 0, shape).astype(int)
     i, j, k = map(slice, first.tolist(), last.tolist())
@@ -163,6 +228,13 @@ def translation(by: Sequence[int]) -> npt.NDArray[np.float64]:
     transform = np.eye(4)
     transform[:3, 3] = by
     return transform
+
+
+def _apply(
+    transform: npt.NDArray[np.float64], voxels: npt.NDArray[np.number]
+) -> npt.NDArray[np.float64]:
+    """Transform voxel indices (n, 3); not rounded."""
+    return np.asarray(voxels @ transform[:3, :3].T + transform[:3, 3])
 
 
 def _between(source: Grid, target: Grid) -> npt.NDArray[np.float64]:

@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from smalltumor.data.probabilities.network_output import NetworkOutput, most_probable_classes
 from smalltumor.geometry.boxes import overlap
+from smalltumor.geometry.grid import Affine
 from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.resampling import interpolate_at, seen_box, translation
 from smalltumor.labels.masks import Classes
 
 
@@ -59,34 +61,33 @@ class CroppedProbabilities:
         -------
         (class, n) float32 array
         """
-        grid = self.network_grid
-        places = voxels @ grid.to_network[:3, :3].T + grid.to_network[:3, 3] - self.start
-        if grid.lossless:
-            tumour = self._take(np.rint(places).astype(np.intp))
-        else:
-            tumour = self._interpolate(places)
+        tumour = self._take(voxels) if self.network_grid.lossless else self._interpolate(voxels)
         return np.stack([1 - np.sum(tumour, axis=0), *tumour]).astype(np.float32)
 
-    def _take(self, voxels: npt.NDArray[np.intp]) -> list[npt.NDArray[np.float32]]:
-        """The tumour's classes at voxels (n, 3) of the crop; zero outside it."""
-        inside = np.all((voxels >= 0) & (voxels < self.output.shape), axis=1)
-        found = self.output.at(voxels[inside])
-        taken = np.zeros((len(found) - 1, len(voxels)), dtype=np.float32)
-        taken[:, inside] = found[1:]
-        return list(taken)
+    @property
+    def _source_to_crop(self) -> Affine:
+        """From voxel indices of the source grid to those of the crop."""
+        transform = self.network_grid.to_network.copy()
+        transform[:3, 3] -= self.start
+        return transform
 
-    def _interpolate(self, places: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float32]]:
-        """The tumour's classes between voxels of the crop, at (n, 3); zero outside it."""
-        from scipy.ndimage import map_coordinates
+    def _take(self, voxels: npt.NDArray[np.integer]) -> list[npt.NDArray[np.float32]]:
+        """The tumour's classes at voxels (n, 3) of a source whose voxels are the network's."""
+        to_crop = self._source_to_crop
+        taken = np.rint(voxels @ to_crop[:3, :3].T + to_crop[:3, 3]).astype(np.intp)
+        inside = np.all((taken >= 0) & (taken < self.output.shape), axis=1)
+        found = self.output.at(taken[inside])
+        result = np.zeros((len(found) - 1, len(voxels)), dtype=np.float32)
+        result[:, inside] = found[1:]
+        return list(result)
 
-        last = np.array(self.output.shape) - 1
-        low = np.clip(np.floor(places.min(axis=0)), 0, last).astype(np.intp)
-        high = np.clip(np.ceil(places.max(axis=0)), 0, last).astype(np.intp)
-        i, j, k = (slice(a, b + 1) for a, b in zip(low, high, strict=True))
-        return [
-            map_coordinates(v, (places - low).T, order=1, mode="grid-constant", prefilter=False)
-            for v in self.output.probabilities((i, j, k))[1:]
-        ]
+    def _interpolate(self, voxels: npt.NDArray[np.integer]) -> list[npt.NDArray[np.float32]]:
+        """The tumour's classes at voxels (n, 3) of the source, as `on_source` has them."""
+        to_crop = self._source_to_crop
+        box = seen_box(voxels, to_crop, self.output.shape)
+        to_box = translation([-span.start for span in box]) @ to_crop
+        seen = self.output.probabilities(box)[1:]
+        return [interpolate_at(of_class, to_box, voxels) for of_class in seen]
 
     def on_source(self) -> npt.NDArray[np.float32]:
         """Class probabilities on the source grid, (class, i, j, k) float32."""
