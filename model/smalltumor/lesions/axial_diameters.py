@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,13 @@ import numpy.typing as npt
 from smalltumor.labels.components import Integers
 from smalltumor.labels.masks import Mask
 from smalltumor.lesions.location import upright_slices
+from smalltumor.lesions.outline import (
+    are_within,
+    go_far,
+    outline_corners,
+    outline_sides,
+    widest_across,
+)
 from smalltumor.lesions.solid_part import filled_in_slices, solid_part, without_cavities
 
 if TYPE_CHECKING:
@@ -30,24 +38,26 @@ _THICK_MM, _THICKNESSES = 5.0, 2.0
 """In slices thicker than the first, the least length of both diameters is this many thicknesses
 (RANO: Wen et al. 2010, J Clin Oncol 28:1963)."""
 
-_GAP = 1.0
-"""Voxels by which a line may leave the lesion between its ends: outlines of voxels are jagged."""
+_GAP = float(np.sqrt(2))
+"""Voxels by which a line may leave the lesion between its ends, the diagonal of one: outlines of
+voxels are jagged."""
 
 _MOST_ENDS = 1500
 """Ends of lines that are tried in a section; of a longer outline, evenly spread ones."""
 
-_LONGEST_LINES, _FURTHER_LINES = 2048, 6144
-"""Lines that are tried in a section: the longest, and evenly spread ones of the others, so that a
-mask of noise ends in time. In 185 components of sixteen cases the result was that of all lines."""
+_FIRST_LINES, _MOST_LINES = 1024, 8192
+"""Lines that are tried in a section: the longest, and the others that do not go far from the
+lesion. Of more, as in a mask of noise, evenly spread ones."""
 
 _DECIMALS = 4
 """Of lengths in mm that are compared: affines are stored in single precision, and a voxel of 1 mm
 reads as 0.9999999."""
 
-_LINES_AT_ONCE = 512
-_SAMPLES_PER_VOXEL = 4
-_CHORDS_PER_VOXEL = 4
-_CHORD_SAMPLES_PER_VOXEL = 10
+_LINES_AT_ONCE, _LINES_LOOKED_AT = 128, 2**16
+
+_EQUAL_MM = 10.0**-_DECIMALS
+_MOST_EQUAL = 32
+"""Lines of a section that are equally long, and crossed by others."""
 
 
 @dataclass(frozen=True)
@@ -133,14 +143,7 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
     to_mm = _plane_to_mm(grid.affine[:3, in_plane])
     numbers = np.flatnonzero(measured.any(axis=(0, 1)))
     sections = [_Section(measured[..., n], to_mm) for n in numbers]
-    longest, ends, found = 0.0, np.zeros((2, 2)), 0
-    for n in sorted(range(len(sections)), key=lambda n: sections[n].extent, reverse=True):
-        if sections[n].extent <= longest:
-            break
-        length, line = sections[n].longest_line(longer_than=longest)
-        if length > longest:
-            longest, ends, found = length, line, n
-    across = sections[found].widest_across(ends)
+    longest, across, found = _largest(sections)
     if rim_mm is not None:
         across = min(across, rim_mm)
     voxel = voxels[0].copy()
@@ -156,6 +159,30 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
         has_cavity=tissue is not None,
         is_rim=rim_mm is not None,
     )
+
+
+def _largest(sections: Sequence[_Section]) -> tuple[float, float, int]:
+    """The two diameters in mm and the number of their section.
+
+    Of lines that are equally long, as in a symmetrical lesion, the one with the longest across it.
+    """
+    lines: list[tuple[float, Floats, int]] = []
+    longest = 0.0
+    for n in sorted(range(len(sections)), key=lambda n: sections[n].extent, reverse=True):
+        if sections[n].extent < longest - _EQUAL_MM:
+            break
+        found = sections[n].longest_lines(at_least=longest - _EQUAL_MM)
+        lines += [(length, ends, n) for length, ends in found]
+        longest = max([longest, *(length for length, _ in found)])
+    crossed = [
+        (length, sections[n].widest_across(ends), n)
+        for length, ends, n in lines
+        if length >= longest - _EQUAL_MM
+    ]
+    length, across, n = max(crossed, key=lambda each: each[1])
+    # Both are lines within the lesion. Lines to the corners of its outline can be shorter than one
+    # between two sides if the lesion is not convex.
+    return max(length, across), min(length, across), n
 
 
 def _least_mm(thickness: float) -> float:
@@ -180,58 +207,50 @@ class _Section:
         self._to_mm = to_mm
 
     @cached_property
-    def _edges(self) -> Floats:
-        """Midpoints of the edges between a voxel of the lesion and one outside."""
-        found = []
-        for axis in (0, 1):
-            changes = np.argwhere(np.diff(self._mask, axis=axis)).astype(np.float64)
-            changes[:, axis] += 0.5
-            found.append(changes)
-        return np.concatenate(found)
+    def _corners(self) -> Floats:
+        return outline_corners(self._mask)
 
     @cached_property
     def extent(self) -> float:
         """Diagonal of the box around the lesion in mm: no line is longer."""
-        points = self._edges @ self._to_mm.T
+        points = self._corners @ self._to_mm.T
         return float(np.linalg.norm(points.max(axis=0) - points.min(axis=0)))
 
-    def longest_line(self, longer_than: float) -> tuple[float, Floats]:
-        """Length in mm and ends (2, 2) of the longest line within the lesion.
+    def longest_lines(self, at_least: float) -> list[tuple[float, Floats]]:
+        """Length in mm and ends (2, 2) of the longest lines within the lesion, which are equal.
 
-        The length is 0 if no line is longer than asked for.
+        They go from corner to corner of the outline. None if all are shorter than asked for.
         """
         from scipy.spatial.distance import pdist
 
-        edges = _spread(self._edges, _MOST_ENDS)
-        first, second = np.triu_indices(len(edges), k=1)
-        lengths = pdist(edges @ self._to_mm.T)
-        long_enough = np.flatnonzero(lengths > longer_than)
+        corners = _spread(self._corners, _MOST_ENDS)
+        first, second = np.triu_indices(len(corners), k=1)
+        lengths = pdist(corners @ self._to_mm.T)
+        long_enough = np.flatnonzero(lengths >= at_least)
         order = long_enough[np.argsort(-lengths[long_enough], kind="stable")]
-        further = _spread(order[_LONGEST_LINES:], _FURTHER_LINES)
-        tried = np.concatenate([order[:_LONGEST_LINES], further])
-        for start in range(0, len(tried), _LINES_AT_ONCE):
-            lines = tried[start : start + _LINES_AT_ONCE]
-            ends = np.stack([edges[first[lines]], edges[second[lines]]], axis=1)
-            within = np.flatnonzero(self._are_within(ends))
-            if within.size:
-                return float(lengths[lines[within[0]]]), ends[within[0]]
-        return 0.0, np.zeros((2, 2))
 
-    def _are_within(self, ends: Floats) -> npt.NDArray[np.bool_]:
-        """Whether lines (n, 2, 2) leave the lesion by no more than a voxel at a time."""
-        voxels = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
-        count = max(1, int(np.ceil(voxels.max() * _SAMPLES_PER_VOXEL)))
-        at = (np.arange(count) + 0.5) / count
-        first, last = ends[:, 0, :, None], ends[:, 1, :, None]
-        i, j = (first[:, axis] + at * (last - first)[:, axis] for axis in (0, 1))
-        inside = np.ones((len(ends), count + 1), dtype=bool)  # as if it were at the first end
-        inside[:, 1:] = self._contains(i, j)
-        samples = np.flatnonzero(inside)
-        lines = samples // (count + 1)
-        gaps = (np.diff(samples, append=inside.size) - 1) * voxels[lines] / count
-        within = np.ones(len(ends), dtype=bool)
-        within[lines[gaps > _GAP]] = False
-        return within
+        def lines(numbers: Integers) -> Floats:
+            return np.stack([corners[first[numbers]], corners[second[numbers]]], axis=1)
+
+        found: list[tuple[float, Floats]] = []
+        for some in self._tried(order, lines):
+            equal = lengths[some] >= (found[0][0] if found else 0.0) - _EQUAL_MM
+            if not equal.any():
+                break
+            ends = lines(some[equal])
+            within = np.flatnonzero(are_within(ends, self._mask, _GAP))
+            found += [(float(lengths[some[n]]), ends[n]) for n in within]
+        return [line for line in found if line[0] >= found[0][0] - _EQUAL_MM][:_MOST_EQUAL]
+
+    def _tried(self, order: Integers, lines: Callable[[Integers], Floats]) -> Iterator[Integers]:
+        """Numbers of lines, in their order, without those that are far from the lesion."""
+        yield from _portions(order[:_FIRST_LINES], _LINES_AT_ONCE)
+        near = [
+            numbers[~go_far(lines(numbers), self._mask)]
+            for numbers in _portions(order[_FIRST_LINES:], _LINES_LOOKED_AT)
+        ]
+        if near:
+            yield from _portions(_spread(np.concatenate(near), _MOST_LINES), _LINES_AT_ONCE)
 
     def widest_across(self, ends: Floats) -> float:
         """Length in mm of the longest line within the lesion that crosses another, perpendicularly.
@@ -241,29 +260,7 @@ class _Section:
         ends : (2, 2) float array
             Of the other line.
         """
-        start, stop = ends @ self._to_mm.T
-        length = float(np.linalg.norm(stop - start))
-        along = (stop - start) / length
-        across = np.array([-along[1], along[0]])
-        size = float(np.abs(np.linalg.eigvals(self._to_mm)).min())
-        step = size / _CHORD_SAMPLES_PER_VOXEL
-        away = (self._edges @ self._to_mm.T - start) @ across
-        before, after = (int(np.ceil(max(0.0, mm) / step)) for mm in (-away.min(), away.max()))
-        offsets = _steps(np.array([0.0, length]), size / _CHORDS_PER_VOXEL)
-        positions = (np.arange(-before, after) + 0.5) * step
-        mm = start + offsets[:, None, None] * along + positions[:, None] * across
-        i, j = np.moveaxis(mm @ np.linalg.inv(self._to_mm).T, -1, 0)
-        inside = self._contains(i, j)
-        to_left = np.logical_and.accumulate(inside[:, :before][:, ::-1], axis=1).sum(axis=1)
-        to_right = np.logical_and.accumulate(inside[:, before:], axis=1).sum(axis=1)
-        return float((to_left + to_right).max()) * step
-
-    def _contains(self, i: Floats, j: Floats) -> npt.NDArray[np.bool_]:
-        """Whether positions are in the lesion."""
-        rows, columns = self._mask.shape
-        row, column = np.clip(np.rint(i), 0, rows - 1), np.clip(np.rint(j), 0, columns - 1)
-        # The margin is outside. Indices of one flat array are looked up faster than pairs.
-        return np.asarray(self._mask.ravel()[(row * columns + column).astype(np.intp)])
+        return widest_across(outline_sides(self._mask) @ self._to_mm.T, ends @ self._to_mm.T)
 
 
 def _spread(items: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
@@ -271,7 +268,6 @@ def _spread(items: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
     return items[:: max(1, -(-len(items) // most))]
 
 
-def _steps(values: Floats, step: float) -> Floats:
-    """Middles of steps from the least value to the largest."""
-    count = max(1, int(np.ceil((values.max() - values.min()) / step)))
-    return np.asarray(values.min() + (np.arange(count) + 0.5) * step)
+def _portions(items: Integers, size: int) -> Iterator[Integers]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 from scipy.spatial.transform import Rotation
 from smalltumor.geometry.grid import Grid, reoriented, to_axes
 from smalltumor.lesions import find_lesions, lesion_row, sort_lesions
@@ -55,6 +56,50 @@ def test_they_do_not_depend_on_the_order_of_the_axes(axes):
     assert found.longest_mm == pytest.approx(expected.longest_mm)
     assert found.perpendicular_mm == pytest.approx(expected.perpendicular_mm, abs=0.2)
     assert found.slices == expected.slices
+
+
+@st.composite
+def ragged(draw) -> np.ndarray:
+    """A blob with a ragged outline and holes, or a shape that is symmetrical."""
+    shape = draw(st.tuples(st.integers(1, 14), st.integers(1, 14)))
+    noise = np.random.default_rng(draw(st.integers(0, 2**32 - 1))).random((*shape, 2))
+    mask = gaussian_filter(noise, draw(st.sampled_from([0, 0.7, 1.2]))) > draw(
+        st.sampled_from([0.4, 0.5, -1])
+    )
+    mask[shape[0] // 2, shape[1] // 2] = True
+    return mask
+
+
+@given(ragged(), st.sampled_from([(1, 1, 1), (0.5, 0.9, 3), (1.1, 0.6, 2)]), st.sampled_from(AXES))
+def test_no_diameter_changes_if_axes_are_exchanged_or_reversed(mask, spacing, axes):
+    grid = Grid(mask.shape, LPS * [*spacing, 1])
+    found = axial_diameters(np.argwhere(to_axes(mask, grid, axes)), reoriented(grid, axes))
+    expected = axial_diameters(np.argwhere(mask), grid)
+    assert found.longest_mm == pytest.approx(expected.longest_mm, abs=1e-6)
+    assert found.perpendicular_mm == pytest.approx(expected.perpendicular_mm, abs=1e-6)
+
+
+@given(ragged(), st.sampled_from([(1, 1, 1), (0.5, 0.9, 3), (1.1, 0.6, 2)]))
+def test_the_perpendicular_is_not_the_longer_one(mask, spacing):
+    found = measured(mask, LPS * [*spacing, 1])
+    assert 0 < found.perpendicular_mm <= found.longest_mm
+
+
+@pytest.mark.parametrize("spacing", [(1, 1), (0.5, 0.5), (0.8, 1.1)])
+@pytest.mark.parametrize("diameter", [6.3, 10.0, 17.2, 31.0])
+def test_discs_are_measured_within_a_voxel(diameter, spacing):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(20):
+        shape = np.ceil((diameter + 4) / np.array(spacing)).astype(int)
+        i, j = (
+            (np.arange(n) - (n - 1) / 2 + rng.uniform(-0.5, 0.5)) * size
+            for n, size in zip(shape, spacing, strict=True)
+        )
+        disc = (i[:, None] ** 2 + j**2 <= diameter**2 / 4)[..., None]
+        axial = measured(disc, np.diag([-spacing[0], -spacing[1], 3.0, 1.0]))
+        found.append((axial.longest_mm, axial.perpendicular_mm))
+    errors = np.array(found) - diameter  # a voxel belongs to the disc if its centre does
+    assert np.abs(errors).max() < 1.1 * max(spacing)
 
 
 def test_only_axial_slices_count():

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
-from smalltumor.lesions import axial_diameters as diameters
 from smalltumor.lesions.solid_part import filled_in_slices, solid_part, without_cavities
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.5, 0.7, 3.0), (1.2, 1.0, 0.8)]
@@ -67,23 +65,3 @@ def test_a_solid_part_is_an_opening_by_balls(spacing):
     assert centres.any()
     reached = space & (ndimage.distance_transform_edt(~centres, fine) <= 3 + 1e-6)
     np.testing.assert_array_equal(part, reached.reshape(*mask.shape, count).any(axis=-1))
-
-
-@given(st.integers(0, 2**32 - 1))
-def test_a_line_leaves_a_lesion_by_a_voxel_at_most(seed):
-    rng = np.random.default_rng(seed)
-    mask = np.pad(rng.random((9, 12)) < 0.7, 1)
-    mask[4, 5] = True
-    section = diameters._Section(mask, np.eye(2))
-    edges = section._edges
-    ends = edges[rng.integers(0, len(edges), (20, 2))]
-    ends = ends[np.any(ends[:, 0] != ends[:, 1], axis=1)]
-    lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
-    count = int(np.ceil(lengths.max() * 4))
-    for (first, last), length, within in zip(ends, lengths, section._are_within(ends), strict=True):
-        gap = longest = 0
-        for at in (np.arange(count) + 0.5) / count:
-            i, j = np.rint(first + at * (last - first)).astype(int)
-            gap = 0 if section._mask[i, j] else gap + 1
-            longest = max(longest, gap)
-        assert within == (longest * length / count <= 1)
