@@ -2,50 +2,40 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from filelock import Timeout
 
+from smalltumor.cohort.results.folder_settings import CohortInfo, FolderSettings
 from smalltumor.cohort.results.records import CaseRecord
-from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
+from smalltumor.cohort.results.results_folder import SETTINGS, SUMMARIES, ResultsFolder
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
-from smalltumor.files.atomic import remove_temporary_files, write_text
+from smalltumor.files.atomic import remove_temporary_files
 from smalltumor.files.locks import locked
 
 LOCK = ".cohort.lock"
-_OUTDATED = "again"
-_MISSING = "missing_modalities"
-_ROUND = "round"
-_PART, _CASES_DIGEST = "part", "cases_digest"
-_DATA = "data"
-_NOT_OF_MASKS = {_PART, _CASES_DIGEST, _DATA, "trained_on", "selected_on"}
-"""What may be different in a later run: parts have a check of their own, data may be moved, and
-what is said of weights goes with their digest."""
 
 
 class Claim:
-    """A claimed folder: the only one that writes `SETTINGS`, twice in a run.
+    """A claimed folder: the only one that writes `SETTINGS`, a few times in a run.
 
     Parameters
     ----------
     folder : ResultsFolder
-    settings : dict
-        Content of `SETTINGS`: how the masks were made; how often the folder was overwritten; which
-        masks were there when that was done last, and so are outdated unless they were made since;
-        which were made without T1, T2 or FLAIR.
+    settings : FolderSettings
+        Of this run, which has not ended.
     """
 
-    def __init__(self, folder: ResultsFolder, settings: dict[str, Any]) -> None:
+    def __init__(self, folder: ResultsFolder, settings: FolderSettings) -> None:
         self._folder, self._settings = folder, settings
 
     @property
     def round(self) -> int:
         """How often the folder was overwritten; see `CaseRecord`."""
-        return int(self._settings[_ROUND])
+        return self._settings.round
 
     def is_current(self, case: str) -> bool:
         """Whether a case's mask exists and was made with the present settings."""
@@ -53,9 +43,29 @@ class Claim:
 
     def missing(self, case: str) -> tuple[str, ...]:
         """Modalities without which a case's mask was made, of a case that has no record."""
-        return tuple(self._settings[_MISSING].get(case, ()))
+        return self._settings.missing.get(case, ())
 
-    def end(self, missing: Mapping[str, Iterable[str]]) -> None:
+    def renews(self, names: Iterable[str]) -> bool:
+        """Whether one of some files of all cases was there before this run."""
+        return not set(names).isdisjoint(self._settings.renew)
+
+    def remove_summaries(self) -> None:
+        """Remove the files of all cases, which are not of this run.
+
+        Raises
+        ------
+        OutputError
+            If one cannot be removed.
+        """
+        for name in SUMMARIES:
+            path = self._folder.path / name
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                reason = error.strerror or error
+                raise OutputError(f"{path} of an earlier run stays: {reason}") from error
+
+    def record_missing(self, missing: Mapping[str, Iterable[str]]) -> None:
         """Record without which modalities masks were made.
 
         Parameters
@@ -68,58 +78,49 @@ class Claim:
         OutputError
             If this cannot be written.
         """
-        known = {case: list(lacking) for case, lacking in self._settings[_MISSING].items()}
-        known |= {case: list(lacking) for case, lacking in missing.items()}
+        known = {**self._settings.missing} | {case: tuple(each) for case, each in missing.items()}
         known = {case: lacking for case, lacking in known.items() if lacking}
-        if known != self._settings[_MISSING]:
-            self._settings[_MISSING] = known
-            self.write()
+        if known != self._settings.missing:
+            self._write(replace(self._settings, missing=known))
 
-    def write(self) -> None:
-        """Write `SETTINGS`."""
-        text = json.dumps(self._settings, indent=2, ensure_ascii=False)
-        write_text(self._folder.path / SETTINGS, text + "\n", overwrite=True)
+    def end(self) -> None:
+        """Record that the run has ended: its tables are written.
+
+        Raises
+        ------
+        OutputError
+            If this cannot be written.
+        """
+        self._write(replace(self._settings, ended=True))
+
+    def _write(self, settings: FolderSettings) -> None:
+        settings.write(self._folder.path)
+        self._settings = settings
 
 
-def is_current(folder: ResultsFolder, settings: Mapping[str, Any], case: str) -> bool:
+def is_current(folder: ResultsFolder, settings: FolderSettings, case: str) -> bool:
     """Whether a mask was made since its folder was overwritten last, if it ever was.
 
     Parameters
     ----------
     folder : ResultsFolder
-    settings : mapping
-        Content of `SETTINGS`.
+    settings : FolderSettings
+        Of this folder.
     case : str
         Has a mask.
     """
-    if case not in settings.get(_OUTDATED, ()):
+    if case not in settings.outdated:
         return True
     try:
         record = CaseRecord.read(folder.record(case))
     except SmalltumorError:
         return False
-    return record is not None and record.round == settings.get(_ROUND)
-
-
-def read_settings(path: Path) -> dict[str, Any] | None:
-    """The content of `SETTINGS` in a folder; None if it is not there.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be read.
-    """
-    try:
-        return dict(json.loads((path / SETTINGS).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError) as error:
-        raise OutputError(f"{path} cannot be used: {error}") from error
+    return record is not None and record.round == settings.round
 
 
 @contextmanager
 def claimed(
-    folder: ResultsFolder, made_with: Mapping[str, Any], cases: Iterable[str], overwrite: bool
+    folder: ResultsFolder, info: CohortInfo, cases: Iterable[str], overwrite: bool
 ) -> Iterator[Claim]:
     """Create or check a folder, and keep other runs out of it within the block.
 
@@ -128,8 +129,8 @@ def claimed(
     Parameters
     ----------
     folder : ResultsFolder
-    made_with : mapping
-        Settings that all masks of the folder share, for JSON.
+    info : CohortInfo
+        How this run makes masks.
     cases : iterable of str
         Names of the cases of this run.
     overwrite : bool
@@ -143,35 +144,39 @@ def claimed(
     """
     _settings_of_folder(folder.path)
     with _locked(folder.path):
-        existing = _settings_of_folder(folder.path)
-        if existing is not None:
-            _check_part(folder.path, existing, made_with)
+        before = _settings_of_folder(folder.path)
+        if before is not None:
+            _check_part(folder.path, before.info, info)
             if not overwrite:
-                _check_settings(folder.path, existing, made_with)
+                _check_settings(folder.path, before.info, info)
         try:
             remove_temporary_files(folder.path)
         except OSError as error:
             raise OutputError(f"{folder.path} cannot be used: {error}") from error
-        claim = Claim(folder, _settings(folder, existing or {}, made_with, cases, overwrite))
-        claim.write()
-        yield claim
+        settings = _begun(folder, before, info, cases, overwrite)
+        settings.write(folder.path)
+        yield Claim(folder, settings)
 
 
-def _settings(
+def _begun(
     folder: ResultsFolder,
-    existing: Mapping[str, Any],
-    made_with: Mapping[str, Any],
+    before: FolderSettings | None,
+    info: CohortInfo,
     cases: Iterable[str],
     overwrite: bool,
-) -> dict[str, Any]:
-    outdated, rounds = existing.get(_OUTDATED, []), existing.get(_ROUND, 0)
-    if overwrite:
-        names = {*cases, *outdated, *folder.cases_with_tables()}
-        outdated = sorted(name for name in names if folder.mask(name).exists())
-        rounds += 1
-    missing = existing.get(_MISSING, {})
-    known = {key: existing[key] for key in (_DATA,) if key in existing}  # if none is named now
-    return {**known, **made_with, _MISSING: missing, _OUTDATED: outdated, _ROUND: rounds}
+) -> FolderSettings:
+    """Settings of a run that begins."""
+    present = tuple(name for name in SUMMARIES if (folder.path / name).exists())
+    if before is None:
+        before = FolderSettings(info)
+    info = replace(info, data=info.data or before.info.data)  # if none is named now
+    renew = present if before.ended else tuple(dict.fromkeys((*before.renew, *present)))
+    settings = replace(before, info=info, ended=False, renew=renew)
+    if not overwrite:
+        return settings
+    names = {*cases, *before.outdated, *folder.cases_with_tables()}
+    outdated = tuple(sorted(name for name in names if folder.mask(name).exists()))
+    return replace(settings, round=before.round + 1, outdated=outdated)
 
 
 @contextmanager
@@ -188,32 +193,33 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _check_part(path: Path, existing: Mapping[str, Any], made_with: Mapping[str, Any]) -> None:
+def _check_part(path: Path, before: CohortInfo, now: CohortInfo) -> None:
     """Refuse another part, even to overwrite: masks of the part before would stay."""
-    part = existing.get(_PART)
-    if part != made_with[_PART]:
-        raise OutputError(f"{path} holds part {part} of a cohort", Remedy(Action.CHOOSE_OUTPUT))
-    if existing.get(_CASES_DIGEST) != made_with[_CASES_DIGEST]:
+    if before.part != now.part:
         raise OutputError(
-            f"{path} holds part {part} of other cases: cases were added, removed or renamed since "
-            "this part was started, so the parts are different now",
+            f"{path} holds part {before.part} of a cohort", Remedy(Action.CHOOSE_OUTPUT)
+        )
+    if before.cases_digest != now.cases_digest:
+        raise OutputError(
+            f"{path} holds part {before.part} of other cases: cases were added, removed or renamed "
+            "since this part was started, so the parts are different now",
             Remedy(Action.CHOOSE_OUTPUT),
         )
 
 
-def _check_settings(path: Path, existing: Mapping[str, Any], made_with: Mapping[str, Any]) -> None:
-    of_masks = [key for key in made_with if key not in _NOT_OF_MASKS]
-    different = [key for key in of_masks if existing.get(key) != made_with[key]]
+def _check_settings(path: Path, before: CohortInfo, now: CohortInfo) -> None:
+    made_with, wanted = before.of_masks(), now.of_masks()
+    different = [key for key in wanted if made_with[key] != wanted[key]]
     if different:
-        settings = ", ".join(f"{key.replace('_', ' ')} {existing.get(key)}" for key in different)
+        settings = ", ".join(f"{key.replace('_', ' ')} {made_with[key]}" for key in different)
         raise OutputError(f"{path} holds masks made with {settings}", Remedy(Action.REPLACE_OUTPUT))
 
 
-def _settings_of_folder(path: Path) -> dict[str, Any] | None:
+def _settings_of_folder(path: Path) -> FolderSettings | None:
     """Create a folder, or read its settings; a folder of other files is refused."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        settings = read_settings(path)
+        settings = FolderSettings.read(path)
         if settings is not None:
             return settings
         foreign = any(not file.name.startswith(".") for file in path.iterdir())

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smalltumor.cohort.cases import check_dataset
 from smalltumor.cohort.claim import Claim, claimed
 from smalltumor.cohort.pipeline.jobs import Job, jobs_of
 from smalltumor.cohort.pipeline.pipeline import Pipeline
+from smalltumor.cohort.results.folder_settings import CohortInfo
 from smalltumor.cohort.results.lesion_tables import (
     renew_parquet,
     require_pyarrow,
     write_lesions,
     write_parquet,
 )
-from smalltumor.cohort.results.results_folder import TABLE, ResultsFolder
+from smalltumor.cohort.results.results_folder import PARQUET, TABLE, ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, without_shared_labels
 from smalltumor.cohort.results.tables import GrowingTable, write_rows
 from smalltumor.cohort.seen_in_training import training_facts
@@ -73,7 +74,7 @@ def segment_cohort(
     if settings.parquet:
         require_pyarrow()
     folder, names = ResultsFolder(settings.output), [files.name for files in cases]
-    with claimed(folder, _made_with(checkpoint, settings), names, settings.overwrite) as claim:
+    with claimed(folder, info_of_run(checkpoint, settings), names, settings.overwrite) as claim:
         jobs = jobs_of(cases, folder, claim, settings)
         current = {job.name for job in jobs if job.task != "segment"}
         check_dataset(names, lambda name: name in current or folder.record(name).exists(), settings)
@@ -81,14 +82,19 @@ def segment_cohort(
             yield from _record(rows, jobs, settings, claim)
 
 
-def _made_with(checkpoint: Checkpoint, settings: CohortSettings) -> dict[str, Any]:
-    weights = str(checkpoint.card.get("name", ""))
-    made_with = {"labels": settings.scheme, "flips": settings.flips, "weights": weights}
-    part = {"part": str(settings.part), "cases_digest": settings.cases_digest}
-    data = {} if settings.data is None else {"data": str(settings.data.absolute())}
-    facts = training_facts(checkpoint.card)
-    version = {"preprocessing_version": PREPROCESSING_VERSION}
-    return {**made_with, "digest": checkpoint.digest, **version, **part, **data, **facts}
+def info_of_run(checkpoint: Checkpoint, settings: CohortSettings) -> CohortInfo:
+    """How a run with these settings makes its masks."""
+    return CohortInfo(
+        scheme=settings.scheme,
+        weights=str(checkpoint.card.get("name", "")),
+        digest=checkpoint.digest,
+        flips=settings.flips,
+        preprocessing_version=PREPROCESSING_VERSION,
+        part=str(settings.part),
+        cases_digest=settings.cases_digest,
+        data=None if settings.data is None else settings.data.absolute(),
+        training=training_facts(checkpoint.card),
+    )
 
 
 @contextmanager
@@ -112,23 +118,29 @@ def _rows(
 def _record(
     rows: Iterator[CohortRow], jobs: Sequence[Job], settings: CohortSettings, claim: Claim
 ) -> Iterator[CohortRow]:
-    """Write each row as it comes; the table is ordered when all are there."""
+    """Write each row as it comes; when all are there, the table is ordered and summaries written.
+
+    Before the first row, summaries of the run before are removed.
+    """
     path = settings.output / TABLE
     done: dict[str, CohortRow] = {}
     try:
         with GrowingTable.at(path) as table:
             for row in rows:
+                if not done:
+                    claim.remove_summaries()
                 done[row.case] = row
                 table.append(row)
                 yield row
     finally:
         made = (row for row in done.values() if row.outcome != "failed")
-        claim.end({row.case: row.missing.split() for row in made})
+        claim.record_missing({row.case: row.missing.split() for row in made})
     ordered = without_shared_labels([done[job.name] for job in jobs])
     write_rows(ordered, path)
     folder = ResultsFolder(settings.output)
     write_lesions(ordered, folder)
     if settings.parquet:
         write_parquet(folder)
-    else:
+    elif claim.renews(PARQUET.values()):
         renew_parquet(folder)
+    claim.end()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from smalltumor.cohort.claim import is_current, read_settings
+from smalltumor.cohort.claim import is_current
+from smalltumor.cohort.results.folder_settings import FolderSettings
 from smalltumor.cohort.results.results_folder import TABLE, ResultsFolder
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import SmalltumorError
@@ -49,7 +50,7 @@ def notes_on_outdated(masks: Mapping[str, Path]) -> list[str]:
 def _left_in(folder: ResultsFolder, names: Iterable[str]) -> tuple[list[str], list[str]]:
     """Cases whose masks in a folder are outdated, and others on which the last run failed."""
     try:
-        settings = read_settings(folder.path)
+        settings = FolderSettings.read(folder.path)
         if settings is None:
             return [], []
         rows = read_table(folder.path / TABLE, ("case", "outcome"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smalltumor.cohort.claim import read_settings
+from smalltumor.cohort.results.folder_settings import CohortInfo, FolderSettings
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.data.identity.patients import patient_key
@@ -66,28 +66,28 @@ def notes_on_training(masks: Mapping[str, Path]) -> list[str]:
     list of str
         Empty if no case is known to be of such a patient.
     """
-    settings = {case: _settings(mask) for case, mask in masks.items()}
+    infos = {case: _info(mask) for case, mask in masks.items()}
     shipped, notes = None, []
-    if not all(_TRAINED_ON in each for each in settings.values()):
+    if not all(info and _TRAINED_ON in info.training for info in infos.values()):
         try:
             shipped = load_checkpoint()
         except CheckpointError as error:
             notes = [f"scored cases were not compared with those of the shipped weights: {error}"]
     by_origin: dict[Origin, list[str]] = {}
-    for case, each in settings.items():
-        if origin := _origin(each, shipped):
+    for case, info in infos.items():
+        if origin := _origin(info, shipped):
             by_origin.setdefault(origin, []).append(case)
     return notes + [note for origin, names in by_origin.items() for note in _notes(origin, names)]
 
 
-def _origin(settings: Mapping[str, Any], shipped: Checkpoint | None) -> Origin | None:
-    if shipped and (not settings or settings.get("digest") == shipped.digest):
-        name = "the shipped weights" if settings else "they"
-        return _origin_of_card(shipped.card, name, recorded=bool(settings))
-    if not settings:
+def _origin(info: CohortInfo | None, shipped: Checkpoint | None) -> Origin | None:
+    if shipped and (info is None or info.digest == shipped.digest):
+        name = "they" if info is None else "the shipped weights"
+        return _origin_of_card(shipped.card, name, recorded=info is not None)
+    if info is None:
         return None
-    name = f"the weights {settings['weights']}" if settings.get("weights") else "the weights"
-    return _origin_of_card(settings, name, recorded=True)
+    name = f"the weights {info.weights}" if info.weights else "the weights"
+    return _origin_of_card(info.training, name, recorded=True)
 
 
 def _origin_of_card(card: Mapping[str, Any], name: str, *, recorded: bool) -> Origin:
@@ -95,23 +95,24 @@ def _origin_of_card(card: Mapping[str, Any], name: str, *, recorded: bool) -> Or
     return Origin(name, seen, selected_on(card), recorded)
 
 
-def _settings(mask: Path) -> dict[str, Any]:
-    """The settings of the cohort that a mask is of; empty if there are none that can be read.
+def _info(mask: Path) -> CohortInfo | None:
+    """How the cohort that a mask is of was made; None if nothing is known of it.
 
     Those of a mask that is left from a run with other weights are not known, but for the weights.
     """
     for folder in list(mask.absolute().parents)[:_LEVELS]:
         try:
-            settings = read_settings(folder)
+            settings = FolderSettings.read(folder)
             record = CaseRecord.read(ResultsFolder(folder).record(stem(mask)))
         except SmalltumorError:
-            return {}
+            return None
         if settings is None:
             continue
-        if record is not None and record.digest != settings.get("digest", record.digest):
-            return {"weights": record.weights, "digest": record.digest}
-        return settings
-    return {}
+        info = settings.info
+        if record is not None and info.digest and record.digest != info.digest:
+            return CohortInfo(weights=record.weights, digest=record.digest)
+        return info
+    return None
 
 
 def _notes(origin: Origin, names: Sequence[str]) -> list[str]:

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from smalltumor.cohort.results.results import CaseResult, CohortInfo, read_info, read_results
+from smalltumor.cohort.results.folder_settings import CohortInfo
+from smalltumor.cohort.results.results import CaseResult, read_results, read_settings
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.reviews.ranking import CRITERION, ORDER, deserves_look, ranked, reasons_of
 from smalltumor.cohort.reviews.review_table import Review
@@ -108,7 +109,8 @@ def cohort_page(
     MissingPackageError
         If jinja2 or matplotlib is not installed.
     """
-    info, results = read_info(folder), ranked(read_results(folder))
+    settings, results = read_settings(folder), ranked(read_results(folder))
+    info = settings.info
     made = [result for result in results if not result.failed]
     damaged: list[str] = []
     reviews = Reviews(folder).latest(damaged)
@@ -117,6 +119,7 @@ def cohort_page(
         title=f"Cohort {folder.resolve().name}",
         folder=folder.resolve().name,
         info=info,
+        ended=settings.ended,
         versions=", ".join(sorted({r.row.version for r in made} - {""})),
         count=len(results),
         made_count=len(made),

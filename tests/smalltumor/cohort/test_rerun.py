@@ -16,7 +16,7 @@ import pytest
 from cohort_files import NAMES, files_of, rows_of, version
 from second_look_cases import one_candidate
 from smalltumor.cohort.results.records import CaseRecord
-from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
+from smalltumor.cohort.results.results_folder import PAGE, SETTINGS, SUMMARIES, TABLE
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.second_look import SecondLook
@@ -289,6 +289,39 @@ def test_candidates_asked_for_later_are_written_for_masks_of_the_network(
     for name in ("ann", "cyd"):
         record = CaseRecord.read(out / f"{name}_run.json")
         assert record.candidates == digest_of_file(out / f"{name}_candidates.nii.gz")
+
+
+def test_tables_of_all_cases_are_never_of_another_run_than_the_table(
+    cohort, smalltumor, monkeypatch, tmp_path
+):
+    from smalltumor import inference
+
+    for package in ("pyarrow", "jinja2", "matplotlib"):
+        pytest.importorskip(package)
+    out, summaries = tmp_path / "out", set(SUMMARIES)
+    cohort("--parquet", "--report")
+    assert summaries <= files_of(out)
+    segment, calls = inference.segment, []
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return segment(*arguments, **options)
+
+    monkeypatch.setattr(inference, "segment", interrupted)
+    code, rows, *_ = cohort("--overwrite", "--flips")
+    assert (code, len(rows)) == (130, 1)
+    assert not summaries & files_of(out)
+    assert smalltumor("cohort-report", out)[0] == 0
+    assert "The run had not ended" in (out / PAGE).read_text(encoding="utf-8")
+    (out / PAGE).unlink()
+    assert cohort("--flips")[0] == 0
+    assert summaries <= files_of(out)
+    assert "The run had not ended" not in (out / PAGE).read_text(encoding="utf-8")
+    (out / PAGE).unlink()
+    assert cohort("--flips")[0] == 0
+    assert PAGE not in files_of(out)
 
 
 def test_parquet_and_page_of_an_earlier_run_are_renewed_with_the_tables(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from smalltumor.cli import main
 from smalltumor.cohort import seen_in_training
-from smalltumor.cohort.cohort import _made_with
+from smalltumor.cohort.cohort import info_of_run
 from smalltumor.cohort.seen_in_training import notes_on_training, training_facts
 from smalltumor.cohort.settings import CohortSettings
 from smalltumor.errors import CheckpointError
@@ -111,7 +111,7 @@ def test_a_run_records_what_the_card_says(tmp_path):
     facts = training_facts(checkpoint.card)
     assert TRAINED in facts["trained_on"]
     assert facts["selected_on"] == ["BraTS2021_00019"]
-    assert facts.items() <= _made_with(checkpoint, CohortSettings(tmp_path)).items()
+    assert info_of_run(checkpoint, CohortSettings(tmp_path)).training == facts
     assert training_facts({}) == {"trained_on": "not said", "selected_on": []}
 
 

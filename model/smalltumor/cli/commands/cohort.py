@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
-from smalltumor.cli.commands.cohort_report import PAGE, write_report
+from smalltumor.cli.commands.cohort_report import write_report
+from smalltumor.cohort.results.results_folder import PAGE
 from smalltumor.extras import MissingPackageError
 
 if TYPE_CHECKING:
@@ -157,9 +158,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write_page(options: argparse.Namespace) -> None:
-    """Write the page if it is asked for, or is there of an earlier run with other numbers."""
+    """Write the page if it is asked for, or if one was there that other numbers are in."""
+    from smalltumor.cohort.results.results import read_settings
+
     page = options.output / PAGE
-    if not options.report and not page.exists():
+    if not (options.report or page.exists() or PAGE in read_settings(options.output).renew):
         return
     try:
         write_report(options.output, page)

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
+from smalltumor.cohort.results.results_folder import PAGE
 from smalltumor.errors import OutputError
-
-PAGE = "cohort.html"
-"""Name of the page in a folder of results."""
 
 _MOST = 48
 

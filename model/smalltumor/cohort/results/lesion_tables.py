@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smalltumor.cohort.results.results_folder import LESIONS, TABLE, ResultsFolder
+from smalltumor.cohort.results.results_folder import LESIONS, PARQUET, TABLE, ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, table_fields
 from smalltumor.errors import SmalltumorWarning
 from smalltumor.extras import MissingPackageError, require
@@ -72,24 +72,18 @@ def write_parquet(folder: ResultsFolder) -> list[Path]:
     of_rows = {field.name: _type_of_row(str(field.type)) for field in table_fields()}
     of_lesions = {name: _type_of_lesion(name) for name in (*_KEYS, *COLUMNS)}
     tables = {TABLE: of_rows, LESIONS: of_lesions}
-    return [_write_one(folder.path / name, types) for name, types in tables.items()]
+    return [
+        _write_one(folder.path / name, folder.path / PARQUET[name], types)
+        for name, types in tables.items()
+    ]
 
 
 def renew_parquet(folder: ResultsFolder) -> None:
-    """Write the Parquet files of an earlier run again; without pyarrow, remove them and warn.
-
-    They would not have the numbers of the tables beside them.
-    """
-    before = [folder.path / name for name in (TABLE, LESIONS)]
-    before = [path.with_suffix(".parquet") for path in before]
-    if not any(path.exists() for path in before):
-        return
+    """Write the Parquet files of an earlier run, which were removed; without pyarrow, warn."""
     try:
         write_parquet(folder)
     except MissingPackageError:
-        for path in before:
-            path.unlink(missing_ok=True)
-        names = " and ".join(path.name for path in before)
+        names = " and ".join(PARQUET.values())
         text = f"removed {names} of an earlier run: they need the extra cohort"
         warnings.warn(text, SmalltumorWarning, stacklevel=2)
 
@@ -114,11 +108,10 @@ def _type_of_lesion(column: str) -> type:
     return bool if column in _TRUTH else float
 
 
-def _write_one(table: Path, types: Mapping[str, type]) -> Path:
+def _write_one(table: Path, path: Path, types: Mapping[str, type]) -> Path:
     arrow, parquet = (require(m, "a table as Parquet", "cohort") for m in _MODULES)
     kinds = {str: arrow.string(), float: arrow.float64(), int: arrow.int64(), bool: arrow.bool_()}
     schema = arrow.schema([(name, kinds[kind]) for name, kind in types.items()])
-    path = table.with_suffix(".parquet")
     with (
         atomic_path(path, overwrite=True) as temporary,
         table.open(encoding="utf-8", newline="") as file,

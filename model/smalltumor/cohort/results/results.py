@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from smalltumor.cohort.results.folder_settings import CohortInfo, FolderSettings
 from smalltumor.cohort.results.results_folder import SETTINGS, TABLE, ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.tables import joined, read_table
-from smalltumor.labels.schemes import DEFAULT_SCHEME
 
 _LESION_COLUMNS = ("mm3", "centroid_i", "centroid_j", "centroid_k", "mean_probability", "small")
-
-
-@dataclass(frozen=True)
-class CohortInfo:
-    """How the masks of a cohort were made.
-
-    Parameters
-    ----------
-    scheme : str
-        Label scheme of the masks.
-    weights, digest : str
-    flips : bool
-    part : str
-    data : Path, optional
-        Folder of the cases when they were segmented; None if it was not recorded.
-    """
-
-    scheme: str
-    weights: str
-    digest: str
-    flips: bool
-    part: str
-    data: Path | None
 
 
 @dataclass(frozen=True)
@@ -114,23 +90,23 @@ def read_info(folder: Path) -> CohortInfo:
     Raises
     ------
     SmalltumorError
+        As `read_settings`.
+    """
+    return read_settings(folder).info
+
+
+def read_settings(folder: Path) -> FolderSettings:
+    """Read how the masks of a folder were made, and where its runs stand.
+
+    Raises
+    ------
+    SmalltumorError
         If the folder holds no results of a cohort.
     """
-    path = folder / SETTINGS
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return CohortInfo(
-            scheme=str(content.get("labels", DEFAULT_SCHEME)),
-            weights=str(content.get("weights", "")),
-            digest=str(content.get("digest", "")),
-            flips=bool(content.get("flips", False)),
-            part=str(content.get("part", "")),
-            data=Path(content["data"]) if content.get("data") else None,
-        )
-    except FileNotFoundError as error:
-        raise SmalltumorError(f"{folder} holds no results of a cohort: no {SETTINGS}") from error
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise SmalltumorError(f"{path} cannot be read as the settings of a cohort") from error
+    settings = FolderSettings.read(folder)
+    if settings is None:
+        raise SmalltumorError(f"{folder} holds no results of a cohort: no {SETTINGS}")
+    return settings
 
 
 def read_results(folder: Path) -> list[CaseResult]:

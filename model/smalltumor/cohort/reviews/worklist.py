@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results.results import CaseResult, CohortInfo, read_info, read_results
+from smalltumor.cohort.results.folder_settings import CohortInfo
+from smalltumor.cohort.results.results import CaseResult, read_info, read_results
 from smalltumor.cohort.results.results_folder import TABLE
 from smalltumor.cohort.reviews.ranking import Order, ranked
 from smalltumor.cohort.reviews.review_table import Review

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,10 +91,7 @@ def test_reviews_of_cases_that_cannot_be_opened_are_not_counted(tmp_path):
 
 def test_a_run_that_names_no_folder_of_the_cases_keeps_the_one_that_is_known(tmp_path):
     data, output = write_results(tmp_path)
-    folder = ResultsFolder(output)
-    content = json.loads((output / SETTINGS).read_text())
-    keys = ("labels", "flips", "weights", "digest", "part", "cases_digest")
-    made_with = {key: content[key] for key in keys}
-    with claimed(folder, made_with, ["ann"], overwrite=False):
+    info = replace(read_info(output), data=None)
+    with claimed(ResultsFolder(output), info, ["ann"], overwrite=False):
         pass
     assert read_info(output).data == data
