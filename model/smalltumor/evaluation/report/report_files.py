@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from smalltumor.errors import OutputError
@@ -25,6 +26,7 @@ from smalltumor.evaluation.summaries.summary import (
     small_tumours,
 )
 from smalltumor.files.atomic import check_output, check_output_folder, write_bytes, write_text
+from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import Cell, csv_text
 from smalltumor.labels.regions import Region
 
@@ -68,7 +70,7 @@ def write_report(
     comparison: Comparison | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write the report, the numbers and, if matplotlib is installed, the figures.
+    """Write the report, the numbers and, if matplotlib is installed, the figures: all or none.
 
     Parameters
     ----------
@@ -103,15 +105,15 @@ def write_report(
     if evaluation.candidates:
         texts[FROC] = csv_text(tuple(_FROC_CELLS), _froc_rows(evaluation))
         figures[FROC_FIGURE] = draw_froc
-    for name, text in texts.items():
-        write_text(folder / name, text, overwrite=overwrite)
     if not can_draw():
         figures.clear()
+    contents: dict[Path, Callable[[Path], object]] = {
+        folder / name: partial(write_text, content=text) for name, text in texts.items()
+    }
     for name, draw in figures.items():
-        write_bytes(folder / name, png(draw(evaluation)), overwrite=overwrite)
-    for name in FILES - texts.keys() - figures.keys():
-        (folder / name).unlink(missing_ok=True)  # of an earlier evaluation
-    return [folder / name for name in (*texts, *figures)]
+        contents[folder / name] = partial(write_bytes, content=png(draw(evaluation)))
+    of_an_earlier_one = [folder / name for name in FILES - texts.keys() - figures.keys()]
+    return write_together(contents, of_an_earlier_one, overwrite=overwrite)
 
 
 def as_json(evaluation: Evaluation, comparison: Comparison | None = None) -> dict[str, object]:
