@@ -88,6 +88,15 @@ def test_a_cavity_and_the_slice_of_the_diameters_are_in_the_row_and_in_json():
     assert (plain["et_has_cavity"], plain["cavity_lesions"]) == (0, 0)
 
 
+def test_warnings_are_in_the_row_for_redcap(measures, tmp_path):
+    warnings = ("a.nii.gz was made of other images than those of P", "the brain is cut off; look")
+    write_redcap([redcap_row(measures, ReportDetails(warnings=warnings))], tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(newline="") as file:
+        (read,) = csv.DictReader(file)
+    assert read["warnings"] == " | ".join(warnings)
+    assert redcap_row(measures, ReportDetails())["warnings"] is None
+
+
 @pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)"])
 def test_no_text_is_a_formula(measures, tmp_path, text):
     write_redcap([redcap_row(measures, ReportDetails(reviewer=text))], tmp_path / "a.csv")
