@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
@@ -10,8 +9,11 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.edit_texts import what_was_not_done
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.save import save_patient
+from napari_smalltumor.export.save_state import SAVE, SAVE_AS_REVIEWED, save_state
 from napari_smalltumor.layers.drawings import holds_drawing
-from napari_smalltumor.layers.metadata import cases_among
+from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import Use, use_of
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
     from napari.viewer import Viewer
+
+_TITLE = "Close the patient?"
+_SAVED = {SAVE: "saved", SAVE_AS_REVIEWED: "saved as reviewed"}
 
 
 def close_active(viewer: Viewer) -> None:
@@ -37,7 +42,8 @@ def close_active(viewer: Viewer) -> None:
 def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None = None) -> bool:
     """Remove all layers of a patient; the patient that was active before becomes active.
 
-    Edits that were not exported are autosaved first. A segmentation in progress is cancelled.
+    Edits that were not saved are saved first if the user wants that, and autosaved otherwise. A
+    segmentation in progress is cancelled.
 
     Parameters
     ----------
@@ -49,15 +55,17 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
     Returns
     -------
     bool
-        False if the user cancelled.
+        False if the user cancelled, or the edits could not be saved.
     """
     autosave = ensure_autosave(viewer).autosave
     layers = layers_of_patient(viewer.layers, patient)
     running = _cancellable_uses(viewer, layers)
-    texts = _what_is_lost(
-        active_patient(viewer).title_of(patient), running, autosave.edited(layers), layers
-    )
-    if texts and not questions.confirm(parent, "Close the patient?", " ".join(texts), "Close"):
+    lost = [
+        *_what_is_cancelled(viewer, patient, running),
+        *_what_was_not_saved(viewer, patient, layers),
+        *_what_was_drawn(viewer, patient, layers),
+    ]
+    if lost and not _may_close(viewer, patient, " ".join(lost), parent):
         return False
     for use in running:
         if use.cancel is not None:
@@ -81,21 +89,56 @@ def _cancellable_uses(viewer: ViewerModel, layers: list[Layer]) -> list[Use]:
     return [use for use in uses if use is not None and use.cancel is not None]
 
 
-def _what_is_lost(
-    title: str, running: list[Use], edited: Sequence[str], layers: list[Layer]
-) -> list[str]:
-    texts = [f"{title} is being {use.name}. Closing the patient cancels that." for use in running]
-    if edited:
-        kept = (
-            "You can restore them when you open the same files again."
-            if settings.get("autosave")
-            else "Autosave is off: they will be lost."
-        )
-        texts.append(f"Edits of {title} {what_was_not_done(edited, layers)}. {kept}")
-    if drawn := [layer.name for layer in layers if holds_drawing(layer)]:
-        were = "was" if len(drawn) == 1 else "were"
-        texts.append(
-            f"{', '.join(drawn)} of {title} {were} not saved and will be lost; save with File > "
-            "Save Selected Layers."
-        )
-    return texts
+def _may_close(viewer: ViewerModel, patient: Patient, lost: str, parent: QWidget | None) -> bool:
+    """Whether the user agrees to close a patient, whose edits are saved first if they say so."""
+    if not _has_edits_to_save(viewer, patient):
+        return questions.confirm(parent, _TITLE, lost, "Close")
+    action = save_state(viewer).action_for(patient)
+    answers = action, "Close without saving", questions.CANCEL
+    answer = questions.ask(parent, _TITLE, lost, *answers, harmless=questions.CANCEL)
+    if answer != action:
+        return answer != questions.CANCEL
+    if not save_patient(viewer, patient, parent):
+        return False
+    # Saving leaves other labels, such as an expert's, as they are.
+    rest = _what_was_not_saved(viewer, patient, layers_of_patient(viewer.layers, patient))
+    return not rest or questions.confirm(parent, _TITLE, " ".join(rest), "Close")
+
+
+def _has_edits_to_save(viewer: ViewerModel, patient: Patient) -> bool:
+    case = case_to_export(viewer, patient)
+    if case is None:
+        return False
+    regions = region_layers(layers_of_patient(viewer.layers, patient), case).values()
+    names = {layer.name for layer in regions}
+    return not names.isdisjoint(ensure_autosave(viewer).autosave.edited(regions))
+
+
+def _what_is_cancelled(viewer: ViewerModel, patient: Patient, running: list[Use]) -> list[str]:
+    title = active_patient(viewer).title_of(patient)
+    return [f"{title} is being {use.name}. Closing the patient cancels that." for use in running]
+
+
+def _what_was_not_saved(viewer: ViewerModel, patient: Patient, layers: list[Layer]) -> list[str]:
+    edited = ensure_autosave(viewer).autosave.edited(layers)
+    if not edited:
+        return []
+    kept = (
+        "You can restore them when you open the same files again."
+        if settings.get("autosave")
+        else "Autosave is off: they will be lost."
+    )
+    saving = _SAVED[save_state(viewer).action_for(patient)]
+    title = active_patient(viewer).title_of(patient)
+    return [f"Edits of {title} {what_was_not_done(edited, layers, saving)}. {kept}"]
+
+
+def _what_was_drawn(viewer: ViewerModel, patient: Patient, layers: list[Layer]) -> list[str]:
+    drawn = [layer.name for layer in layers if holds_drawing(layer)]
+    if not drawn:
+        return []
+    were = "was" if len(drawn) == 1 else "were"
+    return [
+        f"{', '.join(drawn)} of {active_patient(viewer).title_of(patient)} {were} not saved and "
+        "will be lost; save with File > Save Selected Layers."
+    ]

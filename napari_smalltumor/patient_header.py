@@ -159,7 +159,8 @@ class PatientHeader(QWidget):
         self.save_button.setEnabled(not is_saved)
         is_unedited = self._saved.is_review and self._saved.written is None
         saved_text = "No edits" if is_unedited else "✓ Saved"
-        save_text = "Save as reviewed" if self._saved.is_review else "Save"
+        current = self._patients.current
+        save_text = self._saved.action_for(current) if current is not None else ""
         self.save_button.setText(saved_text if is_saved else save_text)
         self.save_button.setToolTip(self._saved_text(is_saved))
 

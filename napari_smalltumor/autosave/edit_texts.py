@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
-    """That masks were not exported, and strokes on a brain mask not applied, with their names.
+def what_was_not_done(
+    names: Iterable[str], layers: Iterable[Layer], saving: str = "exported"
+) -> str:
+    """That masks were not saved, and strokes on a brain mask not applied, with their names.
 
     Parameters
     ----------
@@ -29,14 +31,16 @@ def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
         Names of edited masks, for instance ``Pat ET``.
     layers : iterable of Layer
         The layers of the patient.
+    saving : str
+        What is said for saving.
     """
     brain = brain_mask_of(layers)
     names = list(names)
     applied = [name for name in names if brain is not None and name == brain.name]
-    exported = [name for name in names if name not in applied]
+    unsaved = [name for name in names if name not in applied]
     parts = [
         f"not {verb}: {', '.join(own)}"
-        for verb, own in (("exported", exported), ("applied", applied))
+        for verb, own in ((saving, unsaved), ("applied", applied))
         if own
     ]
     return f"were {'; '.join(parts)}"

@@ -20,7 +20,7 @@ from napari_smalltumor.export.source_files import with_sources
 from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.patient import patient_of_shown_case
+from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -30,9 +30,13 @@ if TYPE_CHECKING:
 DEFAULT_SUFFIX = ".nii.gz"
 
 
-def case_to_export(viewer: ViewerModel) -> Case | None:
-    """The case to export: that of the active patient's topmost region."""
-    layers = active_patient(viewer).layers
+def case_to_export(viewer: ViewerModel, patient: Patient | None = None) -> Case | None:
+    """The case to export: that of the topmost region of a patient, by default the active one."""
+    layers = (
+        active_patient(viewer).layers
+        if patient is None
+        else layers_of_patient(viewer.layers, patient)
+    )
     for layer in reversed(layers):
         case = case_of(layer)
         if case is not None and layer in region_layers(layers, case).values():

@@ -22,7 +22,7 @@ from napari_smalltumor.export.dialog import (
 from napari_smalltumor.export.replaced_masks import note_on_replaced
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
-from napari_smalltumor.layers.patient import patient_of_shown_case
+from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
@@ -74,6 +74,12 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
         return []
     finish_export(viewer, case, written)
     return written
+
+
+def save_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None) -> bool:
+    """Make a patient active and save its masks; False if they were not written."""
+    active_patient(viewer).activate(patient)
+    return bool(save(viewer, parent)) or save_state(viewer).is_saved
 
 
 def _save_review(viewer: ViewerModel) -> None:

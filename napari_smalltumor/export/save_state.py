@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels, Layer
 
+SAVE, SAVE_AS_REVIEWED = "Save", "Save as reviewed"
+
 
 class SaveState:
     """Follows the masks of the active patient, and what was written of them.
@@ -51,7 +53,7 @@ class SaveState:
         self._layers_of: dict[Patient, WeakSet[Layer]] = {}
         self._read: WeakKeyDictionary[Labels, ReadMask] = WeakKeyDictionary()
         self._known: dict[Region, int] | None = None
-        self._is_review: Callable[[], bool] = lambda: False
+        self._is_review: Callable[[Patient], bool] = lambda patient: False
         self._save_review: Callable[[], None] = lambda: None
         application = QApplication.instance()  # without one, nobody paints
         self._edits = RegionEdits(self.refresh, application) if application else None
@@ -68,21 +70,29 @@ class SaveState:
     @property
     def is_review(self) -> bool:
         """Whether the active patient is being reviewed, so that its masks belong to the review."""
-        return self._is_review()
+        current = self._patients.current
+        return current is not None and self._is_review(current)
+
+    def action_for(self, patient: Patient) -> str:
+        """What saving the masks of a patient is called."""
+        return SAVE_AS_REVIEWED if self._is_review(patient) else SAVE
 
     def save_review(self) -> None:
         """Save the masks of the active patient as reviewed."""
         self._save_review()
 
     def follow_reviews(
-        self, is_review: Callable[[], bool], save: Callable[[], None], changed: SignalInstance
+        self,
+        is_review: Callable[[Patient], bool],
+        save: Callable[[], None],
+        changed: SignalInstance,
     ) -> None:
         """Have the masks of a case that is being reviewed saved with the review.
 
         Parameters
         ----------
         is_review : callable
-            Tells whether the active patient is being reviewed.
+            Tells whether a patient is being reviewed.
         save : callable
         changed : SignalInstance
             Emitted when the case that is being reviewed is another one.

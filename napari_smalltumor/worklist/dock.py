@@ -158,7 +158,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self._ring = ListedLesionRing(self._viewer)
         state = save_state(unproxied(self._viewer))
         session = self.session
-        state.follow_reviews(lambda: session.is_active, self._save_from_elsewhere, session.changed)
+        state.follow_reviews(session.is_of, self._save_from_elsewhere, session.changed)
         window = self._window
         actions: dict[keys.Key, Callable[[], object]] = {
             keys.NEXT_CASE: partial(self.step, 1),
@@ -178,7 +178,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         settings.changed.disconnect(self._on_setting, missing_ok=True)
         session = self.session
         save_state(unproxied(self._viewer)).follow_reviews(
-            lambda: session.is_active, lambda: notify.warn(texts.NO_DOCK), session.changed
+            session.is_of, lambda: notify.warn(texts.NO_DOCK), session.changed
         )
         if self.keys is not None:
             self.keys.unbind()

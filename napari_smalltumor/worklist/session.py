@@ -89,8 +89,13 @@ class ReviewSession:
     @property
     def is_active(self) -> bool:
         """Whether the case that is being reviewed is the active patient."""
+        active = self._patients.current
+        return active is not None and self.is_of(active)
+
+    def is_of(self, patient: Patient) -> bool:
+        """Whether a patient is being reviewed."""
         current = self.current
-        return current is not None and current.patient == self._patients.current
+        return current is not None and current.patient == patient
 
     def reader_of(self, patient: Patient | None) -> str:
         """Who has saved the mask that a patient was opened with; empty if it is no review."""

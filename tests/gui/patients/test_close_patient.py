@@ -1,19 +1,26 @@
-"""Closing removes everything of one patient, and asks if edits were not exported."""
+"""Closing removes everything of one patient, and asks if edits were not saved."""
 
 from __future__ import annotations
 
+import nibabel as nib
 import numpy as np
 import pytest
 from lesion_layers import show_regions
 from lesion_layers import synthetic_case as case_with_lesions
+from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import write_case_along
 from qtpy.QtCore import QTimer
+from shown_layers import show_segmentation
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.close_patient import close_active
-from napari_smalltumor.layers.metadata import region_of
+from napari_smalltumor.close_patient import close_active, close_patient
+from napari_smalltumor.layers.create import labels_layer
+from napari_smalltumor.layers.metadata import case_of, region_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
@@ -22,10 +29,22 @@ from napari_smalltumor.patients.active_patient import active_patient
 
 @pytest.fixture
 def asked(monkeypatch) -> list[str]:
-    """Questions that were asked; all are answered with *Close*."""
+    """Questions that were asked; all are answered with *Close*, or *Close without saving*."""
     texts: list[str] = []
     monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: texts.append(text) or True)
+    answer_edits(monkeypatch, "Close without saving", texts)
     return texts
+
+
+def answer_edits(monkeypatch, answer: str, texts: list[str]) -> None:
+    """Answer the question about edits that can be saved, and list its text."""
+
+    def ask(parent, title, text, *answers, harmless):
+        assert answer in answers and harmless == questions.CANCEL
+        texts.append(text)
+        return answer
+
+    monkeypatch.setattr(questions, "ask", ask)
 
 
 @pytest.fixture
@@ -44,6 +63,14 @@ def viewer(make_napari_viewer, tmp_path, messages):
     viewer.window.add_dock_widget(LesionsDock(viewer), area="right")
     show_regions(viewer, case_with_lesions())
     return viewer
+
+
+def segmented(viewer, folder) -> dict[Region, Labels]:
+    """Open a case with a mask as of a network; its region layers."""
+    case = case_of(open_case(viewer, write_case_along(folder, labels=False))[0])
+    classes = np.zeros(case.grid.shape, np.uint8)
+    classes[2:5, 2:5, 2:5] = 3
+    return show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
 
 
 def paint(viewer, name: str) -> None:
@@ -87,7 +114,7 @@ def test_edits_that_were_not_exported_are_named_and_their_fate_is_told(viewer, a
     paint(viewer, "Pat ET")
     close_active(viewer)
     (text,) = asked
-    assert "Edits of Pat were not exported" in text and "Pat ET" in text and "Pat TC" in text
+    assert "Edits of Pat were not saved" in text and "Pat ET" in text and "Pat TC" in text
     assert ("restore" in text) == autosave and ("lost" in text) != autosave
     assert active_patient(viewer).title == "First"
 
@@ -102,11 +129,54 @@ def test_closed_edits_are_saved_to_be_restored(viewer, asked, data_folder):
 
 @pytest.mark.one_binding
 def test_nothing_is_closed_if_the_user_cancels(viewer, monkeypatch):
-    monkeypatch.setattr(questions, "confirm", lambda *arguments: False)
+    answer_edits(monkeypatch, questions.CANCEL, [])
     paint(viewer, "Pat ET")
     before = list(viewer.layers)
     close_active(viewer)
     assert list(viewer.layers) == before and active_patient(viewer).title == "Pat"
+
+
+def test_edits_are_saved_beside_the_images_before_closing_if_the_user_wants_that(
+    viewer, asked, monkeypatch, tmp_path
+):
+    regions = segmented(viewer, tmp_path / "P7")
+    paint(viewer, "P7 ET")
+    answer_edits(monkeypatch, "Save", asked)
+    close_active(viewer)
+    assert active_patient(viewer).title == "Pat" and len(asked) == 1
+    stored = nib.load(tmp_path / "P7" / "P7_smalltumor.nii.gz").get_fdata()
+    assert np.count_nonzero(stored == 4) == np.count_nonzero(regions[Region.ET].data)
+
+
+def test_a_patient_whose_edits_cannot_be_saved_stays_open(
+    viewer, asked, messages, monkeypatch, tmp_path
+):
+    segmented(viewer, tmp_path / "P7")
+    first = active_patient(viewer).patients[0]
+    paint(viewer, "P7 ET")
+    patient = active_patient(viewer).current
+    active_patient(viewer).activate(first)
+    (tmp_path / "P7" / "P7_smalltumor.nii.gz").write_bytes(b"precious")
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: bool(asked.append(text)))
+    answer_edits(monkeypatch, "Save", asked)
+    assert not close_patient(viewer, patient)  # as a worklist does, from another patient
+    assert "Replace it" in asked[-1]
+    assert active_patient(viewer).title == "P7"
+    assert (tmp_path / "P7" / "P7_smalltumor.nii.gz").read_bytes() == b"precious"
+
+
+@pytest.mark.one_binding
+def test_edits_that_saving_leaves_out_are_asked_about_again(viewer, asked, monkeypatch, tmp_path):
+    segmented(viewer, tmp_path / "P7")
+    case = case_of(viewer.layers["P7 ET"])
+    reference = labels_layer(case, np.zeros(case.grid.shape, np.uint8), SCHEMES["brats2023"], "x")
+    viewer.add_layer(Layer.create(*reference))
+    paint(viewer, "P7 ET")
+    paint(viewer, viewer.layers[-1].name)
+    answer_edits(monkeypatch, "Save", asked)
+    close_active(viewer)
+    assert len(asked) == 2 and viewer.layers and "P7 ET" not in asked[1]
+    assert active_patient(viewer).title == "Pat"
 
 
 def test_an_edited_region_that_was_removed_is_asked_about_too(viewer, asked):

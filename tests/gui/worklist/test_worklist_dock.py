@@ -235,3 +235,26 @@ def test_save_keeps_the_masks_of_a_review_with_the_review(dock, tmp_path, qtbot)
     assert (tmp_path / "out" / "reviews" / "Anna" / "cyd_review1.nii.gz").exists()
     assert not list((tmp_path / "data").rglob("*_smalltumor*"))
     assert header.save_button.text() == "✓ Saved"
+
+
+def test_the_next_case_waits_until_the_edits_of_this_one_are_saved_as_reviewed(
+    dock, tmp_path, monkeypatch
+):
+    asked = []
+
+    def save_them(parent, title, text, *answers, harmless):
+        asked.append(text)
+        return "Save as reviewed"
+
+    monkeypatch.setattr(questions, "ask", save_them)
+    dock.step(1)
+    case = case_to_export(dock._viewer)
+    et = region_layers(dock._viewer.layers, case)[Region.ET]
+    et.data_setitem(tuple(np.array([5]) for _ in range(3)), 1)
+    dock.step(1)
+    assert "name" in dock.message.text() and active_patient(dock._viewer).title == "cyd"
+    dock.reader_field.setText("Anna")
+    dock.step(1)
+    assert active_patient(dock._viewer).title == "bob"
+    assert len(asked) == 2 and "Edits of cyd were not saved as reviewed" in asked[0]
+    assert [r.edited for r in Reviews(tmp_path / "out").latest().values()] == [True]

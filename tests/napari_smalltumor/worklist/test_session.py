@@ -96,7 +96,9 @@ def test_the_next_case_takes_its_place(viewer, session, worklist):
 
 def test_edits_that_were_not_saved_are_asked_about(viewer, session, worklist, monkeypatch):
     asked: list[str] = []
-    monkeypatch.setattr(questions, "confirm", lambda *words: asked.append(words[2]))  # None: no
+    monkeypatch.setattr(
+        questions, "ask", lambda *words, harmless: asked.append(words[2]) or harmless
+    )
     session.open(worklist, entry(worklist, "bob"))
     paint(viewer)
     assert not session.open(worklist, entry(worklist, "ann"))
@@ -115,7 +117,7 @@ def test_a_reviewed_mask_is_saved_beside_the_networks_and_no_more_asked_about(
     assert review.edited and network.read_bytes() == before
     own = worklist.folder / "reviews" / "Anna" / "bob_review1.nii.gz"
     assert np.count_nonzero(mask(own)) == np.count_nonzero(mask(network)) + 1
-    monkeypatch.setattr(questions, "confirm", lambda *words: pytest.fail(words[2]))
+    monkeypatch.setattr(questions, "ask", lambda *words, harmless: pytest.fail(words[2]))
     assert session.open(worklist, entry(worklist, "ann"))
     session.open(worklist, entry(worklist, "bob"))
     wt = regions(viewer)[Region.WT]
@@ -299,10 +301,14 @@ def test_edits_of_an_older_mask_are_not_restored_without_saying_so(
     viewer, session, worklist, monkeypatch, reviewed
 ):
     asked: list[str] = []
-    monkeypatch.setattr(questions, "confirm", lambda *words: True)
-    monkeypatch.setattr(
-        questions, "ask", lambda *words, harmless: asked.append(words[2]) or harmless
-    )
+
+    def answer(parent, title, text, *answers, harmless):
+        if title == "Close the patient?":
+            return "Close without saving"
+        asked.append(text)
+        return harmless
+
+    monkeypatch.setattr(questions, "ask", answer)
     autosave = ensure_autosave(viewer)
     session.open(worklist, entry(worklist, "bob"))
     paint(viewer)
