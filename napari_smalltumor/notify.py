@@ -103,6 +103,7 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     Action.CHOOSE_CASE: lambda remedy: "choose the files of one of them",
     Action.CHOOSE_STUDY: lambda remedy: "open the folder of one study",
     Action.CHOOSE_SERIES: lambda remedy: "choose the folder of one of them",
+    Action.NAME_SESSION: lambda remedy: "name the session of this visit",
     Action.ALLOW_OTHER_IMAGES: lambda remedy: (
         "choose the study of this patient; if it is theirs, export the mask and convert it on the "
         "command line"

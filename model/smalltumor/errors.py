@@ -88,6 +88,9 @@ class Action(StrEnum):
     CHOOSE_SERIES = "choose series"
     """Choose the folder of one of several series."""
 
+    NAME_SESSION = "name session"
+    """Name the session of a visit in a BIDS dataset."""
+
     ALLOW_OTHER_IMAGES = "allow other images"
     """Choose the study of the mask, or write it although its images are other ones."""
 

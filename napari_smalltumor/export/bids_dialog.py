@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QWidget
-from smalltumor.data.bids import authors_around, bids_paths, check_bids, is_described
+from smalltumor.data.bids import authors_around, check_bids, images_of_mask, is_described
+from smalltumor.data.bids_names import bids_paths, masks_of_subject, session_label, session_of
+from smalltumor.data.identity.image_digests import are_others, are_same, digests_of_images
+from smalltumor.data.identity.visits import visit_in_name, visit_of
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, questions, settings
@@ -37,6 +40,8 @@ def export_active_to_bids(viewer: Viewer) -> None:
 def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     """Ask for the folder of the dataset, and for the authors of a new one, and export.
 
+    The session is asked for if the case's name states none and another visit is there, too.
+
     Returns
     -------
     list of Path
@@ -56,15 +61,19 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
         return []
     dataset = Path(chosen)
     try:
-        existing = [path for path in bids_paths(case.name, dataset) if path.exists()]
+        session = _session(parent, viewer, case, dataset)
+        if session is None:
+            return []
+        paths = bids_paths(case.name, dataset, session)
+        existing = [path for path in paths if path.exists()]
         may_be_of_others = (
             "They are named after the case alone, so they may be of another patient whose case is "
             f"named {case.name}, too."
         )
-        note = note_on_replaced(existing, case, may_be_of_others)
+        note = note_on_replaced(existing, case, title, may_be_of_others)
         if existing and not may_replace(parent, existing, title, note):
             return []
-        check_bids(case.name, dataset, overwrite=True)
+        check_bids(case.name, dataset, session=session, overwrite=True)
         authors = _authors(parent, case, dataset)
         if authors is None:
             return []
@@ -74,6 +83,7 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
             dataset,
             scheme=settings.get("scheme"),
             authors=authors,
+            session=session,
             overwrite=bool(existing),
         )
     except SmalltumorError as error:
@@ -81,6 +91,41 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
         return []
     finish_export(viewer, case, written)
     return written
+
+
+def _session(parent: QWidget | None, viewer: ViewerModel, case: Case, dataset: Path) -> str | None:
+    """The session of a case, which is asked for if another visit would have the same files.
+
+    Returns
+    -------
+    str or None
+        Empty for what the name of the case states; None if the user cancelled.
+    """
+    if visit_in_name(case.name):
+        return ""
+    stored = masks_of_subject(case.name, dataset)
+    images = digests_of_images(case)
+    recorded = {path: images_of_mask(path) for path in stored}
+    own = [path for path in stored if are_same(recorded[path], images)]
+    if own:
+        return session_of(own[0])
+    patient = patient_of_shown_case(viewer.layers, case)
+    others = [p for p in active_patient(viewer).patients if p.name == case.name and p != patient]
+    if not others and not any(are_others(digests, images) for digests in recorded.values()):
+        return ""
+    return _ask_for_session(parent, case, active_patient(viewer).title_of(patient), dataset)
+
+
+def _ask_for_session(parent: QWidget | None, case: Case, title: str, dataset: Path) -> str | None:
+    text, is_chosen = QInputDialog.getText(
+        questions.window_of(parent),
+        "Session",
+        f"The masks of two visits of {case.name} need sessions of their own in {dataset}.\n\n"
+        f"Session of {title}, letters and digits; may be empty:",
+        QLineEdit.EchoMode.Normal,
+        session_label(visit_of(case)),
+    )
+    return session_label(text) if is_chosen else None
 
 
 def _authors(parent: QWidget | None, case: Case, dataset: Path) -> list[str] | None:

@@ -115,6 +115,7 @@ def export_bids(
     *,
     scheme: str,
     authors: Sequence[str] = (),
+    session: str = "",
     overwrite: bool = False,
 ) -> list[Path]:
     """Write the regions of a case with their edits to a BIDS derivative dataset.
@@ -128,6 +129,7 @@ def export_bids(
         dataset,
         scheme=scheme,
         authors=authors,
+        session=session,
         overwrite=overwrite,
         other_images=True,  # the user was asked
     )

@@ -72,7 +72,7 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
         existing = [p for p in targets(path, per_region=per_region) if p.exists()]
         check_no_source(existing, viewer.layers)
         check_not_beside([path], case)
-        note = note_on_replaced(existing, case)
+        note = note_on_replaced(existing, case, title)
         if existing and not may_replace(parent, existing, title, note):
             return []
         written = export_case(

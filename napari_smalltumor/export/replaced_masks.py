@@ -12,7 +12,7 @@ from smalltumor.data.volumes.nifti import Volume, is_nifti_name
 from smalltumor.errors import SmalltumorError
 
 
-def note_on_replaced(paths: Iterable[Path], case: Case, unknown: str = "") -> str:
+def note_on_replaced(paths: Iterable[Path], case: Case, title: str = "", unknown: str = "") -> str:
     """What is said of masks before they are replaced by those of a case.
 
     Parameters
@@ -20,6 +20,8 @@ def note_on_replaced(paths: Iterable[Path], case: Case, unknown: str = "") -> st
     paths : iterable of Path
         Files that exist; those of masks are looked at.
     case : Case
+    title : str
+        The case's title.
     unknown : str
         What is said if a mask does not record its images.
 
@@ -30,7 +32,7 @@ def note_on_replaced(paths: Iterable[Path], case: Case, unknown: str = "") -> st
     """
     volumes = [_read(path) for path in paths if is_nifti_name(path)]
     read = [volume for volume in volumes if volume is not None]
-    text = other_images_text(read, case)
+    text = other_images_text(read, case, title)
     if text:
         return f"{text}."
     is_known = len(read) == len(volumes) and all(map(recorded_images, read))

@@ -104,4 +104,4 @@ def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: 
     if written is not None and path in written.files and written.are_unchanged:
         return True
     title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
-    return may_replace(parent, [path], title, note_on_replaced([path], case))
+    return may_replace(parent, [path], title, note_on_replaced([path], case, title))

@@ -61,12 +61,17 @@ def case_along(axcodes: str = "LPS", name: str = "Pat") -> Case:
 
 
 def write_case_along(
-    folder: Path, axcodes: str = "LPS", *, labels: bool = True, name: str | None = None
+    folder: Path,
+    axcodes: str = "LPS",
+    *,
+    labels: bool = True,
+    name: str | None = None,
+    seed: int = 0,
 ) -> Path:
     """Write a case folder with BraTS file names, whose volumes have the given axis codes."""
     folder.mkdir(parents=True, exist_ok=True)
     name = name or folder.name
-    for number, modality in enumerate(MODALITIES):
+    for number, modality in enumerate(MODALITIES, start=10 * seed):
         nib.save(oriented(random_volume(number), axcodes), folder / f"{name}_{modality}.nii.gz")
     if labels:
         stored = np.array([0, 1, 2, 4], np.uint8)[random_volume(9) % 4]

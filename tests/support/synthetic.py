@@ -42,11 +42,12 @@ def write_case(
     affine: np.ndarray = LPS,
     modalities: str = "flair t1ce t1 t2",
     name: str = "case",
+    seed: int = 3,
     **changed,
 ) -> Path:
     """Write a case of noise in a ball; `changed` replaces (array, affine) of a modality."""
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
     distance = np.linalg.norm(np.stack(np.indices(SHAPE)) - 9.5, axis=0, keepdims=False)
     for modality in modalities.split():
         data = (rng.integers(1, 900, SHAPE) * (distance < 8)).astype(np.int16)

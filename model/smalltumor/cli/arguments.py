@@ -206,6 +206,21 @@ def add_bids(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def session_argument(text: str) -> str:
+    """Parse the session of a case.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it has no letters or digits.
+    """
+    from smalltumor.data.bids_names import session_label
+
+    if not (label := session_label(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} has no letters or digits")
+    return label
+
+
 def author_argument(text: str) -> str:
     """Parse the name of an author.
 
@@ -220,16 +235,20 @@ def author_argument(text: str) -> str:
     return name
 
 
-def check_authors(options: argparse.Namespace) -> None:
-    """Check that there is a dataset for the authors of `add_bids`.
+def check_bids_options(options: argparse.Namespace) -> None:
+    """Check that there is a dataset for the authors of `add_bids`, and for a session.
 
     Raises
     ------
     SmalltumorError
         If there is none.
     """
-    if options.authors and options.bids is None:
+    if options.bids is not None:
+        return
+    if options.authors:
         raise SmalltumorError("--authors are those of a BIDS dataset; name its folder with --bids")
+    if getattr(options, "session", None):
+        raise SmalltumorError("--session is that in a BIDS dataset; name its folder with --bids")
 
 
 def add_overwrite(parser: argparse._ActionsContainer) -> None:

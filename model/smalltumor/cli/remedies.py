@@ -132,6 +132,10 @@ def _choose_series(remedy: Remedy, options: argparse.Namespace) -> str:
     return "choose the folder of one of them"
 
 
+def _name_session(remedy: Remedy, options: argparse.Namespace) -> str:
+    return "name the visit with --session" if "session" in options else ""
+
+
 def _allow_other_images(remedy: Remedy, options: argparse.Namespace) -> str:
     text = "name the study of the mask"
     return f"{text}, or pass --other-images" if "other_images" in options else text
@@ -179,6 +183,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHOOSE_CASE: _choose_case,
         Action.CHOOSE_STUDY: _choose_study,
         Action.CHOOSE_SERIES: _choose_series,
+        Action.NAME_SESSION: _name_session,
         Action.ALLOW_OTHER_IMAGES: _allow_other_images,
         Action.RESUME: _resume,
         Action.START_AGAIN: _start_again,

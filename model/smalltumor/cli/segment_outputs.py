@@ -61,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="DICOM SEG that refers to the series of T1CE or --grid; CASE is a DICOM folder",
     )
     arguments.add_bids(group)
+    group.add_argument(
+        "--session",
+        metavar="LABEL",
+        type=arguments.session_argument,
+        help="session of the case in the BIDS dataset, such as visit2 (default: what its name "
+        "states)",
+    )
     arguments.add_overwrite(group)
 
 
@@ -88,6 +95,7 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
             name,
             options.bids,
             authors=options.authors,
+            session=options.session or "",
             overwrite=options.overwrite,
             sources=sources,
         )
@@ -137,6 +145,7 @@ def write(
             options.bids,
             scheme=options.labels,
             authors=options.authors,
+            session=options.session or "",
             overwrite=overwrite,
         )
     if prepared is not None and options.dicom_seg is not None:

@@ -121,7 +121,8 @@ def check_dataset(
     CaseError, OutputError
         As `smalltumor.data.bids.check_bids`.
     """
-    from smalltumor.data.bids import bids_paths, check_bids
+    from smalltumor.data.bids import check_bids
+    from smalltumor.data.bids_names import bids_paths
 
     if settings.bids is None:
         return

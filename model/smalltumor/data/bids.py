@@ -8,7 +8,6 @@ values in a table of the same name.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -16,13 +15,12 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
+from smalltumor.data.bids_names import bids_paths
 from smalltumor.data.identity.image_digests import are_others, recorded_images
-from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_volume
-from smalltumor.errors import CaseError, OutputError
+from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder, write_text
 from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import csv_text
@@ -59,6 +57,7 @@ def write_bids(
     *,
     scheme: str = DEFAULT_SCHEME,
     authors: Sequence[str] = (),
+    session: str = "",
     overwrite: bool = False,
     other_images: bool = False,
 ) -> list[Path]:
@@ -73,6 +72,8 @@ def write_bids(
         Name of the label scheme of the values.
     authors : sequence of str
         Authors of a new dataset; by default those of the dataset of the images.
+    session : str
+        The session, as in `bids_paths`.
     overwrite : bool
         Whether the segmentation of the same subject and session may be replaced.
     other_images : bool
@@ -96,11 +97,12 @@ def write_bids(
         segmentation.name,
         dataset,
         authors=authors,
+        session=session,
         overwrite=overwrite,
         sources=segmentation.sources,
     )
     if not other_images:
-        check_images(segmentation, dataset)
+        check_images(segmentation, dataset, session)
     image.parent.mkdir(parents=True, exist_ok=True)
     _describe_dataset(dataset, segmentation.sources, authors)
     description = _json_text(_sidecar(segmentation))
@@ -116,26 +118,32 @@ def write_bids(
     return paths
 
 
-def check_images(segmentation: Segmentation, dataset: Path) -> None:
+def check_images(segmentation: Segmentation, dataset: Path, session: str = "") -> None:
     """Check that a dataset holds no mask of other images under the labels of a segmentation.
 
     Raises
     ------
     CaseError
-        If it does, such as of another patient with the same subject label.
+        If it does, such as of another visit without a session of its own.
     """
-    path = bids_paths(segmentation.name, dataset)[0]
-    if not path.exists():
-        return
-    try:
-        recorded = recorded_images(read_volume(path))
-    except CaseError:
-        return
-    if are_others(recorded, segmentation.made_of):
+    path = bids_paths(segmentation.name, dataset, session)[0]
+    if are_others(images_of_mask(path), segmentation.made_of):
         raise CaseError(
             f"{path} is a mask of other images than those of {segmentation.name}, such as of "
-            "another patient with the same subject label; delete it to have it replaced"
+            "another visit without a session of its own, or of another patient with the same "
+            "subject label; delete it to have it replaced",
+            Remedy(Action.NAME_SESSION),
         )
+
+
+def images_of_mask(path: Path) -> dict[str, str]:
+    """The digests that a mask records; empty if it records none or cannot be read."""
+    if not path.exists():
+        return {}
+    try:
+        return recorded_images(read_volume(path))
+    except CaseError:
+        return {}
 
 
 def check_bids(
@@ -143,6 +151,7 @@ def check_bids(
     dataset: Path,
     *,
     authors: Sequence[str] = (),
+    session: str = "",
     overwrite: bool = False,
     sources: Iterable[Path] = (),
 ) -> list[Path]:
@@ -163,39 +172,11 @@ def check_bids(
         _check_description(dataset, authors)
     else:
         _check_new(dataset)
-    paths = bids_paths(case, dataset)
+    paths = bids_paths(case, dataset, session)
     for path in paths:
         if path.parent.is_dir():
             check_output(path, overwrite=overwrite, sources=sources)
     return paths
-
-
-def bids_paths(case: str, dataset: Path) -> list[Path]:
-    """Image, description and table of a case in a dataset.
-
-    The patient of the case, see `patient_of`, is the subject, and the rest of the name the session;
-    labels have letters and digits only.
-
-    Raises
-    ------
-    CaseError
-        If the name has none.
-    """
-    entities = [part for part in case.split("_") if part.startswith(("sub-", "ses-"))]
-    if case.startswith("sub-"):
-        labels = [_alphanumeric(part[4:]) for part in entities]
-    else:
-        patient = patient_of(case)
-        labels = [_alphanumeric(patient), _alphanumeric(case[len(patient) :])]
-    if not labels[0]:
-        raise CaseError(f"{case} has no letters or digits that can name a BIDS subject")
-    named = [f"{e}-{label}" for e, label in zip(("sub", "ses"), labels, strict=False) if label]
-    stem = dataset.joinpath(*named, "anat", "_".join([*named, "seg-tumor_dseg"]))
-    return [stem.with_name(stem.name + suffix) for suffix in (".nii.gz", ".json", ".tsv")]
-
-
-def _alphanumeric(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]", "", normalize("NFC", text))
 
 
 def is_described(dataset: Path) -> bool:

@@ -6,15 +6,20 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.utils._proxies import PublicOnlyProxy
-from napari_cases import case_along
+from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 from shown_layers import show_segmentation
-from smalltumor.data.bids import bids_paths
+from smalltumor.data.bids_names import bids_paths
+from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.bids_dialog import export_active_to_bids
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 @pytest.fixture
@@ -45,6 +50,83 @@ def author_questions(monkeypatch) -> list[str]:
 
     monkeypatch.setattr(QInputDialog, "getText", answer)
     return proposed
+
+
+@pytest.fixture
+def sessions(monkeypatch) -> list[str]:
+    """The sessions that were proposed, each of which is the answer; nobody is an author."""
+    proposed: list[str] = []
+
+    def answer(parent, title, label, mode, text):
+        if title == "Session":
+            proposed.append(text)
+        return text, True
+
+    monkeypatch.setattr(QInputDialog, "getText", answer)
+    return proposed
+
+
+def segmented(viewer, folder, seed: int) -> Patient:
+    """Open a case with a mask that records its images, and make it active."""
+    write_case_along(folder, labels=False, seed=seed)
+    case = case_of(open_case(viewer, folder)[0])
+    classes = np.full(case.grid.shape, 3, np.uint8)
+    made_of = digests_of_images(case)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid, made_of=made_of))
+    return patient_of_shown_case(viewer.layers, case)
+
+
+def test_two_visits_of_one_patient_enter_one_dataset(
+    make_napari_viewer, tmp_path, monkeypatch, messages, sessions
+):
+    viewer = make_napari_viewer()
+    monkeypatch.setattr(questions, "confirm", lambda *a: pytest.fail(a[2]))
+    dataset = tmp_path / "out"
+    dataset.mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(dataset))
+    segmented(viewer, tmp_path / "visit1" / "P7", 1)
+    export_active_to_bids(PublicOnlyProxy(viewer))
+    segmented(viewer, tmp_path / "visit2" / "P7", 2)
+    export_active_to_bids(PublicOnlyProxy(viewer))
+    assert {path.relative_to(dataset).parts[:-2] for path in dataset.rglob("*.nii.gz")} == {
+        ("sub-P7",),
+        ("sub-P7", "ses-visit2"),
+    }
+    assert sessions == ["visit2"]
+
+
+def test_a_visit_that_is_in_the_dataset_is_replaced_there(
+    make_napari_viewer, tmp_path, monkeypatch, messages, sessions
+):
+    viewer, asked = make_napari_viewer(), []
+    monkeypatch.setattr(questions, "confirm", lambda *a: asked.append(a[2]) or True)
+    dataset = tmp_path / "out"
+    dataset.mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(dataset))
+    first = segmented(viewer, tmp_path / "visit1" / "P7", 1)
+    segmented(viewer, tmp_path / "visit2" / "P7", 2)
+    for patient in (first, first):
+        active_patient(viewer).activate(patient)
+        export_active_to_bids(PublicOnlyProxy(viewer))
+    assert sessions == ["visit1"] and len(asked) == 1
+    assert asked[0].endswith("Replace them with the regions of P7 (visit1)?")
+    assert "other images" not in asked[0]
+
+
+def test_the_mask_of_another_visit_is_named_as_such_before_it_is_replaced(
+    make_napari_viewer, tmp_path, monkeypatch, messages
+):
+    viewer, asked = make_napari_viewer(), []
+    monkeypatch.setattr(questions, "confirm", lambda *a: asked.append(a[2]) or False)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *a: ("", True))
+    dataset = tmp_path / "out"
+    dataset.mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(dataset))
+    segmented(viewer, tmp_path / "visit1" / "P7", 1)
+    export_active_to_bids(PublicOnlyProxy(viewer))
+    segmented(viewer, tmp_path / "visit2" / "P7", 2)
+    export_active_to_bids(PublicOnlyProxy(viewer))
+    assert "than those of P7 (visit2), such as another visit's" in asked[0]
 
 
 def authors_in(dataset) -> list[str] | None:

@@ -13,7 +13,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data import bids
-from smalltumor.data.bids import bids_paths, write_bids
+from smalltumor.data.bids import write_bids
+from smalltumor.data.bids_names import bids_paths, masks_of_subject, session_of
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import CaseError, OutputError
@@ -44,11 +45,21 @@ def segmentation(name: str, run: InferenceRun | None = RUN) -> Segmentation:
             "sub-Patient001/ses-week044/anat/sub-Patient001_ses-week044",
         ),
         ("Müller 7", "sub-Mller7/anat/sub-Mller7"),
+        ("visit1_P7", "sub-P7/ses-visit1/anat/sub-P7_ses-visit1"),  # as a cohort names visit1/P7
+        ("P1_pre_nifti", "sub-P1/ses-prenifti/anat/sub-P1_ses-prenifti"),
     ],
 )
 def test_subject_and_session_come_from_the_name_of_the_case(case, path):
     image, *_ = bids_paths(case, Path("out"))
     assert image == Path("out") / f"{path}_seg-tumor_dseg.nii.gz"
+
+
+@pytest.mark.parametrize("case", ["P7", "P7_week1", "sub-P7", "sub-P7_ses-9"])
+@pytest.mark.parametrize("session", ["visit2", "ses-visit2", "visit-2"])
+def test_a_session_that_is_given_goes_before_that_of_the_name(case, session):
+    image = bids_paths(case, Path("out"), session)[0]
+    assert image == Path("out/sub-P7/ses-visit2/anat/sub-P7_ses-visit2_seg-tumor_dseg.nii.gz")
+    assert session_of(image) == "visit2"
 
 
 def test_a_name_without_letters_or_digits_is_refused():
@@ -131,6 +142,22 @@ def test_the_segmentation_of_another_patient_of_the_label_is_not_replaced(tmp_pa
     write_bids(made_of("a"), dataset, overwrite=True)
     write_bids(made_of("b"), dataset, overwrite=True, other_images=True)
     assert image.read_bytes() != before
+
+
+def test_two_visits_are_sessions_of_one_subject(tmp_path, smalltumor, narrow_weights):
+    commands = []
+    for number in (1, 2):
+        write_case(tmp_path / f"visit{number}" / "P7", name="P7", seed=number)
+        where = f"{tmp_path}/visit{number}/P7 -o {tmp_path}/{number}.nii.gz"
+        commands.append(f"segment {where} --weights {narrow_weights} --bids {tmp_path}/out".split())
+    assert smalltumor(*commands[0])[0] == 0
+    code, _, err = smalltumor(*commands[1])
+    assert code != 0 and "exists" in err
+    code, _, err = smalltumor(*commands[1], "--overwrite")
+    assert code != 0 and "another visit" in err and "name the visit with --session" in err
+    assert smalltumor(*commands[1], "--overwrite", "--session", "visit-2")[0] == 0
+    masks = masks_of_subject("P7", tmp_path / "out")
+    assert [session_of(mask) for mask in masks] == ["", "visit2"]
 
 
 def test_results_beside_the_images_are_no_cases(tmp_path):

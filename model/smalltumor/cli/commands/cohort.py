@@ -134,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.report.page_files import require_report
     from smalltumor.text import pluralize
 
-    arguments.check_authors(options)
+    arguments.check_bids_options(options)
     if options.report:
         require_report()
     found = cohort_cases(options.data, options.output)

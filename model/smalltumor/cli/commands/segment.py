@@ -45,7 +45,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Segment the case, write the results and print a summary."""
-    arguments.check_authors(options)
+    arguments.check_bids_options(options)
     with scanner_images.unpacked_study(options.case) as (case, study_uid):
         options.raw = options.raw or case != options.case
         options.case, options.study_uid = case, study_uid

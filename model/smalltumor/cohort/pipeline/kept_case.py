@@ -219,7 +219,8 @@ def _rewrite(
 def _write_missing(
     mask: Segmentation, lesions: list[Lesion], folder: ResultsFolder, settings: CohortSettings
 ) -> list[str]:
-    from smalltumor.data.bids import bids_paths, write_bids
+    from smalltumor.data.bids import write_bids
+    from smalltumor.data.bids_names import bids_paths
     from smalltumor.data.segmentation import write_regions
     from smalltumor.lesions import write_csv
 

@@ -34,6 +34,9 @@ _PARTS = 3
 _DIGITS = 16
 _BETWEEN = ","
 
+SUCH_AS_ANOTHER = "such as another visit's, or another patient's of the same name"
+"""What other images than those of a case are most likely to be."""
+
 
 def digests_of_images(case: Case) -> dict[str, str]:
     """Digests of the images of a case by modality.
@@ -138,13 +141,26 @@ def _may_be_compared(
     )
 
 
+def are_same(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
+    """Whether a mask is known to be made of some of these images."""
+    return bool(blocks_of(recorded) & blocks_of(images))
+
+
 def blocks_of(digests: Mapping[str, str]) -> set[str]:
     """The digests of single blocks, of all modalities."""
     return {block for text in digests.values() for block in text.split(_BETWEEN)} - {""}
 
 
-def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
-    """A sentence about masks that were made of other images than those of a case; else empty."""
+def other_images_text(volumes: Sequence[Volume], case: Case, title: str = "") -> str:
+    """A sentence about masks that were made of other images than those of a case; else empty.
+
+    Parameters
+    ----------
+    volumes : sequence of Volume
+    case : Case
+    title : str
+        What the case is called among others, such as ``P7 (visit2)``; by default its name.
+    """
     recorded = {volume.path.name: recorded_images(volume) for volume in volumes}
     if not any(recorded.values()):
         return ""
@@ -154,6 +170,6 @@ def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
         return ""
     were = "was" if len(names) == 1 else "were"
     return (
-        f"{' and '.join(names)} {were} made of other images than those of {case.name}, such as "
-        "another patient's of the same name"
+        f"{' and '.join(names)} {were} made of other images than those of {title or case.name}, "
+        f"{SUCH_AS_ANOTHER}"
     )

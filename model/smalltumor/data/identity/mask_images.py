@@ -37,7 +37,7 @@ def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
         if image is not None and are_others(digests_of_t1ce(image), digests_of_images(case)):
             return (
                 f"{volume.path.name} lies beside {image}, which is another image than that of "
-                f"{case.name}, such as another patient's of the same name"
+                f"{case.name}, {made_of.SUCH_AS_ANOTHER}"
             )
     return ""
 

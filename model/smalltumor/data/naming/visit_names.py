@@ -31,6 +31,8 @@ _END = re.compile(rf"(?P<visit>({_VISIT}([-_ ]{_CERTAIN})*)?)((\A|[-_ ]){_FILES}
 
 _MAY_BE_VERSION = re.compile(rf"(.*[-_ ])?({_ORDER}|{_VERSION})", re.IGNORECASE)
 _IS_NUMBERED_VERSION = re.compile(rf"(.*[-_ ])?{_VERSION}", re.IGNORECASE)
+_VISIT_IN_FRONT = re.compile(rf"(?P<visit>{_CERTAIN})[-_ ]", re.IGNORECASE)
+_IS_NUMBERED = re.compile(r"(?=.*\d)(.*[^\W\d_].*|\d{3,})")
 _SEPARATOR = re.compile(r"[-_ ]")
 
 _NOBODY = re.compile(
@@ -84,13 +86,27 @@ def split_name(name: str) -> NameParts:
 
     ``P1_pre`` and ``P1_pre_nifti`` are the visit *pre* of *P1*; ``P1_nifti`` is *P1*. Numbers that
     count cases are part of the patient: those of ``GBM_baseline_001`` and ``MGH_scan_012``.
+    ``visit1_P1`` is how a folder of folders names one of several cases ``P1``.
     """
+    if (in_front := _split_visit_in_front(name)) is not None:
+        return in_front
     for separator in _SEPARATOR.finditer(name):
         patient, rest = name[: separator.start()], name[separator.end() :]
         end = _END.fullmatch(rest)
         if end is not None and _is_patient(patient) and not _counts_cases(patient, rest):
             return NameParts(patient, end["visit"])
     return NameParts(name, "")
+
+
+def _split_visit_in_front(name: str) -> NameParts | None:
+    found = _VISIT_IN_FRONT.match(name)
+    if found is None:
+        return None
+    patient, visit = split_name(name[found.end() :]).patient, found["visit"]
+    is_numbered = _IS_NUMBERED.fullmatch(patient) is not None  # *baseline_edited* is nobody
+    if is_numbered and _is_patient(patient) and not _counts_cases(patient, visit):
+        return NameParts(patient, visit)
+    return None
 
 
 def _is_patient(name: str) -> bool:

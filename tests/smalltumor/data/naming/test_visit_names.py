@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from smalltumor.data.identity.patients import patient_of, states_visit
 from smalltumor.data.naming.file_names import name_of_folder
 from smalltumor.data.naming.find_cases import find_case_files, find_cases
-from smalltumor.data.naming.visit_names import is_visit_name
+from smalltumor.data.naming.visit_names import is_visit_name, split_name
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,21 @@ def test_folders_of_files_below_those_of_visits_are_named_once(tmp_path):
 def test_a_folder_at_the_root_has_its_own_name():
     assert name_of_folder(Path("/pre")) == "pre"
     assert name_of_folder(Path("/data/P7")) == "P7"
+
+
+@pytest.mark.parametrize(
+    ("name", "patient", "visit"),
+    [
+        ("visit1_P7", "P7", "visit1"),
+        ("2026-01-31_Patient-001", "Patient-001", "2026-01-31"),
+        ("visit2_P7_nifti", "P7", "visit2"),
+        ("baseline_001", "001", "baseline"),
+        ("scan_012_MGH", "scan_012_MGH", ""),
+        ("visit_1_2", "visit_1_2", ""),
+        ("baseline_edited", "baseline_edited", ""),
+        ("pre_P7", "pre_P7", ""),
+        ("baseline_visit1", "baseline_visit1", ""),
+    ],
+)
+def test_the_visit_may_be_in_front_as_in_the_names_of_several_folders(name, patient, visit):
+    assert split_name(name) == (patient, visit)

@@ -1,0 +1,66 @@
+"""Subject, session and files of a case in a BIDS derivative dataset."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from unicodedata import normalize
+
+from smalltumor.data.identity.patients import patient_of
+from smalltumor.data.identity.visits import visit_in_name
+from smalltumor.errors import CaseError
+
+_MASK, _SUFFIXES = "seg-tumor_dseg", (".nii.gz", ".json", ".tsv")
+
+
+def bids_paths(case: str, dataset: Path, session: str = "") -> list[Path]:
+    """Image, description and table of a case in a dataset.
+
+    The patient of the case, see `patient_of`, is the subject, and the rest of the name the session;
+    labels have letters and digits only.
+
+    Parameters
+    ----------
+    case : str
+    dataset : Path
+    session : str
+        The session, such as the name of a visit; by default what the case's name states.
+
+    Raises
+    ------
+    CaseError
+        If the name has none.
+    """
+    entities = [part for part in case.split("_") if part.startswith(("sub-", "ses-"))]
+    if case.startswith("sub-"):
+        labels = [_alphanumeric(part[4:]) for part in entities]
+    else:
+        labels = [_alphanumeric(patient_of(case)), _alphanumeric(visit_in_name(case))]
+    if session_label(session):
+        labels = [labels[0], session_label(session)]
+    if not labels[0]:
+        raise CaseError(f"{case} has no letters or digits that can name a BIDS subject")
+    named = [f"{e}-{label}" for e, label in zip(("sub", "ses"), labels, strict=False) if label]
+    stem = dataset.joinpath(*named, "anat", "_".join([*named, _MASK]))
+    return [stem.with_name(stem.name + suffix) for suffix in _SUFFIXES]
+
+
+def session_label(text: str) -> str:
+    """The letters and digits of the name of a visit: ``20210315`` of ``2021-03-15``."""
+    return _alphanumeric(text.removeprefix("ses-"))
+
+
+def _alphanumeric(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", normalize("NFC", text))
+
+
+def masks_of_subject(case: str, dataset: Path) -> list[Path]:
+    """The masks of all sessions of a case's subject in a dataset, sorted."""
+    subject = bids_paths(case, dataset)[0].relative_to(dataset).parts[0]
+    return sorted((dataset / subject).glob(f"**/anat/*_{_MASK}{_SUFFIXES[0]}"))
+
+
+def session_of(mask: Path) -> str:
+    """The session that the name of a mask states, without ``ses-``; empty if it states none."""
+    named = (part.removeprefix("ses-") for part in mask.name.split("_") if part.startswith("ses-"))
+    return next(named, "")

@@ -1,0 +1,44 @@
+"""The visit of a case is in its name, else in the folders of its images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from smalltumor.data.identity.visits import visit_in_name, visit_of_folders
+
+
+@pytest.mark.parametrize(
+    ("name", "visit"),
+    [
+        ("P7", ""),
+        ("P7_visit1", "visit1"),
+        ("visit1_P7", "visit1"),
+        ("UPENN-GBM-00003_11", "11"),
+        ("sub-01_ses-2", "ses-2"),
+        ("P1_pre_nifti", "pre_nifti"),
+    ],
+)
+def test_visits_in_names(name, visit):
+    assert visit_in_name(name) == visit
+
+
+@pytest.mark.parametrize(
+    ("folder", "visit"),
+    [
+        ("/data/visit1/P7", "visit1"),
+        ("/data/visit1/P7/nifti", "visit1"),
+        ("/data/P7/visit1/nifti", "visit1"),
+        ("/data/2026-01-31/P7", "2026-01-31"),
+        ("/data/P7", ""),
+        ("/data/visit1/site2/P7", ""),
+        ("/P7", ""),
+        ("/data/visit1/P7/P7", ""),
+    ],
+)
+def test_visits_in_folders(folder, visit):
+    assert visit_of_folders("P7", Path(folder)) == visit
+
+
+def test_no_folder_states_no_visit():
+    assert visit_of_folders("P7", None) == ""
