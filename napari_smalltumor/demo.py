@@ -88,8 +88,9 @@ def write_files(
     viewer: Viewer, segment_dock: SegmentDock, lesions_dock: LesionsDock, output: Path
 ) -> list[Path]:
     """Write screenshots in 2D and 3D, the mask and the lesion table to a folder."""
+    from smalltumor.data.identity.visits import folder_of
     from smalltumor.data.midsagittal_plane import midsagittal_plane
-    from smalltumor.lesions import find_lesions, write_csv
+    from smalltumor.lesions import case_cells, find_lesions, write_csv
 
     from napari_smalltumor.export.case_export import case_to_export, export_case, suggested_name
     from napari_smalltumor.layers.region_masks import segmentation_of
@@ -105,7 +106,7 @@ def write_files(
     assert segmentation is not None
     table = output / "lesions.csv"
     lesions = find_lesions(segmentation, plane=midsagittal_plane(case))
-    write_csv(lesions, table, overwrite=True)
+    write_csv(lesions, table, case_cells(case.name, folder_of(case)), overwrite=True)
     return [*written, table]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from smalltumor.data.bids import write_bids
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import check_not_of_another
+from smalltumor.data.identity.visits import folder_of, name_with_visit
 from smalltumor.data.naming.exported_masks import EXPORT_ENDING, region_paths
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.errors import OutputError
@@ -45,14 +46,16 @@ def case_to_export(viewer: ViewerModel, patient: Patient | None = None) -> Case 
 
 
 def suggested_name(case: Case) -> str:
-    """A file name that no image and no expert's mask has."""
-    return f"{safe_name(case.name)}{EXPORT_ENDING}{DEFAULT_SUFFIX}"
+    """A file name that no image and no expert's mask has, and no other visit that folders state."""
+    return f"{name_with_visit(case.name, folder_of(case))}{EXPORT_ENDING}{DEFAULT_SUFFIX}"
 
 
 def file_to_save(viewer: ViewerModel, case: Case) -> Path | None:
     """``CASE_smalltumor.nii.gz`` beside the images, with which it is opened again."""
     folder = patient_of_shown_case(viewer.layers, case).folder
-    return folder / suggested_name(case) if folder is not None else None
+    if folder is None:
+        return None
+    return folder / f"{safe_name(case.name)}{EXPORT_ENDING}{DEFAULT_SUFFIX}"
 
 
 def targets(path: Path, *, per_region: bool) -> list[Path]:

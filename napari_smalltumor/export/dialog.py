@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
+from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.text import volume_text
 
@@ -15,7 +16,6 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import (
     case_to_export,
     export_case,
-    file_to_save,
     suggested_name,
     targets,
     with_suffix,
@@ -107,11 +107,16 @@ def finish_export(viewer: ViewerModel, case: Case, written: list[Path]) -> None:
     """
     ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
     state = save_state(viewer)
-    if file_to_save(viewer, case) in written:
+    if _is_opened_with(case, written):
         state.keep(case, written)
     else:
         state.refresh()
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
+
+
+def _is_opened_with(case: Case, written: list[Path]) -> bool:
+    """Whether a label file that was written is opened with the case."""
+    return any(f.region is None and f.path in written for f in region_files_of(case))
 
 
 def may_replace(parent: QWidget | None, paths: list[Path], patient: str, note: str = "") -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.visits import folder_of, is_name_of
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.data.naming.exported_masks import EXPORT_ENDING
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError, OutputError
-from smalltumor.files.names import safe_name
 from smalltumor.scanner.preparation.native_grid import on_native_grid
 from smalltumor.scanner.preparation.prepared_case import PreparedSequence
 from smalltumor.scanner.preparation.stored_case import stored_case
@@ -42,8 +42,9 @@ def filters_of(case: Case) -> dict[str, str | None]:
 
 def named_for_grid(path: Path, case: Case, modality: str | None) -> Path:
     """The path; the suggested name gets the modality, or the file would pass for the case's own."""
-    name = safe_name(case.name)
-    if modality is None or stem(path) != f"{name}{EXPORT_ENDING}":
+    name = stem(path).removesuffix(EXPORT_ENDING)
+    is_suggested = name != stem(path) and is_name_of(name, case.name, folder_of(case))
+    if modality is None or not is_suggested:
         return path
     ending = path.name[len(stem(path)) :]
     return path.with_name(f"{name}_{modality}{EXPORT_ENDING}{ending}")

@@ -10,12 +10,12 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import named_case
+from smalltumor.data.identity.visits import folder_of, is_name_of
 from smalltumor.data.label_contents import mask_of_region, own_scheme
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
-from smalltumor.files.names import safe_name
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integer_values
@@ -80,7 +80,7 @@ def check_images(volume: Volume, case: Case) -> None:
 def _is_named_after(path: Path, case: Case) -> bool:
     """Whether a mask lies in the folder of a case's images, and has its name."""
     folders = {image.parent.resolve() for image in case.paths.values()}
-    is_named = safe_name(named_case(path) or "") == safe_name(case.name)
+    is_named = is_name_of(named_case(path) or "", case.name, folder_of(case))
     return path.parent.resolve() in folders and (is_named or path == case.labels_path)
 
 

@@ -14,6 +14,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.case_names import continues_name, states_case, states_other_case
 from smalltumor.data.identity.image_digests import are_others, digests_of_images
 from smalltumor.data.identity.mask_names import named_case
+from smalltumor.data.identity.visits import is_name_of, name_with_visit
 from smalltumor.data.naming.file_names import cases_of_images, parse_file_name
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.files.names import safe_name
@@ -96,7 +97,7 @@ def _patient_to_join(
         candidates = beside
     if _is_unnamed(case):
         return _patient_of_unnamed(case, candidates, beside, active)
-    return _only(p for p in candidates if p.name == case.name)
+    return _only(p for p in candidates if is_name_of(case.name, p.name, p.folder))
 
 
 def patient_with_other_regions(layer: Layer, layers: Sequence[Layer]) -> Patient | None:
@@ -105,7 +106,8 @@ def patient_with_other_regions(layer: Layer, layers: Sequence[Layer]) -> Patient
     if case is None or region_of(layer) is None or not joins_by_name(layer):
         return None
     others = [x for x in layers if x is not layer and _fits(x, case)]
-    named = [p for p in patients_among(others) if p.name == case.name and p != patient_of(layer)]
+    open_now = (p for p in patients_among(others) if p != patient_of(layer))
+    named = [p for p in open_now if is_name_of(case.name, p.name, p.folder)]
     return _only(p for p in named if _has_other_regions(layers, p, case))
 
 
@@ -137,13 +139,18 @@ def _patient_of_unnamed(
 
     ``P7.nii.gz`` and ``P7_pred.nii.gz`` state P7, ``corrected.nii.gz`` states none.
     """
-    stated = [p for p in candidates if states_case(case.name, p.name)]
+    stated = [p for p in candidates if _states_patient(case.name, p)]
     if stated:
         longest = max(len(p.name) for p in stated)
         return _only(p for p in stated if len(p.name) == longest)
     possible = [p for p in candidates if not _is_named_after_another(case, p, p in beside)]
     told = [p for p in possible if p in beside or _is_folder_named_after(case, p)]
     return active if active in (told or possible) else _only(told)
+
+
+def _states_patient(name: str, patient: Patient) -> bool:
+    names = patient.name, name_with_visit(patient.name, patient.folder)
+    return any(states_case(name, own) for own in names)
 
 
 def _is_folder_named_after(case: Case, patient: Patient) -> bool:

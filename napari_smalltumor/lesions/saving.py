@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QWidget
+from smalltumor.data.identity.visits import folder_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import safe_name
-from smalltumor.lesions import Lesion, csv_text, write_csv
+from smalltumor.files.tables import Cell
+from smalltumor.lesions import Lesion, case_cells, csv_text, write_csv
 from smalltumor.text import pluralize
 
 from napari_smalltumor import notify, settings
@@ -21,6 +23,7 @@ from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.review.reviewed_lesions import reviewed
 from napari_smalltumor.lesions.second_look.finder import CandidateFinder
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import name_for_files
 from napari_smalltumor.patients.output_folder import output_folder
 
 if TYPE_CHECKING:
@@ -55,37 +58,58 @@ class SavedTable:
         """Copy the selected rows, or all rows, with all columns as tab-separated text."""
         rows = self.panel.selected_rows()
         lesions = self.model.lesions_at(rows) if rows else self.lesions
-        QGuiApplication.clipboard().setText(csv_text(reviewed(self.review, lesions), "\t"))
+        text = csv_text(reviewed(self.review, lesions), "\t", self._case_cells)
+        QGuiApplication.clipboard().setText(text)
         self.panel.show_message(f"Copied {pluralize(len(lesions), 'row')}")
 
     def ask_and_save(self) -> None:
         """Ask for a file and save the table, with all specks, as CSV."""
         source, viewer = self.review.source, self.review.viewer
-        of_case = safe_name(self.review.title) if source is not None else "case"
+        of_case = self._name_for_files
         name = f"{of_case}_{self.review.region.value}_lesions.csv"
         # as they are now, whatever changes while the dialog is open
         lesions = reviewed(self.review, self.lesions)
         patient = active_patient(viewer).current if source is None else source.patient
         folder = output_folder(viewer, patient)
         title = f"Save lesions of {self.review.title}" if source is not None else "Save lesions"
-        path = ask_and_save(self.panel, title, folder / name, lesions)
+        path = ask_and_save(self.panel, title, folder / name, lesions, self._case_cells)
         if path is not None:
             self.panel.show_message(f"Saved {path.name}")
 
+    @property
+    def _name_for_files(self) -> str:
+        source = self.review.source
+        if source is None:
+            return "case"
+        if source.case is None:
+            return safe_name(self.review.title)
+        return name_for_files(self.review.viewer, source.case)
+
+    @property
+    def _case_cells(self) -> dict[str, Cell]:
+        """The case and its visit, which are columns of the table."""
+        source = self.review.source
+        case = source.case if source is not None else None
+        return case_cells(case.name, folder_of(case)) if case is not None else {}
+
 
 def ask_and_save(
-    parent: QWidget, title: str, start: Path, lesions: Sequence[Lesion]
+    parent: QWidget,
+    title: str,
+    start: Path,
+    lesions: Sequence[Lesion],
+    of_case: Mapping[str, Cell],
 ) -> Path | None:
     """Ask for a file, proposing one, and save lesions; return the file, if any."""
     chosen, _ = QFileDialog.getSaveFileName(parent, title, str(start), "CSV (*.csv)")
-    return save_lesions(Path(chosen), lesions) if chosen else None
+    return save_lesions(Path(chosen), lesions, of_case) if chosen else None
 
 
-def save_lesions(path: Path, lesions: Sequence[Lesion]) -> Path | None:
+def save_lesions(path: Path, lesions: Sequence[Lesion], of_case: Mapping[str, Cell]) -> Path | None:
     """Save lesions, and replace an existing file; return the file, or None after an error."""
     try:
         path = with_ending(path, (".csv",), "a table")
-        write_csv(lesions, path, overwrite=True)
+        write_csv(lesions, path, of_case, overwrite=True)
     except SmalltumorError as error:
         notify.report_error(error)
         return None

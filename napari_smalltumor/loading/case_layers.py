@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.identity.visits import is_name_of
 from smalltumor.data.label_files import read_label_volume
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.exported_masks import RegionFile
@@ -16,7 +17,6 @@ from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import Volume, is_image_name
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.names import safe_name
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import (
@@ -145,7 +145,7 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
     folder = real_path(file.path).parent
     for files in group_files(p for p in sorted(folder.iterdir()) if is_image_name(p)):
         is_case = files.modalities and files.problem(allow_missing=True) is None
-        if safe_name(files.name) == file.case and is_case:
+        if is_name_of(file.case, files.name, folder) and is_case:
             return layers_of_case(files, exported=file, layers=layers)
     masks, volume = read_regions(file)
     alone = single_file_case(file.case, volume)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import is_beside
+from smalltumor.data.identity.visits import folder_of, is_name_of
 from smalltumor.data.label_files import header_warnings_of, on_grid, read_label_volume
 from smalltumor.data.labels_read import LabelsRead
 from smalltumor.data.naming.exported_masks import RegionFile
@@ -15,7 +16,6 @@ from smalltumor.data.own_masks import own_masks_of
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
-from smalltumor.files.names import safe_name
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region
 from smalltumor.scanner.preparation.stored_case import read_brain, stored_paths
@@ -118,7 +118,8 @@ def _title_beside(case: Case, layers: Iterable[Layer]) -> str:
 
 def _say_if_saved_under_other_name(case: Case, files: Sequence[RegionFile], title: str) -> None:
     """Name the masks of a case that had another name when they were saved."""
-    names = [f.path.name for f in files if safe_name(f.case) != safe_name(case.name)]
+    folder = folder_of(case)
+    names = [f.path.name for f in files if not is_name_of(f.case, case.name, folder)]
     if names:
         was, it = ("was", "it was") if len(names) == 1 else ("were", "they were")
         notify.info(

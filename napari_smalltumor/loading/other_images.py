@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import named_case
+from smalltumor.data.identity.visits import folder_of, is_name_of
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.joining import is_of_others
@@ -44,7 +45,7 @@ def say_if_open_masks_are_of_others(case: Case, layers: Iterable[Layer]) -> None
 
 def _seems_to_be_of(mask: Case, case: Case) -> bool:
     is_unnamed = mask.labels_path is not None and named_case(mask.labels_path) is None
-    is_named = case.name == mask.name or is_unnamed
+    is_named = is_name_of(mask.name, case.name, folder_of(case)) or is_unnamed
     return bool(case.volumes) and is_named and case.grid.matches(mask.grid)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smalltumor.data.identity.visits import name_with_visit
+from smalltumor.files.names import safe_name
+
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -15,6 +18,18 @@ if TYPE_CHECKING:
 def case_title(viewer: ViewerModel, case: Case) -> str:
     """Name of a case that is shown, with its folder if another patient has the same name."""
     return active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+
+
+def name_for_files(viewer: ViewerModel, case: Case) -> str:
+    """The beginning of the names of files of a case that is shown: it tells visits apart.
+
+    If folders state no visit, it is told apart from open patients of the same name only.
+    """
+    patient = patient_of_shown_case(viewer.layers, case)
+    patients = active_patient(viewer).patients
+    name = name_with_visit(patient.name, patient.folder)
+    others = (name_with_visit(p.name, p.folder) for p in patients if p != patient)
+    return safe_name(case_title(viewer, case)) if name in others else name
 
 
 def with_title(title: str, name: str, text: str) -> str:

@@ -10,7 +10,6 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.names import safe_name
 from smalltumor.measures import CaseMeasures, measure_case
 from smalltumor.report import (
     ReportDetails,
@@ -36,7 +35,7 @@ from napari_smalltumor.layers.region_masks import (
     segmentation_of,
 )
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.case_title import case_title
+from napari_smalltumor.patients.case_title import case_title, name_for_files
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
 from napari_smalltumor.report.details_dialog import ask_for_details
 from napari_smalltumor.viewer import unproxied
@@ -143,7 +142,7 @@ def ask_for_page(
     """
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)
-    start = output_folder(viewer, patient) / f"{safe_name(title)}{ending}.pdf"
+    start = output_folder(viewer, patient) / f"{name_for_files(viewer, case)}{ending}.pdf"
     chosen, file_type = QFileDialog.getSaveFileName(
         parent,
         f"Report of {title}",

@@ -10,7 +10,6 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.exported_masks import EXPORT_ENDING
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.extras import MissingPackageError
-from smalltumor.files.names import safe_name
 from smalltumor.scanner.dicom_seg import (
     SUFFIX,
     AlgorithmType,
@@ -28,7 +27,7 @@ from napari_smalltumor.layers.changed_images import no_longer_shown
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
-from napari_smalltumor.patients.case_title import case_title
+from napari_smalltumor.patients.case_title import case_title, name_for_files
 from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.viewer import unproxied
@@ -62,7 +61,8 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
     if not may_write_regions(parent, viewer, case, "Export anyway"):
         return
     study = _study_of(case, title, parent)
-    path = _path_beside(study, case, title, parent) if study is not None else None
+    name = name_for_files(viewer, case)
+    path = _path_beside(study, name, title, parent) if study is not None else None
     if study is not None and path is not None:
         export_dicom_seg(viewer, case, study, path, overwrite=path.exists())
 
@@ -133,12 +133,12 @@ def _has_series_uid(case: Case) -> bool:
         return False
 
 
-def _path_beside(study: Path, case: Case, title: str, parent: QWidget | None) -> Path | None:
+def _path_beside(study: Path, name: str, title: str, parent: QWidget | None) -> Path | None:
     """The file to write, by default beside the folder of the scan; None if the user cancels."""
     chosen, _ = QFileDialog.getSaveFileName(
         parent,
         f"Export a DICOM SEG of {title}",
-        str(beside_scan(study) / f"{safe_name(case.name)}{EXPORT_ENDING}{SUFFIX}"),
+        str(beside_scan(study) / f"{name}{EXPORT_ENDING}{SUFFIX}"),
         f"DICOM SEG (*{SUFFIX})",
         options=QFileDialog.Option.DontConfirmOverwrite,  # `may_replace` asks
     )

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from smalltumor.data.case import Case
     from smalltumor.data.midsagittal_plane import MidsagittalPlane
     from smalltumor.data.segmentation import Segmentation
+    from smalltumor.files.tables import Cell
     from smalltumor.lesions import Lesion
     from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
@@ -69,12 +70,12 @@ def on_native_grid(
     return found, candidates
 
 
-def write_table(lesions: Lesions, path: Path) -> None:
-    """Write the table of all lesions."""
+def write_table(lesions: Lesions, of_case: Mapping[str, Cell], path: Path) -> None:
+    """Write the table of all lesions, with `case_cells` of their case."""
     from smalltumor.lesions import write_csv
 
     found, candidates = lesions
-    write_csv([*found, *candidates], path)
+    write_csv([*found, *candidates], path, of_case)
 
 
 def write_candidates(lesions: Lesions, segmentation: Segmentation, path: Path) -> None:

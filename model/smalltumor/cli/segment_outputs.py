@@ -166,14 +166,17 @@ def _contents(
         write_probabilities,
         write_segmentation,
     )
+    from smalltumor.lesions import case_cells
 
+    folder = next((path.absolute().parent for path in segmentation.sources), None)
+    of_case = case_cells(segmentation.name, folder)
     contents: dict[Path, Callable[[Path], object]] = {}
     if options.regions:
         contents |= region_contents(segmentation, options.output)
     if options.probabilities is not None:
         contents[options.probabilities] = partial(write_probabilities, segmentation)
     if lesions is not None and options.lesions is not None:
-        contents[options.lesions] = partial(lesion_files.write_table, lesions)
+        contents[options.lesions] = partial(lesion_files.write_table, lesions, of_case)
     if lesions is not None and options.candidates is not None:
         contents[options.candidates] = partial(lesion_files.write_candidates, lesions, segmentation)
     contents[options.output] = partial(write_segmentation, segmentation, scheme=options.labels)

@@ -15,6 +15,7 @@ from smalltumor.lesions.measure import (
 )
 from smalltumor.lesions.table import (
     COLUMNS,
+    case_cells,
     csv_text,
     lesion_row,
     sort_lesions,
@@ -30,6 +31,7 @@ __all__ = [
     "ProbabilityLookup",
     "Side",
     "Spans",
+    "case_cells",
     "csv_text",
     "find_lesions",
     "lesion_components",

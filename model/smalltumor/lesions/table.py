@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
+from smalltumor.data.identity.visits import visit_in_name, visit_of_folders
 from smalltumor.files import tables
 from smalltumor.files.tables import Cell
 from smalltumor.labels.regions import REGION_NAMES
@@ -25,6 +27,8 @@ _AXIAL_COLUMNS = (
 _LIST_COLUMNS = ("list", "score", "decided_by", "decided_at")
 COLUMNS = (*_COLUMNS, *_AXIAL_COLUMNS, *_LIST_COLUMNS)
 """Columns of the CSV; voxel indices and slices count from 0, and boxes exclude their stop."""
+
+_NOTHING: Mapping[str, Cell] = MappingProxyType({})
 
 
 def lesion_row(lesion: Lesion) -> dict[str, Cell]:
@@ -80,24 +84,56 @@ def sort_lesions(
     return [row[1] for row in known] + [row[1] for row in rows if row[0] is None]
 
 
-def csv_text(lesions: Iterable[Lesion], delimiter: str = ",") -> str:
-    """Format the table as delimiter-separated values with a header."""
-    return tables.csv_text(COLUMNS, _rows(lesions), delimiter)
+def case_cells(name: str, folder: Path | None) -> dict[str, Cell]:
+    """What tells the rows of a case from those of others: ``case``, and ``visit`` if it is stated.
+
+    Parameters
+    ----------
+    name : str
+        Of the case.
+    folder : Path or None
+        Of its images.
+    """
+    visit = visit_in_name(name) or visit_of_folders(name, folder)
+    return {"case": name, **({"visit": visit} if visit else {})}
 
 
-def write_csv(lesions: Iterable[Lesion], path: str | Path, *, overwrite: bool = False) -> None:
+def csv_text(
+    lesions: Iterable[Lesion], delimiter: str = ",", of_case: Mapping[str, Cell] = _NOTHING
+) -> str:
+    """Format the table as delimiter-separated values with a header; see `write_csv`."""
+    return tables.csv_text((*of_case, *COLUMNS), _rows(lesions, of_case), delimiter)
+
+
+def write_csv(
+    lesions: Iterable[Lesion],
+    path: str | Path,
+    of_case: Mapping[str, Cell] = _NOTHING,
+    *,
+    overwrite: bool = False,
+) -> None:
     """Write the table as a CSV file, whole or not at all.
+
+    Parameters
+    ----------
+    lesions : iterable of Lesion
+    path : str or Path
+    of_case : mapping of str to cell
+        Columns before those of the lesions, such as `case_cells`.
+    overwrite : bool
+        Whether an existing file may be replaced.
 
     Raises
     ------
     OutputError
         If the file exists and `overwrite` is false, or cannot be written.
     """
-    tables.write_table(Path(path), COLUMNS, _rows(lesions), overwrite=overwrite)
+    columns = (*of_case, *COLUMNS)
+    tables.write_table(Path(path), columns, _rows(lesions, of_case), overwrite=overwrite)
 
 
-def _rows(lesions: Iterable[Lesion]) -> list[tuple[Cell, ...]]:
-    return [tuple(lesion_row(lesion).values()) for lesion in lesions]
+def _rows(lesions: Iterable[Lesion], of_case: Mapping[str, Cell]) -> list[tuple[Cell, ...]]:
+    return [(*of_case.values(), *lesion_row(lesion).values()) for lesion in lesions]
 
 
 def table_text(lesions: Sequence[Lesion], threshold: float = SMALL_LESION_MM3) -> str:

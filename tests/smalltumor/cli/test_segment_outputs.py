@@ -53,3 +53,10 @@ def test_a_kill_while_files_are_moved_leaves_none_of_the_earlier_case_beside_new
     with pytest.raises(Killed):
         smalltumor("segment", write_case(tmp_path / "second"), *words)
     assert {path.name for path in out.glob("[!.]*")} == {"l.csv"}
+
+
+def test_the_table_of_lesions_says_of_which_case_and_visit_it_is(smalltumor, tmp_path):
+    folder = write_case(tmp_path / "visit1" / "P7", name="P7")
+    table = tmp_path / "l.csv"
+    assert smalltumor("segment", folder, "-o", tmp_path / "m.nii.gz", "--lesions", table)[0] == 0
+    assert table.read_text().startswith("case,visit,id,region,")

@@ -85,3 +85,12 @@ def test_images_with_a_name_of_their_own_keep_to_it(tmp_path):
     folder = write_case_along(tmp_path / "P1", labels=False)
     save_mask(folder, "P9")
     assert own_masks_of(read_case(folder)) == []
+
+
+def test_a_mask_with_the_visit_of_the_folder_is_the_cases_own(tmp_path):
+    folder = write_case_along(tmp_path / "visit1" / "P7", labels=False)
+    save_mask(folder, "P7_visit2")
+    (with_visit,) = save_mask(folder, "P7_visit1")
+    assert [file.path for file in own_masks_of(read_case(folder))] == [with_visit]
+    (saved,) = save_mask(folder)
+    assert [file.path for file in own_masks_of(read_case(folder))] == [saved]

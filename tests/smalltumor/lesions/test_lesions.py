@@ -19,6 +19,7 @@ from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.lesions import (
     COLUMNS,
+    case_cells,
     csv_text,
     find_lesions,
     lesion_components,
@@ -202,6 +203,14 @@ def test_no_lesions_give_an_empty_table():
     assert find_lesions(empty, Grid((3, 3, 3), np.eye(4))) == []
     assert csv_text([]) == ",".join(COLUMNS) + "\n"
     assert table_text([]) == "no lesions"
+
+
+def test_rows_begin_with_the_case_and_the_visit_that_a_folder_states(synthetic, tmp_path):
+    lesions = find_lesions(*synthetic)
+    write_csv(lesions, tmp_path / "a.csv", case_cells("P7", tmp_path / "visit1" / "P7"))
+    header, first, *_ = (tmp_path / "a.csv").read_text().splitlines()
+    assert header == ",".join(("case", "visit", *COLUMNS)) and first.startswith("P7,visit1,1,")
+    assert csv_text([], of_case=case_cells("P7", None)) == ",".join(("case", *COLUMNS)) + "\n"
 
 
 def test_csv_reads_back(synthetic, tmp_path):

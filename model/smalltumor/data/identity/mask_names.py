@@ -15,6 +15,7 @@ from smalltumor.data.identity.case_names import (
     states_scan,
 )
 from smalltumor.data.identity.patients import patient_of, states_visit
+from smalltumor.data.identity.visits import folder_of, name_with_visit
 from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
 from smalltumor.data.naming.file_names import (
     LABELS,
@@ -83,7 +84,8 @@ def check_case(path: Path, case: Case) -> None:
     check_patient(path, case)
     named = named_case(path)
     name = named or stem(path)
-    if states_case(name, case.name):
+    names = case.name, name_with_visit(case.name, folder_of(case))
+    if any(states_case(name, own) for own in names):
         return
     is_of_scan = states_other_scan(name, case.name) or (
         named is not None
@@ -175,8 +177,13 @@ def _has_images(path: Path, named: str, case: Case) -> bool:
 
 
 def region_files_of(case: Case) -> list[RegionFile]:
-    """The exported files beside a case's images: the label file, else the masks of its regions."""
-    return region_files_beside(case.name, case.paths.values())
+    """The exported files beside a case's images: the label file, else the masks of its regions.
+
+    Those that have the name of the case alone go before those with the visit of its folder.
+    """
+    names = dict.fromkeys((case.name, name_with_visit(case.name, folder_of(case))))
+    found = (region_files_beside(name, case.paths.values()) for name in names)
+    return next(filter(None, found), [])
 
 
 def is_beside(file: RegionFile, case: Case) -> bool:

@@ -197,3 +197,13 @@ def test_a_mask_that_a_link_leads_to_lies_in_the_folder_of_the_case(tmp_path):
     case = case_named("Pat", folder)
     assert is_in_folder_of(tmp_path / "link" / "corrected.nii.gz", case)
     assert not is_in_folder_of(tmp_path / "corrected.nii.gz", case)
+
+
+def test_a_mask_may_have_the_visit_that_the_folder_of_its_case_states(tmp_path):
+    folder = tmp_path / "visit1" / "P7"
+    folder.mkdir(parents=True)
+    case = case_named("P7", folder)
+    for ending in ("smalltumor", "seg"):
+        check_case(tmp_path / "masks" / f"P7_visit1_{ending}.nii.gz", case)
+        with pytest.raises(CaseError, match="not of P7"):
+            check_case(tmp_path / "masks" / f"P7_visit2_{ending}.nii.gz", case)

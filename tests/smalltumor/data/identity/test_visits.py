@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from smalltumor.data.identity.visits import visit_in_name, visit_of_folders
+from smalltumor.data.identity.visits import (
+    is_name_of,
+    name_with_visit,
+    visit_in_name,
+    visit_of_folders,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +47,21 @@ def test_visits_in_folders(folder, visit):
 
 def test_no_folder_states_no_visit():
     assert visit_of_folders("P7", None) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "for_files"),
+    [
+        ("P7", "/data/visit1/P7", "P7_visit1"),
+        ("P7_week3", "/data/visit1/P7_week3", "P7_week3"),
+        ("P7", "/data/P7", "P7"),
+    ],
+)
+def test_names_of_files_have_the_visit_once(name, folder, for_files):
+    assert name_with_visit(name, Path(folder)) == for_files
+    assert is_name_of(for_files, name, Path(folder)) and is_name_of(name, name, Path(folder))
+
+
+def test_the_name_of_another_visit_is_not_that_of_a_case():
+    assert not is_name_of("P7_visit2", "P7", Path("/data/visit1/P7"))
+    assert not is_name_of("P8", "P7", Path("/data/visit1/P7"))
