@@ -111,6 +111,7 @@ class CompareDock(ComparePanel, FollowsViewer):
             self.show_choices(reference_choices(self._viewer), current)
         self.set_comparable(case_to_compare(self._viewer) is not None)
         self.show_expert(expert_can_be_compared(self._viewer))
+        self.reader.forget_closed()
         self.reader.follow_source()
         self._set_target()
 

@@ -97,6 +97,11 @@ class ReferenceReader(QObject):
             self._read(choice, choice.path, case)
         self.changed.emit()
 
+    def forget_closed(self) -> None:
+        """Forget why files were refused for patients that were closed."""
+        is_open = self._patients.patients
+        self._refusals = {p: text for p, text in self._refusals.items() if p in is_open}
+
     def follow_source(self) -> None:
         """Follow the layer that the reference was copied from, if there is one."""
         choice = current_choice(self._viewer)

@@ -17,6 +17,7 @@ from superqt.utils import qthrottled
 
 from napari_smalltumor.compare.scores import RegionComparison, compare_region
 from napari_smalltumor.layers.coordinates import from_display, to_display
+from napari_smalltumor.layers.region_edits import EDIT_EVENTS
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 INTERVAL_MS = 250
 """Least time between two comparisons, so that a stroke of the brush does not start many."""
 
-_EDIT_EVENTS = ("labels_update", "paint", "set_data", "data")
 
 Scores = Mapping[Region, RegionComparison]
 _Masks = Mapping[Region, npt.NDArray[np.integer]]
@@ -143,7 +143,7 @@ class Scorer(QObject):
     def _connect(self, method: str) -> None:
         assert self._target is not None
         for layer in (*self._target.own.values(), *self._target.reference.values()):
-            for name in _EDIT_EVENTS:
+            for name in EDIT_EVENTS:
                 getattr(getattr(layer.events, name), method)(self._on_edit)
 
     def _on_edit(self, event: Any = None) -> None:

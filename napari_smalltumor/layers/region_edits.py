@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 INTERVAL_MS = 500
-_EDIT_EVENTS = ("labels_update", "paint", "set_data", "data")
+EDIT_EVENTS = ("labels_update", "paint", "set_data", "data")
 """`set_data` alone tells of an undo; it is also emitted for each slice that is shown."""
 
 
@@ -47,5 +47,5 @@ class RegionEdits:
 
 
 def _connect(layer: Labels, method: str, callback: Callable[[Any], None]) -> None:
-    for name in _EDIT_EVENTS:
+    for name in EDIT_EVENTS:
         getattr(getattr(layer.events, name), method)(callback)

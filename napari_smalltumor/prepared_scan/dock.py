@@ -65,7 +65,9 @@ class PreparedScanDock(PreparedScanPanel):
         self._layers: ScanLayers | None = None
         self._prepared: PreparedCase | None = None
         self._worker: ProgressWorker | None = None
-        self._registration_correction = RegistrationCorrection(self.registration, self)
+        self._registration_correction = RegistrationCorrection(
+            napari_viewer, self.registration, self
+        )
         self._autosave = ensure_autosave(napari_viewer).autosave
         self._head = WholeHead(self, napari_viewer)
         self._soon = QSignalDebouncer(parent=self)

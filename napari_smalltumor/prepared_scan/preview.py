@@ -15,10 +15,12 @@ from smalltumor.scanner.preparation.motion import moved_image
 from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.previews import begin_preview, end_preview
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.prepared_scan.scan_layers import ScanLayers
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from napari.layers import Image
 
 _DELAY_MS = 80
@@ -32,11 +34,13 @@ class Preview(QObject):
 
     Parameters
     ----------
+    viewer : ViewerModel
     parent : QObject
     """
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, viewer: ViewerModel, parent: QObject) -> None:
         super().__init__(parent)
+        self._patients = active_patient(viewer)
         self._layers: ScanLayers | None = None
         self._modality = ""
         self._motion: Affine | None = None
@@ -59,8 +63,9 @@ class Preview(QObject):
             self._layers, self._modality = layers, modality
             layer, reference = self._shown(layers)
             begin_preview(layer)
-            self._before = bool(layer.visible), float(reference.opacity)
-            layer.visible = reference.visible = True
+            self._before = self._patients.is_shown(layer), float(reference.opacity)
+            for shown in (layer, reference):
+                self._patients.set_shown(shown, True)
             reference.opacity = _T1CE_OPACITY
         self._motion = motion
         self._timer.start()
@@ -73,7 +78,8 @@ class Preview(QObject):
             return
         layer, reference = self._shown(layers)
         layer.data = to_display(layers.case.volumes[self._modality], layers.case.grid)
-        layer.visible, reference.opacity = self._before
+        shown, reference.opacity = self._before
+        self._patients.set_shown(layer, shown)  # another patient may be active by now
         end_preview(layer)
 
     def _shown(self, layers: ScanLayers) -> tuple[Image, Image]:

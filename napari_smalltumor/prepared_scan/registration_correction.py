@@ -15,6 +15,7 @@ from napari_smalltumor.prepared_scan.figures import ORDER, correction_text
 from napari_smalltumor.prepared_scan.preview import Preview
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
     from napari_smalltumor.prepared_scan.registration_controls import RegistrationControls
@@ -26,6 +27,7 @@ class RegistrationCorrection(QObject):
 
     Parameters
     ----------
+    viewer : ViewerModel
     controls : RegistrationControls
     parent : QObject
     """
@@ -35,10 +37,12 @@ class RegistrationCorrection(QObject):
     refused = Signal(str)
     """Emitted with the reason why there is nothing to store."""
 
-    def __init__(self, controls: RegistrationControls, parent: QObject) -> None:
+    def __init__(
+        self, viewer: ViewerModel, controls: RegistrationControls, parent: QObject
+    ) -> None:
         super().__init__(parent)
         self._controls = controls
-        self._preview = Preview(self)
+        self._preview = Preview(viewer, self)
         self._layers: ScanLayers | None = None
         self._prepared: PreparedCase | None = None
         controls.sequence_changed.connect(self._on_sequence)

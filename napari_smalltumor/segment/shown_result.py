@@ -16,6 +16,7 @@ from superqt.utils import QSignalDebouncer
 from napari_smalltumor import settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.region_edits import EDIT_EVENTS
 from napari_smalltumor.layers.region_masks import is_edited, is_outdated, result_of, volumes_ml
 from napari_smalltumor.lesions.decisions import acceptance
 from napari_smalltumor.lesions.search.source import LesionSource
@@ -34,7 +35,7 @@ _DEBOUNCE_MS = 250
 """The numbers follow when a stroke has ended, and do not slow the brush down."""
 
 _COUNTING_SETTINGS = ("threshold", "speck_below_mm3", "speck_probability")
-_EDIT_EVENTS = ("labels_update", "paint", "set_data", "data", "metadata")
+_EVENTS = (*EDIT_EVENTS, "metadata")
 
 
 class ShownResult(QObject):
@@ -150,11 +151,11 @@ class ShownResult(QObject):
         """Connect to the edits of these layers, and of no others."""
         for layer in self._layers:
             if layer not in layers:
-                for name in _EDIT_EVENTS:
+                for name in _EVENTS:
                     getattr(layer.events, name).disconnect(self._on_change)
         for layer in layers:
             if layer not in self._layers:
-                for name in _EDIT_EVENTS:
+                for name in _EVENTS:
                     getattr(layer.events, name).connect(self._on_change)
         self._layers = layers
 

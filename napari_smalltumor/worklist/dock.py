@@ -120,7 +120,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
             notify.report_error(error)
             return None
         if review is not None:
-            self._show_message(texts.saved(review))
+            self._show_message(self._saved_text(review))
             self._focus_images()  # letters are meant for the patient, not for the name
         return review
 
@@ -131,7 +131,13 @@ class WorklistDock(WorklistPanel, FollowsViewer):
             bring_to_front(self)
         review = self.save()
         if review is not None:
-            notify.info(texts.saved(review))  # this dock may be covered
+            notify.info(self._saved_text(review))  # this dock may be covered
+
+    def _saved_text(self, review: Review) -> str:
+        """That a case was saved, with its cohort if that is not the listed one."""
+        current = self.session.current
+        is_listed = current is None or self._open_entry_of_list() is not None
+        return texts.saved(review, "" if is_listed else current.worklist.folder.name)
 
     def _connect(self) -> None:
         self.results.began.connect(lambda name: self._show_message(f"Reading {name} ..."))
@@ -277,8 +283,8 @@ class WorklistDock(WorklistPanel, FollowsViewer):
     def _update(self) -> None:
         if not isalive(self) or not self.follows_viewer:
             return
-        worklist, current, entry = self.worklist, self.session.current, self._selected()
-        self.model.set_open(current.begun.case if current is not None else "")
+        worklist, opened, entry = self.worklist, self._open_entry_of_list(), self._selected()
+        self.model.set_open(opened.name if opened is not None else "")
         self.about.setText("" if entry is None else texts.about_case(entry))
         self.about.setVisible(entry is not None)
         listed = worklist is not None and not self.session.opening

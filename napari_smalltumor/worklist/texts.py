@@ -54,10 +54,11 @@ def nothing_to_check(entry: WorklistEntry) -> str:
     return f"{entry.name} has no candidate and no small lesion."
 
 
-def saved(review: Review) -> str:
-    """That a case was saved as reviewed."""
+def saved(review: Review, cohort: str = "") -> str:
+    """That a case was saved as reviewed; `cohort` is named if it is not the listed one."""
     what = "edited" if review.edited else "as it was"
-    return f"Saved {review.case}, {what}, as reviewed by {review.reader}."
+    of_cohort = f" of {cohort}" if cohort else ""
+    return f"Saved {review.case}{of_cohort}, {what}, as reviewed by {review.reader}."
 
 
 def progress(worklist: Worklist) -> str:

@@ -85,7 +85,7 @@ def sort_lesions(
 
 
 def case_cells(name: str, folder: Path | None) -> dict[str, Cell]:
-    """What tells the rows of a case from those of others: ``case``, and ``visit`` if it is stated.
+    """What tells the rows of a case from those of others: ``case`` and ``visit``.
 
     Parameters
     ----------
@@ -94,8 +94,7 @@ def case_cells(name: str, folder: Path | None) -> dict[str, Cell]:
     folder : Path or None
         Of its images.
     """
-    visit = visit_in_name(name) or visit_of_folders(name, folder)
-    return {"case": name, **({"visit": visit} if visit else {})}
+    return {"case": name, "visit": visit_in_name(name) or visit_of_folders(name, folder) or None}
 
 
 def csv_text(

@@ -10,6 +10,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 from superqt.utils import qthrottled
 
+from napari_smalltumor.layers.region_edits import EDIT_EVENTS
 from napari_smalltumor.lesions.search.snapshot import Snapshot
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.workers import run_in_thread
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 INTERVAL_MS = 120
 """Least time between two searches, so that one stroke of the brush does not start many."""
-
-_EDIT_EVENTS = ("labels_update", "paint", "set_data", "data")
 
 
 class LesionFinder(QObject):
@@ -82,14 +81,14 @@ class LesionFinder(QObject):
             self.found.emit([])
             return
         self._layer = source.layers[region]
-        for name in _EDIT_EVENTS:
+        for name in EDIT_EVENTS:
             getattr(self._layer.events, name).connect(self._on_edit)
         self.search()
 
     def stop(self) -> None:
         """Disconnect from the layer's events and discard a search that is running."""
         if self._layer is not None:
-            for name in _EDIT_EVENTS:
+            for name in EDIT_EVENTS:
                 getattr(self._layer.events, name).disconnect(self._on_edit)
         self._search_soon.cancel()
         self._search_number += 1

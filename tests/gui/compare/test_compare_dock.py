@@ -162,8 +162,24 @@ def test_a_layer_is_compared_hidden_and_followed(viewer, dock, case, qtbot):
     qtbot.waitUntil(lambda: listed(dock)[:1] == [("missed", 8)])
     assert dock.expert_button.isHidden()
     assert not expert.visible
+    scores = dock.scores.text(Region.ET)
     expert.data_setitem(np.nonzero(expert.data == 4), 0)
     qtbot.waitUntil(lambda: dock.scores.text(Region.ET)[1] == "0.00")
+    expert.visible = True
+    expert.undo()
+    qtbot.waitUntil(lambda: dock.scores.text(Region.ET) == scores)
+
+
+def test_why_a_file_was_refused_is_forgotten_with_its_patient(viewer, dock, case, tmp_path, qtbot):
+    dock.compare_with_file(write_mask(tmp_path, case, reference_classes(), "Other_seg.nii.gz"))
+    qtbot.waitUntil(lambda: "Other_seg.nii.gz" in dock.message.text() and not dock.busy)
+    viewer.layers.clear()
+    wait(dock, qtbot)
+    for data in image_layers(case):
+        viewer.add_layer(Layer.create(*data))
+    show_regions(viewer, case)
+    wait(dock, qtbot)
+    assert "Other_seg" not in dock.message.text()
 
 
 def test_a_dropped_mask_of_another_grid_is_refused_and_the_reference_stays(

@@ -26,6 +26,7 @@ from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.layers.modalities import case_of_layers
 from napari_smalltumor.lesions.search.source import lesion_sources
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.prepared_scan import job
 from napari_smalltumor.prepared_scan.dock import PreparedScanDock
 from napari_smalltumor.prepared_scan.panel import NOT_PREPARED
@@ -189,6 +190,25 @@ def test_a_shift_is_shown_at_once_and_stored_on_request(dock, viewer, folder, qt
     np.testing.assert_allclose(found.registration.matrix[:3, 3], (SHIFT_MM - 5.0, 0, 0), atol=1e-6)
     assert found.overlap == 0.97
     assert dock.figures.item(2, 2).text() == "0.97"
+
+
+def test_the_end_of_a_preview_does_not_make_its_patient_active_again(dock, viewer, tmp_path, qtbot):
+    patients, t2 = active_patient(viewer), layer_of(viewer, "T2")
+    first = patients.current
+    open_case(viewer, write_case_along(tmp_path / "Other"))
+    other = patients.current
+    patients.activate(first)
+    qtbot.waitUntil(lambda: dock.registration.sequences.findData("t2") >= 0)
+    t2.visible = True
+    dock.registration.sequences.setCurrentIndex(dock.registration.sequences.findData("t2"))
+    stored = np.array(t2.data)
+    dock.registration.shift[0].setValue(5.0)
+    qtbot.waitUntil(lambda: not np.array_equal(t2.data, stored) and not dock.busy)
+    patients.activate(other)
+    qtbot.waitUntil(lambda: np.array_equal(t2.data, stored))
+    assert patients.current == other and not t2.visible
+    patients.activate(first)
+    assert t2.visible
 
 
 def test_a_correction_is_compared_with_the_automatic_registration_and_taken_back(

@@ -100,6 +100,22 @@ def save_review(output: Path, name: str, reader: str) -> None:
     reviews.save(begun, read_stored_mask(begun.path, name, begun.scheme), reader)
 
 
+def test_a_case_of_another_cohort_that_has_the_same_name_is_not_shown_as_open(
+    dock, tmp_path, qtbot
+):
+    press(dock.window_of_planes, keys.NEXT_CASE)
+    (tmp_path / "second").mkdir()
+    other = write_results(tmp_path / "second")[1]
+    dock.open_results(other)
+    qtbot.waitUntil(lambda: dock.worklist.folder == other)
+    assert shown(dock)[0] == ["", "cyd", "1", "", "", "0.93"]
+    dock.reader_field.setText("Anna")
+    press(dock.window_of_planes, keys.REVIEWED)
+    assert dock.message.text() == "Saved cyd of out, as it was, as reviewed by Anna."
+    assert (tmp_path / "out" / "reviews" / "Anna" / "cyd_review1.nii.gz").exists()
+    assert not (other / "reviews").exists()
+
+
 def test_cases_that_a_cohort_got_meanwhile_are_told_of(dock, tmp_path):
     table = tmp_path / "out" / TABLE
     table.write_text(table.read_text() + "\n")
