@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import check_patient, is_in_folder_of
-from smalltumor.data.label_contents import own_scheme, region_of_volume
+from smalltumor.data.label_contents import region_of_volume
 from smalltumor.data.label_files import (
     decode_labels,
     header_warnings_of,
     on_grid,
     read_label_volume,
 )
+from smalltumor.data.label_scheme import own_scheme
 from smalltumor.data.naming.exported_masks import region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.errors import CaseError, GridMismatchError
@@ -114,5 +115,7 @@ def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, 
     if set(values) == {0, 1} and own_scheme(volume, values) is None:
         raise CaseError(f"the region of {path.name} is not known; end its name in _et, _tc or _wt")
     hint = label_scheme_hint(path) or (case.scheme_hint if is_in_folder_of(path, case) else None)
-    classes, _ = decode_labels(volume, scheme, hint)
+    classes, found = decode_labels(volume, scheme, hint)
+    if found.contradiction:
+        notify.warn(found.contradiction)
     return {region: region_mask(classes, region) for region in Region}

@@ -11,8 +11,9 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import named_case
 from smalltumor.data.identity.visits import folder_of, is_name_of
-from smalltumor.data.label_contents import mask_of_region, own_scheme
+from smalltumor.data.label_contents import mask_of_region
 from smalltumor.data.label_files import on_grid, read_label_volume
+from smalltumor.data.label_scheme import own_scheme
 from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
@@ -94,7 +95,7 @@ def _scheme_of(path: Path, volume: Volume) -> LabelScheme:
     values = set(integer_values(volume.data)) - {0}
     own = own_scheme(volume, values)
     if own is not None:
-        return own
+        return own.scheme
     fitting = [s for s in SCHEMES.values() if values <= set(s.values)]
     if not fitting:
         return detect_scheme(values)  # raises the error

@@ -16,7 +16,9 @@ import pytest
 from second_look_cases import one_candidate
 from smalltumor.cli import COMMANDS, main
 from smalltumor.cli.progress import ProgressBar
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Cancelled, SmalltumorWarning
+from smalltumor.geometry.grid import Grid
 from smalltumor.second_look import SecondLook
 from synthetic import LPS, SHAPE, write_case
 
@@ -212,6 +214,17 @@ def test_lesions_of_the_real_segmentation(smalltumor, sample_folder, tmp_path):
         assert [row["voxels"] for row in csv.DictReader(file)] == ["319", "10056"]
     code, stdout, _ = smalltumor("lesions", path, "--threshold", "300")
     assert "2 components of enhancing tumour, 0 small (*, below 300 mm3)" in stdout
+
+
+def test_lesions_in_another_scheme_than_the_header_names_come_with_a_warning(smalltumor, tmp_path):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[2:5, 3:6, 4:7] = 2
+    path = tmp_path / "x.nii.gz"
+    write_volume(path, mask, Grid(SHAPE, LPS), label_scheme="brats2018")
+    code, _, stderr = smalltumor("lesions", path, "--labels", "hd-glio")
+    text = "the header of x.nii.gz names brats2018, but it was read as hd-glio"
+    assert (code, text in only_line(stderr)) == (0, True)
+    assert smalltumor("lesions", path)[2] == ""
 
 
 def test_lesions_of_a_mask_that_does_not_give_left_and_right_come_with_a_warning(

@@ -18,6 +18,7 @@ from smalltumor.data.label_files import (
     on_grid,
     read_label_volume,
 )
+from smalltumor.data.label_scheme import FoundScheme
 from smalltumor.data.naming.exported_masks import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.own_masks import own_masks_of
@@ -25,7 +26,6 @@ from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError
 from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass
-from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,8 @@ class CaseMask:
         Classes that the mask tells apart.
     paths : tuple of Path
         The files that were read.
-    scheme : str
-        Name of their label scheme; empty if each file is the mask of a region.
+    found : FoundScheme or None
+        Their label scheme; None if each file is the mask of a region.
     other_images : str
         That the files record other images than those of the case; else empty.
     header_warnings : tuple of str
@@ -51,7 +51,7 @@ class CaseMask:
     classes: Classes = field(repr=False)
     known: Sequence[TissueClass]
     paths: tuple[Path, ...]
-    scheme: str = ""
+    found: FoundScheme | None = None
     other_images: str = ""
     header_warnings: tuple[str, ...] = ()
 
@@ -64,7 +64,9 @@ class CaseMask:
     def origin(self) -> str:
         """Files and label scheme, as a report prints them."""
         names = ", ".join(path.name for path in self.paths)
-        return f"{names}, label scheme {self.scheme}" if self.scheme else names
+        if self.found is None:
+            return names
+        return f"{names}, label scheme {self.found.scheme.name} ({self.found.source})"
 
     @property
     def is_exported(self) -> bool:
@@ -134,20 +136,14 @@ def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> Ca
     classes, found = decode_labels(volume, scheme, hint)
     return CaseMask(
         classes,
-        found.known_classes,
+        found.scheme.known_classes,
         (path,),
-        found.name,
+        found,
         other_images=other_images_text([volume], case),
-        header_warnings=(*_scheme_warnings(volume, found), *_header_warnings([volume], case)),
+        header_warnings=tuple(
+            filter(None, (found.contradiction, *_header_warnings([volume], case)))
+        ),
     )
-
-
-def _scheme_warnings(volume: Volume, used: LabelScheme) -> list[str]:
-    """A warning if a file was read in another label scheme than its header names."""
-    named = volume.label_scheme
-    if named not in READ_SCHEMES or named == used.name:
-        return []
-    return [f"the header of {volume.path.name} names {named}, but it was read as {used.name}"]
 
 
 def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:

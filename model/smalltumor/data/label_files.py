@@ -10,7 +10,7 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import other_images_text
 from smalltumor.data.images_read import stamp_of
-from smalltumor.data.label_contents import own_scheme
+from smalltumor.data.label_scheme import FoundScheme, find_scheme
 from smalltumor.data.layered_segments import without_layers
 from smalltumor.data.volumes.header_checks import check_axes, header_problems
 from smalltumor.data.volumes.nifti import Volume
@@ -19,8 +19,7 @@ from smalltumor.errors import CaseError, GridMismatchError, LabelError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
 from smalltumor.labels.masks import Classes
-from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
-from smalltumor.labels.segments import check_names
+from smalltumor.labels.schemes import LabelScheme
 
 LARGEST_TUMOUR_ML = 600.0
 """Largest volume of labels that can be a tumour; brain masks of adults have more than 900 ml."""
@@ -32,8 +31,8 @@ ROUNDING = 0.01
 def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
     """Read the expert's segmentation of a case.
 
-    If the file records that it was made of other images, or its header contradicts itself, that is
-    added to the case's warnings.
+    If the file records that it was made of other images, or its header contradicts itself or
+    `scheme`, that is added to the case's warnings.
 
     Parameters
     ----------
@@ -60,9 +59,11 @@ def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelSc
     if case.labels_path is None:
         raise no_labels(case)
     volume = on_grid(read_label_volume(case.labels_path), case.grid, case.name)
-    texts = [other_images_text([volume], case), *header_warnings_of(volume, case)]
+    classes, found = decode_labels(volume, scheme, case.scheme_hint)
+    texts = [other_images_text([volume], case), found.contradiction]
+    texts += header_warnings_of(volume, case)
     case.warnings += [text for text in texts if text and text not in case.warnings]
-    return decode_labels(volume, scheme, case.scheme_hint)
+    return classes, found.scheme
 
 
 def header_warnings_of(volume: Volume, case: Case) -> list[str]:
@@ -165,21 +166,21 @@ def on_grid(volume: Volume, grid: Grid, name: str) -> Volume:
 
 def decode_labels(
     volume: Volume, scheme: str | LabelScheme | None = None, hint: str | None = None
-) -> tuple[Classes, LabelScheme]:
+) -> tuple[Classes, FoundScheme]:
     """Convert a label volume to tissue classes.
 
     Parameters
     ----------
     volume : Volume
     scheme : str or LabelScheme, optional
-        The scheme or its name; by default `scheme_of_volume` decides.
+        The scheme or its name; by default `find_scheme` decides.
     hint : str, optional
         Name of the scheme that goes with the names of the files.
 
     Returns
     -------
     classes : (i, j, k) uint8 array
-    scheme : LabelScheme
+    found : FoundScheme
 
     Raises
     ------
@@ -189,31 +190,12 @@ def decode_labels(
     """
     check_label_shape(volume)
     try:
-        given = READ_SCHEMES[scheme] if isinstance(scheme, str) and scheme else scheme
-        found = given if isinstance(given, LabelScheme) else scheme_of_volume(volume, hint)
-        classes = found.decode(volume.data)
+        found = find_scheme(volume, scheme, hint)
+        classes = found.scheme.decode(volume.data)
     except LabelError as error:
         raise error.prefixed(volume.path) from error
     check_tumour_size(volume)
     return classes, found
-
-
-def scheme_of_volume(volume: Volume, hint: str | None = None) -> LabelScheme:
-    """Find the scheme of a label volume from its header, its values and the names of the files.
-
-    Raises
-    ------
-    LabelError
-        As `detect_scheme`, without the name of the file; or if the names of segments contradict
-        the scheme.
-    """
-    values = integer_values(volume.data)
-    own = own_scheme(volume, values)
-    if own is not None:
-        return own
-    scheme = detect_scheme(values, hint)
-    check_names(volume.segments, values, scheme)
-    return scheme
 
 
 def check_tumour_size(volume: Volume) -> None:

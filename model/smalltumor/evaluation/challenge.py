@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.label_files import decode_labels
 from smalltumor.data.volumes.nifti import Volume
-from smalltumor.evaluation.evaluate import notes_on_pairing, read_on_one_grid
+from smalltumor.evaluation.evaluate import decoded, notes_on_pairing, read_on_one_grid
 from smalltumor.evaluation.metrics.one_to_one import OneToOneScores, score_one_to_one
 from smalltumor.evaluation.pair_notes import PairNotes
 from smalltumor.evaluation.pairing import pair_label_files
@@ -57,8 +56,8 @@ def evaluate_challenge(
         prediction, true = read_on_one_grid(predicted_file, true_file)
         pair_notes.add(true_file.name, prediction, true, true_file.t1ce)
         sides = (
-            _masks(prediction, of_predictions.by_file[predicted_file.path]),
-            _masks(true, of_truth.by_file[true_file.path]),
+            _masks(prediction, of_predictions.by_file[predicted_file.path], pair_notes),
+            _masks(true, of_truth.by_file[true_file.path], pair_notes),
         )
         found[true_file.name] = {
             region: score_one_to_one(mask, sides[1][region], true.grid.spacing)
@@ -72,8 +71,8 @@ def evaluate_challenge(
     return found, notes
 
 
-def _masks(volume: Volume, scheme: LabelScheme) -> dict[str, Mask]:
-    classes = decode_labels(volume, scheme)[0]
+def _masks(volume: Volume, scheme: LabelScheme, notes: PairNotes) -> dict[str, Mask]:
+    classes = decoded(volume, scheme, notes)
     cavity = np.asarray(volume.data == CAVITY) & (scheme.name == CAVITY_SCHEME)
     return {
         **{str(region): region_mask(classes, region) for region in Region},

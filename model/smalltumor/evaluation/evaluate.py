@@ -26,6 +26,7 @@ from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
 from smalltumor.evaluation.schemes import schemes_of
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import LabelScheme
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def evaluate(
         pair = read_on_one_grid(predicted_file, true_file)
         notes.add(name, *pair, true_file.t1ce)
         predicted, true = (
-            np.ascontiguousarray(decode_labels(volume, schemes.by_file[file.path])[0])
+            np.ascontiguousarray(decoded(volume, schemes.by_file[file.path], notes))
             for volume, file, schemes in zip(
                 pair,
                 (predicted_file, true_file),
@@ -178,6 +179,13 @@ def evaluate(
         candidates += [] if compared is None else [compared]
     texts = [*notes_on_pairing(pairing), *notes.texts, *_without_candidates(candidates, cases)]
     return Evaluation(cases, of_predictions.name, of_truth.name, texts, tuple(candidates))
+
+
+def decoded(volume: Volume, scheme: LabelScheme, notes: PairNotes) -> Classes:
+    """The tissue classes of a label volume; a header that names another scheme is noted."""
+    classes, found = decode_labels(volume, scheme)
+    notes.add_scheme(found)
+    return classes
 
 
 def read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[Volume, Volume]:

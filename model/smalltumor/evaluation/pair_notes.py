@@ -1,4 +1,7 @@
-"""What is doubtful about a prediction and its truth: other images, contradicting headers."""
+"""What is doubtful about a prediction and its truth: other images, contradicting headers.
+
+A header may contradict itself, or the label scheme that was named for its file.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smalltumor.data.identity.image_digests import are_others, digests_of_t1ce, recorded_images
+from smalltumor.data.label_scheme import FoundScheme, contradiction_text
 from smalltumor.data.volumes.header_checks import header_warnings, sides_disagree
 from smalltumor.data.volumes.nifti import Volume
 
@@ -16,6 +20,7 @@ class PairNotes:
 
     _of_others: list[str] = field(default_factory=list)
     _of_headers: list[str] = field(default_factory=list)
+    _overruled: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def add(self, name: str, prediction: Volume, truth: Volume, t1ce: Path | None) -> None:
         """Look at a pair.
@@ -33,12 +38,19 @@ class PairNotes:
         if _are_of_other_images(prediction, truth, t1ce):
             self._of_others.append(name)
 
+    def add_scheme(self, found: FoundScheme) -> None:
+        """Look at the label scheme in which a file was read."""
+        if found.overruled:
+            schemes = found.overruled, found.scheme.name
+            self._overruled.setdefault(schemes, []).append(found.path.name)
+
     @property
     def texts(self) -> list[str]:
         """Sentences that name the cases and files."""
         text = "prediction and truth were made of different images, such as of two patients"
         of_others = [f"{text}: {', '.join(self._of_others)}"] if self._of_others else []
-        return [*of_others, *self._of_headers]
+        schemes = [contradiction_text(names, *each) for each, names in self._overruled.items()]
+        return [*of_others, *schemes, *self._of_headers]
 
 
 def _are_of_other_images(prediction: Volume, truth: Volume, t1ce: Path | None) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from smalltumor.data.label_contents import own_scheme
 from smalltumor.data.label_files import read_label_volume
+from smalltumor.data.label_scheme import own_scheme
 from smalltumor.errors import Action, LabelError, Remedy, SchemeSide
 from smalltumor.evaluation.pairing import LabelFile
 from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
@@ -117,7 +117,8 @@ def _read(file: LabelFile) -> _Labels:
     try:
         volume = read_label_volume(file.path)
         values = set(integer_values(volume.data))
-        return _Labels(values, own_scheme(volume, values), volume.segments)
+        own = own_scheme(volume, values)
+        return _Labels(values, None if own is None else own.scheme, volume.segments)
     except LabelError as error:
         raise error.prefixed(file.path) from error
 

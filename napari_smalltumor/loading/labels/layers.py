@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import check_tumour_size, decode_labels, scheme_of_volume
+from smalltumor.data.label_files import check_tumour_size, decode_labels
+from smalltumor.data.label_scheme import find_scheme
 from smalltumor.data.naming.file_names import is_named_as_labels
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError, LabelError
@@ -45,7 +46,7 @@ def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:
     except LabelError as error:
         raise CaseError(f"{volume.path}: {error}") from error
     try:
-        scheme = scheme_of_volume(volume, hint)
+        scheme = find_scheme(volume, hint=hint).scheme
     except LabelError as error:
         if error.remedy is not None and _is_told(volume, values):
             notify.warn(notify.error_text(error.prefixed(volume.path.name)))

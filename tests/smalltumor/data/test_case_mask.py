@@ -16,6 +16,8 @@ def test_a_label_scheme_that_contradicts_the_header_is_said(tmp_path, scheme):
     classes = np.arange(np.prod(case.grid.shape)).reshape(case.grid.shape) % 4
     mask = Segmentation("Pat", classes.astype(np.uint8), case.grid)
     path = write_segmentation(mask, tmp_path / "Pat_seg.nii.gz", scheme="brats2023")
-    warnings = read_mask(path, case, scheme).warnings
+    mask_read = read_mask(path, case, scheme)
+    source = "from its header" if scheme is None else "as named for it"
+    assert mask_read.origin.endswith(f"label scheme {scheme or 'brats2023'} ({source})")
     text = "the header of Pat_seg.nii.gz names brats2023, but it was read as msd"
-    assert warnings == ([text] if scheme == "msd" else [])
+    assert mask_read.warnings == ([text] if scheme == "msd" else [])

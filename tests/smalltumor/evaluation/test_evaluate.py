@@ -13,6 +13,7 @@ import pytest
 from smalltumor.cli import main
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
+from smalltumor.evaluation.challenge import evaluate_challenge
 from smalltumor.evaluation.evaluate import evaluate, score_case
 from smalltumor.evaluation.report.report_files import (
     BASELINE_CASES,
@@ -229,6 +230,25 @@ def test_the_scheme_in_the_headers_of_our_own_masks_is_used(cohort):
     evaluation = evaluate(cohort / "predictions", cohort / "truth", truth_labels="brats2018")
     assert evaluation.prediction_scheme == "msd"
     assert evaluation.cases[0].regions[Region.WT].overlap.dice == 1
+
+
+@pytest.mark.parametrize("rules", [evaluate, evaluate_challenge])
+def test_a_named_scheme_that_contradicts_headers_is_noted(cohort, rules):
+    for name in "AB":
+        path = cohort / "predictions" / f"{name}.nii.gz"
+        labels = SCHEMES["brats2023"].encode(tumour(9))
+        write_volume(
+            path, labels, Grid(labels.shape, LPS), label_scheme="brats2023", overwrite=True
+        )
+    options = {"labels": "msd", "truth_labels": "brats2018"}
+    (cohort / "predictions" / "C.nii.gz").unlink()
+    found = rules(cohort / "predictions", cohort / "truth", **options)
+    notes = found[1] if isinstance(found, tuple) else found.notes
+    text = "the headers of A.nii.gz, B.nii.gz name brats2023, but they were read as msd"
+    assert text in notes
+    found = rules(cohort / "predictions", cohort / "truth", **{**options, "labels": "brats2024"})
+    notes = found[1] if isinstance(found, tuple) else found.notes
+    assert not any("brats2023" in note for note in notes)  # these values mean the same in both
 
 
 def test_masks_whose_headers_name_different_schemes_are_each_read_in_their_own(cohort):

@@ -76,9 +76,9 @@ def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
 
     path = options.segmentation
     volume = read_label_volume(path)
-    for warning in header_warnings([volume]):
+    classes, found = decode_labels(volume, options.labels, label_scheme_hint(path))
+    for warning in filter(None, [found.contradiction, *header_warnings([volume])]):
         print(f"smalltumor: warning: {warning}", file=sys.stderr)
-    classes, _ = decode_labels(volume, options.labels, label_scheme_hint(path))
     mask = Segmentation(
         path.name, classes, volume.grid, sources=(path,), made_of=recorded_images(volume)
     )

@@ -104,4 +104,7 @@ def _classes(volume: Volume, scheme: str | None) -> Classes | Mask:
     if scheme == MASK:
         inside: Mask = np.not_equal(volume.data, 0)
         return inside
-    return decode_labels(volume, scheme, label_scheme_hint(volume.path))[0]
+    classes, found = decode_labels(volume, scheme, label_scheme_hint(volume.path))
+    if found.contradiction:
+        print(f"smalltumor: warning: {found.contradiction}", file=sys.stderr)
+    return classes

@@ -31,17 +31,15 @@ def read_stored_mask(path: Path, name: str, scheme: str) -> Segmentation:
     """
     from smalltumor.data.identity.image_digests import recorded_images
     from smalltumor.data.label_files import decode_labels
+    from smalltumor.data.label_scheme import find_scheme
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.data.volumes.nifti import read_volume
-    from smalltumor.labels.schemes import SCHEMES
 
     volume = read_volume(path)
-    if volume.label_scheme in set(SCHEMES) - {scheme}:
-        raise CaseError(
-            f"{path}: its header names the label scheme {volume.label_scheme}, and the masks of "
-            f"the folder have {scheme}"
-        )
-    classes, _ = decode_labels(volume, scheme)
+    found = find_scheme(volume, scheme)
+    if found.contradiction:
+        raise CaseError(f"{found.contradiction}, as all masks of {path.parent} are")
+    classes, _ = decode_labels(volume, found.scheme)
     made_of = recorded_images(volume)
     return Segmentation(name, classes, volume.grid, volume.header, made_of=made_of)
 

@@ -94,8 +94,8 @@ class Volume:
 
     @property
     def label_scheme(self) -> str:
-        """As `label_scheme_of` its header."""
-        return label_scheme_of(self.header)
+        """As `label_scheme_of` its header; empty of an image of no file, which has none."""
+        return "" if self.header is None else label_scheme_of(self.header)
 
 
 def label_scheme_of(header: nib.Nifti1Header) -> str:
