@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,12 +51,16 @@ class LabelFile:
         Label scheme that is inferred from the names of neighbouring files.
     t1ce : Path or None
         The T1CE of its case, if that lies beside it.
+    is_doubtful : bool
+        Whether it has the name of the mask of one region, or of candidates, and may be the label
+        file of a case with such a name, such as *M1_WT*.
     """
 
     name: str
     path: Path
     hint: str | None = None
     t1ce: Path | None = None
+    is_doubtful: bool = False
 
     @property
     def folder(self) -> Path:
@@ -97,7 +101,9 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
     CaseError
         If a side has no label file, or two for one case, or no case is on both sides.
     """
-    predicted, true = _by_name(predictions, exported_first=True), _by_name(truth)
+    ours, theirs = _listed(predictions, exported_first=True), _listed(truth)
+    predicted = _by_name(ours, predictions, _keys(theirs))
+    true = _by_name(theirs, truth, _keys(ours))
     if len(predicted) == len(true) == 1 and (predictions.is_file() or truth.is_file()):
         return Pairing([(*predicted.values(), *true.values())], [], [])  # type: ignore[list-item]
     common = sorted(set(predicted) & set(true))
@@ -120,10 +126,11 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
 
 def masks_of_cases(predictions: Path, cases: Iterable[str]) -> dict[str, Path]:
     """The predicted masks of cases by name, as `pair_label_files` matches them."""
-    files = _by_name(predictions, exported_first=True)
+    by_key = {name_key(case): case for case in cases}
+    files = _by_name(_listed(predictions, exported_first=True), predictions, by_key)
     if len(files) == 1:
-        return dict.fromkeys(cases, next(iter(files.values())).path)
-    return {case: files[name_key(case)].path for case in cases if name_key(case) in files}
+        return dict.fromkeys(by_key.values(), next(iter(files.values())).path)
+    return {case: files[key].path for key, case in by_key.items() if key in files}
 
 
 def find_label_files(path: Path, *, exported_first: bool = False) -> list[LabelFile]:
@@ -139,12 +146,46 @@ def find_label_files(path: Path, *, exported_first: bool = False) -> list[LabelF
     CaseError
         If there is none, or the file is named as the mask of a region.
     """
+    return _chosen(_listed(path, exported_first=exported_first), path)
+
+
+def _chosen(files: Iterable[LabelFile], path: Path, others: Container[str] = ()) -> list[LabelFile]:
+    """The files without doubtful ones, unless the other side has a case of their name.
+
+    Parameters
+    ----------
+    files : iterable of LabelFile
+        Of `_listed`.
+    path : Path
+        Where they are.
+    others : container of str
+        `name_key` of the cases of the other side.
+    """
+    found = [file for file in files if not file.is_doubtful or _is_case(file, others)]
+    if found:
+        return found
+    if path.is_file():
+        raise CaseError(
+            f"{path} is named as the mask of one region, or as candidates; name a label file with "
+            "all classes"
+        )
+    raise CaseError(f"{path} contains no label file such as CASE.nii.gz or CASE_seg.nii.gz")
+
+
+def _is_case(file: LabelFile, others: Container[str]) -> bool:
+    return name_key(file.name) in others and len(volume_shape(file.path)) == 3
+
+
+def _keys(files: Iterable[LabelFile]) -> set[str]:
+    """`name_key` of the cases of files that are surely label files."""
+    return {name_key(file.name) for file in files if not file.is_doubtful}
+
+
+def _listed(path: Path, *, exported_first: bool = False) -> list[LabelFile]:
+    """As `find_label_files`, with the doubtful ones."""
     if path.is_file():
         if _holds_no_classes(path):
-            raise CaseError(
-                f"{path} is named as the mask of one region, or as candidates; name a label file "
-                "with all classes"
-            )
+            return [_doubtful(path)]
         return [LabelFile(_case_name(path), path, label_scheme_hint(path), t1ce_beside(path))]
     if not path.is_dir():
         raise CaseError(f"{path} does not exist")
@@ -155,9 +196,12 @@ def find_label_files(path: Path, *, exported_first: bool = False) -> list[LabelF
         images = [f for f in files if is_image_name(f)]
         of_reader = is_folder_of_reviews(root.resolve().parent)
         found += _last_reviews(images) if of_reader else _in_folder(images, exported_first)
-    if not found:
-        raise CaseError(f"{path} contains no label file such as CASE.nii.gz or CASE_seg.nii.gz")
     return found
+
+
+def _doubtful(path: Path) -> LabelFile:
+    name = _PREDICTED.sub("", stem(path))
+    return LabelFile(name, path, label_scheme_hint(path), t1ce_beside(path), is_doubtful=True)
 
 
 def _may_hold_masks(folder: Path) -> bool:
@@ -179,11 +223,14 @@ def _in_folder(files: list[Path], exported_first: bool) -> list[LabelFile]:
         names = {name_key(file.name) for file in first}
         found = [*first, *(file for file in second if name_key(file.name) not in names)]
     else:
+        unnamed = [f for f in files if f not in named]
+        doubtful = [f for f in unnamed if _holds_no_classes(f)]
         found += [
             LabelFile(_case_name(f), f, label_scheme_hint(f))
-            for f in files
-            if f not in named and _is_labels(f)
+            for f in unnamed
+            if f not in doubtful and len(volume_shape(f)) == 3
         ]
+        found += map(_doubtful, doubtful)
     return found
 
 
@@ -224,10 +271,6 @@ def _counted(folder: Path) -> set[tuple[str, int]] | None:
     return {(name_key(row["case"]), int(row["number"])) for row in rows if row["number"].isdigit()}
 
 
-def _is_labels(path: Path) -> bool:
-    return not _holds_no_classes(path) and len(volume_shape(path)) == 3
-
-
 def _holds_no_classes(path: Path) -> bool:
     """Whether a file is the mask of one region, or candidates, by its name.
 
@@ -254,10 +297,9 @@ def _case_name(path: Path) -> str:
     return _PREDICTED.sub("", stem(path)) or name_of_folder(path.parent)
 
 
-def _by_name(path: Path, *, exported_first: bool = False) -> dict[str, LabelFile]:
+def _by_name(files: list[LabelFile], path: Path, others: Container[str]) -> dict[str, LabelFile]:
     found: dict[str, LabelFile] = {}
-    files = find_label_files(path, exported_first=exported_first)
-    for file in _with_distinct_names(files, path):
+    for file in _with_distinct_names(_chosen(files, path, others), path):
         other = found.setdefault(name_key(file.name), file)
         if other is not file:
             raise CaseError(

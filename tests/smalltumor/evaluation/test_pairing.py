@@ -13,7 +13,7 @@ from smalltumor.data.segmentation import Segmentation, write_regions, write_segm
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.evaluate import notes_on_pairing
-from smalltumor.evaluation.pairing import find_label_files, pair_label_files
+from smalltumor.evaluation.pairing import find_label_files, masks_of_cases, pair_label_files
 from smalltumor.geometry.grid import Grid
 from synthetic import LPS
 
@@ -188,3 +188,16 @@ def test_the_mask_of_a_case_whose_name_ends_like_a_region_is_a_label_file(tmp_pa
     for predicted in (path, path.parent):
         ((found, _),) = pair_label_files(predicted, tmp_path / "truth").pairs
         assert (found.name, found.path) == ("M1_WT", path)
+
+
+def test_without_a_header_it_is_one_if_the_other_side_has_the_case(tmp_path):
+    ours = touch(tmp_path / "p", "M1_WT.nii.gz", "A.nii.gz", "A_et.nii.gz", "A_candidates.nii.gz")
+    truth = touch(tmp_path / "t", "m1_wt/m1_wt_seg.nii.gz", "A_seg.nii.gz", "B_WT.nii.gz")
+    for sides in ((ours, truth), (truth, ours), (ours / "M1_WT.nii.gz", truth)):
+        pairing = pair_label_files(*sides)
+        paired = {tuple(file.name.lower() for file in pair) for pair in pairing.pairs}
+        assert ("m1_wt", "m1_wt") in paired
+        left_out = pairing.without_prediction + pairing.without_truth
+        assert not {"b_wt", "a_et", "a_candidates"} & {file.name.lower() for file in left_out}
+    assert masks_of_cases(ours, ["A", "M1_WT"]).keys() == {"A", "M1_WT"}
+    assert masks_of_cases(ours, ["A"]).keys() == {"A"}
