@@ -153,17 +153,20 @@ def _show_layer(viewer: ViewerModel, prediction: Prediction) -> Labels:
 
 def _files_of(run: Path, name: str) -> CaseFiles:
     """The files of a case in the folders that a run was started with."""
-    config = RunFolder(run).read_config()
+    config, unread = RunFolder(run).read_config(), ""
     for key in ("validation", "data"):
         folder = config.get(key)
         if not folder:
             continue
         try:
             found = [files for files in find_cases(Path(folder)) if files.name == name]
-        except SmalltumorError:
+        except SmalltumorError as error:
+            unread = unread or str(error)
             continue
         if found:
             return found[0]
+    if unread:
+        raise CaseError(f"{name} was not found: {unread}")
     raise CaseError(f"{name} is no longer in the folders that the run was started with")
 
 

@@ -17,6 +17,7 @@ from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import Volume, is_image_name
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.listings import entries
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import (
@@ -143,7 +144,7 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
         masks, _ = read_regions(file, case)
         return layers_of_masks(case, masks)
     folder = real_path(file.path).parent
-    for files in group_files(p for p in sorted(folder.iterdir()) if is_image_name(p)):
+    for files in group_files(filter(is_image_name, entries(folder))):
         is_case = files.modalities and files.problem(allow_missing=True) is None
         if is_name_of(file.case, files.name, folder) and is_case:
             return layers_of_case(files, exported=file, layers=layers)

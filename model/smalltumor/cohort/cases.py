@@ -14,6 +14,7 @@ from smalltumor.data.naming.cohort_names import case_and_number
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import check_output_folder
+from smalltumor.files.listings import entries
 from smalltumor.files.names import check_distinct
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def _check_names_kept(cases: Sequence[CaseFiles], results: ResultsFolder) -> Non
 
 def _reviewed_and_gone(results: ResultsFolder, names: Collection[str]) -> dict[str, CaseRecord]:
     """Records of cases with reviews that have other names now, or are gone."""
-    masks = results.reviews.glob("*/*.nii.gz")
+    masks = (path for reader in entries(results.reviews) for path in entries(reader))
+    masks = (path for path in masks if path.name.endswith(".nii.gz"))
     reviewed = {name for path in masks for name, number in [case_and_number(stem(path))] if number}
     found = {}
     for name in reviewed - set(names):

@@ -22,6 +22,7 @@ from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder, write_text
+from smalltumor.files.listings import entries
 from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import csv_text
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
@@ -186,7 +187,7 @@ def is_described(dataset: Path) -> bool:
 
 def _check_new(dataset: Path) -> None:
     """Refuse a folder of other files; subjects may be there before the description is."""
-    names = [path.name for path in dataset.iterdir()] if dataset.is_dir() else []
+    names = [path.name for path in entries(dataset)]
     ours = ("sub-", ".", DESCRIPTION, README)
     if others := sorted(name for name in names if not name.startswith(ours)):
         raise OutputError(

@@ -30,6 +30,36 @@ class FolderListings:
         return path.name in self._files[folder]
 
 
+def entries(folder: Path) -> list[Path]:
+    """What is in a folder, sorted by name; empty if there is no such folder.
+
+    Unlike `Path.glob`, it does not take a folder that cannot be listed for an empty one.
+
+    Raises
+    ------
+    CaseError
+        If it cannot be listed.
+    """
+    try:
+        with os.scandir(folder) as found:
+            return sorted(folder / entry.name for entry in found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise CaseError(f"{folder} cannot be read: {error.strerror or error}") from error
+
+
+def may_exist(path: Path) -> bool:
+    """Whether a file exists, or may: in a folder that may not be entered, reading it tells why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     """As `os.walk`, but a folder that cannot be listed is not left out.
 

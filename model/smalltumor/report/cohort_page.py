@@ -152,11 +152,13 @@ def _looks(
     if not shown:
         return []
     progress(0.0, "finding the images")
-    cases = _cases_in(data)
+    cases, problem_of_data = _cases_in(data)
     looks = []
     for number, result in enumerate(shown, start=1):
         progress((number - 1) / len(shown), f"picture of {result.name}")
         picture, problem = _picture(result, folder, info.scheme, cases)
+        if result.name not in cases and problem_of_data:
+            problem += f": {problem_of_data}"
         looks.append(
             _Look(
                 number,
@@ -171,16 +173,16 @@ def _looks(
     return looks
 
 
-def _cases_in(data: Path | None) -> dict[str, CaseFiles]:
-    """The cases of a folder by name; none if it is not there any more."""
+def _cases_in(data: Path | None) -> tuple[dict[str, CaseFiles], str]:
+    """The cases of a folder by name, or none and why it cannot be read."""
     from smalltumor.data.naming.find_cases import find_cases
 
     if data is None:
-        return {}
+        return {}, ""
     try:
-        return {files.name: files for files in find_cases(data)}
-    except SmalltumorError:
-        return {}
+        return {files.name: files for files in find_cases(data)}, ""
+    except SmalltumorError as error:
+        return {}, str(error)
 
 
 def _picture(

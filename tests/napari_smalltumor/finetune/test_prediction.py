@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from napari_cases import case_along, write_case_along
 from smalltumor.data.case import Case
 from smalltumor.data.read_case import read_case
+from smalltumor.errors import CaseError
 from smalltumor.labels.schemes import SCHEMES
 
-from napari_smalltumor.finetune.prediction import Prediction, prediction_name, show_prediction
+from napari_smalltumor.finetune.prediction import (
+    Prediction,
+    predict,
+    prediction_name,
+    show_prediction,
+)
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind
 from napari_smalltumor.layers.patient import patient_of
@@ -25,6 +33,13 @@ def prediction_of(case: Case) -> Prediction:
     return Prediction(
         case, labels_layer(case, classes, scheme, name, kind=LayerKind.PREDICTION), "step 1"
     )
+
+
+def test_a_case_whose_folder_cannot_be_read_is_not_said_to_be_gone(tmp_path):
+    config = {"data": str(tmp_path / "none"), "validation": None}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(CaseError, match=r"P1 was not found: .*none is not a folder"):
+        predict(tmp_path, "P1", "cpu")
 
 
 def test_the_prediction_of_a_copy_belongs_to_the_patient_with_the_same_images(viewer, tmp_path):

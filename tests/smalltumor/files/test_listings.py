@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import CaseError
-from smalltumor.files.listings import FolderListings, walk_once
+from smalltumor.files.listings import FolderListings, entries, may_exist, walk_once
 from smalltumor.scanner.dicom.files import holds_dicom
 from smalltumor.scanner.studies import find_studies
 
@@ -74,6 +74,19 @@ def test_a_folder_that_cannot_be_listed_is_refused_and_not_left_out(locked):
     data = locked("P2")
     with pytest.raises(CaseError, match=r"P2 cannot be read: Permission denied"):
         find_cases(data)
+
+
+def test_entries_of_a_folder_that_cannot_be_listed_are_not_none(locked):
+    data = locked("P2")
+    assert entries(data) == [data / "P1", data / "P2"]
+    assert entries(data / "none") == []
+    with pytest.raises(CaseError, match=r"P2 cannot be read: Permission denied"):
+        entries(data / "P2")
+
+
+def test_a_file_behind_a_folder_that_cannot_be_entered_may_exist(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert may_exist(tmp_path / "loop" / "a") and not may_exist(tmp_path / "a")
 
 
 def test_what_a_drive_keeps_for_itself_may_be_unreadable(locked):

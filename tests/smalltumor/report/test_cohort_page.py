@@ -119,6 +119,12 @@ def test_cases_without_images_are_listed_without_pictures(copied):
     assert page.text.count("No picture: its images were not found") == 2
 
 
+def test_a_folder_of_images_that_cannot_be_read_is_said(copied, results):
+    page = cohort_page(copied, copied / "cohort.html", most=9, data=copied / "none")
+    text = f"No picture: its images were not found: {copied / 'none'} is not a folder"
+    assert Page(page).text.count(text) == 2
+
+
 def test_images_that_were_moved_are_found_where_they_are_named(copied, results, tmp_path):
     data = shutil.copytree(results[0], tmp_path / "moved")
     page = Page(cohort_page(copied, copied / "cohort.html", most=9, data=data))

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.listings import may_exist
 from smalltumor.files.names import safe_name
 from smalltumor.files.tables import read_table, write_table
 
@@ -64,7 +65,7 @@ def read_reviews(table: Path) -> list[Review]:
     SmalltumorError
         If the table is damaged.
     """
-    if not table.exists():
+    if not may_exist(table):
         return []
     rows = read_table(table, COLUMNS)
     try:

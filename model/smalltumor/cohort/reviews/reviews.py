@@ -28,7 +28,8 @@ from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.reviews.review_table import Review, read_reviews, write_reviews
 from smalltumor.data.naming.cohort_names import REVIEW_TABLE, review_file
-from smalltumor.errors import OutputError, SmalltumorError
+from smalltumor.errors import CaseError, OutputError, SmalltumorError
+from smalltumor.files.listings import entries, may_exist
 from smalltumor.files.locks import locked
 from smalltumor.files.names import name_key, safe_name
 
@@ -222,7 +223,7 @@ class Reviews:
 
     def _latest(self, damaged: list[str] | None) -> dict[str, tuple[Review, Path]]:
         found: dict[str, tuple[Review, Path]] = {}
-        for table in self._tables():
+        for table in self._tables(damaged):
             for review in _read_or_note(table, damaged):
                 last = found.get(review.case)
                 if last is None or _order(last[0]) < _order(review):
@@ -230,8 +231,15 @@ class Reviews:
                     found[review.case] = review, mask
         return found
 
-    def _tables(self) -> list[Path]:
-        return sorted(self._results.reviews.glob(f"*/{REVIEW_TABLE}"))
+    def _tables(self, damaged: list[str] | None) -> list[Path]:
+        try:
+            readers = entries(self._results.reviews)
+        except CaseError as error:
+            if damaged is None:
+                raise
+            damaged.append(f"{error}; the reviews in it are left out")
+            return []
+        return list(filter(may_exist, (reader / REVIEW_TABLE for reader in readers)))
 
     def _folder_of(self, reader: str) -> Path:
         if not reader.strip():
@@ -240,7 +248,7 @@ class Reviews:
 
     def _check_name(self, reader: str, folder: Path) -> None:
         """Two names that a file system does not distinguish would share a folder."""
-        for table in self._tables():
+        for table in self._tables([]):
             if name_key(table.parent.name) == name_key(folder.name):
                 other = next(
                     (r.reader for r in _read_or_note(table, []) if r.reader != reader), None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from smalltumor.errors import CaseError
 from smalltumor.extras import require
+from smalltumor.files.listings import walk
 from smalltumor.scanner.dicom.files import is_dicom, is_directory
 
 _HIGHEST_LEVELS = 2
@@ -91,7 +92,7 @@ def _holds_only(study: str, folder: Path) -> bool:
             if found != study:
                 return False
             holding.add(path.relative_to(folder).parts[0])
-    except (_TooManyFilesError, OSError):
+    except (_TooManyFilesError, CaseError, OSError):
         return False
     return len(holding) > 1
 
@@ -102,7 +103,7 @@ def _studies_in(folder: Path) -> Iterator[tuple[Path, str]]:
     Of a folder without subfolders, which holds a series, one file is read.
     """
     looked_at = 0
-    for count, (root, folders, names) in enumerate(os.walk(folder), start=1):
+    for count, (root, folders, names) in enumerate(walk(folder), start=1):
         if count > _MOST_FOLDERS:
             raise _TooManyFilesError
         is_series = bool(not folders and Path(root) != folder)

@@ -257,6 +257,31 @@ def test_a_damaged_table_leaves_out_its_reader_alone(output):
         save(output, "Ben")
 
 
+def test_a_reader_s_folder_that_cannot_be_entered_is_said(output):
+    save(output, "Anna")
+    folder = output / "reviews" / "Ben"
+    folder.symlink_to(folder)
+    damaged: list[str] = []
+    assert set(Reviews(output).latest(damaged)) == {"ann"}
+    assert len(damaged) == 1 and "Ben" in damaged[0] and "left out" in damaged[0]
+
+
+def test_a_folder_of_reviews_that_cannot_be_listed_is_said(output, monkeypatch):
+    save(output, "Anna")
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("smalltumor.files.listings.os.scandir", refuse)
+    damaged: list[str] = []
+    assert Reviews(output).latest(damaged) == {}
+    assert damaged == [
+        f"{output / 'reviews'} cannot be read: Permission denied; the reviews in it are left out"
+    ]
+    with pytest.raises(SmalltumorError, match="reviews cannot be read"):
+        Reviews(output).latest()
+
+
 def test_reviews_of_readers_are_no_second_masks_when_a_cohort_is_evaluated(output):
     save(output, "Anna")
     masks = {file.path.parent for file in find_label_files(output)}
