@@ -21,6 +21,7 @@ from napari_smalltumor import keys
 from napari_smalltumor.close_patient import close_patient, reopen_closed
 from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
+from napari_smalltumor.export.unopened_exports import button_text, unopened_exports
 from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.patients.active_patient import active_patient
@@ -55,6 +56,7 @@ class PatientHeader(QWidget):
         self._patients = active_patient(viewer)
         self._missing = missing_layers(viewer)
         self._saved = save_state(unproxied(viewer))
+        self._exports = unopened_exports(unproxied(viewer))
         self.closed_list = ClosedPatientsList(
             closed_by_hand(viewer), lambda patient: reopen_closed(viewer, patient)
         )
@@ -68,6 +70,7 @@ class PatientHeader(QWidget):
         self.save_button = button("Save", "")
         self._actions = QWidget()
         self.restore_button = button("", "Bring back layers that were removed")
+        self.export_button = button("", "")
         self.reading = QElidingLabel()
         self.first_case = FirstCase(viewer)
         self._lay_out()
@@ -78,10 +81,12 @@ class PatientHeader(QWidget):
         self._just_closed.setSingleShot(True)
         self.close_button.clicked.connect(self._close_patient)
         self.restore_button.clicked.connect(self._restore)
+        self.export_button.clicked.connect(self._open_export)
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
         self._patients.arrivals.changed.connect(self._update)
         self._missing.changed.connect(self._update)
+        self._exports.changed.connect(self._update)
         self._saved.changed.connect(self._update_saved)
         self.save_button.clicked.connect(lambda: save(unproxied(self._viewer), self))
         self._update()
@@ -109,6 +114,7 @@ class PatientHeader(QWidget):
         layout.addWidget(self.first_case)
         layout.addWidget(self.reading)
         layout.addWidget(self.restore_button)
+        layout.addWidget(self.export_button)
         layout.addWidget(self.closed_list)
 
     def _choose(self, row: int) -> None:
@@ -129,6 +135,10 @@ class PatientHeader(QWidget):
         if self._patients.current is not None:
             self._missing.restore(self._patients.current)
 
+    def _open_export(self) -> None:
+        if self._patients.current is not None:
+            self._exports.open(self._patients.current)
+
     def _update(self) -> None:
         if not isalive(self):  # the viewer's patients exist longer than a dock
             return
@@ -147,6 +157,10 @@ class PatientHeader(QWidget):
         names = self._missing.of(current)
         self.restore_button.setText(f"Restore {' and '.join(names)}")
         self.restore_button.setVisible(bool(names))
+        export = self._exports.to_open(current)
+        self.export_button.setText(button_text(export) if export is not None else "")
+        self.export_button.setToolTip(f"Show {export.where}" if export is not None else "")
+        self.export_button.setVisible(export is not None)
         self.closed_list.update_rows()  # a title may need its folder now
 
     def _update_saved(self) -> None:

@@ -11,6 +11,7 @@ from napari_smalltumor.display.black_canvas import ensure_black_canvas
 from napari_smalltumor.display.mask_of_file import ensure_mask_of_file
 from napari_smalltumor.display.opening import ensure_opening_at_tumour
 from napari_smalltumor.display.window_level import ensure_window_dragging
+from napari_smalltumor.export.unopened_exports import unopened_exports
 from napari_smalltumor.layers.canvas_strokes import ensure_strokes_end
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.upright_views import ensure_upright_views
@@ -48,6 +49,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_nesting(viewer)
     ensure_strokes_end(viewer)
     ensure_autosave(viewer)
+    unopened_exports(viewer)
     yield
     if hasattr(unproxied(viewer), "window"):
         for _ in warm_up_steps():

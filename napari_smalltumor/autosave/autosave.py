@@ -30,6 +30,7 @@ from napari_smalltumor.autosave.masks import (
     layer_key,
     masks_among,
 )
+from napari_smalltumor.autosave.readers import EditReaders
 from napari_smalltumor.autosave.unedited_masks import UneditedMasks
 from napari_smalltumor.case_data.records import CaseRecord, case_key, file_name
 from napari_smalltumor.layers.metadata import checksum, region_of, role_of
@@ -58,7 +59,7 @@ class Autosave:
         # Both by `case_key`; closed cases are kept while their autosave files exist.
         self._edits: dict[str, CaseEdits] = {}
         self._closed: dict[str, CaseEdits] = {}
-        self._readers: dict[str, list[str]] = {}
+        self.readers = EditReaders()
         self._pending_writes: list[Future[None]] = []
         for layer in layers:
             self._on_new_layer(layer)
@@ -95,7 +96,9 @@ class Autosave:
         """Checksums of the masks among the layers, to pass to `mark_exported` after the write."""
         return {layer: checksum(layer.data) for layer in masks_among(layers)}
 
-    def mark_exported(self, saved: Iterable[Layer] | Mapping[Layer, int]) -> None:
+    def mark_exported(
+        self, saved: Iterable[Layer] | Mapping[Layer, int], files: Sequence[Path] | None = None
+    ) -> None:
         """Mark masks as exported and delete their autosave.
 
         Parameters
@@ -103,13 +106,15 @@ class Autosave:
         saved : iterable of layers, or mapping of layer to int
             The layers, if their current data were written; otherwise the `checksums` of the
             written data. Later strokes stay in the autosave.
+        files : sequence of Path, optional
+            The masks that were written, as in `record_export`.
         """
         written = saved if isinstance(saved, Mapping) else self.checksums(saved)
         exported: dict[str, dict[str, int]] = {}
         for layer, crc in written.items():
             self.unedited.keep(layer, crc)
             exported.setdefault(key_of_case(layer), {})[layer_key(layer)] = crc
-        self._record_exports(written)
+        self._record_exports(written, files)
         for owner, checksums in exported.items():
             if (edits := self._edits.get(owner)) is not None:
                 edits.drop_obsolete(checksums)
@@ -121,15 +126,15 @@ class Autosave:
                 )
         self.save()
 
-    def _record_exports(self, written: Mapping[Layer, int]) -> None:
-        """Keep the time of an export, except for masks that have changed since they were read."""
+    def _record_exports(self, written: Mapping[Layer, int], files: Sequence[Path] | None) -> None:
+        """Keep time and place of an export, except of masks that changed since they were read."""
         if not settings.get("autosave"):
             return
         current = [layer for layer, crc in written.items() if checksum(layer.data) == crc]
         for layers in by_case(masks_among(current)).values():
-            keys = [layer_key(layer) for layer in layers]
+            case, keys = case_of_mask(layers[0]), {layer_key(x): written[x] for x in layers}
             self._pending_writes.append(
-                _write_thread().submit(record_export, case_of_mask(layers[0]), keys, time.time())
+                _write_thread().submit(record_export, case, keys, time.time(), files)
             )
 
     def edited(self, layers: Iterable[Layer]) -> list[str]:
@@ -172,19 +177,6 @@ class Autosave:
         """Autosave restored layers, even though they have not changed since they were added."""
         for layer in layers:
             self.unedited.keep(layer, None)
-
-    def keep_readers(self, case: Case, readers: Iterable[str]) -> None:
-        """Keep who has made edits of a case that were restored."""
-        own = self._readers.setdefault(case_key(case), [])
-        own += [reader for reader in readers if reader not in own]
-
-    def _readers_of(self, case: Case, *, edited: bool) -> tuple[str, ...]:
-        """Who has edited a case, with the reader now; nobody if no edits are left."""
-        if not edited:
-            self._readers.pop(case_key(case), None)
-            return ()
-        self.keep_readers(case, filter(None, [settings.get("reader")]))
-        return tuple(self._readers[case_key(case)])
 
     def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case that its viewers have closed, newest first."""
@@ -288,7 +280,7 @@ class Autosave:
             self.folder,
             edits.case,
             list(copies.values()),
-            self._readers_of(edits.case, edited=bool(copies)),
+            self.readers.of_edits(edits.case, edited=bool(copies)),
         )
         self._pending_writes.append(edits.last_write)
 

@@ -1,7 +1,8 @@
-"""When the masks of a case were last exported, kept with the case in the user's data folder.
+"""When and where the masks of a case were last exported, kept with it in the user's data folder.
 
 Edits that were not restored may be older than an export of the same case, in this session or in a
-later one. The user is told before they are restored.
+later one. The user is told before they are restored. Masks that were exported to another place than
+beside the images are not opened with these, which the user is told, too.
 
 ::
 
@@ -11,8 +12,11 @@ later one. The user is told before they are restored.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from smalltumor.data.case import Case
 
@@ -23,28 +27,57 @@ FORMAT = "smalltumor exports"
 FORMAT_VERSION = 1
 
 
-def record_export(case: Case, keys: Iterable[str], time: float) -> None:
-    """Keep when masks of a case were exported.
+@dataclass(frozen=True)
+class LastExport:
+    """The files to which the masks of a case were exported last.
+
+    Parameters
+    ----------
+    files : tuple of Path
+    time : float
+        Seconds since the epoch.
+    checksums : mapping of str to int
+        Of the exported layers, by `layer_key`.
+    """
+
+    files: tuple[Path, ...]
+    time: float
+    checksums: Mapping[str, int]
+
+
+def record_export(
+    case: Case, checksums: Mapping[str, int], time: float, files: Sequence[Path] | None = None
+) -> None:
+    """Keep when masks of a case were exported, and where.
 
     Parameters
     ----------
     case : Case
-    keys : iterable of str
-        The `layer_key` of each mask.
+    checksums : mapping of str to int
+        Of the masks, by `layer_key`.
     time : float
         Seconds since the epoch.
+    files : sequence of Path, optional
+        The masks that were written; none if they are found again with the case, as those of a
+        review. Without it, the files of an earlier export stay the last ones.
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     """
+    file = kept_file("exports", case)
+    last = _content_of(file).get("last") if files is None else None
+    if files:
+        paths = [os.path.realpath(path) for path in files]
+        last = {"files": paths, "time": time, "checksums": dict(checksums)}
     content = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "layers": {**export_times(case), **dict.fromkeys(keys, time)},
+        "layers": {**export_times(case), **dict.fromkeys(checksums, time)},
+        **({"last": last} if last else {}),
     }
-    write_kept(kept_file("exports", case), case, content)
+    write_kept(file, case, content)
 
 
 def export_times(case: Case) -> dict[str, float]:
@@ -60,11 +93,28 @@ def export_times_of(record: CaseRecord) -> dict[str, float]:
     return _times_in(kept_file_of("exports", record))
 
 
+def last_export(case: Case) -> LastExport | None:
+    """The last export of a case to files; None if there was none, or as for `export_times`."""
+    try:
+        last = _content_of(kept_file("exports", case))["last"]
+        checksums = {str(key): int(value) for key, value in last["checksums"].items()}
+        return LastExport(tuple(map(Path, last["files"])), float(last["time"]), checksums)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
 def _times_in(file: Path) -> dict[str, float]:
     try:
-        content = json.loads(file.read_text())
-        if (content["format"], content["version"]) != (FORMAT, FORMAT_VERSION):
-            return {}
-        return {str(key): float(time) for key, time in content["layers"].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {str(k): float(time) for k, time in _content_of(file)["layers"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
         return {}
+
+
+def _content_of(file: Path) -> Mapping[str, Any]:
+    """What is kept in a file; empty if it is missing, damaged or of a later version."""
+    try:
+        content = json.loads(file.read_text())
+        is_known = (content["format"], content["version"]) == (FORMAT, FORMAT_VERSION)
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+    return content if is_known else {}

@@ -60,8 +60,14 @@ class EditOffers:
         self._ref = ref(viewer)
         self.autosave = autosave
 
-    def about(self, case: Case) -> None:
-        """Ask about the edits of a case, also of one whose folder was renamed since."""
+    def about(self, case: Case) -> bool:
+        """Ask about the edits of a case, also of one whose folder was renamed since.
+
+        Returns
+        -------
+        bool
+            Whether edits were restored.
+        """
         moved = moved_cases(case)
         files, files_of = self.autosave.restorable_files, self.autosave.restorable_files_of
         own = [(file, None) for file in files(case)]
@@ -75,12 +81,13 @@ class EditOffers:
             where = "" if record is None else where_edits_were_made(record, case)
             answer = self._offer(case, file, record, where)
             if answer == RESTORE:
-                return
+                return True
             if answer == LATER and record is not None:
                 postponed.add(record.key)
         for record in moved:
             if record.key not in postponed and has_review(record, case):
                 self._offer_review(case, record)
+        return False
 
     def _tell_of_unreadable(self, case: Case) -> None:
         for record in unreadable_cases(case):
@@ -120,7 +127,7 @@ class EditOffers:
             notify.report_error(error)
             return
         self.autosave.mark_edited(layers)
-        self.autosave.keep_readers(case, readers)
+        self.autosave.readers.keep(case, readers)
         self.autosave.save()
         self.autosave.wait()
         saved = self.autosave.folder.file_of(case)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from psygnal import Signal
+
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.offers import EditOffers
@@ -23,6 +25,9 @@ INTERVAL_MS = 60_000
 
 class ViewerAutosave:
     """Saves a viewer's edits every minute, and offers those of cases that are opened."""
+
+    opened = Signal(object)
+    """A case was opened, and no edits of it were restored."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         claim_roles(viewer)
@@ -61,7 +66,8 @@ class ViewerAutosave:
         for case in list(cases_among(x for x in self._layers if not patients.awaits(x))):
             if case_key(case) not in self._asked:
                 self._asked.add(case_key(case))
-                self.offers.about(case)
+                if not self.offers.about(case):
+                    self.opened.emit(case)
 
 
 def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None:

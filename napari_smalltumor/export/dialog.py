@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import region_files_of
+from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
 from smalltumor.text import volume_text
 
@@ -105,7 +106,9 @@ def finish_export(viewer: ViewerModel, case: Case, written: list[Path]) -> None:
 
     They count as saved only if the case opens with what was written.
     """
-    ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
+    regions = region_layers(viewer.layers, case).values()
+    masks = [path for path in written if is_nifti_name(path)]
+    ensure_autosave(viewer).autosave.mark_exported(regions, masks)
     state = save_state(viewer)
     if _is_opened_with(case, written):
         state.keep(case, written)

@@ -101,7 +101,7 @@ def export_dicom_seg(
 
     def on_written(series: Series) -> None:
         remember_scan(_folder_of(case), study)
-        autosave.mark_exported(shown)
+        autosave.mark_exported(shown, [path])
         settings.remember_folder(path, saving=True)
         refers = f"the series {series.title} of {series.study_title}"
         notify.info(f"Wrote {path.name} to {path.parent}; it refers to {refers}")

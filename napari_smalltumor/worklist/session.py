@@ -161,7 +161,8 @@ class ReviewSession:
         assert composed is not None
         reviews = Reviews(current.worklist.folder)
         review = reviews.save(current.begun, with_sources(composed, viewer.layers), reader)
-        ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
+        regions = region_layers(viewer.layers, case).values()
+        ensure_autosave(viewer).autosave.mark_exported(regions, files=[])
         self._open = replace(current, begun=reviews.begin(name, current.begun.digests))
         save_state(viewer).keep(case, [self._open.begun.path])
         self.changed.emit()

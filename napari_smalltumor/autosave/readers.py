@@ -1,0 +1,34 @@
+"""Who has made the edits of a case that were not exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from smalltumor.data.case import Case
+
+from napari_smalltumor import settings
+from napari_smalltumor.case_data.records import case_key
+
+
+class EditReaders:
+    """The readers who have edited each case, until its edits are exported or undone."""
+
+    def __init__(self) -> None:
+        self._readers: dict[str, list[str]] = {}
+
+    def keep(self, case: Case, readers: Iterable[str]) -> None:
+        """Keep who has made edits of a case that were restored."""
+        own = self._readers.setdefault(case_key(case), [])
+        own += [reader for reader in readers if reader not in own]
+
+    def of(self, case: Case) -> tuple[str, ...]:
+        """Who has made edits of a case that are kept."""
+        return tuple(self._readers.get(case_key(case), ()))
+
+    def of_edits(self, case: Case, *, edited: bool) -> tuple[str, ...]:
+        """Who has edited a case, with the reader now; nobody if no edits are left."""
+        if not edited:
+            self._readers.pop(case_key(case), None)
+            return ()
+        self.keep(case, filter(None, [settings.get("reader")]))
+        return self.of(case)
