@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtpy.compat import isalive
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.exported_masks import EXPORT_ENDING
@@ -15,7 +17,8 @@ from smalltumor.scanner.dicom_seg import (
     AlgorithmType,
     SeriesOfMaskError,
     check_packages,
-    write_dicom_seg_of_study,
+    series_of_segmentation,
+    write_dicom_seg_of_series,
 )
 from smalltumor.scanner.preparation.stored_case import stored_series_uid
 
@@ -36,6 +39,7 @@ from napari_smalltumor.workers import run_in_thread
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.viewer import Viewer
+    from smalltumor.data.segmentation import Segmentation
     from smalltumor.scanner.series import Series
 
 
@@ -45,7 +49,7 @@ def export_active_as_dicom_seg(viewer: Viewer) -> None:
 
 
 def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> None:
-    """Ask for the folder of the scan, unless it is known, and for a file name, and export."""
+    """Ask for the folder of the scan unless it is known, look there, ask for a file, and export."""
     case = case_to_export_or_say(viewer)
     if case is None:
         return
@@ -61,14 +65,56 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
     if not may_write_regions(parent, viewer, case, "Export anyway"):
         return
     study = _study_of(case, title, parent)
+    if study is None:
+        return
     name = name_for_files(viewer, case)
-    path = _path_beside(study, name, title, parent) if study is not None else None
-    if study is not None and path is not None:
-        export_dicom_seg(viewer, case, study, path, overwrite=path.exists())
+
+    def on_found(series: Series) -> None:
+        if not region_layers(viewer.layers, case):  # closed meanwhile
+            return
+        window = parent if parent is not None and isalive(parent) else None
+        path = _path_beside(study, name, title, window)
+        if path is not None:
+            export_dicom_seg(viewer, case, study, series, path, overwrite=path.exists())
+
+    _find_series(viewer, case, study, on_found)
+
+
+def _find_series(
+    viewer: ViewerModel, case: Case, study: Path, on_found: Callable[[Series], None]
+) -> None:
+    """Look in a worker for the series of a case in a study, before a file name is asked for."""
+    segmentation = _composed(viewer, case)
+
+    def find() -> Series:
+        return series_of_segmentation(
+            segmentation, unpacked_folder(study), series_uid=stored_series_uid(case)
+        )
+
+    def on_failed(error: Exception) -> None:
+        if isinstance(error, SeriesOfMaskError):
+            forget_scan(_folder_of(case))  # another folder is asked for next time
+        notify.report_error(error)
+
+    name = f"series of {case_title(viewer, case)}"
+    run_in_thread(find, QApplication.instance(), on_found, on_failed, name=name)
+
+
+def _composed(viewer: ViewerModel, case: Case) -> Segmentation:
+    ensure_nesting(viewer).apply()
+    segmentation = segmentation_of(viewer.layers, case)
+    assert segmentation is not None
+    return segmentation
 
 
 def export_dicom_seg(
-    viewer: ViewerModel, case: Case, study: Path, path: Path, *, overwrite: bool = False
+    viewer: ViewerModel,
+    case: Case,
+    study: Path,
+    series: Series,
+    path: Path,
+    *,
+    overwrite: bool = False,
 ) -> None:
     """Write the regions of a case, with their edits, in a worker.
 
@@ -77,42 +123,32 @@ def export_dicom_seg(
     viewer : ViewerModel
     case : Case
     study : Path
-        Folder or archive with the DICOM series whose grid is that of the case.
+        Folder or archive that holds the series.
+    series : Series
+        That on whose grid the case is.
     path : Path
     overwrite : bool
         Whether an existing DICOM SEG may be replaced; other files never are.
     """
-    ensure_nesting(viewer).apply()
-    segmentation = segmentation_of(viewer.layers, case)
-    assert segmentation is not None
+    segmentation = _composed(viewer, case)
     autosave = ensure_autosave(viewer).autosave
     shown = autosave.checksums(region_layers(viewer.layers, case).values())
     algorithm: AlgorithmType = "SEMIAUTOMATIC" if is_edited(viewer.layers, case) else "AUTOMATIC"
 
-    def write() -> Series:
-        return write_dicom_seg_of_study(
-            segmentation,
-            unpacked_folder(study),
-            path,
-            series_uid=stored_series_uid(case),
-            algorithm_type=algorithm,
-            overwrite=overwrite,
+    def write() -> None:
+        write_dicom_seg_of_series(
+            segmentation, series, path, algorithm_type=algorithm, overwrite=overwrite
         )
 
-    def on_written(series: Series) -> None:
+    def on_written(result: None) -> None:
         remember_scan(_folder_of(case), study)
         autosave.mark_exported(shown, [path])
         settings.remember_folder(path, saving=True)
         refers = f"the series {series.title} of {series.study_title}"
         notify.info(f"Wrote {path.name} to {path.parent}; it refers to {refers}")
 
-    def on_failed(error: Exception) -> None:
-        if isinstance(error, SeriesOfMaskError):
-            forget_scan(_folder_of(case))  # another folder is asked for next time
-        notify.report_error(error)
-
     name = f"DICOM SEG of {case_title(viewer, case)}"
-    run_in_thread(write, QApplication.instance(), on_written, on_failed, name=name)
+    run_in_thread(write, QApplication.instance(), on_written, notify.report_error, name=name)
 
 
 def _study_of(case: Case, title: str, parent: QWidget | None) -> Path | None:

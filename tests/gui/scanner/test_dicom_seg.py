@@ -12,6 +12,7 @@ from dicom_cases import write_series
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from shown_layers import show_segmentation
+from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume, stem
@@ -104,7 +105,7 @@ def test_a_folder_without_the_series_is_an_error_and_is_asked_for_again(
         ask_and_export_dicom_seg(viewer, None)
         qtbot.waitUntil(lambda count=count: len(errors) == count)
     assert "holds no images" in errors[0]
-    assert asked.count("folder") == 2
+    assert asked == ["folder", "folder"]
     assert not (tmp_path / "regions.dcm").exists()
 
 
@@ -127,6 +128,22 @@ def test_a_case_that_was_prepared_of_another_patient_is_refused(
     assert not (tmp_path / "regions.dcm").exists()
 
 
+def test_the_study_of_another_visit_is_refused_before_a_file_is_asked_for(
+    make_napari_viewer, folder, tmp_path, asked, errors, qtbot
+):
+    viewer = make_napari_viewer()
+    other = write_case_along(tmp_path / "visit2" / "Pat", labels=False, seed=1)
+    case = case_of(open_case(viewer, other)[0])
+    classes = np.full(case.grid.shape, TissueClass.ET, np.uint8)
+    made_of = digests_of_images(case)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid, made_of=made_of))
+    ask_and_export_dicom_seg(viewer, None)
+    qtbot.waitUntil(lambda: bool(errors))
+    assert asked == ["folder"]
+    assert f"Pat in {other} was made of other images than 4 Ax T1 POST" in errors[0]
+    assert f" in {tmp_path / 'study'}: of another visit" in errors[0]
+
+
 @pytest.mark.one_binding
 def test_a_failed_export_forgets_the_scan_only_if_it_is_the_wrong_one(
     make_napari_viewer, folder, tmp_path, asked, errors, qtbot
@@ -145,7 +162,7 @@ def test_a_failed_export_forgets_the_scan_only_if_it_is_the_wrong_one(
 
 
 def test_nothing_is_exported_to_the_temporary_folder_of_an_archive(
-    make_napari_viewer, folder, tmp_path, asked, errors, monkeypatch
+    make_napari_viewer, folder, tmp_path, asked, errors, monkeypatch, qtbot
 ):
     monkeypatch.setattr(archives, "_UNPACKED", {})
     shutil.make_archive(str(tmp_path / "study"), "zip", tmp_path / "study")
@@ -164,6 +181,7 @@ def test_nothing_is_exported_to_the_temporary_folder_of_an_archive(
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
     ask_and_export_dicom_seg(viewer, None)
+    qtbot.waitUntil(lambda: bool(errors))
     assert proposed == [tmp_path]
     assert "is deleted when napari ends" in errors[0]
     assert not list(unpacked.parent.glob("*.dcm"))

@@ -6,7 +6,9 @@ from smalltumor.scanner.dicom_seg.writing import (
     SUFFIX,
     check_dicom_seg,
     check_dicom_seg_output,
+    series_of_segmentation,
     write_dicom_seg,
+    write_dicom_seg_of_series,
     write_dicom_seg_of_study,
 )
 
@@ -17,7 +19,9 @@ __all__ = [
     "check_dicom_seg",
     "check_dicom_seg_output",
     "check_packages",
+    "series_of_segmentation",
     "series_on_grid",
     "write_dicom_seg",
+    "write_dicom_seg_of_series",
     "write_dicom_seg_of_study",
 ]

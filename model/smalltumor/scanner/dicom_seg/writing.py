@@ -213,15 +213,66 @@ def write_dicom_seg_of_study(
         As `series_on_grid` and `write_dicom_seg`.
     """
     check_dicom_seg_output(Path(path), segmentation.sources, overwrite=overwrite)
+    series = series_of_segmentation(
+        segmentation,
+        study,
+        series_uid=series_uid,
+        study_uid=study_uid,
+        other_images=other_images,
+    )
+    write_dicom_seg_of_series(
+        segmentation, series, path, algorithm_type=algorithm_type, overwrite=overwrite
+    )
+    return series
+
+
+def series_of_segmentation(
+    segmentation: Segmentation,
+    study: Path,
+    *,
+    series_uid: str = "",
+    study_uid: str = "",
+    other_images: bool = False,
+) -> Series:
+    """The series in a study that a DICOM SEG of a segmentation refers to.
+
+    Parameters as for `write_dicom_seg_of_study`.
+
+    Raises
+    ------
+    SeriesOfMaskError, MissingPackageError
+        As `series_on_grid`, or if the series shows other images.
+    """
     made_of = segmentation.made_of
     series = series_on_grid(study, segmentation.grid, series_uid, study_uid, made_of)
     if not series_uid and not other_images and shows_other_images(series, made_of):
+        folder = next((path.parent for path in segmentation.sources), None)
+        place = f" in {folder}" if folder is not None else ""
         raise SeriesOfMaskError(
-            f"{segmentation.name} was made of other images than {series.title} of "
-            f"{series.study_title}: of another patient or scan, or of images whose intensities "
-            "were changed",
+            f"{segmentation.name}{place} was made of other images than {series.title} of "
+            f"{series.study_title} in {study}: of another visit or patient, or of images whose "
+            "intensities were changed",
             Remedy(Action.ALLOW_OTHER_IMAGES),
         )
+    return series
+
+
+def write_dicom_seg_of_series(
+    segmentation: Segmentation,
+    series: Series,
+    path: str | Path,
+    *,
+    algorithm_type: AlgorithmType | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a segmentation as a DICOM SEG of its `series_of_segmentation`.
+
+    Raises
+    ------
+    OutputError, CaseError, GridMismatchError, MissingPackageError
+        As `write_dicom_seg`.
+    """
+    check_dicom_seg_output(Path(path), segmentation.sources, overwrite=overwrite)
     assert series.grid is not None
     classes = place_on_grid(segmentation.classes, segmentation.grid, series.grid)
     assert classes is not None
@@ -234,7 +285,6 @@ def write_dicom_seg_of_study(
         algorithm_type=algorithm_type,
         overwrite=overwrite,
     )
-    return series
 
 
 def _is_segmentation(path: Path) -> bool:
