@@ -47,6 +47,13 @@ class CloseConfirmation(QObject):
         self._window: QWidget | None = None
         self._close_button: QPushButton | None = None
         self._is_settled = False
+        self._closing: QWidget | None = None  # the window whose closing was not cancelled here
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the dock is in a window that was closed and is not open again."""
+        window = self._closing
+        return window is not None and window is main_window_of(self._dock) and window.isHidden()
 
     @property
     def is_settled(self) -> bool:
@@ -57,10 +64,10 @@ class CloseConfirmation(QObject):
         """Listen to the window that contains the dock now, and to the dock's own button *close*."""
         self._listen_to(_close_button_of(self._dock))
         window = main_window_of(self._dock)
-        if window is self._window or window is self._dock:
+        if window is self._window or window is self._dock or self.is_closed:
             return
         self.detach()
-        self._window, self._is_settled = window, False
+        self._window, self._is_settled, self._closing = window, False, None
         window.installEventFilter(self)
 
     def detach(self) -> None:
@@ -77,8 +84,8 @@ class CloseConfirmation(QObject):
             if self._must_ask() and self._ask(can_cancel=True) is Answer.CANCEL:
                 event.ignore()
                 return True
+            self._is_settled, self._closing = True, self._window
             self.detach()
-            self._is_settled = True
         return bool(super().eventFilter(watched, event))
 
     def _cancels_removal(self) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog, QScrollArea
 from smalltumor.errors import SmalltumorError
@@ -251,12 +252,17 @@ class FinetuneDock(QScrollArea):
         return self._status.state.is_live and not self._is_shown_elsewhere()
 
     def _is_shown_elsewhere(self) -> bool:
-        window = main_window_of(self)
         return any(
-            main_window_of(dock) is not window or dock._close_confirmation.is_settled
+            dock._asks_instead_of(self)
             for dock in _OPEN_DOCKS
-            if dock is not self and dock.run == self.run
+            if dock is not self and isalive(dock) and dock.run == self.run
         )
+
+    def _asks_instead_of(self, dock: FinetuneDock) -> bool:
+        """Whether another dock needs no question, as this one will ask or has asked."""
+        if main_window_of(self) is main_window_of(dock):
+            return self._close_confirmation.is_settled
+        return not self._close_confirmation.is_closed
 
     def _stop_and_wait(self) -> None:
         assert self.run is not None
@@ -303,4 +309,7 @@ class FinetuneDock(QScrollArea):
 
 
 _OPEN_DOCKS: WeakSet[FinetuneDock] = WeakSet()
-"""The docks of all windows, to ask about a run only when the last one that shows it closes."""
+"""Those of all windows, to ask about a run only when the last one that shows it closes.
+
+A dock that was deleted with its window stays here until nothing refers to it any more.
+"""

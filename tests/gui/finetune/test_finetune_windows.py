@@ -10,8 +10,9 @@ import threading
 import numpy as np
 import pytest
 from napari_cases import case_along
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QPushButton
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 from smalltumor.errors import OutputError
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.training.runs import run_control
@@ -22,7 +23,7 @@ from smalltumor.training.runs.status import State
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.finetune import dialogs
 from napari_smalltumor.finetune import dock as dock_module
-from napari_smalltumor.finetune.dialogs import Answer
+from napari_smalltumor.finetune.dialogs import Answer, main_window_of
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.finetune.prediction import Prediction, prediction_name
 from napari_smalltumor.layers.create import labels_layer
@@ -176,6 +177,54 @@ def test_only_the_last_window_that_shows_a_run_asks(make_napari_viewer, open_doc
     second.close()
     assert answers[1] == [True]
     assert is_locked(run.folder)
+
+
+def test_a_window_that_was_deleted_does_not_show_its_run(
+    make_napari_viewer, open_dock, answers, messages
+):
+    first, second = make_napari_viewer(), make_napari_viewer()
+    open_dock(first)
+    deleted = open_dock(second)
+    second.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert not isalive(deleted)
+    answers[0].append(Answer.KEEP_TRAINING)
+    first.close()
+    assert answers[1] == [True]
+    assert messages == []
+
+
+def test_a_window_that_was_closed_and_kept_does_not_show_its_run(
+    make_napari_viewer, open_dock, answers
+):
+    first, second = make_napari_viewer(), make_napari_viewer()
+    open_dock(first)
+    kept = open_dock(second)
+    window = main_window_of(kept)
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    window.close()
+    assert isalive(kept) and not answers[1]
+    kept.poll()
+    answers[0].append(Answer.CANCEL)
+    first.window._qt_window.close()
+    assert answers[1] == [True]
+    answers[0].append(Answer.KEEP_TRAINING)
+    first.close()
+
+
+def test_a_closed_window_that_is_shown_again_asks_again(
+    make_napari_viewer, open_dock, answers, qtbot
+):
+    viewer = make_napari_viewer(show=True)
+    dock = open_dock(viewer)
+    window = main_window_of(dock)
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    answers[0].extend([Answer.KEEP_TRAINING, Answer.KEEP_TRAINING])
+    QWidget.close(window)
+    window.show()
+    dock.poll()
+    viewer.close()
+    assert answers[1] == [True, True]
 
 
 def test_two_docks_in_one_window_ask_once(make_napari_viewer, open_dock, answers):
