@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
-from smalltumor.training.runs.events import EventReader
+from smalltumor.training.runs.events import Event, EventReader
 from smalltumor.training.runs.history import RunHistory
-from smalltumor.training.runs.run_folder import RunFolder, StopRequest
+from smalltumor.training.runs.run_folder import LAUNCHED, RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import LockHolder, is_locked, read_lock_holder
 from smalltumor.training.runs.status import RunStatus, State
 
@@ -42,12 +42,10 @@ class RunMonitor:
         history, holder = self._history, read_lock_holder(self.run)
         state = self._state(holder)
         timing, epoch, start = history.timing, history.newest("epoch"), history.newest("start")
+        left = _seconds_left(timing, holder) if state is State.RUNNING else None
         # The configured number is newer than the last event's, but not that of a run of minutes.
         configured = 0 if self._training.get("minutes") else self._training.get("epochs", 0)
         epochs = int(configured or epoch.get("epochs", 0))
-        left = timing.get("seconds_left")
-        if left is not None and state is State.RUNNING:
-            left = max(0.0, left - (time.time() - timing["time"]))
         return RunStatus(
             state=state,
             message=self._message(state),
@@ -55,7 +53,7 @@ class RunMonitor:
             epochs=epochs,
             step=history.last.get("step", 0),
             steps=start.get("steps") or timing.get("steps", 0),
-            seconds_left=left if state is State.RUNNING else None,
+            seconds_left=left,
             voxels_per_second=timing.get("voxels_per_second"),
             peak_memory=epoch.get("peak_memory"),
             device=start.get("device", ""),
@@ -70,7 +68,7 @@ class RunMonitor:
         )
 
     def log_tail(self) -> list[str]:
-        """The last lines that the process printed."""
+        """The last lines that the process printed, without those of an earlier process."""
         try:
             with self.run.log.open("rb") as file:
                 size = file.seek(0, 2)
@@ -78,7 +76,9 @@ class RunMonitor:
                 text = file.read().decode(errors="replace")
         except OSError:
             return []
-        return [line for line in text.splitlines() if line.strip()]
+        lines = [line for line in text.splitlines() if line.strip()]
+        launches = [number for number, line in enumerate(lines, 1) if line.startswith(LAUNCHED)]
+        return lines[launches[-1] :] if launches else lines
 
     def _read_config(self) -> None:
         try:
@@ -140,6 +140,14 @@ class RunMonitor:
 
     def _validated_cases(self) -> tuple[str, ...]:
         return tuple(s["case"] for s in self._history.newest("validation").get("by_case", ()))
+
+
+def _seconds_left(timing: Event, holder: LockHolder | None) -> float | None:
+    """Time left of the process that trains; of an earlier one, it says nothing about this one."""
+    left = timing.get("seconds_left")
+    if left is None or holder is None or timing["time"] < holder.since:
+        return None
+    return max(0.0, float(left) - (time.time() - float(timing["time"])))
 
 
 def _state_after(end: dict[str, Any]) -> State:

@@ -143,6 +143,7 @@ def _launch(run: RunFolder, request: TrainingRequest) -> int:
     command = [sys.executable, "-P", "-m", "smalltumor.cli"]
     command += ["train-request", str(run.training_request_file)]
     try:
+        run.mark_launch()
         with run.log.open("ab") as log:
             process = subprocess.Popen(
                 command,

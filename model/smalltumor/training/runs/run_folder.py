@@ -9,12 +9,13 @@
 ``lock``                   held by that process
 ``request``                the stop request, see `StopRequest`; the process removes it
 ``training_request.json``  what the process that was launched last should do
-``log.txt``                what that process printed
+``log.txt``                what that process printed, after what earlier ones did
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from typing import Any
 from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import remove_temporary_files, write_bytes
 from smalltumor.training.runs.events import Event, append_event, drop_events_after, read_events
+
+LAUNCHED = "--- launched "
+"""How the line in the log begins that is written before a process is launched."""
 
 
 class StopRequest(StrEnum):
@@ -82,6 +86,17 @@ class RunFolder:
     def log(self) -> Path:
         """What the process printed."""
         return self.path / "log.txt"
+
+    def mark_launch(self) -> None:
+        """Separate in the log what the next process prints from what the one before printed.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        with self.log.open("a") as log:
+            log.write(f"{LAUNCHED}{time.strftime('%Y-%m-%d %H:%M:%S')} ---\n")
 
     @property
     def training_request_file(self) -> Path:

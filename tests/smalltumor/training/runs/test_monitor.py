@@ -124,6 +124,37 @@ def test_a_run_is_starting_until_its_process_writes_an_event(run):
     assert (status.device, status.training, status.validation) == ("cpu", ("a",), ("b",))
 
 
+def test_a_resumed_run_shows_neither_time_left_nor_words_of_the_process_before(run):
+    run.mark_launch()
+    with run.log.open("a") as log:
+        log.write("KeyboardInterrupt:\n")
+    run.append("start", 0, steps=40)
+    run.append("progress", 4, steps=40, seconds_left=100)
+    run.append("epoch", 4, epoch=1, epochs=10, seconds_left=90)
+    time.sleep(0.01)
+    run.mark_launch()
+    with hold_run_lock(run):
+        status = RunMonitor(run.path).poll()
+        assert (status.state, status.message) == (State.STARTING, "starting")
+        run.append("warning", 4, message="the brain is cut off")
+        run.append("start", 4, steps=40)
+        status = RunMonitor(run.path).poll()
+        assert (status.state, status.seconds_left) == (State.RUNNING, None)
+        run.append("progress", 5, steps=40, seconds_left=100)
+        with run.log.open("a") as log:
+            log.write("step 5\n")
+        status = RunMonitor(run.path).poll()
+        assert status.seconds_left > 50 and status.message == "step 5"
+
+
+def test_a_process_that_was_killed_before_it_said_anything_did_not_fail_as_the_one_before(run):
+    run.append("epoch", 4, epoch=1, epochs=10)
+    run.log.write_text("MemoryError: no memory\n")
+    assert RunMonitor(run.path).poll().message.startswith("MemoryError")
+    run.mark_launch()
+    assert "killed" in RunMonitor(run.path).poll().message
+
+
 def test_a_run_on_another_machine_is_live_while_its_heartbeat_is_recent(run, monkeypatch):
     monkeypatch.setattr(run_lock.socket, "gethostname", lambda: "cluster7")
     run_lock.write_lock_holder(run, 1)

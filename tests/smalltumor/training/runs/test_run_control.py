@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -193,6 +194,22 @@ def test_a_stop_sends_no_signal_to_a_process_that_saves_by_itself(plan, monkeypa
     assert stop(plan.run)
     assert sent == []
     assert current_checkpoint(plan.run).card["step"] > 0
+
+
+def test_the_log_has_a_part_for_each_process(plan, monkeypatch):
+    def launched(command, *, stdout, **options):
+        os.write(stdout.fileno(), b"reading the cases\n")
+        return SimpleNamespace(pid=os.getpid(), wait=lambda: 0)
+
+    monkeypatch.setattr(subprocess, "Popen", launched)
+    monkeypatch.setattr(run_control, "lower_priority", lambda *arguments: None)
+    run = RunFolder(plan.run)
+    start(plan)
+    run.write_config({"data": str(plan.data)})
+    resume(plan.run)
+    first, *log = run.log.read_text().splitlines()
+    assert first.startswith("--- launched ") and log[1].startswith("--- launched ")
+    assert log[0] == log[2] == RunMonitor(plan.run).poll().message == "reading the cases"
 
 
 @pytest.mark.slow
