@@ -136,8 +136,9 @@ class WorklistDock(WorklistPanel, FollowsViewer):
     def _saved_text(self, review: Review) -> str:
         """That a case was saved, with its cohort if that is not the listed one."""
         current = self.session.current
-        is_listed = current is None or self._open_entry_of_list() is not None
-        return texts.saved(review, "" if is_listed else current.worklist.folder.name)
+        if current is None or self._open_entry_of_list() is not None:
+            return texts.saved(review)
+        return texts.saved(review, current.worklist.folder.name)
 
     def _connect(self) -> None:
         self.results.began.connect(lambda name: self._show_message(f"Reading {name} ..."))
