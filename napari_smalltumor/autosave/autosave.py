@@ -65,6 +65,7 @@ class Autosave:
             self._on_new_layer(layer)
         layers.events.inserted.connect(self._on_inserted)
         layers.events.removed.connect(self._on_removed)
+        settings.changed.connect(self._on_setting)
 
     def save(self) -> None:
         """Write the cases whose edits changed since the last call, in a thread.
@@ -124,7 +125,20 @@ class Autosave:
                 self._pending_writes.append(
                     _write_thread().submit(_write_file, self.folder, closed.case, [])
                 )
-        self.save()
+        if settings.get("autosave"):
+            self.save()
+        else:
+            self._drop_files_without_edits(exported)
+
+    def _drop_files_without_edits(self, owners: Iterable[str]) -> None:
+        """Delete files that were written before autosave was switched off."""
+        layers = by_case(masks_among(self._layers))
+        for owner in owners:
+            edits = self._edits.get(owner)
+            if edits is not None:
+                self._copy_edits(owner, layers.get(owner, []))
+                if not edits.copies and not edits.removed:
+                    self._start_write(edits)
 
     def _record_exports(self, written: Mapping[Layer, int], files: Sequence[Path] | None) -> None:
         """Keep time and place of an export, except of masks that changed since they were read."""
@@ -204,9 +218,26 @@ class Autosave:
         OutputError
             If it cannot be moved.
         """
+        self.take_up(key)
         self.wait()
-        self._closed.pop(key, None)
+        self.readers.forget(key)
         self.folder.set_aside(file)
+
+    def discard(self, key: str, file: Path) -> None:
+        """Delete a file that the user does not want to restore, of the case with a `case_key`."""
+        if self.is_own(file):
+            self.take_up(key)
+            self.readers.forget(key)
+        self.folder.discard(file)
+
+    def take_up(self, key: str) -> None:
+        """Regard the edits of a closed case, by its `case_key`, as answered for."""
+        self._closed.pop(key, None)
+
+    def close(self) -> None:
+        """Stop updating all files, whose folder is unlocked."""
+        for owner in list(self._edits):
+            self._close(owner)
 
     def is_own(self, file: Path) -> bool:
         """Whether this viewer writes the file."""
@@ -216,11 +247,20 @@ class Autosave:
         self._on_new_layer(event.value)
 
     def _on_new_layer(self, layer: Layer) -> None:
-        """Regard a new layer as unedited, unless it is a result, whose role has its checksum."""
+        """Regard a new layer as unedited, unless it is a result, whose role has its checksum.
+
+        One that returns, or takes the place of one that was removed, is looked at at once: after a
+        stroke nothing would tell which it was.
+        """
         role = role_of(layer)
-        is_known = layer in self.unedited  # it was removed and is added again
-        if is_mask(layer) and role is not None and role.checksum is None and not is_known:
+        if not is_mask(layer) or role is None:
+            return
+        if role.checksum is None and layer not in self.unedited:
             self.unedited.keep(layer, checksum(layer.data))
+        owner = key_of_case(layer)
+        edits = self._edits.get(owner)
+        if owner in self._closed or (edits is not None and edits.removed):
+            self._copy_edits(owner, by_case(masks_among(self._layers))[owner])
 
     def _on_removed(self, event: Any) -> None:
         """Save an edited mask that is removed from the viewer."""
@@ -253,8 +293,9 @@ class Autosave:
         """
         edits = self._edits.get(owner) or CaseEdits(case_of_mask(layers[0]))
         by_key = {layer_key(layer): layer for layer in layers}
-        edits.removed = {k: copy for k, copy in edits.removed.items() if k not in by_key}
         checksums = {key: checksum(layer.data) for key, layer in by_key.items()}
+        self._set_replaced_aside(owner, edits, checksums)
+        edits.removed = {k: copy for k, copy in edits.removed.items() if k not in by_key}
         edited = {k for k, layer in by_key.items() if checksums[k] != self.unedited.checksum(layer)}
         regions = {k for k, layer in by_key.items() if region_of(layer) is not None}
         if edited & regions or any(copy.region is not None for copy in edits.removed.values()):
@@ -267,7 +308,29 @@ class Autosave:
         }
         if edits.copies or edits.removed or edits.written_checksums:
             self._edits[owner] = edits
-            self._closed.pop(owner, None)
+
+    def _set_replaced_aside(
+        self, owner: str, edits: CaseEdits, checksums: Mapping[str, int]
+    ) -> None:
+        """Keep the file of edits whose layers were removed and have others in their place.
+
+        Nothing was asked when these were made or opened. Layers that return are no others.
+        """
+        closed = self._closed.pop(owner, edits)
+        removed = {key: copy.checksum for key, copy in edits.removed.items()}
+        before = (removed if closed is edits else closed.written_checksums).items()
+        if any(checksums.get(key, crc) != crc for key, crc in before):
+            edits.written_checksums = {}
+            self.readers.forget(owner)
+            file = self.folder.file_of(edits.case)
+            self._pending_writes.append(_write_thread().submit(_set_aside, self.folder, file))
+
+    def _on_setting(self, name: str, value: Any) -> None:
+        """Save what was edited under the name of another reader before."""
+        if name == "reader":
+            if self.readers.is_named:
+                self.save()
+            self.readers.name(value)
 
     def _start_write(self, edits: CaseEdits) -> None:
         copies = {**edits.removed, **edits.copies}
@@ -293,6 +356,11 @@ def _write_file(
         return
     folder.lock()
     write_masks(folder.file_of(case), case, [copy.cropped(case) for copy in copies], readers)
+
+
+def _set_aside(folder: AutosaveFolder, file: Path) -> None:
+    if file.exists():
+        folder.set_aside(file)
 
 
 @cache

@@ -105,12 +105,13 @@ class EditOffers:
             return None
         question = self._question(case, file, masks, record, where)
         answer = self._ask("Restore edits?", question, RESTORE, LATER, DISCARD)
+        key = case_key(case) if record is None else record.key
         if answer == DISCARD:
-            self.autosave.folder.discard(file)
+            self.autosave.discard(key, file)
         elif answer == RESTORE:
             self._restore(case, file, masks, record)
         elif self.autosave.is_own(file):
-            self._set_aside(case_key(case) if record is None else record.key, file)
+            self._set_aside(key, file)
         return answer
 
     def _restore(
@@ -126,6 +127,7 @@ class EditOffers:
         except SmalltumorError as error:
             notify.report_error(error)
             return
+        self.autosave.take_up(case_key(case) if record is None else record.key)
         self.autosave.mark_edited(layers)
         self.autosave.readers.keep(case, readers)
         self.autosave.save()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -14,11 +15,14 @@ from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.metadata import cases_among, claim_roles
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
-from napari_smalltumor.viewer import one_per_viewer
+from napari_smalltumor.viewer import main_window, one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from qtpy.QtCore import QTimer
+    from qtpy.QtWidgets import QMainWindow
+
+    from napari_smalltumor.widgets.window_closed import WindowClosed
 
 INTERVAL_MS = 60_000
 
@@ -43,6 +47,7 @@ class ViewerAutosave:
         self._layers.events.inserted.connect(self._on_layers)
         self._layers.events.removed.connect(self._on_layers)
         active_patient(viewer).patients_changed.connect(self._on_layers)
+        self._window_closed = _call_when_closed(main_window(viewer), self._end)
         self._on_layers()
 
     def save_now(self) -> None:
@@ -52,6 +57,15 @@ class ViewerAutosave:
         if problem is not None and not self._failure_reported:
             self._failure_reported = True
             notify.warn(f"Edits could not be autosaved: {problem}")
+
+    def _end(self) -> None:
+        """Save the edits of a window that was closed; any other may restore them from now on."""
+        self.save_now()
+        self.autosave.wait()
+        self.autosave.close()
+        for timer in (self._save_timer, self._ask_timer):
+            if timer is not None:
+                timer.stop()
 
     def _on_layers(self, event: Any = None) -> None:
         self._asked &= {case_key(case) for case in cases_among(self._layers)}
@@ -86,6 +100,16 @@ def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None
         timer.start()
         application.aboutToQuit.connect(slot)
     return timer
+
+
+def _call_when_closed(window: QMainWindow | None, slot: Callable[[], None]) -> WindowClosed | None:
+    if window is None:
+        return None
+    from napari_smalltumor.widgets.window_closed import WindowClosed
+
+    window_closed = WindowClosed(window)
+    window_closed.closed.connect(slot)
+    return window_closed
 
 
 @one_per_viewer

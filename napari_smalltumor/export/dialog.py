@@ -89,7 +89,7 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
         notify.report_error(error)
         return []
     remember_output_folder(patient, written[0])
-    finish_export(viewer, case, written)
+    finish_export(viewer, case, written, is_on_case_grid=native is None)
     return written
 
 
@@ -101,14 +101,18 @@ def case_to_export_or_say(viewer: ViewerModel) -> Case | None:
     return case
 
 
-def finish_export(viewer: ViewerModel, case: Case, written: list[Path]) -> None:
+def finish_export(
+    viewer: ViewerModel, case: Case, written: list[Path], *, is_on_case_grid: bool = True
+) -> None:
     """Mark the regions of a case as exported, and tell the user which files were written.
 
-    They count as saved only if the case opens with what was written.
+    They count as saved only if the case opens with what was written, and as exported only on the
+    grid of the case: of a mask that was resampled the edits cannot be read again.
     """
-    regions = region_layers(viewer.layers, case).values()
-    masks = [path for path in written if is_nifti_name(path)]
-    ensure_autosave(viewer).autosave.mark_exported(regions, masks)
+    if is_on_case_grid:
+        regions = region_layers(viewer.layers, case).values()
+        masks = [path for path in written if is_nifti_name(path)]
+        ensure_autosave(viewer).autosave.mark_exported(regions, masks)
     state = save_state(viewer)
     if _is_opened_with(case, written):
         state.keep(case, written)

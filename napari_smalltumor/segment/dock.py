@@ -28,6 +28,7 @@ from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.patients.cases_in_use import use_of
+from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.report.command import ask_and_report
 from napari_smalltumor.segment.job import SegmentationJob
@@ -226,8 +227,10 @@ class SegmentDock(QScrollArea):
         ask_and_export(self._viewer, self, per_region=per_region)
 
     def _is_edited(self, case: Case) -> bool:
-        """Whether the case has regions that are in no file and are no network's result."""
-        return bool(self._edits.autosave.edited(region_layers(self._viewer.layers, case).values()))
+        """Whether the case has or had regions that are in no file and are no network's result."""
+        shown = region_layers(self._viewer.layers, case).values()
+        removed = region_layers(missing_layers(self._viewer).removed, case).values()
+        return bool(self._edits.autosave.edited([*shown, *removed]))
 
     def _may_leave_strokes(self, patient: Patient, case: Case) -> bool:
         """Whether the brain mask has no strokes that are not applied, or the user agrees."""

@@ -12,11 +12,13 @@ from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.labels.regions import Region
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 
 from napari_smalltumor import notify
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialog import ask_and_export
-from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
@@ -77,6 +79,29 @@ def test_the_mask_lies_on_the_native_grid_of_the_series(
     centre = grid.to_patient(np.argwhere(classes > 0).mean(axis=0))
     expected = np.add(centre, (SHIFT_MM, 0, 0))
     assert np.linalg.norm(found - expected) < 2.5  # half a voxel
+
+
+def test_edits_that_are_exported_on_another_grid_stay_unsaved(
+    make_napari_viewer, tmp_path, monkeypatch, dialog, errors
+):
+    folder = tmp_path / "Pat"
+    write_prepared(prepared_by_hand(write_raw_scan(tmp_path / "scan")), folder)
+    viewer = make_napari_viewer()
+    show_tumour(viewer, folder)
+    et = region_layers(viewer.layers, case_of(viewer.layers[0]))[Region.ET]
+    et.data_setitem((np.array([2]),) * 3, 1)
+    edits = ensure_autosave(viewer).autosave
+    edits.save()
+
+    def choose(file_dialog: QFileDialog) -> int:
+        file_dialog.selectNameFilter("NIfTI on the native grid of T2 (*.nii.gz *.nii)")
+        return QDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(QFileDialog, "exec_", choose)
+    assert ask_and_export(viewer, None, per_region=False) and errors == []
+    edits.wait()
+    assert edits.edited([et]) == [et.name]
+    assert edits.folder.file_of(case_of(et)).exists()
 
 
 @pytest.mark.one_binding

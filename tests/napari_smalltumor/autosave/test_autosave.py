@@ -402,8 +402,33 @@ def test_autosave_continues_after_the_last_case_was_closed(edited, folder):
     edited.segmented()
     edited.paint((5, 5, 5))
     edited.save()
+    own = edited.autosave.folder.file_of(edited.case)
+    assert own.exists()
+    assert own not in Opened(folder).autosave.restorable_files(edited.case)
+
+
+def test_edits_of_removed_regions_are_kept_beside_those_of_a_new_result(edited):
+    for layer in edited.regions.values():
+        edited.viewer.layers.remove(layer)
+    edited.autosave.wait()
+    (file,) = edited.files
+    before = [mask.values.sum() for mask in read_masks(file)]
+    edited.segmented(seed=6).paint((5, 5, 5))
+    edited.save()
+    (kept,) = [f for f in edited.files if not edited.autosave.is_own(f)]
+    assert [mask.values.sum() for mask in read_masks(kept)] == before
     assert edited.autosave.folder.file_of(edited.case).exists()
-    assert Opened(folder).autosave.restorable_files(edited.case) == []
+
+
+def test_regions_that_return_keep_their_file(edited):
+    layers = list(edited.regions.values())
+    for layer in layers:
+        edited.viewer.layers.remove(layer)
+    for layer in layers:
+        edited.viewer.add_layer(layer)
+    edited.paint((5, 5, 5))
+    edited.save()
+    assert edited.files == [edited.autosave.folder.file_of(edited.case)]
 
 
 def test_strokes_after_the_copy_are_not_marked_as_exported(edited):
@@ -443,6 +468,14 @@ def test_nothing_is_saved_while_autosave_is_disabled(folder):
     opened.save()
     opened.viewer.layers.clear()
     assert opened.files == []
+
+
+def test_edits_that_are_exported_while_autosave_is_disabled_are_not_offered_later(edited):
+    settings.put("autosave", False)
+    edited.paint((5, 5, 5))
+    edited.autosave.mark_exported(edited.regions.values())
+    edited.autosave.wait()
+    assert edited.files == []
 
 
 def test_a_write_error_is_reported_once_and_the_edits_stay_in_the_viewer(folder, monkeypatch):
