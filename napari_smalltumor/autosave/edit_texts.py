@@ -56,7 +56,7 @@ def whose_edits_they_are(readers: Sequence[str], reader_now: str) -> str:
     now = f"is {reader_now}" if reader_now else "has no name"
     return (
         f"The {were} {' and '.join(readers)}; the reader {now} now. If you restore the edits and "
-        "save the case as reviewed, they are recorded as those of the reader now."
+        "save the case as reviewed, the review names both: who made the edits, and who saved them."
     )
 
 

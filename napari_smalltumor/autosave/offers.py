@@ -129,8 +129,8 @@ class EditOffers:
             return
         self.autosave.take_up(case_key(case) if record is None else record.key)
         self.autosave.mark_edited(layers)
-        self.autosave.readers.keep(case, readers)
-        self.autosave.save()
+        with self.autosave.readers.restoring(case, readers):
+            self.autosave.save()
         self.autosave.wait()
         saved = self.autosave.folder.file_of(case)
         if saved.exists() and saved != file:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from smalltumor.data.case import Case
 
@@ -19,6 +20,7 @@ class EditReaders:
     def __init__(self) -> None:
         self._readers: dict[str, list[str]] = {}
         self._now = settings.get("reader")
+        self._restoring = ""
 
     @property
     def is_named(self) -> bool:
@@ -33,10 +35,15 @@ class EditReaders:
         """Forget who has made the edits of a case, by its `case_key`: further ones are new."""
         self._readers.pop(key, None)
 
-    def keep(self, case: Case, readers: Iterable[str]) -> None:
-        """Keep who has made edits of a case that were restored."""
-        own = self._readers.setdefault(case_key(case), [])
-        own += [reader for reader in readers if reader not in own]
+    @contextmanager
+    def restoring(self, case: Case, readers: Iterable[str]) -> Iterator[None]:
+        """Context in which restored edits of a case are written as those of who has made them."""
+        self._restoring = case_key(case)
+        self._add(self._restoring, readers)
+        try:
+            yield
+        finally:
+            self._restoring = ""
 
     def of(self, case: Case) -> tuple[str, ...]:
         """Who has made edits of a case that are kept."""
@@ -44,8 +51,13 @@ class EditReaders:
 
     def of_edits(self, case: Case, *, edited: bool) -> tuple[str, ...]:
         """Who has edited a case, with the reader now; nobody if no edits are left."""
+        key = case_key(case)
         if not edited:
-            self.forget(case_key(case))
-            return ()
-        self.keep(case, filter(None, [self._now]))
+            self.forget(key)
+        elif key != self._restoring:
+            self._add(key, filter(None, [self._now]))
         return self.of(case)
+
+    def _add(self, key: str, readers: Iterable[str]) -> None:
+        own = self._readers.setdefault(key, [])
+        own += [reader for reader in readers if reader not in own]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from smalltumor.cohort.results.records import CaseRecord, digests_of_images, has_other_images
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
-from smalltumor.cohort.reviews.reviews import MaskToReview, Reviews
+from smalltumor.cohort.reviews.mask_to_review import MaskToReview
+from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.cohort.reviews.stored_candidates import stored_candidates
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 from smalltumor.errors import CaseError, SmalltumorError

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet, ref
 
 from psygnal import Signal
+from smalltumor.cohort.reviews.mask_to_review import MaskToReview
 from smalltumor.cohort.reviews.review_table import Review
-from smalltumor.cohort.reviews.reviews import MaskToReview, Reviews
+from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 from smalltumor.errors import OutputError, SmalltumorError
 
@@ -160,9 +161,12 @@ class ReviewSession:
         composed = segmentation_of(viewer.layers, case)
         assert composed is not None
         reviews = Reviews(current.worklist.folder)
-        review = reviews.save(current.begun, with_sources(composed, viewer.layers), reader)
-        regions = region_layers(viewer.layers, case).values()
-        ensure_autosave(viewer).autosave.mark_exported(regions, files=[])
+        autosave = ensure_autosave(viewer).autosave
+        autosave.save()  # edits since the last time are those of the reader now
+        edited_by = autosave.readers.of(case)
+        mask = with_sources(composed, viewer.layers)
+        review = reviews.save(current.begun, mask, reader, edited_by)
+        autosave.mark_exported(region_layers(viewer.layers, case).values(), files=[])
         self._open = replace(current, begun=reviews.begin(name, current.begun.digests))
         save_state(viewer).keep(case, [self._open.begun.path])
         self.changed.emit()

@@ -37,9 +37,8 @@ def about_case(entry: WorklistEntry) -> str:
     if entry.files is None:
         lines.append("Its images were not found.")
     if entry.review is not None:
-        what = "edited" if entry.review.edited else "confirmed"
-        when = datetime.fromisoformat(entry.review.time)
-        lines.append(f"Reviewed by {entry.review.reader}, {what}, {when:%Y-%m-%d %H:%M}")
+        review, when = entry.review, datetime.fromisoformat(entry.review.time)
+        lines.append(f"Reviewed by {review.reader}, {review.what}, {when:%Y-%m-%d %H:%M}")
     return "\n".join(lines)
 
 
@@ -56,7 +55,7 @@ def nothing_to_check(entry: WorklistEntry) -> str:
 
 def saved(review: Review, cohort: str = "") -> str:
     """That a case was saved as reviewed; `cohort` is named if it is not the listed one."""
-    what = "edited" if review.edited else "as it was"
+    what = review.what if review.edited else "as it was"
     of_cohort = f" of {cohort}" if cohort else ""
     return f"Saved {review.case}{of_cohort}, {what}, as reviewed by {review.reader}."
 

@@ -215,7 +215,7 @@ def _row(result: CaseResult, folder: Path, page: Path, review: Review | None) ->
         str(result.count("candidate")),
         texts.share(result.lowest_probability),
         len(result.warnings),
-        texts.ABSENT if review is None else review.reader,
+        texts.ABSENT if review is None else review.who,
     )
 
 

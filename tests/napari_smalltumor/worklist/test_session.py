@@ -21,7 +21,8 @@ from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import notify, questions
+from napari_smalltumor import notify, questions, settings
+from napari_smalltumor.autosave.offers import RESTORE
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.layers.metadata import LayerKind, cases_among, region_layers, role_of
@@ -29,6 +30,7 @@ from napari_smalltumor.loading.job import LoadJob
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.worklist import session as module
+from napari_smalltumor.worklist import texts
 from napari_smalltumor.worklist.session import ReviewSession, review_session
 
 
@@ -341,3 +343,27 @@ def _put_other_images(output: Path, folder: Path) -> None:
     record = ResultsFolder(output).record(folder.name)
     sizes, digests = sizes_of_images(files), digests_of_images(files)
     replace(CaseRecord.read(record), images=sizes, digests=digests).write(record)
+
+
+@pytest.mark.parametrize("also_draws", [False, True])
+def test_restored_edits_are_those_of_the_reader_who_has_made_them(
+    viewer, session, worklist, monkeypatch, also_draws
+):
+    monkeypatch.setattr(questions, "ask", lambda *words, harmless: RESTORE)
+    monkeypatch.setattr(notify, "info", lambda text: None)
+    settings.put("reader", "carl")
+    watcher = ensure_autosave(viewer)
+    session.open(worklist, entry(worklist, "bob"))
+    paint(viewer)
+    watcher.autosave.save()
+    viewer.layers.clear()
+    watcher.autosave.wait()
+    settings.put("reader", "dora")
+    session.open(worklist, entry(worklist, "bob"))
+    watcher._ask_about_cases()
+    if also_draws:
+        regions(viewer)[Region.WT].data_setitem(tuple(np.array([1]) for _ in range(3)), 1)
+    review = session.save("dora")
+    assert review.reader == "dora"
+    assert review.editors == (("carl", "dora") if also_draws else ("carl",))
+    assert texts.saved(review).endswith("as reviewed by dora.")

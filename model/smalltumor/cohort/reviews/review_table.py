@@ -11,6 +11,8 @@ from smalltumor.files.listings import may_exist
 from smalltumor.files.names import safe_name
 from smalltumor.files.tables import read_table, write_table
 
+BETWEEN_NAMES = "; "
+
 
 @dataclass(frozen=True)
 class Review:
@@ -35,6 +37,9 @@ class Review:
         Label scheme of the mask.
     images : str
         SHA-256 of each image of the case, as ``MODALITY:DIGEST``; empty if they are not known.
+    edited_by : str
+        Who has made the edits, separated by semicolons; the reader is who has saved the mask. Empty
+        if it was not edited, or in a table that does not tell.
     """
 
     case: str
@@ -47,6 +52,28 @@ class Review:
     version: str
     scheme: str
     images: str
+    edited_by: str = ""
+
+    @property
+    def editors(self) -> tuple[str, ...]:
+        """Who has made the edits; nobody if the mask was not edited."""
+        if not self.edited:
+            return ()
+        return tuple(self.edited_by.split(BETWEEN_NAMES)) if self.edited_by else (self.reader,)
+
+    @property
+    def who(self) -> str:
+        """Who has saved the mask, and who has made the edits if others did."""
+        others = self.edited and self.editors != (self.reader,)
+        return f"{self.reader}, {self.what}" if others else self.reader
+
+    @property
+    def what(self) -> str:
+        """What the review did: ``confirmed``, ``edited``, or ``edited by`` others."""
+        if not self.edited:
+            return "confirmed"
+        own = self.editors == (self.reader,)
+        return "edited" if own else f"edited by {' and '.join(self.editors)}"
 
     @property
     def digests(self) -> dict[str, str]:
@@ -55,6 +82,7 @@ class Review:
 
 
 COLUMNS = tuple(field.name for field in fields(Review))
+_REQUIRED = tuple(column for column in COLUMNS if column != "edited_by")
 
 
 def read_reviews(table: Path) -> list[Review]:
@@ -67,7 +95,7 @@ def read_reviews(table: Path) -> list[Review]:
     """
     if not may_exist(table):
         return []
-    rows = read_table(table, COLUMNS)
+    rows = read_table(table, _REQUIRED)
     try:
         return [_review(cells) for cells in rows]
     except ValueError as error:
@@ -89,6 +117,6 @@ def _review(cells: dict[str, str]) -> Review:
     if safe_name(cells["case"]) != cells["case"]:
         raise CaseError(f"{cells['case']!r} is not the name of a case")
     datetime.fromisoformat(cells["time"])
-    texts = {name: cells[name] for name in COLUMNS}
+    texts = {name: cells.get(name, "") for name in COLUMNS}
     number, edited = int(cells["number"]), cells["edited"].casefold() == "true"  # as Excel saves it
     return Review(**{**texts, "number": number, "edited": edited})  # type: ignore[arg-type]

@@ -12,9 +12,8 @@ mask is never replaced: each review has its own file, and counts once it is in t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +25,13 @@ from smalltumor.cohort.results.records import CaseRecord, are_other_images, soft
 from smalltumor.cohort.results.results import read_info
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
-from smalltumor.cohort.reviews.review_table import Review, read_reviews, write_reviews
+from smalltumor.cohort.reviews.mask_to_review import MaskToReview
+from smalltumor.cohort.reviews.review_table import (
+    BETWEEN_NAMES,
+    Review,
+    read_reviews,
+    write_reviews,
+)
 from smalltumor.data.naming.cohort_names import REVIEW_TABLE, review_file
 from smalltumor.errors import CaseError, OutputError, SmalltumorError
 from smalltumor.files.listings import entries, may_exist
@@ -40,50 +45,6 @@ LOCK = ".reviews.lock"
 _LOCK_TIMEOUT_S = 10.0
 _MODE = 0o664
 """Of the lock: other accounts of a group that may write to the folder may save too."""
-
-
-@dataclass(frozen=True)
-class MaskToReview:
-    """The latest mask of a case when its review began.
-
-    Parameters
-    ----------
-    case : str
-    path : Path
-        The mask: that of the last review, else that of the network.
-    digest : str
-        SHA-256 of the mask.
-    network_digest : str
-        SHA-256 of the network's mask.
-    review : Review or None
-        The last review.
-    scheme : str
-        Label scheme of the mask.
-    digests : mapping of str to str
-        SHA-256 of the images, by modality; empty if they are not known.
-    of_others : Review or None
-        The last review if it is of other images, and so is not shown on these.
-    """
-
-    case: str
-    path: Path
-    digest: str
-    network_digest: str
-    review: Review | None
-    scheme: str
-    digests: Mapping[str, str]
-    of_others: Review | None = None
-
-    @property
-    def is_altered(self) -> bool:
-        """Whether the mask of the last review was changed by another program since."""
-        return self.review is not None and self.review.digest != self.digest
-
-    @property
-    def number(self) -> int:
-        """Number of the review that begins."""
-        last = self.review or self.of_others
-        return 1 if last is None else last.number + 1
 
 
 class Reviews:
@@ -165,7 +126,13 @@ class Reviews:
             return ""
         return f"{closed[0]} cannot be written by your account: no review can be saved there"
 
-    def save(self, begun: MaskToReview, reviewed: Segmentation, reader: str) -> Review:
+    def save(
+        self,
+        begun: MaskToReview,
+        reviewed: Segmentation,
+        reader: str,
+        edited_by: Sequence[str] = (),
+    ) -> Review:
         """Save the mask of a review in the reader's folder, and record it.
 
         Parameters
@@ -176,6 +143,8 @@ class Reviews:
             On the grid of the mask.
         reader : str
             Name of the reader.
+        edited_by : sequence of str
+            Who has made the edits; by default the reader.
 
         Raises
         ------
@@ -193,17 +162,19 @@ class Reviews:
             _create(folder)
             earlier = read_reviews(folder / REVIEW_TABLE)
             path = self._write(begun, reviewed, folder)
+            edited = not np.array_equal(before.classes, reviewed.classes)
             review = Review(
                 begun.case,
                 reader,
                 datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
                 begun.number,
-                not np.array_equal(before.classes, reviewed.classes),
+                edited,
                 digest_of_file(path),
                 begun.digest,
                 software_version(),
                 self._scheme,
                 " ".join(f"{modality}:{digest}" for modality, digest in begun.digests.items()),
+                BETWEEN_NAMES.join(edited_by or [reader]) if edited else "",
             )
             write_reviews([*earlier, review], folder / REVIEW_TABLE)
         return review

@@ -17,7 +17,7 @@ from smalltumor.second_look.stored import NoCandidatesError, read_candidates
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from smalltumor.cohort.reviews.reviews import MaskToReview
+    from smalltumor.cohort.reviews.mask_to_review import MaskToReview
     from smalltumor.data.segmentation import Segmentation
 
 

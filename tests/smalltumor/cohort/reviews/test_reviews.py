@@ -304,3 +304,29 @@ def test_that_no_review_can_be_saved_is_said_before_one_is_made(output, monkeypa
 def test_accounts_of_one_group_may_use_the_lock(output):
     save(output, "Anna")
     assert (output / "reviews" / LOCK).stat().st_mode & 0o060 == 0o060
+
+
+def test_who_has_made_the_edits_is_told_from_who_has_saved_them(output):
+    begun = Reviews(output).begin("ann")
+    mask = corrected(begun.path)
+    review = Reviews(output).save(begun, mask, "Dora", ["Carl", "Dora"])
+    assert (review.reader, review.editors) == ("Dora", ("Carl", "Dora"))
+    assert review.who == "Dora, edited by Carl and Dora"
+    assert Reviews(output).latest()["ann"] == review
+
+
+@pytest.mark.parametrize(
+    ("edit", "editors", "what"), [(True, "Anna", "edited"), (False, "", "confirmed")]
+)
+def test_the_reader_alone_is_named_once(output, edit, editors, what):
+    review = save(output, "Anna", edit=edit)
+    assert (review.edited_by, review.what, review.who) == (editors, what, "Anna")
+
+
+def test_a_table_without_the_column_of_editors_is_read(output):
+    save(output, "Anna")
+    table = output / "reviews" / "Anna" / "reviews.csv"
+    rows = [line.rsplit(",", 1)[0] for line in table.read_text().splitlines()]
+    table.write_text("\n".join(rows) + "\n")
+    (review,) = Reviews(output).latest().values()
+    assert review.edited_by == "" and review.editors == ("Anna",)
