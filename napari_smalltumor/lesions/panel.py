@@ -25,7 +25,7 @@ from napari_smalltumor import keys
 from napari_smalltumor.lesions.second_look.table import CandidatesTable
 from napari_smalltumor.lesions.table.model import SPECKS_TIP, LesionsModel
 from napari_smalltumor.lesions.table.view import LesionsTable
-from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, row
+from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, row, wrapped_label
 
 _WIDTH = 348
 _MAXIMUM_MM3 = 1_000_000
@@ -64,7 +64,7 @@ class LesionsPanel(QWidget):
         self.table = LesionsTable(model)
         self.candidates_title = QLabel()
         self.candidates_table = CandidatesTable()
-        self._summary_line = QElidingLabel()
+        self._summary_line = wrapped_label()
         self._message_line = QElidingLabel()
         self.previous_button = button(
             "Previous", keys.with_key("Go to the previous small lesion", keys.PREVIOUS)
@@ -124,7 +124,6 @@ class LesionsPanel(QWidget):
         """Show the line under the table, and fit the columns to the rows."""
         self.table.show_probabilities()
         self._summary_line.setText(text)
-        self._summary_line.setToolTip(text)  # the line is cut if the dock is narrow
         self.table.fit_columns()
 
     def show_message(self, text: str) -> None:
@@ -195,8 +194,8 @@ class LesionsPanel(QWidget):
             ("", self.ring_box),
         ):
             form.addRow(QLabel(name), field)
+        self._message_line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for line in (self._summary_line, self._message_line):
-            line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             line.setMinimumHeight(line.fontMetrics().height())
         layout = column(self)
         layout.addWidget(header)  # Tab goes through widgets in the order in which they are added

@@ -27,6 +27,7 @@ from napari_smalltumor.layers.coordinates import uses_display_axes
 from napari_smalltumor.layers.earlier_scan import title_of_earlier_scan
 from napari_smalltumor.layers.edge_letters import Edges, edges_of_plane
 from napari_smalltumor.layers.reference import reference_of
+from napari_smalltumor.layers.titles import name_in_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.brush import layer_to_paint
@@ -261,7 +262,8 @@ class PlaneCanvas(QWidget):
         patients = active_patient(viewer) if viewer is not None else None
         patient, name = (patients.title, patients.current) if patients is not None else ("", None)
         images = [layer for layer in layers if layer._type_string == "image"]
-        image = images[-1].name.removeprefix(f"{name.name} " if name else "") if images else ""
+        image = name_in_case(images[-1]) if images else ""
+        image = image.removeprefix(f"{name.name} ") if name is not None else image
         patient = (title_of_earlier_scan(images[-1]) if images else "") or patient
         placement = self.planes.layers.placement((images or layers)[0]) if layers else None
         index = placement.slice_index(self.plane, self.planes.position) if placement else None

@@ -123,6 +123,16 @@ def test_a_stroke_in_one_plane_is_in_the_others_at_once_and_undone_by_napari(vie
         assert np.abs(picture - grey(canvas)).max() == 0
 
 
+@pytest.mark.one_binding
+def test_the_corners_of_two_visits_name_the_visit_once(viewer, tmp_path):
+    for visit in ("visit1", "visit2"):
+        open_case(viewer, write_case_along(tmp_path / visit / "P7", labels=False))
+    window = open_planes(viewer)
+    assert viewer.layers[-1].name.startswith("P7 (visit2) ")
+    image = viewer.layers[-1].name.removeprefix("P7 (visit2) ")
+    assert [c.corners()[:2] for c in window.area.canvases] == [("P7 (visit2)", image)] * 3
+
+
 def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
     for name in ("First", "Second"):
         open_case(viewer, write_case_along(tmp_path / name))
