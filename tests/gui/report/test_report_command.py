@@ -85,7 +85,8 @@ def test_pages_of_two_visits_of_one_name_are_told_apart(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
     command.ask_and_report(viewer, None)
     qtbot.waitUntil((tmp_path / "page.html").exists)
-    assert start[0].endswith(f"{title}_report.pdf")
+    visit = case.paths["t1ce"].parent.parent.name
+    assert start[0].endswith(f"/P7_{visit}_report.pdf") and visit in title
     assert f"<title>Report of {title}</title>" in (tmp_path / "page.html").read_text("utf-8")
 
 
