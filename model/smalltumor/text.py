@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from math import floor, log10
+
 _ERROR_ML = 1e-7
 """More than the error of a volume, which depends on how its voxels were added."""
+
+_SMALL_ML, _SMALL_MM3 = 0.0009995, 0.9995
+"""Volumes below these are printed with two digits: one of a voxel of 1 mm is not, though affines in
+single precision make it 0.9999999."""
+
+_SHORT_ML = 0.01
 
 
 def pluralize(number: int, noun: str) -> str:
@@ -21,9 +29,34 @@ def pluralize(number: int, noun: str) -> str:
 def volume_text(ml: float) -> str:
     """A volume in ml: three decimals below 1 ml, else two; a half is rounded up.
 
+    One below 0.001 ml has two digits that are not zero: what is there is not printed as nothing.
+
     Parameters
     ----------
     ml : float
         Not negative.
     """
+    if 0 < ml < _SMALL_ML:
+        return _two_digits(ml)
     return f"{ml + _ERROR_ML:.3f}" if 0 < ml < 1 else f"{ml + _ERROR_ML:.2f}"
+
+
+def mm3_text(mm3: float) -> str:
+    """A volume in mm3, such as "1,234": without decimals, but below 1 mm3 with two digits.
+
+    Parameters
+    ----------
+    mm3 : float
+        Not negative.
+    """
+    return _two_digits(mm3) if 0 < mm3 < _SMALL_MM3 else f"{mm3:,.0f}"
+
+
+def table_ml(ml: float) -> float:
+    """A volume in ml as tables hold it: three decimals, below 0.01 ml six."""
+    return round(ml, 3 if ml >= _SHORT_ML else 6)
+
+
+def _two_digits(volume: float) -> str:
+    """Two digits after the zeros."""
+    return f"{volume:.{1 - floor(log10(volume))}f}"

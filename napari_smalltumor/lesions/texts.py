@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.lesions import Lesion
-from smalltumor.text import pluralize, volume_text
+from smalltumor.text import mm3_text, pluralize, volume_text
 
 from napari_smalltumor import keys
 from napari_smalltumor.layers.metadata import region_of
@@ -145,7 +145,7 @@ def accepted(lesions: Sequence[Lesion], are_accepted: bool) -> str:
 
 def added(lesion: Lesion) -> str:
     """What was added to the mask, and how it is taken back."""
-    return f"Added {lesion.mm3:.0f} mm³ to ET; {keys.UNDO.sequence} undoes this"
+    return f"Added {mm3_text(lesion.mm3)} mm³ to ET; {keys.UNDO.sequence} undoes this"
 
 
 def rejected() -> str:

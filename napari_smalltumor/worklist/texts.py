@@ -8,6 +8,7 @@ from smalltumor.cohort.results.results import ListedLesion
 from smalltumor.cohort.reviews.ranking import reasons_of
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
+from smalltumor.text import mm3_text
 
 from napari_smalltumor.lesions.search.specks import chosen_rule
 
@@ -45,7 +46,7 @@ def about_case(entry: WorklistEntry) -> str:
 def about_lesion(lesion: ListedLesion, number: int, count: int) -> str:
     """What a lesion is, such as ``Candidate, 12 mm³, score 0.41 (1 of 3)``."""
     score = "" if lesion.score is None else f", score {lesion.score:.2f}"
-    return f"{lesion.kind.capitalize()}, {lesion.mm3:,.0f} mm³{score} ({number} of {count})"
+    return f"{lesion.kind.capitalize()}, {mm3_text(lesion.mm3)} mm³{score} ({number} of {count})"
 
 
 def nothing_to_check(entry: WorklistEntry) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from smalltumor.text import pluralize, volume_text
+from smalltumor.text import mm3_text, pluralize, table_ml, volume_text
 
 
 def test_all_numbers_but_one_have_a_plural():
@@ -22,3 +22,22 @@ def test_a_sum_of_lesions_is_printed_as_their_number_of_voxels():
 )
 def test_small_volumes_have_three_decimals(ml, text):
     assert volume_text(ml) == text
+
+
+@pytest.mark.parametrize(
+    ("ml", "text"),
+    [(0.001, "0.001"), (0.00099999, "0.001"), (0.000375, "0.00038"), (2.7e-5, "0.000027")],
+)
+def test_no_volume_is_printed_as_nothing(ml, text):
+    assert volume_text(ml) == text
+
+
+@pytest.mark.parametrize(
+    ("mm3", "text"), [(0, "0"), (0.375, "0.38"), (0.9999999, "1"), (7.4, "7"), (1234.4, "1,234")]
+)
+def test_volumes_in_mm3_have_decimals_below_one_only(mm3, text):
+    assert mm3_text(mm3) == text
+
+
+def test_tables_keep_small_volumes():
+    assert [table_ml(ml) for ml in (0, 0.000375, 0.0050001, 1.23456)] == [0, 0.000375, 0.005, 1.235]

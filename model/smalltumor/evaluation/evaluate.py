@@ -84,6 +84,7 @@ def score_case(
     prediction: Classes,
     truth: Classes,
     spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
+    voxel_mm3: float | None = None,
 ) -> CaseScores:
     """Score one case.
 
@@ -94,6 +95,8 @@ def score_case(
         Tissue classes on one grid.
     spacing : three floats
         Voxel edges along i, j, k in mm.
+    voxel_mm3 : float, optional
+        Volume of a voxel; by default the product of its edges, which is more in a sheared grid.
 
     Raises
     ------
@@ -102,7 +105,7 @@ def score_case(
     """
     require_same_shape(name, prediction, truth)
     return CaseScores(
-        name, {region: _score_region(region, prediction, truth, spacing) for region in Region}
+        name, {r: _score_region(r, prediction, truth, spacing, voxel_mm3) for r in Region}
     )
 
 
@@ -115,12 +118,16 @@ def require_same_shape(name: str, prediction: Classes, truth: Classes) -> None:
 
 
 def _score_region(
-    region: Region, prediction: Classes, truth: Classes, spacing: npt.ArrayLike
+    region: Region,
+    prediction: Classes,
+    truth: Classes,
+    spacing: npt.ArrayLike,
+    voxel_mm3: float | None,
 ) -> RegionScores:
     predicted, actual = region_mask(prediction, region), region_mask(truth, region)
     return RegionScores(
-        overlap=score_masks(predicted, actual, spacing),
-        lesions=score_lesions(predicted, actual, spacing),
+        overlap=score_masks(predicted, actual, spacing, voxel_mm3),
+        lesions=score_lesions(predicted, actual, spacing, voxel_mm3=voxel_mm3),
         components=score_components(predicted, actual),
     )
 
@@ -174,7 +181,7 @@ def evaluate(
             )
         )
         grid = pair[1].grid
-        cases.append(score_case(name, predicted, true, grid.spacing))
+        cases.append(score_case(name, predicted, true, grid.spacing, grid.voxel_volume))
         compared = candidates_beside(name, predicted_file.path, predicted, true, grid)
         candidates += [] if compared is None else [compared]
     texts = [*notes_on_pairing(pairing), *notes.texts, *_without_candidates(candidates, cases)]

@@ -22,3 +22,8 @@ _ROUNDING = 1e-6
 def is_small(mm3: float, threshold: float = SMALL_LESION_MM3) -> bool:
     """Whether a volume in mm3 is below a threshold in mm3."""
     return mm3 < threshold * (1 - _ROUNDING)
+
+
+def is_at_most(mm3: float, limit: float) -> bool:
+    """Whether a volume in mm3 is up to a limit in mm3, which is included."""
+    return mm3 <= limit * (1 + _ROUNDING)

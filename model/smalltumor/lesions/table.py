@@ -12,7 +12,7 @@ from smalltumor.files.tables import Cell
 from smalltumor.labels.regions import REGION_NAMES
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions.measure import Lesion
-from smalltumor.text import pluralize
+from smalltumor.text import pluralize, volume_text
 
 _COLUMNS = (
     *("id", "region", "voxels", "mm3", "ml"),
@@ -162,7 +162,7 @@ def _text_row(lesion: Lesion) -> tuple[str, ...]:
     return (
         str(lesion.id),
         str(lesion.voxels),
-        f"{lesion.ml:.3f}",
+        volume_text(lesion.ml),
         f"{lesion.diameter_mm:.1f}",
         " ".join(f"{v:.1f}" for v in lesion.centroid_ras_mm),
         " ".join(f"{v:.1f}" for v in lesion.centroid_voxel),

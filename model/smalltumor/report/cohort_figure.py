@@ -25,7 +25,7 @@ _TICKS_ML = (0.001, 0.1, 10, 1000)
 
 
 def draw_sizes(
-    volumes_ml: Mapping[Region, Sequence[float]], lesions_mm3: Sequence[float]
+    volumes_ml: Mapping[Region, Sequence[float | None]], lesions_mm3: Sequence[float]
 ) -> Figure:
     """Histograms, after Figure 4 of Ngo et al. 2020: volumes of ET, TC, WT, and sizes of lesions.
 
@@ -43,8 +43,8 @@ def draw_sizes(
     return figure
 
 
-def _histogram(axes: Axes, values: Sequence[float], title: str, colour: str) -> None:
-    drawn = np.array([value for value in values if value > 0])
+def _histogram(axes: Axes, values: Sequence[float | None], title: str, colour: str) -> None:
+    drawn = np.array([value for value in values if value is not None])
     low, high = _DECADES
     edges = [float(e) for e in np.logspace(low, high, (high - low) * _BINS_A_DECADE + 1)]
     axes.set_xscale("log")

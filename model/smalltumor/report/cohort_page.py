@@ -219,11 +219,13 @@ def _row(result: CaseResult, folder: Path, page: Path, review: Review | None) ->
     )
 
 
-def _volumes(made: Sequence[CaseResult]) -> dict[Region, list[float]]:
-    """Volumes in ml of each region; zero for a case without it."""
+def _volumes(made: Sequence[CaseResult]) -> dict[Region, list[float | None]]:
+    """Volumes in ml of each region; None for a case without it."""
     rows = [result.row for result in made]
     return {
-        region: [getattr(row, f"{region.value}_ml") or 0.0 for row in rows] for region in Region
+        Region.ET: [row.et_ml if row.et_components else None for row in rows],
+        Region.TC: [row.tc_ml or None for row in rows],
+        Region.WT: [row.wt_ml or None for row in rows],
     }
 
 
@@ -243,8 +245,8 @@ def _sizes(made: Sequence[CaseResult]) -> list[_SizeRow]:
     return [*rows, _size_row("enhancing lesions", [mm3 / 1000 for mm3 in _lesions(made)])]
 
 
-def _size_row(name: str, values: Sequence[float]) -> _SizeRow:
-    present = np.array([value for value in values if value > 0])
+def _size_row(name: str, values: Sequence[float | None]) -> _SizeRow:
+    present = np.array([value for value in values if value is not None])
     small = int(np.count_nonzero(present < SMALL_ML))
     if not present.size:
         return _SizeRow(name, 0, len(values), 0, *(texts.ABSENT,) * 3)

@@ -18,6 +18,7 @@ from smalltumor.errors import CaseError
 from smalltumor.report import texts
 from smalltumor.report.figures import Picture, small_picture_of_slice, window_of
 from smalltumor.report.slices import Slice, largest_slice, slice_of_voxels
+from smalltumor.text import mm3_text
 
 if TYPE_CHECKING:
     from smalltumor.cohort.results.results import CaseResult, ListedLesion
@@ -103,4 +104,4 @@ def _place(result: CaseResult, shown: Slice) -> str:
         return place
     lesion = result.listed[0]
     score = "" if lesion.score is None else f", score {texts.share(lesion.score)}"
-    return f"{place}, arrow: {lesion.kind}, {lesion.mm3:,.0f} mm³{score}"
+    return f"{place}, arrow: {lesion.kind}, {mm3_text(lesion.mm3)} mm³{score}"

@@ -34,7 +34,7 @@ from smalltumor.report.figures import (
 )
 from smalltumor.report.page import PICTURE_MM, known_regions, legend, render
 from smalltumor.report.slices import Image, largest_of, largest_slice, slice_of_voxels
-from smalltumor.text import pluralize
+from smalltumor.text import mm3_text, pluralize
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Classes
@@ -142,7 +142,7 @@ def headline(follow_up: FollowUp) -> str:
         grown = sum(each.has_grown for each in follow_up.changes)
         has = "has" if grown == 1 else "have"
         return f"No new enhancing lesion{f', but {grown} {has} grown' if grown else ''}{cannot}"
-    sizes = ", ".join(f"{each.current_mm3:,.0f} mm³ ({_place(each)})" for each in new[:3])
+    sizes = ", ".join(f"{_mm3(each.current_mm3)} mm³ ({_place(each)})" for each in new[:3])
     more = ", ..." if len(new) > 3 else ""
     return (
         f"{pluralize(len(new), 'new enhancing lesion')}{_specks_among(new)}: {sizes}{more}{cannot}"
@@ -184,7 +184,7 @@ def _numbers(lesions: Sequence[LesionMeasures]) -> str:
 
 
 def _mm3(value: float | None) -> str:
-    return texts.ABSENT if value is None else f"{value:,.0f}"
+    return texts.ABSENT if value is None else mm3_text(value)
 
 
 def _diameters(lesions: Sequence[LesionMeasures]) -> str:

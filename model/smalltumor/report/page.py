@@ -23,6 +23,7 @@ from smalltumor.report.figures import (
     window_of,
 )
 from smalltumor.report.slices import largest_of, largest_slice, slice_of_voxels
+from smalltumor.text import mm3_text
 
 MOST_PICTURES = 24
 """Small lesions with a picture, the largest ones; the others are in the table only."""
@@ -188,7 +189,7 @@ def _lesion_row(each: LesionMeasures) -> _LesionRow:
     lesion, axial = each.lesion, each.lesion.axial
     return _LesionRow(
         lesion.id,
-        f"{lesion.mm3:,.0f}",
+        mm3_text(lesion.mm3),
         texts.diameters(axial),
         texts.area(None if axial is None else axial.product_mm2),
         texts.slice_number(lesion.diameters_slice),

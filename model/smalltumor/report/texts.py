@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from smalltumor.text import volume_text
+from smalltumor.text import mm3_text, volume_text
 
 if TYPE_CHECKING:
     from smalltumor.lesions import Lesion
@@ -70,7 +70,7 @@ def share(value: float | None) -> str:
 
 def size_of(lesion: Lesion) -> str:
     """The volume of a lesion in mm3."""
-    return f"{lesion.mm3:,.0f} mm³"
+    return f"{mm3_text(lesion.mm3)} mm³"
 
 
 def place_of(lesion: Lesion, shown: int | None = None) -> str:

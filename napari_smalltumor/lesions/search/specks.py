@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import is_small
 from smalltumor.lesions import Lesion
+from smalltumor.text import mm3_text
 
 from napari_smalltumor import settings
 from napari_smalltumor.lesions.search.source import LesionSource
@@ -74,4 +75,4 @@ def title_of(specks: Iterable[Lesion], rule: SpeckRule) -> str:
     """What the row of the specks says, such as ``12 specks below 20 mm³ (95 mm³)``."""
     volumes = [lesion.mm3 for lesion in specks]
     noun = "speck" if len(volumes) == 1 else "specks"
-    return f"{len(volumes)} {noun} below {rule.mm3} mm³ ({sum(volumes):.0f} mm³)"
+    return f"{len(volumes)} {noun} below {rule.mm3} mm³ ({mm3_text(sum(volumes))} mm³)"

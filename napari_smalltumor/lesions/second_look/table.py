@@ -9,21 +9,22 @@ from qtpy.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, Q
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QAbstractItemView, QSizePolicy
 from smalltumor.lesions import Lesion
+from smalltumor.text import mm3_text
 
-from napari_smalltumor.lesions.table.columns import Value
+from napari_smalltumor.lesions.table.columns import Value, formatted
 from napari_smalltumor.widgets.tables import ROW_HEIGHT, FittedTable
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ROWS_SHOWN = 4
 
-COLUMNS: tuple[tuple[str, str, Callable[[Lesion], Value], str], ...] = (
+COLUMNS: tuple[tuple[str, str, Callable[[Lesion], Value], str | Callable[[Any], str]], ...] = (
     (
         "score",
         "From 0 to 1, higher for spots that are real more often; not a probability",
         lambda x: x.score,
         ".2f",
     ),
-    ("mm³", "Volume in cubic millimetres", lambda x: x.mm3, ".0f"),
+    ("mm³", "Volume in cubic millimetres", lambda x: x.mm3, mm3_text),
     ("mm", "Largest diameter, between voxel corners", lambda x: x.diameter_mm, ".1f"),
     ("side", "The patient's side", lambda x: x.side and x.side.value, ""),
     ("ax", "Axial slice through the centre", lambda x: x.slices and x.slices[0], "d"),
@@ -61,7 +62,7 @@ class CandidatesModel(QAbstractTableModel):
         _, tip, value_of, form = COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             value = value_of(self.lesions[index.row()])
-            return "–" if value is None else format(value, form)
+            return "–" if value is None else formatted(value, form)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT
         return tip if role == Qt.ItemDataRole.ToolTipRole else None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from smalltumor.lesions import Lesion, Side
+from smalltumor.text import mm3_text, volume_text
 
 Value = float | int | str | None
 
@@ -21,21 +23,26 @@ class Column:
     title, tip : str
     value : callable
         Value of the cell, by which rows are sorted.
-    form : str
-        Format specification of the value.
+    form : str or callable
+        Format specification of the value, or its text.
     """
 
     title: str
     tip: str
     value: Callable[[Lesion], Value]
-    form: str = "d"
+    form: str | Callable[[Any], str] = "d"
 
     def text(self, lesion: Lesion) -> str:
         """Text of the cell; a dash if there is no value."""
         value = self.value(lesion)
         if value is None:
             return "–"
-        return value if isinstance(value, str) else format(value, self.form)
+        return value if isinstance(value, str) else formatted(value, self.form)
+
+
+def formatted(value: Any, form: str | Callable[[Any], str]) -> str:
+    """A value as a text, by a format specification or a function."""
+    return form(value) if callable(form) else format(value, form)
 
 
 def _columns() -> tuple[Column, ...]:
@@ -44,7 +51,7 @@ def _columns() -> tuple[Column, ...]:
     slices = "{} slice through the centre, numbered as in the planes and on napari's slider"
     columns = [
         Column("", f"{SMALL} small, {ACCEPTED} accepted", lambda x: int(not x.is_small)),
-        Column("mm³", "Volume in cubic millimetres", lambda x: x.mm3, ".0f"),
+        Column("mm³", "Volume in cubic millimetres", lambda x: x.mm3, mm3_text),
         Column("mm", "Largest diameter, between voxel corners", lambda x: x.diameter_mm, ".1f"),
         Column("side", "The patient's side", lambda x: x.side and x.side.value),
     ]
@@ -55,7 +62,7 @@ def _columns() -> tuple[Column, ...]:
     columns += [
         Column("prob.", probability.format("Mean"), lambda x: x.mean_probability, ".2f"),
         Column("max prob.", probability.format("Largest"), lambda x: x.max_probability, ".2f"),
-        Column("ml", "Volume in millilitres", lambda x: x.ml, ".3f"),
+        Column("ml", "Volume in millilitres", lambda x: x.ml, volume_text),
         Column("id", "Number, from 1, by size", lambda x: x.id),
         Column("voxels", "Number of voxels", lambda x: x.voxels),
     ]
@@ -94,7 +101,7 @@ def describe(lesion: Lesion, accepted: bool) -> str:
     axial, coronal, sagittal = lesion.slices or ("–", "–", "–")
     return (
         f"{'Small lesion' if lesion.is_small else 'Lesion'} {lesion.id}"
-        f"{', accepted' if accepted else ''}: {lesion.voxels} voxels, {lesion.ml:.3f} ml, "
+        f"{', accepted' if accepted else ''}: {lesion.voxels} voxels, {volume_text(lesion.ml)} ml, "
         f"{lesion.diameter_mm:.1f} mm across\n"
         f"{_SIDES[lesion.side]}axial {axial}, coronal {coronal}, sagittal {sagittal}\n"
         f"centre R {right:.1f}, A {front:.1f}, S {top:.1f} mm"

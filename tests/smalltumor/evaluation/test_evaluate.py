@@ -112,6 +112,21 @@ def test_components_are_counted_by_size():
     assert classes[0].sensitivity == 0 and classes[2].sensitivity is None
 
 
+def test_volumes_in_a_sheared_grid_are_those_of_its_voxels(tmp_path):
+    sheared = LPS.copy()
+    sheared[0, 1] = 1.0  # the edge along j is longer, the volume is not
+    classes = np.zeros(SHAPE, np.uint8)
+    for name, edge in (("predictions", 6), ("truth", 5)):
+        classes[4:8, 4:8, 4 : 4 + edge] = TissueClass.ET
+        write(tmp_path / name / "A.nii.gz", classes, affine=sheared)
+        classes[:] = 0
+    folders = tmp_path / "predictions", tmp_path / "truth"
+    (case,) = evaluate(*folders, labels="brats2018", truth_labels="brats2018").cases
+    et = case.regions[Region.ET]
+    assert et.overlap.false_ml == pytest.approx(16 / 1000)
+    assert et.lesions.ignored == 0 and len(et.lesions.lesions) == 1
+
+
 def test_report_holds_the_papers_tables_beside_the_scores(cohort):
     text = report_text(
         evaluate(

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 from cohort_results import WARNING, write_results
 from report_cases import Page
-from smalltumor.cohort.results.results_folder import SETTINGS
+from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.ranking import CRITERION
 from smalltumor.cohort.reviews.reviews import Reviews
@@ -57,6 +57,15 @@ def test_what_failed_is_listed_with_its_reason(page):
 def test_sizes_are_counted_with_the_small_ones(page):
     assert "ET enhancing tumour, cases 3 0 0 3.84 3.84 to 3.97 4.10" in page.text
     assert "enhancing lesions 4 1 –" in page.text
+
+
+def test_a_case_with_a_lesion_is_none_without_et_though_its_volume_is_rounded_to_zero(copied):
+    table = copied / TABLE
+    text = table.read_text(encoding="utf-8")
+    assert text.count(",3.84,") > 1
+    table.write_text(text.replace(",3.84,", ",0.0,", 1), encoding="utf-8")
+    text = Page(cohort_page(copied, copied / "cohort.html", most=0)).text
+    assert "ET enhancing tumour, cases 3 1 0 " in text
 
 
 def test_who_has_reviewed_a_case_is_in_its_row(copied, page):

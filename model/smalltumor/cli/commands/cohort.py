@@ -11,6 +11,8 @@ from smalltumor.cli import arguments
 from smalltumor.cli.commands.cohort_report import write_report
 from smalltumor.cohort.results.results_folder import PAGE
 from smalltumor.extras import MissingPackageError
+from smalltumor.labels.regions import Region
+from smalltumor.text import volume_text
 
 if TYPE_CHECKING:
     from smalltumor.cohort.parts import Part
@@ -239,7 +241,9 @@ def _name_preparation(remedies: Sequence[Remedy | None], options: argparse.Names
 def _line(row: CohortRow) -> str:
     if row.outcome == "failed":
         return f"{row.case}: failed: {row.note}"
-    volumes = f"ET {row.et_ml:.3f}, TC {row.tc_ml:.3f}, WT {row.wt_ml:.3f} ml"
+    volumes = ", ".join(
+        f"{region.upper()} {volume_text(getattr(row, f'{region}_ml'))}" for region in Region
+    )
     time = "kept" if row.outcome == "kept" else f"{row.seconds:.1f} s"
     lesions = f"{row.et_components} enhancing, {row.et_small} small"
     return "; ".join(

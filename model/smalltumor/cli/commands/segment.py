@@ -13,6 +13,7 @@ from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
+from smalltumor.text import volume_text
 
 if TYPE_CHECKING:
     from smalltumor.cli.lesion_files import Lesions
@@ -133,7 +134,7 @@ def summary(segmentation: Segmentation) -> str:
     lines = [segmentation.name]
     for region in Region:
         name = f"{REGION_NAMES[region]} ({region.upper()})"
-        lines.append(f"  {name:<22} {segmentation.volume_ml(region):9.3f} ml")
+        lines.append(f"  {name:<22} {volume_text(segmentation.volume_ml(region)):>9} ml")
     grid = segmentation.grid
     sizes = lesion_components(segmentation.mask(Region.ET), grid).sizes
     small = sum(is_small(size * grid.voxel_volume) for size in sizes)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from smalltumor.errors import CaseError, Remedy, SmalltumorError
 from smalltumor.files.tables import Cell, separated
 from smalltumor.labels.regions import Region
+from smalltumor.text import table_ml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,7 +137,7 @@ def numbers_of(
 ) -> tuple[float, float, float, int, int]:
     """Volumes of ET, TC and WT, and the numbers of components and of small ones."""
     volumes = mask.volumes_ml()
-    et, tc, wt = (round(volumes[region], 3) for region in Region)
+    et, tc, wt = (table_ml(volumes[region]) for region in Region)
     return et, tc, wt, len(lesions), sum(lesion.is_small for lesion in lesions)
 
 

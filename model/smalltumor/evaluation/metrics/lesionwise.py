@@ -17,6 +17,7 @@ from smalltumor.evaluation.metrics.voxelwise import NO_OVERLAP_HD95, dice, hausd
 from smalltumor.geometry.boxes import bounding_box, padded
 from smalltumor.labels.components import Integers, connected_components
 from smalltumor.labels.masks import Mask
+from smalltumor.labels.small_lesions import is_at_most
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,7 @@ def score_lesions(
     truth: Mask,
     spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
     rule: LesionRule = GLIOMA_RULE,
+    voxel_mm3: float | None = None,
 ) -> LesionScores:
     """Match lesions with `match_lesions` and score them as BraTS 2023 does.
 
@@ -206,13 +208,16 @@ def score_lesions(
     spacing : three floats
         Voxel size along i, j, k in mm.
     rule : LesionRule
+    voxel_mm3 : float, optional
+        Volume of a voxel; by default the product of its sizes, which is more in a sheared grid.
     """
     voxel_size = np.asarray(spacing, dtype=np.float64)
     matches = match_lesions(prediction, truth, spacing, rule)
+    volume = float(voxel_size.prod()) if voxel_mm3 is None else voxel_mm3
     lesions, ignored = [], 0
     for number in range(1, len(matches.assigned) + 1):
         lesion, assigned = matches.masks(number)
-        if np.count_nonzero(lesion) * voxel_size.prod() <= rule.ignore_mm3:
+        if is_at_most(np.count_nonzero(lesion) * volume, rule.ignore_mm3):
             ignored += 1
         else:
             lesions.append(_match(assigned, lesion, voxel_size))

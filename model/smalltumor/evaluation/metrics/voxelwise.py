@@ -83,7 +83,10 @@ class RegionScore(Overlap):
 
 
 def score_masks(
-    prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0, 1.0)
+    prediction: Mask,
+    truth: Mask,
+    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
+    voxel_mm3: float | None = None,
 ) -> RegionScore:
     """Compute all scores of a prediction.
 
@@ -92,8 +95,10 @@ def score_masks(
     prediction, truth : (i, j, k) bool array
     spacing : three floats
         Voxel edges along i, j, k in mm.
+    voxel_mm3 : float, optional
+        Volume of a voxel; by default the product of its edges, which is more in a sheared grid.
     """
-    overlap = overlap_of(prediction, truth, spacing)
+    overlap = overlap_of(prediction, truth, spacing, voxel_mm3)
     if not overlap.predicted_voxels or not overlap.truth_voxels:
         return RegionScore(
             **vars(overlap),
@@ -104,7 +109,12 @@ def score_masks(
     return RegionScore(**vars(overlap), hd95=_percentile95(distances), nsd=_share_within(distances))
 
 
-def overlap_of(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0, 1.0)) -> Overlap:
+def overlap_of(
+    prediction: Mask,
+    truth: Mask,
+    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
+    voxel_mm3: float | None = None,
+) -> Overlap:
     """Compute the scores that need no distances, which take most of the time.
 
     Parameters
@@ -112,10 +122,13 @@ def overlap_of(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0
     prediction, truth : (i, j, k) bool array
     spacing : three floats
         Voxel edges along i, j, k in mm.
+    voxel_mm3 : float, optional
+        Volume of a voxel; by default the product of its edges, which is more in a sheared grid.
     """
     common = int(np.count_nonzero(prediction & truth))
     predicted, actual = int(np.count_nonzero(prediction)), int(np.count_nonzero(truth))
     outside = truth.size - actual
+    volume = float(np.prod(np.asarray(spacing, dtype=np.float64)))
     return Overlap(
         dice=_dice(common, predicted, actual),
         tpr=common / actual if actual else None,
@@ -123,7 +136,7 @@ def overlap_of(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0
         truth_voxels=actual,
         predicted_voxels=predicted,
         false_voxels=predicted - common,
-        voxel_ml=float(np.prod(np.asarray(spacing, dtype=np.float64))) / 1000,
+        voxel_ml=(volume if voxel_mm3 is None else voxel_mm3) / 1000,
     )
 
 

@@ -84,6 +84,7 @@ def case_row(
     prediction: Classes,
     truth: Classes,
     spacing: Sequence[float] = (1.0, 1.0, 1.0),
+    voxel_mm3: float | None = None,
 ) -> CaseRow:
     """Score a case.
 
@@ -95,6 +96,8 @@ def case_row(
         Tissue classes on one grid.
     spacing : three floats
         Voxel edges along i, j, k in mm.
+    voxel_mm3 : float, optional
+        Volume of a voxel; by default the product of its edges, which is more in a sheared grid.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def case_row(
     """
     require_same_shape(name, prediction, truth)
     masks = {r: (region_mask(prediction, r), region_mask(truth, r)) for r in Region}
-    et, tc, wt = (overlap_of(*masks[region], spacing) for region in Region)
+    et, tc, wt = (overlap_of(*masks[region], spacing, voxel_mm3) for region in Region)
     enhancing = masks[Region.ET]
     small = size_class(score_components(*enhancing), MIN_COMPONENT_VOXELS, SMALL_LESION_VOXELS)
     return CaseRow(

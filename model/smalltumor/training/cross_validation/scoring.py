@@ -24,7 +24,7 @@ from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.cross_validation.held_out import HeldOutCases
 from smalltumor.training.data.case_digest import case_digest
 
-SCORING_VERSION = 1
+SCORING_VERSION = 2
 """Raised when segmenting or scoring gives other numbers for the same input and weights."""
 
 OUT_OF_FOLD = "out_of_fold.csv"
@@ -105,7 +105,10 @@ def _scored(
     if warn is not None:
         for text in _warnings(case, segmentation.run):
             warn(f"{files.name}: {text}")
-    return case_row(files.name, key, segmentation.classes, truth, tuple(case.grid.spacing))
+    grid = case.grid
+    return case_row(
+        files.name, key, segmentation.classes, truth, tuple(grid.spacing), grid.voxel_volume
+    )
 
 
 def _warnings(case: Case, run: InferenceRun | None) -> list[str]:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from unicodedata import normalize
 
-from smalltumor.cohort.results.rows import CohortRow, bids_labels, without_shared_labels
+import numpy as np
+from smalltumor.cohort.results.rows import (
+    CohortRow,
+    bids_labels,
+    numbers_of,
+    without_shared_labels,
+)
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.geometry.grid import Grid
+from smalltumor.labels.regions import TissueClass
+from smalltumor.lesions import find_lesions
 
 
 def row(case: str) -> CohortRow:
@@ -28,3 +38,10 @@ def test_labels_that_two_patients_would_share_are_left_empty_and_said():
 
 def test_composed_and_decomposed_letters_give_one_label():
     assert len({bids_labels(normalize(form, "Müller_1")) for form in ("NFC", "NFD")}) == 1
+
+
+def test_a_case_with_a_lesion_has_a_volume_however_small_it_is():
+    classes = np.zeros((20, 20, 20), np.uint8)
+    classes[3, 3, 3:6] = TissueClass.ET
+    mask = Segmentation("case", classes, Grid(classes.shape, np.diag([0.5, 0.5, 0.5, 1])))
+    assert numbers_of(mask, find_lesions(mask)) == (0.000375, 0.000375, 0.000375, 1, 1)

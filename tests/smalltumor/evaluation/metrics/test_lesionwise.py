@@ -101,6 +101,21 @@ def test_a_prediction_next_to_the_lesion_finds_it_with_dice_0():
     assert score_lesions(cubes((13, 2, 2, 4)), cubes((2, 2, 2, 4))).found == 0
 
 
+@pytest.mark.parametrize("size", [1.0, 1.0000001, float(np.float32(1.0000001))])
+def test_the_limit_is_included_whatever_an_affine_in_single_precision_makes_of_it(size):
+    truth = np.zeros(SHAPE, bool)
+    truth[5:10, 5:10, 5:7] = True  # 50 voxels
+    assert score_lesions(truth, truth, (size,) * 3).ignored == 1
+    truth[10, 5, 5] = True
+    assert score_lesions(truth, truth, (size,) * 3).ignored == 0
+
+
+def test_in_a_sheared_grid_a_voxel_has_its_own_volume():
+    truth = cubes((2, 2, 2, 4))  # 64 voxels
+    assert score_lesions(truth, truth, voxel_mm3=0.75).ignored == 1
+    assert score_lesions(truth, truth).ignored == 0
+
+
 def test_lesions_below_the_volume_limit_are_ignored_and_not_false_when_found():
     truth = cubes((2, 2, 2, 4), (30, 20, 10, 3))  # the second has 27 voxels
     scores = score_lesions(truth, truth)
