@@ -18,7 +18,7 @@ import numpy as np
 from smalltumor.data.brain.background import Image
 from smalltumor.data.brain.brain_mask import BRAIN_SHARE
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.modality_contrast import swapped_modalities
+from smalltumor.data.modality_contrast import likeliest_exchange, swapped_modalities
 from smalltumor.data.naming.case_files import MODALITIES, modality_titles
 from smalltumor.data.naming.file_names import parse_name
 from smalltumor.errors import CaseError
@@ -88,6 +88,8 @@ class Finding:
         volume in cm2 if cut, Dice with the other modalities if misaligned, voxel size in mm.
     modalities : tuple of str
         Those the finding is about; empty if it is about all.
+    exchanged : tuple of str
+        If more than two seem to be swapped, the two that were exchanged most probably.
     named : str
         Modality that the name of the file says, if it is used as another one.
     side : str
@@ -100,6 +102,7 @@ class Finding:
     kind: FindingKind
     value: float = 0.0
     modalities: tuple[str, ...] = ()
+    exchanged: tuple[str, ...] = ()
     named: str = ""
     side: str = ""
     dice: tuple[tuple[str, float, float], ...] = ()
@@ -125,7 +128,10 @@ class Finding:
                     f"{self.value:.0f} cm²; the result may be unreliable there"
                 )
             case FindingKind.SWAPPED:
-                return f"{named} seem to be swapped, judging by the contrast of the tissues"
+                return (
+                    f"{named} seem to be swapped, judging by the contrast of the tissues"
+                    f"{self._exchanged()}"
+                )
             case FindingKind.NAMED_OTHERWISE:
                 return (
                     f"the file that is used as {named} is named as {modality_titles((self.named,))}"
@@ -145,6 +151,11 @@ class Finding:
                 return f"{named} {verb} missing; {self._expected()}"
             case FindingKind.SAME_IMAGE:
                 return f"{named} are the same image"
+
+    def _exchanged(self) -> str:
+        if not self.exchanged:
+            return ""
+        return f"; if only two were exchanged, most probably {modality_titles(self.exchanged)}"
 
     def _expected(self) -> str:
         if not self.dice:
@@ -297,6 +308,8 @@ def _check_roles(coarse: Mapping[str, Image], brain: Mask) -> Iterator[Finding]:
 
     inner = ndimage.binary_erosion(brain)
     if inner.any():
-        swapped = swapped_modalities({m: image[inner] for m, image in coarse.items()})
+        images = {m: image[inner] for m, image in coarse.items()}
+        swapped = swapped_modalities(images)
         if swapped:
-            yield Finding(FindingKind.SWAPPED, modalities=swapped)
+            two = likeliest_exchange(images) if len(swapped) > 2 else ()
+            yield Finding(FindingKind.SWAPPED, modalities=swapped, exchanged=two)

@@ -51,6 +51,30 @@ def test_nearly_every_wrong_order_of_the_modalities_is_found(head) -> None:
     assert sum(found) >= 20
 
 
+@pytest.mark.parametrize("factors", [(2, 2, 2), (1, 1, 3), (1, 1, 5)])
+def test_thick_voxels_are_no_reason_to_take_images_for_swapped(sample_folder, factors) -> None:
+    case = read_case(sample_folder)
+    blocks = [n for size, f in zip(case.grid.shape, factors, strict=True) for n in (size // f, f)]
+    volumes = {
+        m: v[: blocks[0] * blocks[1], : blocks[2] * blocks[3], : blocks[4] * blocks[5]]
+        .astype(np.float32)
+        .reshape(blocks)
+        .mean((1, 3, 5))
+        for m, v in case.volumes.items()
+    }
+    grid = Grid(volumes["t1"].shape, case.grid.affine @ np.diag([*factors, 1]))
+    assert check_input(Case(case.name, volumes, grid)) == []
+
+
+def test_of_more_than_two_images_the_likeliest_two_are_named(head) -> None:
+    turned = (*MODALITIES[1:], MODALITIES[0])
+    volumes = {m: head.volumes[i] for m, i in zip(MODALITIES, turned, strict=True)}
+    (finding,) = check_input(with_image(head, **volumes))
+    assert len(finding.modalities) > 2
+    assert len(finding.exchanged) == 2 and set(finding.exchanged) < set(finding.modalities)
+    assert "; if only two were exchanged, most probably " in str(finding)
+
+
 @pytest.mark.parametrize(("first", "second"), [("t1", "t1ce"), ("t2", "flair")])
 def test_the_two_swapped_modalities_are_named(head, first: str, second: str) -> None:
     swapped = {first: head.volumes[second], second: head.volumes[first]}
