@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -57,12 +59,24 @@ def _odd_parts(spacing: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
 
 
 def _dilated(mask: Mask, steps: npt.NDArray[np.int_]) -> Mask:
-    """Dilate over faces and edges; axes with fewer steps rest in between."""
+    """Dilate over faces and edges, by a number of voxels along each axis.
+
+    There are as many rounds as the axis with the most steps has. The others take theirs in rounds
+    that are evenly spread, and rest in between.
+    """
     from scipy import ndimage
 
-    faces_and_edges = ndimage.generate_binary_structure(3, 2)
-    for step in range(1, int(steps.max()) + 1):
-        moves = step * steps // steps.max() > (step - 1) * steps // steps.max()
-        i, j, k = (slice(None) if move else slice(1, 2) for move in moves)
-        mask = ndimage.binary_dilation(mask, faces_and_edges[i, j, k])
+    rounds = int(steps.max())
+    taken = [number * steps // rounds for number in range(rounds + 1)]
+    for before, after in pairwise(taken):
+        mask = ndimage.binary_dilation(mask, _neighbours(after > before))
     return mask
+
+
+def _neighbours(moving: npt.NDArray[np.bool_]) -> Mask:
+    """A voxel and its neighbours over faces and edges, along the axes that are moving only."""
+    from scipy import ndimage
+
+    middle, every = slice(1, 2), slice(None)
+    i, j, k = (every if moves else middle for moves in moving)
+    return np.asarray(ndimage.generate_binary_structure(3, 2)[i, j, k])
