@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,49 +40,82 @@ def remove_background(images: Mapping[str, Image], coarse: CoarseImages) -> list
         The same arrays if they have this form already. Otherwise new float32 arrays: 0 outside
         the brain, and in the brain the values less a constant.
     """
-    whole, backgrounds = list(images.values()), [coarse.backgrounds[name] for name in images]
-    few, clean = [coarse.images[name] for name in images], coarse.are_clean
-    if clean and all(map(_is_zero, backgrounds, few)):
-        return whole
-    with ThreadPoolExecutor(len(images)) as pool:
-        brain_in = Background.differs if clean else _exceeds_ringing
-        masks = list(pool.map(brain_in, backgrounds, whole))
-        brain = np.logical_or.reduce(masks) if clean else whole_brain_of(masks)
-        if clean:  # what is below the background is brain, not ringing
-            backgrounds = list(map(_around, backgrounds, whole))
-        inside = pool.map(partial(_inside, brain), backgrounds, whole, few)
-        return list(pool.map(_subtract_background, whole, backgrounds, inside))
+    volumes = [
+        _Volume(image, coarse.images[name], coarse.backgrounds[name])
+        for name, image in images.items()
+    ]
+    if not coarse.are_clean:
+        return _without_noise(volumes)
+    if all(volume.has_form for volume in volumes):
+        return [volume.image for volume in volumes]
+    return _without_constants(volumes)
 
 
-def _is_zero(background: Background, coarse: Image) -> bool:
-    return background.levels in ((), (0.0,)) and bool(coarse.min() >= 0)
+@dataclass(frozen=True)
+class _Volume:
+    """An image, its coarse voxels and its background."""
+
+    image: Image
+    coarse: Image
+    background: Background
+
+    @property
+    def has_form(self) -> bool:
+        """Whether the background is 0 and nothing is below it."""
+        return self.background.levels in ((), (0.0,)) and bool(self.coarse.min() >= 0)
 
 
-def _around(background: Background, image: Image) -> Background:
-    """The background of an image whose brain may have values below it, however few."""
-    below = bool(background.levels) and float(image.min()) < background.levels[0]
-    return replace(background, one_sided=background.one_sided and not below)
+def _without_noise(volumes: Sequence[_Volume]) -> list[Image]:
+    """Images with noise or ringing outside the brain."""
+    with ThreadPoolExecutor(len(volumes)) as pool:
+        masks = list(pool.map(_exceeds_ringing, volumes))
+        return _within(whole_brain_of(masks), volumes, pool)
 
 
-def _exceeds_ringing(background: Background, image: Image) -> Mask:
-    return background.exceeds(image, _RINGING_SHARE)
+def _without_constants(volumes: Sequence[_Volume]) -> list[Image]:
+    """Images that differ from constants in the brain only."""
+    with ThreadPoolExecutor(len(volumes)) as pool:
+        masks = list(pool.map(lambda volume: volume.background.differs(volume.image), volumes))
+        sides = list(map(_with_both_sides, volumes))
+        return _within(np.logical_or.reduce(masks), sides, pool)
 
 
-def _inside(brain: Mask, background: Background, image: Image, coarse: Image) -> Mask:
+def _exceeds_ringing(volume: _Volume) -> Mask:
+    return volume.background.exceeds(volume.image, _RINGING_SHARE)
+
+
+def _with_both_sides(volume: _Volume) -> _Volume:
+    """A volume whose brain may have values below the constant, however few: they are no ringing."""
+    background = volume.background
+    below = bool(background.levels) and float(volume.image.min()) < background.levels[0]
+    return replace(
+        volume, background=replace(background, one_sided=background.one_sided and not below)
+    )
+
+
+def _within(brain: Mask, volumes: Sequence[_Volume], pool: ThreadPoolExecutor) -> list[Image]:
+    """The images less their backgrounds; 0 outside the brain of all modalities."""
+    inside = pool.map(partial(_brain_of, brain=brain), volumes)
+    return list(pool.map(_subtract_background, volumes, inside))
+
+
+def _brain_of(volume: _Volume, brain: Mask) -> Mask:
     """The brain in one image: without voxels that have exactly the value of the background.
 
     The own mask of an image can be smaller than the brain of all modalities. Whole numbers on
     both sides of the background have its value in the brain as well.
     """
+    background, coarse = volume.background, volume.coarse
     if background.noise or not background.levels:
         return brain
     if not background.one_sided and np.array_equal(coarse, np.rint(coarse)):
         return brain
-    return brain & Background(background.levels[:1]).differs(image)
+    return brain & Background(background.levels[:1]).differs(volume.image)
 
 
-def _subtract_background(image: Image, background: Background, inside: Mask) -> Image:
+def _subtract_background(volume: _Volume, inside: Mask) -> Image:
     """Subtract the background, or the smallest value of a brain that is partly below it."""
+    image, background = volume.image, volume.background
     result = np.zeros(image.shape, dtype=np.float32, order="F")
     values = image.T[inside.T].astype(np.float64)  # transposed: in the order of memory
     if values.size:
