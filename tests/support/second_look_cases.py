@@ -9,7 +9,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.geometry.grid import Grid
-from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.network_grid import network_grid_of
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import LesionList, measure_lesion
 from smalltumor.second_look import SecondLook
@@ -67,4 +67,4 @@ def output_for(case: Case, *spots: Spot) -> CroppedProbabilities:
     for spot in spots:
         centre = tuple(n / 2 for n in spot.centre)
         logits[3][ball(centre, spot.radius / 2 + 0.5, shape)] = spot.logit
-    return CroppedProbabilities(HalfResolutionLogits(logits), (0, 0, 0), NetworkGrid(case.grid))
+    return CroppedProbabilities(HalfResolutionLogits(logits), (0, 0, 0), network_grid_of(case.grid))

@@ -154,7 +154,8 @@ def preprocess(
         If a modality is missing, empty or constant, or has NaN or infinite voxels in the brain; if
         the field of view cannot be that of a head.
     """
-    from smalltumor.geometry.network_grid import NetworkGrid, check_field_of_view
+    from smalltumor.geometry.field_of_view import check_field_of_view
+    from smalltumor.geometry.network_grid import network_grid_of
 
     _check_modalities(case, preprocessing, allow_missing)
     check_field_of_view(case.grid)
@@ -163,9 +164,11 @@ def preprocess(
     with ThreadPoolExecutor(len(preprocessing.channels)) as pool:
         usable = pool.map(_usable, (case.volumes[m] for m in present), names.values())
         images = remove_background(dict(zip(present, usable, strict=True)), case.coarse.of(present))
-        network_grid = NetworkGrid(case.grid)
+        network_grid = network_grid_of(case.grid)
         if not network_grid.lossless:
-            network_grid = NetworkGrid(case.grid, central_voxel(_united(map(_brain_mask, images))))
+            network_grid = network_grid_of(
+                case.grid, central_voxel(_united(map(_brain_mask, images)))
+            )
         volumes = dict(zip(present, map(network_grid.volume_to_network, images), strict=True))
         brain = _united(pool.map(_brain_mask, volumes.values()))
         start, shape = crop_around(brain, preprocessing.multiple, preprocessing.margin)

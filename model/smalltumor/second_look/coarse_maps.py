@@ -11,7 +11,7 @@ import numpy.typing as npt
 from smalltumor.data.brain.background_removal import remove_background
 from smalltumor.data.probabilities.network_output import HalfResolutionLogits, softmax
 from smalltumor.geometry.boxes import bounding_box, overlap
-from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.network_grid import NetworkGrid, network_grid_of
 from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.et_of_mask import et_of_mask
 
@@ -82,12 +82,12 @@ class CoarseMaps:
 
     def to_source(self, voxels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Indices of map voxels (n, 3) on the case's grid, not rounded."""
-        transform = self.network_grid.to_source
+        transform = self.network_grid.network_to_source
         return np.asarray(self.to_network(voxels) @ transform[:3, :3].T + transform[:3, 3])
 
     def from_source(self, voxels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """The inverse of `to_source`."""
-        transform = self.network_grid.to_network
+        transform = self.network_grid.source_to_network
         on_network = voxels @ transform[:3, :3].T + transform[:3, 3]
         return np.asarray((on_network - np.array(self.start) - 0.5) / 2)
 
@@ -129,7 +129,7 @@ def maps_beside(case: Case, classes: Classes) -> CoarseMaps | None:
     """
     if not _has_images(case):
         return None
-    network_grid = NetworkGrid(case.grid)
+    network_grid = network_grid_of(case.grid)
     box = bounding_box(network_grid.volume_to_network(case.volumes["t1ce"]) != 0)
     start = (box[0].start, box[1].start, box[2].start)
     shape = tuple(span.stop - span.start + (span.stop - span.start) % 2 for span in box)

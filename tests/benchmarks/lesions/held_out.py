@@ -12,7 +12,7 @@ from smalltumor import segment
 from smalltumor.data.case import Case
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.probabilities.network_output import HalfResolutionLogits
-from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.network_grid import network_grid_of
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.cross_validation.record import RECORD, CrossValidation
 from smalltumor.training.runs.current_weights import final_checkpoint
@@ -65,7 +65,7 @@ def unseen_fold(weights: Path, names: Iterable[str]) -> Fold:
 
 def output_of(case: Case, checkpoint: Checkpoint, cached: Path) -> CroppedProbabilities:
     """The network's output for a case, from the cache or computed and kept."""
-    grid = NetworkGrid(case.grid)
+    grid = network_grid_of(case.grid)
     assert grid.lossless, "images are resampled around the brain"
     if not cached.exists():
         cropped = segment(case, checkpoint, device="cpu").cropped

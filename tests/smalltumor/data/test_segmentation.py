@@ -18,7 +18,7 @@ from smalltumor.data.segmentation import (
     write_segmentation,
 )
 from smalltumor.errors import OutputError
-from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.network_grid import network_grid_of
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from synthetic import ORIENTATIONS, grid_along
@@ -32,7 +32,7 @@ def cropped(grid, start=(2, 1, 3), half=False) -> CroppedProbabilities:
         if half
         else Probabilities(values / values.sum(0))
     )
-    return CroppedProbabilities(scores, start, NetworkGrid(grid))
+    return CroppedProbabilities(scores, start, network_grid_of(grid))
 
 
 def segmentation_on(axcodes="LPS", half=False, **options) -> Segmentation:

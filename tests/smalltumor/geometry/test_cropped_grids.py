@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from smalltumor.geometry.boxes import bounding_box
 from smalltumor.geometry.grid import Grid
-from smalltumor.geometry.network_grid import SPACING_TOLERANCE, NetworkGrid
+from smalltumor.geometry.network_grid import SPACING_TOLERANCE, NetworkGrid, network_grid_of
 from smalltumor.geometry.resampling import interpolate
 from synthetic import ORIENTATIONS, grid_along
 
@@ -41,7 +41,7 @@ def around(grid: Grid, before: Voxels, after: Voxels) -> NetworkGrid:
     shape = tuple(int(n) for n in np.add(np.add(grid.shape, before), after))
     rounded = affine.astype(np.float32).astype(np.float64)
     rounded[:3, :3] = grid.affine[:3, :3]
-    return NetworkGrid(Grid((shape[0], shape[1], shape[2]), rounded), ANCHOR + before)
+    return network_grid_of(Grid((shape[0], shape[1], shape[2]), rounded), ANCHOR + before)
 
 
 def padded(volume: Volume, before: Voxels, after: Voxels) -> Volume:
@@ -50,7 +50,7 @@ def padded(volume: Volume, before: Voxels, after: Voxels) -> Volume:
 
 def anchor_of(network: NetworkGrid, before: Voxels) -> npt.NDArray[np.intp]:
     """The anchor on the network's grid."""
-    place = network.to_network @ [*(ANCHOR + before), 1]
+    place = network.source_to_network @ [*(ANCHOR + before), 1]
     return np.rint(place[:3]).astype(np.intp)
 
 
@@ -104,11 +104,11 @@ def test_probabilities_come_back_the_same_to_the_last_bit(
 @settings(max_examples=25)
 @given(grids())
 def test_both_transforms_are_those_of_the_affines(grid: Grid) -> None:
-    network = NetworkGrid(grid)
+    network = network_grid_of(grid)
     corners = np.array([(i, j, k) for i in (0, 9) for j in (0, 7) for k in (0, 5)])
     for transform, own, other in (
-        (network.to_network, grid, network.grid),
-        (network.to_source, network.grid, grid),
+        (network.source_to_network, grid, network.grid),
+        (network.network_to_source, network.grid, grid),
     ):
         places = corners @ transform[:3, :3].T + transform[:3, 3]
         np.testing.assert_allclose(other.to_patient(places), own.to_patient(corners), atol=1e-4)
@@ -120,16 +120,18 @@ def test_both_transforms_are_those_of_the_affines(grid: Grid) -> None:
 def test_voxels_outside_the_brain_stay_zero_along_axes_of_1_mm(thickness: float) -> None:
     image = np.random.default_rng(0).uniform(1, 9, HEAD).astype(np.float32)
     image[0] = image[:, -1] = 0
-    seen = NetworkGrid(grid_along("LPS", HEAD, (1, 1, thickness))).volume_to_network(image)
+    seen = network_grid_of(grid_along("LPS", HEAD, (1, 1, thickness))).volume_to_network(image)
     np.testing.assert_array_equal(seen.any(axis=2), image.any(axis=2))
 
 
 def test_a_slice_at_the_centre_of_another_is_not_mixed_with_its_neighbours() -> None:
     image = np.random.default_rng(0).uniform(1, 9, HEAD).astype(np.float32)
     image[:, :, [0, 4]] = 0
-    network = NetworkGrid(grid_along("LPS", HEAD, (1, 1, 3)))
+    network = network_grid_of(grid_along("LPS", HEAD, (1, 1, 3)))
     seen = network.volume_to_network(image)
-    at = np.rint(network.to_network[2, 3] + network.to_network[2, 2] * np.arange(HEAD[2]))
+    at = np.rint(
+        network.source_to_network[2, 3] + network.source_to_network[2, 2] * np.arange(HEAD[2])
+    )
     np.testing.assert_allclose(seen[:, :, at.astype(int)], image, rtol=1e-6)
 
 
@@ -142,7 +144,7 @@ def test_only_what_sees_the_image_is_interpolated(
     image = padded(np.random.default_rng(0).uniform(1, 9, HEAD).astype(np.float32), before, after)
     network = around(grid, before, after)
     wide = np.pad(image, 20)
-    to_wide = network.to_source.copy()
+    to_wide = network.network_to_source.copy()
     to_wide[:3, 3] += 20
     seen, weight = (interpolate(v, to_wide, network.grid.shape) for v in (wide, wide != 0))
     expected = np.divide(seen, weight, out=np.zeros_like(seen), where=weight >= 0.5)
@@ -155,7 +157,7 @@ def test_an_image_does_not_fade_where_it_or_its_file_ends(spacing, cut_off: bool
     image = np.full((40, 36, 30), 700.0, np.float32)
     if not cut_off:
         image[0] = image[-1] = image[:, 0] = image[..., -1] = 0
-    seen = NetworkGrid(grid_along("LPS", image.shape, spacing)).volume_to_network(image)
+    seen = network_grid_of(grid_along("LPS", image.shape, spacing)).volume_to_network(image)
     np.testing.assert_allclose(seen[seen != 0], 700, rtol=1e-5)
     mm3 = np.count_nonzero(image) * np.prod(spacing)
     assert np.count_nonzero(seen) == pytest.approx(mm3, rel=0.2)
@@ -164,7 +166,7 @@ def test_an_image_does_not_fade_where_it_or_its_file_ends(spacing, cut_off: bool
 def test_a_voxel_that_is_a_million_times_brighter_leaves_the_others() -> None:
     image = np.full((40, 36, 30), 200.0, np.float32)
     image[3, 4, 2] = 1e9
-    seen = NetworkGrid(grid_along("LPS", image.shape, (1.1, 1.1, 1.1))).volume_to_network(image)
+    seen = network_grid_of(grid_along("LPS", image.shape, (1.1, 1.1, 1.1))).volume_to_network(image)
     mm3 = image.size * 1.1**3
     assert np.count_nonzero(seen > 100) == pytest.approx(mm3, rel=0.2)
 
@@ -173,4 +175,4 @@ def test_a_voxel_that_is_a_million_times_brighter_leaves_the_others() -> None:
 def test_the_grid_is_hardly_larger_than_the_image(spacing) -> None:
     grid = grid_along("LPS", (240, 200, 40), spacing)
     extent = np.multiply(np.add(grid.shape, 1), spacing)
-    assert np.all(NetworkGrid(grid).grid.shape <= extent + 3)
+    assert np.all(network_grid_of(grid).grid.shape <= extent + 3)

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalltumor.errors import CaseError
+from smalltumor.geometry.field_of_view import check_field_of_view
 from smalltumor.geometry.grid import Grid, from_axes, reoriented, to_axes
-from smalltumor.geometry.network_grid import NetworkGrid, check_field_of_view
+from smalltumor.geometry.network_grid import network_grid_of
 from smalltumor.geometry.resampling import resample
 from synthetic import ORIENTATIONS, grid_along
 
@@ -36,7 +37,7 @@ def test_there_are_48_orientations():
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
 def test_every_voxel_keeps_its_patient_coordinates(axcodes):
     grid = grid_along(axcodes)
-    network = NetworkGrid(grid)
+    network = network_grid_of(grid)
     assert network.lossless
     assert network.grid.axcodes == "LPS"
     # Each voxel's value is its own patient coordinate, so that every exchange of axes is found.
@@ -50,7 +51,7 @@ def test_every_voxel_keeps_its_patient_coordinates(axcodes):
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
 def test_labels_are_identical_after_lossless_transforms(axcodes):
     grid = grid_along(axcodes)
-    network = NetworkGrid(grid)
+    network = network_grid_of(grid)
     labels = np.random.default_rng(1).integers(0, 4, network.grid.shape).astype(np.uint8)
     back = network.labels_to_source(labels)
     assert back.shape == grid.shape
@@ -68,7 +69,7 @@ def test_labels_are_identical_after_lossless_transforms(axcodes):
 )
 def test_a_ball_of_2000_voxels_is_preserved_by_both_transforms(axcodes, spacing, degrees):
     grid = grid_along(axcodes, shape=(44, 46, 42), spacing=spacing, degrees=degrees)
-    network = NetworkGrid(grid)
+    network = network_grid_of(grid)
     assert not network.lossless
     on_network = ball(network.grid, 2000)
     back = network.labels_to_source(on_network)
@@ -81,20 +82,20 @@ def test_a_ball_of_2000_voxels_is_preserved_by_both_transforms(axcodes, spacing,
 
 
 def test_a_small_rotation_is_not_resampled():
-    assert NetworkGrid(grid_along("LPS", degrees=7)).lossless
+    assert network_grid_of(grid_along("LPS", degrees=7)).lossless
 
 
 def test_a_sheared_grid_is_resampled_along_the_patients_axes():
     affine = np.diag([-1.0, -1.0, 1.0, 1.0])
     affine[0, 1] = 0.4
-    network = NetworkGrid(Grid((20, 20, 20), affine))
+    network = network_grid_of(Grid((20, 20, 20), affine))
     assert not network.lossless
     np.testing.assert_allclose(network.grid.affine[:3, :3], np.diag([-1, -1, 1]), atol=1e-8)
 
 
 def test_outside_the_networks_grid_everything_is_background():
     grid = grid_along("RAS", shape=(20, 22, 24), spacing=(0.9, 0.9, 1.5), degrees=30)
-    network = NetworkGrid(grid)
+    network = network_grid_of(grid)
     probabilities = np.zeros((4, *network.grid.shape), dtype=np.float32)
     probabilities[0] = 1
     back = network.probabilities_to_source(probabilities)
@@ -105,7 +106,7 @@ def test_outside_the_networks_grid_everything_is_background():
 
 def test_resampled_probabilities_add_up_to_one():
     grid = grid_along("RAS", shape=(20, 22, 24), spacing=(0.9, 0.9, 1.5))
-    network = NetworkGrid(grid)
+    network = network_grid_of(grid)
     probabilities = np.zeros((4, *network.grid.shape), dtype=np.float32)
     probabilities[3] = ball(network.grid, 900) * 0.75
     probabilities[0] = 1 - probabilities[3]
@@ -118,7 +119,7 @@ def test_resampled_probabilities_add_up_to_one():
 
 def test_a_resampled_image_keeps_its_patient_coordinates():
     grid = grid_along("PIR", shape=(24, 20, 22), spacing=(0.9, 1.4, 1.1), degrees=25)
-    network = NetworkGrid(grid)
+    network = network_grid_of(grid)
     anterior = grid.to_patient(np.stack(np.indices(grid.shape), axis=-1))[..., 1] + 200
     seen = network.volume_to_network(anterior)
     places = network.grid.to_patient(np.stack(np.indices(network.grid.shape), axis=-1))
@@ -130,7 +131,7 @@ def test_a_resampled_image_keeps_its_patient_coordinates():
 
 def test_a_field_of_view_too_large_for_a_head_is_refused():
     with pytest.raises(CaseError) as refused:
-        NetworkGrid(Grid((240, 240, 155), np.diag([1000.0, 1000.0, 500.0, 1.0])))
+        network_grid_of(Grid((240, 240, 155), np.diag([1000.0, 1000.0, 500.0, 1.0])))
     assert str(refused.value) == (
         "a field of view of 2.41e+05 x 2.41e+05 x 7.8e+04 mm is too large for a head; check the "
         "voxel sizes in the header (240 x 240 x 155 voxels of 1000 x 1000 x 500 mm, axes RAS, "
@@ -184,7 +185,7 @@ def test_to_axes_and_from_axes_are_inverse(start, end, shape, spacing, degrees):
 @settings(deadline=None)
 def test_the_networks_grid_contains_every_source_voxel(spacing, degrees):
     grid = grid_along("PIR", (6, 9, 12), spacing, degrees)
-    network = NetworkGrid(grid)
+    network = network_grid_of(grid)
     corners = grid.to_patient(list(product(*[(0, n - 1) for n in grid.shape])))
     voxels = nib.affines.apply_affine(np.linalg.inv(network.grid.affine), corners)
     assert voxels.min() >= -0.51

@@ -14,7 +14,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import GridMismatchError, OutputError
 from smalltumor.geometry.grid import Grid, reoriented, to_axes
-from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.network_grid import network_grid_of
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.lesions import (
@@ -143,7 +143,7 @@ def test_grid_and_probabilities_of_a_segmentation_are_used(synthetic):
     grid = Grid(classes.shape, np.diag([-1.0, -1.0, 1.0, 1.0]))
     values = np.zeros((4, *classes.shape), np.float32)
     values[TissueClass.ET] = 0.625
-    cropped = CroppedProbabilities(Probabilities(values), (0, 0, 0), NetworkGrid(grid))
+    cropped = CroppedProbabilities(Probabilities(values), (0, 0, 0), network_grid_of(grid))
     drawn = find_lesions(Segmentation("synthetic", classes, grid))
     segmented = find_lesions(Segmentation("synthetic", classes, grid, cropped=cropped))
     assert drawn == find_lesions(classes, grid)

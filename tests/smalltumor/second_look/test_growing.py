@@ -102,9 +102,9 @@ def output_for_resampled(case):
     """Background everywhere, on the network's grid of a case that is resampled."""
     from smalltumor.data.probabilities.cropped import CroppedProbabilities
     from smalltumor.data.probabilities.network_output import HalfResolutionLogits
-    from smalltumor.geometry.network_grid import NetworkGrid
+    from smalltumor.geometry.network_grid import network_grid_of
 
-    grid = NetworkGrid(case.grid)
+    grid = network_grid_of(case.grid)
     logits = np.full((4, *(-(-n // 2) for n in grid.grid.shape)), -6, dtype=np.float32)
     logits[0] = 4
     return CroppedProbabilities(HalfResolutionLogits(logits).crop(grid.grid.shape), (0, 0, 0), grid)

@@ -67,7 +67,7 @@ class CroppedProbabilities:
     @property
     def _source_to_crop(self) -> Affine:
         """From voxel indices of the source grid to those of the crop."""
-        transform = self.network_grid.to_network.copy()
+        transform = self.network_grid.source_to_network.copy()
         transform[:3, 3] -= self.start
         return transform
 

@@ -13,8 +13,8 @@ from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modal
 from smalltumor.data.volumes.header_checks import check_sides, header_warnings
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
+from smalltumor.geometry.field_of_view import check_field_of_view
 from smalltumor.geometry.grid import Grid
-from smalltumor.geometry.network_grid import check_field_of_view
 from smalltumor.geometry.resampling import resample
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.brain_extraction import (

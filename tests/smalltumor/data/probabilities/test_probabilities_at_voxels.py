@@ -17,7 +17,7 @@ from smalltumor.data.probabilities.network_output import (
 )
 from smalltumor.data.segmentation import Segmentation, write_probabilities
 from smalltumor.geometry.grid import Grid
-from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.network_grid import network_grid_of
 from smalltumor.lesions import find_lesions
 from synthetic import ORIENTATIONS, grid_along
 
@@ -44,7 +44,7 @@ def segmentation_on(grid: Grid, start: tuple[int, int, int], *, half: bool) -> S
     output: NetworkOutput = (
         HalfResolutionLogits(logits, (15, 14, 17)) if half else Probabilities(softmax(logits))
     )
-    cropped = CroppedProbabilities(output, start, NetworkGrid(grid))
+    cropped = CroppedProbabilities(output, start, network_grid_of(grid))
     return Segmentation.from_probabilities(Case("case", {}, grid), cropped)
 
 

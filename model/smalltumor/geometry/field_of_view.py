@@ -1,0 +1,49 @@
+"""Fields of view on which no head can lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.errors import CaseError
+
+if TYPE_CHECKING:
+    from smalltumor.geometry.grid import Grid
+
+_SMALLEST_HEAD_MM, _FINEST_MM = 40.0, 0.15
+"""Longest edge of a field of view, and smallest of a voxel, that no head has if it has both: one in
+cm, taken for mm, has 24 and 0.1. A crop has the voxels of its image."""
+
+_LARGEST_HEAD_MM = 1000.0
+
+
+def check_field_of_view(grid: Grid) -> None:
+    """Refuse a grid on which no head can lie, as with voxel sizes in another unit than it says.
+
+    Raises
+    ------
+    CaseError
+        If the field of view is too small or too large for a head.
+    """
+    edges = grid.spacing * grid.shape
+    if edges.max() < _SMALLEST_HEAD_MM and grid.spacing.min() < _FINEST_MM:
+        raise not_a_head("small", edges, grid)
+    if edges.max() > _LARGEST_HEAD_MM:
+        raise not_a_head("large", edges, grid)
+
+
+def not_a_head(
+    size: str, edges: Sequence[float] | npt.NDArray[np.float64], grid: Grid
+) -> CaseError:
+    """The error about a field of view with edges in mm, which is too "small" or "large"."""
+    return CaseError(
+        f"a field of view of {_millimetres(edges)} is too {size} for a head; "
+        f"check the voxel sizes in the header ({grid.describe()})"
+    )
+
+
+def _millimetres(lengths: Sequence[float] | npt.NDArray[np.float64]) -> str:
+    return " x ".join(f"{x:.4g}" for x in lengths) + " mm"
