@@ -207,10 +207,10 @@ def test_the_question_before_a_mask_is_replaced_says_that_it_is_of_others(hospit
     one, other = hospitals
     path = tmp_path / "case1_smalltumor.nii.gz"
     write_segmentation(mask_of(read_case(one)), path)
-    assert note_on_replaced([path], read_case(one), "unknown") == ""
-    assert "made of other images" in note_on_replaced([path], read_case(other), "unknown")
+    assert note_on_replaced([path], read_case(one), unknown="unknown") == ""
+    assert "made of other images" in note_on_replaced([path], read_case(other), unknown="unknown")
     nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), np.uint8), np.eye(4)), path)
-    assert note_on_replaced([path], read_case(other), "unknown") == "unknown"
+    assert note_on_replaced([path], read_case(other), unknown="unknown") == "unknown"
 
 
 def test_the_active_patient_of_the_mask_is_named_with_its_folder(hospitals, tmp_path, warned):

@@ -6,10 +6,11 @@ import pytest
 from cohort_results import WARNING, write_results
 from smalltumor.cohort.results.results import CaseResult, ListedLesion, read_info, read_results
 from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
-from smalltumor.cohort.results.rows import CohortRow, joined
+from smalltumor.cohort.results.rows import CohortRow
 from smalltumor.cohort.reviews.ranking import Order, deserves_look, ranked, reasons_of
 from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.tables import joined
 
 
 def result(name: str, *, warnings: str = "", second=(), small=(), lowest=None):
