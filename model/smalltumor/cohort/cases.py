@@ -124,11 +124,12 @@ def check_dataset(
         As `smalltumor.data.bids.check_bids`.
     """
     from smalltumor.data.bids import check_bids
-    from smalltumor.data.bids_names import bids_paths
+    from smalltumor.data.bids_names import bids_paths, check_subjects
 
     if settings.bids is None:
         return
     check_distinct((name, bids_paths(name, settings.bids)[0].name) for name in names)
+    check_subjects(names)
     for name in names:
         replaced = settings.overwrite or made_here(name)
         check_bids(name, settings.bids, authors=settings.authors, overwrite=replaced)

@@ -22,7 +22,7 @@ from smalltumor.cohort.results.lesion_tables import (
     write_parquet,
 )
 from smalltumor.cohort.results.results_folder import PARQUET, TABLE, ResultsFolder
-from smalltumor.cohort.results.rows import CohortRow, without_shared_labels
+from smalltumor.cohort.results.rows import CohortRow, cases_with_shared_labels, without_labels
 from smalltumor.cohort.results.tables import GrowingTable, write_rows
 from smalltumor.cohort.seen_in_training import training_facts
 from smalltumor.cohort.workers.workers import THIS_PROCESS, Workers
@@ -39,6 +39,8 @@ def segment_cohort(
     checkpoint: Checkpoint,
     settings: CohortSettings,
     workers: Workers = THIS_PROCESS,
+    *,
+    elsewhere: Sequence[str] = (),
 ) -> Iterator[CohortRow]:
     """Segment cases, and write results and a row of the table for each.
 
@@ -54,6 +56,8 @@ def segment_cohort(
     settings : CohortSettings
     workers : Workers
         Processes that segment the cases; by default this one does, in the order of `cases`.
+    elsewhere : sequence of str
+        Names of the cases of other parts of the cohort, which have their BIDS labels.
 
     Yields
     ------
@@ -78,8 +82,10 @@ def segment_cohort(
         jobs = jobs_of(cases, folder, claim, settings)
         current = {job.name for job in jobs if job.task != "segment"}
         check_dataset(names, lambda name: name in current or folder.record(name).exists(), settings)
+        shared = cases_with_shared_labels(names, [*elsewhere, *folder.cases_with_tables()])
         with _rows(jobs, checkpoint, settings, claim, workers) as rows:
-            yield from _record(rows, jobs, settings, claim)
+            told = (without_labels(row) if row.case in shared else row for row in rows)
+            yield from _record(told, jobs, settings, claim)
 
 
 def info_of_run(checkpoint: Checkpoint, settings: CohortSettings) -> CohortInfo:
@@ -135,7 +141,7 @@ def _record(
     finally:
         made = (row for row in done.values() if row.outcome != "failed")
         claim.record_missing({row.case: row.missing.split() for row in made})
-    ordered = without_shared_labels([done[job.name] for job in jobs])
+    ordered = [done[job.name] for job in jobs]
     write_rows(ordered, path)
     folder = ResultsFolder(settings.output)
     write_lesions(ordered, folder)

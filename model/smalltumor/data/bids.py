@@ -16,8 +16,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from smalltumor.data.bids_names import bids_paths
+from smalltumor.data.bids_names import (
+    bids_paths,
+    is_patient_of,
+    masks_of_subject,
+    subject_of,
+)
 from smalltumor.data.identity.image_digests import are_others, recorded_images
+from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
@@ -36,6 +42,8 @@ _DEEPEST = 4
 
 _COLUMNS = ("index", "name", "abbreviation", "color")
 _PACKAGE = "napari-smalltumor"
+_PATIENT = "Patient"
+"""Key of the patient by the name of the case, to tell apart patients whose labels are the same."""
 _CLASS_NAMES = {
     TissueClass.BACKGROUND: ("Background", "BG"),
     TissueClass.NCR: ("Necrotic and non-enhancing tumour core", "NCR"),
@@ -174,10 +182,30 @@ def check_bids(
     else:
         _check_new(dataset)
     paths = bids_paths(case, dataset, session)
+    _check_patient(case, dataset)
     for path in paths:
         if path.parent.is_dir():
             check_output(path, overwrite=overwrite, sources=sources)
     return paths
+
+
+def _check_patient(case: str, dataset: Path) -> None:
+    """Check that the subject of a case is not another patient in a dataset.
+
+    Labels have letters and digits only, so that ``PAT_1_12`` and ``PAT_11_2`` have the same. What
+    was written before patients were recorded tells nothing.
+    """
+    for mask in masks_of_subject(case, dataset):
+        sidecar = mask.with_name(mask.name.removesuffix(".nii.gz") + ".json")
+        try:
+            patient = json.loads(sidecar.read_text(encoding="utf-8")).get(_PATIENT)
+        except (OSError, ValueError, AttributeError):
+            continue
+        if isinstance(patient, str) and not is_patient_of(patient, case):
+            raise CaseError(
+                f"{subject_of(case)} in {dataset} is the patient {patient}, and {case} would be as "
+                "well; rename the case, or name another dataset"
+            )
 
 
 def is_described(dataset: Path) -> bool:
@@ -276,6 +304,7 @@ def _sidecar(segmentation: Segmentation) -> Mapping[str, Any]:
         "Description": "Classes of tumour tissue, on the grid of the T1-weighted image with "
         "contrast agent",
         "SpatialReference": "orig",
+        _PATIENT: patient_of(segmentation.name),
     }
     if run is not None:  # else drawn, edited or read: which of these is not known
         content["Manual"] = False

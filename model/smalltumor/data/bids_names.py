@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from unicodedata import normalize
 
-from smalltumor.data.identity.patients import patient_of
+from smalltumor.data.identity.patients import patient_key, patient_of
 from smalltumor.data.identity.visits import visit_in_name
 from smalltumor.errors import CaseError
+from smalltumor.files.names import name_key
 
 _MASK, _SUFFIXES = "seg-tumor_dseg", (".nii.gz", ".json", ".tsv")
 
@@ -45,6 +47,41 @@ def bids_paths(case: str, dataset: Path, session: str = "") -> list[Path]:
     return [stem.with_name(stem.name + suffix) for suffix in _SUFFIXES]
 
 
+def subject_of(case: str) -> str:
+    """The subject of a case, such as ``sub-P1``.
+
+    Raises
+    ------
+    CaseError
+        As `bids_paths`.
+    """
+    return bids_paths(case, Path())[0].parts[0]
+
+
+def check_subjects(cases: Iterable[str]) -> None:
+    """Check that no two patients are one subject, whose sessions would be of both.
+
+    Raises
+    ------
+    CaseError
+        Naming two cases.
+    """
+    owners: dict[str, str] = {}
+    for case in cases:
+        subject = subject_of(case)
+        owner = owners.setdefault(name_key(subject), case)
+        if not is_patient_of(owner, case):
+            raise CaseError(
+                f"the patients of {owner} and {case} would both be {subject}; rename one"
+            )
+
+
+def is_patient_of(one: str, other: str) -> bool:
+    """Whether two cases, or a patient and a case, are of one patient by their names."""
+    first, second = (patient_key(name).removeprefix("sub-") for name in (one, other))
+    return first == second
+
+
 def session_label(text: str) -> str:
     """The letters and digits of the name of a visit: ``20210315`` of ``2021-03-15``."""
     return _alphanumeric(text.removeprefix("ses-"))
@@ -56,8 +93,7 @@ def _alphanumeric(text: str) -> str:
 
 def masks_of_subject(case: str, dataset: Path) -> list[Path]:
     """The masks of all sessions of a case's subject in a dataset, sorted."""
-    subject = bids_paths(case, dataset)[0].relative_to(dataset).parts[0]
-    return sorted((dataset / subject).glob(f"**/anat/*_{_MASK}{_SUFFIXES[0]}"))
+    return sorted((dataset / subject_of(case)).glob(f"**/anat/*_{_MASK}{_SUFFIXES[0]}"))
 
 
 def session_of(mask: Path) -> str:

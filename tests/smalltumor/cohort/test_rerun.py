@@ -351,3 +351,17 @@ def test_parquet_and_page_of_an_earlier_run_are_renewed_with_the_tables(
     ):
         assert removed in err
     assert "removed" not in cohort()[3]
+
+
+def test_the_label_of_a_patient_of_an_earlier_run_is_not_given_to_another(cohort, data, tmp_path):
+    for name, case in (("ann", "PAT_1_12"), ("bob", "PAT_11_2")):
+        (data / name).rename(data / case)
+        for path in (data / case).iterdir():
+            path.rename(path.with_name(path.name.replace(name, case)))
+    (data / "PAT_11_2").rename(tmp_path / "PAT_11_2")
+    assert [row["participant_id"] for row in cohort()[1]] == ["sub-PAT112", "sub-cyd"]
+    (data / "PAT_1_12").rename(tmp_path / "PAT_1_12")
+    (tmp_path / "PAT_11_2").rename(data / "PAT_11_2")
+    code, rows, out, _ = cohort()
+    assert (code, [row["participant_id"] for row in rows]) == (0, ["", "sub-cyd"])
+    assert "no participant_id" in out

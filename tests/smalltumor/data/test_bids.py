@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from smalltumor.data import bids
 from smalltumor.data.bids import write_bids
-from smalltumor.data.bids_names import bids_paths, masks_of_subject, session_of
+from smalltumor.data.bids_names import bids_paths, check_subjects, masks_of_subject, session_of
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import CaseError, OutputError
@@ -142,6 +142,17 @@ def test_the_segmentation_of_another_patient_of_the_label_is_not_replaced(tmp_pa
     write_bids(made_of("a"), dataset, overwrite=True)
     write_bids(made_of("b"), dataset, overwrite=True, other_images=True)
     assert image.read_bytes() != before
+
+
+def test_a_subject_is_not_given_to_another_patient_in_another_session_either(tmp_path):
+    write_bids(segmentation("PAT_1_12"), tmp_path / "new")
+    with pytest.raises(CaseError, match=r"sub-PAT112 in .* is the patient PAT_1_12, and PAT_11_2"):
+        write_bids(segmentation("PAT_11_2"), tmp_path / "new", session="2", overwrite=True)
+    write_bids(segmentation("PAT_1_12"), tmp_path / "new", session="2")
+    assert len(masks_of_subject("PAT_1_12", tmp_path / "new")) == 2
+    with pytest.raises(CaseError, match=r"of PAT_1_12 and PAT_11_2 would both be sub-PAT112"):
+        check_subjects(["PAT_1_12", "PAT_11_2"])
+    check_subjects(["P7_visit1", "P7_visit2", "sub-P7_ses-3"])
 
 
 def test_two_visits_are_sessions_of_one_subject(tmp_path, smalltumor, narrow_weights):

@@ -147,7 +147,9 @@ def run(options: argparse.Namespace) -> int:
     settings = _settings(options, options.part.cases_digest(found))
     failed: dict[str, CohortRow] = {}
     checkpoint = load_checkpoint(options.weights)
-    for number, row in enumerate(segment_cohort(cases, checkpoint, settings, _workers(options)), 1):
+    elsewhere = sorted({files.name for files in found} - {files.name for files in cases})
+    rows = segment_cohort(cases, checkpoint, settings, _workers(options), elsewhere=elsewhere)
+    for number, row in enumerate(rows, 1):
         print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
         if row.outcome == "failed":
             failed[row.case] = row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -12,7 +13,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.text import table_ml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.lesions import Lesion
@@ -152,29 +153,35 @@ def bids_labels(case: str) -> tuple[str, str]:
     return folders[0], next((part for part in folders if part.startswith("ses-")), "")
 
 
-def without_shared_labels(rows: Sequence[CohortRow]) -> list[CohortRow]:
-    """Rows in which BIDS labels that several patients or several cases have are left empty.
+def cases_with_shared_labels(cases: Sequence[str], others: Iterable[str] = ()) -> frozenset[str]:
+    """Cases whose BIDS labels another patient, or another case, has as well.
 
     Labels have letters and digits only, so that ``PAT_1_12`` and ``PAT_11_2`` have the same.
+
+    Parameters
+    ----------
+    cases : sequence of str
+        Of a run.
+    others : iterable of str
+        Cases of earlier runs and of other parts: tables may have the labels of their patients.
     """
-    from smalltumor.data.identity.patients import patient_key
+    from smalltumor.data.bids_names import is_patient_of
 
-    patients: dict[str, set[str]] = {}
-    cases: dict[tuple[str, str], int] = {}
-    for row in rows:
-        patients.setdefault(row.participant_id, set()).add(patient_key(row.case))
-        labels = row.participant_id, row.session_id
-        cases[labels] = cases.get(labels, 0) + 1
-    return [
-        _without_labels(row)
-        if row.participant_id
-        and (len(patients[row.participant_id]) > 1 or cases[row.participant_id, row.session_id] > 1)
-        else row
-        for row in rows
-    ]
+    labels = {case: bids_labels(case) for case in cases}
+    patients: dict[str, list[str]] = {}
+    for case in (*cases, *others):
+        patients.setdefault(bids_labels(case)[0], []).append(case)
+    count = Counter(labels.values())
+    return frozenset(
+        case
+        for case, own in labels.items()
+        if own[0]
+        and (count[own] > 1 or not all(is_patient_of(case, each) for each in patients[own[0]]))
+    )
 
 
-def _without_labels(row: CohortRow) -> CohortRow:
+def without_labels(row: CohortRow) -> CohortRow:
+    """A row whose labels would be those of another patient or case as well."""
     text = f"no participant_id, because another case would be {row.participant_id} as well"
     note = "; ".join(filter(None, (row.note, text)))
     return replace(row, participant_id="", session_id="", note=note)

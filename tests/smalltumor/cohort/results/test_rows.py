@@ -8,8 +8,9 @@ import numpy as np
 from smalltumor.cohort.results.rows import (
     CohortRow,
     bids_labels,
+    cases_with_shared_labels,
     numbers_of,
-    without_shared_labels,
+    without_labels,
 )
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.geometry.grid import Grid
@@ -24,7 +25,8 @@ def row(case: str) -> CohortRow:
 
 def test_labels_that_two_patients_would_share_are_left_empty_and_said():
     cases = ("PAT_1_12", "PAT_11_2", "P7_visit1", "P7_visit2", "P 1", "P1", "Anna")
-    found = without_shared_labels([row(case) for case in cases])
+    shared = cases_with_shared_labels(cases)
+    found = [without_labels(row(case)) if case in shared else row(case) for case in cases]
     assert [(each.participant_id, each.session_id) for each in found] == [
         *[("", "")] * 2,
         ("sub-P7", "ses-visit1"),
@@ -34,6 +36,12 @@ def test_labels_that_two_patients_would_share_are_left_empty_and_said():
     ]
     assert found[0].note == "no participant_id, because another case would be sub-PAT112 as well"
     assert found[2].note == ""
+
+
+def test_a_label_that_a_patient_of_another_run_has_is_not_given_again():
+    others = ["PAT_1_12", "P7_visit1", "P7_visit2"]
+    assert cases_with_shared_labels(["PAT_11_2", "P7_visit2"], others) == {"PAT_11_2"}
+    assert cases_with_shared_labels(["PAT_1_12"], ["PAT_1_12"]) == frozenset()
 
 
 def test_composed_and_decomposed_letters_give_one_label():
