@@ -20,6 +20,7 @@ from smalltumor.training.runs.events import END_EVENTS
 from smalltumor.training.runs.process_tree import ProcessTree, lower_priority
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import (
+    LockHolder,
     hold_launch_lock,
     is_locked,
     lock_is_held,
@@ -103,7 +104,7 @@ def stop(path: Path) -> bool:
     Returns
     -------
     bool
-        False if the process did not end in time and was terminated: a resumed run then continues
+        False if the process did not save in time and was terminated: a resumed run then continues
         from the state saved last, at most a minute old. For a run on another machine, or in this
         very process, False means that it has been asked and may still run.
     """
@@ -123,17 +124,26 @@ def _end(run: RunFolder, stop_request: StopRequest) -> bool:
     ended_itself = is_starting or tree.wait(_GRACE_SECONDS)
     tree.end()
     run.stop_request_file.unlink(missing_ok=True)
-    _record_stop(run, stop_request)
-    return ended_itself
+    has_saved = _record_stop(run, stop_request, holder)
+    return ended_itself or has_saved
 
 
-def _record_stop(run: RunFolder, stop_request: StopRequest) -> None:
-    """Record the stop of a process that was terminated, or that was still starting."""
+def _record_stop(run: RunFolder, stop_request: StopRequest, holder: LockHolder) -> bool:
+    """Record the stop of a process unless it did so itself, which it does after saving.
+
+    Returns
+    -------
+    bool
+        Whether it did. A process on a busy machine may take long to exit after that.
+    """
     events = list(run.read_events())
-    if not events or events[-1]["event"] not in END_EVENTS:
-        step = max((event["step"] for event in events), default=0)
-        with suppress(OutputError):
-            run.append("stop", step, wish=stop_request.value)
+    last = events[-1] if events else {}
+    if last.get("event") in END_EVENTS and last["time"] >= holder.since:
+        return True
+    step = max((event["step"] for event in events), default=0)
+    with suppress(OutputError):
+        run.append("stop", step, wish=stop_request.value)
+    return False
 
 
 def _launch(run: RunFolder, request: TrainingRequest) -> int:

@@ -158,11 +158,14 @@ with hold_run_lock(run):
     while mode == "deaf" or run.read_stop_request() is None:
         time.sleep(0.05)
     (run.path / "saved").write_text(run.read_stop_request().value)
+    if mode == "lingers":
+        run.append("stop", 7, wish=run.read_stop_request().value)
+        time.sleep(600)
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("mode", "grace"), [("deaf", 1.5), ("listens", 60.0)])
+@pytest.mark.parametrize(("mode", "grace"), [("deaf", 1.5), ("listens", 60.0), ("lingers", 4.0)])
 def test_a_process_saves_if_it_listens_and_ends_with_all_it_has_started(
     plan, monkeypatch, mode, grace
 ):
@@ -175,9 +178,9 @@ def test_a_process_saves_if_it_listens_and_ends_with_all_it_has_started(
         start_new_session=True,
     )
     child = int(process.stdout.readline())
-    assert pause(plan.run) is (mode == "listens")
+    assert pause(plan.run) is (mode != "deaf")
     process.wait(timeout=PATIENCE)
-    assert (plan.run / "saved").exists() is (mode == "listens")
+    assert (plan.run / "saved").exists() is (mode != "deaf")
     wait_until(lambda: gone(child))
     assert RunMonitor(plan.run).poll().state is State.PAUSED
 
@@ -218,7 +221,12 @@ def test_a_run_is_stopped_while_it_starts(plan):
     assert stop(plan.run)
     assert gone(pid)
     assert RunMonitor(plan.run).poll().state is State.STOPPED
-    resume(plan.run) if RunFolder(plan.run).config.is_file() else start(plan)
+    RunFolder(plan.run).write_config({"data": str(plan.data)})
+    resume(plan.run)
+    assert stop(plan.run)
+    assert RunMonitor(plan.run).poll().state is State.STOPPED
+    RunFolder(plan.run).config.unlink()
+    start(plan)
     wait_until(lambda: RunMonitor(plan.run).poll().state is State.RUNNING)
 
 
