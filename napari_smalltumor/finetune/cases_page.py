@@ -23,6 +23,9 @@ from superqt import QElidingLineEdit
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
 _ADD = "&Add this case"
+_FOLDER_TOOLTIP = (
+    "A folder of cases with masks; it is created if it does not exist. Return reads it again."
+)
 _OTHER_IMAGES = (
     "{0}: the folder {1} holds other images, such as those of another visit. As {2}, both visits "
     "are always on one side when cases are kept for validation. If it is another patient's, rename "
@@ -35,6 +38,8 @@ class CasesPage(QWidget):
     """Emits the folder that was entered and the buttons that were clicked."""
 
     folder_entered = Signal(str)
+    folder_confirmed = Signal(str)
+    """Return was pressed in the field of the folder."""
     browse_clicked = Signal()
     stop_clicked = Signal()
     next_clicked = Signal()
@@ -46,7 +51,7 @@ class CasesPage(QWidget):
         self.folder = QElidingLineEdit()
         self.folder.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.folder.setPlaceholderText("Folder of training cases")
-        self.folder.setToolTip("A folder of cases with masks; it is created if it does not exist")
+        self.folder.setToolTip(_FOLDER_TOOLTIP)
         self.browse = button("Fol&der...", "Choose the training folder")
         self.add = button(_ADD, "Copy the case's images and masks to the folder")
         self.next = button(
@@ -61,6 +66,7 @@ class CasesPage(QWidget):
         self._case = wrapped_label()
         self._message = wrapped_label()
         self._lay_out()
+        self.folder.returnPressed.connect(lambda: self.folder_confirmed.emit(self.folder.text()))
         self.folder.editingFinished.connect(lambda: self.folder_entered.emit(self.folder.text()))
         self.stop.clicked.connect(lambda: self.stop_clicked.emit())
         self.next.clicked.connect(lambda: self.next_clicked.emit())
@@ -70,7 +76,7 @@ class CasesPage(QWidget):
     def show_folder(self, folder: Path) -> None:
         """Show the path of the training folder."""
         self.folder.setText(str(folder))
-        self.folder.setToolTip(str(folder))
+        self.folder.setToolTip(f"{folder}\n{_FOLDER_TOOLTIP}")
 
     def show_no_case(self) -> None:
         """Show that no case in the viewer has masks."""

@@ -184,12 +184,17 @@ class FinetuneDock(QScrollArea):
         run_in_thread(work, self, done, failed, name=f"prediction of {name}")
 
     def event(self, event: QEvent) -> bool:
-        """Close the dock when it is removed from its window, and open it when it is added."""
+        """Close the dock when it is removed from its window, and open it when it is added.
+
+        A file manager may have changed the training folder while another window was in front.
+        """
         if event.type() == QEvent.Type.ParentChange:
             if self.parent() is None:
                 self._close()
             else:
                 self._open()
+        if event.type() in (QEvent.Type.WindowActivate, QEvent.Type.Show):
+            self.training_folder.read_if_changed()
         return bool(super().event(event))
 
     def _connect(self) -> None:

@@ -71,6 +71,7 @@ class TrainingFolder(QObject):
         self._busy, self._problem = False, ""
         self.usable_cases = 0
         self._scan: threading.Event | None = None  # set to stop reading the folder
+        self._changed_at = 0  # when the folder had been changed last before it was read
         self._folder_of_case = FolderOfCase(self)
         self._folder_of_case.compared.connect(self._on_patient)
         self._progressed.connect(self._on_progress)
@@ -79,6 +80,7 @@ class TrainingFolder(QObject):
         self._layers_changed.setTimeout(_DEBOUNCE_MS)
         self._layers_changed.triggered.connect(self._show_case)
         page.folder_entered.connect(self._on_folder_entered)
+        page.folder_confirmed.connect(self._on_folder_confirmed)
         page.browse_clicked.connect(self._browse)
         page.add_clicked.connect(self.add)
         page.next_clicked.connect(self.open_worklist)
@@ -188,6 +190,11 @@ class TrainingFolder(QObject):
             event.disconnect(self._on_layers)
         self._patients.changed.disconnect(self._on_patient, missing_ok=True)
 
+    def read_if_changed(self) -> None:
+        """Read the folder again if a case was put into it or removed from it by hand."""
+        if self._is_open and self.path is not None and self._changed_at != _changed_at(self.path):
+            self._read()
+
     def _read(self) -> None:
         """List the folder's cases, instead of those of the folder that is being read."""
         folder, lister = self.path, self._lister
@@ -196,6 +203,7 @@ class TrainingFolder(QObject):
         if self._busy and self._scan is None:  # a case is being added; the folder is read then
             return
         self.stop_reading()
+        self._changed_at = _changed_at(folder)
         scan = self._scan = threading.Event()
         self._begin(f"Reading {folder} ...")
         self._page.set_reading(True)
@@ -252,7 +260,7 @@ class TrainingFolder(QObject):
         folder = self.path
         assert folder is not None
         usable = [case.name for case in listing.cases if case.problem is None]
-        self._problem, self.usable_cases = _problem_of(folder, len(usable)), len(usable)
+        self._problem, self.usable_cases = _problem_of(folder, listing, len(usable)), len(usable)
         self.cases_listed.emit({n: str(folder / n) for n in usable if (folder / n).is_dir()})
 
     def _on_read_error(self, scan: threading.Event, error: Exception) -> None:
@@ -288,6 +296,12 @@ class TrainingFolder(QObject):
         if text.strip() and folder != self.path:
             self.show(folder)
 
+    def _on_folder_confirmed(self, text: str) -> None:
+        if self.path is not None and Path(text.strip()).expanduser() == self.path:
+            self._read()
+        else:
+            self._on_folder_entered(text)
+
     def _browse(self) -> bool:
         start = str(self.path or settings.last_folder())
         chosen = QFileDialog.getExistingDirectory(self._parent, "Training folder", start)
@@ -309,7 +323,15 @@ class TrainingFolder(QObject):
         )
 
 
-def _problem_of(folder: Path, usable_cases: int) -> str:
+def _problem_of(folder: Path, listing: DatasetListing, usable_cases: int) -> str:
     if not folder.is_dir():
-        return f"{folder} does not exist"
+        return listing.problem
     return "" if usable_cases else f"{folder.name} has no case that can be trained on"
+
+
+def _changed_at(folder: Path) -> int:
+    """When something was put into a folder or removed from it, in ns; 0 if it does not exist."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0

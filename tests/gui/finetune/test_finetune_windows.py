@@ -26,6 +26,7 @@ from napari_smalltumor.finetune import dock as dock_module
 from napari_smalltumor.finetune.dialogs import Answer, main_window_of
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.finetune.prediction import Prediction, prediction_name
+from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind
 
@@ -276,6 +277,17 @@ def test_a_run_that_ended_while_no_dock_was_open_is_shown_as_done(
     assert dock.status.state is State.DONE
     assert not dock.panel.run_bar.stop.isEnabled()
     assert dock.panel.run_bar.start.toolTip() == "Choose a folder of training cases first"
+
+
+def test_the_training_folder_is_looked_at_when_the_dock_is_shown_or_its_window_activated(
+    make_napari_viewer, open_dock, monkeypatch
+):
+    dock = open_dock(make_napari_viewer())
+    looked: list[QEvent.Type] = []
+    monkeypatch.setattr(TrainingFolder, "read_if_changed", lambda self: looked.append(kind))
+    for kind in (QEvent.Type.WindowActivate, QEvent.Type.Show, QEvent.Type.Hide):
+        QApplication.sendEvent(dock, QEvent(kind))
+    assert looked == [QEvent.Type.WindowActivate, QEvent.Type.Show]
 
 
 @pytest.mark.one_binding

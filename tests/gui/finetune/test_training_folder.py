@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 from napari_cases import write_case_along
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QWidget
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
@@ -19,6 +21,7 @@ from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.training.data.dataset_folder import DatasetLister, DatasetListing, add_case
+from training_cases import write_lesion_cases
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.mask_files import read_masks
@@ -262,6 +265,53 @@ def test_a_corrected_folder_is_read_at_once(qtbot, opened, slow_lister, tmp_path
     assert opened.page.text == "corrected was read"
 
 
+@pytest.fixture
+def listed(opened, monkeypatch) -> list[Path]:
+    """A training folder of two cases that has been read, and the folders that are read."""
+    write_lesion_cases(opened.folder.path, 2)
+    read: list[Path] = []
+    list_cases = opened.folder._lister.list_cases
+
+    def list_them(folder, **options):
+        read.append(folder)
+        return list_cases(folder, **options)
+
+    monkeypatch.setattr(opened.folder._lister, "list_cases", list_them)
+    opened.folder.show(opened.folder.path)
+    return read
+
+
+def test_return_in_the_field_of_the_folder_reads_it_again(qtbot, opened, listed):
+    qtbot.waitUntil(lambda: opened.folder.usable_cases == 2)
+    shutil.rmtree(opened.folder.path / "case_00")
+    opened.page.folder.editingFinished.emit()  # as when the field loses the focus
+    assert len(listed) == 1
+    qtbot.keyClick(opened.page.folder, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: opened.folder.usable_cases == 1)
+    assert len(listed) == 2
+    other = write_lesion_cases(opened.folder.path.parent / "other", 2)
+    opened.page.folder.setText(str(other))
+    qtbot.keyClick(opened.page.folder, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: opened.folder.usable_cases == 2)
+    assert listed == [opened.folder.path.with_name("training")] * 2 + [other]
+
+
+def test_a_folder_that_was_changed_by_hand_is_read_again_when_the_window_is_used(
+    qtbot, opened, listed
+):
+    qtbot.waitUntil(lambda: opened.folder.usable_cases == 2)
+    opened.folder.read_if_changed()
+    assert len(listed) == 1
+    shutil.rmtree(opened.folder.path / "case_00")
+    opened.folder.read_if_changed()
+    qtbot.waitUntil(lambda: opened.folder.usable_cases == 1)
+    shutil.rmtree(opened.folder.path)
+    opened.folder.read_if_changed()
+    qtbot.waitUntil(lambda: "does not exist" in opened.page.text)
+    opened.folder.read_if_changed()
+    assert len(listed) == 3
+
+
 def test_closing_the_dock_stops_reading(qtbot, opened, slow_lister):
     opened.folder.close()
     qtbot.waitUntil(lambda: slow_lister.stopped == ["slow"])
@@ -345,7 +395,12 @@ def test_a_folder_that_is_missing_or_unread_or_without_cases_is_named_as_the_pro
     folder.show(tmp_path / "missing")
     assert folder.problem == "missing is being read"
     wait_until_added(qtbot, opened)
-    assert folder.problem == f"{tmp_path / 'missing'} does not exist"
+    said = f"{tmp_path / 'missing'} does not exist; it is created when the first case is added"
+    assert folder.problem == opened.page.text == said
+    (tmp_path / "file").write_text("no folder")
+    folder.show(tmp_path / "file")
+    wait_until_added(qtbot, opened)
+    assert folder.problem == opened.page.text == f"{tmp_path / 'file'} is not a folder"
     (tmp_path / "empty").mkdir()
     folder.show(tmp_path / "empty")
     wait_until_added(qtbot, opened)

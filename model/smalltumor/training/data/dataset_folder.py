@@ -160,6 +160,9 @@ class DatasetLister:
                     "holds the training cases"
                 )
 
+        if not folder.exists():
+            created = "it is created when the first case is added"
+            return DatasetListing([], f"{folder} does not exist; {created}")
         try:
             found = find_cases(folder, on_folder=on_folder)
         except SmalltumorError as error:
