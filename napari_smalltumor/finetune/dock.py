@@ -21,6 +21,7 @@ from napari_smalltumor.finetune.new_run import RUNS, last_run, new_request
 from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.prediction import Prediction, predict, show_prediction
 from napari_smalltumor.finetune.run_ending import RunEnding
+from napari_smalltumor.finetune.run_name import RunName, run_name
 from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
@@ -55,6 +56,7 @@ class FinetuneDock(QScrollArea):
         self._viewer = napari_viewer
         self._monitor: RunMonitor | None = None
         self._status = RunStatus()
+        self._run_name: RunName | None = None
         self._ending = RunEnding(self)
         self._is_open = True
         self.panel = FinetunePanel()
@@ -143,17 +145,18 @@ class FinetuneDock(QScrollArea):
         run = self._monitor.run
         best, has_weights = run.best, run.best.is_file()
         busy = self._ending.action(run.path)
+        self._run_name = run_name(run.path, self._monitor.data, self.training_folder.path)
+        self.panel.show_name(self._run_name)
         self.panel.show_status(self._status, busy=busy, has_weights=has_weights)
         self.panel.train.set_run_weights(best if has_weights else None)
         self.polled.emit(self._status)
 
     def use_weights(self) -> None:
         """Use the best network of the run in all Segment docks, open now or later."""
-        if self._monitor is None:
+        if self._monitor is None or self._run_name is None:
             return
         settings.put("weights", str(self._monitor.run.best))
-        name = self._monitor.run.path.name
-        self.panel.result.show_message(f"The Segment dock now uses {name} (best).")
+        self.panel.result.show_message(f"The Segment dock now uses {self._run_name.best()}.")
 
     def predict(self, name: str) -> None:
         """Show the prediction of a validation case by the network saved last."""
@@ -241,6 +244,7 @@ class FinetuneDock(QScrollArea):
             run = last_run(folder)
             if run is not None:
                 self.open_run(run)
+        self.poll()
 
     def _show_run(self, monitor: RunMonitor) -> None:
         if monitor.run.path != self.run:

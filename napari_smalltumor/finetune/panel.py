@@ -9,6 +9,7 @@ from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.monitor_page import MonitorPage
 from napari_smalltumor.finetune.result_page import ResultPage
 from napari_smalltumor.finetune.run_bar import RunBar
+from napari_smalltumor.finetune.run_name import RunName
 from napari_smalltumor.finetune.train_page import TrainPage
 
 _WIDTH = 340
@@ -49,6 +50,11 @@ class FinetunePanel(QWidget):
     def show_page(self, page: QWidget) -> None:
         """Bring a page to the front."""
         self.pages.setCurrentWidget(page)
+
+    def show_name(self, name: RunName) -> None:
+        """Name the run that is shown."""
+        self.run_bar.show_name(name)
+        self.result.show_name(name)
 
     def show_status(self, status: RunStatus, *, busy: str, has_weights: bool) -> None:
         """Show the status of a run on the pages and the run bar.

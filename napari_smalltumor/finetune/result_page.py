@@ -8,9 +8,10 @@ from smalltumor.labels.regions import Region
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.status import RunStatus
 
+from napari_smalltumor.finetune.run_name import RunName
 from napari_smalltumor.widgets.layouts import button, column, wrapped_label
 
-_USE = "Use the best network of this run in the Segment dock"
+_USE = "Use {} in the Segment dock"
 _SAME_WEIGHTS = "The best weights of this run are those that it started from"
 _NO_COMPARISON_YET = (
     "The starting weights and the best weights so far are compared here after the first validation."
@@ -29,7 +30,8 @@ class ResultPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.table = QTableWidget(0, 1 + len(Region))
-        self.use = button("Use these weights", _USE)
+        self.use = button("Use these weights", "")
+        self._best = "the best network of this run"
         self._verdict = wrapped_label(_NO_COMPARISON_YET)
         self._message = wrapped_label()
         self._shown: RunComparison | None = None
@@ -49,7 +51,7 @@ class ResultPage(QWidget):
         comparison = status.comparison
         is_start = comparison is not None and comparison.is_start
         self.use.setEnabled(has_weights and not is_start)
-        self.use.setToolTip(_SAME_WEIGHTS if is_start else _USE)
+        self.use.setToolTip(_SAME_WEIGHTS if is_start else _USE.format(self._best))
         if comparison is None:
             expected = bool(status.validation) or not status.training
             self._verdict.setText(_NO_COMPARISON_YET if expected else _NO_VALIDATION)
@@ -59,9 +61,18 @@ class ResultPage(QWidget):
             self._fill(comparison)
         self._shown = comparison
 
+    def show_name(self, name: RunName) -> None:
+        """Name the run that is compared; *Use these weights* says it."""
+        self._best = name.best()
+
     def show_message(self, text: str) -> None:
         """Show a message under the button."""
         self._message.setText(text)
+
+    @property
+    def message(self) -> str:
+        """The message under the button."""
+        return self._message.text()
 
     @property
     def verdict(self) -> str:

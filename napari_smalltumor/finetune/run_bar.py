@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QProgressBar, QWidget
 from smalltumor.training.runs.status import RunStatus, State
+from superqt import QElidingLabel
 
+from napari_smalltumor.finetune.run_name import RunName
 from napari_smalltumor.finetune.run_text import resume_text, state_line
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
@@ -36,11 +38,19 @@ class RunBar(QWidget):
         self.open = button("Open run...", "Show another run, also one on another machine")
         self._progress = QProgressBar()
         self._state = wrapped_label()
+        self._name, self._trained_on = QElidingLabel(), QElidingLabel()
         self._changes: dict[str, int] = {}
         self._may_start, self._problem, self._no_run = True, "", True
         self._lay_out()
         self._connect()
         self.show_status(RunStatus())
+
+    def show_name(self, name: RunName) -> None:
+        """Name the run whose state is shown."""
+        for label, text in ((self._name, name.line), (self._trained_on, name.folder_line)):
+            label.setText(text)
+            label.setToolTip(str(name.other_folder if label is self._trained_on else name.run))
+            label.setVisible(bool(text))
 
     def show_status(self, status: RunStatus, *, busy: str = "") -> None:
         """Show the state of a run and enable the buttons that apply to it.
@@ -86,6 +96,16 @@ class RunBar(QWidget):
             self._state.setText(f"{self._problem}." if self._problem else state_line(RunStatus()))
 
     @property
+    def run_name(self) -> str:
+        """The name of the run as it is shown."""
+        return str(self._name.text())
+
+    @property
+    def trained_on(self) -> str:
+        """The line about the training folder of the run."""
+        return str(self._trained_on.text())
+
+    @property
     def text(self) -> str:
         """The state as it is shown."""
         return self._state.text()
@@ -96,6 +116,10 @@ class RunBar(QWidget):
         self._progress.setFixedHeight(8)
         layout = column(self)
         layout.addLayout(row(self.start, self.pause, self.resume, self.stop))
+        for label in (self._name, self._trained_on):
+            label.setElideMode(Qt.TextElideMode.ElideMiddle)
+            label.setVisible(False)
+            layout.addWidget(label)
         layout.addWidget(self._progress)
         layout.addWidget(self._state)
         layout.addWidget(self.resume_smaller)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -288,6 +289,42 @@ def test_the_training_folder_is_looked_at_when_the_dock_is_shown_or_its_window_a
     for kind in (QEvent.Type.WindowActivate, QEvent.Type.Show, QEvent.Type.Hide):
         QApplication.sendEvent(dock, QEvent(kind))
     assert looked == [QEvent.Type.WindowActivate, QEvent.Type.Show]
+
+
+def finished_run(data: Path, folder: RunFolder) -> Path:
+    """A run that was trained on a folder and has written weights."""
+    folder.write_config({"data": str(data)})
+    folder.append("done", 40)
+    folder.best.touch()
+    return folder.path
+
+
+def test_the_run_is_named_and_its_training_folder_if_another_one_is_chosen(
+    make_napari_viewer, open_dock, tmp_path
+):
+    train, other = tmp_path / "train", tmp_path / "other" / "train"
+    for folder in (train, other):
+        folder.mkdir(parents=True)
+    dock = open_dock(make_napari_viewer())
+    bar, result = dock.panel.run_bar, dock.panel.result
+    dock.open_run(finished_run(train, RunFolder(train / "runs" / "2026-01-02_1200")))
+    dock.training_folder.show(train)
+    assert (bar.run_name, bar.trained_on) == ("Run 2026-01-02_1200", "")
+    dock.training_folder.show(other)
+    assert (bar.run_name, bar.trained_on) == (
+        "Run 2026-01-02_1200",
+        f"Trained on another folder: {train}",
+    )
+    assert f"2026-01-02_1200 (best), trained on {train}" in result.use.toolTip()
+    result.use.click()
+    assert settings.get("weights") == str(train / "runs" / "2026-01-02_1200" / "best.safetensors")
+    used = f"The Segment dock now uses 2026-01-02_1200 (best), trained on {train}."
+    assert result.message == used
+    dock.training_folder.show(train)
+    assert "trained on" not in bar.trained_on + result.use.toolTip()
+    dock.open_run(finished_run(other, RunFolder(tmp_path / "elsewhere")))
+    assert (bar.run_name, result.message) == ("Run elsewhere", "")
+    assert bar.trained_on == f"Trained on another folder: {other}"
 
 
 @pytest.mark.one_binding

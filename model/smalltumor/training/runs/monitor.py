@@ -34,6 +34,8 @@ class RunMonitor:
         self._training: dict[str, Any] = {}
         self._origin: dict[str, Any] = {}
         self._config_time = 0.0
+        self.data: Path | None = None
+        """The training folder, as the run records it; None until it does."""
 
     def poll(self) -> RunStatus:
         """The state of the run now."""
@@ -87,6 +89,7 @@ class RunMonitor:
                 config = self.run.read_config()
                 self._training = config.get("training") or {}
                 self._origin = config.get("origin") or {}
+                self.data = Path(config["data"]) if config.get("data") else None
                 self._config_time = changed
         except (OSError, TrainingError):  # not written yet
             pass
