@@ -27,7 +27,7 @@ class RunComparison:
     before, after : mapping
         The ``validation`` events of the initial weights and of the best later ones.
     seen : tuple of str
-        Validation cases that the initial weights had been trained on.
+        Validation cases of patients that the initial weights had been trained on.
     """
 
     before: Mapping[str, Any]
@@ -69,7 +69,9 @@ class RunComparison:
         cases = len(self.rows())
         where = pluralize(cases, "case")
         change = f"mean Dice {self.before['score']:.3f} → {self.after['score']:.3f} on {where}"
-        if self.is_improvement:
+        if self.is_improvement and self.seen:
+            text = f"Higher: {change}, after epoch {self.after['epoch']}."
+        elif self.is_improvement:
             text = f"Improved: {change} it was not trained on, after epoch {self.after['epoch']}."
         elif self.is_start:
             text = (
@@ -86,11 +88,13 @@ class RunComparison:
                 f" A mean Dice below {USABLE} is too low to segment patients with these weights: "
                 "train longer, or on more cases."
             )
-        elif self.is_improvement and cases < _MANY:
+        elif self.is_improvement and not self.seen and cases < _MANY:
             text += " With so few cases this may be chance."
         if self.seen:
+            patients = "patient" if len(self.seen) == 1 else "patients"
             text += (
-                f" The starting weights had been trained on {', '.join(self.seen)}, "
-                "which raises the score before."
+                f" The starting weights had been trained on the {patients} of "
+                f"{', '.join(self.seen)}, which raises the scores before and after: they do not "
+                "tell whether other patients are segmented better."
             )
         return text

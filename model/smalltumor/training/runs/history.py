@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.models.card import known_cases
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.events import END_EVENTS, Event
@@ -74,21 +76,24 @@ class RunHistory:
         """Curves of validation Dice, by name."""
         return _copies(self._scores)
 
-    def comparison(self, origin: dict[str, Any]) -> RunComparison | None:
+    def comparison(
+        self, origin: dict[str, Any], patients: Mapping[str, str]
+    ) -> RunComparison | None:
         """Validation of the initial weights and of the best later ones, if there are both.
 
         Parameters
         ----------
         origin : dict
             The key of this name in ``config.json``.
+        patients : mapping of str to str
+            Patients by case, as far as the names of the cases do not say them.
         """
         if self._before is None or self._best is None:
             return None
-        known = known_cases(origin)
+        known = {patient_key(case, patients) for case in known_cases(origin)}
         cases = [score["case"] for score in self._before["by_case"]]
-        return RunComparison(
-            self._before, self._best, tuple(case for case in cases if case in known)
-        )
+        seen = tuple(case for case in cases if patient_key(case, patients) in known)
+        return RunComparison(self._before, self._best, seen)
 
     def _add_validation(self, event: Event) -> None:
         if event["epoch"] == 0:

@@ -33,6 +33,7 @@ class RunMonitor:
         self._history = RunHistory()
         self._training: dict[str, Any] = {}
         self._origin: dict[str, Any] = {}
+        self._patients: dict[str, str] = {}
         self._config_time = 0.0
         self.data: Path | None = None
         """The training folder, as the run records it; None until it does."""
@@ -64,7 +65,7 @@ class RunMonitor:
             validation=tuple(start.get("validation", ())) or self._validated_cases(),
             losses=history.losses,
             scores=history.scores,
-            comparison=history.comparison(self._origin),
+            comparison=history.comparison(self._origin, self._patients),
             warnings=history.warnings,
             changes=dict(history.end.get("changes", {})),
         )
@@ -89,6 +90,7 @@ class RunMonitor:
                 config = self.run.read_config()
                 self._training = config.get("training") or {}
                 self._origin = config.get("origin") or {}
+                self._patients = config.get("patients") or {}
                 self.data = Path(config["data"]) if config.get("data") else None
                 self._config_time = changed
         except (OSError, TrainingError):  # not written yet

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 
 import pytest
 from smalltumor.training.runs import run_lock
@@ -23,7 +24,7 @@ def run(tmp_path) -> RunFolder:
     return run
 
 
-def validation(epoch: int, *scores: float, names: str = "ab") -> dict:
+def validation(epoch: int, *scores: float, names: Sequence[str] = "ab") -> dict:
     by_case = [
         {"case": name, "et": score, "tc": score, "wt": score}
         for name, score in zip(names, scores, strict=False)
@@ -201,7 +202,25 @@ def test_the_comparison_is_between_the_start_and_the_best_since(run):
     assert comparison.seen == ("b",)
     assert comparison.rows()[0][0] == "a"
     assert "0.600 → 0.800 on 2 cases" in comparison.message
-    assert "trained on b" in comparison.message
+    assert comparison.message.startswith("Higher: mean Dice 0.600")
+    assert "trained on the patient of b" in comparison.message
+
+
+def test_cases_of_patients_whom_the_starting_weights_know_show_no_improvement(run):
+    known = {"started_from_trained_on": ["P7_pre", "scan_3"]}
+    run.write_config({"origin": known, "patients": {"scan_3": "Q", "scan_4": "Q"}})
+    for epoch, score in ((0, 0.97), (5, 0.98)):
+        run.append("validation", epoch, **validation(epoch, score, score, names=_OTHER_SCANS))
+    comparison = RunMonitor(run.path).poll().comparison
+    assert comparison.seen == _OTHER_SCANS
+    assert comparison.message == (
+        "Higher: mean Dice 0.970 → 0.980 on 2 cases, after epoch 5. The starting weights had been "
+        "trained on the patients of P7_post, scan_4, which raises the scores before and after: "
+        "they do not tell whether other patients are segmented better."
+    )
+
+
+_OTHER_SCANS = ("P7_post", "scan_4")
 
 
 @pytest.mark.parametrize(
