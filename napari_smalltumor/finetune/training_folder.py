@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _DEBOUNCE_MS = 100
+_NAMED = 3
 _AS_SEGMENTED = (
     "The masks of {} were added as the network made them, without an edit. A network learns "
     "nothing from its own masks, and as a validation case they give it a Dice near 1."
@@ -260,7 +261,7 @@ class TrainingFolder(QObject):
         folder = self.path
         assert folder is not None
         usable = [case.name for case in listing.cases if case.problem is None]
-        self._problem, self.usable_cases = _problem_of(folder, listing, len(usable)), len(usable)
+        self._problem, self.usable_cases = _problem_of(folder, listing), len(usable)
         self.cases_listed.emit({n: str(folder / n) for n in usable if (folder / n).is_dir()})
 
     def _on_read_error(self, scan: threading.Event, error: Exception) -> None:
@@ -323,10 +324,21 @@ class TrainingFolder(QObject):
         )
 
 
-def _problem_of(folder: Path, listing: DatasetListing, usable_cases: int) -> str:
+def _problem_of(folder: Path, listing: DatasetListing) -> str:
+    """Why a run cannot start; one that starts fails on the first case with a problem."""
     if not folder.is_dir():
         return listing.problem
-    return "" if usable_cases else f"{folder.name} has no case that can be trained on"
+    unusable = [case.name for case in listing.cases if case.problem is not None]
+    if len(unusable) == len(listing.cases):
+        return f"{folder.name} has no case that can be trained on"
+    if not unusable:
+        return ""
+    more = f" and {len(unusable) - _NAMED} more" if len(unusable) > _NAMED else ""
+    them = "it" if len(unusable) == 1 else "them"
+    return (
+        f"{', '.join(unusable[:_NAMED])}{more} cannot be trained on, as the list of cases says. "
+        f"Correct {them}, or move {them} out of {folder.name}"
+    )
 
 
 def _changed_at(folder: Path) -> int:

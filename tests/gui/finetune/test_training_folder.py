@@ -281,6 +281,25 @@ def listed(opened, monkeypatch) -> list[Path]:
     return read
 
 
+def test_no_run_starts_that_would_fail_on_a_case_with_a_problem(qtbot, opened, listed):
+    def problem_without(*names: str) -> str:
+        for name in names:
+            (opened.folder.path / name / f"{name}_t2.nii.gz").unlink()
+        opened.folder.show(opened.folder.path)
+        wait_until_added(qtbot, opened)
+        return opened.folder.problem
+
+    write_lesion_cases(opened.folder.path, 4)
+    assert problem_without() == ""
+    said = "cannot be trained on, as the list of cases says"
+    assert problem_without("case_01") == f"case_01 {said}. Correct it, or move it out of training"
+    assert problem_without("case_00", "case_03") == (
+        f"case_00, case_01, case_03 {said}. Correct them, or move them out of training"
+    )
+    assert opened.folder.usable_cases == 1
+    assert problem_without("case_02") == "training has no case that can be trained on"
+
+
 def test_return_in_the_field_of_the_folder_reads_it_again(qtbot, opened, listed):
     qtbot.waitUntil(lambda: opened.folder.usable_cases == 2)
     shutil.rmtree(opened.folder.path / "case_00")
