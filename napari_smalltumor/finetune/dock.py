@@ -234,8 +234,7 @@ class FinetuneDock(QScrollArea):
         self.training_folder.restore()
 
     def _show_startable(self, changed: object = None) -> None:
-        cases = self.training_folder.usable_cases
-        problem = self.training_folder.problem or self.panel.train.problem(cases)
+        problem = self.training_folder.problem or self.panel.train.problem
         self.panel.run_bar.set_startable(problem)
 
     def _on_folder_changed(self, folder: Path) -> None:

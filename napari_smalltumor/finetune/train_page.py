@@ -6,7 +6,9 @@ from pathlib import Path
 
 from magicgui.widgets import ComboBox, SpinBox
 from qtpy.QtWidgets import QFileDialog, QWidget
+from smalltumor.errors import TrainingError
 from smalltumor.training.memory_estimate import needed_bytes, suggest
+from smalltumor.training.split import Split
 
 from napari_smalltumor import settings, weights
 from napari_smalltumor.finetune.expected_length import MeasuredSpeed, expected_length
@@ -87,20 +89,19 @@ class TrainPage(QWidget):
         value = self.validation.value
         return Path(value) if value and not value.isdecimal() else None
 
-    def problem(self, cases: int) -> str:
-        """Why a run cannot start with these settings; empty if it can.
-
-        Parameters
-        ----------
-        cases : int
-            Number of usable cases in the training folder.
-        """
-        folder = str(self.validation.value)
-        if cases > 1 or not (self.validation_every or folder in self._cases.values()):
+    @property
+    def problem(self) -> str:
+        """Why a run on these cases cannot start with these settings; empty if it can."""
+        number = len(self._cases)
+        if not number or self._training_cases:
             return ""
+        which, add = "The only case is", "Add a case"
+        if number > 1:
+            which = f"All {number} cases are scans of the patient who is"
+            add = "Add a case of another patient"
         return (
-            "The only case is left out for validation, and none is left to train on. Add a case, "
-            "or choose another validation"
+            f"{which} left out for validation, and none is left to train on. {add}, or choose "
+            "another validation"
         )
 
     def set_devices(self, devices: list[tuple[str, str]]) -> None:
@@ -130,7 +131,10 @@ class TrainPage(QWidget):
             self._update_weights()
 
     def set_cases(self, folders: dict[str, str]) -> None:
-        """Set the folders of the cases by name, each of which can be the validation case."""
+        """Set the folders of the cases by name, each of which can be the validation case.
+
+        A case without a folder of its own has an empty string; it cannot.
+        """
         self._cases = folders
         self._update_validations()
         self._show_length()
@@ -209,7 +213,7 @@ class TrainPage(QWidget):
 
     def _update_validations(self, wanted: str | None = None) -> None:
         shares = [(f"1 case in {share}", str(share)) for share in _SHARES]
-        cases = dict(self._cases)
+        cases = {name: folder for name, folder in self._cases.items() if folder}
         if self._validation_folder and self._validation_folder not in cases.values():
             cases[Path(self._validation_folder).name] = self._validation_folder
         self._validations = [*shares, *cases.items(), (_BROWSE, _BROWSE), ("none", "")]
@@ -251,11 +255,14 @@ class TrainPage(QWidget):
 
     @property
     def _training_cases(self) -> int:
-        """Number of cases that are not left out for validation."""
-        number = len(self._cases)
-        if self.validation_every:
-            return number - -(-number // self.validation_every)
-        return number - (str(self.validation.value) in self._cases.values())
+        """Number of cases that are left to train on: all scans of a patient are on one side."""
+        chosen = str(self.validation.value)
+        held_out = [name for name, folder in self._cases.items() if folder and folder == chosen]
+        others = [name for name in self._cases if name not in held_out]
+        try:
+            return len(Split.hold_out(others, held_out, self.validation_every).training)
+        except TrainingError:
+            return 0
 
     @property
     def _on_gpu(self) -> bool:

@@ -58,7 +58,10 @@ class TrainingFolder(QObject):
     """
 
     cases_listed = Signal(object)
-    """Folders of the usable cases by name, each time the training folder was read."""
+    """Folders of the usable cases by name, each time the training folder was read.
+
+    A case that does not lie in a folder of its name in the training folder has an empty string.
+    """
     folder_changed = Signal(object)
     """The path of the training folder that is shown from now on."""
 
@@ -70,7 +73,6 @@ class TrainingFolder(QObject):
         self._viewer, self._page, self._parent = viewer, page, parent
         self._lister = DatasetLister()
         self._busy, self._problem = False, ""
-        self.usable_cases = 0
         self._scan: threading.Event | None = None  # set to stop reading the folder
         self._changed_at = 0  # when the folder had been changed last before it was read
         self._folder_of_case = FolderOfCase(self)
@@ -104,7 +106,7 @@ class TrainingFolder(QObject):
     def show(self, folder: Path) -> None:
         """Use a training folder; it is created when the first case is added."""
         if folder != self.path:
-            self._problem, self.usable_cases = f"{folder.name} is being read", 0
+            self._problem = f"{folder.name} is being read"
         self.path = folder
         settings.put("training_folder", str(folder))
         self._page.show_folder(folder)
@@ -261,13 +263,15 @@ class TrainingFolder(QObject):
         folder = self.path
         assert folder is not None
         usable = [case.name for case in listing.cases if case.problem is None]
-        self._problem, self.usable_cases = _problem_of(folder, listing), len(usable)
-        self.cases_listed.emit({n: str(folder / n) for n in usable if (folder / n).is_dir()})
+        self._problem = _problem_of(folder, listing)
+        self.cases_listed.emit(
+            {name: str(folder / name) if (folder / name).is_dir() else "" for name in usable}
+        )
 
     def _on_read_error(self, scan: threading.Event, error: Exception) -> None:
         if not self._end_scan(scan):
             return
-        self._problem, self.usable_cases = f"{self.path} could not be read", 0
+        self._problem = f"{self.path} could not be read"
         self._page.show_message(f"{self._problem}.")
         self._show_case()
         self.cases_listed.emit({})

@@ -11,6 +11,7 @@ from smalltumor.training.runs.status import RunStatus, State
 from synthetic import write_weights
 
 from napari_smalltumor import notify
+from napari_smalltumor.finetune.expected_length import UNKNOWN, MeasuredSpeed
 from napari_smalltumor.finetune.monitor_page import MonitorPage
 from napari_smalltumor.finetune.result_page import ResultPage
 from napari_smalltumor.finetune.run_bar import RunBar
@@ -84,12 +85,30 @@ def test_start_is_disabled_and_says_why(qtbot):
 
 def test_a_single_case_can_only_be_trained_on_if_it_is_not_left_out(train):
     train.set_cases({"one": "/data/one"})
-    assert train.problem(1).startswith("The only case is left out for validation")
+    assert train.problem.startswith("The only case is left out for validation")
     train.validation.value = "/data/one"
-    assert train.problem(1).startswith("The only case is left out for validation")
-    assert train.problem(2) == ""
+    assert train.problem.startswith("The only case is left out for validation")
     train.validation.value = ""
-    assert train.problem(1) == ""
+    assert train.problem == ""
+
+
+def test_all_scans_of_a_patient_are_on_one_side(train):
+    train.set_speed(MeasuredSpeed(1e6, "cpu"))
+    train.set_cases({name: f"/data/{name}" for name in ("P1_visit1", "P1_visit2")})
+    said = "All 2 cases are scans of the patient who is left out for validation"
+    assert train.problem.startswith(said)
+    assert train.expected_length == UNKNOWN
+    train.validation.value = "/data/P1_visit1"
+    assert train.problem.startswith(said)
+    cases = ("P1_visit1", "P1_visit2", "P1_visit3", "P2", "P3")
+    train.set_cases({name: f"/data/{name}" for name in cases[:4]} | {"P3": ""})
+    assert train.problem == "" and "for 2 training cases" in train.expected_length
+    train.validation.value = "5"
+    assert train.problem == "" and "for 2 training cases" in train.expected_length
+    train.validation.value = ""
+    assert "for 5 training cases" in train.expected_length
+    titles = [train.validation.native.itemText(n) for n in range(train.validation.native.count())]
+    assert "P2" in titles and "P3" not in titles
 
 
 def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):

@@ -104,6 +104,12 @@ def paint(layer: Labels, *voxel: int) -> None:
     layer.data_setitem(tuple(np.array([n]) for n in voxel), 1)
 
 
+def usable(opened: Opened) -> int:
+    """The number of usable cases in the line under the list; 0 if it is another line."""
+    _, separator, rest = opened.page.text.partition(", ")
+    return int(rest.split()[0]) if separator and "usable" in rest else 0
+
+
 def wait_until_added(qtbot, opened: Opened) -> None:
     qtbot.waitUntil(lambda: not opened.folder.is_busy)
 
@@ -296,34 +302,42 @@ def test_no_run_starts_that_would_fail_on_a_case_with_a_problem(qtbot, opened, l
     assert problem_without("case_00", "case_03") == (
         f"case_00, case_01, case_03 {said}. Correct them, or move them out of training"
     )
-    assert opened.folder.usable_cases == 1
+    assert usable(opened) == 1
     assert problem_without("case_02") == "training has no case that can be trained on"
 
 
+def test_cases_without_a_folder_of_their_own_are_listed_too(qtbot, opened):
+    data = write_lesion_cases(opened.folder.path.parent / "nested" / "site", 2)
+    (data / "case_01").rename(data.parent / "case_01")
+    with qtbot.waitSignal(opened.folder.cases_listed) as listed:
+        opened.folder.show(data.parent)
+    assert listed.args == [{"case_00": "", "case_01": str(data.parent / "case_01")}]
+
+
 def test_return_in_the_field_of_the_folder_reads_it_again(qtbot, opened, listed):
-    qtbot.waitUntil(lambda: opened.folder.usable_cases == 2)
+    qtbot.waitUntil(lambda: usable(opened) == 2)
     shutil.rmtree(opened.folder.path / "case_00")
     opened.page.folder.editingFinished.emit()  # as when the field loses the focus
     assert len(listed) == 1
     qtbot.keyClick(opened.page.folder, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: opened.folder.usable_cases == 1)
+    qtbot.waitUntil(lambda: usable(opened) == 1)
     assert len(listed) == 2
     other = write_lesion_cases(opened.folder.path.parent / "other", 2)
     opened.page.folder.setText(str(other))
     qtbot.keyClick(opened.page.folder, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: opened.folder.usable_cases == 2)
+    qtbot.waitUntil(lambda: usable(opened) == 2)
     assert listed == [opened.folder.path.with_name("training")] * 2 + [other]
 
 
 def test_a_folder_that_was_changed_by_hand_is_read_again_when_the_window_is_used(
     qtbot, opened, listed
 ):
-    qtbot.waitUntil(lambda: opened.folder.usable_cases == 2)
+    qtbot.waitUntil(lambda: usable(opened) == 2)
     opened.folder.read_if_changed()
     assert len(listed) == 1
     shutil.rmtree(opened.folder.path / "case_00")
     opened.folder.read_if_changed()
-    qtbot.waitUntil(lambda: opened.folder.usable_cases == 1)
+    qtbot.waitUntil(lambda: usable(opened) == 1)
     shutil.rmtree(opened.folder.path)
     opened.folder.read_if_changed()
     qtbot.waitUntil(lambda: "does not exist" in opened.page.text)
@@ -428,5 +442,5 @@ def test_a_folder_that_is_missing_or_unread_or_without_cases_is_named_as_the_pro
     wait_until_added(qtbot, opened)
     opened.segment()
     folder.add(False)
-    qtbot.waitUntil(lambda: folder.usable_cases == 1)
+    qtbot.waitUntil(lambda: usable(opened) == 1)
     assert folder.problem == ""
