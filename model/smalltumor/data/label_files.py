@@ -9,6 +9,7 @@ import numpy as np
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import other_images_text
+from smalltumor.data.identity.mask_names import other_case_text
 from smalltumor.data.images_read import stamp_of
 from smalltumor.data.label_scheme import FoundScheme, find_scheme
 from smalltumor.data.layered_segments import without_layers
@@ -31,8 +32,8 @@ ROUNDING = 0.01
 def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
     """Read the expert's segmentation of a case.
 
-    If the file records that it was made of other images, or its header contradicts itself or
-    `scheme`, that is added to the case's warnings.
+    If the file records that it was made of other images, is named after another case, or has a
+    header that contradicts itself or `scheme`, that is added to the case's warnings.
 
     Parameters
     ----------
@@ -60,7 +61,8 @@ def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelSc
         raise no_labels(case)
     volume = on_grid(read_label_volume(case.labels_path), case.grid, case.name)
     classes, found = decode_labels(volume, scheme, case.scheme_hint)
-    texts = [other_images_text([volume], case), found.contradiction]
+    texts = [other_images_text([volume], case), other_case_text(case.labels_path, case)]
+    texts.append(found.contradiction)
     texts += header_warnings_of(volume, case)
     case.warnings += [text for text in texts if text and text not in case.warnings]
     return classes, found.scheme

@@ -100,6 +100,21 @@ def check_case(path: Path, case: Case) -> None:
         raise _another(path, name, case)
 
 
+def other_case_text(path: Path, case: Case) -> str:
+    """A sentence about a mask beside the images of a case that is named after another; else empty.
+
+    It may be the case's own, as where only the images were renamed, so that is no error. Nothing is
+    said if the images have no names of their own, such as ``t1ce.nii.gz``.
+    """
+    named, images = named_case(path), map(parse_file_name, case.paths.values())
+    own = {parsed[0] for parsed in images if parsed is not None and parsed[0]}
+    if named is None or not own:
+        return ""
+    if any(states_case(named, name) or continues_name(named, name) for name in {case.name, *own}):
+        return ""
+    return str(_another(path, named, case)) if _states_patient(path, named, case) else ""
+
+
 def named_case(path: Path) -> str | None:
     """The case that the name of a mask states before a known ending; None if it states none.
 

@@ -7,7 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalltumor.data.case import Case
-from smalltumor.data.identity.mask_names import check_case, check_patient, is_in_folder_of
+from smalltumor.data.identity.mask_names import (
+    check_case,
+    check_patient,
+    is_in_folder_of,
+    other_case_text,
+)
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 
@@ -183,6 +188,34 @@ def test_the_mask_of_a_case_that_a_folder_renames_is_its_own(tmp_path, check):
     case = case_named("bob", tmp_path)
     case.name = "visit1_bob"
     check(tmp_path / "bob_seg.nii.gz", case)
+    assert other_case_text(tmp_path / "bob_seg.nii.gz", case) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"),
+    [
+        ("OtherName", "Adams_seg"),
+        ("P_visit1", "P_visit2_seg"),
+        ("case_12", "case_13_seg"),
+        ("UPENN-GBM-00003_11", "UPENN-GBM-00003_21_segm"),
+    ],
+)
+def test_a_mask_beside_the_images_with_the_name_of_another_is_doubtful(tmp_path, name, mask):
+    path, case = tmp_path / f"{mask}.nii.gz", case_named(name, tmp_path)
+    assert other_case_text(path, case).startswith(f"by its name, {path.name} is a mask of ")
+
+
+@pytest.mark.parametrize(
+    "mask", ["P1_seg", "p1_seg", "P1_post_seg", "P1_reader2_seg", "seg", "reader2_seg", "final_seg"]
+)
+def test_a_mask_beside_the_images_with_their_name_or_no_name_is_not_doubtful(tmp_path, mask):
+    assert other_case_text(tmp_path / f"{mask}.nii.gz", case_named("P1", tmp_path)) == ""
+
+
+def test_images_without_a_name_leave_the_name_to_their_mask(tmp_path):
+    case = case_named("folder", tmp_path)
+    case.paths = {"t1ce": tmp_path / "t1ce.nii.gz"}
+    assert other_case_text(tmp_path / "Pat_seg.nii.gz", case) == ""
 
 
 def test_a_number_that_goes_on_is_another_patient(tmp_path):

@@ -52,6 +52,15 @@ def test_labels_of_no_scheme_and_empty_masks_are_reported(folder):
     assert any("empty" in warning for warning in second.warnings)
 
 
+def test_a_mask_that_is_named_after_another_case_is_doubtful(folder):
+    case = folder / "case_01"
+    (case / "case_01_seg.nii.gz").rename(case / "Adams_seg.nii.gz")
+    first, second, _ = check_dataset(folder)
+    assert first.warnings == []
+    assert second.problem is None
+    assert "by its name, Adams_seg.nii.gz is a mask of Adams, not of case_01" in second.warnings
+
+
 def test_the_command_lists_every_case_and_its_exit_code_reports_problems(folder, capsys):
     assert main(["train", str(folder), "--check"]) == 0
     output = capsys.readouterr().out
