@@ -19,6 +19,7 @@ from smalltumor.labels.masks import Classes, class_mask
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.text import pluralize
+from smalltumor.training.data.outside_images import outside_images_text
 
 TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
 
@@ -92,7 +93,9 @@ def check_case(files: CaseFiles) -> CheckedCase:
         findings = check_input(case)
     except SmalltumorError as error:
         return CheckedCase(files.name, str(error))
-    return _counted(files.name, classes, scheme.name, [*case.warnings, *map(str, findings)])
+    outside = filter(None, [outside_images_text(case, classes)])
+    warnings = [*case.warnings, *map(str, findings), *outside]
+    return _counted(files.name, classes, scheme.name, warnings)
 
 
 def _counted(name: str, classes: Classes, scheme: str, warnings: list[str]) -> CheckedCase:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.cli import main
+from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.labels.regions import TissueClass
+from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.dataset_check import check_dataset, check_row, check_summary
 from training_cases import AFFINE, SHAPE, write_lesion_cases
 
@@ -59,6 +63,19 @@ def test_a_mask_that_is_named_after_another_case_is_doubtful(folder):
     assert first.warnings == []
     assert second.problem is None
     assert "by its name, Adams_seg.nii.gz is a mask of Adams, not of case_01" in second.warnings
+
+
+def test_a_mirrored_mask_is_doubtful_where_it_leaves_the_brain(folder):
+    classes = np.zeros(SHAPE, np.uint8)
+    classes[:10, 20:24, 18:20] = 2
+    relabel(folder, "case_01", classes)
+    first, second, _ = check_dataset(folder)
+    assert first.warnings == []
+    (warning,) = second.warnings
+    outside, total = re.match(r"(\d+) of (\d+) tumour voxels lie outside", warning).groups()
+    assert 0 < int(outside) < int(total) == 80
+    ready = prepare_case(labelled_cases(folder)[1], Preprocessing())
+    assert warning in ready.warnings
 
 
 def test_the_command_lists_every_case_and_its_exit_code_reports_problems(folder, capsys):
