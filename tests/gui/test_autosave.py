@@ -301,6 +301,21 @@ def test_edits_are_saved_when_the_window_closes(edited, dock_of, data_folder, qt
     qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)
 
 
+@pytest.mark.slow
+def test_edits_of_a_closed_window_are_offered_in_another_one(
+    edited, synthetic_case, make_napari_viewer, answers, data_folder, qtbot
+):
+    queue, asked = answers
+    viewer, _case = edited
+    second = make_napari_viewer()
+    viewer.window._qt_window.show()
+    viewer.close()
+    qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)
+    queue.append(LATER)
+    open_case(second, synthetic_case)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+
+
 @pytest.mark.one_binding
 def test_edits_are_saved_before_a_run(edited, dock_of, data_folder, qtbot, monkeypatch):
     viewer, _case = edited

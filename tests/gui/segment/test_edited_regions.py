@@ -70,6 +70,20 @@ def test_regions_from_a_file_are_replaced_without_a_question_until_they_are_edit
 
 
 @pytest.mark.one_binding
+def test_edits_of_regions_that_were_removed_are_asked_about(opened, run, monkeypatch):
+    viewer, dock = opened
+    asked = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(asked.append(a[1])))
+    assert run(dock)
+    regions = first_regions(viewer)
+    regions[Region.ET].paint((3, 3, 3), 1)
+    for layer in regions.values():
+        viewer.layers.remove(layer)
+    dock.segment()
+    assert asked == ["Replace edited regions?"] and not dock.is_running
+
+
+@pytest.mark.one_binding
 def test_a_region_removed_while_the_result_is_shown_stays_removed(opened, slow, errors, qtbot):
     viewer, dock = opened
 
