@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
+from weakref import ref
 
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QFontDatabase, QTextCursor
@@ -47,12 +48,13 @@ class CloseConfirmation(QObject):
         self._window: QWidget | None = None
         self._close_button: QPushButton | None = None
         self._is_settled = False
-        self._closing: QWidget | None = None  # the window whose closing was not cancelled here
+        # The window whose closing was not cancelled here; it must be able to die.
+        self._closing: ref[QWidget] | None = None
 
     @property
     def is_closed(self) -> bool:
         """Whether the dock is in a window that was closed and is not open again."""
-        window = self._closing
+        window = self._closing() if self._closing is not None else None
         return window is not None and window is main_window_of(self._dock) and window.isHidden()
 
     @property
@@ -80,11 +82,15 @@ class CloseConfirmation(QObject):
         """Ask before the window or the dock closes; the user can cancel the closing."""
         if watched is self._close_button and event.type() == QEvent.Type.MouseButtonRelease:
             return self._cancels_removal()
-        if watched is self._window and event.type() == QEvent.Type.Close:
+        if (
+            self._window is not None
+            and watched is self._window
+            and event.type() == QEvent.Type.Close
+        ):
             if self._must_ask() and self._ask(can_cancel=True) is Answer.CANCEL:
                 event.ignore()
                 return True
-            self._is_settled, self._closing = True, self._window
+            self._is_settled, self._closing = True, ref(self._window)
             self.detach()
         return bool(super().eventFilter(watched, event))
 
