@@ -129,7 +129,8 @@ def write_bytes(path: Path, content: bytes, *, overwrite: bool = False) -> None:
 
 def write_text(path: Path, content: str, *, overwrite: bool = False) -> None:
     """Write a UTF-8 text file, whole or not at all; see `atomic_path`."""
-    write_bytes(path, content.encode(), overwrite=overwrite)
+    # The name of a file may have bytes that are no letters.
+    write_bytes(path, content.encode("utf-8", "backslashreplace"), overwrite=overwrite)
 
 
 def _flush(path: Path) -> None:

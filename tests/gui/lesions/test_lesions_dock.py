@@ -192,7 +192,7 @@ def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
     dock.copy_button.click()
     rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text()), delimiter="\t"))
     assert [row["voxels"] for row in rows] == ["12"]
-    assert set(rows[0]) == {"case", *COLUMNS} and rows[0]["case"] == "Pat"
+    assert set(rows[0]) == {"case", "visit", *COLUMNS} and rows[0]["case"] == "Pat"
     monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
     dock.review.go_to(dock.model.lesion(1))
     dock.review_actions.accept()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.cohort.results.results_folder import PAGE
+from smalltumor.data.naming.cohort_names import PAGE
 from smalltumor.errors import OutputError
 
 _MOST = 48

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smalltumor.data.naming.cohort_names import REVIEWS, SETTINGS
+from smalltumor.data.naming.cohort_names import PAGE, REVIEWS, SETTINGS
 from smalltumor.data.naming.exported_masks import region_paths
 
 __all__ = ["LESIONS", "PAGE", "PARQUET", "SETTINGS", "SUMMARIES", "TABLE", "ResultsFolder"]
@@ -13,7 +13,6 @@ TABLE = "cohort.csv"
 LESIONS = "lesions.csv"
 PARQUET = {TABLE: "cohort.parquet", LESIONS: "lesions.parquet"}
 """The names of both tables as Parquet."""
-PAGE = "cohort.html"
 SUMMARIES = (LESIONS, *PARQUET.values(), PAGE)
 """Files of all cases that are written when a run has ended."""
 _LESIONS_OF_CASE = "_lesions.csv"

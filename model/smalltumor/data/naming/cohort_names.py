@@ -11,6 +11,9 @@ from pathlib import Path
 SETTINGS = "cohort.json"
 """The settings of the run, by which a folder is known as one of results."""
 
+PAGE = "cohort.html"
+"""The page of the results."""
+
 REVIEWS = "reviews"
 """Folder of readers' masks, a folder each."""
 
