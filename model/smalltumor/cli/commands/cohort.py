@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.commands.cohort_report import write_report
-from smalltumor.cohort.results.results_folder import PAGE
+from smalltumor.data.naming.cohort_names import PAGE
 from smalltumor.extras import MissingPackageError
 from smalltumor.labels.regions import Region
 from smalltumor.text import volume_text
