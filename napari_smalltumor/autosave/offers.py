@@ -117,6 +117,8 @@ class EditOffers:
     def _restore(
         self, case: Case, file: Path, masks: list[SavedMask], record: CaseRecord | None
     ) -> None:
+        key = case_key(case) if record is None else record.key
+        self.autosave.take_up(key)  # what is added now are these edits, and nothing in their place
         try:
             readers = read_readers(file)
             if record is not None:
@@ -126,8 +128,9 @@ class EditOffers:
                 layers = restore(self._viewer, case, masks)
         except SmalltumorError as error:
             notify.report_error(error)
+            if self.autosave.is_own(file):
+                self._set_aside(key, file)
             return
-        self.autosave.take_up(case_key(case) if record is None else record.key)
         self.autosave.mark_edited(layers)
         with self.autosave.readers.restoring(case, readers):
             self.autosave.save()
