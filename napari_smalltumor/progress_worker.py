@@ -165,18 +165,21 @@ def _slots_of_the_end(
     alone. `ended` is called by the same slot, since the window could handle a click between two.
     """
     ends: list[str] = []
+    then = [] if ended is None else [ended]
+    slots = {signal: slots[signal] for signal in _ENDS if signal in slots}
 
     def call(signal: str, *arguments: object) -> None:
         if signal == "finished" and not ends:
             call("aborted")
-        is_first = not ends
         ends.append(signal)
         try:
             if signal in slots:
                 slots[signal](*arguments)
         finally:
-            if is_first and ended is not None:
-                ended()
+            if then:
+                then.pop()()
+            if signal == "finished":
+                slots.clear()  # Qt keeps this function, and would keep their owners alive
 
     return {signal: partial(call, signal) for signal in _ENDS}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QMainWindow
 
 from napari_smalltumor import notify, questions, settings
@@ -24,7 +24,6 @@ from napari_smalltumor.patients.cases_in_use import use_case
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.viewer import unproxied
-from napari_smalltumor.widgets.window_closed import WindowClosed
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -72,9 +71,8 @@ class SegmentRun(QObject):
         self._checksum_before = fingerprint(viewer.layers, job.case)
         self._cancel_timer = _timer(self, self._abandon)
         self._next_layer_timer = _timer(self, self._show_next)
-        self._window_closed = WindowClosed(window) if window is not None else None
-        if self._window_closed is not None:
-            self._window_closed.closed.connect(self.cancel)
+        if window is not None:
+            window.installEventFilter(self)
         _RUNS[self._viewer] = self
         self._end_use = use_case(viewer, job.case, "segmented", cancel=self.cancel)
         self.worker: ProgressWorker | None = start(
@@ -113,6 +111,16 @@ class SegmentRun(QObject):
             self.cancelling.emit()
             self._state = (self._state[0], "cancelling")
             self._report()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Cancel the run when the window has been closed, unless napari's question kept it open."""
+        if event.type() == QEvent.Type.Close:
+            QTimer.singleShot(0, self._cancel_if_closed)
+        return False
+
+    def _cancel_if_closed(self) -> None:
+        if isalive(self) and not (isalive(self.parent()) and self.parent().isVisible()):
+            self.cancel()
 
     def _cancel_if_patient_closed(self) -> None:
         """Cancel the run of a patient whose last layer was removed: nothing would show it."""

@@ -19,6 +19,6 @@ from napari_smalltumor.segment.finding_texts import finding_text
     ],
 )
 def test_the_finding_says_what_to_do_in_the_dock(kind: FindingKind, advice: str) -> None:
-    text = finding_text(Finding(kind, 0.9, ("t2", "flair"), "t1", "S"))
+    text = finding_text(Finding(kind, 0.9, ("t2", "flair"), named="t1", side="S"))
     assert advice in text
     assert "--" not in text
