@@ -188,7 +188,8 @@ def test_a_window_that_was_deleted_does_not_show_its_run(
     open_dock(first)
     deleted = open_dock(second)
     second.close()
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    deferred = QEvent.Type.DeferredDelete
+    QApplication.sendPostedEvents(None, getattr(deferred, "value", deferred))  # PyQt5 has no value
     assert not isalive(deleted)
     answers[0].append(Answer.KEEP_TRAINING)
     first.close()
