@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from smalltumor.data.identity.visits import visit_in_name, visit_of_folders
+from smalltumor.data.identity.visits import stated_visit
 from smalltumor.files import tables
 from smalltumor.files.tables import Cell
 from smalltumor.labels.regions import REGION_NAMES
@@ -94,7 +94,7 @@ def case_cells(name: str, folder: Path | None) -> dict[str, Cell]:
     folder : Path or None
         Of its images.
     """
-    return {"case": name, "visit": visit_in_name(name) or visit_of_folders(name, folder) or None}
+    return {"case": name, "visit": stated_visit(name, folder) or None}
 
 
 def csv_text(

@@ -18,7 +18,12 @@ def visit_of(case: Case) -> str:
     str
         Empty if neither the name of the case nor a folder states one.
     """
-    return visit_in_name(case.name) or visit_of_folders(case.name, folder_of(case))
+    return stated_visit(case.name, folder_of(case))
+
+
+def stated_visit(name: str, folder: Path | None) -> str:
+    """The visit that the name of a case states, else a folder of its images; else empty."""
+    return visit_in_name(name) or visit_of_folders(name, folder)
 
 
 def name_with_visit(name: str, folder: Path | None) -> str:
