@@ -14,12 +14,8 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.case_export import export_bids
-from napari_smalltumor.export.dialog import (
-    case_to_export_or_say,
-    finish_export,
-    may_replace,
-    may_write_regions,
-)
+from napari_smalltumor.export.dialog import case_to_export_or_say, finish_export, may_replace
+from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.export.replaced_masks import note_on_replaced
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient

@@ -17,8 +17,8 @@ from napari_smalltumor.export.dialog import (
     case_to_export_or_say,
     finish_export,
     may_replace,
-    may_write_regions,
 )
+from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.export.replaced_masks import note_on_replaced
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source

@@ -22,7 +22,7 @@ from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.dialog import may_write_regions
+from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.folder_of_case import FolderOfCase
 from napari_smalltumor.finetune.training_masks import (

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.dialog import may_write_regions
+from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.follow_up.comparison_runs import ComparisonRuns
 from napari_smalltumor.follow_up.earlier_layers import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
@@ -39,6 +40,34 @@ _RETRY_MS = 50
 """Another patient is not shown under the brush or a dialog; both are looked at this often."""
 
 
+@dataclass(frozen=True)
+class _Request:
+    """A job, who was active when it was asked for, and whether it was dropped with the last one."""
+
+    job: LoadJob
+    patient: Patient | None
+    follows_last: bool
+
+
+@dataclass(frozen=True)
+class _Pause:
+    """What lies between two steps.
+
+    Parameters
+    ----------
+    ms : int or None
+        Time to the next step; None if a worker resumes.
+    meanwhile : callable, optional
+        Called once the next step is due. It may open a dialog, whose event loop does that step.
+    """
+
+    ms: int | None = 0
+    meanwhile: Callable[[], object] | None = None
+
+
+_Steps = Generator[_Pause, list[LayerData], None]
+
+
 class Loader:
     """Reads files one job after another, and shows their patients when all have been read.
 
@@ -54,15 +83,11 @@ class Loader:
     """
 
     def __init__(self, viewer: ViewerModel, window: QWidget) -> None:
+        # The steps are suspended for long and hold no viewer: it may be closed meanwhile.
         self._viewer, self._window = ref(viewer), window
-        self._jobs: deque[tuple[LoadJob, Patient | None, bool]] = deque()
+        self._requests: deque[_Request] = deque()
         self._last_added = -_SAME_DROP_S
-        self._layers: deque[LayerData] = deque()
-        self._added: list[Layer] = []
-        self._opened: list[Layer] = []
-        self._setup: Iterator[None] | None = None
-        self._is_reading = self._is_read = False
-        self._was_empty = False
+        self._steps: _Steps | None = None
         self._timer = QTimer(window)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._step)
@@ -70,118 +95,135 @@ class Loader:
     @property
     def busy(self) -> bool:
         """Whether files are being read, or their layers added."""
-        return bool(self._jobs)
+        return bool(self._requests)
 
     def add(self, job: LoadJob) -> None:
         """Read files after all earlier ones."""
         viewer = self._viewer()
-        if viewer is None or any(job.key == other.key for other, *_ in self._jobs):
+        if viewer is None or any(job.key == request.job.key for request in self._requests):
             return
         now = time.monotonic()
-        is_same_drop, self._last_added = now - self._last_added < _SAME_DROP_S, now
-        self._jobs.append((job, active_patient(viewer).current, is_same_drop))
-        if len(self._jobs) == 1:
-            self._was_empty = not viewer.layers
-            self._announce(viewer, job)
+        follows_last, self._last_added = now - self._last_added < _SAME_DROP_S, now
+        self._requests.append(_Request(job, active_patient(viewer).current, follows_last))
+        if len(self._requests) == 1:
+            self._announce(job)
+        if self._steps is None:
+            self._steps = self._load_all()
             self._timer.start(0)
 
     def _step(self) -> None:
-        """Add the next layer, end a job, set the viewer up for the next one, or begin it."""
-        viewer = self._viewer()
-        if viewer is None or self._is_reading:
-            return
-        if self._layers:
-            self._add_layer(viewer)
-        elif self._is_read:
-            job, layers = self._end_job()
-            self._opened += layers
-            self._timer.start(0)
-            job.opened(layers)
-        elif self._jobs:
-            if self._is_set_up(viewer):
-                self._read_next(viewer)
-            else:
-                self._timer.start(0)
-        else:
-            self._finish(viewer)
+        if self._steps is not None:
+            self._advance(self._steps.__next__)
 
-    def _is_set_up(self, viewer: ViewerModel) -> bool:
-        """Do the next step of setting the viewer up; whether there was none left."""
-        if self._setup is None:
-            self._setup = setup_steps(viewer)
+    def _advance(self, step: Callable[[], _Pause]) -> None:
+        """Do a step, unless the viewer was closed, and have the next one follow."""
+        if self._viewer() is None:
+            return
         try:
-            next(self._setup)
+            pause = step()
         except StopIteration:
-            self._setup = None
-            return True
-        return False
-
-    def _read_next(self, viewer: ViewerModel) -> None:
-        (job, patient, is_same_drop), self._is_reading = self._jobs[0], True
-        self._announce(viewer, job)
-        arrivals = active_patient(viewer).arrivals
-        arrivals.requested_for, arrivals.follows_last = patient, is_same_drop
-        run_in_thread(
-            job.read, self._window, self._on_read, self._on_failed, name=f"reading of {job.name}"
-        )
-
-    def _announce(self, viewer: ViewerModel, job: LoadJob) -> None:
-        active_patient(viewer).arrivals.reading = job.name
-        viewer.status = f"Reading {job.name}"
-
-    def _on_read(self, layers: list[LayerData]) -> None:
-        self._is_reading, self._is_read = False, True
-        self._layers.extend(layers)
-        self._timer.start(0)
-
-    def _add_layer(self, viewer: ViewerModel) -> None:
-        from napari.layers import Layer
-
-        if not viewer.layers and viewer.dims.ndim < _AXES:
-            viewer.dims.ndim = _AXES  # napari makes its sliders now, and not with the first layer
-            self._timer.start(0)
+            self._steps = None
             return
-        try:
-            with garbage_collection_paused():
-                layer = Layer.create(*self._layers.popleft())
-                check_region_is_new(layer, [x for x in viewer.layers if x not in self._added])
-                active_patient(viewer).insert_arriving(layer)
-                self._added.append(layer)
-        except Exception as error:  # the next job must be read all the same
-            self._on_failed(error)
-        else:
-            self._timer.start(0)
+        if pause.ms is not None:
+            self._timer.start(pause.ms)
+        if pause.meanwhile is not None:
+            pause.meanwhile()
 
-    def _on_failed(self, error: Exception) -> None:
-        viewer = self._viewer()
-        job, layers = self._end_job()
-        for layer in layers:
-            if viewer is not None and layer in viewer.layers:
-                viewer.layers.remove(layer)
-        self._timer.start(0)
-        job.failed(error)
-
-    def _end_job(self) -> tuple[LoadJob, list[Layer]]:
-        """Forget the job that has ended; return it and the layers that it added."""
-        added, self._added = self._added, []
-        self._is_reading = self._is_read = False
-        self._layers.clear()
-        job, *_ = self._jobs.popleft()
-        return job, added
-
-    def _finish(self, viewer: ViewerModel) -> None:
-        """Show the last patient, but neither under the brush nor under a dialog of another one."""
-        is_drawing = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
-        if is_drawing or dialog_is_open():
-            self._timer.start(_RETRY_MS)
-            return
+    def _load_all(self) -> _Steps:
+        """Load what is asked for, also meanwhile, and show the last patient."""
+        was_empty = not self._open_viewer.layers
+        opened: list[Layer] = []
+        while self._requests or _must_wait():
+            if self._requests:
+                for _ in setup_steps(self._open_viewer):
+                    yield _Pause()
+                opened += yield from self._load(self._requests[0])
+            else:
+                yield _Pause(_RETRY_MS)
+        viewer = self._open_viewer
         with garbage_collection_paused():
             active_patient(viewer).finish_arrivals()
         viewer.status = "Ready"
-        if self._was_empty and viewer.layers:
+        if was_empty and viewer.layers:
             viewer.reset_view()
-        opened, self._opened = self._opened, []
         QTimer.singleShot(0, partial(ask_about_labels, viewer, opened))
+
+    def _load(self, request: _Request) -> Generator[_Pause, list[LayerData], list[Layer]]:
+        """Read the files of a job and add their layers; all are removed if one fails."""
+        job = request.job
+        added: list[Layer] = []
+        error: Exception | None = None
+        self._read(request)
+        try:
+            layers = yield _Pause(ms=None)
+            yield _Pause()
+            if self._make_sliders():
+                yield _Pause()
+            for data in layers:
+                added.append(self._add_layer(data, added))
+                yield _Pause()
+        except Exception as raised:  # the next job must be read all the same
+            error = raised
+            self._remove(added)
+        self._requests.popleft()
+        if error is not None:
+            yield _Pause(meanwhile=partial(job.failed, error))
+            return []
+        yield _Pause(meanwhile=partial(job.opened, added))
+        return added
+
+    def _read(self, request: _Request) -> None:
+        """Start a worker; the steps go on with its layers, or its exception."""
+        job, steps = request.job, self._steps
+        assert steps is not None
+        self._announce(job)
+        arrivals = active_patient(self._open_viewer).arrivals
+        arrivals.requested_for, arrivals.follows_last = request.patient, request.follows_last
+        run_in_thread(
+            job.read,
+            self._window,
+            lambda layers: self._advance(partial(steps.send, layers)),
+            lambda error: self._advance(partial(steps.throw, error)),
+            name=f"reading of {job.name}",
+        )
+
+    def _announce(self, job: LoadJob) -> None:
+        active_patient(self._open_viewer).arrivals.reading = job.name
+        self._open_viewer.status = f"Reading {job.name}"
+
+    def _make_sliders(self) -> bool:
+        """Have napari make its sliders now, and not with the first layer; whether it had to."""
+        viewer = self._open_viewer
+        if viewer.layers or viewer.dims.ndim >= _AXES:
+            return False
+        viewer.dims.ndim = _AXES
+        return True
+
+    def _add_layer(self, data: LayerData, added: list[Layer]) -> Layer:
+        from napari.layers import Layer
+
+        viewer = self._open_viewer
+        with garbage_collection_paused():
+            layer = Layer.create(*data)
+            check_region_is_new(layer, [x for x in viewer.layers if x not in added])
+            active_patient(viewer).insert_arriving(layer)
+        return layer
+
+    def _remove(self, layers: list[Layer]) -> None:
+        for layer in layers:
+            if layer in self._open_viewer.layers:
+                self._open_viewer.layers.remove(layer)
+
+    @property
+    def _open_viewer(self) -> ViewerModel:
+        viewer = self._viewer()
+        assert viewer is not None, "no step is done for a viewer that was closed"
+        return viewer
+
+
+def _must_wait() -> bool:
+    """Whether a patient may not be shown now: under the brush, or a dialog of another one."""
+    return QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton or dialog_is_open()
 
 
 _LOADERS: WeakKeyDictionary[ViewerModel, Loader] = WeakKeyDictionary()

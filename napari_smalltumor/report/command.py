@@ -22,8 +22,9 @@ from smalltumor.second_look import score_warning
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.dialog import may_replace, may_write_regions
+from napari_smalltumor.export.dialog import may_replace
 from napari_smalltumor.export.file_names import with_ending
+from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.export.source_files import check_no_source, with_sources
 from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.nesting import ensure_nesting

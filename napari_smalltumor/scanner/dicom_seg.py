@@ -24,8 +24,9 @@ from smalltumor.scanner.preparation.stored_case import stored_series_uid
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.dialog import case_to_export_or_say, may_replace, may_write_regions
+from napari_smalltumor.export.dialog import case_to_export_or_say, may_replace
 from napari_smalltumor.export.file_names import with_ending
+from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.layers.changed_images import no_longer_shown
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting

@@ -18,7 +18,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.dialog import may_write_regions
+from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import with_sources
 from napari_smalltumor.layers.metadata import region_layers

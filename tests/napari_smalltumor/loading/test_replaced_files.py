@@ -13,8 +13,8 @@ from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.compare.choices import expert_file, reference_choices
 from napari_smalltumor.compare.reference_file import read_reference
 from napari_smalltumor.export.case_export import export_bids, export_case
-from napari_smalltumor.export.dialog import may_write_regions
 from napari_smalltumor.export.layer_files import write_layer
+from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.layers.changed_images import ChangedImagesError
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import patient_of_case
