@@ -77,9 +77,10 @@ def test_the_average_is_that_of_the_weights_and_of_those_at_the_start(freeze_aft
             shared.freeze_batch_norm(())
     for name, value in plain.network.named_parameters():
         other = dict(shared.network.named_parameters())[name]
-        torch.testing.assert_close(other, value, rtol=1e-4, atol=1e-5)
+        # Adam enlarges rounding where a gradient is nearly zero; a step moves a weight by 1e-3.
+        torch.testing.assert_close(other, value, rtol=1e-4, atol=1e-4)
         expected = 0.75 * start[name] + 0.25 * plain.average[name]
-        torch.testing.assert_close(shared.average[name], expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(shared.average[name], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_share_of_the_start_needs_no_moving_average():
