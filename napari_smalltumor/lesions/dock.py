@@ -109,7 +109,7 @@ class LesionsDock(LesionsPanel):
             if self.parent() is None:
                 self.keys.unbind()
                 _disconnect(self.finder, self.candidate_finder, self.clicks, self.review)
-            elif not self.review.is_open:
+            elif not self.review.segmentation.is_open:
                 self._bind_keys()
                 self.clicks.open()
                 self.review.open()  # what is found by `_set_target`, as after any change of source
@@ -166,13 +166,13 @@ class LesionsDock(LesionsPanel):
         self.candidates_table.accept_pressed.connect(actions.accept)
         self.candidates_table.delete_pressed.connect(actions.delete)
         self.candidates_table.escaped.connect(self.focus_images)
-        self.review.sources_changed.connect(self._on_scan)
+        self.review.segmentation.sources_changed.connect(self._on_scan)
         self.review.source_changed.connect(self._on_source)
         self.review.lesions_changed.connect(self._show_lesions)
         self.review.current_changed.connect(self._show_current)
         self.review.went_to_place.connect(self._deselect)
-        self.review.visible_changed.connect(self._on_visible)
-        self.review.scan_changed.connect(self._on_scan)
+        self.review.segmentation.visible_changed.connect(self._on_visible)
+        self.review.segmentation.scan_changed.connect(self._on_scan)
 
     def _on_source(self) -> None:
         self.show_message("")

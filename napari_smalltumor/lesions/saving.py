@@ -71,7 +71,11 @@ class SavedTable:
         lesions = reviewed(self.review, self.lesions)
         patient = active_patient(viewer).current if source is None else source.patient
         folder = output_folder(viewer, patient)
-        title = f"Save lesions of {self.review.title}" if source is not None else "Save lesions"
+        title = (
+            f"Save lesions of {self.review.segmentation.title}"
+            if source is not None
+            else "Save lesions"
+        )
         path = ask_and_save(self.panel, title, folder / name, lesions, self._case_cells)
         if path is not None:
             self.panel.show_message(f"Saved {path.name}")
@@ -82,7 +86,7 @@ class SavedTable:
         if source is None:
             return "case"
         if source.case is None:
-            return safe_name(self.review.title)
+            return safe_name(self.review.segmentation.title)
         return name_for_files(self.review.viewer, source.case)
 
     @property

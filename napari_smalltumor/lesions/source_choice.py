@@ -28,21 +28,21 @@ class SourceChoice(QObject):
         self._showing = Flag()
         panel.source_box.currentIndexChanged.connect(self._choose)
         panel.region_box.currentIndexChanged.connect(self._choose)
-        review.sources_changed.connect(self._show_all)
+        review.segmentation.sources_changed.connect(self._show_all)
         review.source_changed.connect(self._show)
         self._show_all()
 
     def _show_all(self) -> None:
         with self._showing:
             self._panel.source_box.clear()
-            for source in self._review.sources:
+            for source in self._review.segmentation.sources:
                 self._panel.source_box.addItem(self._title(source), source)
             self._show_chosen()
 
     def _title(self, source: LesionSource) -> str:
         """Name of a segmentation; one of no patient is listed beside those of the active one."""
         if source.patient is not None and region_of(source.any_layer) is not None:
-            return self._review.patient_title
+            return self._review.segmentation.patient_title
         is_strange = source.patient is None and self._review.has_patient
         return f"{source.name} (no patient)" if is_strange else source.name
 
@@ -52,7 +52,9 @@ class SourceChoice(QObject):
 
     def _show_chosen(self) -> None:
         panel, source = self._panel, self._review.source
-        rows = [n for n, each in enumerate(self._review.sources) if each.is_same(source)]
+        rows = [
+            n for n, each in enumerate(self._review.segmentation.sources) if each.is_same(source)
+        ]
         panel.source_box.setCurrentIndex(rows[0] if rows else -1)
         panel.set_regions(tuple(source.layers) if source is not None else ())
         panel.region_box.setCurrentIndex(panel.region_box.findData(self._review.region.value))
@@ -62,5 +64,5 @@ class SourceChoice(QObject):
             return
         source = self._panel.source_box.currentData()
         region = self._panel.region_box.currentData()
-        self._review.choose(source, None if region is None else Region(region))
-        self._review.show_layers()
+        self._review.segmentation.choose(source, None if region is None else Region(region))
+        self._review.segmentation.show_layers()

@@ -34,7 +34,7 @@ def may_delete(review: LesionReview, lesions: Sequence[Lesion], confirm: Confirm
     source, region = review.source, review.region
     if source is None or all(lesion.is_small for lesion in lesions):
         return True
-    if not confirm(texts.large_deletion(review.title, region, lesions)):
+    if not confirm(texts.large_deletion(review.segmentation.title, region, lesions)):
         return False
     return source.is_same(review.source) and review.region is region
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import Region
@@ -19,18 +19,25 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
-@dataclass(frozen=True)
+@dataclass
 class Progress:
     """How far the review of a segmentation has come.
 
     Parameters
     ----------
     current : Lesion or None
+    sought : Lesion or None
+        The lesion that was current when the review was paused, until it is listed again.
     steps : StepHistory
     """
 
-    current: Lesion | None
-    steps: StepHistory
+    current: Lesion | None = None
+    sought: Lesion | None = None
+    steps: StepHistory = field(default_factory=StepHistory)
+
+    def continued(self) -> Progress:
+        """The progress with which a paused review goes on; no lesion is listed yet."""
+        return Progress(sought=self.current or self.sought, steps=self.steps)
 
 
 @dataclass(frozen=True)

@@ -48,13 +48,13 @@ class LesionReview(ReviewLists):
 
     def open(self) -> None:
         """Connect to the viewer, and review what is there now; does nothing if it is open."""
-        open_reviews(self._viewer).add(self)
+        open_reviews(self.viewer).add(self)
         taken_over.connect(self._on_taken_over, unique=True)
         super().open()
 
     def close(self) -> None:
         """Disconnect from the viewer and its layers, and remove the rings."""
-        open_reviews(self._viewer).discard(self)
+        open_reviews(self.viewer).discard(self)
         taken_over.disconnect(self._on_taken_over, missing_ok=True)
         super().close()
 
@@ -65,7 +65,9 @@ class LesionReview(ReviewLists):
             return
         self.source.accept(self.region, changed, accepted)
         replaced = self._record(changed, Verdict.ACCEPTED if accepted else None)
-        self._steps.append(Acceptance(self.source, self.region, changed, accepted, replaced))
+        self.segmentation.progress.steps.append(
+            Acceptance(self.source, self.region, changed, accepted, replaced)
+        )
         self._update()
 
     def add(self, lesion: Lesion) -> bool:
@@ -84,7 +86,9 @@ class LesionReview(ReviewLists):
         if not changes:
             return False
         replaced = self._record([lesion], Verdict.ADDED)
-        self._steps.append(Addition(self.source, [lesion], changes, layers, replaced))
+        self.segmentation.progress.steps.append(
+            Addition(self.source, [lesion], changes, layers, replaced)
+        )
         self._drop([lesion])
         return True
 
@@ -93,7 +97,7 @@ class LesionReview(ReviewLists):
         if self.source is None or not candidates:
             return
         replaced = self._record(candidates, Verdict.REJECTED)
-        self._steps.append(Rejection(self.source, list(candidates), replaced))
+        self.segmentation.progress.steps.append(Rejection(self.source, list(candidates), replaced))
         self._drop(candidates)
 
     def _on_taken_over(self) -> None:
@@ -127,16 +131,19 @@ class LesionReview(ReviewLists):
         deleted, changes = delete_lesions(self.source, self.region, lesions)
         if deleted:
             replaced = self._record(deleted, None)
-            self._steps.append(Deletion(self.region, deleted, changes, replaced))
+            self.segmentation.progress.steps.append(
+                Deletion(self.region, deleted, changes, replaced)
+            )
             gone = set(deleted)
             self.lesions = [lesion for lesion in self.lesions if lesion not in gone]
-            self.current = None if self.current in gone else self.current
+            if self.current in gone:
+                self.segmentation.progress.current = None
             self._update()
         return deleted
 
     def undo(self) -> Step | None:
         """Undo the last step, and return it; None if there was none."""
-        step = self._steps.undo()
+        step = self.segmentation.progress.steps.undo()
         if isinstance(step, Deletion):
             self._list_again(step)
         if step is not None:

@@ -16,11 +16,11 @@ from smalltumor.lesions import Lesion, LesionList
 from napari_smalltumor.lesions.canvas.navigation import is_shown, move_to
 from napari_smalltumor.lesions.canvas.rings import LesionRings
 from napari_smalltumor.lesions.review.lesion_positions import LesionPosition, lesion_at
-from napari_smalltumor.lesions.review.paused_reviews import Progress
 from napari_smalltumor.lesions.review.reviewed_segmentation import ReviewedSegmentation
-from napari_smalltumor.lesions.review.steps import Step, StepHistory
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.review.steps import Step
+from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources
 from napari_smalltumor.lesions.search.specks import NO_SPECKS, SpeckRule, specks_of
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.next_picture import next_picture
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SAME_LESION_MM = 5.0
 """After an edit, a lesion whose centre moved less than this counts as the same lesion."""
 
 
-class ReviewLists(ReviewedSegmentation):
+class ReviewLists:
     """The lesions and candidates of the segmentation under review, of which one is current.
 
     Parameters
@@ -39,88 +39,94 @@ class ReviewLists(ReviewedSegmentation):
 
     Attributes
     ----------
+    viewer : ViewerModel
+    segmentation : ReviewedSegmentation
+        Which segmentation and region are reviewed.
     lesions : list of Lesion
         The result of the last search, in the order of their ids.
     candidates : list of Lesion
         Those of the second look that are still to be decided on, the likeliest first.
-    current : Lesion or None
     unfolded : bool
         Whether the specks are listed one by one.
     """
 
+    source_changed = Signal()
     lesions_changed = Signal()
     current_changed = Signal()
     went_to_place = Signal()
     """Another dock shows a position; what is selected is not what is shown."""
 
     def __init__(self, viewer: ViewerModel) -> None:
+        self.viewer = viewer
+        self.segmentation = ReviewedSegmentation(viewer)
+        self.segmentation.chosen.connect(self._on_chosen)
         self._rings = LesionRings(viewer)
         self._show_rings = True
-        self._steps = StepHistory()
         self._rule = NO_SPECKS
         self.unfolded = False
         self.lesions: list[Lesion] = []
         self.candidates: list[Lesion] = []
-        self.current: Lesion | None = None
-        self._sought: Lesion | None = None
-        super().__init__(viewer)
+        self.open()
 
     @property
-    def viewer(self) -> ViewerModel:
-        """The viewer whose lesions are reviewed."""
-        return self._viewer
+    def source(self) -> LesionSource | None:
+        """The segmentation under review."""
+        return self.segmentation.source
+
+    @property
+    def region(self) -> Region:
+        """The region under review."""
+        return self.segmentation.region
+
+    @property
+    def current(self) -> Lesion | None:
+        """The lesion or candidate that the viewer was moved to."""
+        return self.segmentation.progress.current
 
     def open(self) -> None:
         """Connect to the viewer, and review what is there now; does nothing if it is open."""
         self._rings.open()
-        super().open()
+        self.segmentation.open()
 
     def close(self) -> None:
         """Disconnect from the viewer and its layers, and remove the rings."""
-        super().close()
+        self.segmentation.close()
         self._rings.close()
 
-    def _start(self, *, is_other: bool) -> None:
-        if is_other:
-            self._steps = StepHistory()
-        self.lesions, self.candidates, self.current, self._sought = [], [], None, None
+    def _on_chosen(self) -> None:
+        """List nothing of another segmentation or region until the next search."""
+        self.lesions, self.candidates = [], []
         self._draw_no_rings()
-
-    def _started(self) -> None:
+        self.source_changed.emit()
         self.lesions_changed.emit()
-
-    def _interrupt(self) -> Progress:
-        return Progress(self.current or self._sought, self._steps)
-
-    def _continue(self, progress: Progress) -> None:
-        """The lesion of before is current when it is listed and ringed again, and not before."""
-        self._steps, self._sought = progress.steps, progress.current
         self.current_changed.emit()
 
     def set_lesions(self, lesions: Sequence[Lesion]) -> None:
         """Set the result of a search; the current lesion stays current if it is found again."""
         self.lesions = list(lesions)
-        if not self.is_candidate(self.current):
-            self.current = _nearest(self.current, self.lesions)
-        if not self.is_candidate(self._sought):
+        progress = self.segmentation.progress
+        if not self.is_candidate(progress.current):
+            progress.current = _nearest(progress.current, self.lesions)
+        if not self.is_candidate(progress.sought):
             self._find_again(self.lesions)
         self._update()
 
     def set_candidates(self, candidates: Sequence[Lesion]) -> None:
         """Set the candidates that are still to be decided on."""
         self.candidates = list(candidates)
-        if self.is_candidate(self._sought):
+        if self.is_candidate(self.segmentation.progress.sought):
             self._find_again(self.candidates)
         self._update()
 
     def _find_again(self, among: Sequence[Lesion]) -> None:
-        """Make the lesion current that was so when the review was interrupted."""
-        if self._sought is None or not among:
+        """Make the lesion current that was so when the review was paused."""
+        progress = self.segmentation.progress
+        if progress.sought is None or not among:
             return
-        found, self._sought = _nearest(self._sought, among), None
-        if self.current is None and found is not None:
-            self.current = found
-            next_picture(self._viewer).drop_input()  # keys until then are not meant for it
+        found, progress.sought = _nearest(progress.sought, among), None
+        if progress.current is None and found is not None:
+            progress.current = found
+            next_picture(self.viewer).drop_input()  # keys until then are not meant for it
 
     def is_candidate(self, lesion: Lesion | None) -> bool:
         """Whether a lesion is a candidate and not a component of the mask."""
@@ -178,12 +184,12 @@ class ReviewLists(ReviewedSegmentation):
     @property
     def has_patient(self) -> bool:
         """Whether a patient is active."""
-        return self._patients.current is not None
+        return active_patient(self.viewer).current is not None
 
     @property
     def last_step(self) -> Step | None:
         """The step that `undo` would take back; None if there is none."""
-        return self._steps.last
+        return self.segmentation.progress.steps.last
 
     @property
     def can_undo(self) -> bool:
@@ -194,8 +200,8 @@ class ReviewLists(ReviewedSegmentation):
         """Make a lesion current and move the viewer to it."""
         if self.source is None:
             return
-        self.current = lesion
-        move_to(self._viewer, self.source, lesion)
+        self.segmentation.progress.current = lesion
+        move_to(self.viewer, self.source, lesion)
         self._update_rings()
         self.current_changed.emit()
 
@@ -219,11 +225,11 @@ class ReviewLists(ReviewedSegmentation):
 
     def is_shown(self, lesion: Lesion) -> bool:
         """Whether a slice that is shown cuts a lesion."""
-        return self.source is not None and is_shown(self._viewer, self.source, lesion)
+        return self.source is not None and is_shown(self.viewer, self.source, lesion)
 
     def leave(self) -> None:
         """Make no lesion current; the viewer stays where it is."""
-        self.current = None
+        self.segmentation.progress.current = None
         self._update_rings()
         self.current_changed.emit()
 
@@ -266,7 +272,7 @@ class ReviewLists(ReviewedSegmentation):
     def _update(self) -> None:
         """The lesions, their marks or the specks have changed."""
         if self.current is not None and self.current not in [*self.listed, *self.candidates]:
-            self.current = None
+            self.segmentation.progress.current = None
         self._update_rings()
         self.lesions_changed.emit()
 
@@ -284,7 +290,7 @@ class ReviewLists(ReviewedSegmentation):
 
     def _draw_no_rings(self) -> None:
         """Erase the rings until the next search; remove their layer with the last segmentation."""
-        if lesion_sources(self._viewer.layers):
+        if lesion_sources(self.viewer.layers):
             self._rings.erase()
         else:
             self._rings.hide()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-class ReviewedSegmentation(ABC):
-    """Follows the layers and the active patient of a viewer.
+class ReviewedSegmentation:
+    """Follows the layers and the active patient of a viewer, once it is opened.
 
     Parameters
     ----------
@@ -33,12 +32,15 @@ class ReviewedSegmentation(ABC):
         The segmentations that can be reviewed.
     source, region
         The segmentation and the region under review.
+    progress : Progress
+        How far its review has come; kept while another patient is active.
     is_open : bool
         Whether the viewer is followed.
     """
 
     sources_changed = Signal()
-    source_changed = Signal()
+    chosen = Signal()
+    """Another segmentation or region is under review."""
     visible_changed = Signal()
     """A layer of the segmentation under review was shown or hidden."""
     scan_changed = Signal()
@@ -54,7 +56,7 @@ class ReviewedSegmentation(ABC):
         self.sources: list[LesionSource] = []
         self.source: LesionSource | None = None
         self.region = self._preferred_region = Region.ET
-        self.open()
+        self.progress = Progress()
 
     @property
     def title(self) -> str:
@@ -97,17 +99,22 @@ class ReviewedSegmentation(ABC):
         """Review another segmentation or region.
 
         A segmentation without a layer for the region is reviewed with another region; the next
-        segmentation that has such a layer is reviewed with this region again.
+        segmentation that has such a layer is reviewed with this region again. The steps of the same
+        segmentation can still be undone.
         """
+        is_same = source is not None and source.is_same(self.source)
+        progress = Progress(steps=self.progress.steps) if is_same else Progress()
+        self._choose(source, region, progress)
+
+    def _choose(
+        self, source: LesionSource | None, region: Region | None, progress: Progress
+    ) -> None:
         self._preferred_region = self._preferred_region if region is None else region
-        is_other = source is None or not source.is_same(self.source)
-        self.source = source
+        self.source, self.progress = source, progress
         self.region = self._preferred_region
         if source is not None and self.region not in source.layers:
             self.region = next(iter(source.layers))
-        self._start(is_other=is_other)
-        self.source_changed.emit()
-        self._started()
+        self.chosen.emit()
 
     def show_layers(self) -> None:
         """Show the layer under review, and all layers of a segmentation that is hidden."""
@@ -116,22 +123,6 @@ class ReviewedSegmentation(ABC):
             shown = [layers[self.region]] if self.source.is_visible else layers.values()
             for layer in shown:
                 layer.visible = True
-
-    @abstractmethod
-    def _start(self, *, is_other: bool) -> None:
-        """Forget what was found; of another segmentation, the steps as well."""
-
-    @abstractmethod
-    def _started(self) -> None:
-        """The segmentation or region has been chosen."""
-
-    @abstractmethod
-    def _interrupt(self) -> Progress:
-        """How far the review has come."""
-
-    @abstractmethod
-    def _continue(self, progress: Progress) -> None:
-        """Go on from there."""
 
     def _on_layers(self, event: Any = None) -> None:
         """Layers were added, removed or renamed: stay with the segmentation under review.
@@ -160,7 +151,7 @@ class ReviewedSegmentation(ABC):
         self._start_patient()
 
     def _pause(self) -> None:
-        review = PausedReview(self.source, self.region, self._interrupt(), self.sources)
+        review = PausedReview(self.source, self.region, self.progress, self.sources)
         self._paused.keep(self._patient, review)
 
     def _start_patient(self) -> None:
@@ -172,8 +163,7 @@ class ReviewedSegmentation(ABC):
         if before is None or source is None:
             self.choose(self._topmost_shown or next(reversed(self.sources), None))
             return
-        self.choose(source, before.region)
-        self._continue(before.progress)
+        self._choose(source, before.region, before.progress.continued())
 
     def _source_to_continue(self, before: PausedReview) -> LesionSource | None:
         """The segmentation of an interrupted review; None if another one is to be reviewed.

@@ -349,7 +349,7 @@ def test_what_is_drawn_while_another_patient_is_read_belongs_to_the_active_one(v
 def test_rings_that_were_duplicated_stay_with_their_patient(viewer, patients):
     regions(viewer, "Second")
     review = LesionReview(viewer)
-    review.choose(review.sources[0], Region.ET)
+    review.segmentation.choose(review.segmentation.sources[0], Region.ET)
     review.set_lesions(review.source.snapshot(Region.ET).lesions(50))
     (rings,) = [layer for layer in viewer.layers if ring_boxes_of(layer) is not None]
     viewer.layers.selection = {rings}

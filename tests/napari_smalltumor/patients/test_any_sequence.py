@@ -351,7 +351,7 @@ class SeveralPatients(RuleBasedStateMachine):
 
     @invariant()
     def lesions_and_rings_are_those_of_the_active_patient(self):
-        for source in self.review.sources:
+        for source in self.review.segmentation.sources:
             assert patient_of(source.any_layer) in (None, self.patients.current)
             assert reference_of(source.any_layer) is None
         source = self.review.source

@@ -174,7 +174,7 @@ def test_nothing_is_done_with_a_result_of_no_patient_as_if_it_were_of_the_active
     assert all(choice.layer is not result for choice in reference_choices(two))
     assert masks_beside_regions(two.layers, B) == []
     review = LesionReview(two)
-    assert review.source.holds(result) and review.title == "result"
+    assert review.source.holds(result) and review.segmentation.title == "result"
 
 
 def test_the_user_assigns_a_result_which_is_saved_on_the_grid_of_the_case_then(two, said, tmp_path):
@@ -185,7 +185,7 @@ def test_the_user_assigns_a_result_which_is_saved_on_the_grid_of_the_case_then(t
     assign_selected(two)
     assert patient_of(result) == A and provenance_of(result.metadata).case.name == "A"
     assert said[-1] == "result belongs to A from now on."
-    assert review.source.case is not None and review.title == "A"
+    assert review.source.case is not None and review.segmentation.title == "A"
     before = result.translate
     result.translate = (9, 9, 9)
     np.testing.assert_array_equal(result.translate, before)
@@ -201,9 +201,12 @@ def test_the_patients_own_mask_is_reviewed_before_a_result_of_no_patient(two):
     show_segmentation(two, case, Segmentation("B", classes, case.grid))
     add_result(two)
     review = LesionReview(two)
-    assert review.source.name == "B" and [s.name for s in review.sources] == ["result", "B"]
+    assert review.source.name == "B" and [s.name for s in review.segmentation.sources] == [
+        "result",
+        "B",
+    ]
     active_patient(two).activate(A)
-    assert review.source.name == "result" and review.title == "result"
+    assert review.source.name == "result" and review.segmentation.title == "result"
 
 
 def test_the_message_ends_when_the_layer_was_assigned_or_removed(two, said, monkeypatch):

@@ -55,7 +55,7 @@ def test_a_candidate_at_the_place_becomes_current(viewer, review):
 def test_a_lesion_of_another_region_is_not_meant(viewer, review):
     lesion = review.lesions[0]
     position = position_of(review, lesion)
-    review.choose(review.source, Region.WT)
+    review.segmentation.choose(review.source, Region.WT)
     review.set_lesions(review.source.snapshot(Region.WT).lesions(100))
     review.go_to(review.lesions[0])
     assert not review_lesion_at(viewer, position) and review.current is None

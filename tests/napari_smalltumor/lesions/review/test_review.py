@@ -34,10 +34,10 @@ def test_acceptance_is_kept_for_the_next_review_and_applies_to_one_region(viewer
     again = LesionReview(viewer)
     search(again)
     assert [x.accepted for x in reviewed(again, again.lesions)] == [False, True, False]
-    again.choose(again.source, Region.WT)
+    again.segmentation.choose(again.source, Region.WT)
     search(again)
     assert not any(again.is_accepted(x) for x in again.lesions)
-    again.choose(again.source, Region.ET)
+    again.segmentation.choose(again.source, Region.ET)
     search(again)
     again.accept([again.lesions[1]], False)
     assert not again.is_accepted(again.lesions[1])
@@ -141,12 +141,12 @@ def test_only_the_active_patient_is_reviewed_and_its_deletions_can_be_undone_lat
     assert len(deleted) == 1
     show_regions(viewer, replace(synthetic_case(), name="Next"))
     search(review)
-    assert [source.name for source in review.sources] == ["Next"]
+    assert [source.name for source in review.segmentation.sources] == ["Next"]
     assert len(rings_shown(viewer).data)
     assert not review.can_undo and review.current is None
     active_patient(viewer).activate(first)
     search(review)
-    assert [source.name for source in review.sources] == ["Pat"]
+    assert [source.name for source in review.segmentation.sources] == ["Pat"]
     assert len(rings_shown(viewer).data)
     assert len(review.lesions) == 2
     assert review.undo()
@@ -168,11 +168,11 @@ def test_several_lesions_are_accepted_and_taken_back_in_one_step(review):
 def test_steps_are_taken_back_in_reverse_order_also_from_another_region(review):
     review.accept(review.lesions[:2])
     review.delete(review.lesions[1:2])
-    review.choose(review.source, Region.WT)
+    review.segmentation.choose(review.source, Region.WT)
     search(review)
     assert review.can_undo
     assert review.undo().region is Region.ET
-    review.choose(review.source, Region.ET)
+    review.segmentation.choose(review.source, Region.ET)
     search(review)
     assert [review.is_accepted(x) for x in review.lesions] == [True, True, False]
     review.undo()

@@ -66,7 +66,7 @@ def test_the_current_candidate_is_found_again_when_its_patient_is_active_again(v
 def test_the_review_of_a_patient_continues_where_it_was_left(viewer, review):
     patients = active_patient(viewer)
     first = patients.current
-    review.choose(review.source, Region.WT)
+    review.segmentation.choose(review.source, Region.WT)
     search(review)
     review.go_to(review.lesions[1])
     left = review.current

@@ -21,14 +21,14 @@ def test_a_new_result_becomes_the_source_and_a_removed_one_is_replaced(viewer):
     assert review.source.scheme is None
     search(review)
     viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="other")
-    assert review.source.scheme is None and len(review.sources) == 3
+    assert review.source.scheme is None and len(review.segmentation.sources) == 3
     viewer.layers.remove("Pat ET")
     assert review.region is Region.WT or review.region is Region.TC
     for name in ("Pat TC", "Pat WT"):
         viewer.layers.remove(name)
     assert review.source is not None and review.source.name in ("other", "Pat labels")
     viewer.layers.clear()
-    assert (review.source, review.sources, review.lesions) == (None, [], [])
+    assert (review.source, review.segmentation.sources, review.lesions) == (None, [], [])
 
 
 def test_a_review_opened_before_the_result_shows_enhancing_tumour(viewer):
@@ -57,7 +57,7 @@ def test_a_result_that_was_added_to_a_hidden_patient_is_reviewed_when_it_becomes
     with patients.in_background():
         show_regions(viewer, case)
     patients.activate(first)
-    assert len(review.sources) == 2 and review.source.scheme is None
+    assert len(review.segmentation.sources) == 2 and review.source.scheme is None
 
 
 def test_a_mask_that_was_hidden_in_the_background_gives_way_to_the_one_that_is_shown(viewer):
@@ -65,7 +65,9 @@ def test_a_mask_that_was_hidden_in_the_background_gives_way_to_the_one_that_is_s
     show_regions(viewer, case)
     show_classes(viewer, case)
     review = LesionReview(viewer)
-    review.choose(next(source for source in review.sources if source.scheme is not None))
+    review.segmentation.choose(
+        next(source for source in review.segmentation.sources if source.scheme is not None)
+    )
     patients = active_patient(viewer)
     first = patients.current
     show_regions(viewer, replace(case, name="Next"))
@@ -80,7 +82,9 @@ def test_a_mask_that_is_hidden_by_a_new_result_gives_way_to_the_result(viewer):
     show_regions(viewer, case)
     show_classes(viewer, case)
     review = LesionReview(viewer)
-    review.choose(next(source for source in review.sources if source.scheme is not None))
+    review.segmentation.choose(
+        next(source for source in review.segmentation.sources if source.scheme is not None)
+    )
     show_regions(viewer, case)  # the layers exist already: none is inserted
     hide_stored_labels(viewer.layers, active_patient(viewer).current)
     assert review.source.scheme is None and review.unseen.under_review is None
@@ -116,13 +120,13 @@ def test_a_hidden_mask_that_is_chosen_is_shown(viewer):
     show_regions(viewer, case)
     hide_stored_labels(viewer.layers, active_patient(viewer).current)
     review = LesionReview(viewer)
-    review.choose(review.sources[0])
-    review.show_layers()
+    review.segmentation.choose(review.segmentation.sources[0])
+    review.segmentation.show_layers()
     assert viewer.layers["Pat labels"].visible and review.source.scheme == "brats2018"
-    review.choose(review.sources[1])
+    review.segmentation.choose(review.segmentation.sources[1])
     viewer.layers["Pat TC"].visible = False
-    review.choose(review.source, Region.TC)
-    review.show_layers()
+    review.segmentation.choose(review.source, Region.TC)
+    review.segmentation.show_layers()
     assert viewer.layers["Pat TC"].visible
 
 
@@ -131,8 +135,8 @@ def test_another_patient_does_not_change_which_mask_is_reviewed(viewer):
     show_regions(viewer, case)
     show_classes(viewer, case)
     review = LesionReview(viewer)
-    for source in reversed(review.sources):
-        review.choose(source)
+    for source in reversed(review.segmentation.sources):
+        review.segmentation.choose(source)
         patients = active_patient(viewer)
         first = patients.current
         show_regions(viewer, replace(case, name="Next"))
