@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from smalltumor.geometry.boxes import bounding_box, padded
 from smalltumor.labels.masks import Mask
+
+Floats = npt.NDArray[np.float64]
 
 CAVITY_MM = 5.0
 """Width from which an enclosed space is a cavity. Narrower gaps in a rim do not open it."""
@@ -84,10 +87,27 @@ def solid_part(
     depth = distance_transform_edt(space, fine)  # to the next voxel's centre: half a voxel too long
     thickness = None
     if depth.max() < diameter_mm / 2 - _EPSILON:
-        diameter_mm = thickness = 2 * float(depth.max()) - min(spacing[:2]) / 2
+        diameter_mm = thickness = _largest_ball(space, depth, fine)
     centres = depth >= diameter_mm / 2 - _EPSILON
     reached = space & _within(diameter_mm / 2 + _EPSILON, centres, fine)
     return np.asarray(reached.reshape(*tissue.shape, parts).any(axis=-1)), thickness
+
+
+def _largest_ball(space: Mask, depth: Floats, spacing: Sequence[float]) -> float:
+    """Diameter in mm, give or take a quarter of a voxel at each end, of the largest ball that fits.
+
+    A ball around the deepest voxel's centre reaches the centre of the nearest voxel outside: half a
+    voxel too far at either end, as wide as the voxel is in that direction. A ball that lies between
+    two voxels ends just there, so that half of this is taken off.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    nearest = distance_transform_edt(space, spacing, return_distances=False, return_indices=True)
+    deepest = np.nonzero(depth >= depth.max() - _EPSILON)
+    distances = np.abs(nearest[:, *deepest] - np.stack(deepest)).T * spacing
+    with np.errstate(divide="ignore"):
+        widths = depth.max() * (np.asarray(spacing) / distances).min(axis=1)
+    return float(2 * depth.max() - widths.min() / 2)
 
 
 def _inner_cavities(mask: Mask, spacing: Sequence[float]) -> Mask:

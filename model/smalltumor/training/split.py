@@ -102,8 +102,8 @@ class Split:
         Raises
         ------
         TrainingError
-            If a validation case no longer exists or has been trained on, or no training case is
-            left.
+            If a validation case no longer exists, a scan of its patient has been trained on, or no
+            training case is left.
         """
         validation = self.validation or tuple(held_out)
         missing = [n for n in self.validation if n not in {*names, *held_out}]
@@ -113,11 +113,13 @@ class Split:
                 "scores would not be comparable with earlier ones; put it back, or start a new run "
                 "from the best weights"
             )
-        leaked = [name for name in validation if name in self.trained_on]
+        seen = {patient_key(name, patients) for name in self.trained_on}
+        leaked = [name for name in validation if patient_key(name, patients) in seen]
         if leaked:
+            what = "this case" if leaked[0] in self.trained_on else "another scan of this patient"
             raise TrainingError(
-                f"{', '.join(leaked)}: the run has been trained on this case and cannot validate "
-                "on it; start a new run"
+                f"{', '.join(leaked)}: the run has been trained on {what} and cannot validate on "
+                "it; start a new run"
             )
         excluded = {*validation, *held_out}
         kept = [name for name in self.training if name in names and name not in excluded]

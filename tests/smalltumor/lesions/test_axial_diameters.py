@@ -169,6 +169,19 @@ def test_the_second_diameter_of_a_rim_is_its_thickness():
     assert found.perpendicular_mm == pytest.approx(8, abs=1)
 
 
+@pytest.mark.parametrize("slices", [1, 2, 5, 6])
+@pytest.mark.parametrize("mm", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("in_plane", [1.0, 4.0])
+def test_a_flat_rim_is_as_thick_as_its_slices_are_high(slices, mm, in_plane):
+    """To half a slice, also where slices are much thinner than voxels are wide."""
+    rim = np.zeros((40, 40, slices + 4), dtype=bool)
+    rim[4:-4, 4:-4, 2 : 2 + slices] = True
+    rim[16:-16, 16:-16] = False
+    found = measured(rim, np.diag([-in_plane, -in_plane, mm, 1.0]))
+    assert found.is_rim
+    assert found.perpendicular_mm == pytest.approx(slices * mm, abs=mm / 2 + 1e-3)
+
+
 @pytest.mark.parametrize("side", [1, -1])
 def test_of_a_nodule_on_a_rim_the_nodule_is_measured(side):
     found = measured((THIN_RIM | ball(15, (19 * side, 0, 0))) & ~CAVITY)

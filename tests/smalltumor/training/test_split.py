@@ -121,6 +121,14 @@ def test_the_first_of_few_cases_is_held_out():
     assert (split.validation, split.training) == (("a",), ("b", "c"))
 
 
+def test_a_resumed_run_does_not_validate_on_another_scan_of_a_patient_it_has_seen():
+    split = Split.hold_out(["P1_visit1", "P2_visit1"], [])
+    with pytest.raises(TrainingError, match=r"P1_visit2: .*another scan of this patient"):
+        split.updated(["P1_visit1", "P2_visit1"], ["P1_visit2"])
+    with pytest.raises(TrainingError, match=r"Q7: .*another scan of this patient"):
+        split.updated(["P1_visit1", "P2_visit1"], ["Q7"], {"Q7": "x", "P2_visit1": "x"})
+
+
 NAMES = st.lists(st.sampled_from("abcdefghij"), unique=True, min_size=1)
 
 
