@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from napari_smalltumor.export.replaced_masks import note_on_replaced
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.changed_images import check_not_beside
-from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.metadata import region_layers, role_of, set_role
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
@@ -112,9 +113,18 @@ def finish_export(
     state = save_state(viewer)
     if _is_opened_with(case, written):
         state.keep(case, written)
+        _count_as_own(viewer, case)
     else:
         state.refresh()
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
+
+
+def _count_as_own(viewer: ViewerModel, case: Case) -> None:
+    """The user agreed that regions of other images are the case's, as which they were saved."""
+    for layer in region_layers(viewer.layers, case).values():
+        role = role_of(layer)
+        if role is not None and role.other_images:
+            set_role(layer, replace(role, other_images=""))
 
 
 def _is_opened_with(case: Case, written: list[Path]) -> bool:

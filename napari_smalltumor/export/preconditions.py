@@ -14,7 +14,12 @@ from napari_smalltumor.layers.changed_images import no_longer_shown
 from napari_smalltumor.layers.drawings import masks_beside_regions
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of, same_case
 from napari_smalltumor.layers.patient import layers_of_patient, patient_of_shown_case
-from napari_smalltumor.layers.region_masks import is_outdated, unseen_regions, volumes_ml
+from napari_smalltumor.layers.region_masks import (
+    is_outdated,
+    other_images_of,
+    unseen_regions,
+    volumes_ml,
+)
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
 
@@ -23,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
-    """Whether the regions of a case are current, there, shown and all there is, or the user agrees.
+    """Whether the regions of a case are its own, current, there, shown and all there is.
 
-    The files of its images must hold these, too.
+    The files of its images must hold these, too. If something is not so, the user is asked.
 
     Parameters
     ----------
@@ -37,6 +42,7 @@ def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, a
     """
     return (
         may_use_unlike_files(parent, viewer, case, action)
+        and may_use_mask_of_others(parent, viewer, case, action)
         and may_use_outdated(parent, viewer, case, action)
         and may_omit_regions(parent, viewer, case, action)
         and may_leave_other_regions(parent, viewer, case, action)
@@ -55,6 +61,21 @@ def may_use_unlike_files(
         f"the window and cannot be written to that folder.\n\n{action}?"
     )
     return questions.confirm(parent, "Other images in the folder", text, action)
+
+
+def may_use_mask_of_others(
+    parent: QWidget | None, viewer: ViewerModel, case: Case, action: str
+) -> bool:
+    """Whether the regions were not opened from a mask of other images, or the user agrees."""
+    other = other_images_of(viewer.layers, case)
+    if not other:
+        return True
+    title = case_title(viewer, case)
+    text = (
+        f"{other}. The regions of {title} in the window are from there, and may be another "
+        f"patient's. A mask that is written now counts as one of {title}.\n\n{action}?"
+    )
+    return questions.confirm(parent, "Masks of other images", text, action)
 
 
 def may_use_outdated(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:

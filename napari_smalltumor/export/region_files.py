@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,9 +85,21 @@ def _is_named_after(path: Path, case: Case) -> bool:
     return path.parent.resolve() in folders and (is_named or path == case.labels_path)
 
 
-def layers_of_masks(case: Case, masks: Mapping[Region, Mask]) -> list[LayerData]:
-    """Region layers of masks on the case's grid, the outermost first."""
-    return [region_layer(case, r, np.asarray(masks[r])) for r in OUTERMOST_FIRST if r in masks]
+def layers_of_masks(
+    case: Case, masks: Mapping[Region, Mask], read_from: Sequence[Volume] = ()
+) -> list[LayerData]:
+    """Region layers of masks on the case's grid, the outermost first.
+
+    Parameters
+    ----------
+    case : Case
+    masks : mapping of Region to (i, j, k) bool array
+    read_from : sequence of Volume
+        The files of the masks. The layers remember if these record other images.
+    """
+    other = other_images_text(read_from, case)
+    present = [region for region in OUTERMOST_FIRST if region in masks]
+    return [region_layer(case, r, np.asarray(masks[r]), other) for r in present]
 
 
 def _scheme_of(path: Path, volume: Volume) -> LabelScheme:

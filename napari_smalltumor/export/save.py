@@ -22,13 +22,21 @@ from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.export.replaced_masks import note_on_replaced
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
+from napari_smalltumor.export.written_masks import StampedFiles
 from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
+from napari_smalltumor.layers.region_masks import other_images_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.viewer import Viewer
+
+
+_CHANGED = (
+    "It was written since this window opened or saved the masks, such as in another window or by "
+    "another reader, whose changes would be lost."
+)
 
 
 def save_active(viewer: Viewer) -> None:
@@ -99,9 +107,17 @@ def _nothing_to_save(title: str, is_reviewed: bool) -> str:
 
 
 def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: Path) -> bool:
-    """Whether this window wrote the file as it is, or the user agrees to replace it."""
-    written = save_state(viewer).written
-    if written is not None and path in written.files and written.are_unchanged:
+    """Whether this window wrote the file as it is, or the user agrees to replace it as it is."""
+    state = save_state(viewer)
+    if state.written is not None and path in state.written.files and state.written.are_unchanged:
         return True
     title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
-    return may_replace(parent, [path], title, note_on_replaced([path], case, title))
+    while True:
+        file = StampedFiles.now([path])
+        notes = [_CHANGED] if state.is_changed_elsewhere(path) else []
+        if not other_images_of(viewer.layers, case):  # else the user was just asked
+            notes.append(note_on_replaced([path], case, title))
+        if not may_replace(parent, [path], title, " ".join(filter(None, notes))):
+            return False
+        if file.are_unchanged:
+            return True

@@ -15,14 +15,20 @@ from smalltumor.data.own_masks import masks_named_as_own
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.case_export import case_to_export, file_to_save
 from napari_smalltumor.export.written_masks import (
     ReadMask,
     StampedFiles,
     WrittenMasks,
     checksums_of,
 )
-from napari_smalltumor.layers.metadata import case_of, checksum, region_layers, role_of
+from napari_smalltumor.layers.metadata import (
+    case_of,
+    cases_among,
+    checksum,
+    region_layers,
+    role_of,
+)
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
 from napari_smalltumor.layers.region_edits import RegionEdits
 from napari_smalltumor.patients.active_patient import active_patient
@@ -50,6 +56,7 @@ class SaveState:
         self._viewer = ref(viewer)
         self._patients = active_patient(viewer)
         self._written: dict[Patient, WrittenMasks] = {}
+        self._seen: dict[Patient, StampedFiles] = {}
         self._layers_of: dict[Patient, WeakSet[Layer]] = {}
         self._read: WeakKeyDictionary[Labels, ReadMask] = WeakKeyDictionary()
         self._known: dict[Region, int] | None = None
@@ -127,12 +134,25 @@ class SaveState:
         current = self._patients.current
         return self._written.get(current) if current is not None else None
 
+    def is_changed_elsewhere(self, path: Path) -> bool:
+        """Whether a file was written or deleted since this window opened or saved its masks.
+
+        Parameters
+        ----------
+        path : Path
+            Where the masks of the active patient are saved.
+        """
+        current = self._patients.current
+        seen = self._seen.get(current) if current is not None else None
+        return seen is not None and path in seen.paths and not seen.are_unchanged
+
     def keep(self, case: Case, files: Sequence[Path]) -> None:
         """Remember that the masks of a case were written to files."""
         viewer = self._viewer()
         assert viewer is not None
         patient = patient_of_shown_case(viewer.layers, case)
         self._written[patient] = WrittenMasks.of(files, region_layers(viewer.layers, case))
+        self._seen[patient] = _file_to_save(viewer, case)
         self._layers_of[patient] = WeakSet(layers_of_patient(viewer.layers, patient))
         self.refresh()
 
@@ -174,10 +194,20 @@ class SaveState:
         if self._edits is not None:
             self._edits.follow(masks)
         self._forget_reopened()
+        self._look_at_file()
         self.refresh()
 
+    def _look_at_file(self) -> None:
+        """Remember how the file is to which the masks of a new patient would be saved."""
+        viewer, current = self._viewer(), self._patients.current
+        if viewer is None or current is None or current in self._seen:
+            return
+        for case in cases_among(self._patients.layers):
+            self._seen[current] = _file_to_save(viewer, case)
+            self._layers_of[current] = WeakSet(layers_of_patient(viewer.layers, current))
+
     def _forget_reopened(self) -> None:
-        """Forget what was written of patients who were opened from their files since.
+        """Forget what was written and seen of patients who were opened from their files since.
 
         A patient that was closed by hand may be opened again with the same layers.
         """
@@ -191,12 +221,17 @@ class SaveState:
             if any(layer in before for layer in now):
                 before.update(now)  # those that are removed one by one return together
             else:
-                del self._layers_of[patient], self._written[patient]
+                del self._layers_of[patient], self._seen[patient]
+                self._written.pop(patient, None)
 
     def _on_application(self, state: Qt.ApplicationState) -> None:
         """Look at the files again when the user comes back from another program."""
         if state == Qt.ApplicationState.ApplicationActive:
             self.refresh()
+
+
+def _file_to_save(viewer: ViewerModel, case: Case) -> StampedFiles:
+    return StampedFiles.now(filter(None, [file_to_save(viewer, case)]))
 
 
 @one_per_viewer

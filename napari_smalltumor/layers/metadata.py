@@ -101,6 +101,9 @@ class LayerRole:
         `checksum` of the data with which a network filled the layer, to detect edits.
     images_changed : bool
         Whether the case's images were changed after the mask of a region layer was made.
+    other_images : str
+        What is said of the file of a region layer that records other images than those of the
+        case; empty of any other mask.
     reference : ReferenceMask, optional
         What a layer of the reference shows. It has no `region`, so that it never counts as the
         patient's own.
@@ -115,6 +118,7 @@ class LayerRole:
     candidates: StoredCandidates | None = None
     checksum: int | None = None
     images_changed: bool = False
+    other_images: str = ""
     reference: ReferenceMask | None = None
 
     def metadata(self) -> dict[str, Any]:

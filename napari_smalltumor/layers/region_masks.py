@@ -123,6 +123,12 @@ def is_outdated(layers: Iterable[Layer], case: Case) -> bool:
     return any(role is not None and role.images_changed for role in roles)
 
 
+def other_images_of(layers: Iterable[Layer], case: Case) -> str:
+    """What is said of the file of the case's regions if it records other images; else empty."""
+    roles = map(role_of, region_layers(layers, case).values())
+    return next((role.other_images for role in roles if role and role.other_images), "")
+
+
 def fingerprint(layers: Iterable[Layer], case: Case) -> int:
     """A hash that changes when a region layer of the case is edited, added or removed."""
     existing = region_layers(layers, case)

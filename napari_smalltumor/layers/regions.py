@@ -46,7 +46,9 @@ OUTLINE_WIDTH = 1
 STYLES = ("filled", "outlines")
 
 
-def region_layer(case: Case, region: Region, mask: npt.NDArray[np.bool_]) -> LayerData:
+def region_layer(
+    case: Case, region: Region, mask: npt.NDArray[np.bool_], other_images: str = ""
+) -> LayerData:
     """A labels layer of a region's mask: 1 inside, 0 outside.
 
     Parameters
@@ -55,8 +57,10 @@ def region_layer(case: Case, region: Region, mask: npt.NDArray[np.bool_]) -> Lay
     region : Region
     mask : (i, j, k) bool array
         On the case's grid.
+    other_images : str
+        As of `LayerRole`.
     """
-    role = LayerRole(LayerKind.REGION, case, region=region)
+    role = LayerRole(LayerKind.REGION, case, region=region, other_images=other_images)
     return display_mask(mask, case), _attributes(case, region, role), "labels"
 
 

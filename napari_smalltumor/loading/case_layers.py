@@ -141,8 +141,8 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
     case = next((c for c in cases_among(layers) if is_own_mask(file, c)), None)
     if case is not None:
         check_no_regions(title_of_case(layers, case), region_layers(layers, case), file)
-        masks, _ = read_regions(file, case)
-        return layers_of_masks(case, masks)
+        masks, volume = read_regions(file, case)
+        return layers_of_masks(case, masks, [volume])
     folder = real_path(file.path).parent
     for files in group_files(filter(is_image_name, entries(folder))):
         is_case = files.modalities and files.problem(allow_missing=True) is None

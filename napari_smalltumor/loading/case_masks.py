@@ -55,14 +55,17 @@ def exported_regions(
         notify.warn(f"{names} {were} not opened: the regions of {title} are open already")
         return []
     masks: dict[Region, Mask] = {}
+    read_from: list[Volume] = []
     for file in files:
         try:
-            masks |= read_regions(file, case)[0]
+            found, volume = read_regions(file, case)
+            masks |= found
+            read_from.append(volume)
         except SmalltumorError as error:
             notify.warn(str(error))
     if masks:
         _say_if_saved_under_other_name(case, files, title)
-    return layers_of_masks(case, masks)
+    return layers_of_masks(case, masks, read_from)
 
 
 def regions_of_mask(regions: Segmentation, case: Case, layers: Iterable[Layer]) -> list[LayerData]:

@@ -33,6 +33,7 @@ from napari_smalltumor.layers.region_masks import (
     is_edited,
     known_classes,
     missing_text,
+    other_images_of,
     segmentation_of,
 )
 from napari_smalltumor.patients.active_patient import active_patient
@@ -100,6 +101,7 @@ def write_report(
     threshold = settings.get("threshold")
     edited = is_edited(viewer.layers, case)
     known, missing = known_classes(viewer.layers, case), missing_text(viewer.layers, case)
+    other = other_images_of(viewer.layers, case)
     title = case_title(viewer, case)
 
     def write() -> Path:
@@ -110,7 +112,9 @@ def write_report(
             mask=_origin(segmentation, edited),
             model=_model(segmentation),
             reviewer=reviewer,
-            warnings=tuple(filter(None, (missing, *warnings_of(case, segmentation, measures)))),
+            warnings=tuple(
+                filter(None, (other, missing, *warnings_of(case, segmentation, measures)))
+            ),
             title=title,
         )
         page = case_page(case, segmentation.classes, measures, details)

@@ -55,6 +55,7 @@ class ResultView(QWidget):
         run: InferenceRun | None,
         edited: bool,
         outdated: bool,
+        other_images: str,
     ) -> None:
         """Show the volumes of a case and how its regions came about.
 
@@ -71,6 +72,8 @@ class ResultView(QWidget):
             Whether the regions differ from the result of the run.
         outdated : bool
             Whether the images were changed after the regions were made.
+        other_images : str
+            What is said of the file of the regions if it records other images; else empty.
         """
         self._name.setText(title)
         self._name.setToolTip(title)
@@ -81,7 +84,14 @@ class ResultView(QWidget):
         self._run.setVisible(run is not None)
         findings = map(finding_text, run.findings if run is not None else ())
         changed = [IMAGES_CHANGED] if outdated else []
-        warnings = [*changed, *case.warnings, *findings, *(run.warnings if run is not None else ())]
+        others = [other_images] if other_images else []
+        warnings = [
+            *others,
+            *changed,
+            *case.warnings,
+            *findings,
+            *(run.warnings if run is not None else ()),
+        ]
         self._warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
         self._warnings.setVisible(bool(warnings))
         self.setVisible(True)

@@ -17,7 +17,13 @@ from napari_smalltumor import settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.region_edits import EDIT_EVENTS
-from napari_smalltumor.layers.region_masks import is_edited, is_outdated, result_of, volumes_ml
+from napari_smalltumor.layers.region_masks import (
+    is_edited,
+    is_outdated,
+    other_images_of,
+    result_of,
+    volumes_ml,
+)
 from napari_smalltumor.lesions.decisions import acceptance
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.lesions.search.specks import chosen_rule, specks_of
@@ -111,6 +117,7 @@ class ShownResult(QObject):
             run=result.run if result is not None else None,
             edited=is_edited(layers.values(), case),
             outdated=is_outdated(layers.values(), case),
+            other_images=other_images_of(layers.values(), case),
         )
         self._search_lesions(case, layers)
 

@@ -23,6 +23,7 @@ from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.layers.region_masks import other_images_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
@@ -55,7 +56,8 @@ def segmented(viewer, folder: Path, value: int = 3) -> dict[Region, object]:
     """Open a case with a mask of one class, as of a network; its region layers."""
     case = case_of(open_case(viewer, write_case_along(folder, labels=False))[0])
     classes = np.full(case.grid.shape, value, np.uint8)
-    return show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    result = Segmentation(case.name, classes, case.grid, made_of=digests_of_images(case))
+    return show_segmentation(viewer, case, result)
 
 
 def paint(layer, value: int = 0) -> None:
@@ -101,6 +103,62 @@ def test_the_own_file_is_replaced_without_a_question_and_any_other_with_one(
     assert save(viewer, None) == [path]
     (question,) = asked
     assert question.endswith("Replace it with the regions of Pat?")
+
+
+def test_a_file_that_another_window_has_written_is_said_to_be_changed(viewer, tmp_path, asked):
+    regions = segmented(viewer, tmp_path / "Pat")
+    (path,) = save(viewer, None)
+    saved = path.read_bytes()
+    viewer.layers.clear()
+    open_case(viewer, tmp_path / "Pat")  # this window opens the file ...
+    regions = region_layers(viewer.layers, case_of(viewer.layers[0]))
+    paint(regions[Region.ET])
+    path.write_bytes(saved + b"\0")  # ... and another one saves its own edits
+    assert save(viewer, None) == [path]
+    assert len(asked) == 1 and "written since this window opened or saved" in asked[0]
+    paint(regions[Region.ET], 1)
+    assert save(viewer, None) == [path] and len(asked) == 1
+
+
+def test_a_file_of_an_earlier_day_is_not_said_to_be_changed(viewer, tmp_path, asked):
+    segmented(viewer, tmp_path / "Pat")
+    save(viewer, None)
+    viewer.layers.clear()
+    open_case(viewer, tmp_path / "Pat")
+    paint(region_layers(viewer.layers, case_of(viewer.layers[0]))[Region.ET])
+    save(viewer, None)
+    assert len(asked) == 1 and "written since" not in asked[0]
+
+
+def test_what_is_saved_under_the_question_is_not_lost(viewer, tmp_path, asked, monkeypatch):
+    segmented(viewer, tmp_path / "Pat")
+    path = tmp_path / "Pat" / "Pat_smalltumor.nii.gz"
+    path.write_bytes(b"first")
+    answers = [lambda: path.write_bytes(b"second reader") > 0, lambda: False]
+    texts = []
+    monkeypatch.setattr(
+        questions, "confirm", lambda p, t, text, a: texts.append(text) or answers.pop(0)()
+    )
+    assert save(viewer, None) == [] and path.read_bytes() == b"second reader"
+    assert len(texts) == 2 and "written since" in texts[1]
+
+
+def test_regions_of_a_mask_of_other_images_are_asked_about_until_they_are_saved(
+    viewer, tmp_path, asked
+):
+    segmented(viewer, tmp_path / "Pat")
+    (path,) = save(viewer, None)
+    viewer.layers.clear()
+    for image in (tmp_path / "Pat").glob("*_t*.nii.gz"):  # are another patient's now
+        volume = nib.load(image)
+        nib.save(nib.Nifti1Image(np.asarray(volume.dataobj) * 2, volume.affine), image)
+    case = case_of(open_case(viewer, tmp_path / "Pat")[0])
+    assert "made of other images" in other_images_of(viewer.layers, case)
+    paint(region_layers(viewer.layers, case)[Region.ET])
+    assert save(viewer, None) == [path]
+    assert "may be another patient's" in asked[0] and len(asked) == 2
+    assert "other images" not in asked[1]
+    assert other_images_of(viewer.layers, case) == ""
 
 
 def test_an_unanswered_question_keeps_the_file(viewer, tmp_path, asked, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari_cases import case_along, write_case_along
@@ -10,7 +12,7 @@ from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
 from napari_smalltumor import notify, questions
-from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.metadata import case_of, role_of, set_role
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.report import command
@@ -128,6 +130,19 @@ def test_what_follows_from_a_missing_region_is_not_measured(
     assert page.count(f"<td>{ml(viewer, 'Pat ET'):.3f}</td>") == 1
     assert page.count("<td>0.00</td>") == 0
     assert "TC and WT have no layer; measures that need it are left out" in page
+
+
+def test_regions_of_a_mask_of_other_images_are_asked_about_and_the_page_says_so(
+    viewer, qtbot, asked, messages, monkeypatch, tmp_path
+):
+    questioned: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: questioned.append(a[2]) or True)
+    layer, text = viewer.layers["Pat ET"], "Pat_smalltumor.nii.gz was made of other images"
+    set_role(layer, replace(role_of(layer), other_images=text))
+    command.ask_and_report(viewer, None)
+    qtbot.waitUntil(lambda: bool(messages))
+    assert len(questioned) == 1 and questioned[0].startswith(text)
+    assert text in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_a_hidden_region_is_asked_about(viewer, asked, messages, monkeypatch, tmp_path):

@@ -24,6 +24,7 @@ from napari_smalltumor.export.replaced_masks import note_on_replaced
 from napari_smalltumor.follow_up.comparison import compare_with_earlier
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
 from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.layers.region_masks import other_images_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets import readable_messages
@@ -146,12 +147,15 @@ def test_masks_that_record_others_beside_their_own_images_are_opened_with_a_warn
     viewer = opened(other)
     case = case_of(viewer.layers[0])
     assert len(viewer.layers) == 8 and set(region_layers(viewer.layers, case)) == set(Region)
+    assert "made of other images" in other_images_of(viewer.layers, case)
     assert len(warned) == 4
     assert all("was made of other images" in t and "prepared again" in t for t in warned)
     viewer.layers.remove(region_layers(viewer.layers, case)[Region.ET])
     warned.clear()
     open_and_remember(viewer, other / "case1_smalltumor_et.nii.gz")
     assert Region.ET in region_layers(viewer.layers, case) and len(warned) == 1
+    et = region_layers(viewer.layers, case)[Region.ET]
+    assert "case1_smalltumor_et.nii.gz was made" in other_images_of([et], case)
     assert set(read_reference(other / "case1_seg.nii.gz", case)) == set(Region)
     assert len(warned) == 2 and all("prepared again" in text for text in warned)
 
