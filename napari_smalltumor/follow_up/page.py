@@ -16,7 +16,7 @@ from smalltumor.report.follow_up_page import follow_up_page
 from napari_smalltumor import notify
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.layers.patient import patient_of_shown_case
-from napari_smalltumor.layers.region_masks import missing_text
+from napari_smalltumor.layers.region_masks import missing_text, other_images_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import remember_output_folder
 from napari_smalltumor.report.command import ask_for_page
@@ -59,7 +59,7 @@ def _write(
     scans = comparison.follow_up.scans
     dated = tuple(replace(scan, date=date) for scan, date in zip(scans, dates, strict=True))
     follow_up = replace(comparison.follow_up, scans=dated)
-    missing = missing_text(layers, comparison.case)
+    of_regions = (other_images_of(layers, comparison.case), missing_text(layers, comparison.case))
 
     def write() -> Path:
         details = ReportDetails(
@@ -68,7 +68,7 @@ def _write(
             reviewer=reviewer,
             warnings=(
                 *scan_warnings(scans),
-                *filter(None, [missing]),
+                *filter(None, of_regions),
                 *(
                     f"{scan.case.name}: {text}"
                     for scan in scans

@@ -91,11 +91,14 @@ def test_a_run_from_zero_has_no_start_to_keep_a_share_of(data, tmp_path, quick):
 
 @pytest.mark.slow
 def test_a_run_without_validation_can_get_cases_it_has_not_trained_on(data, tmp_path, quick):
-    elsewhere = write_lesion_cases(tmp_path / "elsewhere", 1, names="new_{:02d}")
+    copied = write_lesion_cases(tmp_path / "copied", 1, names="copy_{:02d}")
+    elsewhere = write_lesion_cases(tmp_path / "elsewhere", 1, names="new_{:02d}", seed=7)
     run = tmp_path / "run"
     train(request_for(data, run, validation=None, changes=ONE_EPOCH), silent)
     with pytest.raises(TrainingError, match="case_00: the run has been trained on this case"):
         train(request_for(data, run, changes=MORE, resume=True), silent)
+    with pytest.raises(TrainingError, match=r"copy_00: .*another scan of this patient"):
+        train(request_for(data, run, validation=copied, changes=MORE, resume=True), silent)
     train(request_for(data, run, validation=elsewhere, changes=MORE, resume=True), silent)
     assert [s["case"] for s in events(run, "validation")[-1]["by_case"]] == ["new_00"]
 
