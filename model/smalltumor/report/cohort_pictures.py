@@ -88,12 +88,11 @@ def _slice_of(result: CaseResult, image: Image, mask: Segmentation) -> Slice:
 
 def _ball(lesion: ListedLesion, grid: Grid) -> npt.NDArray[np.float64]:
     """Voxels of a ball at the place and of the size of a lesion."""
-    spacing = np.array(grid.spacing)
     radius = (3 * lesion.mm3 / (4 * np.pi)) ** (1 / 3)
-    reach = np.ceil(radius / spacing).astype(int)
-    axes = [np.arange(-n, n + 1) for n in reach]
+    axes = [np.arange(-n, n + 1) for n in grid.voxel.reach(radius)]
     offsets = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    inside = np.square(offsets * spacing).sum(axis=1) <= max(radius, float(spacing.min())) ** 2
+    within = max(radius, float(grid.spacing.min()))
+    inside = np.square(grid.voxel.places(offsets)).sum(axis=1) <= within**2
     voxels: npt.NDArray[np.float64] = np.asarray(lesion.centre) + offsets[inside]
     return voxels
 
