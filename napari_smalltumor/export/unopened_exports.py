@@ -126,7 +126,10 @@ def _is_elsewhere(export: LastExport, case: Case, layers: Sequence[Layer]) -> bo
     masks = [path for path in export.files if is_nifti_name(path)]
     if not all(are_same(images_of_mask(path), images) for path in masks):
         return False
-    beside = {file.path.resolve() for file in own_masks_of(case)}
+    try:
+        beside = {file.path.resolve() for file in own_masks_of(case)}
+    except SmalltumorError:  # said when the case was opened
+        return False
     shown = {layer_key(x): checksum(x.data) for x in region_layers(layers, case).values()}
     return beside.isdisjoint(export.files) and not export.checksums.items() <= shown.items()
 

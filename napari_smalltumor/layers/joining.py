@@ -7,6 +7,7 @@ Its name, its folder, the files beside it, and what it records of its images tel
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,11 @@ from smalltumor.data.identity.mask_names import named_case
 from smalltumor.data.identity.visits import is_name_of, name_with_visit
 from smalltumor.data.naming.file_names import cases_of_images, parse_file_name
 from smalltumor.data.volumes.nifti import is_image_name, stem
+from smalltumor.errors import CaseError
+from smalltumor.files.listings import entries
 from smalltumor.files.names import safe_name
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import case_of, region_of, same_case
 from napari_smalltumor.layers.patient import (
     PATIENT_KEY,
@@ -53,10 +57,27 @@ def join_patient(layer: Layer, layers: Sequence[Layer], active: Patient | None) 
     bool
         Whether nothing tells that it is the patient's but that the patient was active.
     """
-    for follower in [layer, *_labels_without_images(layers)]:
-        patient = _patient_to_join(follower, layers, active if follower is layer else None)
-        if patient is not None:
-            assign(follower, patient)
+    others = [x for x in _labels_without_images(layers) if x is not layer]
+    try:
+        _join(layer, layers, active)
+        is_assumed = _is_assumed(layer, layers, active)
+    except CaseError as error:  # the files beside it may tell that it is another patient's
+        notify.warn(f"{error}. {layer.name} was not added to a patient who is open.")
+        is_assumed = False
+    for follower in others:
+        with suppress(CaseError):  # said when it was opened
+            _join(follower, layers, None)
+    return is_assumed
+
+
+def _join(layer: Layer, layers: Sequence[Layer], active: Patient | None) -> None:
+    patient = _patient_to_join(layer, layers, active)
+    if patient is not None:
+        assign(layer, patient)
+
+
+def _is_assumed(layer: Layer, layers: Sequence[Layer], active: Patient | None) -> bool:
+    """Whether nothing tells that a layer is its patient's but that the patient was active."""
     case, joined = case_of(layer), layer.metadata.get(PATIENT_KEY)
     if case is None or joined is None or joined != active or not _is_unnamed(case):
         return False
@@ -170,7 +191,7 @@ def _is_named_after_another(case: Case, patient: Patient, lies_beside: bool) -> 
     if states_other_case(folder.name, patient.name):
         return True
     # The file of this name is the patient's mask, so that masks there are named after patients.
-    return any(stem(path) == patient.name for path in folder.glob("*") if is_image_name(path))
+    return any(stem(path) == patient.name for path in entries(folder) if is_image_name(path))
 
 
 def _lies_beside(case: Case, patient: Patient, layers: Sequence[Layer]) -> bool:
@@ -218,7 +239,7 @@ def _is_file_of(case: Case, patient: Patient) -> bool:
 
 def _case_in(folder: Path, name: str) -> str | None:
     """Of the cases in a folder whose name a name continues, the one with the longest."""
-    parsed = (parse_file_name(path) for path in folder.glob("*"))  # nothing if it is gone
+    parsed = (parse_file_name(path) for path in entries(folder))
     cases = {safe_name(found[0]) for found in parsed if found is not None and found[0]}
     return max((c for c in cases if continues_name(name, c)), key=len, default=None)
 

@@ -47,7 +47,11 @@ def exported_regions(
     layers : sequence of layers
         What is open. No file is opened beside the case's regions, which may have been edited.
     """
-    files = own_masks_of(case) if exported is None else [exported]
+    try:
+        files = own_masks_of(case) if exported is None else [exported]
+    except SmalltumorError as error:
+        notify.warn(f"{error}. Masks beside the images of {case.name} were not opened.")
+        return []
     title = _title_beside(case, layers)
     if files and region_layers(layers, case):
         names = " and ".join(file.path.name for file in files)

@@ -10,6 +10,7 @@ from unicodedata import normalize
 from smalltumor.data.identity.patients import patient_key, patient_of
 from smalltumor.data.identity.visits import visit_in_name
 from smalltumor.errors import CaseError
+from smalltumor.files.listings import entries
 from smalltumor.files.names import name_key
 
 _MASK, _SUFFIXES = "seg-tumor_dseg", (".nii.gz", ".json", ".tsv")
@@ -92,8 +93,16 @@ def _alphanumeric(text: str) -> str:
 
 
 def masks_of_subject(case: str, dataset: Path) -> list[Path]:
-    """The masks of all sessions of a case's subject in a dataset, sorted."""
-    return sorted((dataset / subject_of(case)).glob(f"**/anat/*_{_MASK}{_SUFFIXES[0]}"))
+    """The masks of all sessions of a case's subject in a dataset, sorted.
+
+    Raises
+    ------
+    CaseError
+        If a folder of the subject cannot be listed, or as `bids_paths`.
+    """
+    subject, ending = dataset / subject_of(case), f"_{_MASK}{_SUFFIXES[0]}"
+    found = [path for each in (subject, *entries(subject)) for path in entries(each / "anat")]
+    return sorted(path for path in found if path.name.endswith(ending))
 
 
 def session_of(mask: Path) -> str:

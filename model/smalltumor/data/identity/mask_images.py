@@ -19,6 +19,7 @@ from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_fil
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import Volume, is_image_name, read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
+from smalltumor.files.listings import visible_entries
 from smalltumor.files.names import name_key, safe_name
 
 
@@ -55,6 +56,8 @@ def check_not_of_another(path: Path, case: str) -> None:
     ------
     OutputError
         If it is an image by its name, or its name is that of another case whose images lie there.
+    CaseError
+        If its folder cannot be listed.
     """
     parsed = parse_file_name(path)
     if parsed is not None and parsed[1] != LABELS and path.exists() and not _is_mask(path):
@@ -82,7 +85,13 @@ def _is_mask(path: Path) -> bool:
 
 
 def t1ce_beside(path: Path) -> Path | None:
-    """The T1CE of the case of a mask in its folder; None if it is not there."""
+    """The T1CE of the case of a mask in its folder; None if it is not there.
+
+    Raises
+    ------
+    CaseError
+        If the folder cannot be listed.
+    """
     cases, named = _cases_beside(path), named_case(path)
     own = [c for c in cases if path in c.labels or (named and name_key(c.name) == name_key(named))]
     images = [image for c in own or cases[:1] for image in c.modalities.get(REFERENCE, ())]
@@ -90,5 +99,5 @@ def t1ce_beside(path: Path) -> Path | None:
 
 
 def _cases_beside(path: Path) -> list[CaseFiles]:
-    files = (f for f in path.parent.glob("[!.]*") if is_image_name(f))
+    files = filter(is_image_name, visible_entries(path.parent))
     return group_files(file for file in files if parse_file_name(file) is not None)
