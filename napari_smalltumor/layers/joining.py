@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
-from smalltumor.data.identity.case_names import continues_name, states_case, states_other_case
-from smalltumor.data.identity.image_digests import are_others, digests_of_images
+from smalltumor.data.identity.case_names import (
+    continues_name,
+    is_named_after,
+    states_case,
+    states_other_case,
+)
+from smalltumor.data.identity.image_digests import are_other_images, digests_of_images
 from smalltumor.data.identity.mask_names import named_case
-from smalltumor.data.identity.visits import is_name_of, name_with_visit
+from smalltumor.data.identity.visits import is_name_of
 from smalltumor.data.naming.file_names import cases_of_images, parse_file_name
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import entries
-from smalltumor.files.names import safe_name
+from smalltumor.files.names import safe_name, same_name
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import case_of, region_of, same_case
@@ -141,7 +146,7 @@ def _has_other_regions(layers: Sequence[Layer], patient: Patient, case: Case) ->
 def _lies_beside_its_images(case: Case) -> bool:
     """Whether the images of the case lie beside its mask; of a mask of no case, whether any do."""
     found = _cases_beside(case)
-    return bool(found) and (_is_unnamed(case) or case.name in found)
+    return bool(found) and (_is_unnamed(case) or any(same_name(case.name, n) for n in found))
 
 
 def _cases_beside(case: Case) -> Set[str]:
@@ -160,18 +165,13 @@ def _patient_of_unnamed(
 
     ``P7.nii.gz`` and ``P7_pred.nii.gz`` state P7, ``corrected.nii.gz`` states none.
     """
-    stated = [p for p in candidates if _states_patient(case.name, p)]
+    stated = [p for p in candidates if is_named_after(case.name, p.name, p.folder)]
     if stated:
         longest = max(len(p.name) for p in stated)
         return _only(p for p in stated if len(p.name) == longest)
     possible = [p for p in candidates if not _is_named_after_another(case, p, p in beside)]
     told = [p for p in possible if p in beside or _is_folder_named_after(case, p)]
     return active if active in (told or possible) else _only(told)
-
-
-def _states_patient(name: str, patient: Patient) -> bool:
-    names = patient.name, name_with_visit(patient.name, patient.folder)
-    return any(states_case(name, own) for own in names)
 
 
 def _is_folder_named_after(case: Case, patient: Patient) -> bool:
@@ -187,11 +187,14 @@ def _is_named_after_another(case: Case, patient: Patient, lies_beside: bool) -> 
     if folder is None:
         return False
     if lies_beside:
-        return _case_in(folder, case.name) not in (None, patient.name)
+        beside = _case_in(folder, case.name)
+        return beside is not None and not same_name(beside, patient.name)
     if states_other_case(folder.name, patient.name):
         return True
     # The file of this name is the patient's mask, so that masks there are named after patients.
-    return any(stem(path) == patient.name for path in entries(folder) if is_image_name(path))
+    return any(
+        same_name(stem(path), patient.name) for path in entries(folder) if is_image_name(path)
+    )
 
 
 def _lies_beside(case: Case, patient: Patient, layers: Sequence[Layer]) -> bool:
@@ -217,7 +220,7 @@ def _fits(other: Layer, case: Case) -> bool:
 def is_of_others(mask: Case, images: Case) -> bool:
     """Whether the file of a mask alone records other images than those of a case."""
     made_of = mask.labels_made_of
-    return bool(made_of) and are_others(made_of, digests_of_images(images))
+    return bool(made_of) and are_other_images(made_of, digests_of_images(images))
 
 
 def _has_images(case: Case | None) -> bool:
@@ -234,7 +237,8 @@ def _is_file_of(case: Case, patient: Patient) -> bool:
     folder = patient_of_case(case).folder
     if folder is None or folder != patient.folder:
         return False
-    return folder.name == patient.name or _case_in(folder, case.name) == patient.name
+    named = filter(None, (folder.name, _case_in(folder, case.name)))
+    return any(same_name(name, patient.name) for name in named)
 
 
 def _case_in(folder: Path, name: str) -> str | None:

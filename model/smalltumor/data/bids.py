@@ -18,12 +18,11 @@ from typing import Any
 
 from smalltumor.data.bids_names import (
     bids_paths,
-    is_patient_of,
     masks_of_subject,
     subject_of,
 )
-from smalltumor.data.identity.image_digests import are_others, recorded_images
-from smalltumor.data.identity.patients import patient_of
+from smalltumor.data.identity.image_digests import are_other_images, recorded_images
+from smalltumor.data.identity.patients import patient_of, same_patient
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
@@ -136,7 +135,7 @@ def check_images(segmentation: Segmentation, dataset: Path, session: str = "") -
         If it does, such as of another visit without a session of its own.
     """
     path = bids_paths(segmentation.name, dataset, session)[0]
-    if are_others(images_of_mask(path), segmentation.made_of):
+    if are_other_images(images_of_mask(path), segmentation.made_of):
         raise CaseError(
             f"{path} is a mask of other images than those of {segmentation.name}, such as of "
             "another visit without a session of its own, or of another patient with the same "
@@ -201,7 +200,7 @@ def _check_patient(case: str, dataset: Path) -> None:
             patient = json.loads(sidecar.read_text(encoding="utf-8")).get(_PATIENT)
         except (OSError, ValueError, AttributeError):
             continue
-        if isinstance(patient, str) and not is_patient_of(patient, case):
+        if isinstance(patient, str) and not same_patient(patient, case):
             raise CaseError(
                 f"{subject_of(case)} in {dataset} is the patient {patient}, and {case} would be as "
                 "well; rename the case, or name another dataset"

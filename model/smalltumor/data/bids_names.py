@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from unicodedata import normalize
 
-from smalltumor.data.identity.patients import patient_key, patient_of
+from smalltumor.data.identity.patients import patient_of, same_patient
 from smalltumor.data.identity.visits import visit_in_name
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import entries
@@ -71,16 +71,10 @@ def check_subjects(cases: Iterable[str]) -> None:
     for case in cases:
         subject = subject_of(case)
         owner = owners.setdefault(name_key(subject), case)
-        if not is_patient_of(owner, case):
+        if not same_patient(owner, case):
             raise CaseError(
                 f"the patients of {owner} and {case} would both be {subject}; rename one"
             )
-
-
-def is_patient_of(one: str, other: str) -> bool:
-    """Whether two cases, or a patient and a case, are of one patient by their names."""
-    first, second = (patient_key(name).removeprefix("sub-") for name in (one, other))
-    return first == second
 
 
 def session_label(text: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.identity.image_digests import blocks_of, digests_of_images, recorded_images
+from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import digests_of_images, recorded_images, share_t1ce
 from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
@@ -68,8 +68,4 @@ def _records(file: RegionFile, case: Case) -> bool:
         volume = on_grid(read_label_volume(file.path), case.grid, case.name)
     except SmalltumorError:
         return False
-    recorded, images = (
-        blocks_of({REFERENCE: digests.get(REFERENCE, "")})
-        for digests in (recorded_images(volume), digests_of_images(case))
-    )
-    return bool(recorded & images)
+    return share_t1ce(recorded_images(volume), digests_of_images(case))

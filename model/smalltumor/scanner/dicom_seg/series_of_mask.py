@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from smalltumor.data.case import REFERENCE
-from smalltumor.data.identity.image_digests import are_others, blocks_of, image_digest
+from smalltumor.data.identity.image_digests import are_other_images, blocks_of, image_digest
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
@@ -94,7 +94,7 @@ def shows_other_images(series: Series, made_of: Mapping[str, str]) -> bool:
     digest = _digest(series)
     known = [({m: recorded}, {m: digest}) for m, recorded in made_of.items()]
     is_one_of_them = any(blocks_of(one) & blocks_of(other) for one, other in known)
-    return not is_one_of_them and any(are_others(one, other) for one, other in known)
+    return not is_one_of_them and any(are_other_images(one, other) for one, other in known)
 
 
 def _shown_in(found: Sequence[Series], made_of: Mapping[str, str]) -> list[Series]:
