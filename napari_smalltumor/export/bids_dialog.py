@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QWidget
-from smalltumor.data.bids import authors_around, check_bids, images_of_mask, is_described
+from smalltumor.data.bids import check_bids, images_of_mask
+from smalltumor.data.bids_dataset import authors_around, is_described
 from smalltumor.data.bids_names import bids_paths, masks_of_subject, session_label, session_of
 from smalltumor.data.identity.image_digests import (
     are_other_images,

@@ -14,6 +14,7 @@ from smalltumor.data.label_files import decode_labels, on_grid, read_label_volum
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside
+from smalltumor.evaluation.find_label_files import LabelFile
 from smalltumor.evaluation.metrics.components import (
     TruthComponent,
     score_components,
@@ -22,7 +23,7 @@ from smalltumor.evaluation.metrics.froc import CaseCandidates
 from smalltumor.evaluation.metrics.lesionwise import LesionScores, score_lesions
 from smalltumor.evaluation.metrics.voxelwise import RegionScore, score_masks
 from smalltumor.evaluation.pair_notes import PairNotes
-from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
+from smalltumor.evaluation.pairing import Pairing, pair_label_files
 from smalltumor.evaluation.schemes import schemes_of
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
