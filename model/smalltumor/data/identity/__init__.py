@@ -51,12 +51,17 @@ Images:
 ===================================  =================  ===========================================
 
 In the window, a layer is of a case (`layers.metadata.same_case`: name, grid and T1CE file) and of
-a patient (`layers.patient.Patient`: name and folder); a folder is open if a layer shows one of its
-images (`loading.already_open`: paths without links to folders); what is kept of a case is found by
-its voxels (`case_data`).
+a patient (`layers.patient.Patient`: name and folder, `visits.folder_of`); a case is open if a layer
+shows one of its images (`loading.already_open`: paths without links to folders); two readings of it
+are of the same images by their voxels (`layers.changed_images`), by which also what is kept of a
+case is found (`case_data`).
 
-What is done with the answer differs, and is in docs/export.md: where a mask of other images is
-named after the case, reports warn, because the images may have been prepared again, and say so on
-the page; the window, where a wrong mask would be corrected and saved, refuses it unless it is the
-case's own beside its images.
+Three answers to the same evidence differ on purpose, see docs/export.md and docs/patients.md:
+
+- A mask of other images that is named after the case is a warning in reports, where the images may
+  have been prepared again. In the window, where a wrong mask would be corrected and saved, it is
+  refused unless it is the case's own beside its images.
+- A mask of another scan of the patient may be compared, and is refused as the mask of this scan.
+- A mask with other words in its name, such as ``P7_reader2_seg``, may be measured and compared. In
+  the window it is a patient of its own, because there may be a case of this name.
 """

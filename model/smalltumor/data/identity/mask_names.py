@@ -16,7 +16,7 @@ from smalltumor.data.identity.case_names import (
     states_scan,
 )
 from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
-from smalltumor.data.identity.visits import folder_of, is_name_of, name_with_visit
+from smalltumor.data.identity.visits import folder_of, is_name_of, name_with_visit, visit_of
 from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
 from smalltumor.data.naming.file_names import (
     LABELS,
@@ -75,7 +75,8 @@ def check_patient(path: Path, case: Case) -> None:
 def check_case(path: Path, case: Case) -> None:
     """Check that the name of a mask states neither another patient nor another scan.
 
-    A scan may be stated by a mask that lies beside images whose names state none.
+    A scan may be stated by a mask that lies beside images if neither their names nor their folder
+    states one.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def check_case(path: Path, case: Case) -> None:
             or ends_with_other_number(named, case.name, within=case.name)
         )
     )
-    is_beside_unnamed_scan = not states_visit(case.name) and is_in_folder_of(path, case)
+    is_beside_unnamed_scan = not visit_of(case) and is_in_folder_of(path, case)
     has_own_images = named is not None and _has_images(path, named, case)
     if has_own_images or (is_of_scan and not is_beside_unnamed_scan):
         raise _another(path, name, case)
