@@ -143,7 +143,7 @@ def is_unidentified_image(layer: Layer) -> bool:
     return unidentified and PATIENT_KEY not in layer.metadata
 
 
-def same_patient(one: Layer, other: Layer) -> bool:
+def are_of_one_patient(one: Layer, other: Layer) -> bool:
     """Whether two layers belong to the same known patient."""
     patient = patient_of(one)
     return patient is not None and patient == patient_of(other)
