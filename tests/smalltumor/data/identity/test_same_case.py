@@ -53,9 +53,9 @@ def folders(draw):
 TABLES = st.dictionaries(names(), st.sampled_from(["ann", "Ann", "eve"]), max_size=4)
 
 
-def is_accepted(check, name: str, case: str) -> bool:
+def is_accepted(check, name: str, case: str, folder: Path | None = None) -> bool:
     """Whether a mask of a name, elsewhere than any images, may be of a case."""
-    paths = {"t1ce": Path("/nowhere/images") / f"{case}_t1ce.nii.gz"}
+    paths = {"t1ce": (folder or Path("/nowhere/images")) / f"{case}_t1ce.nii.gz"}
     try:
         check(ELSEWHERE / f"{name}_seg.nii.gz", Case(case, {}, GRID, paths=paths))
     except CaseError:
@@ -113,6 +113,15 @@ def test_a_mask_is_accepted_if_its_name_states_the_case_and_refused_if_another(n
         assert is_accepted(check_case, name + word, case)
     if states_other_case(name + word, case):
         assert not is_accepted(check_case, name + word, case)
+
+
+@given(names(), WORDS, names(), VISITS)
+@example("P7_visit1", "_pred", "P7", "_visit1")
+def test_a_mask_with_the_visit_that_the_folder_states_is_accepted(name, word, case, visit):
+    folder = Path("/nowhere") / (visit.strip("_") or "images") / case
+    if is_named_after(name + word, case, folder):
+        assert is_accepted(check_case, name + word, case, folder)
+        assert is_accepted(check_patient, name + word, case, folder)
 
 
 @given(names(), WORDS, names())
