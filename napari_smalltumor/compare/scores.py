@@ -117,7 +117,7 @@ def _lesions(
     threshold: int,
     plane: MidsagittalPlane | None,
 ) -> tuple[ComparedLesion, ...]:
-    matches = match_lesions(own, reference, grid.spacing)
+    matches = match_lesions(own, reference, grid.voxel.edges)
 
     def compared(status: LesionStatus, voxels: Integers, score: float | None) -> ComparedLesion:
         lesion = measure_lesion(0, voxels, grid, region, threshold, plane=plane)

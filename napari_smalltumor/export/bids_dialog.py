@@ -6,11 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QWidget
-from smalltumor.data.bids import authors_around, check_bids, images_of_mask, is_described
+from smalltumor.data.bids import check_bids, images_of_mask
+from smalltumor.data.bids_dataset import authors_around, is_described
 from smalltumor.data.bids_names import bids_paths, masks_of_subject, session_label, session_of
-from smalltumor.data.identity.image_digests import are_others, are_same, digests_of_images
+from smalltumor.data.identity.image_digests import (
+    are_other_images,
+    digests_of_images,
+    share_an_image,
+)
 from smalltumor.data.identity.visits import visit_in_name, visit_of
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.names import same_name
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.case_export import export_bids
@@ -102,12 +108,14 @@ def _session(parent: QWidget | None, viewer: ViewerModel, case: Case, dataset: P
     stored = masks_of_subject(case.name, dataset)
     images = digests_of_images(case)
     recorded = {path: images_of_mask(path) for path in stored}
-    own = [path for path in stored if are_same(recorded[path], images)]
+    own = [path for path in stored if share_an_image(recorded[path], images)]
     if own:
         return session_of(own[0])
     patient = patient_of_shown_case(viewer.layers, case)
-    others = [p for p in active_patient(viewer).patients if p.name == case.name and p != patient]
-    if not others and not any(are_others(digests, images) for digests in recorded.values()):
+    others = [
+        p for p in active_patient(viewer).patients if same_name(p.name, case.name) and p != patient
+    ]
+    if not others and not any(are_other_images(digests, images) for digests in recorded.values()):
         return ""
     return _ask_for_session(parent, case, active_patient(viewer).title_of(patient), dataset)
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import other_images_text
-from smalltumor.data.identity.mask_names import named_case
-from smalltumor.data.identity.visits import folder_of, is_name_of
+from smalltumor.data.identity.mask_names import is_own_mask_beside
 from smalltumor.data.label_contents import mask_of_region
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.label_scheme import own_scheme
@@ -69,20 +68,13 @@ def check_images(volume: Volume, case: Case) -> None:
         If another file does.
     """
     text = other_images_text([volume], case)
-    if text and not _is_named_after(volume.path, case):
+    if text and not is_own_mask_beside(volume.path, case):
         raise CaseError(f"{text}, and was not opened with them")
     if text:
         notify.warn(
             f"{text}, or these images before they were prepared again. It was opened because it "
             "lies beside them: check that it fits"
         )
-
-
-def _is_named_after(path: Path, case: Case) -> bool:
-    """Whether a mask lies in the folder of a case's images, and has its name."""
-    folders = {image.parent.resolve() for image in case.paths.values()}
-    is_named = is_name_of(named_case(path) or "", case.name, folder_of(case))
-    return path.parent.resolve() in folders and (is_named or path == case.labels_path)
 
 
 def layers_of_masks(

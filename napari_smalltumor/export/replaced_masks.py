@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from smalltumor.data.case import Case
-from smalltumor.data.identity.image_digests import other_images_text, recorded_images
+from smalltumor.data.identity.image_digests import recorded_images, recorded_images_text
 from smalltumor.data.label_files import read_label_volume
 from smalltumor.data.volumes.nifti import Volume, is_nifti_name
 from smalltumor.errors import SmalltumorError
@@ -32,7 +32,7 @@ def note_on_replaced(paths: Iterable[Path], case: Case, title: str = "", unknown
     """
     volumes = [_read(path) for path in paths if is_nifti_name(path)]
     read = [volume for volume in volumes if volume is not None]
-    text = other_images_text(read, case, title)
+    text = recorded_images_text(read, case, title)
     if text:
         return f"{text}."
     is_known = len(read) == len(volumes) and all(map(recorded_images, read))

@@ -12,7 +12,7 @@ from weakref import ref
 from psygnal import Signal
 from smalltumor.data.bids import images_of_mask
 from smalltumor.data.case import Case
-from smalltumor.data.identity.image_digests import are_same, digests_of_images
+from smalltumor.data.identity.image_digests import digests_of_images, share_an_image
 from smalltumor.data.naming.exported_masks import RegionFile, named_region
 from smalltumor.data.own_masks import own_masks_of
 from smalltumor.data.volumes.nifti import is_nifti_name
@@ -124,9 +124,12 @@ def _is_elsewhere(export: LastExport, case: Case, layers: Sequence[Layer]) -> bo
         return False
     images = digests_of_images(case)
     masks = [path for path in export.files if is_nifti_name(path)]
-    if not all(are_same(images_of_mask(path), images) for path in masks):
+    if not all(share_an_image(images_of_mask(path), images) for path in masks):
         return False
-    beside = {file.path.resolve() for file in own_masks_of(case)}
+    try:
+        beside = {file.path.resolve() for file in own_masks_of(case)}
+    except SmalltumorError:  # said when the case was opened
+        return False
     shown = {layer_key(x): checksum(x.data) for x in region_layers(layers, case).values()}
     return beside.isdisjoint(export.files) and not export.checksums.items() <= shown.items()
 

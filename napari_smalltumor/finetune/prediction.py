@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.names import same_name
 from smalltumor.labels.schemes import SCHEMES
+from smalltumor.training.data.collected_case import same_voxels
 from smalltumor.training.runs.run_folder import RunFolder
 
 from napari_smalltumor import notify
@@ -174,10 +175,12 @@ def _patient_with_images(viewer: ViewerModel, case: Case) -> Patient | None:
     """The open patient that has the same name and images, such as those that were copied."""
     for layer in viewer.layers:
         other = case_of(layer)
-        if other is None or other.name != case.name or not other.grid.matches(case.grid):
+        if other is None or not same_name(other.name, case.name):
             continue
         image = other.volumes.get(REFERENCE)
-        if image is not None and np.array_equal(image, case.volumes[REFERENCE]):
+        if image is None or not other.grid.matches(case.grid):
+            continue
+        if same_voxels(image, case.volumes[REFERENCE]):
             return patient_of(layer)
     return None
 

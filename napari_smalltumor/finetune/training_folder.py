@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
-from smalltumor.data.case import Case
-from smalltumor.errors import SmalltumorError
+from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.training.data.collected_case import CaseFolder, case_folder_name
-from smalltumor.training.data.dataset_folder import (
-    DatasetLister,
-    DatasetListing,
-    add_case,
-)
+from smalltumor.training.data.dataset_folder import DatasetListing
 from superqt.utils import QSignalDebouncer
 
-from napari_smalltumor import notify, questions, settings
-from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.preconditions import may_write_regions
+from napari_smalltumor import notify, settings
+from napari_smalltumor.finetune.addition import addition_of
 from napari_smalltumor.finetune.cases_page import CasesPage
+from napari_smalltumor.finetune.cases_reader import CasesReader
 from napari_smalltumor.finetune.folder_of_case import FolderOfCase
-from napari_smalltumor.finetune.training_masks import (
-    are_as_segmented,
-    case_to_add,
-    classes_to_add,
-    mask_layers,
-)
+from napari_smalltumor.finetune.training_masks import case_to_add
+from napari_smalltumor.finetune.unusable_cases import problem_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.widgets.open_dock import open_dock
-from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _DEBOUNCE_MS = 100
-_NAMED = 3
-_AS_SEGMENTED = (
-    "The masks of {} were added as the network made them, without an edit. A network learns "
-    "nothing from its own masks, and as a validation case they give it a Dice near 1."
-)
 
 
 class TrainingFolder(QObject):
@@ -65,37 +47,68 @@ class TrainingFolder(QObject):
     folder_changed = Signal(object)
     """The path of the training folder that is shown from now on."""
 
-    _progressed = Signal(object, str)
-
     def __init__(self, viewer: Viewer, page: CasesPage, parent: QWidget) -> None:
         super().__init__(parent)
         self.path: Path | None = None
+        self.reader = CasesReader(self)
         self._viewer, self._page, self._parent = viewer, page, parent
-        self._lister = DatasetLister()
-        self._busy, self._problem = False, ""
-        self._scan: threading.Event | None = None  # set to stop reading the folder
-        self._changed_at = 0  # when the folder had been changed last before it was read
+        self._adding, self._problem = False, ""
         self._folder_of_case = FolderOfCase(self)
-        self._folder_of_case.compared.connect(self._on_patient)
-        self._progressed.connect(self._on_progress)
-        page.stop_clicked.connect(self.stop_reading)
         self._layers_changed = QSignalDebouncer(parent=self)
         self._layers_changed.setTimeout(_DEBOUNCE_MS)
-        self._layers_changed.triggered.connect(self._show_case)
-        page.folder_entered.connect(self._on_folder_entered)
-        page.folder_confirmed.connect(self._on_folder_confirmed)
-        page.browse_clicked.connect(self._browse)
-        page.add_clicked.connect(self.add)
-        page.next_clicked.connect(self.open_worklist)
+        self._connect()
         self._patients = active_patient(viewer)
         self._events = (viewer.layers.events.inserted, viewer.layers.events.removed)
         self._is_open = False
         self.open()
 
+    def _connect(self) -> None:
+        page, reader = self._page, self.reader
+        reader.progressed.connect(page.show_message)
+        reader.listed.connect(self._on_listing)
+        reader.failed.connect(self._on_read_error)
+        self._folder_of_case.compared.connect(self._on_patient)
+        self._layers_changed.triggered.connect(self._show_case)
+        page.stop_clicked.connect(reader.stop)
+        page.folder_entered.connect(self._on_folder_entered)
+        page.folder_confirmed.connect(self._on_folder_confirmed)
+        page.browse_clicked.connect(self._browse)
+        page.add_clicked.connect(self.add)
+        page.next_clicked.connect(self.open_worklist)
+
     @property
     def is_busy(self) -> bool:
         """Whether the folder is being read or written."""
-        return self._busy
+        return self._adding or self.reader.is_reading
+
+    @property
+    def problem(self) -> str:
+        """Why no run can start in this folder; empty if one can."""
+        if self.path is None:
+            return "Choose a folder of training cases first"
+        return self._problem
+
+    def open(self) -> None:
+        """Connect to the viewer's layers and read the folder."""
+        if self._is_open:
+            return
+        self._is_open, self._adding = True, False
+        for event in self._events:
+            event.connect(self._on_layers)
+        self._patients.changed.connect(self._on_patient)
+        self._show_case()
+        self._read()
+
+    def close(self) -> None:
+        """Disconnect from the viewer's layers and ignore what workers return from now on."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self.reader.abandon()
+        self._layers_changed.cancel()
+        for event in self._events:
+            event.disconnect(self._on_layers)
+        self._patients.changed.disconnect(self._on_patient, missing_ok=True)
 
     def restore(self) -> None:
         """Show the folder that was used last."""
@@ -114,6 +127,11 @@ class TrainingFolder(QObject):
         self._read()
         self.folder_changed.emit(folder)
 
+    def read_if_changed(self) -> None:
+        """Read the folder again if a case was put into it or removed from it by hand."""
+        if self._is_open and self.path is not None and self.reader.is_outdated(self.path):
+            self._read()
+
     def open_worklist(self) -> None:
         """Show the cases of a cohort that the network is least sure of."""
         open_dock(self._viewer, "Worklist").show_least_certain()
@@ -127,151 +145,52 @@ class TrainingFolder(QObject):
             Link to the images instead of copying them.
         """
         case = case_to_add(self._viewer)
-        if case is None or self._busy:
+        if case is None or self.is_busy:
             return
         if self.path is None and not self._browse():
             return
         assert self.path is not None
         target = self._folder_of_case.find(self.path, case)
-        if target is None or not self._may_add(target, case):
+        found = None if target is None else addition_of(self._viewer, self._parent, case, target)
+        if found is None:
             self._show_case()
             return
-        if not may_write_regions(self._parent, self._viewer, case, "Add anyway"):
-            return
-        try:
-            classes = classes_to_add(self._viewer, case)
-        except SmalltumorError as error:
-            notify.report_error(error)
-            return
-        autosave = ensure_autosave(self._viewer).autosave
-        checksums = autosave.checksums(mask_layers(self._viewer, case))
-        folder, title = self.path, case_title(self._viewer, case)
-        as_segmented = are_as_segmented(self._viewer, case)
-        name, replace = target.path.name, target.exists
-        self._begin(f"Adding {title} ...")
+        self._adding = True
+        self._begin(f"Adding {found.title} ...")
+        found.add(self.path, link=link, ended=self._on_added)
 
-        def work() -> None:
-            add_case(folder, case, classes, name=name, link=link, replace=replace)
-
-        def done(result: None) -> None:
-            autosave.mark_exported(checksums)
-            renamed = "" if name == case_folder_name(case) else f" as {name}"
-            notify.info(f"{title} was added to {folder}{renamed}")
-            if as_segmented:
-                notify.warn(_AS_SEGMENTED.format(title))
-            self._read_again()
-
-        def failed(error: Exception) -> None:
-            notify.report_error(error)
-            self._read_again()
-
-        # Even if the dock is closed meanwhile, the case is added and its edits are no longer
-        # autosaved.
-        application = QApplication.instance()
-        run_in_thread(work, application, done, failed, name=f"adding {title}")
-
-    def open(self) -> None:
-        """Connect to the viewer's layers and read the folder."""
-        if self._is_open:
-            return
-        self._is_open, self._busy = True, False
-        for event in self._events:
-            event.connect(self._on_layers)
-        self._patients.changed.connect(self._on_patient)
-        self._show_case()
-        self._read()
-
-    def close(self) -> None:
-        """Disconnect from the viewer's layers and ignore what workers return from now on."""
-        if not self._is_open:
-            return
-        self._is_open = False
-        self.stop_reading()
-        self._scan = None
-        self._layers_changed.cancel()
-        for event in self._events:
-            event.disconnect(self._on_layers)
-        self._patients.changed.disconnect(self._on_patient, missing_ok=True)
-
-    def read_if_changed(self) -> None:
-        """Read the folder again if a case was put into it or removed from it by hand."""
-        if self._is_open and self.path is not None and self._changed_at != _changed_at(self.path):
+    def _on_added(self) -> None:
+        if self._is_open and isalive(self):
+            self._adding = False
             self._read()
 
     def _read(self) -> None:
-        """List the folder's cases, instead of those of the folder that is being read."""
-        folder, lister = self.path, self._lister
-        if folder is None:
+        """List the folder's cases; while a case is being added, the folder is read after that."""
+        if self.path is None or self._adding:
             return
-        if self._busy and self._scan is None:  # a case is being added; the folder is read then
-            return
-        self.stop_reading()
-        self._changed_at = _changed_at(folder)
-        scan = self._scan = threading.Event()
-        self._begin(f"Reading {folder} ...")
+        self.reader.read(self.path)
+        self._begin(f"Reading {self.path} ...")
         self._page.set_reading(True)
 
-        def progress(text: str) -> None:
-            if not scan.is_set():
-                self._progressed.emit(scan, f"Reading {text}")
-
-        def work() -> DatasetListing:
-            return lister.list_cases(folder, progress=progress, cancelled=scan.is_set)
-
-        done, failed = partial(self._on_listing, scan), partial(self._on_read_error, scan)
-        run_in_thread(work, self, done, failed, name="reading cases")
-
-    @property
-    def problem(self) -> str:
-        """Why no run can start in this folder; empty if one can."""
-        if self.path is None:
-            return "Choose a folder of training cases first"
-        return self._problem
-
-    def stop_reading(self) -> None:
-        """Stop reading the folder after the case that is being read."""
-        if self._scan is not None:
-            self._scan.set()
-
-    def _on_progress(self, scan: threading.Event, text: str) -> None:
-        if scan is self._scan:
-            self._page.show_message(text)
-
-    def _read_again(self) -> None:
-        if self._is_open and isalive(self):
-            self._busy = False
-            self._read()
-
     def _begin(self, message: str) -> None:
-        self._busy = True
         self._page.show_message(message)
         self._show_case()
 
-    def _end_scan(self, scan: threading.Event) -> bool:
-        """Whether a scan that has ended is the one that was started last."""
-        if not self._is_open or scan is not self._scan:
-            return False
-        self._scan, self._busy = None, False
-        self._page.set_reading(False)
-        return True
-
-    def _on_listing(self, scan: threading.Event, listing: DatasetListing) -> None:
-        if not self._end_scan(scan):
-            return
-        self._page.show_listing(listing)
-        self._show_case()
+    def _on_listing(self, listing: DatasetListing) -> None:
         folder = self.path
         assert folder is not None
+        self._page.set_reading(False)
+        self._page.show_listing(listing)
+        self._show_case()
         usable = [case.name for case in listing.cases if case.problem is None]
-        self._problem = _problem_of(folder, listing)
+        self._problem = problem_of(folder, listing)
         self.cases_listed.emit(
             {name: str(folder / name) if (folder / name).is_dir() else "" for name in usable}
         )
 
-    def _on_read_error(self, scan: threading.Event, error: Exception) -> None:
-        if not self._end_scan(scan):
-            return
+    def _on_read_error(self, error: Exception) -> None:
         self._problem = f"{self.path} could not be read"
+        self._page.set_reading(False)
         self._page.show_message(f"{self._problem}.")
         self._show_case()
         self.cases_listed.emit({})
@@ -294,7 +213,7 @@ class TrainingFolder(QObject):
         if self.path is not None:
             target = self._folder_of_case.find(self.path, case)
         title = case_title(self._viewer, case)
-        self._page.show_case(title, name, target, ready=not self._busy)
+        self._page.show_case(title, name, target, ready=not self.is_busy)
 
     def _on_folder_entered(self, text: str) -> None:
         folder = Path(text.strip()).expanduser()
@@ -313,41 +232,3 @@ class TrainingFolder(QObject):
         if chosen:
             self.show(Path(chosen))
         return bool(chosen)
-
-    def _may_add(self, target: CaseFolder, case: Case) -> bool:
-        if target.why_not:
-            notify.error(f"{target.why_not}.")
-            return False
-        title = case_title(self._viewer, case)
-        return not target.exists or questions.confirm(
-            self._parent,
-            "Replace masks?",
-            f"{title} is already in the training folder. Replace its masks with the masks in "
-            "the viewer?",
-            "Replace",
-        )
-
-
-def _problem_of(folder: Path, listing: DatasetListing) -> str:
-    """Why a run cannot start; one that starts fails on the first case with a problem."""
-    if not folder.is_dir():
-        return listing.problem
-    unusable = [case.name for case in listing.cases if case.problem is not None]
-    if len(unusable) == len(listing.cases):
-        return f"{folder.name} has no case that can be trained on"
-    if not unusable:
-        return ""
-    more = f" and {len(unusable) - _NAMED} more" if len(unusable) > _NAMED else ""
-    them = "it" if len(unusable) == 1 else "them"
-    return (
-        f"{', '.join(unusable[:_NAMED])}{more} cannot be trained on, as the list of cases says. "
-        f"Correct {them}, or move {them} out of {folder.name}"
-    )
-
-
-def _changed_at(folder: Path) -> int:
-    """When something was put into a folder or removed from it, in ns; 0 if it does not exist."""
-    try:
-        return folder.stat().st_mtime_ns
-    except OSError:
-        return 0

@@ -75,7 +75,7 @@ class Comparison:
         """Whether regions of the earlier scan are among the layers of the window."""
         earlier = self.follow_up.earlier.case
         cases = [case for x in layers if region_of(x) is not None and (case := case_of(x))]
-        return any(_is_same_scan(case, earlier) for case in cases)
+        return any(_share_t1ce_file(case, earlier) for case in cases)
 
     def lesion_of(self, change: LesionChange) -> Lesion:
         """The largest lesion of a change, at its place in the current scan."""
@@ -118,7 +118,7 @@ def compare_with_earlier(
         If the earlier scan or its mask cannot be read, or shows another head.
     """
     earlier_case = read_case(folder, allow_missing=True)
-    if _is_same_scan(earlier_case, case):
+    if _share_t1ce_file(earlier_case, case):
         raise CaseError(f"{folder} is the scan that is open; choose the folder of an earlier one")
     mask = mask_beside(earlier_case)
     if mask.other_images:
@@ -157,6 +157,7 @@ def _first_part(reporter: ProgressReporter) -> ProgressCallback:
     return lambda fraction, step: reporter.update(_COMPARED * fraction, step)
 
 
-def _is_same_scan(one: Case, other: Case) -> bool:
+def _share_t1ce_file(one: Case, other: Case) -> bool:
+    """Whether both were read from one file, whatever links lead to it."""
     paths = [case.paths.get(REFERENCE) for case in (one, other)]
     return None not in paths and len({path.resolve() for path in paths if path}) == 1

@@ -7,18 +7,27 @@ Its name, its folder, the files beside it, and what it records of its images tel
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
-from smalltumor.data.identity.case_names import continues_name, states_case, states_other_case
-from smalltumor.data.identity.image_digests import are_others, digests_of_images
+from smalltumor.data.identity.case_names import (
+    continues_name,
+    is_named_after,
+    states_case,
+    states_other_case,
+)
+from smalltumor.data.identity.image_digests import are_other_images, digests_of_images
 from smalltumor.data.identity.mask_names import named_case
-from smalltumor.data.identity.visits import is_name_of, name_with_visit
+from smalltumor.data.identity.visits import is_name_of
 from smalltumor.data.naming.file_names import cases_of_images, parse_file_name
 from smalltumor.data.volumes.nifti import is_image_name, stem
-from smalltumor.files.names import safe_name
+from smalltumor.errors import CaseError
+from smalltumor.files.listings import entries
+from smalltumor.files.names import safe_name, same_name
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import case_of, region_of, same_case
 from napari_smalltumor.layers.patient import (
     PATIENT_KEY,
@@ -53,10 +62,27 @@ def join_patient(layer: Layer, layers: Sequence[Layer], active: Patient | None) 
     bool
         Whether nothing tells that it is the patient's but that the patient was active.
     """
-    for follower in [layer, *_labels_without_images(layers)]:
-        patient = _patient_to_join(follower, layers, active if follower is layer else None)
-        if patient is not None:
-            assign(follower, patient)
+    others = [x for x in _labels_without_images(layers) if x is not layer]
+    try:
+        _join(layer, layers, active)
+        is_assumed = _is_assumed(layer, layers, active)
+    except CaseError as error:  # the files beside it may tell that it is another patient's
+        notify.warn(f"{error}. {layer.name} was not added to a patient who is open.")
+        is_assumed = False
+    for follower in others:
+        with suppress(CaseError):  # said when it was opened
+            _join(follower, layers, None)
+    return is_assumed
+
+
+def _join(layer: Layer, layers: Sequence[Layer], active: Patient | None) -> None:
+    patient = _patient_to_join(layer, layers, active)
+    if patient is not None:
+        assign(layer, patient)
+
+
+def _is_assumed(layer: Layer, layers: Sequence[Layer], active: Patient | None) -> bool:
+    """Whether nothing tells that a layer is its patient's but that the patient was active."""
     case, joined = case_of(layer), layer.metadata.get(PATIENT_KEY)
     if case is None or joined is None or joined != active or not _is_unnamed(case):
         return False
@@ -120,7 +146,7 @@ def _has_other_regions(layers: Sequence[Layer], patient: Patient, case: Case) ->
 def _lies_beside_its_images(case: Case) -> bool:
     """Whether the images of the case lie beside its mask; of a mask of no case, whether any do."""
     found = _cases_beside(case)
-    return bool(found) and (_is_unnamed(case) or case.name in found)
+    return bool(found) and (_is_unnamed(case) or any(same_name(case.name, n) for n in found))
 
 
 def _cases_beside(case: Case) -> Set[str]:
@@ -139,18 +165,13 @@ def _patient_of_unnamed(
 
     ``P7.nii.gz`` and ``P7_pred.nii.gz`` state P7, ``corrected.nii.gz`` states none.
     """
-    stated = [p for p in candidates if _states_patient(case.name, p)]
+    stated = [p for p in candidates if is_named_after(case.name, p.name, p.folder)]
     if stated:
         longest = max(len(p.name) for p in stated)
         return _only(p for p in stated if len(p.name) == longest)
     possible = [p for p in candidates if not _is_named_after_another(case, p, p in beside)]
     told = [p for p in possible if p in beside or _is_folder_named_after(case, p)]
     return active if active in (told or possible) else _only(told)
-
-
-def _states_patient(name: str, patient: Patient) -> bool:
-    names = patient.name, name_with_visit(patient.name, patient.folder)
-    return any(states_case(name, own) for own in names)
 
 
 def _is_folder_named_after(case: Case, patient: Patient) -> bool:
@@ -166,11 +187,14 @@ def _is_named_after_another(case: Case, patient: Patient, lies_beside: bool) -> 
     if folder is None:
         return False
     if lies_beside:
-        return _case_in(folder, case.name) not in (None, patient.name)
+        beside = _case_in(folder, case.name)
+        return beside is not None and not same_name(beside, patient.name)
     if states_other_case(folder.name, patient.name):
         return True
     # The file of this name is the patient's mask, so that masks there are named after patients.
-    return any(stem(path) == patient.name for path in folder.glob("*") if is_image_name(path))
+    return any(
+        same_name(stem(path), patient.name) for path in entries(folder) if is_image_name(path)
+    )
 
 
 def _lies_beside(case: Case, patient: Patient, layers: Sequence[Layer]) -> bool:
@@ -196,7 +220,7 @@ def _fits(other: Layer, case: Case) -> bool:
 def is_of_others(mask: Case, images: Case) -> bool:
     """Whether the file of a mask alone records other images than those of a case."""
     made_of = mask.labels_made_of
-    return bool(made_of) and are_others(made_of, digests_of_images(images))
+    return bool(made_of) and are_other_images(made_of, digests_of_images(images))
 
 
 def _has_images(case: Case | None) -> bool:
@@ -213,12 +237,13 @@ def _is_file_of(case: Case, patient: Patient) -> bool:
     folder = patient_of_case(case).folder
     if folder is None or folder != patient.folder:
         return False
-    return folder.name == patient.name or _case_in(folder, case.name) == patient.name
+    named = filter(None, (folder.name, _case_in(folder, case.name)))
+    return any(same_name(name, patient.name) for name in named)
 
 
 def _case_in(folder: Path, name: str) -> str | None:
     """Of the cases in a folder whose name a name continues, the one with the longest."""
-    parsed = (parse_file_name(path) for path in folder.glob("*"))  # nothing if it is gone
+    parsed = (parse_file_name(path) for path in entries(folder))
     cases = {safe_name(found[0]) for found in parsed if found is not None and found[0]}
     return max((c for c in cases if continues_name(name, c)), key=len, default=None)
 

@@ -8,14 +8,13 @@ patient of the result.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.visits import folder_of
 from smalltumor.errors import CaseError
 from smalltumor.files.folder_parts import distinctive_part
 
@@ -58,8 +57,7 @@ class Patient:
 
 def patient_of_case(case: Case) -> Patient:
     """The patient of a case, from its name and the folder of its images or labels."""
-    paths = list(case.paths.values()) or ([case.labels_path] if case.labels_path else [])
-    return Patient(case.name, case.folder or _common_folder(tuple(paths)))
+    return Patient(case.name, folder_of(case))
 
 
 def patient_of_shown_case(layers: Iterable[Layer], case: Case) -> Patient:
@@ -145,18 +143,7 @@ def is_unidentified_image(layer: Layer) -> bool:
     return unidentified and PATIENT_KEY not in layer.metadata
 
 
-@lru_cache(maxsize=256)  # asked for every layer, many times a switch
-def _common_folder(paths: tuple[Path, ...]) -> Path | None:
-    folders = {os.path.normpath(path.parent.absolute()) for path in paths}
-    if not folders:
-        return None
-    try:
-        return Path(os.path.commonpath(folders))
-    except ValueError:  # on different drives
-        return Path(min(folders))
-
-
-def same_patient(one: Layer, other: Layer) -> bool:
+def are_of_one_patient(one: Layer, other: Layer) -> bool:
     """Whether two layers belong to the same known patient."""
     patient = patient_of(one)
     return patient is not None and patient == patient_of(other)

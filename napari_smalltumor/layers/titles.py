@@ -13,10 +13,10 @@ from weakref import WeakKeyDictionary
 from napari_smalltumor.layers.metadata import role_of
 from napari_smalltumor.layers.patient import (
     Patient,
+    are_of_one_patient,
     patient_of,
     patient_of_shown_case,
     patients_among,
-    same_patient,
 )
 from napari_smalltumor.layers.patient import titles as titles_of
 
@@ -92,14 +92,14 @@ def _has_given_name(layer: Layer, layers: Iterable[Layer]) -> bool:
 
 
 def _is_named_by_napari(layer: Layer, layers: Iterable[Layer]) -> bool:
-    base, own = _OF_NEW.sub("", layer.name), [x for x in layers if same_patient(x, layer)]
+    base, own = _OF_NEW.sub("", layer.name), [x for x in layers if are_of_one_patient(x, layer)]
     titled = {f"{_title_of(layer)} {kind}" for kind in _NEW_LAYERS}
     return base in titled | {x.name for x in own if _given.get(x) == x.name}
 
 
 def _has_other(layer: Layer, name: str, layers: Iterable[Layer]) -> bool:
     """Whether another layer of the patient has a name, so that the number tells them apart."""
-    return any(x is not layer and same_patient(x, layer) and x.name == name for x in layers)
+    return any(x is not layer and are_of_one_patient(x, layer) and x.name == name for x in layers)
 
 
 def _is_named(layer: Layer, title: str) -> bool:

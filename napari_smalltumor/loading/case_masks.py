@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
-from smalltumor.data.identity.mask_names import is_beside
+from smalltumor.data.identity.mask_names import is_own_mask_beside
 from smalltumor.data.identity.visits import folder_of, is_name_of
 from smalltumor.data.label_files import header_warnings_of, on_grid, read_label_volume
 from smalltumor.data.labels_read import LabelsRead
@@ -47,7 +47,11 @@ def exported_regions(
     layers : sequence of layers
         What is open. No file is opened beside the case's regions, which may have been edited.
     """
-    files = own_masks_of(case) if exported is None else [exported]
+    try:
+        files = own_masks_of(case) if exported is None else [exported]
+    except SmalltumorError as error:
+        notify.warn(f"{error}. Masks beside the images of {case.name} were not opened.")
+        return []
     title = _title_beside(case, layers)
     if files and region_layers(layers, case):
         names = " and ".join(file.path.name for file in files)
@@ -110,7 +114,9 @@ def brain_mask_of(case: Case) -> list[LayerData]:
 def is_own_mask(file: RegionFile, case: Case) -> bool:
     """Whether an exported file is the case's own, saved by this name or an earlier one."""
     path = real_path(file.path)
-    return is_beside(file, case) or any(path == own.path for own in own_masks_of(case))
+    return is_own_mask_beside(file.path, case) or any(
+        path == own.path for own in own_masks_of(case)
+    )
 
 
 def _title_beside(case: Case, layers: Iterable[Layer]) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.visits import folder_of, is_name_of
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.exported_masks import region_file
 from smalltumor.data.naming.file_names import parse_file_name
-from smalltumor.files.names import safe_name
+from smalltumor.files.names import same_name
 
 from napari_smalltumor.layers.changed_images import (
     ChangedImagesError,
@@ -42,7 +43,9 @@ def check_case_unchanged(files: CaseFiles, layers: Iterable[Layer]) -> None:
     for case in cases_among(layers):
         if images & case.images_read.keys():
             _check(case, layers, case.has_changed_images)
-        elif case.name == files.name and folders_of(case) & {path.parent for path in images}:
+        elif same_name(case.name, files.name) and folders_of(case) & {
+            path.parent for path in images
+        }:
             _check(case, layers, _lacks_files(case))  # under other names
     for path in files.labels:
         _check_labels(path, layers)
@@ -67,7 +70,7 @@ def _may_be_of(file: Path, case: Case) -> bool:
     """Whether the name of a file states no case, or this one."""
     exported, parsed = region_file(file), parse_file_name(file)
     named = exported.case if exported is not None else parsed[0] if parsed is not None else ""
-    return named in ("", case.name, safe_name(case.name))
+    return not named or is_name_of(named, case.name, folder_of(case))
 
 
 def _check_labels(file: Path, layers: Iterable[Layer]) -> None:

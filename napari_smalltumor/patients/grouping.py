@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from napari_smalltumor.layers.create import SHOWN_FIRST
 from napari_smalltumor.layers.metadata import case_of, role_of
-from napari_smalltumor.layers.patient import same_patient
+from napari_smalltumor.layers.patient import are_of_one_patient
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.viewer import unproxied
 
@@ -34,7 +34,7 @@ def _on_inserted(patients: ActivePatient, event: Any) -> None:
     case = case_of(layer)
     if case is None:
         return
-    others = [o for o in layers if o is not layer and same_patient(o, layer)]
+    others = [o for o in layers if o is not layer and are_of_one_patient(o, layer)]
     if len(case.volumes) == 1 and _modality(layer) is not None:
         _add_image(patients, layers, layer, others)
     if _is_region_from_file(layer):

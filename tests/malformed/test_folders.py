@@ -153,10 +153,67 @@ def test_an_unreadable_file_is_refused_with_its_name(segment_unprivileged, synth
     assert list(out.iterdir()) == []
 
 
-@pytest.mark.parametrize("mode", [0, 0o444])
+@pytest.mark.parametrize("mode", [0, 0o111, 0o444])
 def test_an_inaccessible_folder_is_refused(mode, segment_unprivileged, synthetic_folder):
     case, out = synthetic_folder
     case.chmod(mode)
     done = segment_unprivileged(case, out / "mask.nii.gz")
     assert done.returncode == 1
     assert "cannot be read" in only_line(done.stderr)
+
+
+LISTING = {
+    "cases_of_images": "from smalltumor.data.naming.file_names import cases_of_images as look",
+    "t1ce_beside": """
+from smalltumor.data.identity.mask_images import t1ce_beside
+look = lambda folder: t1ce_beside(folder / "corrected.nii.gz")
+""",
+    "check_not_of_another": """
+from smalltumor.data.identity.mask_images import check_not_of_another
+look = lambda folder: check_not_of_another(folder / "P2_seg.nii.gz", "P1")
+""",
+    "check_case": """
+from smalltumor.data.case import Case
+from smalltumor.data.identity.mask_names import check_case
+look = lambda folder: check_case(
+    folder / "P2_seg.nii.gz", Case("P1", {}, None, None, paths={"t1ce": folder / "P1_t1ce.nii.gz"})
+)
+""",
+    "own_masks_of": """
+from smalltumor.data.case import Case
+from smalltumor.data.own_masks import own_masks_of
+look = lambda folder: own_masks_of(Case("P1", {}, None, None, paths={"t1ce": folder / "t1ce.nii"}))
+""",
+    "masks_of_subject": """
+from smalltumor.data.bids_names import masks_of_subject
+look = lambda folder: masks_of_subject("P1", folder.parent)
+""",
+    "cases_with_tables": """
+from smalltumor.cohort.results.results_folder import ResultsFolder
+look = lambda folder: ResultsFolder(folder).cases_with_tables()
+""",
+}
+"""Looks at the files in a folder of which only some matter."""
+
+
+@pytest.mark.parametrize("listing", LISTING)
+def test_a_folder_that_may_be_entered_but_not_listed_is_not_taken_for_an_empty_one(
+    listing, segment_unprivileged, tmp_path
+):
+    folder = tmp_path / "sub-P1"
+    write_case(folder, name="P2")
+    folder.chmod(0o111)
+    code = f"""
+import sys
+from pathlib import Path
+{LISTING[listing]}
+from smalltumor.errors import SmalltumorError
+try:
+    print("found", look(Path(sys.argv[1])))
+except SmalltumorError as error:
+    print(error)
+"""
+    done = run("-c", code, folder)
+    folder.chmod(0o755)
+    assert done.stderr == ""
+    assert only_line(done.stdout) == f"{folder} cannot be read: Permission denied"

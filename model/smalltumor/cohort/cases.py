@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results.records import CaseRecord, digests_of_images, sizes_of_images
+from smalltumor.cohort.results.records import CaseRecord, sha256_of_images, sizes_of_images
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.data.naming.cohort_names import case_and_number
 from smalltumor.data.volumes.nifti import stem
@@ -82,7 +82,7 @@ def _check_names_kept(cases: Sequence[CaseFiles], results: ResultsFolder) -> Non
     for files in new:
         if tuple(sorted(sizes_of_images(files).items())) not in sizes:
             continue
-        name = names.get(tuple(sorted(digests_of_images(files).items())))
+        name = names.get(tuple(sorted(sha256_of_images(files).items())))
         if name is not None:
             raise CaseError(
                 f"{files.name} has the images of {name}, whose reviews are in {results.reviews} "

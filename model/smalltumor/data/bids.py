@@ -9,39 +9,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from smalltumor.data.bids_names import (
-    bids_paths,
-    is_patient_of,
-    masks_of_subject,
-    subject_of,
-)
-from smalltumor.data.identity.image_digests import are_others, recorded_images
-from smalltumor.data.identity.patients import patient_of
+from smalltumor.data.bids_dataset import check_dataset, describe_dataset, json_text
+from smalltumor.data.bids_names import bids_paths, masks_of_subject, subject_of
+from smalltumor.data.identity.image_digests import are_other_images, recorded_images
+from smalltumor.data.identity.patients import patient_of, same_patient
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_volume
-from smalltumor.errors import Action, CaseError, OutputError, Remedy
+from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder, write_text
-from smalltumor.files.listings import entries
 from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import csv_text
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
 
-BIDS_VERSION = "1.10.0"
-DESCRIPTION, README = "dataset_description.json", "README"
-
-_DEEPEST = 4
-"""Folders above an image at most: ``anat``, ``ses-LABEL``, ``sub-LABEL``, the dataset."""
-
 _COLUMNS = ("index", "name", "abbreviation", "color")
-_PACKAGE = "napari-smalltumor"
 _PATIENT = "Patient"
 """Key of the patient by the name of the case, to tell apart patients whose labels are the same."""
 _CLASS_NAMES = {
@@ -50,14 +35,6 @@ _CLASS_NAMES = {
     TissueClass.ED: ("Peritumoural edema", "ED"),
     TissueClass.ET: ("Enhancing tumour", "ET"),
 }
-_README = """\
-Segmentations of brain tumours in MRI by smalltumor, for research only.
-
-Each *_seg-tumor_dseg.nii.gz has the grid of the T1-weighted image with contrast agent. The table
-*_dseg.tsv beside it gives the tissue class of each value: necrotic and non-enhancing tumour core,
-peritumoural edema, enhancing tumour. *_dseg.json names the weights of a computed segmentation and
-the sequences that it was computed without.
-"""
 
 
 def write_bids(
@@ -113,8 +90,8 @@ def write_bids(
     if not other_images:
         check_images(segmentation, dataset, session)
     image.parent.mkdir(parents=True, exist_ok=True)
-    _describe_dataset(dataset, segmentation.sources, authors)
-    description = _json_text(_sidecar(segmentation))
+    describe_dataset(dataset, segmentation.sources, authors)
+    description = json_text(_sidecar(segmentation))
     meanings = csv_text(_COLUMNS, _table(SCHEMES[scheme].values), delimiter="\t")
     write_together(
         {
@@ -136,7 +113,7 @@ def check_images(segmentation: Segmentation, dataset: Path, session: str = "") -
         If it does, such as of another visit without a session of its own.
     """
     path = bids_paths(segmentation.name, dataset, session)[0]
-    if are_others(images_of_mask(path), segmentation.made_of):
+    if are_other_images(images_of_mask(path), segmentation.made_of):
         raise CaseError(
             f"{path} is a mask of other images than those of {segmentation.name}, such as of "
             "another visit without a session of its own, or of another patient with the same "
@@ -177,10 +154,7 @@ def check_bids(
         As `write_bids`.
     """
     check_output_folder(dataset)
-    if is_described(dataset):
-        _check_description(dataset, authors)
-    else:
-        _check_new(dataset)
+    check_dataset(dataset, authors)
     paths = bids_paths(case, dataset, session)
     _check_patient(case, dataset)
     for path in paths:
@@ -201,101 +175,11 @@ def _check_patient(case: str, dataset: Path) -> None:
             patient = json.loads(sidecar.read_text(encoding="utf-8")).get(_PATIENT)
         except (OSError, ValueError, AttributeError):
             continue
-        if isinstance(patient, str) and not is_patient_of(patient, case):
+        if isinstance(patient, str) and not same_patient(patient, case):
             raise CaseError(
                 f"{subject_of(case)} in {dataset} is the patient {patient}, and {case} would be as "
                 "well; rename the case, or name another dataset"
             )
-
-
-def is_described(dataset: Path) -> bool:
-    """Whether a folder is a dataset already, whose description is never changed."""
-    return (dataset / DESCRIPTION).exists()
-
-
-def _check_new(dataset: Path) -> None:
-    """Refuse a folder of other files; subjects may be there before the description is."""
-    names = [path.name for path in entries(dataset)]
-    ours = ("sub-", ".", DESCRIPTION, README)
-    if others := sorted(name for name in names if not name.startswith(ours)):
-        raise OutputError(
-            f"{dataset} is no BIDS dataset and holds other files, such as {others[0]}; name a new "
-            "or an empty folder"
-        )
-
-
-def _check_description(dataset: Path, authors: Sequence[str]) -> None:
-    path = dataset / DESCRIPTION
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        kind = content.get("DatasetType", "raw")
-    except (OSError, ValueError, AttributeError) as error:
-        raise OutputError(f"{path} cannot be read ({error}); name another folder") from error
-    if kind != "derivative":
-        raise OutputError(
-            f"{dataset} is a BIDS dataset of images; name a folder for the segmentations, such as "
-            f"{dataset / 'derivatives' / 'smalltumor'}"
-        )
-    known = _authors_in(content)
-    if authors and known != list(authors):
-        named = ", ".join(map(str, known)) or "no authors"
-        raise OutputError(
-            f"{path} names {named}; authors are written to a new dataset only: change them in this "
-            "file, or name no authors here"
-        )
-
-
-def _describe_dataset(dataset: Path, sources: Iterable[Path], authors: Sequence[str]) -> None:
-    """Write the description of a new dataset; authors and DOI are by default of the images'."""
-    if is_described(dataset):
-        return
-    try:
-        description = _description(_description_around(sources), authors)
-        write_text(dataset / DESCRIPTION, _json_text(description))
-        if not (dataset / README).exists():
-            write_text(dataset / README, _README)
-    except OutputError:
-        if not is_described(dataset):  # else another process has written it meanwhile
-            raise
-
-
-def _description(source: Mapping[str, Any], authors: Sequence[str]) -> Mapping[str, Any]:
-    generated = {"Name": "smalltumor", "Description": "Segmentation of brain tumours in MRI"}
-    with suppress(PackageNotFoundError):  # run from a source tree that was not installed
-        generated["Version"] = version(_PACKAGE)
-    description: dict[str, Any] = {
-        "Name": "Segmentations of brain tumours",
-        "BIDSVersion": BIDS_VERSION,
-        "DatasetType": "derivative",
-        "GeneratedBy": [generated],
-    }
-    if authors:
-        description["Authors"] = list(authors)
-    elif known := _authors_in(source):
-        description["Authors"] = known
-    if source.get("DatasetDOI"):
-        description["SourceDatasets"] = [{"DOI": source["DatasetDOI"]}]
-    return description
-
-
-def authors_around(sources: Iterable[Path]) -> list[str]:
-    """Authors of the BIDS dataset that holds the images; empty if they are in none."""
-    return _authors_in(_description_around(sources))
-
-
-def _authors_in(description: Mapping[str, Any]) -> list[str]:
-    authors = description.get("Authors")
-    return authors if isinstance(authors, list) else []
-
-
-def _description_around(sources: Iterable[Path]) -> Mapping[str, Any]:
-    """The description of the BIDS dataset that holds the images; empty if they are in none."""
-    for path in sources:
-        for folder in islice(path.absolute().parents, _DEEPEST):
-            with suppress(OSError, ValueError):
-                content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-                return content if isinstance(content, dict) else {}
-    return {}
 
 
 def _sidecar(segmentation: Segmentation) -> Mapping[str, Any]:
@@ -320,7 +204,3 @@ def _table(values: Iterable[int]) -> list[tuple[int, str, str, str]]:
         name, abbreviation = _CLASS_NAMES[tissue]
         rows.append((value, name, abbreviation, f"#{red:02X}{green:02X}{blue:02X}"))
     return rows
-
-
-def _json_text(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=2) + "\n"

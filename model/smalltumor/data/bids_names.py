@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from unicodedata import normalize
 
-from smalltumor.data.identity.patients import patient_key, patient_of
+from smalltumor.data.identity.patients import patient_of, same_patient
 from smalltumor.data.identity.visits import visit_in_name
 from smalltumor.errors import CaseError
+from smalltumor.files.listings import entries
 from smalltumor.files.names import name_key
 
 _MASK, _SUFFIXES = "seg-tumor_dseg", (".nii.gz", ".json", ".tsv")
@@ -70,16 +71,10 @@ def check_subjects(cases: Iterable[str]) -> None:
     for case in cases:
         subject = subject_of(case)
         owner = owners.setdefault(name_key(subject), case)
-        if not is_patient_of(owner, case):
+        if not same_patient(owner, case):
             raise CaseError(
                 f"the patients of {owner} and {case} would both be {subject}; rename one"
             )
-
-
-def is_patient_of(one: str, other: str) -> bool:
-    """Whether two cases, or a patient and a case, are of one patient by their names."""
-    first, second = (patient_key(name).removeprefix("sub-") for name in (one, other))
-    return first == second
 
 
 def session_label(text: str) -> str:
@@ -92,8 +87,16 @@ def _alphanumeric(text: str) -> str:
 
 
 def masks_of_subject(case: str, dataset: Path) -> list[Path]:
-    """The masks of all sessions of a case's subject in a dataset, sorted."""
-    return sorted((dataset / subject_of(case)).glob(f"**/anat/*_{_MASK}{_SUFFIXES[0]}"))
+    """The masks of all sessions of a case's subject in a dataset, sorted.
+
+    Raises
+    ------
+    CaseError
+        If a folder of the subject cannot be listed, or as `bids_paths`.
+    """
+    subject, ending = dataset / subject_of(case), f"_{_MASK}{_SUFFIXES[0]}"
+    found = [path for each in (subject, *entries(subject)) for path in entries(each / "anat")]
+    return sorted(path for path in found if path.name.endswith(ending))
 
 
 def session_of(mask: Path) -> str:

@@ -15,6 +15,7 @@ from smalltumor.data.brain.coarse_images import CoarseImages, coarse_images
 from smalltumor.data.images_read import ImageRead
 from smalltumor.data.naming.case_files import missing_modalities
 from smalltumor.data.naming.file_names import cases_of_images
+from smalltumor.errors import CaseError
 from smalltumor.files.content import FileContent
 from smalltumor.geometry.grid import Grid
 
@@ -137,11 +138,14 @@ class Case:
         """Whether a file that an image was read from holds another one now.
 
         A file may be missing. If all are, and other images lie in their folder, another one took
-        its place.
+        its place; it may have, if the folder cannot be listed.
         """
         images = self.images_read.values()
         if any(image.is_changed for image in images):
             return True
         if not images or not all(image.is_missing for image in images):
             return False
-        return any(cases_of_images(folder) for folder in {path.parent for path in self.images_read})
+        try:
+            return any(map(cases_of_images, {path.parent for path in self.images_read}))
+        except CaseError:
+            return True

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smalltumor.data.case import Case
-from smalltumor.data.identity.case_names import states_case
+from smalltumor.data.identity.case_names import is_named_after
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import check_case, named_case
+from smalltumor.data.identity.visits import folder_of
 from smalltumor.data.label_contents import mask_of_region
 from smalltumor.data.label_files import (
     decode_labels,
@@ -98,7 +99,8 @@ def read_mask(path: Path, case: Case, scheme: str | None = None) -> CaseMask:
     """
     check_case(path, case)
     mask = _decoded(path, case, scheme, label_scheme_hint(path))
-    if mask.other_images and not states_case(named_case(path) or stem(path), case.name):
+    name = named_case(path) or stem(path)
+    if mask.other_images and not is_named_after(name, case.name, folder_of(case)):
         raise CaseError(mask.other_images)
     return mask
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.case import Case
-from smalltumor.data.identity.image_digests import other_images_text
+from smalltumor.data.identity.image_digests import recorded_images_text
 from smalltumor.data.identity.mask_names import other_case_text
 from smalltumor.data.images_read import stamp_of
 from smalltumor.data.label_scheme import FoundScheme, find_scheme
@@ -61,7 +61,7 @@ def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelSc
         raise no_labels(case)
     volume = on_grid(read_label_volume(case.labels_path), case.grid, case.name)
     classes, found = decode_labels(volume, scheme, case.scheme_hint)
-    texts = [other_images_text([volume], case), other_case_text(case.labels_path, case)]
+    texts = [recorded_images_text([volume], case), other_case_text(case.labels_path, case)]
     texts.append(found.contradiction)
     texts += header_warnings_of(volume, case)
     case.warnings += [text for text in texts if text and text not in case.warnings]

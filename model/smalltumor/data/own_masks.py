@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.identity.image_digests import blocks_of, digests_of_images, recorded_images
+from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import digests_of_images, recorded_images, share_t1ce
 from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
 from smalltumor.data.naming.file_names import cases_of_images, parse_name
-from smalltumor.errors import SmalltumorError
+from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.listings import visible_entries
 from smalltumor.files.names import name_key
 
 
@@ -20,6 +21,11 @@ def own_masks_of(case: Case) -> list[RegionFile]:
     Images without a name of their own are named after their folder, which may have had another name
     when the masks were saved. They are the case's own if no other exported mask lies there, and
     they record its T1CE and have its grid.
+
+    Raises
+    ------
+    CaseError
+        If a folder of such images cannot be listed.
     """
     named = region_files_of(case)
     if named:
@@ -29,8 +35,11 @@ def own_masks_of(case: Case) -> list[RegionFile]:
 
 
 def masks_named_as_own(case: Case) -> list[RegionFile]:
-    """The files that `own_masks_of` looks at."""
-    return region_files_of(case) or _named_otherwise(case)
+    """The files that `own_masks_of` looks at; none if it cannot."""
+    try:
+        return region_files_of(case) or _named_otherwise(case)
+    except CaseError:
+        return []
 
 
 def _named_otherwise(case: Case) -> list[RegionFile]:
@@ -39,7 +48,7 @@ def _named_otherwise(case: Case) -> list[RegionFile]:
     if len(folders) != 1 or any(map(_has_name, case.paths.values())):
         return []
     (folder,) = folders
-    exported = [file for path in folder.glob("[!.]*") if (file := region_file(path)) is not None]
+    exported = list(filter(None, map(region_file, visible_entries(folder))))
     names = {name_key(file.case): file.case for file in exported}
     if len(names) != 1 or names.keys() & set(map(name_key, cases_of_images(folder))):
         return []
@@ -59,8 +68,4 @@ def _records(file: RegionFile, case: Case) -> bool:
         volume = on_grid(read_label_volume(file.path), case.grid, case.name)
     except SmalltumorError:
         return False
-    recorded, images = (
-        blocks_of({REFERENCE: digests.get(REFERENCE, "")})
-        for digests in (recorded_images(volume), digests_of_images(case))
-    )
-    return bool(recorded & images)
+    return share_t1ce(recorded_images(volume), digests_of_images(case))

@@ -60,7 +60,7 @@ def evaluate_challenge(
             _masks(true, of_truth.by_file[true_file.path], pair_notes),
         )
         found[true_file.name] = {
-            region: score_one_to_one(mask, sides[1][region], true.grid.spacing)
+            region: score_one_to_one(mask, sides[1][region], true.grid.voxel.edges)
             for region, mask in sides[0].items()
             if region != "rc" or with_cavity
         }

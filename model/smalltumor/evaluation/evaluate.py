@@ -14,6 +14,7 @@ from smalltumor.data.label_files import decode_labels, on_grid, read_label_volum
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside
+from smalltumor.evaluation.find_label_files import LabelFile
 from smalltumor.evaluation.metrics.components import (
     TruthComponent,
     score_components,
@@ -22,7 +23,7 @@ from smalltumor.evaluation.metrics.froc import CaseCandidates
 from smalltumor.evaluation.metrics.lesionwise import LesionScores, score_lesions
 from smalltumor.evaluation.metrics.voxelwise import RegionScore, score_masks
 from smalltumor.evaluation.pair_notes import PairNotes
-from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
+from smalltumor.evaluation.pairing import Pairing, pair_label_files
 from smalltumor.evaluation.schemes import schemes_of
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
@@ -83,8 +84,7 @@ def score_case(
     name: str,
     prediction: Classes,
     truth: Classes,
-    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
-    voxel_mm3: float | None = None,
+    voxel: npt.ArrayLike = (1.0, 1.0, 1.0),
 ) -> CaseScores:
     """Score one case.
 
@@ -93,10 +93,8 @@ def score_case(
     name : str
     prediction, truth : (i, j, k) uint8 array
         Tissue classes on one grid.
-    spacing : three floats
-        Voxel edges along i, j, k in mm.
-    voxel_mm3 : float, optional
-        Volume of a voxel; by default the product of its edges, which is more in a sheared grid.
+    voxel : three floats, or (3, 3) array
+        Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
 
     Raises
     ------
@@ -104,9 +102,7 @@ def score_case(
         If the shapes differ.
     """
     require_same_shape(name, prediction, truth)
-    return CaseScores(
-        name, {r: _score_region(r, prediction, truth, spacing, voxel_mm3) for r in Region}
-    )
+    return CaseScores(name, {r: _score_region(r, prediction, truth, voxel) for r in Region})
 
 
 def require_same_shape(name: str, prediction: Classes, truth: Classes) -> None:
@@ -121,13 +117,12 @@ def _score_region(
     region: Region,
     prediction: Classes,
     truth: Classes,
-    spacing: npt.ArrayLike,
-    voxel_mm3: float | None,
+    voxel: npt.ArrayLike,
 ) -> RegionScores:
     predicted, actual = region_mask(prediction, region), region_mask(truth, region)
     return RegionScores(
-        overlap=score_masks(predicted, actual, spacing, voxel_mm3),
-        lesions=score_lesions(predicted, actual, spacing, voxel_mm3=voxel_mm3),
+        overlap=score_masks(predicted, actual, voxel),
+        lesions=score_lesions(predicted, actual, voxel),
         components=score_components(predicted, actual),
     )
 
@@ -181,7 +176,7 @@ def evaluate(
             )
         )
         grid = pair[1].grid
-        cases.append(score_case(name, predicted, true, grid.spacing, grid.voxel_volume))
+        cases.append(score_case(name, predicted, true, grid.voxel.edges))
         compared = candidates_beside(name, predicted_file.path, predicted, true, grid)
         candidates += [] if compared is None else [compared]
     texts = [*notes_on_pairing(pairing), *notes.texts, *_without_candidates(candidates, cases)]

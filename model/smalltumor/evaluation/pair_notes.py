@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from smalltumor.data.identity.image_digests import are_others, digests_of_t1ce, recorded_images
+from smalltumor.data.identity.image_digests import (
+    are_other_images,
+    digests_of_t1ce,
+    recorded_images,
+)
 from smalltumor.data.label_scheme import FoundScheme, contradiction_text
 from smalltumor.data.volumes.header_checks import header_warnings, sides_disagree
 from smalltumor.data.volumes.nifti import Volume
@@ -61,4 +65,4 @@ def _are_of_other_images(prediction: Volume, truth: Volume, t1ce: Path | None) -
     predicted, true = recorded_images(prediction), recorded_images(truth)
     if predicted and not true and t1ce is not None:
         true = digests_of_t1ce(t1ce)
-    return are_others(predicted, true)
+    return are_other_images(predicted, true)

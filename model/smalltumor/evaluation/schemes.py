@@ -9,7 +9,7 @@ from pathlib import Path
 from smalltumor.data.label_files import read_label_volume
 from smalltumor.data.label_scheme import own_scheme
 from smalltumor.errors import Action, LabelError, Remedy, SchemeSide
-from smalltumor.evaluation.pairing import LabelFile
+from smalltumor.evaluation.find_label_files import LabelFile
 from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
 from smalltumor.labels.segments import Segment, check_names
 

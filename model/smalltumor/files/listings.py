@@ -49,6 +49,11 @@ def entries(folder: Path) -> list[Path]:
         raise CaseError(f"{folder} cannot be read: {error.strerror or error}") from error
 
 
+def visible_entries(folder: Path) -> list[Path]:
+    """As `entries`, without those whose names begin with a dot."""
+    return [path for path in entries(folder) if not path.name.startswith(".")]
+
+
 def may_exist(path: Path) -> bool:
     """Whether a file exists, or may: in a folder that may not be entered, reading it tells why."""
     try:

@@ -30,6 +30,16 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are one, also as names of files, see `name_key` and `safe_name`."""
+    return file_key(one) == file_key(other)
+
+
+def file_key(name: str) -> str:
+    """The name of a file or folder after a case, to be compared with others."""
+    return name_key(safe_name(name))
+
+
 def safe_name(name: str) -> str:
     """A name that can begin or be the name of one visible file on every system.
 

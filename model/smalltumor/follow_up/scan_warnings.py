@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from smalltumor.data.identity.patients import patient_key, patient_of
+from smalltumor.data.identity.patients import patient_key, patient_of, same_patient
 from smalltumor.files.names import name_key
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _is_numbered_after(name: str, other: str) -> bool:
     endings = [name_key(n[len(patient_of(n)) :]) for n in (name, other)]
     numbers = [[int(digits) for digits in _DIGITS.findall(ending)] for ending in endings]
     same_form = len({_DIGITS.sub("0", ending) for ending in endings}) == 1
-    return patient_key(name) == patient_key(other) and same_form and numbers[0] > numbers[1]
+    return same_patient(name, other) and same_form and numbers[0] > numbers[1]
 
 
 def several_patients(scans: Iterable[Scan]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError
+from smalltumor.geometry.voxel import Voxel
 
 Affine = npt.NDArray[np.float64]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -66,10 +67,15 @@ class Grid:
         """Voxel size along i, j, k, (3,) in mm."""
         return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
 
+    @cached_property
+    def voxel(self) -> Voxel:
+        """The size and the shape of the voxels."""
+        return Voxel.of(self.affine[:3, :3])
+
     @property
     def voxel_volume(self) -> float:
         """Volume of a voxel in mm3; in a sheared grid less than the product of the voxel sizes."""
-        return float(abs(np.linalg.det(self.affine[:3, :3])))
+        return self.voxel.volume
 
     @cached_property
     def axcodes(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.cohort.results.records import CaseRecord, has_other_images
+from smalltumor.cohort.results.records import CaseRecord, has_other_files
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.data.case import REFERENCE
@@ -55,7 +55,7 @@ def picture_of_case(
     files = cases.get(result.name)
     if files is None:
         raise CaseError("its images were not found")
-    if has_other_images(CaseRecord.read(folder.record(result.name)), files):
+    if has_other_files(CaseRecord.read(folder.record(result.name)), files):
         raise CaseError("its images have changed since the mask was made")
     mask = read_stored_mask(folder.mask(result.name), result.name, scheme)
     image, grid = _reference_image(files)
@@ -88,12 +88,11 @@ def _slice_of(result: CaseResult, image: Image, mask: Segmentation) -> Slice:
 
 def _ball(lesion: ListedLesion, grid: Grid) -> npt.NDArray[np.float64]:
     """Voxels of a ball at the place and of the size of a lesion."""
-    spacing = np.array(grid.spacing)
     radius = (3 * lesion.mm3 / (4 * np.pi)) ** (1 / 3)
-    reach = np.ceil(radius / spacing).astype(int)
-    axes = [np.arange(-n, n + 1) for n in reach]
+    axes = [np.arange(-n, n + 1) for n in grid.voxel.reach(radius)]
     offsets = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    inside = np.square(offsets * spacing).sum(axis=1) <= max(radius, float(spacing.min())) ** 2
+    within = max(radius, float(grid.spacing.min()))
+    inside = np.square(grid.voxel.places(offsets)).sum(axis=1) <= within**2
     voxels: npt.NDArray[np.float64] = np.asarray(lesion.centre) + offsets[inside]
     return voxels
 

@@ -78,7 +78,7 @@ def grow(
     from scipy import ndimage
 
     place = np.rint(np.asarray(seed, dtype=np.float64)).astype(np.int64)
-    reach = np.ceil(REACH_MM / case.grid.spacing).astype(np.int64)
+    reach = case.grid.voxel.reach(REACH_MM)
     low = np.maximum(place - reach, 0)
     high = np.minimum(place + reach + 1, case.grid.shape)
     if np.any(low >= high):

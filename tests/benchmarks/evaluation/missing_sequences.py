@@ -113,7 +113,7 @@ def score(
     for variant in variants:
         seen = with_sequences(case, VARIANTS[variant])
         predicted = segment(seen, may_miss, device=options.device, flips=options.flips).classes
-        row = case_row(files.name, key, predicted, truth, tuple(case.grid.spacing))
+        row = case_row(files.name, key, predicted, truth, case.grid.voxel.edges)
         scores.add(variant, row)
         dice = f"ET {row.et_dice:.3f} TC {row.tc_dice:.3f} WT {row.wt_dice:.3f}"
         print(f"{files.name} {variant}: {dice}", flush=True)

@@ -177,8 +177,8 @@ def scores(path: Path, weights: Checkpoint, cases: Sequence[CaseFiles]) -> list[
     for files in cases:
         case = read_case_files(files)
         prediction = segment(case, weights, device="cpu").classes
-        truth, spacing = read_labels(case)[0], tuple(case.grid.spacing)
-        rows.append(case_row(files.name, key, prediction, truth, spacing))
+        truth, voxel = read_labels(case)[0], case.grid.voxel.edges
+        rows.append(case_row(files.name, key, prediction, truth, voxel))
     write_rows(rows, path)
     return rows
 

@@ -26,7 +26,7 @@ from training_cases import write_lesion_cases
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.finetune import training_folder
+from napari_smalltumor.finetune import addition
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import case_of, region_layers
@@ -89,13 +89,13 @@ def opened(qtbot, tmp_path, messages) -> Opened:
 def slow_copy(monkeypatch):
     """Adding a case begins with waiting for this event."""
     may_copy = threading.Event()
-    add_case = training_folder.add_case
+    add_case = addition.add_case
 
     def add_later(*args, **kwargs):
         assert may_copy.wait(60)
         return add_case(*args, **kwargs)
 
-    monkeypatch.setattr(training_folder, "add_case", add_later)
+    monkeypatch.setattr(addition, "add_case", add_later)
     yield may_copy
     may_copy.set()
 
@@ -249,7 +249,7 @@ class SlowLister:
 @pytest.fixture
 def slow_lister(opened, monkeypatch, tmp_path):
     lister = SlowLister()
-    monkeypatch.setattr(opened.folder._lister, "list_cases", lister)
+    monkeypatch.setattr(opened.folder.reader.lister, "list_cases", lister)
     opened.folder.show(tmp_path / "slow")
     return lister
 
@@ -276,13 +276,13 @@ def listed(opened, monkeypatch) -> list[Path]:
     """A training folder of two cases that has been read, and the folders that are read."""
     write_lesion_cases(opened.folder.path, 2)
     read: list[Path] = []
-    list_cases = opened.folder._lister.list_cases
+    list_cases = opened.folder.reader.lister.list_cases
 
     def list_them(folder, **options):
         read.append(folder)
         return list_cases(folder, **options)
 
-    monkeypatch.setattr(opened.folder._lister, "list_cases", list_them)
+    monkeypatch.setattr(opened.folder.reader.lister, "list_cases", list_them)
     opened.folder.show(opened.folder.path)
     return read
 

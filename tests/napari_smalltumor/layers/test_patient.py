@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nibabel as nib
@@ -13,6 +14,7 @@ from napari_cases import case_along, oriented, random_volume, write_case_along
 from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.joining import join_patient
 from napari_smalltumor.layers.metadata import case_of, region_of, same_case
@@ -92,6 +94,28 @@ def test_labels_in_another_folder_join_the_only_patient_of_their_name_and_grid(t
     (labels,) = masks_in_another_folder(tmp_path, "Pat")
     join_patient(labels, [*images, labels], None)
     assert patient_of(labels) == patient_of(images[0])
+
+
+@pytest.mark.parametrize("name", ["Pat_seg", "corrected"])
+def test_a_mask_in_a_folder_that_cannot_be_listed_joins_nobody_and_that_is_said(
+    tmp_path, name, monkeypatch
+):
+    images = read(write_case_along(tmp_path / "Pat", labels=False))
+    folder = write_case_along(tmp_path / "masks", labels=True, name="Pat")
+    file = (folder / "Pat_seg.nii.gz").rename(folder / f"{name}.nii.gz")
+    (mask,) = read(file)
+
+    def scandir(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    said: list[str] = []
+    monkeypatch.setattr(notify, "warn", said.append)
+    monkeypatch.setattr(os, "scandir", scandir)
+    file.parent.touch()  # nothing is known of it
+    assert not join_patient(mask, [*images, mask], patient_of(images[0]))
+    assert patient_of(mask) != patient_of(images[0])
+    (text,) = said
+    assert f"{file.parent} cannot be read: Permission denied" in text
 
 
 def test_labels_join_the_images_that_are_opened_later(tmp_path):

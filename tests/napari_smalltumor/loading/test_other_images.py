@@ -170,6 +170,16 @@ def test_a_mask_of_others_beside_the_images_without_the_name_of_the_case_is_refu
         read_reference(path, read_case(other))
 
 
+def test_a_mask_that_names_nobody_has_not_the_name_of_a_case_that_is_called_case(hospitals, warned):
+    one, other = hospitals
+    (path := other / "corrected.nii.gz").touch()
+    case = read_case(other)
+    case.name = "case"  # as that of files whose names are unsafe
+    write_segmentation(mask_of(read_case(one)), path, overwrite=True)
+    with pytest.raises(CaseError, match="made of other images"):
+        read_reference(path, case)
+
+
 def test_masks_that_were_exported_beside_their_images_open_with_them(hospitals, warned):
     one, _ = hospitals
     exported(one, one / "case1_smalltumor.nii.gz")

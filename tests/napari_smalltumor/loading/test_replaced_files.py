@@ -91,6 +91,22 @@ def test_one_of_its_files_is_not_opened_beside_the_open_images(viewer, folder, e
     assert "no longer holds the images that are shown of current" in errors[0]
 
 
+@pytest.mark.parametrize("name", ["P7_visit1_smalltumor", "p7_smalltumor", "P7_visit1_seg"])
+def test_a_mask_by_the_visit_of_its_folder_is_not_opened_beside_the_images_of_another_patient(
+    viewer, tmp_path, errors, name
+):
+    folder = write_case_along(tmp_path / "visit1" / "P7")
+    mask = (folder / "P7_seg.nii.gz").rename(folder / f"{name}.nii.gz")
+    kept = mask.read_bytes()
+    mask.unlink()
+    before = open_case(viewer, folder)
+    _write_another_patient(folder)
+    mask.write_bytes(kept)
+    open_and_remember(viewer, mask)
+    assert list(viewer.layers) == before
+    assert "no longer holds the images that are shown of P7" in errors[0]
+
+
 def test_a_folder_of_another_name_in_its_place_is_told(viewer, tmp_path, errors):
     first = write_case_along(tmp_path / "P1", labels=False)
     open_case(viewer, first)

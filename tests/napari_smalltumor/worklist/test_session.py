@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from cohort_results import write_results
 from napari.layers import Layer
-from smalltumor.cohort.results.records import CaseRecord, digests_of_images, sizes_of_images
+from smalltumor.cohort.results.records import CaseRecord, sha256_of_images, sizes_of_images
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.worklist import Worklist, read_worklist
-from smalltumor.data.identity.image_digests import digests_of_images as image_digests
+from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError
@@ -137,7 +137,7 @@ def test_a_reviewed_mask_records_its_images_and_opens_with_them_alone(
     own = worklist.folder / "reviews" / "Anna" / "bob_review1.nii.gz"
     shutil.copy(own, worklist.folder / "bob_smalltumor.nii.gz")
     recorded = read_stored_mask(own, "bob", "brats2018").made_of
-    assert recorded == image_digests(read_case(written[0] / "bob"))
+    assert recorded == digests_of_images(read_case(written[0] / "bob"))
     viewer.layers.clear()
     open_case(viewer, written[0] / "bob")
     open_and_remember(viewer, worklist.folder / "bob_smalltumor.nii.gz")
@@ -341,7 +341,7 @@ def _put_other_images(output: Path, folder: Path) -> None:
         nib.save(nib.Nifti1Image(np.asarray(image.dataobj)[::-1], image.affine), path)
     files = next(case for case in find_cases(folder.parent) if case.name == folder.name)
     record = ResultsFolder(output).record(folder.name)
-    sizes, digests = sizes_of_images(files), digests_of_images(files)
+    sizes, digests = sizes_of_images(files), sha256_of_images(files)
     replace(CaseRecord.read(record), images=sizes, digests=digests).write(record)
 
 

@@ -251,7 +251,7 @@ def test_the_same_authors_are_no_change(tmp_path):
 
 def test_a_dataset_that_another_process_describes_meanwhile_is_no_error(tmp_path, monkeypatch):
     write_bids(segmentation("p1"), tmp_path)
-    monkeypatch.setattr("smalltumor.data.bids.is_described", _first_not_seen(tmp_path))
+    monkeypatch.setattr("smalltumor.data.bids_dataset.is_described", _first_not_seen(tmp_path))
     write_bids(segmentation("p2"), tmp_path)
     assert (tmp_path / "sub-p2").exists()
 

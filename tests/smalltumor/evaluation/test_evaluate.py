@@ -127,6 +127,19 @@ def test_volumes_in_a_sheared_grid_are_those_of_its_voxels(tmp_path):
     assert et.lesions.ignored == 0 and len(et.lesions.lesions) == 1
 
 
+def test_surface_distances_in_a_sheared_grid_are_those_in_the_patient(tmp_path):
+    sheared = LPS.copy()
+    sheared[0, 1] = 1.0
+    for name, voxel in (("predictions", (6, 6, 5)), ("truth", (5, 5, 5))):  # 1 mm behind the other
+        classes = np.zeros(SHAPE, np.uint8)
+        classes[voxel] = TissueClass.ET
+        write(tmp_path / name / "A.nii.gz", classes, affine=sheared)
+    folders = tmp_path / "predictions", tmp_path / "truth"
+    (case,) = evaluate(*folders, labels="brats2018", truth_labels="brats2018").cases
+    overlap = case.regions[Region.ET].overlap
+    assert (overlap.hd95, overlap.nsd) == (pytest.approx(1), 1)
+
+
 def test_report_holds_the_papers_tables_beside_the_scores(cohort):
     text = report_text(
         evaluate(

@@ -13,7 +13,8 @@ from smalltumor.data.segmentation import Segmentation, write_regions, write_segm
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.evaluate import notes_on_pairing
-from smalltumor.evaluation.pairing import find_label_files, masks_of_cases, pair_label_files
+from smalltumor.evaluation.find_label_files import find_label_files
+from smalltumor.evaluation.pairing import masks_of_cases, pair_label_files
 from smalltumor.geometry.grid import Grid
 from synthetic import LPS
 
@@ -45,6 +46,13 @@ def test_a_case_is_matched_in_composed_and_decomposed_letters(tmp_path):
     predictions = touch(tmp_path / "p", normalize("NFC", "köln01.nii.gz"))
     truth = touch(tmp_path / "t", normalize("NFD", "Köln01_seg.nii.gz"), "B_seg.nii.gz")
     assert len(pair_label_files(predictions, truth).pairs) == 1
+
+
+def test_the_last_review_of_a_case_counts_however_its_name_is_spelled(tmp_path):
+    folder = touch(tmp_path, "reviews/Eva/P1_review1.nii.gz", "reviews/Eva/p1_review2.nii.gz")
+    (folder / "cohort.json").write_text("{}")
+    (found,) = find_label_files(folder / "reviews" / "Eva")
+    assert found.path.name == "p1_review2.nii.gz"
 
 
 def test_a_review_counts_once_it_is_in_the_table_of_its_reader(tmp_path):

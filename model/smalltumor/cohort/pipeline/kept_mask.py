@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results.records import CaseRecord, has_other_images
+from smalltumor.cohort.results.records import CaseRecord, has_other_files
 from smalltumor.cohort.results.stored_mask import digest_of_classes, read_stored_mask
 from smalltumor.cohort.results.table_of_mask import lists_lesions
 from smalltumor.errors import CaseError, SmalltumorError
@@ -123,7 +123,7 @@ def state_of(
     The record knows the classes from which the files were written. The table also tells if the mask
     has another place or voxel size, and is all that tells of a mask without a record.
     """
-    if has_other_images(record, files, seen):
+    if has_other_files(record, files, seen):
         return MaskState.IMAGES_REPLACED
     is_recorded = record is not None and record.classes == digest
     if not is_recorded and _is_of_other_images(mask, files):
@@ -138,9 +138,9 @@ def state_of(
 
 def _is_of_other_images(mask: Segmentation, files: CaseFiles) -> bool:
     from smalltumor.data.case import REFERENCE
-    from smalltumor.data.identity.image_digests import are_others, digests_of_t1ce
+    from smalltumor.data.identity.image_digests import are_other_images, digests_of_t1ce
 
     images = files.modalities.get(REFERENCE)
     if not mask.made_of or not images:
         return False
-    return are_others(mask.made_of, digests_of_t1ce(images[0]))
+    return are_other_images(mask.made_of, digests_of_t1ce(images[0]))

@@ -94,7 +94,7 @@ class CaseRecord:
             raise SmalltumorError(f"{path} cannot be read as a record of a mask") from error
 
 
-def has_other_images(
+def has_other_files(
     record: CaseRecord | None, files: CaseFiles, digests: Mapping[str, str] | None = None
 ) -> bool:
     """Whether images of a case took the place of those that its mask was made of.
@@ -104,7 +104,7 @@ def has_other_images(
     record : CaseRecord or None
     files : CaseFiles
     digests : mapping of str to str, optional
-        `digests_of_images` of these files, if they are known; they are read otherwise.
+        `sha256_of_images` of these files, if they are known; they are read otherwise.
 
     Raises
     ------
@@ -116,11 +116,11 @@ def has_other_images(
     sizes = sizes_of_images(files)
     if any(record.images.get(modality, size) != size for modality, size in sizes.items()):
         return True
-    return are_other_images(record.digests, digests or digests_of_images(files))
+    return are_other_files(record.digests, digests or sha256_of_images(files))
 
 
-def are_other_images(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    """Whether images that are there now were other ones before, by `digests_of_images`.
+def are_other_files(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether images that are there now were other ones before, by `sha256_of_images`.
 
     Images that were removed or added since tell nothing, unless none is left to compare.
     """
@@ -142,7 +142,7 @@ def sizes_of_images(files: CaseFiles) -> dict[str, int]:
     return {modality: path.stat().st_size for modality, path in _images_of(files).items()}
 
 
-def digests_of_images(files: CaseFiles) -> dict[str, str]:
+def sha256_of_images(files: CaseFiles) -> dict[str, str]:
     """SHA-256 of each image file of a case; images without a file are left out.
 
     Raises

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from smalltumor.data.naming.cohort_names import PAGE, REVIEWS, SETTINGS
 from smalltumor.data.naming.exported_masks import region_paths
+from smalltumor.files.listings import entries
 
 __all__ = ["LESIONS", "PAGE", "PARQUET", "SETTINGS", "SUMMARIES", "TABLE", "ResultsFolder"]
 
@@ -74,6 +75,13 @@ class ResultsFolder:
         return any(path.exists() for path in self.regions(case))
 
     def cases_with_tables(self) -> list[str]:
-        """Names of the cases that have a lesion table."""
-        found = self.path.glob(f"*{_LESIONS_OF_CASE}")
-        return [path.name.removesuffix(_LESIONS_OF_CASE) for path in found]
+        """Names of the cases that have a lesion table.
+
+        Raises
+        ------
+        CaseError
+            If the folder cannot be listed.
+        """
+        names = [path.name for path in entries(self.path)]
+        found = (name for name in names if name.endswith(_LESIONS_OF_CASE))
+        return [name.removesuffix(_LESIONS_OF_CASE) for name in found]

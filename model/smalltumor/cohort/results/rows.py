@@ -165,7 +165,7 @@ def cases_with_shared_labels(cases: Sequence[str], others: Iterable[str] = ()) -
     others : iterable of str
         Cases of earlier runs and of other parts: tables may have the labels of their patients.
     """
-    from smalltumor.data.bids_names import is_patient_of
+    from smalltumor.data.identity.patients import same_patient
 
     labels = {case: bids_labels(case) for case in cases}
     patients: dict[str, list[str]] = {}
@@ -176,7 +176,7 @@ def cases_with_shared_labels(cases: Sequence[str], others: Iterable[str] = ()) -
         case
         for case, own in labels.items()
         if own[0]
-        and (count[own] > 1 or not all(is_patient_of(case, each) for each in patients[own[0]]))
+        and (count[own] > 1 or not all(same_patient(case, each) for each in patients[own[0]]))
     )
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from filelock import Timeout
 
-from smalltumor.cohort.results.records import CaseRecord, are_other_images, software_version
+from smalltumor.cohort.results.records import CaseRecord, are_other_files, software_version
 from smalltumor.cohort.results.results import read_info
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
@@ -82,7 +82,7 @@ class Reviews:
         return {
             case: review
             for case, review in found.items()
-            if not are_other_images(review.digests, self._segmented_images(case))
+            if not are_other_files(review.digests, self._segmented_images(case))
         }
 
     def begin(self, case: str, digests: Mapping[str, str] | None = None) -> MaskToReview:
@@ -106,7 +106,7 @@ class Reviews:
         digest = digest_of_file(network)
         digests = digests or self._segmented_images(case)
         review, path = self._latest([]).get(case, (None, network))
-        if review is None or are_other_images(review.digests, digests):
+        if review is None or are_other_files(review.digests, digests):
             return MaskToReview(
                 case, network, digest, digest, None, self._scheme, digests, of_others=review
             )

@@ -6,10 +6,12 @@ Names are compared by their `name_key`.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from smalltumor.data.identity.patients import patient_key, patient_of, states_visit
+from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
+from smalltumor.data.identity.visits import name_with_visit
 from smalltumor.data.naming.visit_names import is_numbered_version, may_be_version
-from smalltumor.files.names import name_key
+from smalltumor.files.names import name_key, safe_name
 
 _DIGITS = re.compile(r"\d+")
 _NUMBER_ALONE = re.compile(r"\d+(?![^\W_])")
@@ -29,6 +31,11 @@ def continues_name(name: str, case: str) -> bool:
 def states_case(name: str, case: str) -> bool:
     """Whether a name states a case: it continues the case's name, and states no other scan."""
     return continues_name(name, case) and not states_other_scan(name, case)
+
+
+def is_named_after(name: str, case: str, folder: Path | None) -> bool:
+    """Whether a name states a case, with or without the visit of the folder of its images."""
+    return any(states_case(name, own) for own in (safe_name(case), name_with_visit(case, folder)))
 
 
 def states_other_case(name: str, case: str) -> bool:
@@ -53,7 +60,7 @@ def states_scan(name: str, case: str) -> bool:
         return True
     if may_be_version(case) and is_numbered_version(name) == is_numbered_version(case):
         return True
-    return states_visit(case) and patient_key(name) == patient_key(case)
+    return states_visit(case) and same_patient(name, case)
 
 
 def states_other_scan(name: str, case: str) -> bool:
@@ -63,7 +70,7 @@ def states_other_scan(name: str, case: str) -> bool:
     to be ``P``.
     """
     starts = (name[: end.start()] for end in _WORD_ENDS.finditer(name))
-    scans = [s for s in starts if states_scan(s, case) and patient_key(s) == patient_key(case)]
+    scans = [s for s in starts if states_scan(s, case) and same_patient(s, case)]
     if name_key(name).startswith("sub-"):
         scans = scans[:1]  # with what follows the session of BIDS, it is the same scan
     return any(not continues_name(case, scan) for scan in scans)

@@ -108,7 +108,7 @@ def recorded_images(volume: Volume) -> dict[str, str]:
     return {}
 
 
-def are_others(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
+def are_other_images(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
     """Whether a mask was made of other images than these, as far as that is known.
 
     A T1CE of which nothing is left, in whatever role, is another one: the mask is drawn on it, and
@@ -141,9 +141,15 @@ def _may_be_compared(
     )
 
 
-def are_same(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
-    """Whether a mask is known to be made of some of these images."""
-    return bool(blocks_of(recorded) & blocks_of(images))
+def share_an_image(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
+    """Whether a mask is known to be of these images: one of them, and T1CE is not another one."""
+    in_common = blocks_of(recorded) & blocks_of(images)
+    return bool(in_common) and not are_other_images(recorded, images)
+
+
+def share_t1ce(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
+    """Whether a mask is known to be made of the T1CE, on whose grid it is drawn."""
+    return share_an_image(*({REFERENCE: each.get(REFERENCE, "")} for each in (recorded, images)))
 
 
 def blocks_of(digests: Mapping[str, str]) -> set[str]:
@@ -151,7 +157,7 @@ def blocks_of(digests: Mapping[str, str]) -> set[str]:
     return {block for text in digests.values() for block in text.split(_BETWEEN)} - {""}
 
 
-def other_images_text(volumes: Sequence[Volume], case: Case, title: str = "") -> str:
+def recorded_images_text(volumes: Sequence[Volume], case: Case, title: str = "") -> str:
     """A sentence about masks that were made of other images than those of a case; else empty.
 
     Parameters
@@ -165,7 +171,7 @@ def other_images_text(volumes: Sequence[Volume], case: Case, title: str = "") ->
     if not any(recorded.values()):
         return ""
     images = digests_of_images(case)
-    names = [name for name, digests in recorded.items() if are_others(digests, images)]
+    names = [name for name, digests in recorded.items() if are_other_images(digests, images)]
     if not names:
         return ""
     were = "was" if len(names) == 1 else "were"

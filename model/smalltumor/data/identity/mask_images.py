@@ -8,7 +8,7 @@ from pathlib import Path
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.identity import image_digests as made_of
 from smalltumor.data.identity.image_digests import (
-    are_others,
+    are_other_images,
     digests_of_images,
     digests_of_t1ce,
     recorded_images,
@@ -19,7 +19,8 @@ from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_fil
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import Volume, is_image_name, read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
-from smalltumor.files.names import name_key, safe_name
+from smalltumor.files.listings import visible_entries
+from smalltumor.files.names import same_name
 
 
 def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
@@ -27,14 +28,14 @@ def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
 
     A mask that records no images, such as an expert's, is of those of its case in its folder.
     """
-    text = made_of.other_images_text(volumes, case)
+    text = made_of.recorded_images_text(volumes, case)
     if text or not case.paths:
         return text
     for volume in volumes:
         if recorded_images(volume) or is_in_folder_of(volume.path, case):
             continue
         image = t1ce_beside(volume.path)
-        if image is not None and are_others(digests_of_t1ce(image), digests_of_images(case)):
+        if image is not None and are_other_images(digests_of_t1ce(image), digests_of_images(case)):
             return (
                 f"{volume.path.name} lies beside {image}, which is another image than that of "
                 f"{case.name}, {made_of.SUCH_AS_ANOTHER}"
@@ -55,6 +56,8 @@ def check_not_of_another(path: Path, case: str) -> None:
     ------
     OutputError
         If it is an image by its name, or its name is that of another case whose images lie there.
+    CaseError
+        If its folder cannot be listed.
     """
     parsed = parse_file_name(path)
     if parsed is not None and parsed[1] != LABELS and path.exists() and not _is_mask(path):
@@ -63,10 +66,9 @@ def check_not_of_another(path: Path, case: str) -> None:
             Remedy(Action.CHOOSE_OUTPUT),
         )
     named = named_case(path)
-    if named is None or name_key(safe_name(named)) == name_key(safe_name(case)):
+    if named is None or same_name(named, case):
         return
-    others = {name_key(name) for name in cases_of_images(path.parent)}
-    if name_key(named) in others:
+    if any(same_name(named, other) for other in cases_of_images(path.parent)):
         raise OutputError(
             f"by its name, {path} would be a mask of {named}, whose images lie there",
             Remedy(Action.CHOOSE_OUTPUT),
@@ -82,13 +84,19 @@ def _is_mask(path: Path) -> bool:
 
 
 def t1ce_beside(path: Path) -> Path | None:
-    """The T1CE of the case of a mask in its folder; None if it is not there."""
+    """The T1CE of the case of a mask in its folder; None if it is not there.
+
+    Raises
+    ------
+    CaseError
+        If the folder cannot be listed.
+    """
     cases, named = _cases_beside(path), named_case(path)
-    own = [c for c in cases if path in c.labels or (named and name_key(c.name) == name_key(named))]
+    own = [c for c in cases if path in c.labels or (named and same_name(c.name, named))]
     images = [image for c in own or cases[:1] for image in c.modalities.get(REFERENCE, ())]
     return images[0] if images and (own or len(cases) == 1) else None
 
 
 def _cases_beside(path: Path) -> list[CaseFiles]:
-    files = (f for f in path.parent.glob("[!.]*") if is_image_name(f))
+    files = filter(is_image_name, visible_entries(path.parent))
     return group_files(file for file in files if parse_file_name(file) is not None)

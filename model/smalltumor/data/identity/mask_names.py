@@ -10,12 +10,13 @@ from smalltumor.data.identity.case_names import (
     continues_name,
     differ_by_number,
     ends_with_other_number,
+    is_named_after,
     states_case,
     states_other_scan,
     states_scan,
 )
-from smalltumor.data.identity.patients import patient_of, states_visit
-from smalltumor.data.identity.visits import folder_of, name_with_visit
+from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
+from smalltumor.data.identity.visits import folder_of, is_name_of, name_with_visit, visit_of
 from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
 from smalltumor.data.naming.file_names import (
     LABELS,
@@ -26,7 +27,7 @@ from smalltumor.data.naming.file_names import (
 from smalltumor.data.naming.visit_names import may_be_version
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
-from smalltumor.files.names import name_key, safe_name
+from smalltumor.files.names import file_key, name_key, safe_name
 
 _SLICER = ".seg.nrrd"
 
@@ -61,7 +62,7 @@ def check_patient(path: Path, case: Case) -> None:
     """
     named = named_case(path)
     own, other = patient_of(case.name), patient_of(named or stem(path))
-    if continues_name(other, own):
+    if same_patient(other, own) or continues_name(other, own):
         return
     states_patient = named is not None and (
         _has_images(path, named, case)
@@ -74,7 +75,8 @@ def check_patient(path: Path, case: Case) -> None:
 def check_case(path: Path, case: Case) -> None:
     """Check that the name of a mask states neither another patient nor another scan.
 
-    A scan may be stated by a mask that lies beside images whose names state none.
+    A scan may be stated by a mask that lies beside images if neither their names nor their folder
+    states one.
 
     Raises
     ------
@@ -84,8 +86,7 @@ def check_case(path: Path, case: Case) -> None:
     check_patient(path, case)
     named = named_case(path)
     name = named or stem(path)
-    names = case.name, name_with_visit(case.name, folder_of(case))
-    if any(states_case(name, own) for own in names):
+    if is_named_after(name, case.name, folder_of(case)):
         return
     is_of_scan = states_other_scan(name, case.name) or (
         named is not None
@@ -94,7 +95,7 @@ def check_case(path: Path, case: Case) -> None:
             or ends_with_other_number(named, case.name, within=case.name)
         )
     )
-    is_beside_unnamed_scan = not states_visit(case.name) and is_in_folder_of(path, case)
+    is_beside_unnamed_scan = not visit_of(case) and is_in_folder_of(path, case)
     has_own_images = named is not None and _has_images(path, named, case)
     if has_own_images or (is_of_scan and not is_beside_unnamed_scan):
         raise _another(path, name, case)
@@ -180,15 +181,15 @@ def _has_images(path: Path, named: str, case: Case) -> bool:
     to those of the case.
     """
     own_folders = {image.parent for image in case.paths.values()}
-    own = {name_key(case_name(image)) for image in case.paths.values()}
-    if path == case.labels_path or name_key(named) in own:
+    own = {file_key(case_name(image)) for image in case.paths.values()}
+    if path == case.labels_path or file_key(named) in own:
         return False
     known = {
-        name_key(name) for folder in {path.parent, *own_folders} for name in cases_of_images(folder)
+        file_key(name) for folder in {path.parent, *own_folders} for name in cases_of_images(folder)
     }
     named_folders = {folder.resolve().parent / safe_name(named) for folder in own_folders}
     others = named_folders - {folder.resolve() for folder in own_folders}
-    return name_key(safe_name(named)) in known - own or any(map(cases_of_images, others))
+    return file_key(named) in known - own or any(map(cases_of_images, others))
 
 
 def region_files_of(case: Case) -> list[RegionFile]:
@@ -201,7 +202,10 @@ def region_files_of(case: Case) -> list[RegionFile]:
     return next(filter(None, found), [])
 
 
-def is_beside(file: RegionFile, case: Case) -> bool:
-    """Whether a file was exported from a case, to the folder of its images."""
-    folders = {path.parent.resolve() for path in case.paths.values()}
-    return safe_name(case.name) == file.case and file.path.parent.resolve() in folders
+def is_own_mask_beside(path: Path, case: Case) -> bool:
+    """Whether a mask lies in the folder of a case's images and has its name, or is its own."""
+    if path == case.labels_path:
+        return True
+    named = named_case(path)
+    is_named = named is not None and is_name_of(named, case.name, folder_of(case))
+    return is_named and is_in_folder_of(path, case)

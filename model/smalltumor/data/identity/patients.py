@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from unicodedata import normalize
@@ -51,10 +52,16 @@ def patient_of(case: str, listed: Mapping[str, str] = _NONE) -> str:
         words for a visit (``Patient-001_week-044``, ``P1_pre``). Any other name is that of a
         patient.
     """
-    for name in (case, normalize("NFC", case)):
-        if name in listed:
-            return listed[name]
-    return _scan_in_collection(case) or split_name(case).patient
+    if case in listed:
+        return listed[case]
+    named = _by_key(tuple(listed.items())).get(name_key(case)) if listed else None
+    return named or _scan_in_collection(case) or split_name(case).patient
+
+
+@lru_cache(maxsize=4)
+def _by_key(listed: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Patients by the `name_key` of their cases, as for every other name of a case."""
+    return {name_key(case): patient for case, patient in reversed(listed)}
 
 
 def states_visit(case: str) -> bool:
@@ -68,12 +75,23 @@ def _scan_in_collection(case: str) -> str | None:
     return next((match["patient"] for match in matches if match), None)
 
 
-def patient_key(case: str, listed: Mapping[str, str] = _NONE) -> str:
-    """The patient of a case, to be compared with others: by the `name_key` of `patient_of`.
+def same_patient(one: str, other: str, listed: Mapping[str, str] = _NONE) -> bool:
+    """Whether two cases are of one patient; a patient is given by name like a case.
 
-    ``UPENN-GBM-00003_11`` and ``upenn-gbm-00003_21`` are scans of one patient.
+    ``UPENN-GBM-00003_11`` and ``upenn-gbm-00003_21`` are scans of one patient, and so are
+    ``sub-P1_ses-02`` and ``P1_visit1``.
     """
-    return name_key(patient_of(case, listed))
+    return patient_key(one, listed) == patient_key(other, listed)
+
+
+def patient_key(case: str, listed: Mapping[str, str] = _NONE) -> str:
+    """The `key_of_patient` of the patient of a case: equal if and only if `same_patient` holds."""
+    return key_of_patient(patient_of(case, listed))
+
+
+def key_of_patient(patient: str) -> str:
+    """A patient, to be compared with others: the `name_key`, without the ``sub-`` of BIDS."""
+    return name_key(patient).removeprefix("sub-")
 
 
 def read_patients(path: Path) -> dict[str, str]:
@@ -92,10 +110,12 @@ def read_patients(path: Path) -> dict[str, str]:
         If a cell is empty, or a case is listed with two patients.
     """
     patients: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for cells in read_table(path, COLUMNS):
         case, patient = (normalize("NFC", cells[column].strip()) for column in COLUMNS)
         if not case or not patient:
             raise CaseError(f"{path}: a row has no case or no patient")
-        if patients.setdefault(case, patient) != patient:
+        patients.setdefault(case, patient)
+        if keys.setdefault(name_key(case), patient) != patient:
             raise CaseError(f"{path}: {case} is listed with two patients")
     return patients

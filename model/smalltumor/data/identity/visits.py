@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.naming.visit_names import split_name
-from smalltumor.files.names import name_key, safe_name
+from smalltumor.files.names import name_key, safe_name, same_name
 
 
 def visit_of(case: Case) -> str:
@@ -42,10 +44,7 @@ def name_with_visit(name: str, folder: Path | None) -> str:
 
 def is_name_of(named: str, name: str, folder: Path | None) -> bool:
     """Whether the name of a file is that of a case, with or without the visit of its folder."""
-    return name_key(safe_name(named)) in {
-        name_key(safe_name(name)),
-        name_key(name_with_visit(name, folder)),
-    }
+    return any(same_name(named, own) for own in (name, name_with_visit(name, folder)))
 
 
 def visit_in_name(name: str) -> str:
@@ -82,6 +81,17 @@ def visit_of_folders(name: str, folder: Path | None) -> str:
 
 
 def folder_of(case: Case) -> Path | None:
-    """The folder of the images or labels of a case."""
-    paths = [*case.paths.values(), *filter(None, [case.labels_path])]
-    return case.folder or next((path.absolute().parent for path in paths), None)
+    """The folder of a case: that in which its images lie, also in several ones, else its labels."""
+    paths = tuple(case.paths.values()) or tuple(filter(None, [case.labels_path]))
+    return case.folder or _common_folder(paths)
+
+
+@lru_cache(maxsize=256)  # the window asks for every layer, many times a switch
+def _common_folder(paths: tuple[Path, ...]) -> Path | None:
+    folders = {os.path.normpath(path.parent.absolute()) for path in paths}
+    if not folders:
+        return None
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:  # on different drives
+        return Path(min(folders))

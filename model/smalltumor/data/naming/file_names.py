@@ -13,6 +13,7 @@ from types import MappingProxyType
 from smalltumor.data.naming.contrast_agent import Agent, agent_of_entities
 from smalltumor.data.naming.visit_names import is_visit_name
 from smalltumor.data.volumes.nifti import is_image_name, stem
+from smalltumor.files.listings import visible_entries
 from smalltumor.files.names import safe_name
 
 LABELS = "labels"
@@ -170,6 +171,11 @@ def cases_of_images(folder: Path) -> frozenset[str]:
 
     Images without a name of their own, such as ``t1ce.nii.gz``, are those of their folder. Four
     files that are numbered as by nnU-Net are those of a case.
+
+    Raises
+    ------
+    CaseError
+        If the folder cannot be listed.
     """
     try:
         changed = folder.stat().st_mtime_ns
@@ -182,7 +188,7 @@ def cases_of_images(folder: Path) -> frozenset[str]:
 def _cases_of_images(folder: Path, changed: int) -> frozenset[str]:
     found: set[str] = set()
     numbers: dict[str, set[str]] = {}
-    for path in folder.glob("[!.]*"):
+    for path in visible_entries(folder):
         if not is_image_name(path):
             continue
         parsed, numbered = parse_name(path), _NUMBERED.match(stem(path))

@@ -16,7 +16,7 @@ from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.data.volumes.volume_files import not_a_volume
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.listings import walk_once
-from smalltumor.files.names import safe_name
+from smalltumor.files.names import name_key, safe_name
 
 _NO_CASES = (".", "labels", "derivatives")
 """Beginnings of folders that hold no cases: labels of the Decathlon, results beside BIDS data."""
@@ -103,11 +103,11 @@ class Located(Protocol):
 
 def distinct_names(found: Sequence[Located], root: Path) -> list[str]:
     """Names with the folders below the root before those that several have, such as visits."""
-    count = Counter(each.name.lower() for each in found)
+    count = Counter(name_key(each.name) for each in found)
     names = []
     for each in found:
         parts = _folders_before(each.folder.relative_to(root).parts, each.name)
-        is_shared = count[each.name.lower()] > 1
+        is_shared = count[name_key(each.name)] > 1
         names.append(safe_name("_".join([*parts, each.name])) if is_shared else each.name)
     return names
 

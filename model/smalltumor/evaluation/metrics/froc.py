@@ -15,13 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.identity.patients import patient_of
+from smalltumor.data.identity.patients import key_of_patient, patient_of
 from smalltumor.evaluation.metrics.components import (
     MIN_COMPONENT_VOXELS,
     count_false_components,
 )
 from smalltumor.evaluation.statistics.bootstrap import Bootstrap, Estimate, Ratio
-from smalltumor.files.names import name_key
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
@@ -164,7 +163,7 @@ def froc_curve(cases: Sequence[CaseCandidates]) -> list[FrocPoint]:
     cases : sequence of CaseCandidates
         At least one.
     """
-    bootstrap = Bootstrap(name_key(case.patient) for case in cases)
+    bootstrap = Bootstrap(key_of_patient(case.patient) for case in cases)
     scores = sorted({x.score for case in cases for x in case.candidates}, reverse=True)
     return [_point(cases, least, bootstrap) for least in (None, *scores)]
 

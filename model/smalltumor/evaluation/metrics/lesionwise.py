@@ -15,6 +15,7 @@ import numpy.typing as npt
 from smalltumor.evaluation.metrics.dilation import dilated_components, dilation_margin
 from smalltumor.evaluation.metrics.voxelwise import NO_OVERLAP_HD95, dice, hausdorff95
 from smalltumor.geometry.boxes import bounding_box, padded
+from smalltumor.geometry.voxel import Voxel
 from smalltumor.labels.components import Integers, connected_components
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.small_lesions import is_at_most
@@ -157,28 +158,29 @@ class LesionScores:
 def match_lesions(
     prediction: Mask,
     truth: Mask,
-    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
+    voxel: npt.ArrayLike = (1.0, 1.0, 1.0),
     rule: LesionRule = GLIOMA_RULE,
 ) -> LesionMatches:
     """Match predicted components with the lesions of the truth as BraTS 2023 does.
 
     The truth is dilated, which merges neighbouring components into lesions. Every predicted
-    component that overlaps a dilated lesion is assigned to it.
+    component that overlaps a dilated lesion is assigned to it. The dilation takes steps along the
+    edges of the voxels, also where these are not at right angles.
 
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
-    spacing : three floats
-        Voxel size along i, j, k in mm.
+    voxel : three floats, or (3, 3) array
+        Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
     rule : LesionRule
         Its ignored volume is not used: small lesions are matched too.
     """
-    voxel_size = np.asarray(spacing, dtype=np.float64)
-    margin = dilation_margin(rule.dilation_mm, voxel_size)
+    spacing = Voxel.of(voxel).spacing
+    margin = dilation_margin(rule.dilation_mm, spacing)
     box = padded(bounding_box(prediction | truth), margin, truth.shape)
     prediction, truth = prediction[box], truth[box]
     predicted = connected_components(prediction).label_image()
-    dilated = dilated_components(truth, rule.dilation_mm, voxel_size)
+    dilated = dilated_components(truth, rule.dilation_mm, spacing)
     both = (dilated > 0) & (predicted > 0)
     pairs = np.unique(np.stack([dilated[both], predicted[both]], axis=1), axis=0)
     numbers = range(1, int(dilated.max(initial=0)) + 1)
@@ -193,9 +195,8 @@ def match_lesions(
 def score_lesions(
     prediction: Mask,
     truth: Mask,
-    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
+    voxel: npt.ArrayLike = (1.0, 1.0, 1.0),
     rule: LesionRule = GLIOMA_RULE,
-    voxel_mm3: float | None = None,
 ) -> LesionScores:
     """Match lesions with `match_lesions` and score them as BraTS 2023 does.
 
@@ -205,30 +206,26 @@ def score_lesions(
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
-    spacing : three floats
-        Voxel size along i, j, k in mm.
+    voxel : three floats, or (3, 3) array
+        Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
     rule : LesionRule
-    voxel_mm3 : float, optional
-        Volume of a voxel; by default the product of its sizes, which is more in a sheared grid.
     """
-    voxel_size = np.asarray(spacing, dtype=np.float64)
-    matches = match_lesions(prediction, truth, spacing, rule)
-    volume = float(voxel_size.prod()) if voxel_mm3 is None else voxel_mm3
+    matches, volume = match_lesions(prediction, truth, voxel, rule), Voxel.of(voxel).volume
     lesions, ignored = [], 0
     for number in range(1, len(matches.assigned) + 1):
         lesion, assigned = matches.masks(number)
         if is_at_most(np.count_nonzero(lesion) * volume, rule.ignore_mm3):
             ignored += 1
         else:
-            lesions.append(_match(assigned, lesion, voxel_size))
+            lesions.append(_match(assigned, lesion, voxel))
     return LesionScores(tuple(lesions), len(matches.false_components), ignored)
 
 
-def _match(prediction: Mask, lesion: Mask, spacing: npt.NDArray[np.float64]) -> MatchedLesion:
+def _match(prediction: Mask, lesion: Mask, voxel: npt.ArrayLike) -> MatchedLesion:
     return MatchedLesion(
         voxels=int(np.count_nonzero(lesion)),
         dice=dice(prediction, lesion),
-        hd95=hausdorff95(prediction, lesion, spacing),
+        hd95=hausdorff95(prediction, lesion, voxel),
         found=bool(prediction.any()),
     )
 

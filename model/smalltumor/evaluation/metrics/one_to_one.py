@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from smalltumor.evaluation.metrics.voxelwise import dice, surface_distances
 from smalltumor.geometry.boxes import bounding_box
+from smalltumor.geometry.voxel import Voxel
 from smalltumor.labels.components import Components, Integers, connected_components
 from smalltumor.labels.masks import Mask
 
@@ -23,8 +24,6 @@ NO_OVERLAP_MM = 373.0
 
 _ROUNDING = 1e-6
 """Slack of the tolerance in mm, since the distances are rounded."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class OneToOneScores:
 
 
 def score_one_to_one(
-    prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0, 1.0)
+    prediction: Mask, truth: Mask, voxel: npt.ArrayLike = (1.0, 1.0, 1.0)
 ) -> OneToOneScores:
     """Match components one to one and score them.
 
@@ -88,10 +87,9 @@ def score_one_to_one(
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
-    spacing : three floats
-        Voxel edges along i, j, k in mm.
+    voxel : three floats, or (3, 3) array
+        Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
     """
-    edges = np.asarray(spacing, dtype=np.float64)
     box = bounding_box(prediction | truth)
     prediction, truth = prediction[box], truth[box]
     predicted, actual = connected_components(prediction), connected_components(truth)
@@ -99,9 +97,9 @@ def score_one_to_one(
         return OneToOneScores(0, 0, 0, None, None)
     pairs = _matches(predicted, actual)
     images = predicted.label_image(), actual.label_image()
-    scores = [_surface_scores(images[0] == p, images[1] == t, edges) for t, p in pairs]
+    scores = [_surface_scores(images[0] == p, images[1] == t, voxel) for t, p in pairs]
     lesions = _mean(scores) if scores else NO_OVERLAP
-    whole = _surface_scores(prediction, truth, np.ones(3), 0.5) if scores else NO_OVERLAP
+    whole = _surface_scores(prediction, truth, (1.0, 1.0, 1.0), 0.5) if scores else NO_OVERLAP
     return OneToOneScores(
         len(pairs), len(actual) - len(pairs), len(predicted) - len(pairs), lesions, whole
     )
@@ -130,11 +128,11 @@ def _common_voxels(predicted: Components, actual: Components) -> Integers:
 
 
 def _surface_scores(
-    prediction: Mask, truth: Mask, spacing: Floats, tolerance: float | None = None
+    prediction: Mask, truth: Mask, voxel: npt.ArrayLike, tolerance: float | None = None
 ) -> SurfaceScores:
     """Compare two masks that overlap."""
-    to_truth, to_prediction = surface_distances(prediction, truth, spacing)
-    within = float(spacing.min()) if tolerance is None else tolerance
+    to_truth, to_prediction = surface_distances(prediction, truth, voxel)
+    within = float(Voxel.of(voxel).spacing.min()) if tolerance is None else tolerance
     shares = [
         float(np.mean(distances <= within + _ROUNDING)) for distances in (to_truth, to_prediction)
     ]

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.geometry.boxes import bounding_box
+from smalltumor.geometry.voxel import Voxel
 from smalltumor.labels.masks import Mask
 
 NO_OVERLAP_HD95 = 374.0
@@ -85,50 +86,43 @@ class RegionScore(Overlap):
 def score_masks(
     prediction: Mask,
     truth: Mask,
-    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
-    voxel_mm3: float | None = None,
+    voxel: npt.ArrayLike = (1.0, 1.0, 1.0),
 ) -> RegionScore:
     """Compute all scores of a prediction.
 
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
-    spacing : three floats
-        Voxel edges along i, j, k in mm.
-    voxel_mm3 : float, optional
-        Volume of a voxel; by default the product of its edges, which is more in a sheared grid.
+    voxel : three floats, or (3, 3) array
+        Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
     """
-    overlap = overlap_of(prediction, truth, spacing, voxel_mm3)
+    overlap = overlap_of(prediction, truth, voxel)
     if not overlap.predicted_voxels or not overlap.truth_voxels:
         return RegionScore(
             **vars(overlap),
             hd95=hausdorff95(prediction, truth),
             nsd=surface_dice(prediction, truth),
         )
-    distances = surface_distances(prediction, truth, spacing)
+    distances = surface_distances(prediction, truth, voxel)
     return RegionScore(**vars(overlap), hd95=_percentile95(distances), nsd=_share_within(distances))
 
 
 def overlap_of(
     prediction: Mask,
     truth: Mask,
-    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
-    voxel_mm3: float | None = None,
+    voxel: npt.ArrayLike = (1.0, 1.0, 1.0),
 ) -> Overlap:
     """Compute the scores that need no distances, which take most of the time.
 
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
-    spacing : three floats
-        Voxel edges along i, j, k in mm.
-    voxel_mm3 : float, optional
-        Volume of a voxel; by default the product of its edges, which is more in a sheared grid.
+    voxel : three floats, or (3, 3) array
+        Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
     """
     common = int(np.count_nonzero(prediction & truth))
     predicted, actual = int(np.count_nonzero(prediction)), int(np.count_nonzero(truth))
     outside = truth.size - actual
-    volume = float(np.prod(np.asarray(spacing, dtype=np.float64)))
     return Overlap(
         dice=_dice(common, predicted, actual),
         tpr=common / actual if actual else None,
@@ -136,7 +130,7 @@ def overlap_of(
         truth_voxels=actual,
         predicted_voxels=predicted,
         false_voxels=predicted - common,
-        voxel_ml=(volume if voxel_mm3 is None else voxel_mm3) / 1000,
+        voxel_ml=Voxel.of(voxel).volume / 1000,
     )
 
 
@@ -146,7 +140,7 @@ def dice(prediction: Mask, truth: Mask) -> float:
     return _dice(common, int(np.count_nonzero(prediction)), int(np.count_nonzero(truth)))
 
 
-def hausdorff95(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0, 1.0)) -> float:
+def hausdorff95(prediction: Mask, truth: Mask, voxel: npt.ArrayLike = (1.0, 1.0, 1.0)) -> float:
     """95th percentile Hausdorff distance between the surfaces of two masks, in mm.
 
     The greater of the 95th percentiles of both directed distances, as in MONAI. A surface
@@ -155,8 +149,8 @@ def hausdorff95(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
-    spacing : three floats
-        Voxel edges along i, j, k in mm.
+    voxel : three floats, or (3, 3) array
+        Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
 
     Returns
     -------
@@ -165,13 +159,13 @@ def hausdorff95(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.
     """
     if not prediction.any() or not truth.any():
         return 0.0 if prediction.any() == truth.any() else NO_OVERLAP_HD95
-    return _percentile95(surface_distances(prediction, truth, spacing))
+    return _percentile95(surface_distances(prediction, truth, voxel))
 
 
 def surface_dice(
     prediction: Mask,
     truth: Mask,
-    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
+    voxel: npt.ArrayLike = (1.0, 1.0, 1.0),
     tolerance: float = NSD_TOLERANCE_MM,
 ) -> float:
     """Normalised surface Dice (Nikolov et al. 2021, doi 10.2196/26151), counted in voxels.
@@ -184,8 +178,8 @@ def surface_dice(
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
-    spacing : three floats
-        Voxel edges along i, j, k in mm.
+    voxel : three floats, or (3, 3) array
+        Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
     tolerance : float
         In mm.
 
@@ -196,7 +190,7 @@ def surface_dice(
     """
     if not prediction.any() or not truth.any():
         return float(prediction.any() == truth.any())
-    return _share_within(surface_distances(prediction, truth, spacing), tolerance)
+    return _share_within(surface_distances(prediction, truth, voxel), tolerance)
 
 
 _Distances = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
@@ -211,15 +205,17 @@ def _share_within(distances: _Distances, tolerance: float = NSD_TOLERANCE_MM) ->
     return float(np.mean(np.concatenate(distances) <= tolerance + rounding))
 
 
-def surface_distances(prediction: Mask, truth: Mask, spacing: npt.ArrayLike) -> _Distances:
+def surface_distances(prediction: Mask, truth: Mask, voxel: npt.ArrayLike) -> _Distances:
     """Compute the distance of each surface voxel of a mask to the surface of the other, in mm.
+
+    In a sheared grid, these are distances in the patient, too.
 
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
         Neither is empty.
-    spacing : three floats
-        Voxel edges along i, j, k in mm.
+    voxel : three floats, or (3, 3) array
+        Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
 
     Returns
     -------
@@ -228,7 +224,7 @@ def surface_distances(prediction: Mask, truth: Mask, spacing: npt.ArrayLike) -> 
     """
     from scipy.spatial import KDTree
 
-    predicted, actual = (_surface(mask) * np.asarray(spacing) for mask in (prediction, truth))
+    predicted, actual = (Voxel.of(voxel).places(_surface(mask)) for mask in (prediction, truth))
     to_truth, _ = KDTree(actual).query(predicted)
     to_prediction, _ = KDTree(predicted).query(actual)
     return to_truth, to_prediction

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from smalltumor.data.identity.patients import key_of_patient
 from smalltumor.evaluation.report.estimate_text import (
     INTERVAL,
     VERDICTS,
@@ -24,7 +25,6 @@ from smalltumor.evaluation.summaries.out_of_fold import (
     estimates,
     worst_cases,
 )
-from smalltumor.files.names import name_key
 from smalltumor.text import pluralize
 
 
@@ -53,7 +53,7 @@ def results_text(results: Results) -> str:
         (_named(measure, results.rows), estimate.patients, estimate.value, interval_text(estimate))
         for measure, estimate in estimates(results.rows).items()
     ]
-    patients = len({name_key(row.patient) for row in results.rows})
+    patients = len({key_of_patient(row.patient) for row in results.rows})
     of_patients = f" of {pluralize(patients, 'patient')}" if patients < len(results.rows) else ""
     title = f"{results.name}: {pluralize(len(results.rows), 'out-of-fold case')}{of_patients}"
     return "\n\n".join(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+
+import numpy.typing as npt
 
 from smalltumor.data.identity.patients import patient_of
 from smalltumor.errors import SmalltumorError
@@ -83,8 +85,7 @@ def case_row(
     weights: str,
     prediction: Classes,
     truth: Classes,
-    spacing: Sequence[float] = (1.0, 1.0, 1.0),
-    voxel_mm3: float | None = None,
+    voxel: npt.ArrayLike = (1.0, 1.0, 1.0),
 ) -> CaseRow:
     """Score a case.
 
@@ -94,10 +95,8 @@ def case_row(
         See `CaseRow`.
     prediction, truth : (i, j, k) uint8 array
         Tissue classes on one grid.
-    spacing : three floats
-        Voxel edges along i, j, k in mm.
-    voxel_mm3 : float, optional
-        Volume of a voxel; by default the product of its edges, which is more in a sheared grid.
+    voxel : three floats, or (3, 3) array
+        Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
 
     Returns
     -------
@@ -111,7 +110,7 @@ def case_row(
     """
     require_same_shape(name, prediction, truth)
     masks = {r: (region_mask(prediction, r), region_mask(truth, r)) for r in Region}
-    et, tc, wt = (overlap_of(*masks[region], spacing, voxel_mm3) for region in Region)
+    et, tc, wt = (overlap_of(*masks[region], voxel) for region in Region)
     enhancing = masks[Region.ET]
     small = size_class(score_components(*enhancing), MIN_COMPONENT_VOXELS, SMALL_LESION_VOXELS)
     return CaseRow(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from smalltumor.data.identity.patients import key_of_patient
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.metrics.components import (
     MIN_COMPONENT_VOXELS,
@@ -12,7 +13,6 @@ from smalltumor.evaluation.statistics.bootstrap import Bootstrap, Estimate
 from smalltumor.evaluation.statistics.measures import Difference, Measure, paired_differences
 from smalltumor.evaluation.summaries.case_rows import CaseRow
 from smalltumor.evaluation.summaries.summary import SMALL_TUMOUR_LIMITS
-from smalltumor.files.names import name_key
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
@@ -74,7 +74,7 @@ def estimates(
     measures : iterable of Measure
     """
     rows = _sorted(rows)
-    bootstrap = Bootstrap(name_key(row.patient) for row in rows)
+    bootstrap = Bootstrap(key_of_patient(row.patient) for row in rows)
     return {measure: bootstrap.estimate(measure.ratio(rows)) for measure in measures}
 
 
@@ -95,7 +95,7 @@ def differences(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> list[Differ
     first, second = (_sorted(row for row in rows if row.case in names) for rows in (one, other))
     for row, same in zip(first, second, strict=True):
         _check_same_truth(row, same)
-    bootstrap = Bootstrap(name_key(row.patient) for row in first)
+    bootstrap = Bootstrap(key_of_patient(row.patient) for row in first)
     return paired_differences(MEASURES, first, second, bootstrap)
 
 

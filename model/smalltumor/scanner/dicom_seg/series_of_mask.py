@@ -10,7 +10,12 @@ from types import MappingProxyType
 import numpy as np
 
 from smalltumor.data.case import REFERENCE
-from smalltumor.data.identity.image_digests import are_others, blocks_of, image_digest
+from smalltumor.data.identity.image_digests import (
+    are_other_images,
+    blocks_of,
+    image_digest,
+    share_t1ce,
+)
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
@@ -94,7 +99,7 @@ def shows_other_images(series: Series, made_of: Mapping[str, str]) -> bool:
     digest = _digest(series)
     known = [({m: recorded}, {m: digest}) for m, recorded in made_of.items()]
     is_one_of_them = any(blocks_of(one) & blocks_of(other) for one, other in known)
-    return not is_one_of_them and any(are_others(one, other) for one, other in known)
+    return not is_one_of_them and any(are_other_images(one, other) for one, other in known)
 
 
 def _shown_in(found: Sequence[Series], made_of: Mapping[str, str]) -> list[Series]:
@@ -104,10 +109,9 @@ def _shown_in(found: Sequence[Series], made_of: Mapping[str, str]) -> list[Serie
     """
     if not made_of:
         return []
-    blocks = [(series, blocks_of({REFERENCE: digest})) for series, digest in _digests(found)]
-    reference = blocks_of({m: digest for m, digest in made_of.items() if m == REFERENCE})
-    of_reference = [series for series, own in blocks if own & reference]
-    return of_reference or [series for series, own in blocks if own & blocks_of(made_of)]
+    images = [(series, {REFERENCE: digest}) for series, digest in _digests(found)]
+    of_t1ce = [series for series, image in images if share_t1ce(made_of, image)]
+    return of_t1ce or [s for s, image in images if blocks_of(image) & blocks_of(made_of)]
 
 
 def _digests(found: Sequence[Series]) -> Iterator[tuple[Series, str]]:

@@ -105,10 +105,7 @@ def _scored(
     if warn is not None:
         for text in _warnings(case, segmentation.run):
             warn(f"{files.name}: {text}")
-    grid = case.grid
-    return case_row(
-        files.name, key, segmentation.classes, truth, tuple(grid.spacing), grid.voxel_volume
-    )
+    return case_row(files.name, key, segmentation.classes, truth, case.grid.voxel.edges)
 
 
 def _warnings(case: Case, run: InferenceRun | None) -> list[str]:

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import Case
-from smalltumor.data.identity.patients import patient_of, states_visit
+from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.names import safe_name
+from smalltumor.files.names import safe_name, same_name
 
 NOTE = "collected.json"
 """Marks a case that was collected; the masks of other cases are never replaced."""
@@ -76,12 +76,14 @@ def folder_names(case: Case) -> Iterator[str]:
     own = case_folder_name(case)
     patient = patient_of(own)
     named = [f"{patient}_{part}" for part in _folders_above(case) if not _UNSAFE.search(part)]
-    scans = (name for name in named if states_visit(name) and patient_of(name) == patient)
-    visits = [name for name in scans if name != own]
+    scans = (name for name in named if states_visit(name) and same_patient(name, own))
+    visits = [name for name in scans if not same_name(name, own)]
     yield own
     yield from visits[:1]
     numbered = (f"{patient}_visit{number}" for number in count(2))
-    yield from (name for name in numbered if name not in (own, *visits[:1]))
+    yield from (
+        name for name in numbered if not any(same_name(name, each) for each in (own, *visits[:1]))
+    )
 
 
 def _folders_above(case: Case) -> list[str]:
@@ -116,7 +118,7 @@ def _holds(target: Path, case: Case) -> bool:
     """
     existing = read_case(target)
     return existing.grid.matches(case.grid) and all(
-        m in case.volumes and are_same(existing.volumes[m], case.volumes[m])
+        m in case.volumes and same_voxels(existing.volumes[m], case.volumes[m])
         for m in existing.volumes
     )
 
@@ -127,6 +129,6 @@ def _why_kept(target: Path) -> str:
     return f"{target} was not added by this program, so its masks are kept"
 
 
-def are_same(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
+def same_voxels(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
     """Whether two volumes have the same voxels."""
     return bool(np.array_equal(one, other, equal_nan=True))

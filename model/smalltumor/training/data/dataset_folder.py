@@ -32,8 +32,8 @@ from smalltumor.files.atomic import write_text
 from smalltumor.labels.masks import Classes
 from smalltumor.training.data.collected_case import (
     NOTE,
-    are_same,
     case_folder_name,
+    same_voxels,
     why_not_replaced,
 )
 from smalltumor.training.data.dataset_check import CheckedCase, check_case
@@ -247,7 +247,7 @@ def _holds(path: Path, case: Case, modality: str) -> bool:
         volume = read_volume(path)
     except SmalltumorError:
         return False
-    return volume.grid.matches(case.grid) and are_same(volume.data, case.volumes[modality])
+    return volume.grid.matches(case.grid) and same_voxels(volume.data, case.volumes[modality])
 
 
 def _write_masks(folder: Path, segmentation: Segmentation, *, overwrite: bool) -> None:
@@ -260,6 +260,6 @@ def _write_masks(folder: Path, segmentation: Segmentation, *, overwrite: bool) -
 def _check_written(folder: Path, case: Case, classes: Classes) -> None:
     written = read_case(folder)
     read_back, _ = read_labels(written, SCHEME)
-    images = all(are_same(written.volumes[m], case.volumes[m]) for m in written.volumes)
+    images = all(same_voxels(written.volumes[m], case.volumes[m]) for m in written.volumes)
     if not (images and written.grid.matches(case.grid) and np.array_equal(read_back, classes)):
         raise CaseError(f"{case.name} does not read back as it was written; it was not added")

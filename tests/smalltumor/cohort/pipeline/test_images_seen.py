@@ -9,8 +9,8 @@ from cohort_files import NAMES
 from smalltumor.cohort.pipeline import pipeline
 from smalltumor.cohort.results.records import (
     CaseRecord,
-    digests_of_images,
-    has_other_images,
+    has_other_files,
+    sha256_of_images,
     sizes_of_images,
 )
 from smalltumor.cohort.results.results_folder import ResultsFolder
@@ -29,7 +29,7 @@ def replace_images(folder) -> None:
 def test_images_that_are_replaced_after_the_network_are_not_those_of_the_record(
     cohort, data, tmp_path, monkeypatch
 ):
-    before = {files.name: digests_of_images(files) for files in find_cases(data)}
+    before = {files.name: sha256_of_images(files) for files in find_cases(data)}
     sizes = {files.name: sizes_of_images(files) for files in find_cases(data)}
     run = pipeline.run_network
 
@@ -45,7 +45,7 @@ def test_images_that_are_replaced_after_the_network_are_not_those_of_the_record(
     for files in find_cases(data):
         record = CaseRecord.read(ResultsFolder(tmp_path / "out").record(files.name))
         assert record.digests == before[files.name] and record.images == sizes[files.name]
-        assert has_other_images(record, files) == (files.name == "bob")
+        assert has_other_files(record, files) == (files.name == "bob")
     assert set(before) == set(NAMES)
 
 
@@ -59,7 +59,7 @@ def test_the_contents_of_a_case_are_those_of_its_files(data, tmp_path, stacked):
         nib.save(nib.Nifti1Image(four, case.grid.affine), folder)
     files = find_case_files(folder)
     case = read_case_files(files, with_contents=True)
-    assert case.digests == digests_of_images(files)
+    assert case.digests == sha256_of_images(files)
     assert {m: c.size for m, c in case.contents.items()} == sizes_of_images(files)
     assert not read_case_files(files).contents
 
@@ -71,7 +71,7 @@ def test_a_file_of_another_format_is_told_too(data, tmp_path):
         (tmp_path / "mgz").mkdir(exist_ok=True)
         nib.save(image, tmp_path / "mgz" / f"ann_{modality}.mgz")
     files = find_case_files(tmp_path / "mgz")
-    assert read_case_files(files, with_contents=True).digests == digests_of_images(files)
+    assert read_case_files(files, with_contents=True).digests == sha256_of_images(files)
 
 
 def test_a_file_that_is_replaced_between_its_header_and_its_voxels_is_refused(data, monkeypatch):

@@ -24,7 +24,7 @@ from smalltumor.cohort.reviews.worklist import read_worklist
 from smalltumor.data.naming.cohort_names import REVIEW_TABLE
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import OutputError, SmalltumorError
-from smalltumor.evaluation.pairing import find_label_files
+from smalltumor.evaluation.find_label_files import find_label_files
 
 
 @pytest.fixture(scope="module")

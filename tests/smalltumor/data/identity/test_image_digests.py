@@ -12,11 +12,11 @@ from smalltumor.cli import main
 from smalltumor.data.case import Case
 from smalltumor.data.case_mask import mask_beside, read_mask
 from smalltumor.data.identity.image_digests import (
-    are_others,
+    are_other_images,
     digests_of_images,
     image_digest,
-    other_images_text,
     recorded_images,
+    recorded_images_text,
 )
 from smalltumor.data.label_files import read_label_volume, read_labels
 from smalltumor.data.naming.find_cases import find_case_files
@@ -72,24 +72,26 @@ def test_a_brain_mask_that_is_corrected_in_the_middle_leaves_the_image_the_same(
     for corrected in (one_voxel, eroded, invalid):
         digest = image_digest(corrected, grid)
         assert digest != record["t1ce"]
-        assert not are_others(record, {"t1ce": digest}) and not are_others({"t1ce": digest}, record)
-        assert are_others({"t1ce": digest}, {"t1ce": image_digest(next_patients, grid)})
+        assert not are_other_images(record, {"t1ce": digest}) and not are_other_images(
+            {"t1ce": digest}, record
+        )
+        assert are_other_images({"t1ce": digest}, {"t1ce": image_digest(next_patients, grid)})
 
 
 def test_a_t1ce_that_was_moved_is_another_image_and_other_sequences_may_be():
     one, two, other = "a,b,", "c,d,", "e,f,"
     mask = {"t1ce": one, "t2": two}
-    assert are_others(mask, {"t1ce": other, "t2": two})
-    assert not are_others(mask, {"t1ce": one, "t2": other})
-    assert not are_others(mask, {"t1ce": "a,x,", "t2": other})
-    assert not are_others(mask, {"t1ce": two, "t2": one})  # exchanged
-    assert not are_others(mask, {"t2": two})
+    assert are_other_images(mask, {"t1ce": other, "t2": two})
+    assert not are_other_images(mask, {"t1ce": one, "t2": other})
+    assert not are_other_images(mask, {"t1ce": "a,x,", "t2": other})
+    assert not are_other_images(mask, {"t1ce": two, "t2": one})  # exchanged
+    assert not are_other_images(mask, {"t2": two})
 
 
 def test_images_without_a_place_in_common_are_not_compared():
-    assert not are_others({"t1": "a,,"}, {"t1": ",b,"})
-    assert are_others({"t1": "a,,"}, {"t1": "b,,"})
-    assert not are_others({"t1": "a,c,"}, {"t1": "b,c,"})
+    assert not are_other_images({"t1": "a,,"}, {"t1": ",b,"})
+    assert are_other_images({"t1": "a,,"}, {"t1": "b,,"})
+    assert not are_other_images({"t1": "a,c,"}, {"t1": "b,c,"})
 
 
 def test_a_record_of_the_first_version_is_none(tmp_path):
@@ -148,11 +150,11 @@ def test_the_record_names_nobody(tmp_path):
 def test_one_image_in_common_is_enough_and_nothing_is_said_of_what_is_not_known():
     case = case_along()
     own, others = digests_of_images(case), digests_of_images(another(case))
-    assert not are_others(own, own) and are_others(own, others)
-    assert not are_others(own, {**others, "t1ce": own["t1ce"]})
-    assert not are_others(own, {**others, "t1": own["t1ce"]})  # exchanged
-    assert not are_others({"t1ce": own["t1ce"]}, {"t2": others["t2"]})
-    assert not are_others({}, others) and not are_others(own, {})
+    assert not are_other_images(own, own) and are_other_images(own, others)
+    assert not are_other_images(own, {**others, "t1ce": own["t1ce"]})
+    assert not are_other_images(own, {**others, "t1": own["t1ce"]})  # exchanged
+    assert not are_other_images({"t1ce": own["t1ce"]}, {"t2": others["t2"]})
+    assert not are_other_images({}, others) and not are_other_images(own, {})
 
 
 def test_a_mask_of_another_patient_is_told_of_by_name_or_beside_the_images(tmp_path):
@@ -184,7 +186,7 @@ def test_a_mask_that_another_program_saved_records_nothing(tmp_path):
     path = tmp_path / "Pat_smalltumor.nii.gz"
     write_segmentation(mask_of(another(case)), path)
     sitk.WriteImage(sitk.ReadImage(str(path)), str(path))
-    assert other_images_text([read_label_volume(path)], case) == ""
+    assert recorded_images_text([read_label_volume(path)], case) == ""
 
 
 @pytest.mark.parametrize(

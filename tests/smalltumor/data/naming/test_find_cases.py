@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from smalltumor.data.naming.case_files import MODALITIES, CaseFiles
@@ -149,6 +150,17 @@ def test_cases_are_found_in_one_folder_and_in_subfolders(tmp_path):
     for case in ("d", "b"):
         touch(tmp_path, *[f"{case}_{m}.nii.gz" for m in MODALITIES])
     assert [c.name for c in find_cases(tmp_path)] == ["a", "b", "c", "d"]
+
+
+def test_two_cases_whose_names_differ_only_in_spelling_have_the_folders_before_their_names(
+    tmp_path,
+):
+    """A file system may take both names for one, so that results of one would replace the other."""
+    for folder, form in (("a", "NFC"), ("b", "NFD")):
+        touch(tmp_path / folder, *(f"{normalize(form, 'Jörg')}_{m}.nii.gz" for m in MODALITIES))
+    touch(tmp_path / "c", *(f"JÖRG_{m}.nii.gz" for m in MODALITIES))
+    names = [case.name for case in find_cases(tmp_path)]
+    assert [normalize("NFC", name) for name in names] == ["a_Jörg", "b_Jörg", "c_JÖRG"]
 
 
 def test_unnamed_cases_in_subfolders_are_named_after_them(tmp_path):

@@ -112,7 +112,8 @@ def test_the_limit_is_included_whatever_an_affine_in_single_precision_makes_of_i
 
 def test_in_a_sheared_grid_a_voxel_has_its_own_volume():
     truth = cubes((2, 2, 2, 4))  # 64 voxels
-    assert score_lesions(truth, truth, voxel_mm3=0.75).ignored == 1
+    sheared = ((1, 0.6, 0), (0, 0.8, 0), (0, 0, 0.9375))  # 0.75 mm3
+    assert score_lesions(truth, truth, sheared).ignored == 1
     assert score_lesions(truth, truth).ignored == 0
 
 

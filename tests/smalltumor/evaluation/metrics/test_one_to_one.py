@@ -81,3 +81,11 @@ def test_tolerance_of_the_surface_dice_is_the_shortest_edge():
 def test_empty_sides_have_no_scores():
     scores = score_one_to_one(cubes(), cubes())
     assert (scores.lesions, scores.whole, scores.f1) == (None, None, None)
+
+
+def test_in_a_sheared_grid_lesions_are_compared_by_distances_in_the_patient():
+    truth = cubes(2)
+    prediction = truth.copy()
+    prediction[5, 5, 3] = True  # 1 mm from voxel 4, 4, 3
+    sheared = ((-1, 1, 0), (0, -1, 0), (0, 0, 1))
+    assert score_one_to_one(prediction, truth, sheared).lesions.nsd == 1

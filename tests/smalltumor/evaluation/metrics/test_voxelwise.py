@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
@@ -17,9 +17,14 @@ from smalltumor.evaluation.metrics.voxelwise import (
     score_masks,
     surface_dice,
 )
+from synthetic import grid_along
 
 MASK = arrays(bool, (5, 6, 7))
 SPACING = (0.9, 1.2, 2.5)
+EDGES = arrays(float, (3, 3), elements=st.floats(-3, 3)).filter(
+    lambda edges: abs(np.linalg.det(edges / np.linalg.norm(edges, axis=0).clip(1e-9))) > 0.05
+)
+"""Voxels of sheared grids, and grids along any axes."""
 
 
 def boxes(*corners: tuple[int, int], shape=(10, 10, 10)):
@@ -136,3 +141,36 @@ def test_surface_dice_equals_that_of_monai(a, b, spacing, tolerance):
 def test_scores_of_a_region_hold_its_surface_dice(a, b):
     assert score_masks(a, b, SPACING).nsd == surface_dice(a, b, SPACING)
     assert surface_dice(a, a, SPACING) == 1
+
+
+def surface_places(mask, edges):
+    """Places in mm of the voxels that have a face neighbour outside the mask, one by one."""
+    steps = [sign * np.eye(3, dtype=int)[axis] for axis in range(3) for sign in (-1, 1)]
+    inside = {tuple(voxel) for voxel in np.argwhere(mask)}
+    border = [v for v in inside if any(tuple(np.add(v, step)) not in inside for step in steps)]
+    return [sum(n * edge for n, edge in zip(v, np.transpose(edges), strict=True)) for v in border]
+
+
+@settings(max_examples=60, deadline=None)
+@given(MASK.filter(np.any), MASK.filter(np.any), EDGES)
+def test_distances_in_any_grid_are_those_between_the_voxels_in_the_patient(a, b, edges):
+    ours, theirs = surface_places(a, edges), surface_places(b, edges)
+    apart = np.array([[np.sqrt(np.sum((x - y) ** 2)) for y in theirs] for x in ours])
+    nearest = apart.min(axis=1), apart.min(axis=0)
+    score = score_masks(a, b, edges)
+    assert score.hd95 == pytest.approx(max(np.percentile(d, 95) for d in nearest), abs=1e-6)
+    assume(np.abs(np.concatenate(nearest) - 1 - 1e-6).min() > 1e-9)  # else rounding decides
+    assert score.nsd == pytest.approx(np.mean(np.concatenate(nearest) <= 1 + 1e-6))
+
+
+@pytest.mark.parametrize("axcodes", ["LPS", "RAS", "SAL"])
+@given(MASK.filter(np.any), MASK.filter(np.any), st.sampled_from([0.0, 11.0, 33.0]))
+def test_distances_in_a_grid_at_right_angles_are_the_same_to_the_bit_as_by_its_spacing(
+    axcodes, a, b, degrees
+):
+    grid = grid_along(axcodes, a.shape, SPACING, degrees)
+    single = grid.affine.astype(np.float32)[:3, :3]  # as headers hold it
+    for edges in (grid.voxel.edges, single):
+        spacing = np.linalg.norm(np.float64(edges), axis=0)
+        assert score_masks(a, b, edges).hd95 == score_masks(a, b, spacing).hd95
+        assert score_masks(a, b, edges).nsd == score_masks(a, b, spacing).nsd
