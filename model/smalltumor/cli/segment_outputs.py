@@ -132,11 +132,13 @@ def write(
 
     Mask, regions, probabilities, table and candidates replace those of another case together.
     """
-    from smalltumor.data.bids import write_bids
+    from smalltumor.data.bids import check_images, write_bids
     from smalltumor.files.replacement import write_together
     from smalltumor.scanner.dicom_seg import write_dicom_seg
 
     overwrite = options.overwrite
+    if options.bids is not None:  # before anything is written
+        check_images(segmentation, options.bids, options.session or "")
     written = write_together(_contents(segmentation, lesions, options), overwrite=overwrite)
     written.insert(0, written.pop())  # the mask is named first
     if options.bids is not None:

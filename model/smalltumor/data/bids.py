@@ -11,15 +11,20 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from smalltumor.data.bids_dataset import check_dataset, describe_dataset, json_text
 from smalltumor.data.bids_names import bids_paths, masks_of_subject, subject_of
-from smalltumor.data.identity.image_digests import are_other_images, recorded_images
+from smalltumor.data.identity.image_digests import (
+    are_other_images,
+    recorded_images,
+    share_an_image,
+)
 from smalltumor.data.identity.patients import patient_of, same_patient
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_volume
-from smalltumor.errors import Action, CaseError, Remedy
+from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder, write_text
 from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import csv_text
@@ -89,7 +94,10 @@ def write_bids(
     )
     if not other_images:
         check_images(segmentation, dataset, session)
-    image.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        image.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{image.parent} cannot be made: {error.strerror or error}") from error
     describe_dataset(dataset, segmentation.sources, authors)
     description = json_text(_sidecar(segmentation))
     meanings = csv_text(_COLUMNS, _table(SCHEMES[scheme].values), delimiter="\t")
@@ -104,8 +112,22 @@ def write_bids(
     return paths
 
 
-def check_images(segmentation: Segmentation, dataset: Path, session: str = "") -> None:
+def check_images(
+    segmentation: Segmentation,
+    dataset: Path,
+    session: str = "",
+    outdated: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Check that a dataset holds no mask of other images under the labels of a segmentation.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+    dataset : Path
+    session : str
+        As in `bids_paths`.
+    outdated : mapping of str to str
+        `images_of_mask` of the case's outdated mask elsewhere, whose copy here may be replaced.
 
     Raises
     ------
@@ -113,7 +135,9 @@ def check_images(segmentation: Segmentation, dataset: Path, session: str = "") -
         If it does, such as of another visit without a session of its own.
     """
     path = bids_paths(segmentation.name, dataset, session)[0]
-    if are_other_images(images_of_mask(path), segmentation.made_of):
+    recorded = images_of_mask(path)
+    is_other = are_other_images(recorded, segmentation.made_of)
+    if is_other and not share_an_image(recorded, outdated):
         raise CaseError(
             f"{path} is a mask of other images than those of {segmentation.name}, such as of "
             "another visit without a session of its own, or of another patient with the same "
@@ -157,6 +181,7 @@ def check_bids(
     check_dataset(dataset, authors)
     paths = bids_paths(case, dataset, session)
     _check_patient(case, dataset)
+    check_output_folder(paths[0].parent)
     for path in paths:
         if path.parent.is_dir():
             check_output(path, overwrite=overwrite, sources=sources)

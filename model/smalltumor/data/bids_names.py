@@ -34,16 +34,14 @@ def bids_paths(case: str, dataset: Path, session: str = "") -> list[Path]:
     CaseError
         If the name has none.
     """
-    entities = [part for part in case.split("_") if part.startswith(("sub-", "ses-"))]
-    if case.startswith("sub-"):
-        labels = [_alphanumeric(part[4:]) for part in entities]
-    else:
-        labels = [_alphanumeric(patient_of(case)), _alphanumeric(visit_in_name(case))]
-    if session_label(session):
-        labels = [labels[0], session_label(session)]
+    entities = {part[:4].lower(): part[4:] for part in reversed(case.split("_"))}
+    subject, visit = patient_of(case), visit_in_name(case)
+    if case.lower().startswith("sub-"):
+        subject, visit = entities["sub-"], entities.get("ses-", visit)
+    labels = _alphanumeric(subject), session_label(session) or _alphanumeric(visit)
     if not labels[0]:
         raise CaseError(f"{case} has no letters or digits that can name a BIDS subject")
-    named = [f"{e}-{label}" for e, label in zip(("sub", "ses"), labels, strict=False) if label]
+    named = [f"{e}-{label}" for e, label in zip(("sub", "ses"), labels, strict=True) if label]
     stem = dataset.joinpath(*named, "anat", "_".join([*named, _MASK]))
     return [stem.with_name(stem.name + suffix) for suffix in _SUFFIXES]
 

@@ -150,6 +150,32 @@ def test_the_masks_are_written_to_a_bids_dataset_too(cohort, tmp_path):
     assert "BIDS files written from the mask" in row["note"]
 
 
+def test_a_mask_of_another_patient_in_the_dataset_is_not_replaced(cohort, data, tmp_path):
+    bids = tmp_path / "bids"
+    cohort("--bids", bids)
+    (ann,) = (path for path in bids.rglob("*_seg-tumor_dseg.nii.gz") if "ann" in path.name)
+    of_other = ann.read_bytes()
+    shutil.rmtree(tmp_path / "out")
+    shutil.rmtree(data / "ann")
+    write_case(data / "ann", name="ann", seed=11)  # another patient of the name, elsewhere
+    cohort()
+    mask = (tmp_path / "out" / "ann.nii.gz").read_bytes()
+    code, rows, *_ = cohort("--bids", bids, "--overwrite")
+    assert code == 1 and "is a mask of other images" in rows[0]["note"]
+    assert ann.read_bytes() == of_other and (tmp_path / "out" / "ann.nii.gz").read_bytes() == mask
+
+
+def test_a_dataset_that_cannot_be_written_to_costs_no_mask(cohort, tmp_path):
+    cohort()
+    mask, bids = tmp_path / "out" / "ann.nii.gz", tmp_path / "bids"
+    before = mask.read_bytes()
+    bids.mkdir()
+    (bids / "sub-ann").write_text("a file")
+    code, rows, *_ = cohort("--bids", bids, "--overwrite")
+    assert code == 1 and "is a file, not a folder" in rows[0]["note"]
+    assert mask.read_bytes() == before
+
+
 def test_a_full_disk_ends_the_run(cohort, monkeypatch, tmp_path):
     def full(*arguments, **options):
         raise OutputError("no space left on device")

@@ -13,7 +13,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data import bids
-from smalltumor.data.bids import write_bids
+from smalltumor.data.bids import check_images, write_bids
 from smalltumor.data.bids_names import bids_paths, check_subjects, masks_of_subject, session_of
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.segmentation import InferenceRun, Segmentation
@@ -35,6 +35,9 @@ def segmentation(name: str, run: InferenceRun | None = RUN) -> Segmentation:
     [
         ("sub-01_ses-2", "sub-01/ses-2/anat/sub-01_ses-2"),
         ("sub-01", "sub-01/anat/sub-01"),
+        ("sub-01_visit2", "sub-01/ses-visit2/anat/sub-01_ses-visit2"),
+        ("SUB-01_SES-02", "sub-01/ses-02/anat/sub-01_ses-02"),
+        ("2_visit2", "sub-2/ses-visit2/anat/sub-2_ses-visit2"),
         ("BraTS2021_00019", "sub-BraTS202100019/anat/sub-BraTS202100019"),
         (
             "BraTS-GLI-00005-100",
@@ -140,6 +143,10 @@ def test_the_segmentation_of_another_patient_of_the_label_is_not_replaced(tmp_pa
         write_bids(made_of("b"), dataset, overwrite=True)
     assert image.read_bytes() == before
     write_bids(made_of("a"), dataset, overwrite=True)
+    check_images(made_of("b"), dataset, outdated={"t1ce": "a"})  # the case has new images
+    for outdated in ({}, {"t1ce": "c"}):
+        with pytest.raises(CaseError, match="is a mask of other images"):
+            check_images(made_of("b"), dataset, outdated=outdated)
     write_bids(made_of("b"), dataset, overwrite=True, other_images=True)
     assert image.read_bytes() != before
 

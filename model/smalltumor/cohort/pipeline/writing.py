@@ -9,9 +9,11 @@ from smalltumor.cohort.results.records import CaseRecord, software_version
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, bids_labels, numbers_of
 from smalltumor.cohort.results.stored_mask import digest_of_classes, digest_of_file
+from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.tables import joined
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from smalltumor.cohort.pipeline.jobs import Job
@@ -29,16 +31,15 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
     Raises
     ------
     CaseError
-        If the BIDS dataset holds the mask of another case under its labels.
+        If the BIDS dataset has no place for the mask, or that of another case there. Nothing has
+        changed.
     OutputError
         If a file cannot be written.
     """
-    from smalltumor.data.bids import check_images
-
     lesions, candidates, warning = second_look_at(computed)
     folder = ResultsFolder(settings.output)
-    if settings.bids is not None and not folder.mask(job.name).exists():
-        check_images(computed.result, settings.bids)  # else they are those of the mask before
+    if settings.bids is not None:
+        _check_dataset(computed.result, settings.bids, folder.mask(job.name), settings.authors)
     # Without its old mask the case counts as not done, until the new one is complete.
     folder.mask(job.name).unlink(missing_ok=True)
     _write_lesions(computed.result, lesions, candidates, folder, settings)
@@ -61,6 +62,17 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
         participant_id=participant,
         session_id=session,
     ).with_expected_dice(record.expected_dice)
+
+
+def _check_dataset(result: Segmentation, dataset: Path, mask: Path, authors: Sequence[str]) -> None:
+    """Check that the dataset has a place for the mask, without one of another patient there."""
+    from smalltumor.data.bids import check_bids, check_images, images_of_mask
+
+    try:
+        check_bids(result.name, dataset, authors=authors, overwrite=True, sources=result.sources)
+    except OutputError as error:  # the other cases may have one
+        raise CaseError(str(error)) from error
+    check_images(result, dataset, outdated=images_of_mask(mask))
 
 
 def _record(

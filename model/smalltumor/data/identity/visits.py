@@ -50,7 +50,8 @@ def is_name_of(named: str, name: str, folder: Path | None) -> bool:
 def visit_in_name(name: str) -> str:
     """What the name of a case has beside that of the patient: ``11`` of ``UPENN-GBM-00003_11``."""
     patient = patient_of(name)
-    before, _, after = name.rpartition(patient)
+    start = 0 if name.startswith(patient) else name.rfind(patient)  # first, in *2_visit2*
+    before, after = name[:start], name[start + len(patient) :]
     return "_".join(filter(None, (part.strip("-_ ") for part in (before, after))))
 
 

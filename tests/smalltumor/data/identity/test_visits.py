@@ -22,6 +22,9 @@ from smalltumor.data.identity.visits import (
         ("UPENN-GBM-00003_11", "11"),
         ("sub-01_ses-2", "ses-2"),
         ("P1_pre_nifti", "pre_nifti"),
+        ("2_visit2", "visit2"),  # the number of the patient is that of the visit
+        ("7_week_7", "week_7"),
+        ("visit2_P2", "visit2"),
     ],
 )
 def test_visits_in_names(name, visit):
