@@ -171,8 +171,8 @@ def test_a_dataset_that_cannot_be_written_to_costs_no_mask(cohort, tmp_path):
     before = mask.read_bytes()
     bids.mkdir()
     (bids / "sub-ann").write_text("a file")
-    code, rows, *_ = cohort("--bids", bids, "--overwrite")
-    assert code == 1 and "is a file, not a folder" in rows[0]["note"]
+    code, _, _, stderr = cohort("--bids", bids, "--overwrite")
+    assert code == 1 and "sub-ann is a file, not a folder" in stderr
     assert mask.read_bytes() == before
 
 

@@ -9,7 +9,6 @@ from smalltumor.cohort.results.records import CaseRecord, software_version
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, bids_labels, numbers_of
 from smalltumor.cohort.results.stored_mask import digest_of_classes, digest_of_file
-from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.tables import joined
 
 if TYPE_CHECKING:
@@ -68,10 +67,7 @@ def _check_dataset(result: Segmentation, dataset: Path, mask: Path, authors: Seq
     """Check that the dataset has a place for the mask, without one of another patient there."""
     from smalltumor.data.bids import check_bids, check_images, images_of_mask
 
-    try:
-        check_bids(result.name, dataset, authors=authors, overwrite=True, sources=result.sources)
-    except OutputError as error:  # the other cases may have one
-        raise CaseError(str(error)) from error
+    check_bids(result.name, dataset, authors=authors, overwrite=True, sources=result.sources)
     check_images(result, dataset, outdated=images_of_mask(mask))
 
 
