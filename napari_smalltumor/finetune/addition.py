@@ -23,6 +23,7 @@ from napari_smalltumor.finetune.training_masks import (
     classes_to_add,
     mask_layers,
 )
+from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.workers import run_in_thread
 
@@ -51,7 +52,8 @@ class Addition:
     as_segmented : bool
         Whether the masks are those of a network, without any edit.
     mark_exported : callable
-        Ends the autosave of the edits that are in these masks.
+        Ends the autosave of a label volume, which *Save* does not write. Regions count as saved
+        only beside the images, where they are found again.
     """
 
     case: Case
@@ -89,8 +91,7 @@ class Addition:
             notify.report_error(error)
             ended()
 
-        # Even if the dock is closed meanwhile, the case is added and its edits are no longer
-        # autosaved.
+        # Even if the dock is closed meanwhile, the case is added.
         application = QApplication.instance()
         run_in_thread(work, application, done, failed, name=f"adding {self.title}")
 
@@ -118,7 +119,8 @@ def addition_of(viewer: Viewer, parent: QWidget, case: Case, target: CaseFolder)
         notify.report_error(error)
         return None
     autosave = ensure_autosave(viewer).autosave
-    checksums = autosave.checksums(mask_layers(viewer, case))
+    volumes = [layer for layer in mask_layers(viewer, case) if region_of(layer) is None]
+    checksums = autosave.checksums(volumes)
     return Addition(
         case,
         title,

@@ -126,12 +126,14 @@ def test_strokes_painted_while_a_case_is_added_stay_autosaved(qtbot, opened, slo
     assert np.count_nonzero(saved[Region.ET].values) == 3
 
 
-def test_adding_a_case_removes_its_autosave(qtbot, opened):
-    paint(opened.segment(), 5, 5, 5)
-    assert opened.autosave_file.exists()
+def test_regions_that_were_added_are_still_to_be_saved(qtbot, opened):
+    """Beside the images they are found again; in the training folder nobody looks for them."""
+    et = opened.segment()
+    paint(et, 5, 5, 5)
     opened.folder.add(False)
     wait_until_added(qtbot, opened)
-    assert not opened.autosave_file.exists()
+    assert opened.autosave_file.exists()
+    assert et.name in opened.autosave.edited(opened.viewer.layers)
 
 
 def test_masks_of_a_network_that_were_not_edited_are_added_with_a_warning(qtbot, opened, messages):
@@ -164,26 +166,27 @@ def test_edits_of_a_label_volume_under_regions_stay_autosaved(qtbot, opened):
     paint(opened.segment(), 5, 5, 5)
     opened.folder.add(False)
     wait_until_added(qtbot, opened)
-    assert [mask.region for mask in read_masks(opened.autosave_file)] == [None]
+    saved = [mask.region for mask in read_masks(opened.autosave_file)]
+    assert set(saved) == {None, *Region}
 
 
 @pytest.mark.parametrize("edited", [False, True])
-def test_a_region_deleted_while_a_case_is_added_stays_autosaved_if_it_was_edited_since(
+def test_a_label_volume_deleted_while_it_is_added_stays_autosaved_if_it_was_edited_since(
     qtbot, opened, slow_copy, edited
 ):
-    et = opened.segment()
-    paint(et, 5, 5, 5)
+    volume = opened.viewer.layers["Pat labels"]
+    paint(volume, 5, 5, 5)
     opened.folder.add(False)
     if edited:
-        paint(et, 6, 5, 5)
-    opened.viewer.layers.remove(et)
+        volume.data = np.zeros_like(volume.data)
+    opened.viewer.layers.remove(volume)
     slow_copy.set()
     wait_until_added(qtbot, opened)
     assert opened.autosave_file.exists() == edited
 
 
-def test_a_case_closed_while_it_is_added_leaves_no_autosave(qtbot, opened, slow_copy):
-    paint(opened.segment(), 5, 5, 5)
+def test_a_label_volume_closed_while_it_is_added_leaves_no_autosave(qtbot, opened, slow_copy):
+    paint(opened.viewer.layers["Pat labels"], 5, 5, 5)
     opened.folder.add(False)
     opened.viewer.layers.clear()
     slow_copy.set()
@@ -195,7 +198,7 @@ def test_a_case_closed_while_it_is_added_leaves_no_autosave(qtbot, opened, slow_
 def test_a_case_is_added_and_its_autosave_removed_after_the_dock_was_closed(
     qtbot, opened, slow_copy
 ):
-    paint(opened.segment(), 5, 5, 5)
+    paint(opened.viewer.layers["Pat labels"], 5, 5, 5)
     assert opened.autosave_file.exists()
     opened.folder.add(False)
     opened.folder.close()
