@@ -49,7 +49,7 @@ class PausedReview:
     source : LesionSource or None
         The segmentation under review.
     region : Region
-        The region under review.
+        The region that is to be reviewed if it has a layer.
     progress : Progress
     sources : sequence of LesionSource
         The segmentations that could be reviewed then.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import INNERMOST_FIRST, Region
 
 from napari_smalltumor.layers.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.metadata import region_of
@@ -98,7 +98,7 @@ class ReviewedSegmentation:
     def choose(self, source: LesionSource | None, region: Region | None = None) -> None:
         """Review another segmentation or region.
 
-        A segmentation without a layer for the region is reviewed with another region; the next
+        A segmentation without a layer for the region is reviewed with the nearest one; the next
         segmentation that has such a layer is reviewed with this region again. The steps of the same
         segmentation can still be undone.
         """
@@ -113,8 +113,13 @@ class ReviewedSegmentation:
         self.source, self.progress = source, progress
         self.region = self._preferred_region
         if source is not None and self.region not in source.layers:
-            self.region = next(iter(source.layers))
+            self.region = min(source.layers, key=self._steps_from_preferred)
         self.chosen.emit()
+
+    def _steps_from_preferred(self, region: Region) -> int:
+        """How many regions lie between one and the preferred one, from ET to WT."""
+        number = INNERMOST_FIRST.index
+        return abs(number(region) - number(self._preferred_region))
 
     def show_layers(self) -> None:
         """Show the layer under review, and all layers of a segmentation that is hidden."""
@@ -151,7 +156,7 @@ class ReviewedSegmentation:
         self._start_patient()
 
     def _pause(self) -> None:
-        review = PausedReview(self.source, self.region, self.progress, self.sources)
+        review = PausedReview(self.source, self._preferred_region, self.progress, self.sources)
         self._paused.keep(self._patient, review)
 
     def _start_patient(self) -> None:

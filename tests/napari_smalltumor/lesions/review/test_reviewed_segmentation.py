@@ -23,7 +23,7 @@ def test_a_new_result_becomes_the_source_and_a_removed_one_is_replaced(viewer):
     viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="other")
     assert review.source.scheme is None and len(review.segmentation.sources) == 3
     viewer.layers.remove("Pat ET")
-    assert review.region is Region.WT or review.region is Region.TC
+    assert review.region is Region.TC
     for name in ("Pat TC", "Pat WT"):
         viewer.layers.remove(name)
     assert review.source is not None and review.source.name in ("other", "Pat labels")
@@ -36,6 +36,23 @@ def test_a_review_opened_before_the_result_shows_enhancing_tumour(viewer):
     show_regions(viewer, synthetic_case())  # the outermost region is added first
     assert review.region is Region.ET
     assert review.source.layers[Region.ET] is viewer.layers["Pat ET"]
+
+
+def test_a_region_that_was_removed_is_reviewed_again_when_it_is_back(viewer):
+    """Also if another patient was active meanwhile."""
+    case = synthetic_case()
+    show_regions(viewer, case)
+    review = LesionReview(viewer)
+    et = viewer.layers["Pat ET"]
+    viewer.layers.remove(et)
+    patients = active_patient(viewer)
+    first = patients.current
+    show_regions(viewer, replace(case, name="Next"))
+    assert patients.current is not first and review.region is Region.ET
+    patients.activate(first)
+    assert review.region is Region.TC
+    viewer.layers.append(et)
+    assert review.region is Region.ET and review.source.layers[Region.ET] is et
 
 
 def test_a_renamed_layer_remains_the_source(viewer):
