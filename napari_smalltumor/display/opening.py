@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.labels.regions import INNERMOST_FIRST, REGION_CLASSES
+from smalltumor.labels.regions import INNERMOST_FIRST, REGION_CLASSES, Region
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import settings
-from napari_smalltumor.layers.metadata import LayerKind, role_of
+from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.layers.regions import OUTLINE_WIDTH, apply_style
 from napari_smalltumor.patients.active_patient import active_patient
@@ -20,6 +21,14 @@ from napari_smalltumor.viewer import one_per_viewer
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """The region at which the slices are, and where that is."""
+
+    region: Region | None
+    point: tuple[float, ...]
 
 
 class OpensAtTumour:
@@ -34,6 +43,7 @@ class OpensAtTumour:
         self._viewer = ref(viewer)
         self._patients = active_patient(viewer)
         self._seen: set[Patient] = set()
+        self._shown: _Shown | None = None
         viewer.layers.events.inserted.connect(self._on_inserted, position="last")
         self._patients.changed.connect(self._on_patient)
         self._patients.patients_changed.connect(self._forget_closed)
@@ -41,12 +51,15 @@ class OpensAtTumour:
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
         _apply_style(layer)
-        if patient_of(layer) == self._patients.current:
+        patient = patient_of(layer)
+        if patient == self._patients.current:
             self._show_tumour([layer])
+        elif patient is not None:
+            self._seen.discard(patient)  # a result is shown with the patient
 
     def _on_patient(self) -> None:
-        """A patient is active for the first time when all of its layers have been read."""
-        patient = self._patients.current
+        """A patient is active, for the first time when all of its layers have been read."""
+        patient, self._shown = self._patients.current, None
         if patient is not None and patient not in self._seen:
             self._seen.add(patient)
             self._show_tumour([layer for layer in reversed(self._patients.layers) if layer.visible])
@@ -55,13 +68,28 @@ class OpensAtTumour:
         self._seen.intersection_update(self._patients.patients)
 
     def _show_tumour(self, layers: list[Layer]) -> None:
+        """Show the tumour of the first of these layers that has any.
+
+        ET, TC and WT may be added one by one: the inner ones are looked at last and go first.
+        """
         viewer = self._viewer()
-        if viewer is None or viewer.dims.ndim != 3 or not self._is_in_the_middle(viewer):
+        if viewer is None or viewer.dims.ndim != 3:
             return
-        points = (tumour_point(layer) for layer in layers)
-        point = next((point for point in points if point is not None), None)
-        if point is not None:
-            viewer.dims.point = tuple(float(x) for x in point)
+        shown = self._shown if self._is_at_shown(viewer) else None
+        if shown is None and not self._is_in_the_middle(viewer):
+            return
+        for layer in layers:
+            region = region_of(layer)
+            if shown is not None and not _is_inside(region, shown.region):
+                continue
+            if (point := tumour_point(layer)) is not None:
+                viewer.dims.point = tuple(float(x) for x in point)
+                self._shown = _Shown(region, viewer.dims.point)
+                return
+
+    def _is_at_shown(self, viewer: ViewerModel) -> bool:
+        """Whether the slices are those that were shown, which the user has not left."""
+        return self._shown is not None and viewer.dims.point == self._shown.point
 
     def _is_in_the_middle(self, viewer: ViewerModel) -> bool:
         """Whether the slices in the middle of the images are shown, as after opening."""
@@ -72,6 +100,11 @@ class OpensAtTumour:
         step = np.abs(images[0].scale)
         distance = np.abs(np.asarray(viewer.dims.point) - (lowest + highest) / 2)
         return bool(np.all(distance <= 1.01 * step))
+
+
+def _is_inside(region: Region | None, other: Region | None) -> bool:
+    number = INNERMOST_FIRST.index
+    return region is not None and other is not None and number(region) < number(other)
 
 
 def _apply_style(layer: Layer) -> None:
