@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
+from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
@@ -70,6 +71,7 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
         existing = [p for p in targets(path, per_region=per_region) if p.exists()]
         check_no_source(existing, viewer.layers)
         check_not_beside([path], case)
+        check_not_of_another(path, case.name)
         note = note_on_replaced(existing, case, title)
         if existing and not may_replace(parent, existing, title, note):
             return []

@@ -58,7 +58,7 @@ def may_use_unlike_files(
         return True
     text = (
         f"{case_title(viewer, case)}: {no_longer_shown(case)}. The regions belong to the images in "
-        f"the window and cannot be written to that folder.\n\n{action}?"
+        f"the window. Files with them can be written to other folders only.\n\n{action}?"
     )
     return questions.confirm(parent, "Other images in the folder", text, action)
 

@@ -24,14 +24,18 @@ def problem_of_dates(dates: Sequence[str]) -> str | None:
     str or None
         A sentence without a full stop.
     """
-    stated = [text for text in dates if text]
-    for text in stated:
+    stated = [(number, text) for number, text in enumerate(dates, start=1) if text]
+    for _, text in stated:
         if not _is_date(text):
             return f"{text} is not a date such as 2026-11-27, 2026-11 or 2026"
-    for earlier, later in combinations(stated, 2):  # a year alone hides the order of its neighbours
+    # A year alone hides the order of its neighbours.
+    for (first, earlier), (second, later) in combinations(stated, 2):
         common = min(len(earlier), len(later))
         if earlier[:common] > later[:common]:
-            return f"{later} is before {earlier}, but the scans go from the first to the last"
+            return (
+                f"scan {second} is dated {later}, before scan {first} ({earlier}); give the scans "
+                "from the first to the last"
+            )
     return None
 
 

@@ -162,6 +162,21 @@ def test_an_expert_mask_beside_the_images_is_refused_without_a_question(
 
 
 @pytest.mark.one_binding
+def test_the_mask_of_another_case_is_refused_without_a_question(
+    make_napari_viewer, tmp_path, monkeypatch, messages
+):
+    viewer = make_napari_viewer()
+    for name in ("Other", "Pat"):
+        case = case_of(open_case(viewer, write_case_along(tmp_path / name, labels=False))[0])
+    classes = np.full(case.grid.shape, 3, np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    mask = tmp_path / "Other" / "Other_smalltumor.nii.gz"
+    mask.write_bytes(b"of the other")
+    asked = answer_with(monkeypatch, mask, replace=True)
+    assert ask_and_export(viewer, None, per_region=False) == [] and asked == []
+    assert "would be a mask of Other" in messages[0] and mask.read_bytes() == b"of the other"
+
+
 def test_the_proposed_name_is_that_of_no_source(viewer, monkeypatch):
     proposed = []
     dialog = lambda *a, **k: (proposed.append(a[2]), ("", ""))[1]  # noqa: E731

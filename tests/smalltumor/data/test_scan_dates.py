@@ -54,5 +54,6 @@ def test_anything_else_is_no_date(text):
 )
 def test_a_later_scan_with_an_earlier_date_is_refused(dates):
     assert problem_of_dates(dates) == (
-        f"{dates[-1]} is before {dates[0]}, but the scans go from the first to the last"
+        f"scan {len(dates)} is dated {dates[-1]}, before scan 1 ({dates[0]}); give the scans from "
+        "the first to the last"
     )

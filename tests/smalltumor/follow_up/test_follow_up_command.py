@@ -164,7 +164,7 @@ def test_names_of_several_patients_are_a_warning(smalltumor, cases, write_scan, 
         (("P_visit1", "P_visit2", "--masks", *_MASKS[::-1]), "is a mask of P_visit2"),
         (
             ("P_visit1", "P_visit2", "--scan-dates", "2026-04-12", "2026-01-10"),
-            "2026-01-10 is before 2026-04-12",
+            "scan 2 is dated 2026-01-10, before scan 1 (2026-04-12)",
         ),
     ],
 )
