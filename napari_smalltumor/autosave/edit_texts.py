@@ -51,7 +51,7 @@ def whose_edits_they_are(readers: Sequence[str], reader_now: str) -> str:
     if not readers:
         return ""
     if list(readers) == [reader_now]:
-        return f"The reader was {reader_now}, as now."
+        return f"They were made by {reader_now}, who is also the reader now."
     were = "reader was" if len(readers) == 1 else "readers were"
     now = f"is {reader_now}" if reader_now else "has no name"
     return (

@@ -176,7 +176,7 @@ class ReferenceReader(QObject):
         path, viewer = reading.choice.path, self._viewer
         assert path is not None
         values = integer_values(read_label_volume(path).data)
-        scheme = ask_scheme_of_values(viewer, path, values)
+        scheme = ask_scheme_of_values(viewer, path, values, reading.patient)
         if scheme is None or active_patient(viewer).current != reading.patient:
             return False
         self._read(reading.choice, path, reading.case, scheme.name)

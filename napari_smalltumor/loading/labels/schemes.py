@@ -17,7 +17,7 @@ from smalltumor.labels.schemes import LabelScheme, integer_values
 from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import LayerKind, role_of
-from napari_smalltumor.layers.patient import assign, patient_of
+from napari_smalltumor.layers.patient import Patient, assign, patient_of
 from napari_smalltumor.loading.labels.dialog import ask_scheme
 from napari_smalltumor.loading.labels.layers import labels_in_scheme
 from napari_smalltumor.loading.labels.scheme_choices import scheme_choices
@@ -30,16 +30,20 @@ if TYPE_CHECKING:
 
 
 def ask_scheme_of_values(
-    viewer: ViewerModel, path: Path, values: Iterable[int]
+    viewer: ViewerModel, path: Path, values: Iterable[int], patient: Patient | None
 ) -> LabelScheme | None:
     """Ask for the meaning of the values of a file; None if it has none, or none was chosen.
 
-    A mask of 0 and 1 is asked about only if its name says that it is of the tumour.
+    The question names the patient with which the file is opened. A mask of 0 and 1 is asked about
+    only if its name says that it is of the tumour.
     """
     present = set(values)
     is_asked = is_named_as_labels(path) or not present <= {0, 1}
     choices = scheme_choices(present) if is_asked else []
-    return ask_scheme(main_window(viewer), path.name, choices) if choices else None
+    if not choices:
+        return None
+    of = "" if patient is None else f" ({active_patient(viewer).title_of(patient)})"
+    return ask_scheme(main_window(viewer), f"{path.name}{of}", choices)
 
 
 def ask_about_labels(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
@@ -51,7 +55,8 @@ def ask_about_labels(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
         path = role.case.labels_path
         if path is None or layer not in viewer.layers or _is_of_brain(layer, role.case):
             continue
-        scheme = ask_scheme_of_values(viewer, path, integer_values(np.asarray(layer.data)))
+        values = integer_values(np.asarray(layer.data))
+        scheme = ask_scheme_of_values(viewer, path, values, patient_of(layer))
         if scheme is not None and layer in viewer.layers:
             try:
                 apply_scheme(viewer, layer, scheme)

@@ -225,7 +225,7 @@ def test_the_meaning_of_a_file_that_fits_several_schemes_is_asked_for(
     nib.save(nib.Nifti1Image(stored, case.grid.affine), path)
     dock.compare_with_file(path)
     qtbot.waitUntil(lambda: listed(dock)[:2] == [("missed", 8), ("false", 2)])
-    assert asked == ["corrected.nii.gz"]
+    assert asked == ["corrected.nii.gz (Pat)"]
     assert dock.reference_box.currentText() == "corrected.nii.gz"
 
 

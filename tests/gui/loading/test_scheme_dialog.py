@@ -53,7 +53,7 @@ def test_labels_that_are_opened_in_a_window_have_the_meaning_that_was_chosen(
         in_loop(viewer.open, str(path), plugin="napari-smalltumor")
     qtbot.waitUntil(lambda: bool(asked))
     qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers[4:]] == names)
-    assert asked == ["corrected.nii.gz"] and warned == []
+    assert asked == ["corrected.nii.gz (Pat)"] and warned == []
     assert active_patient(viewer).title == "Pat"
     assert patient_of(viewer.layers[-1]) == active_patient(viewer).current
     assert role_of(viewer.layers[-1]).scheme == (None if answer is None else "brats2018")
@@ -68,7 +68,7 @@ def test_a_one_alone_is_asked_about_if_the_file_is_named_as_the_mask_of_a_tumour
     monkeypatch.setattr(
         label_schemes, "ask_scheme", lambda parent, file, offered: choices.extend(offered)
     )
-    label_schemes.ask_scheme_of_values(None, Path(name), [0, 1])
+    label_schemes.ask_scheme_of_values(None, Path(name), [0, 1], None)
     meanings = {choice.meaning for choice in choices}
     classes = {"1 necrosis or non-enhancing core", "1 edema", "1 enhancing tumour"}
     assert meanings == (classes if asked else set())
