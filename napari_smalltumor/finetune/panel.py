@@ -1,8 +1,9 @@
-"""The Fine-tune dock's widgets: four pages, and the run bar below them."""
+"""The Fine-tune dock's widgets: four pages, and the run bar below them, which is always in view."""
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QFrame, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor.finetune.cases_page import CasesPage
@@ -13,6 +14,7 @@ from napari_smalltumor.finetune.run_name import RunName
 from napari_smalltumor.finetune.train_page import TrainPage
 
 _WIDTH = 340
+_LEAST_HEIGHT = 200
 
 
 class FinetunePanel(QWidget):
@@ -37,7 +39,7 @@ class FinetunePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.pages, 1)
+        layout.addWidget(_scrolled(self.pages), 1)
         layout.addWidget(line)
         layout.addWidget(self.run_bar)
         self._layout = layout
@@ -70,3 +72,14 @@ class FinetunePanel(QWidget):
         self.run_bar.show_status(status, busy=busy)
         self.monitor.show_status(status)
         self.result.show_status(status, has_weights=has_weights)
+
+
+def _scrolled(pages: QTabWidget) -> QScrollArea:
+    """Let the pages scroll by themselves in a low window, so that the run bar stays in view."""
+    area = QScrollArea()
+    area.setWidget(pages)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumHeight(_LEAST_HEIGHT)
+    return area
