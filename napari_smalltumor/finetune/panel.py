@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor.finetune.cases_page import CasesPage
@@ -34,6 +34,8 @@ class FinetunePanel(QWidget):
             (self.result, "Result", "Dice before and after training"),
         ):
             self.pages.setTabToolTip(self.pages.addTab(page, title), tooltip)
+        self.pages.currentChanged.connect(self._fit_height)
+        self._fit_height(0)
         line = QFrame()
         line.setFrameShape(QFrame.Shape.HLine)
         layout = QVBoxLayout(self)
@@ -43,6 +45,14 @@ class FinetunePanel(QWidget):
         layout.addWidget(line)
         layout.addWidget(self.run_bar)
         self._layout = layout
+
+    def _fit_height(self, current: int) -> None:
+        """Let the page in front need its own height, and not that of the highest page."""
+        for number in range(self.pages.count()):
+            page = self.pages.widget(number)
+            assert page is not None
+            preferred, ignored = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored
+            page.setSizePolicy(preferred, preferred if number == current else ignored)
 
     def set_header(self, header: QWidget) -> None:
         """Show a widget above the pages."""

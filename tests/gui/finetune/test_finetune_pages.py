@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from qtpy.QtWidgets import QFileDialog
+from smalltumor.labels.regions import TissueClass
+from smalltumor.training.data.dataset_check import CheckedCase
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.status import RunStatus, State
 from synthetic import write_weights
 
 from napari_smalltumor import notify
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
+from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.expected_length import UNKNOWN, MeasuredSpeed
 from napari_smalltumor.finetune.monitor_page import MonitorPage
 from napari_smalltumor.finetune.result_page import ResultPage
@@ -249,6 +252,26 @@ def test_curves_show_each_epoch_and_small_lesions(qtbot):
     page.set_predicting(True)
     page.show_status(RunStatus(State.RUNNING, validation=("a", "b")))
     assert not page.predict.isEnabled()
+
+
+def test_problems_and_warnings_of_cases_are_shown_to_their_end(qtbot):
+    page = CasesPage()
+    qtbot.addWidget(page)
+    page.resize(340, 600)
+    page.show()
+    words = "the mask may be mirrored or another patient's " * 4
+    case = CheckedCase("P1", warnings=["short", words], voxels=dict.fromkeys(TissueClass, 0))
+    page.table.show_cases([case, CheckedCase("P2", problem=words)])
+    item = page.table.topLevelItem(0)
+
+    def heights() -> list[int]:
+        notes = (item.child(0), item.child(1), page.table.topLevelItem(1).child(0))
+        return [page.table.visualItemRect(note).height() for note in notes]
+
+    short, warning, problem = heights()
+    assert warning == problem > 3 * short
+    page.resize(900, 600)
+    qtbot.waitUntil(lambda: short <= heights()[1] < warning)
 
 
 def test_the_verdict_says_whether_the_new_weights_are_better(qtbot):

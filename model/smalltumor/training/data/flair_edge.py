@@ -43,9 +43,9 @@ def flair_edge_text(case: Case, classes: Classes) -> str:
     if probability is None or probability >= DOUBTFUL:
         return ""
     return (
-        "FLAIR is hardly brighter on the inner side of the mask's border than on the outer side "
-        f"(in {probability:.0%} of pairs of voxels; {DOUBTFUL:.0%} or more are expected); "
-        "the mask may be mirrored or another patient's"
+        "the mask may be mirrored or another patient's: FLAIR is hardly brighter within its border "
+        f"than beyond it (in {probability:.0%} of pairs of voxels; {DOUBTFUL:.0%} or more are "
+        "expected)"
     )
 
 
