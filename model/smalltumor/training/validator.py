@@ -144,7 +144,7 @@ class Validator:
         A run that is resumed replaces its best network: masks of both name the one that made them.
         """
         run = self._run.path.resolve().name
-        return {"name": f"{run}, epoch {epoch}"} if self._card.get("name") == run else {}
+        return {"name": f"{run} (epoch {epoch})"} if self._card.get("name") == run else {}
 
     @cached_property
     def _digests(self) -> list[str]:
