@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ SHIPPED = "shipped (starter)"
 _CARD_LINES = 14
 
 
-def choices(chosen: str, folder: str) -> list[tuple[str, str]]:
+def choices(chosen: str, folder: str, others: Iterable[Path] = ()) -> list[tuple[str, str]]:
     """List the weights that can be chosen.
 
     Parameters
@@ -28,21 +29,45 @@ def choices(chosen: str, folder: str) -> list[tuple[str, str]]:
         the shipped weights.
     folder : str
         Folder whose weights files are listed; empty for none.
+    others : iterable of Path
+        More files, such as those that were in use before.
 
     Returns
     -------
     list of (str, str)
-        Titles and paths; the path of the shipped weights, which come first, is empty.
+        Titles, no two the same, and paths; the path of the shipped weights, which come first, is
+        empty.
     """
     paths = sorted(Path(folder).glob(f"*{SUFFIX}")) if folder else []
-    if chosen and Path(chosen) not in paths:
-        paths.append(Path(chosen))
-    return [(SHIPPED, ""), *((title(path), str(path)) for path in paths)]
+    paths += [Path(chosen)] if chosen else []
+    return [(SHIPPED, ""), *titled([*paths, *others])]
+
+
+def titled(paths: Iterable[Path]) -> list[tuple[str, str]]:
+    """Titles and paths of weights files, each file once.
+
+    Files of the same title have their folder in it: a list would show them as one.
+    """
+    files = list(dict.fromkeys(paths))
+    names = Counter(map(title, files))
+    return [(title(path) if names[title(path)] == 1 else _full(path), str(path)) for path in files]
 
 
 def title(path: Path) -> str:
     """Title of a weights file. Each run writes a ``best``, whose title is the name of the run."""
-    return f"{path.parent.name} (best)" if path.name == f"best{SUFFIX}" else path.stem
+    name = f"{path.parent.name} (best)" if path.name == f"best{SUFFIX}" else path.stem
+    return name if path.is_file() else f"{name} (not found)"
+
+
+def title_in_use(chosen: str) -> str:
+    """Title of the weights in use, a path that is empty for the shipped weights."""
+    return title(Path(chosen)) if chosen else SHIPPED
+
+
+def _full(path: Path) -> str:
+    """The title of a file and the folder that it, or its run, is in."""
+    folder = path.parent.parent if path.name == f"best{SUFFIX}" else path.parent
+    return f"{title(path)} in {folder}"
 
 
 def accept(path: str) -> bool:

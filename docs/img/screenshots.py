@@ -1,6 +1,10 @@
-"""Make `segment.png`, `lesions.png` and `compare.png` of the handbook from the sample case.
+"""Make pictures of the handbook: those of the sample case, and two of a run if one is named.
 
 xvfb-run -a -s "-screen 0 1280x800x24 +extension GLX" python docs/img/screenshots.py [FOLDER]
+xvfb-run -a -s "-screen 0 1280x800x24 +extension GLX" python docs/img/screenshots.py FOLDER RUN
+
+The first makes `segment.png`, `lesions.png` and `compare.png`. The second makes
+`finetune_monitor.png` and `finetune_result.png` from a run folder in a training folder.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from pathlib import Path
 
 import napari
 from napari._qt.dialogs.qt_notification import NapariQtNotification
+from PIL import Image
 from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 from smalltumor.data.sample import sample_case_folder
@@ -104,11 +109,35 @@ def compare(path: Path) -> None:
     save(viewer, path)
 
 
+def finetune(run: Path, folder: Path) -> None:
+    """The Monitor and Result pages of a run."""
+    settings.put("training_folder", str(run.parent.parent))
+    settings.put("run_folder", str(run))
+    for name in ("monitor", "result"):
+        viewer = new_viewer()
+        dock = FinetuneDock(viewer)
+        segment_dock = SegmentDock(viewer)
+        for each, title in ((segment_dock, "Segment"), (dock, "Fine-tune")):
+            viewer.window.add_dock_widget(each, area="right", name=f"{title} (Small Tumour)")
+        bring_to_front(dock)
+        wait(LONGEST_MS, lambda dock=dock: not dock.training_folder.is_busy)
+        dock.panel.result.use.click()  # if there is something better than the start
+        dock.panel.show_page(getattr(dock.panel, name))
+        path = folder / f"finetune_{name}.png"
+        save(viewer, path)
+        palette = Image.Quantize.MAXCOVERAGE  # keeps colours of few pixels, such as outlines
+        picture = Image.open(path).convert("RGB").quantize(256, palette, dither=Image.Dither.NONE)
+        picture.save(path, optimize=True)
+
+
 def main() -> None:
     """Make the pictures, with the default settings."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     settings._pages = lambda: None  # type: ignore[assignment]  # not those of the user
     settings.put("autosave", False)
+    if len(sys.argv) > 2:
+        finetune(Path(sys.argv[2]), folder)
+        return
     segment(folder / "segment.png")
     lesions(folder / "lesions.png")
     compare(folder / "compare.png")

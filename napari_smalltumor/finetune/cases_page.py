@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QRect, QSize, Qt, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -32,6 +33,8 @@ _OTHER_IMAGES = (
     "the files of this case and open them again."
 )
 _MIN_NUMBER_WIDTH = 64
+_HIGHEST = 10_000
+_WRAP = int(Qt.TextFlag.TextWordWrap)
 
 
 class CasesPage(QWidget):
@@ -178,6 +181,21 @@ class _CaseList(QTreeWidget):
         for case in cases:
             self._add(case)
         self.expandAll()
+        self._fit_notes()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Wrap the problems and warnings to the new width."""
+        super().resizeEvent(event)
+        self._fit_notes()
+
+    def _fit_notes(self) -> None:
+        """Give each note the height of its wrapped text; Qt's own hint is that of one line."""
+        space = QRect(0, 0, self.viewport().width() - 3 * self.indentation(), _HIGHEST)
+        for row_number in range(self.topLevelItemCount()):
+            item = self.topLevelItem(row_number)
+            for note in map(item.child, range(item.childCount())):
+                text = self.fontMetrics().boundingRect(space, _WRAP, note.text(0))
+                note.setSizeHint(0, QSize(0, text.height() + 2))
 
     def _add(self, case: CheckedCase) -> None:
         usable = case.problem is None

@@ -1,4 +1,4 @@
-"""Dialogs of the Fine-tune dock: the question before it closes, and the training log."""
+"""Dialogs of the Fine-tune dock: the question before it closes, a run folder, the training log."""
 
 from __future__ import annotations
 
@@ -9,9 +9,19 @@ from weakref import ref
 
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QFontDatabase, QTextCursor
-from qtpy.QtWidgets import QDialog, QDockWidget, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QDialog,
+    QDockWidget,
+    QFileDialog,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+from smalltumor.training.runs.monitor import RunMonitor
+from smalltumor.training.runs.status import State
 
-from napari_smalltumor import questions
+from napari_smalltumor import notify, questions
 
 _MAX_LOG_BYTES = 200_000
 _CLOSE_BUTTON = "QTitleBarCloseButton"
@@ -160,6 +170,18 @@ def ask_before_closing(parent: QWidget, *, can_cancel: bool) -> Answer:
         harmless="Cancel" if can_cancel else "Continue training",
     )
     return answers[answer]
+
+
+def ask_for_run(parent: QWidget, start: str) -> RunMonitor | None:
+    """Ask for a run folder; None if there is no run in it, which is reported, or none is chosen."""
+    chosen = QFileDialog.getExistingDirectory(parent, "Open a run folder", start)
+    if not chosen:
+        return None
+    monitor = RunMonitor(Path(chosen))
+    if monitor.poll().state is State.NONE:
+        notify.error(f"{chosen} contains no training run.")
+        return None
+    return monitor
 
 
 def show_log(path: Path, parent: QWidget) -> QDialog:

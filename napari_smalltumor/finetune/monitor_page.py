@@ -6,11 +6,12 @@ from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QWidget
 from smalltumor.training.runs.status import RunStatus
 
+from napari_smalltumor.finetune.case_texts import RunCases, cases_text
 from napari_smalltumor.finetune.curves import Curves
-from napari_smalltumor.finetune.run_text import TRAINING_CASES, facts, warning_text
+from napari_smalltumor.finetune.run_text import facts, warning_text
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
-_ROWS = 5
+_ROWS = 4
 
 
 class MonitorPage(QWidget):
@@ -29,6 +30,7 @@ class MonitorPage(QWidget):
         )
         self._facts = QGridLayout()
         self._cells = [(QLabel(), QLabel()) for _ in range(_ROWS)]
+        self._cases = wrapped_label()
         self._message = wrapped_label()
         self._warnings = wrapped_label()
         self._predicting = False
@@ -44,7 +46,10 @@ class MonitorPage(QWidget):
             title, text = rows[number] if number < len(rows) else ("", "")
             name.setText(title)
             value.setText(text)
-            value.setToolTip(", ".join(status.training) if title == TRAINING_CASES else "")
+        cases = RunCases.of_run(status)
+        self._cases.setText(cases_text(cases))
+        self._cases.setToolTip(cases_text(cases, all_names=True))
+        self._cases.setVisible(bool(status.training))
         self._warnings.setText(warning_text(status.warnings))
         self._warnings.setToolTip("\n".join(status.warnings))
         self._warnings.setVisible(bool(status.warnings))
@@ -59,6 +64,11 @@ class MonitorPage(QWidget):
         self._predicting = predicting
         self._message.setText(message)
         self._enable_prediction()
+
+    @property
+    def cases(self) -> str:
+        """Which cases train and which validate, as it is shown."""
+        return self._cases.text()
 
     @property
     def warnings(self) -> str:
@@ -81,6 +91,8 @@ class MonitorPage(QWidget):
 
     def _lay_out(self) -> None:
         layout = column(self)
+        layout.addWidget(self._cases)
+        layout.addWidget(self._warnings)
         layout.addWidget(self.curves, 1)
         self._facts.setHorizontalSpacing(12)
         self._facts.setVerticalSpacing(1)
@@ -89,7 +101,6 @@ class MonitorPage(QWidget):
             for column_number, cell in enumerate(cells):
                 self._facts.addWidget(cell, row_number, column_number)
         layout.addLayout(self._facts)
-        layout.addWidget(self._warnings)
         line = row(self.case)
         line.addWidget(self.predict)
         layout.addLayout(line)

@@ -1,8 +1,9 @@
-"""The Fine-tune dock's widgets: four pages, and the run bar below them."""
+"""The Fine-tune dock's widgets: four pages, and the run bar below them, which is always in view."""
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QFrame, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor.finetune.cases_page import CasesPage
@@ -13,6 +14,7 @@ from napari_smalltumor.finetune.run_name import RunName
 from napari_smalltumor.finetune.train_page import TrainPage
 
 _WIDTH = 340
+_LEAST_HEIGHT = 200
 
 
 class FinetunePanel(QWidget):
@@ -32,15 +34,25 @@ class FinetunePanel(QWidget):
             (self.result, "Result", "Dice before and after training"),
         ):
             self.pages.setTabToolTip(self.pages.addTab(page, title), tooltip)
+        self.pages.currentChanged.connect(self._fit_height)
+        self._fit_height(0)
         line = QFrame()
         line.setFrameShape(QFrame.Shape.HLine)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.pages, 1)
+        layout.addWidget(_scrolled(self.pages), 1)
         layout.addWidget(line)
         layout.addWidget(self.run_bar)
         self._layout = layout
+
+    def _fit_height(self, current: int) -> None:
+        """Let the page in front need its own height, and not that of the highest page."""
+        for number in range(self.pages.count()):
+            page = self.pages.widget(number)
+            assert page is not None
+            preferred, ignored = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored
+            page.setSizePolicy(preferred, preferred if number == current else ignored)
 
     def set_header(self, header: QWidget) -> None:
         """Show a widget above the pages."""
@@ -70,3 +82,14 @@ class FinetunePanel(QWidget):
         self.run_bar.show_status(status, busy=busy)
         self.monitor.show_status(status)
         self.result.show_status(status, has_weights=has_weights)
+
+
+def _scrolled(pages: QTabWidget) -> QScrollArea:
+    """Let the pages scroll by themselves in a low window, so that the run bar stays in view."""
+    area = QScrollArea()
+    area.setWidget(pages)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumHeight(_LEAST_HEIGHT)
+    return area

@@ -13,6 +13,12 @@ from napari_smalltumor.widgets.layouts import button, column, wrapped_label
 
 _USE = "Use {} in the Segment dock"
 _SAME_WEIGHTS = "The best weights of this run are those that it started from"
+_NO_WEIGHTS = "This run has saved no weights yet"
+_ENDED_EARLY = (
+    "This run ended before the first validation of new weights: the best weights are those that it "
+    "started from. Resume it to train on."
+)
+_MAY_IMPROVE = " While it trains, better ones may take their place."
 _NO_COMPARISON_YET = (
     "The starting weights and the best weights so far are compared here after the first validation."
 )
@@ -33,7 +39,7 @@ class ResultPage(QWidget):
         self.use = button("Use these weights", "")
         self._best = "the best network of this run"
         self._verdict = wrapped_label(_NO_COMPARISON_YET)
-        self._message = wrapped_label()
+        self._in_use = wrapped_label()
         self._shown: RunComparison | None = None
         self._lay_out()
         self.use.clicked.connect(lambda: self.use_clicked.emit())
@@ -49,12 +55,13 @@ class ResultPage(QWidget):
             Whether the run has written weights that can be used.
         """
         comparison = status.comparison
-        is_start = comparison is not None and comparison.is_start
+        is_start = status.best_is_start or (comparison is not None and comparison.is_start)
         self.use.setEnabled(has_weights and not is_start)
-        self.use.setToolTip(_SAME_WEIGHTS if is_start else _USE.format(self._best))
+        why_not = _SAME_WEIGHTS if is_start else "" if has_weights else _NO_WEIGHTS
+        more = _MAY_IMPROVE if status.state.is_live else ""
+        self.use.setToolTip(why_not or f"{_USE.format(self._best)}.{more}")
         if comparison is None:
-            expected = bool(status.validation) or not status.training
-            self._verdict.setText(_NO_COMPARISON_YET if expected else _NO_VALIDATION)
+            self._verdict.setText(_without_comparison(status))
             self.table.setRowCount(0)
         elif comparison != self._shown:
             self._verdict.setText(comparison.message)
@@ -65,14 +72,14 @@ class ResultPage(QWidget):
         """Name the run that is compared; *Use these weights* says it."""
         self._best = name.best()
 
-    def show_message(self, text: str) -> None:
-        """Show a message under the button."""
-        self._message.setText(text)
+    def show_in_use(self, title: str) -> None:
+        """Name the weights that the Segment dock uses."""
+        self._in_use.setText(f"The Segment dock uses {title}.")
 
     @property
-    def message(self) -> str:
-        """The message under the button."""
-        return self._message.text()
+    def in_use(self) -> str:
+        """Which weights the Segment dock uses, as it is shown."""
+        return self._in_use.text()
 
     @property
     def verdict(self) -> str:
@@ -115,4 +122,11 @@ class ResultPage(QWidget):
         layout.addWidget(self.table, 1)
         layout.addWidget(self._verdict)
         layout.addWidget(self.use)
-        layout.addWidget(self._message)
+        layout.addWidget(self._in_use)
+
+
+def _without_comparison(status: RunStatus) -> str:
+    if status.training and not status.validation:
+        return _NO_VALIDATION
+    ended = status.best_is_start and not status.state.is_live
+    return _ENDED_EARLY if ended else _NO_COMPARISON_YET

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from smalltumor.training.runs.status import RunStatus, State
 
-TRAINING_CASES = "Training cases"
 _WARNINGS = 3
 
 
@@ -46,9 +45,6 @@ def facts(status: RunStatus) -> list[tuple[str, str]]:
         rows.append(("Speed", f"{status.voxels_per_second / 1e6:,.2f} million voxels/s"))
     if status.peak_memory:
         rows.append(("Memory used", f"{status.peak_memory / 1e9:.1f} GB at most"))
-    if status.training:
-        validation = f", {len(status.validation)} for validation" if status.validation else ""
-        rows.append((TRAINING_CASES, f"{len(status.training)}{validation}"))
     if status.device:
         rows.append(("Device", status.device))
     return rows

@@ -14,9 +14,10 @@ from smalltumor.models.card import dice_without, is_trained_with_modality_dropou
 
 from napari_smalltumor import settings, weights
 from napari_smalltumor.layers.regions import STYLES
+from napari_smalltumor.recent_weights import recent_weights, remember_weights
+from napari_smalltumor.widgets.choices import BROWSE, set_choices
 from napari_smalltumor.widgets.layouts import form_layout
 
-_BROWSE = "file..."
 _NOT_FOUND = " (not found)"
 
 
@@ -30,7 +31,7 @@ class SegmentOptions(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._devices = [("auto", "auto")]
-        self._weights = ComboBox(label="Weights", choices=_weights_choices)
+        self._weights = ComboBox(label="Weights", choices=lambda _: self._list_weights())
         self._device = ComboBox(
             label="Device",
             choices=lambda combo: self._devices,
@@ -126,16 +127,19 @@ class SegmentOptions(QWidget):
 
     def _update_weights(self) -> None:
         chosen = settings.get("weights")
-        with self._weights.changed.blocked():
-            self._weights.reset_choices()
-            self._weights.value = str(Path(chosen)) if chosen else ""
+        remember_weights(chosen)
+        set_choices(self._weights, self._list_weights(), str(Path(chosen)) if chosen else "")
         self._weights.tooltip = weights.describe(chosen)
         self._card = weights.card(chosen)
         self.weights_changed.emit()
         self.summary_changed.emit()
 
+    def _list_weights(self) -> list[tuple[str, str]]:
+        chosen, folder = settings.get("weights"), settings.get("weights_folder")
+        return [*weights.choices(chosen, folder, recent_weights()), (BROWSE, BROWSE)]
+
     def _on_weights(self, value: str) -> None:
-        if value != _BROWSE:
+        if value != BROWSE:
             self._accept_weights(value)
             return
         path, _ = QFileDialog.getOpenFileName(
@@ -156,8 +160,3 @@ class SegmentOptions(QWidget):
             self.choose_weights(path)
         else:
             self._update_weights()
-
-
-def _weights_choices(combo: ComboBox) -> list[tuple[str, str]]:
-    known = weights.choices(settings.get("weights"), settings.get("weights_folder"))
-    return [*known, (_BROWSE, _BROWSE)]

@@ -11,11 +11,28 @@ def test_the_folder_and_the_chosen_file_are_listed(tmp_path):
         (tmp_path / name).touch()
     elsewhere = str(tmp_path / "elsewhere" / "mine.safetensors")
     listed = weights.choices(elsewhere, str(tmp_path))
-    assert [name for name, _ in listed] == [weights.SHIPPED, "a", "b", "mine"]
+    assert [name for name, _ in listed] == [weights.SHIPPED, "a", "b", "mine (not found)"]
     assert listed[0][1] == ""
     assert listed[-1][1] == elsewhere
     assert len(weights.choices(str(tmp_path / "a.safetensors"), str(tmp_path))) == 3
     assert weights.choices("", "") == [(weights.SHIPPED, "")]
+
+
+def test_files_of_the_same_title_are_told_apart_by_their_folders(tmp_path):
+    files = [tmp_path / name / "runs" / "1" / "best.safetensors" for name in ("a", "b")]
+    files += [tmp_path / "a" / "mine.safetensors", tmp_path / "b" / "mine.safetensors"]
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    listed = weights.choices("", str(tmp_path / "a"), [*files, files[0]])
+    assert [path for _, path in listed] == ["", *(str(files[n]) for n in (2, 0, 1, 3))]
+    assert [title for title, _ in listed] == [
+        weights.SHIPPED,
+        f"mine in {tmp_path / 'a'}",
+        f"1 (best) in {tmp_path / 'a' / 'runs'}",
+        f"1 (best) in {tmp_path / 'b' / 'runs'}",
+        f"mine in {tmp_path / 'b'}",
+    ]
 
 
 def test_the_model_card_has_one_line_per_entry(tmp_path):

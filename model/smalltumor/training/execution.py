@@ -66,7 +66,7 @@ def execute(
     )
     if record.request.resume:
         trainer.resume()
-    _report_warnings(cases, context, trainer.learner.progress.step)
+    _report_warnings(available.warnings, cases, context, trainer.learner.progress.step)
     _report_start(trainer, record, available.left_out(record.split))
     with stop_on_signals(stop, context.run):
         finished = trainer.train()
@@ -79,8 +79,12 @@ def _record_stop(context: RunContext, stop: StopListener, step: int) -> None:
     context.append("stop", step, wish=(stop.stop_request or StopRequest.STOP).value)
 
 
-def _report_warnings(cases: TrainingCases, context: RunContext, step: int) -> None:
-    """Say what makes cases doubtful, and record it as events."""
+def _report_warnings(
+    of_split: tuple[str, ...], cases: TrainingCases, context: RunContext, step: int
+) -> None:
+    """Say what makes cases doubtful, and record it, and what was said of the split, as events."""
+    for message in of_split:
+        context.append("warning", step, message=message)
     for case in cases.all:
         for message in case.warnings:
             context.warn(f"{case.name}: {message}")
@@ -98,6 +102,7 @@ def _report_start(trainer: Trainer, record: RunRecord, left_out: list[str]) -> N
         device=str(device),
         training=list(split.training),
         validation=list(split.validation),
+        left_out=left_out,
     )
     if left_out:
         names = ", ".join(left_out)

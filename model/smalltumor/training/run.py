@@ -180,12 +180,18 @@ def _available_cases(
     """The cases of the request, and their split, which is kept once the run has a saved state."""
     available = AvailableCases.find(request)
     before = earlier if context.run.last.is_file() else None
+    warnings: list[str] = []
+
+    def warn(message: str) -> None:
+        context.warn(message)
+        warnings.append(message)
+
     # A split that exists is kept; a new case that is a copy is named as left out.
-    warn = context.warn if before is None else silent
-    patients = patients_by_images(available.all, request.patients, warn)
+    said = warn if before is None else silent
+    patients = patients_by_images(available.all, request.patients, said)
     if before is None and config.folds:
-        available = _hold_out_fold(available, config, initial, patients, context)
-    return available, available.split(config, patients, before)
+        available = _hold_out_fold(available, config, initial, patients, context, warn)
+    return replace(available, warnings=tuple(warnings)), available.split(config, patients, before)
 
 
 def _hold_out_fold(
@@ -194,10 +200,11 @@ def _hold_out_fold(
     initial: Checkpoint | None,
     patients: Mapping[str, str],
     context: RunContext,
+    warn: Log,
 ) -> AvailableCases:
     """The cases, of which one fold is held out: the same as in a cross-validation."""
     check_unique_names(available.cases)
-    folds = draw_folds(available.cases, config, initial, patients, context.log, context.warn)
+    folds = draw_folds(available.cases, config, initial, patients, context.log, warn)
     return available.hold_out(folds.held_out[config.fold])
 
 

@@ -32,10 +32,13 @@ class AvailableCases:
     cases : list of LabelledCase
     held_out : list of LabelledCase
         Those of the validation folder, and those of the data folder that the request names.
+    warnings : tuple of str
+        What makes their split doubtful, such as copies under other names.
     """
 
     cases: list[LabelledCase]
     held_out: list[LabelledCase]
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def find(cls, request: TrainingRequest) -> AvailableCases:
@@ -57,6 +60,7 @@ class AvailableCases:
         return AvailableCases(
             [case for case in self.cases if case.name not in names],
             self.held_out + [case for case in self.cases if case.name in names],
+            self.warnings,
         )
 
     def split(

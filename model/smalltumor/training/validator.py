@@ -112,7 +112,7 @@ class Validator:
         progress.validation_due = True
         if self._processes.is_main:
             network = learner.averaged_network(volumes)
-            card = self._card | {"epochs": epoch, "steps": progress.step}
+            card = self._card | self._name(epoch) | {"epochs": epoch, "steps": progress.step}
             score = None
             if self._cases:
                 card["scores"] = self._score(network, progress.step, epoch)
@@ -137,6 +137,14 @@ class Validator:
     def _names(self) -> list[str]:
         """Names of the validation cases."""
         return [case.name for case in self._cases]
+
+    def _name(self, epoch: int) -> dict[str, str]:
+        """The entry of the card that tells the networks of a run apart; empty if it has a name.
+
+        A run that is resumed replaces its best network: masks of both name the one that made them.
+        """
+        run = self._run.path.resolve().name
+        return {"name": f"{run} (epoch {epoch})"} if self._card.get("name") == run else {}
 
     @cached_property
     def _digests(self) -> list[str]:

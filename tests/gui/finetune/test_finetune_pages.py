@@ -6,16 +6,21 @@ from pathlib import Path
 
 import pytest
 from qtpy.QtWidgets import QFileDialog
+from smalltumor.labels.regions import TissueClass
+from smalltumor.training.data.dataset_check import CheckedCase
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.status import RunStatus, State
 from synthetic import write_weights
 
 from napari_smalltumor import notify
+from napari_smalltumor.finetune.case_texts import RunCases, cases_text
+from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.expected_length import UNKNOWN, MeasuredSpeed
 from napari_smalltumor.finetune.monitor_page import MonitorPage
 from napari_smalltumor.finetune.result_page import ResultPage
 from napari_smalltumor.finetune.run_bar import RunBar
-from napari_smalltumor.finetune.train_page import RANDOM, TrainPage
+from napari_smalltumor.finetune.starting_weights import RANDOM
+from napari_smalltumor.finetune.train_page import TrainPage
 
 GB = 10**9
 
@@ -55,6 +60,76 @@ def test_a_selected_weights_file_stays_selected_when_another_run_is_shown(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: ("", ""))
     train.weights.value = "file..."
     assert train.weights.value == path
+
+
+def test_weights_that_were_listed_stay_whatever_is_chosen_since(train, tmp_path):
+    mine = str(write_weights(tmp_path / "mine.safetensors"))
+    runs = [tmp_path / "runs" / name / "best.safetensors" for name in ("first", "second")]
+    for path in runs:
+        path.parent.mkdir(parents=True)
+        write_weights(path)
+    train.choose_weights(mine)
+    train.set_run_weights(runs[0])
+    train.weights.value = str(runs[0])
+    train.set_run_weights(runs[1])
+    assert train.weights.value == str(runs[0])
+    train.weights.value = ""
+    train.preset.value = "starter"
+    train.preset.value = "finetune"
+    native = train.weights.native
+    assert [native.itemText(number) for number in range(native.count())] == [
+        "shipped (starter)",
+        "mine",
+        "first (best)",
+        "second (best)",
+        "file...",
+    ]
+
+
+def test_the_train_page_says_which_cases_train_and_which_validate(train, tmp_path):
+    assert train.cases_text == ""
+    train.set_cases({name: f"/data/{name}" for name in ("P1", "P2", "P3_visit1", "P3_visit2")})
+    assert train.cases_text == (
+        "Trains on 3 cases: P2, P3_visit1, P3_visit2. Validates on 1 case: P1 (split by patient)."
+    )
+    train.validation.value = "/data/P3_visit1"
+    assert train.cases_text == (
+        "Trains on 2 cases: P1, P2. Validates on 1 case: P3_visit1 (split by patient). "
+        "Not used, as a scan of a validation patient: P3_visit2."
+    )
+    train.validation.value = ""
+    assert train.cases_text == (
+        "Trains on 4 cases: P1, P2, P3_visit1, P3_visit2. No case validates, so nothing will show "
+        "whether the network improves."
+    )
+    train.choose_validation(str(tmp_path))
+    assert train.cases_text.endswith(f"Validates on the cases in {tmp_path}.")
+    train.set_cases({"P1": "/data/P1"})
+    train.validation.value = "5"
+    assert train.cases_text == ""  # the run bar says why no run can start
+
+
+def test_many_cases_are_counted_and_all_named_in_the_tooltip():
+    cases = RunCases(tuple(f"P{number}" for number in range(20)), ("Q",))
+    assert "P5 and 14 more." in cases_text(cases) and "P6" not in cases_text(cases)
+    assert "P18, P19." in cases_text(cases, all_names=True)
+    assert "and 1 more" not in cases_text(RunCases(tuple("abcdefg")))
+
+
+def test_the_monitor_says_what_a_run_trains_on_and_what_a_resume_changed(qtbot):
+    page = MonitorPage()
+    qtbot.addWidget(page)
+    assert page.cases == ""
+    page.show_status(RunStatus(State.RUNNING, training=("a", "b"), validation=("v",)))
+    assert page.cases == "Trains on 2 cases: a, b. Validates on 1 case: v (split by patient)."
+    page.show_status(
+        RunStatus(State.RUNNING, training=("b", "c"), added=("c",), removed=("a",), left_out=("w",))
+    )
+    assert page.cases == (
+        "Trains on 2 cases: b, c. No case validates, so nothing will show whether the network "
+        "improves. Not used, as a scan of a validation patient: w. Since it was resumed, the run "
+        "also trains on c. Since it was resumed, it no longer trains on a."
+    )
 
 
 def test_a_file_that_holds_no_weights_is_refused_at_once(train, tmp_path, monkeypatch):
@@ -179,6 +254,26 @@ def test_curves_show_each_epoch_and_small_lesions(qtbot):
     assert not page.predict.isEnabled()
 
 
+def test_problems_and_warnings_of_cases_are_shown_to_their_end(qtbot):
+    page = CasesPage()
+    qtbot.addWidget(page)
+    page.resize(340, 600)
+    page.show()
+    words = "the mask may be mirrored or another patient's " * 4
+    case = CheckedCase("P1", warnings=["short", words], voxels=dict.fromkeys(TissueClass, 0))
+    page.table.show_cases([case, CheckedCase("P2", problem=words)])
+    item = page.table.topLevelItem(0)
+
+    def heights() -> list[int]:
+        notes = (item.child(0), item.child(1), page.table.topLevelItem(1).child(0))
+        return [page.table.visualItemRect(note).height() for note in notes]
+
+    short, warning, problem = heights()
+    assert warning == problem > 3 * short
+    page.resize(900, 600)
+    qtbot.waitUntil(lambda: short <= heights()[1] < warning)
+
+
 def test_the_verdict_says_whether_the_new_weights_are_better(qtbot):
     page = ResultPage()
     qtbot.addWidget(page)
@@ -194,6 +289,14 @@ def test_the_verdict_says_whether_the_new_weights_are_better(qtbot):
     page.show_status(same, has_weights=True)
     assert "The best weights of this run are the starting weights." in page.verdict
     assert not page.use.isEnabled()
+    start = RunStatus(State.STOPPED, training=("a",), validation=("v",), best_is_start=True)
+    page.show_status(start, has_weights=True)
+    assert page.verdict.startswith("This run ended before the first validation of new weights")
+    assert not page.use.isEnabled() and "that it started from" in page.use.toolTip()
+    page.show_status(RunStatus(State.FAILED, training=("a",)), has_weights=False)
+    assert not page.use.isEnabled() and page.use.toolTip() == "This run has saved no weights yet"
+    page.show_status(RunStatus(State.RUNNING, training=("a",)), has_weights=True)
+    assert page.use.isEnabled() and "better ones may take their place" in page.use.toolTip()
     page.show_status(RunStatus(State.DONE, training=("a",)), has_weights=True)
     assert "no validation cases" in page.verdict
     assert page.table.rowCount() == 0

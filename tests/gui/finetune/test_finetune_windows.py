@@ -20,9 +20,10 @@ from smalltumor.training.runs import run_control
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import is_locked
 from smalltumor.training.runs.status import State
+from synthetic import write_weights
 
 from napari_smalltumor import notify, questions, settings
-from napari_smalltumor.finetune import dialogs
+from napari_smalltumor.finetune import dialogs, run_prediction
 from napari_smalltumor.finetune import dock as dock_module
 from napari_smalltumor.finetune.dialogs import Answer, main_window_of
 from napari_smalltumor.finetune.dock import FinetuneDock
@@ -296,7 +297,7 @@ def finished_run(data: Path, folder: RunFolder) -> Path:
     """A run that was trained on a folder and has written weights."""
     folder.write_config({"data": str(data)})
     folder.append("done", 40)
-    folder.best.touch()
+    write_weights(folder.best)
     return folder.path
 
 
@@ -319,13 +320,67 @@ def test_the_run_is_named_and_its_training_folder_if_another_one_is_chosen(
     assert f"2026-01-02_1200 (best), trained on {train}" in result.use.toolTip()
     result.use.click()
     assert settings.get("weights") == str(train / "runs" / "2026-01-02_1200" / "best.safetensors")
-    used = f"The Segment dock now uses 2026-01-02_1200 (best), trained on {train}."
-    assert result.message == used
+    used = f"The Segment dock uses 2026-01-02_1200 (best), trained on {train}."
+    assert result.in_use == used
     dock.training_folder.show(train)
     assert "trained on" not in bar.trained_on + result.use.toolTip()
     dock.open_run(finished_run(other, RunFolder(tmp_path / "elsewhere")))
-    assert (bar.run_name, result.message) == ("Run elsewhere", "")
+    assert (bar.run_name, result.in_use) == (
+        "Run elsewhere",
+        "The Segment dock uses 2026-01-02_1200 (best).",
+    )
     assert bar.trained_on == f"Trained on another folder: {other}"
+
+
+def test_the_weights_in_use_are_named_wherever_they_were_chosen_and_after_a_restart(
+    make_napari_viewer, open_dock, messages, tmp_path
+):
+    dock = open_dock(make_napari_viewer())
+    result = dock.panel.result
+    assert result.in_use == "The Segment dock uses shipped (starter)."
+    run = RunFolder(finished_run(tmp_path / "train", RunFolder(tmp_path / "runs" / "mine")))
+    dock.open_run(run.path)
+    result.use.click()
+    assert result.in_use.startswith("The Segment dock uses mine (best)")
+    again = open_dock(make_napari_viewer(), "Fine-tune again")
+    assert again.panel.result.in_use.startswith("The Segment dock uses mine (best)")
+    settings.put("weights", "")
+    for each in (dock, again):
+        assert each.panel.result.in_use == "The Segment dock uses shipped (starter)."
+    settings.put("weights", str(run.best))
+    run.best.unlink()
+    dock.poll()
+    assert result.in_use == "The Segment dock uses mine (best) (not found)."
+
+
+def test_weights_that_cannot_be_read_are_not_used(
+    make_napari_viewer, open_dock, messages, tmp_path
+):
+    dock = open_dock(make_napari_viewer())
+    run = RunFolder(finished_run(tmp_path / "train", RunFolder(tmp_path / "runs" / "torn")))
+    run.best.write_bytes(b"half a file")
+    dock.open_run(run.path)
+    dock.panel.result.use.click()
+    assert settings.get("weights") == ""
+    assert any(str(run.best) in message for message in messages)
+
+
+def test_the_run_bar_stays_in_view_in_a_low_window(make_napari_viewer, open_dock, tmp_path, qtbot):
+    viewer = make_napari_viewer(show=True)
+    dock = open_dock(viewer)
+    run = RunFolder(tmp_path / "runs" / "failed")
+    run.write_config({"training": {"epochs": 4}})
+    run.append("start", 0, training=[f"case_{number}" for number in range(30)], validation=["v"])
+    run.append("failed", 0, message="the process ended " * 8, changes={})
+    dock.open_run(run.path)
+    viewer.window.resize(1200, 750)
+    bar = dock.panel.run_bar
+    qtbot.waitUntil(lambda: not bar.visibleRegion().isEmpty())
+    for page in range(dock.panel.pages.count()):
+        dock.panel.pages.setCurrentIndex(page)
+        QApplication.processEvents()
+        for part in (bar.start, bar.open):
+            assert part.visibleRegion().boundingRect() == part.rect()
 
 
 @pytest.mark.one_binding
@@ -346,7 +401,7 @@ def slow_prediction(monkeypatch):
         assert may_end.wait(60)
         return prediction_of(name)
 
-    monkeypatch.setattr(dock_module, "predict", predict)
+    monkeypatch.setattr(run_prediction, "predict", predict)
     yield may_end
     may_end.set()
 

@@ -11,7 +11,8 @@ from smalltumor.models.checkpoint import starter_weights
 from smalltumor.training.request import TrainingRequest
 
 from napari_smalltumor.finetune.new_run import create_run_folder, last_run, new_request
-from napari_smalltumor.finetune.train_page import RANDOM, TrainPage
+from napari_smalltumor.finetune.starting_weights import RANDOM
+from napari_smalltumor.finetune.train_page import TrainPage
 
 
 @pytest.fixture
@@ -76,8 +77,7 @@ def test_only_fine_tuning_needs_weights_to_start_from(page, tmp_path):
     assert page.weights.value == RANDOM
     assert new_request(tmp_path, page).weights is None
     page.preset.value = "finetune"
-    page._weights.append(("random", RANDOM))
-    page.weights.reset_choices()
+    page.weights.choices = [("random", RANDOM)]
     page.weights.value = RANDOM
     with pytest.raises(TrainingError, match="starts from weights") as caught:
         new_request(tmp_path, page)

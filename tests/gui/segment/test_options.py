@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtWidgets import QToolButton
+from synthetic import write_weights
 
 from napari_smalltumor import settings
 from napari_smalltumor.segment.options import SegmentOptions
@@ -36,3 +37,36 @@ def test_the_title_of_the_folded_options_names_what_is_in_use(make_napari_viewer
     assert section.title == "Options: weights shipped (starter), cuda:7 (not found), 8 flips"
     section.findChild(QToolButton).click()
     assert panel.options.isVisibleTo(panel)
+
+
+def titles(options: SegmentOptions) -> list[str]:
+    native = options._weights.native
+    return [native.itemText(number) for number in range(native.count())]
+
+
+def test_weights_that_were_in_use_stay_in_the_list_when_the_shipped_ones_are_chosen(
+    qtbot, tmp_path
+):
+    best = tmp_path / "2026-01-02_1200" / "best.safetensors"
+    best.parent.mkdir()
+    write_weights(best)
+    options = SegmentOptions()
+    qtbot.addWidget(options)
+    options.choose_weights(str(best))
+    listed = ["shipped (starter)", "2026-01-02_1200 (best)", "file..."]
+    assert titles(options) == listed
+    options.choose_weights("")
+    assert titles(options) == listed and options.weights_path is None
+    later = SegmentOptions()  # as in the next session
+    qtbot.addWidget(later)
+    assert titles(later) == listed
+    best.unlink()
+    later.choose_weights("")
+    assert titles(later) == ["shipped (starter)", "file..."]
+
+
+def test_weights_in_use_that_no_longer_exist_are_named_so(qtbot, tmp_path):
+    options = SegmentOptions()
+    qtbot.addWidget(options)
+    settings.put("weights", str(tmp_path / "mine.safetensors"))
+    assert options.summary == "weights mine (not found)"

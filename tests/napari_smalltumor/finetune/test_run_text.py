@@ -42,14 +42,12 @@ def test_only_known_numbers_are_listed():
         seconds_left=600.0,
         voxels_per_second=123_456.0,
         peak_memory=2_500_000_000,
-        training=("a", "b"),
         device="cpu",
     )
     assert facts(status) == [
         ("Time left", "10 min"),
         ("Speed", "0.12 million voxels/s"),
         ("Memory used", "2.5 GB at most"),
-        ("Training cases", "2"),
         ("Device", "cpu"),
     ]
 

@@ -281,7 +281,7 @@ def test_a_run_ended_before_its_first_step_keeps_its_start_and_the_card_its_orig
     assert card["step"] == later["step"]
     origin = RunFolder(tmp_path / "second").read_config()["origin"]
     written = load_checkpoint(tmp_path / "second" / "final.safetensors").card
-    assert origin["started_from"] == written["started_from"] == "first"
+    assert origin["started_from"] == written["started_from"] == "first (epoch 2)"
     assert written["started_from_digest"] == load_checkpoint(best).digest
     assert origin["started_from_trained_on"] == ["case_01", "case_02", "case_03"]
 

@@ -112,6 +112,9 @@ def test_a_copy_of_a_validation_case_under_another_name_is_not_trained_on(tmp_pa
     assert start["training"] == ["case_01"]
     assert start["validation"] == ["P0"]
     assert warnings == ["P0 shows the same images as case_00; they count as one patient"]
+    status = RunMonitor(tmp_path / "run").poll()
+    assert status.warnings == tuple(warnings)
+    assert status.left_out == ("case_00",)
 
 
 def test_what_makes_cases_doubtful_is_said_and_recorded(tmp_path):

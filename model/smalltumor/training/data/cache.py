@@ -1,8 +1,9 @@
 """A folder of prepared volumes, which runs may share and which does not grow without bound.
 
-An entry is named after the case, and after a digest of its files and the preprocessing: corrected
-masks or another preprocessing give a new entry. Entries that no run has used for a day may take
-`SPARE_BYTES` together; beyond that, those used longest ago are removed when a run starts.
+An entry is named after the case, and after a digest of its files, the preprocessing and the version
+of the checks: corrected masks or another preprocessing give a new entry. Entries that no run has
+used for a day may take `SPARE_BYTES` together; beyond that, those used longest ago are removed when
+a run starts.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from smalltumor.training.data.training_case import TrainingCase
 
 SPARE_BYTES = 10 * 2**30
 """About 300 cases of BraTS."""
+
+_CHECKS_VERSION = 2
+"""Raised when cases are checked for more, so that entries without those warnings are not used."""
 
 _IN_USE_SECONDS = 24 * 3600.0
 """An entry that was used within this time may belong to a run that is starting."""
@@ -70,7 +74,8 @@ class CaseCache:
         prepare : callable
             Computes image, classes, crop centres and warnings if they are not in the cache.
         """
-        digest = case_digest(files, PREPROCESSING_VERSION, preprocessing.to_dict())
+        versions = (PREPROCESSING_VERSION, _CHECKS_VERSION)
+        digest = case_digest(files, *versions, preprocessing.to_dict())
         stem = f"{files.name}-{digest[:16]}"
         paths = [self._folder / f"{stem}.{part}.npy" for part in _PARTS]
         try:

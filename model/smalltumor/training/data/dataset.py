@@ -18,7 +18,7 @@ from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.training.data.cache import Arrays, CaseCache
 from smalltumor.training.data.crops import find_crop_centres
-from smalltumor.training.data.outside_images import outside_images_text
+from smalltumor.training.data.mask_placement import placement_warnings
 from smalltumor.training.data.pack import Pack, PackedCase, packed_cases
 from smalltumor.training.data.training_case import TrainingCase
 
@@ -137,8 +137,7 @@ def _naming(files: CaseFiles) -> Iterator[None]:
 def _prepare(files: CaseFiles, preprocessing: Preprocessing) -> Arrays:
     case = read_case_files(files)
     labels, _ = read_labels(case)  # may add a warning
-    warnings = [*case.warnings, *map(str, check_input(case))]
-    warnings += filter(None, [outside_images_text(case, labels)])
+    warnings = [*case.warnings, *map(str, check_input(case)), *placement_warnings(case, labels)]
     ready = preprocess(case, preprocessing)
     classes = ready.crop(ready.network_grid.labels_to_network(labels))
     image = ready.array.astype(np.float16)

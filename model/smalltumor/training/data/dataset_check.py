@@ -19,7 +19,7 @@ from smalltumor.labels.masks import Classes, class_mask
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.text import pluralize
-from smalltumor.training.data.outside_images import outside_images_text
+from smalltumor.training.data.mask_placement import placement_warnings
 
 TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
 
@@ -93,8 +93,7 @@ def check_case(files: CaseFiles) -> CheckedCase:
         findings = check_input(case)
     except SmalltumorError as error:
         return CheckedCase(files.name, str(error))
-    outside = filter(None, [outside_images_text(case, classes)])
-    warnings = [*case.warnings, *map(str, findings), *outside]
+    warnings = [*case.warnings, *map(str, findings), *placement_warnings(case, classes)]
     return _counted(files.name, classes, scheme.name, warnings)
 
 

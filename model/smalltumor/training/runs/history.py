@@ -34,6 +34,7 @@ class RunHistory:
         self._newest: dict[str, Event] = {}
         self._losses: dict[str, Curve] = {name: ([], []) for name in _LOSSES}
         self._scores: dict[str, Curve] = {name: ([], []) for name in _SCORES}
+        self._earlier_start: Event = {}
         self._before: Event | None = None
         self._best: Event | None = None
         self._warnings: list[str] = []
@@ -41,6 +42,8 @@ class RunHistory:
     def add(self, event: Event) -> None:
         """Take the next event into account."""
         kind = event["event"]
+        if kind == "start":
+            self._earlier_start = self.newest("start")
         self.last = self._newest[kind] = event
         if kind in ("epoch", "progress"):
             self.timing = event
@@ -56,6 +59,23 @@ class RunHistory:
     def warnings(self) -> tuple[str, ...]:
         """What makes cases doubtful, each once although every resume repeats it."""
         return tuple(dict.fromkeys(self._warnings))
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Training cases that came when the run was resumed last."""
+        return _without(self.newest("start"), self._earlier_start)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Training cases that went when the run was resumed last."""
+        return _without(self._earlier_start, self.newest("start"))
+
+    @property
+    def best_is_start(self) -> bool:
+        """Whether no later validation was better than that of the starting weights."""
+        if self._before is None:
+            return False
+        return self._best is None or float(self._best["score"]) <= float(self._before["score"])
 
     def newest(self, kind: str) -> Event:
         """The last event of a kind; empty if there is none."""
@@ -100,6 +120,14 @@ class RunHistory:
             self._before = self._before or event
         elif self._best is None or float(event["score"]) > float(self._best["score"]):
             self._best = event
+
+
+def _without(start: Event, other: Event) -> tuple[str, ...]:
+    """Training cases of one ``start`` event that another does not have; none if there is none."""
+    if not start or not other:
+        return ()
+    known = set(other.get("training", ()))
+    return tuple(name for name in start.get("training", ()) if name not in known)
 
 
 def _text_of(warning: Event) -> str:

@@ -46,8 +46,12 @@ class RunStatus:
         Bytes.
     device, host : str
         Empty if not known; the host only if it is another machine.
-    training, validation : tuple of str
-        Names of cases.
+    training, validation, left_out : tuple of str
+        Names of cases; those that are left out are scans of patients of the validation cases.
+    added, removed : tuple of str
+        Training cases that came and went when the run was resumed last.
+    best_is_start : bool
+        Whether the best weights so far are those that the run started from.
     losses : dict of str to Curve
         ``segmentation``, ``reconstruction`` and their ``..._weight``.
     scores : dict of str to Curve
@@ -73,6 +77,10 @@ class RunStatus:
     host: str = ""
     training: tuple[str, ...] = ()
     validation: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    best_is_start: bool = False
     losses: dict[str, Curve] = field(default_factory=dict)
     scores: dict[str, Curve] = field(default_factory=dict)
     comparison: RunComparison | None = None

@@ -297,13 +297,14 @@ def test_weights_that_were_chosen_by_the_scores_of_held_out_cases_are_reported(r
     best = run / "best.safetensors"
     (note,) = weights_results(best, [run], CPU).notes
     assert note == (
-        "run was chosen by its scores on case_00, case_02, so its scores on them are too good"
+        "run (epoch 1) was chosen by its scores on case_00, case_02, so its scores on them are "
+        "too good"
     )
     assert weights_results(run / "final.safetensors", [run], CPU).notes == ()
     card = load_checkpoint(best).card
     del card["selected_on"]
     (note,) = weights_results(with_card(best, run / "old.safetensors", **card), [run], CPU).notes
-    assert note.startswith("run may have been chosen by its scores on case_00, case_02")
+    assert note.startswith("run (epoch 1) may have been chosen by its scores on case_00, case_02")
 
 
 def test_a_run_that_starts_from_weights_chosen_by_held_out_cases_is_reported(run):

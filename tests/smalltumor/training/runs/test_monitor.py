@@ -245,6 +245,34 @@ def test_each_warning_of_a_run_is_listed_once(run):
     assert RunMonitor(run.path).poll().warnings == ("a: is cut off", "an old pack")
 
 
+def test_cases_that_came_and_went_when_the_run_was_resumed_are_named(run):
+    monitor = RunMonitor(run.path)
+    run.append("start", 0, training=["a", "b"], validation=["v"], left_out=["v_2"])
+    status = monitor.poll()
+    assert (status.left_out, status.added, status.removed) == (("v_2",), (), ())
+    run.append("start", 5, training=["b", "c"], validation=["v"])
+    status = monitor.poll()
+    assert (status.left_out, status.added, status.removed) == ((), ("c",), ("a",))
+    run.append("start", 5, training=["b", "c"], validation=["v"])
+    status = monitor.poll()
+    assert (status.added, status.removed) == ((), ())
+
+
+def test_the_best_weights_are_those_at_the_start_until_a_validation_is_better(run):
+    monitor = RunMonitor(run.path)
+    assert not monitor.poll().best_is_start  # no starting weights have been validated
+    for epoch, score, is_start in ((0, 0.5, True), (1, 0.4, True), (2, 0.5, True), (3, 0.6, False)):
+        run.append("validation", epoch, **validation(epoch, score))
+        assert monitor.poll().best_is_start is is_start
+    run.append("validation", 4, **validation(4, 0.3))
+    assert not monitor.poll().best_is_start
+
+
+def test_a_run_from_random_weights_has_best_weights_of_its_own(run):
+    run.append("validation", 5, **validation(5, 0.1))
+    assert not RunMonitor(run.path).poll().best_is_start
+
+
 def test_small_lesions_that_score_worse_are_reported():
     before, after = (validation(0, 0.5) | {"small_lesions": 0.4}, validation(5, 0.7))
     assert "Small" not in RunComparison(before, after).message

@@ -1,0 +1,107 @@
+"""The box *Validation*: which cases evaluate the network and do not train it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from magicgui.widgets import ComboBox
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QFileDialog, QWidget
+from smalltumor.errors import TrainingError
+from smalltumor.training.split import Split
+
+from napari_smalltumor import settings
+from napari_smalltumor.finetune.case_texts import RunCases
+from napari_smalltumor.widgets.choices import BROWSE, set_choices
+
+_SHARES = (5, 3, 2)
+
+
+class ValidationChoice(QObject):
+    """Lists shares of the cases, each case, another folder, and none.
+
+    Parameters
+    ----------
+    parent : QWidget
+        Of the dialog that asks for a folder.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._parent = parent
+        self._cases: dict[str, str] = {}
+        self._folder = ""
+        self._choices: list[tuple[str, str]] = []
+        self.box = ComboBox(
+            label="Validation",
+            choices=lambda _: self._choices,
+            tooltip="Cases left out of training, on which the result is evaluated",
+        )
+        self._update()
+        self.box.changed.connect(self._on_choice)
+
+    @property
+    def every(self) -> int:
+        """One in how many cases is a validation case; 0 if another choice is selected."""
+        value = self.box.value
+        return int(value) if value.isdecimal() else 0
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of one or several validation cases, if one is selected."""
+        value = self.box.value
+        return Path(value) if value and not value.isdecimal() else None
+
+    @property
+    def split(self) -> RunCases | None:
+        """The cases of a run by what they are for; None if no case would be left to train on."""
+        chosen = self.folder
+        held_out = [n for n, folder in self._cases.items() if folder and folder == self.box.value]
+        names = [name for name in self._cases if name not in held_out]
+        try:
+            split = Split.hold_out(names, held_out, self.every)
+        except TrainingError:
+            return None
+        used = {*split.training, *split.validation}
+        elsewhere = chosen if chosen is not None and not held_out else None
+        left_out = tuple(name for name in names if name not in used)
+        return RunCases(split.training, split.validation, left_out, elsewhere)
+
+    @property
+    def problem(self) -> str:
+        """Why a run on the cases cannot start with this choice; empty if it can."""
+        number = len(self._cases)
+        if not number or self.split is not None:
+            return ""
+        which, add = "The only case is", "Add a case"
+        if number > 1:
+            which = f"All {number} cases are scans of the patient who is"
+            add = "Add a case of another patient"
+        return (
+            f"{which} left out for validation, and none is left to train on. {add}, or choose "
+            "another validation"
+        )
+
+    def set_cases(self, folders: dict[str, str]) -> None:
+        """Set the folders of the cases by name, as `TrainPage.set_cases`."""
+        self._cases = folders
+        self._update()
+
+    def choose(self, path: str) -> None:
+        """Select a folder of one or several validation cases."""
+        self._folder = path
+        self._update(path)
+
+    def _update(self, wanted: str | None = None) -> None:
+        shares = [(f"1 case in {share}", str(share)) for share in _SHARES]
+        cases = {name: folder for name, folder in self._cases.items() if folder}
+        if self._folder and self._folder not in cases.values():
+            cases[Path(self._folder).name] = self._folder
+        self._choices = [*shares, *cases.items(), (BROWSE, BROWSE), ("none", "")]
+        set_choices(self.box, self._choices, wanted)
+
+    def _on_choice(self, value: str) -> None:
+        if value == BROWSE:
+            folder = settings.get("weights_folder") or settings.last_folder()
+            path = QFileDialog.getExistingDirectory(self._parent, "Validation cases", str(folder))
+            self.choose(path or self._folder)
