@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
 
-from napari_smalltumor.autosave.folder import StrandedEdits
+from napari_smalltumor.autosave.folder import UnrestorableEdits
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import key_of
 from napari_smalltumor.case_data.moved_cases import has_review
@@ -69,8 +69,8 @@ def where_edits_were_made(record: CaseRecord, case: Case) -> str:
     return f"{text} Restoring them also restores the decisions on lesions of that time."
 
 
-def why_edits_are_stranded(name: str, edits: StrandedEdits) -> str:
-    """That edits of the name of a case are kept but not offered, and how they can be restored."""
+def why_edits_cannot_be_restored(name: str, edits: UnrestorableEdits) -> str:
+    """That edits of the name of a case are kept, and what must be done to restore them."""
     kept = f"Edits of {name} in {edits.folder} are kept, but"
     if edits.replaced is not None:
         return (
@@ -88,7 +88,7 @@ def why_edits_are_stranded(name: str, edits: StrandedEdits) -> str:
     )
 
 
-def why_nothing_is_offered_of_unreadable(record: CaseRecord) -> str:
+def why_images_must_be_readable(record: CaseRecord) -> str:
     """That edits or decisions are kept of the same images elsewhere, which cannot be read now."""
     return (
         f"Edits or decisions of {record.name} are kept for the same images in {record.folder}, "

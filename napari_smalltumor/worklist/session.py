@@ -163,7 +163,7 @@ class ReviewSession:
         reviews = Reviews(current.worklist.folder)
         autosave = ensure_autosave(viewer).autosave
         autosave.save()  # edits since the last time are those of the reader now
-        edited_by = autosave.readers.of(case)
+        edited_by = autosave.readers_of(case)
         mask = with_sources(composed, viewer.layers)
         review = reviews.save(current.begun, mask, reader, edited_by)
         autosave.mark_exported(region_layers(viewer.layers, case).values(), files=[])

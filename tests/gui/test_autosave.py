@@ -19,7 +19,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave import watcher
 from napari_smalltumor.autosave.folder import AutosaveFolder
-from napari_smalltumor.autosave.offers import DISCARD, LATER, RESTORE
+from napari_smalltumor.autosave.restore_question import DISCARD, LATER, RESTORE
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import reopen_closed
 from napari_smalltumor.export.dialog import ask_and_export

@@ -17,7 +17,7 @@ from smalltumor.lesions import LesionList, measure_lesion
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.masks import is_mask
-from napari_smalltumor.autosave.offers import LATER
+from napari_smalltumor.autosave.restore_question import LATER
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.metadata import case_of, provenance_of, region_layers
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
@@ -52,7 +52,7 @@ class Session:
         before = len(self.viewer.layers)
         open_case(self.viewer, folder)
         self.case = case_of(self.viewer.layers[before])
-        self.watcher.offers.about(self.case)
+        self.watcher.restore_question.ask(self.case)
 
     def segment(self, first: int = 4, size: int = 2) -> Session:
         """Show a result with a cube of ET."""

@@ -10,11 +10,12 @@ from napari.components import ViewerModel
 from napari_cases import write_case_along
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import SmalltumorError
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import settings
-from napari_smalltumor.autosave import autosave
+from napari_smalltumor.autosave import case_file
 from napari_smalltumor.autosave.folder import AutosaveFolder
 from napari_smalltumor.autosave.mask_files import read_masks, write_masks
 from napari_smalltumor.autosave.restore import restore
@@ -301,7 +302,7 @@ def slow_disk(monkeypatch):
         assert proceed.wait(60)
         write_masks(*arguments)
 
-    monkeypatch.setattr(autosave, "write_masks", write_slowly)
+    monkeypatch.setattr(case_file, "write_masks", write_slowly)
     yield started, proceed
     proceed.set()
 
@@ -359,10 +360,10 @@ def test_a_failed_write_is_retried(folder, monkeypatch):
     opened.paint()
 
     def raise_disk_full(*arguments):
-        raise autosave.SmalltumorError("the disk is full")
+        raise SmalltumorError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(autosave, "write_masks", raise_disk_full)
+        patch.setattr(case_file, "write_masks", raise_disk_full)
         opened.save()
         assert opened.files == []
     opened.save()
@@ -415,7 +416,7 @@ def test_edits_of_removed_regions_are_kept_beside_those_of_a_new_result(edited):
     before = [mask.values.sum() for mask in read_masks(file)]
     edited.segmented(seed=6).paint((5, 5, 5))
     edited.save()
-    (kept,) = [f for f in edited.files if not edited.autosave.is_own(f)]
+    (kept,) = [f for f in edited.files if not edited.autosave.folder.is_own(f)]
     assert [mask.values.sum() for mask in read_masks(kept)] == before
     assert edited.autosave.folder.file_of(edited.case).exists()
 
@@ -484,9 +485,9 @@ def test_a_write_error_is_reported_once_and_the_edits_stay_in_the_viewer(folder,
     painted = opened.regions[Region.ET].data.copy()
 
     def raise_disk_full(*arguments):
-        raise autosave.SmalltumorError("the disk is full")
+        raise SmalltumorError("the disk is full")
 
-    monkeypatch.setattr(autosave, "write_masks", raise_disk_full)
+    monkeypatch.setattr(case_file, "write_masks", raise_disk_full)
     opened.save()
     assert opened.autosave.problem() == "the disk is full"
     assert opened.autosave.problem() is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from edit_sessions import PAINTED, Session, User, write_patient
 
-from napari_smalltumor.autosave.offers import RESTORE
+from napari_smalltumor.autosave.restore_question import RESTORE
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from edit_sessions import Session, User, write_patient
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.mask_files import read_readers
-from napari_smalltumor.autosave.offers import DISCARD, LATER
+from napari_smalltumor.autosave.restore_question import DISCARD, LATER
 
 
 @pytest.fixture

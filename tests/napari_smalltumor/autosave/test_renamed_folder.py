@@ -12,7 +12,7 @@ from edit_sessions import Session, User, write_patient
 from smalltumor.data.read_case import read_case
 
 from napari_smalltumor.autosave.exports import export_times
-from napari_smalltumor.autosave.offers import DISCARD, LATER, RESTORE, TAKE_OVER
+from napari_smalltumor.autosave.restore_question import DISCARD, LATER, RESTORE, TAKE_OVER
 from napari_smalltumor.case_data import moved_cases
 from napari_smalltumor.case_data.records import record_correction
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
@@ -164,9 +164,9 @@ def test_decisions_without_edits_are_offered_and_shown_at_once(folder, user):
     review = LesionReview(again.viewer)
     review.set_candidates([again.candidate])
     user.answers = [TAKE_OVER]
-    again.watcher.offers.about(again.case)
+    again.watcher.restore_question.ask(again.case)
     assert again.is_reviewed and review.candidates == []
-    again.watcher.offers.about(again.case)
+    again.watcher.restore_question.ask(again.case)
     assert len(user.asked) == 2
 
 
@@ -204,7 +204,7 @@ def test_decisions_that_were_made_since_are_not_replaced(folder, user):
     again = Session(new).segment()
     decide(again.et, Verdict.ADDED, [again.candidate])
     user.answers = [RESTORE]
-    again.watcher.offers.about(again.case)
+    again.watcher.restore_question.ask(again.case)
     assert again.is_painted and not is_rejected(again.et, again.candidate)
 
 
