@@ -140,8 +140,8 @@ class Autosave:
         Masks of the same cases that were edited and then removed are named too.
         """
         names: list[str] = []
-        for key, own in by_case(masks_among(layers)).items():
-            edited = [x for x in own if checksum(x.data) != self.unedited.checksum(x)]
+        for key, masks in by_case(masks_among(layers)).items():
+            edited = [x for x in masks if checksum(x.data) != self.unedited.checksum(x)]
             names += [layer.name for layer in edited]
             if (edits := self.cases.get(key)) is not None:
                 shown = {name_in_case(layer) for layer in edited}

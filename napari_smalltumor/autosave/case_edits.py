@@ -24,7 +24,7 @@ a mask is edited                                 REOPENED          OPEN; file is
 the removed masks were exported                  CLOSED, REOPENED  OPEN; file is deleted
 ===============================================  ================  =========================
 
-When the user has answered whether to restore the file, `Autosave` forgets the case.
+When the user has answered whether to restore the file, `EditedCases` forgets the case.
 """
 
 from __future__ import annotations

@@ -39,9 +39,9 @@ def what_was_not_done(
     applied = [name for name in names if brain is not None and name == brain.name]
     unsaved = [name for name in names if name not in applied]
     parts = [
-        f"not {verb}: {', '.join(own)}"
-        for verb, own in ((saving, unsaved), ("applied", applied))
-        if own
+        f"not {verb}: {', '.join(edited)}"
+        for verb, edited in ((saving, unsaved), ("applied", applied))
+        if edited
     ]
     return f"were {'; '.join(parts)}"
 
@@ -74,8 +74,8 @@ def why_edits_cannot_be_restored(name: str, edits: UnrestorableEdits) -> str:
     kept = f"Edits of {name} in {edits.folder} are kept, but"
     if edits.replaced is not None:
         return (
-            f"{kept} {edits.replaced.name} holds something else now, so they are not offered. Put "
-            "the earlier file back, or open the earlier image where it is now, to restore them."
+            f"{kept} {edits.replaced.name} holds something else now, so they cannot be restored. "
+            "Put the earlier file back, or open the earlier image where it is now, to restore them."
         )
     if edits.is_open:
         return (
@@ -92,7 +92,7 @@ def why_images_must_be_readable(record: CaseRecord) -> str:
     """That edits or decisions are kept of the same images elsewhere, which cannot be read now."""
     return (
         f"Edits or decisions of {record.name} are kept for the same images in {record.folder}, "
-        "which cannot be read now, so they are not offered. Repair or delete the images there."
+        "which cannot be read now, so they cannot be restored. Repair or delete the images there."
     )
 
 
@@ -113,10 +113,10 @@ def what_was_made_on_others(names: Iterable[str]) -> str:
     names : iterable of str
         Names of the layers that have another mask now.
     """
-    if not (own := list(names)):
+    if not (layers := list(names)):
         return ""
     return (
-        f"These edits were made on another mask: {', '.join(own)} changed since, for example by "
+        f"These edits were made on another mask: {', '.join(layers)} changed since, for example by "
         "the review of another reader. Restoring the edits undoes that change."
     )
 

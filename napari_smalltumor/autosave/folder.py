@@ -131,11 +131,11 @@ class AutosaveFolder:
         They are of no open viewer. They are not restored into the case, whose images may be
         another patient's.
         """
-        own = file_name(case, SUFFIX)
+        restorable = file_name(case, SUFFIX)
         files = sorted(self.root.glob(f"*/{_escape(readable(case.name))}-*{SUFFIX}"))
-        others = (f for f in files if f.name != own and not is_locked(f.parent))
-        found = (_unrestorable(case, _sources(file, case.name)) for file in others)
-        return list(dict.fromkeys(edits for edits in found if edits is not None))
+        others = (f for f in files if f.name != restorable and not is_locked(f.parent))
+        reasons = (_unrestorable(case, _sources(file, case.name)) for file in others)
+        return list(dict.fromkeys(edits for edits in reasons if edits is not None))
 
 
 def _new_name() -> str:
@@ -148,8 +148,8 @@ def _unrestorable(case: Case, sources: Sequence[Path]) -> UnrestorableEdits | No
     shared = [path for path in sources if path in read]
     if not sources or (not shared and any(map(os.path.exists, sources))):
         return None
-    own = [path for path in identifying_files(case).values() if path in shared]
-    return UnrestorableEdits(sources[0].parent, bool(shared), own[0] if own else None)
+    replaced = [path for path in identifying_files(case).values() if path in shared]
+    return UnrestorableEdits(sources[0].parent, bool(shared), replaced[0] if replaced else None)
 
 
 def _sources(file: Path, name: str) -> list[Path]:

@@ -29,12 +29,12 @@ PAINTED = (3, 4, 2)
 
 
 class User:
-    """What the user is asked and told, and answers; without an answer, *Not now*."""
+    """Questions and messages, and answers of the user; without an answer, *Not now*."""
 
     def __init__(self, monkeypatch) -> None:
-        self.asked, self.told, self.answers = [], [], []
+        self.asked, self.messages, self.answers = [], [], []
         monkeypatch.setattr(questions, "ask", self._answer)
-        monkeypatch.setattr(notify, "info", self.told.append)
+        monkeypatch.setattr(notify, "info", self.messages.append)
 
     def _answer(self, parent, title, text, *answers, harmless):
         self.asked.append(text)

@@ -1,4 +1,4 @@
-"""Edits that are older than an export of the same case are offered with a word about it."""
+"""The question about edits says if they are older than an export of the same case."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_edits_older_than_an_export_say_so(folder, monkeypatch, with_old_edits):
     assert text.startswith("Edits of Pat, saved on 2")
 
 
-def test_edits_after_the_last_export_are_offered_without_a_word(folder, monkeypatch):
+def test_the_question_about_edits_after_the_last_export_names_no_export(folder, monkeypatch):
     session = Session(folder, monkeypatch)
     session.export()
     session.paint((3, 4, 2))

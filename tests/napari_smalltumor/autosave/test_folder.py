@@ -83,7 +83,7 @@ def test_the_file_of_a_killed_process_can_be_restored(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_edits_of_a_renamed_folder_are_told_by_the_folder_that_has_gone(tmp_path, masks):
+def test_edits_of_a_renamed_folder_are_reported_with_the_folder_that_has_gone(tmp_path, masks):
     old = write_case_along(tmp_path / "Pat", "LPS", labels=False)
     left = AutosaveFolder(tmp_path / "autosave")
     write_masks(left.file_of(read_case(old)), read_case(old), masks)
@@ -98,7 +98,7 @@ def test_edits_of_a_renamed_folder_are_told_by_the_folder_that_has_gone(tmp_path
     assert folder.unrestorable_edits(case) == []
 
 
-def test_edits_of_a_label_file_that_was_overwritten_are_told_by_the_file(tmp_path, masks):
+def test_edits_of_a_label_file_that_was_overwritten_are_reported_with_the_file(tmp_path, masks):
     file = tmp_path / "Pat" / "Pat_seg.nii.gz"
     file.parent.mkdir()
     nib.save(nib.Nifti1Image(np.zeros((9, 10, 11), np.uint8), np.eye(4)), file)
@@ -112,7 +112,7 @@ def test_edits_of_a_label_file_that_was_overwritten_are_told_by_the_file(tmp_pat
     assert f"{file.name} holds something else now" in why_edits_cannot_be_restored("Pat", edits)
 
 
-def test_edits_on_one_image_are_told_when_the_case_is_opened_by_another(tmp_path, masks):
+def test_edits_on_one_image_are_reported_when_the_case_is_opened_by_another(tmp_path, masks):
     old = write_case_along(tmp_path / "Pat", "LPS", labels=False)
     left, case = AutosaveFolder(tmp_path / "autosave"), case_of_file(old / "Pat_flair.nii.gz")
     write_masks(left.file_of(case), case, masks)

@@ -1,0 +1,343 @@
+"""Whatever a user does, edits that are not done with are in a layer or in a file of their case."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from napari.components import ViewerModel
+from napari.layers import Labels
+from smalltumor.data.case import Case
+from smalltumor.geometry.grid import Grid
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import notify, questions, settings
+from napari_smalltumor.autosave.autosave import Autosave
+from napari_smalltumor.autosave.mask_files import SUFFIX, read_masks
+from napari_smalltumor.autosave.masks import key_of, layer_key, masks_among
+from napari_smalltumor.autosave.restore_question import DISCARD, LATER, RESTORE, RestoreQuestion
+from napari_smalltumor.case_data.records import file_name
+from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.create import plain_labels_layer
+from napari_smalltumor.layers.metadata import (
+    LayerKind,
+    LayerRole,
+    case_of,
+    checksum,
+    fill_layer,
+    region_layers,
+    role_of,
+)
+
+SHAPE = (2, 2, 2)
+numbers = st.integers(0, 100)
+answers = st.sampled_from([RESTORE, LATER, DISCARD])
+
+
+def cases() -> list[Case]:
+    """Two examinations of one name. The voxels of each are in a half of its own of the display."""
+    grid = Grid(SHAPE, np.eye(4))
+    paths = [{"t1ce": Path(f"/data/{folder}/Pat_t1ce.nii.gz")} for folder in ("first", "second")]
+    return [Case("Pat", {}, grid, paths=files) for files in paths]
+
+
+class Edited:
+    """What must not be lost of a mask that was removed.
+
+    Parameters
+    ----------
+    key : str
+        Its `layer_key`.
+    contents : list of bytes
+        Its data when it was removed; or, if autosave was off, since it was saved last.
+    """
+
+    def __init__(self, key: str, contents: list[bytes]) -> None:
+        self.key, self.contents = key, contents
+        self.is_open = True
+        """Whether the case was open ever since."""
+
+
+class EditsOfTwoCases(RuleBasedStateMachine):
+    """Random actions of a user in one window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(settings, "_session", {})
+        self.patch.setattr(questions, "ask", lambda *args, **options: self.answer)
+        self.patch.setattr(notify, "info", lambda message: None)
+        self.viewer = ViewerModel()
+        self.autosave = Autosave(self.viewer.layers, Path(self.folder.name))
+        self.question = RestoreQuestion(self.viewer, self.autosave)
+        self.answer = LATER
+        self.cases = cases()
+        self.reference: dict[Labels, bytes | None] = {}
+        """Data of each mask when it was opened, filled or exported; None if it was restored."""
+        self.since_saved: dict[Labels, list[bytes]] = defaultdict(list)
+        self.removed: dict[int, list[Labels]] = {0: [], 1: []}
+        self.kept: dict[int, list[Edited]] = {0: [], 1: []}
+        self.exporting: dict[Labels, int] = {}
+
+    def teardown(self) -> None:
+        self.patch.undo()
+        self.folder.cleanup()
+
+    # what is there
+
+    @property
+    def is_on(self) -> bool:
+        return settings.get("autosave")
+
+    def number_of(self, layer: Labels) -> int:
+        return next(n for n, case in enumerate(self.cases) if case_of(layer) is case)
+
+    def shown(self, number: int) -> dict[str, Labels]:
+        case = self.cases[number]
+        return {layer_key(x): x for x in masks_among(self.viewer.layers) if case_of(x) is case}
+
+    def is_edited(self, layer: Labels) -> bool:
+        return layer.data.tobytes() != self.reference[layer]
+
+    def files(self, number: int) -> list[Path]:
+        return list(Path(self.folder.name).glob(f"*/{file_name(self.cases[number], SUFFIX)}"))
+
+    def contents(self, file: Path) -> dict[str, bytes]:
+        """Data of the layers in a file."""
+        grid = self.cases[0].grid
+        shown = {
+            key_of(m.region, m.name): to_display(m.on_grid(SHAPE), grid) for m in read_masks(file)
+        }
+        return {key: data.tobytes() for key, data in shown.items()}
+
+    def in_files(self, number: int) -> set[tuple[str, bytes]]:
+        self.autosave.wait()
+        return {pair for file in self.files(number) for pair in self.contents(file).items()}
+
+    def half(self, number: int, seed: int) -> np.ndarray:
+        """A mask on the display whose voxels are in the half of a case."""
+        data = np.zeros(SHAPE, np.uint8)
+        data[number].flat = [seed >> bit & 1 for bit in range(4)]
+        return data
+
+    def add(self, layer: Labels) -> None:
+        self.since_saved[layer] = [layer.data.tobytes()]
+        self.viewer.add_layer(layer)
+        for edited in list(self.kept[self.number_of(layer)]):  # it is in the viewer again
+            if edited.key == layer_key(layer) and layer.data.tobytes() in edited.contents:
+                self.kept[self.number_of(layer)].remove(edited)
+
+    # what a user does
+
+    @initialize(number=st.integers(0, 1))
+    def open_and_edit(self, number):
+        self.segment(number, 1)
+        self.stroke(0, 1)
+
+    @rule(number=st.integers(0, 1))
+    def open(self, number):
+        case = self.cases[number]
+        stored = np.ascontiguousarray(self.half(number, 6))
+        data, attributes, _ = plain_labels_layer(
+            case, np.zeros(SHAPE, np.uint8), f"labels {number}"
+        )
+        layer = Labels(stored.copy(), **attributes)
+        assert data.shape == stored.shape
+        if f"layer labels {number}" not in self.shown(number):
+            self.reference[layer] = layer.data.tobytes()
+            self.add(layer)
+
+    @rule(number=st.integers(0, 1), seed=st.integers(1, 2))
+    def segment(self, number, seed):
+        """Show a result; the user agrees that edits of regions in the viewer are replaced."""
+        case = self.cases[number]
+        present = region_layers(self.viewer.layers, case)
+        for region in Region:
+            mask = self.half(number, seed | 8)
+            role = LayerRole(LayerKind.REGION, case, region=region)
+            if region in present:
+                fill_layer(present[region], mask, role)
+                self.reference[present[region]] = mask.tobytes()
+                self.since_saved[present[region]].append(mask.tobytes())
+            else:
+                filled = LayerRole(role.kind, case, region=region, checksum=checksum(mask))
+                layer = Labels(mask, name=f"Pat {region.name}", metadata=filled.metadata())
+                self.reference[layer] = mask.tobytes()
+                self.add(layer)
+
+    @precondition(lambda self: self.reference)
+    @rule(layer=numbers, voxel=st.integers(0, 3))
+    def stroke(self, layer, voxel):
+        shown = list(masks_among(self.viewer.layers))
+        if shown:
+            mask = shown[layer % len(shown)]
+            mask.data[self.number_of(mask)].flat[voxel] ^= 1
+            self.since_saved[mask].append(mask.data.tobytes())
+
+    @rule(layer=numbers)
+    def undo(self, layer):
+        shown = list(masks_among(self.viewer.layers))
+        if shown and (before := self.reference[shown[layer % len(shown)]]) is not None:
+            mask = shown[layer % len(shown)]
+            mask.data[...] = np.frombuffer(before, np.uint8).reshape(SHAPE)
+            self.since_saved[mask].append(before)
+
+    @rule(layer=numbers)
+    def remove(self, layer):
+        shown = list(masks_among(self.viewer.layers))
+        if shown:
+            self._remove(shown[layer % len(shown)])
+
+    def _remove(self, layer: Labels) -> None:
+        number, key = self.number_of(layer), layer_key(layer)
+        saved = self.in_files(number)
+        self.viewer.layers.remove(layer)
+        self.removed[number].append(layer)
+        if self.is_edited(layer):
+            history = self.since_saved[layer]
+            if self.is_on:
+                self.kept[number].append(Edited(key, [layer.data.tobytes()]))
+            elif (key, history[0]) in saved and self.was_saved(layer):
+                self.kept[number].append(Edited(key, list(history)))
+        if not self.shown(number):
+            for edited in self.kept[number]:
+                edited.is_open = False
+
+    def was_saved(self, layer: Labels) -> bool:
+        """Whether the file of this window has a version of a mask that is edited."""
+        file = self.autosave.folder.file_of(self.cases[self.number_of(layer)])
+        return file.exists() and layer_key(layer) in self.contents(file)
+
+    @rule(number=st.integers(0, 1))
+    def close(self, number):
+        for layer in list(self.shown(number).values()):
+            self._remove(layer)
+
+    @rule(number=st.integers(0, 1), layer=numbers)
+    def bring_back(self, number, layer):
+        """Add a layer again that was removed, if nothing is in its place."""
+        if not (removed := self.removed[number]):
+            return
+        mask = removed[layer % len(removed)]
+        if layer_key(mask) not in self.shown(number):
+            removed.remove(mask)
+            self.add(mask)
+
+    @rule(number=st.integers(0, 1))
+    def bring_back_all(self, number):
+        for mask in list(reversed(self.removed[number])):
+            if layer_key(mask) not in self.shown(number):
+                self.removed[number].remove(mask)
+                self.add(mask)
+
+    @rule(number=st.integers(0, 1))
+    def export(self, number):
+        self._export(self.autosave.checksums(self.shown(number).values()))
+
+    @rule(number=st.integers(0, 1))
+    def start_export(self, number):
+        self.exporting = self.autosave.checksums(self.shown(number).values())
+        self.written = {layer: layer.data.tobytes() for layer in self.exporting}
+
+    @precondition(lambda self: self.exporting)
+    @rule()
+    def end_export(self):
+        exporting, self.exporting = self.exporting, {}
+        self._export(exporting, self.written)
+
+    def _export(self, written, contents=None) -> None:
+        contents = contents or {layer: layer.data.tobytes() for layer in written}
+        for number in {self.number_of(layer) for layer in written}:
+            of_case = {layer_key(x): contents[x] for x in written if self.number_of(x) == number}
+            regions = set(map(str, Region))
+            left_out = set() if regions.isdisjoint(of_case) else regions - of_case.keys()
+            self.kept[number] = [
+                edited
+                for edited in self.kept[number]
+                if of_case.get(edited.key) not in edited.contents
+                and not (edited.is_open and edited.key in left_out)
+            ]
+        self.reference |= contents
+        self.autosave.mark_exported(written)
+
+    @rule(number=st.integers(0, 1), answer=answers)
+    def is_asked(self, number, answer):
+        """The user is asked about the case, as when it is opened, and answers to each question."""
+        if not self.shown(number):
+            return
+        self.answer, case = answer, self.cases[number]
+        files = self.autosave.restorable_files(case)
+        if answer == RESTORE:
+            files = files[:1]
+        answered = [] if answer == LATER else [self.contents(file) for file in files]
+        self.question.ask(case)
+        for contents in answered:
+            self.kept[number] = [
+                edited
+                for edited in self.kept[number]
+                if contents.get(edited.key) not in edited.contents
+            ]
+        if answer == RESTORE:
+            shown = self.shown(number)
+            for key in {key for contents in answered for key in contents} & shown.keys():
+                self.restored(shown[key])
+
+    def restored(self, layer: Labels) -> None:
+        """A mask was restored; it is edited, unless it is the result with which it was filled."""
+        role, data = role_of(layer), layer.data.tobytes()
+        is_result = role is not None and role.checksum == checksum(layer.data)
+        self.reference[layer] = data if is_result else None
+        self.since_saved[layer] = [data]
+
+    @rule()
+    def save(self):
+        self.autosave.save()
+        if self.is_on:
+            self.check_saved()
+
+    def check_saved(self) -> None:
+        for number in (0, 1):
+            saved = self.in_files(number)
+            for key, layer in self.shown(number).items():
+                self.since_saved[layer] = [layer.data.tobytes()]
+                if self.is_edited(layer):
+                    assert (key, layer.data.tobytes()) in saved
+
+    @rule(is_on=st.booleans())
+    def switch_autosave(self, is_on):
+        settings.put("autosave", is_on)
+
+    @rule(reader=st.sampled_from(["", "Ann", "Bob"]))
+    def change_reader(self, reader):
+        settings.put("reader", reader)
+
+    # what always holds
+
+    @invariant()
+    def removed_edits_are_in_a_file(self):
+        for number, kept in self.kept.items():
+            saved = self.in_files(number)
+            for edited in kept:
+                assert any((edited.key, content) in saved for content in edited.contents)
+
+    @invariant()
+    def no_file_is_of_another_case(self):
+        for number in (0, 1):
+            for _, content in self.in_files(number):
+                assert not np.frombuffer(content, np.uint8).reshape(SHAPE)[1 - number].any()
+
+    @invariant()
+    def writes_succeed(self):
+        self.autosave.wait()
+        assert self.autosave.problem() is None
+
+
+EditsOfTwoCases.TestCase.settings = hypothesis_settings(max_examples=30, stateful_step_count=30)
+TestEditsOfTwoCases = pytest.mark.slow(EditsOfTwoCases.TestCase)
