@@ -216,3 +216,14 @@ def test_an_export_that_ends_after_later_strokes_were_closed_leaves_their_file(e
     edited.autosave.mark_exported(exported)
     edited.autosave.wait()
     assert len(edited.files) == 1
+
+
+def test_regions_that_return_are_saved_again_if_another_window_has_taken_their_file(edited):
+    layers = list(edited.regions.values())
+    edited.viewer.layers.clear()
+    edited.autosave.wait()
+    edited.files[0].unlink()
+    for layer in layers:
+        edited.viewer.add_layer(layer)
+    edited.save()
+    assert len(edited.files) == 1

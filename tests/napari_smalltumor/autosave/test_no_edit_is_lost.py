@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from napari.components import ViewerModel
-from napari.layers import Labels
+from napari.layers import Labels, Layer
 from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import Region
@@ -23,7 +23,7 @@ from napari_smalltumor.autosave.mask_files import SUFFIX, read_masks
 from napari_smalltumor.autosave.masks import key_of, layer_key, masks_among
 from napari_smalltumor.autosave.restore_question import DISCARD, LATER, RESTORE, RestoreQuestion
 from napari_smalltumor.case_data.records import file_name
-from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.coordinates import from_display, to_display
 from napari_smalltumor.layers.create import plain_labels_layer
 from napari_smalltumor.layers.metadata import (
     LayerKind,
@@ -37,7 +37,9 @@ from napari_smalltumor.layers.metadata import (
 
 SHAPE = (2, 2, 2)
 numbers = st.integers(0, 100)
+case_numbers = st.sampled_from([0, 0, 0, 1])
 answers = st.sampled_from([RESTORE, LATER, DISCARD])
+minute_is_over = st.booleans()
 
 
 def cases() -> list[Case]:
@@ -84,7 +86,6 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         self.since_saved: dict[Labels, list[bytes]] = defaultdict(list)
         self.removed: dict[int, list[Labels]] = {0: [], 1: []}
         self.kept: dict[int, list[Edited]] = {0: [], 1: []}
-        self.exporting: dict[Labels, int] = {}
 
     def teardown(self) -> None:
         self.patch.undo()
@@ -95,6 +96,10 @@ class EditsOfTwoCases(RuleBasedStateMachine):
     @property
     def is_on(self) -> bool:
         return settings.get("autosave")
+
+    @property
+    def masks(self) -> list[Labels]:
+        return list(masks_among(self.viewer.layers))
 
     def number_of(self, layer: Labels) -> int:
         return next(n for n, case in enumerate(self.cases) if case_of(layer) is case)
@@ -136,26 +141,25 @@ class EditsOfTwoCases(RuleBasedStateMachine):
 
     # what a user does
 
-    @initialize(number=st.integers(0, 1))
-    def open_and_edit(self, number):
-        self.segment(number, 1)
-        self.stroke(0, 1)
+    @initialize()
+    def open_and_edit(self):
+        self.open(0)
+        self.segment(0, 1)
+        self.stroke(1, 1)
 
-    @rule(number=st.integers(0, 1))
-    def open(self, number):
+    @rule(number=case_numbers, saved=minute_is_over)
+    def open(self, number, saved=False):
         case = self.cases[number]
-        stored = np.ascontiguousarray(self.half(number, 6))
-        data, attributes, _ = plain_labels_layer(
-            case, np.zeros(SHAPE, np.uint8), f"labels {number}"
-        )
-        layer = Labels(stored.copy(), **attributes)
-        assert data.shape == stored.shape
-        if f"layer labels {number}" not in self.shown(number):
+        stored = from_display(self.half(number, 6), case.grid)
+        layer = Layer.create(*plain_labels_layer(case, stored, f"labels {number}"))
+        if layer_key(layer) not in self.shown(number):
             self.reference[layer] = layer.data.tobytes()
             self.add(layer)
+        if saved:
+            self.save()
 
-    @rule(number=st.integers(0, 1), seed=st.integers(1, 2))
-    def segment(self, number, seed):
+    @rule(number=case_numbers, seed=st.integers(1, 2), saved=minute_is_over)
+    def segment(self, number, seed, saved=False):
         """Show a result; the user agrees that edits of regions in the viewer are replaced."""
         case = self.cases[number]
         present = region_layers(self.viewer.layers, case)
@@ -171,29 +175,37 @@ class EditsOfTwoCases(RuleBasedStateMachine):
                 layer = Labels(mask, name=f"Pat {region.name}", metadata=filled.metadata())
                 self.reference[layer] = mask.tobytes()
                 self.add(layer)
+        if saved:
+            self.save()
 
-    @precondition(lambda self: self.reference)
-    @rule(layer=numbers, voxel=st.integers(0, 3))
-    def stroke(self, layer, voxel):
-        shown = list(masks_among(self.viewer.layers))
-        if shown:
-            mask = shown[layer % len(shown)]
-            mask.data[self.number_of(mask)].flat[voxel] ^= 1
-            self.since_saved[mask].append(mask.data.tobytes())
+    @precondition(lambda self: self.masks)
+    @rule(layer=numbers, voxel=st.integers(0, 3), saved=minute_is_over)
+    def stroke(self, layer, voxel, saved=False):
+        mask = self.masks[layer % len(self.masks)]
+        mask.data[self.number_of(mask)].flat[voxel] ^= 1
+        self.since_saved[mask].append(mask.data.tobytes())
+        if saved:
+            self.save()
 
+    @precondition(lambda self: self.masks)
     @rule(layer=numbers)
     def undo(self, layer):
-        shown = list(masks_among(self.viewer.layers))
-        if shown and (before := self.reference[shown[layer % len(shown)]]) is not None:
-            mask = shown[layer % len(shown)]
+        mask = self.masks[layer % len(self.masks)]
+        before = self.reference[mask]
+        if before is not None:
             mask.data[...] = np.frombuffer(before, np.uint8).reshape(SHAPE)
             self.since_saved[mask].append(before)
 
+    @precondition(lambda self: self.masks)
+    @rule(layer=numbers, voxel=st.integers(0, 3))
+    def paint_and_remove(self, layer, voxel):
+        self.stroke(layer, voxel)
+        self._remove(self.masks[layer % len(self.masks)])
+
+    @precondition(lambda self: self.masks)
     @rule(layer=numbers)
     def remove(self, layer):
-        shown = list(masks_among(self.viewer.layers))
-        if shown:
-            self._remove(shown[layer % len(shown)])
+        self._remove(self.masks[layer % len(self.masks)])
 
     def _remove(self, layer: Labels) -> None:
         number, key = self.number_of(layer), layer_key(layer)
@@ -215,42 +227,51 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         file = self.autosave.folder.file_of(self.cases[self.number_of(layer)])
         return file.exists() and layer_key(layer) in self.contents(file)
 
-    @rule(number=st.integers(0, 1))
+    @rule(number=case_numbers)
     def close(self, number):
-        for layer in list(self.shown(number).values()):
+        for layer in self.shown(number).values():
             self._remove(layer)
 
-    @rule(number=st.integers(0, 1), layer=numbers)
-    def bring_back(self, number, layer):
-        """Add a layer again that was removed, if nothing is in its place."""
-        if not (removed := self.removed[number]):
-            return
-        mask = removed[layer % len(removed)]
-        if layer_key(mask) not in self.shown(number):
-            removed.remove(mask)
-            self.add(mask)
+    @precondition(lambda self: self.masks)
+    @rule(layer=numbers, voxel=st.integers(0, 3))
+    def paint_and_close(self, layer, voxel):
+        self.stroke(layer, voxel)
+        self.close(self.number_of(self.masks[layer % len(self.masks)]))
 
-    @rule(number=st.integers(0, 1))
-    def bring_back_all(self, number):
-        for mask in list(reversed(self.removed[number])):
+    @precondition(lambda self: any(self.removed.values()))
+    @rule(
+        number=case_numbers,
+        at_most=st.sampled_from([1, 2, 9]),
+        in_order=st.booleans(),
+        saved=minute_is_over,
+    )
+    def bring_back(self, number, at_most, in_order, saved=False):
+        """Add layers again that were removed, if nothing is in their place."""
+        removed = self.removed[number]
+        for mask in (list(removed) if in_order else list(reversed(removed)))[:at_most]:
             if layer_key(mask) not in self.shown(number):
-                self.removed[number].remove(mask)
+                removed.remove(mask)
                 self.add(mask)
+        if saved:
+            self.save()
 
-    @rule(number=st.integers(0, 1))
+    @rule(number=case_numbers)
     def export(self, number):
         self._export(self.autosave.checksums(self.shown(number).values()))
 
-    @rule(number=st.integers(0, 1))
-    def start_export(self, number):
-        self.exporting = self.autosave.checksums(self.shown(number).values())
-        self.written = {layer: layer.data.tobytes() for layer in self.exporting}
-
-    @precondition(lambda self: self.exporting)
-    @rule()
-    def end_export(self):
-        exporting, self.exporting = self.exporting, {}
-        self._export(exporting, self.written)
+    @precondition(lambda self: self.masks)
+    @rule(layer=numbers, voxel=st.integers(0, 3), closed=st.booleans())
+    def edit_during_export(self, layer, voxel, closed):
+        """Paint and remove a mask, or close its case, while the masks of the case are written."""
+        number = self.number_of(self.masks[layer % len(self.masks)])
+        written = self.autosave.checksums(self.shown(number).values())
+        contents = {mask: mask.data.tobytes() for mask in written}
+        self.stroke(layer, voxel)
+        if closed:
+            self.close(number)
+        else:
+            self.remove(layer)
+        self._export(written, contents)
 
     def _export(self, written, contents=None) -> None:
         contents = contents or {layer: layer.data.tobytes() for layer in written}
@@ -267,11 +288,10 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         self.reference |= contents
         self.autosave.mark_exported(written)
 
-    @rule(number=st.integers(0, 1), answer=answers)
+    @precondition(lambda self: self.masks)
+    @rule(number=case_numbers, answer=answers)
     def is_asked(self, number, answer):
         """The user is asked about the case, as when it is opened, and answers to each question."""
-        if not self.shown(number):
-            return
         self.answer, case = answer, self.cases[number]
         files = self.autosave.restorable_files(case)
         if answer == RESTORE:
@@ -296,8 +316,8 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         self.reference[layer] = data if is_result else None
         self.since_saved[layer] = [data]
 
-    @rule()
     def save(self):
+        """What is done every minute."""
         self.autosave.save()
         if self.is_on:
             self.check_saved()
@@ -310,13 +330,14 @@ class EditsOfTwoCases(RuleBasedStateMachine):
                 if self.is_edited(layer):
                     assert (key, layer.data.tobytes()) in saved
 
-    @rule(is_on=st.booleans())
-    def switch_autosave(self, is_on):
-        settings.put("autosave", is_on)
-
-    @rule(reader=st.sampled_from(["", "Ann", "Bob"]))
-    def change_reader(self, reader):
-        settings.put("reader", reader)
+    @rule(
+        setting=st.one_of(
+            st.tuples(st.just("autosave"), st.sampled_from([True, True, False])),
+            st.tuples(st.just("reader"), st.sampled_from(["", "Ann", "Bob"])),
+        )
+    )
+    def change_setting(self, setting):
+        settings.put(*setting)
 
     # what always holds
 
@@ -339,5 +360,5 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         assert self.autosave.problem() is None
 
 
-EditsOfTwoCases.TestCase.settings = hypothesis_settings(max_examples=30, stateful_step_count=30)
+EditsOfTwoCases.TestCase.settings = hypothesis_settings(max_examples=60, stateful_step_count=30)
 TestEditsOfTwoCases = pytest.mark.slow(EditsOfTwoCases.TestCase)
