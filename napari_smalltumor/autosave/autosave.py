@@ -128,7 +128,7 @@ class Autosave:
         shown = by_case(masks_among(self._layers))
         for key in keys:
             edits = self.cases.get(key)
-            if edits is not None and edits.state is State.OPEN:
+            if edits is not None and key in shown and edits.state is State.OPEN:
                 self.cases.update(key, shown[key])
                 if not edits.has_edits:
                     edits.write()
