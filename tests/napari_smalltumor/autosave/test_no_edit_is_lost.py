@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from kept_edits import KeptEdits, contents_of
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from smalltumor.data.case import Case
@@ -19,11 +20,11 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.autosave import Autosave
-from napari_smalltumor.autosave.mask_files import SUFFIX, read_masks
-from napari_smalltumor.autosave.masks import key_of, layer_key, masks_among
+from napari_smalltumor.autosave.mask_files import SUFFIX
+from napari_smalltumor.autosave.masks import layer_key, masks_among
 from napari_smalltumor.autosave.restore_question import DISCARD, LATER, RESTORE, RestoreQuestion
 from napari_smalltumor.case_data.records import file_name
-from napari_smalltumor.layers.coordinates import from_display, to_display
+from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.create import plain_labels_layer
 from napari_smalltumor.layers.metadata import (
     LayerKind,
@@ -49,23 +50,6 @@ def cases() -> list[Case]:
     return [Case("Pat", {}, grid, paths=files) for files in paths]
 
 
-class Edited:
-    """What must not be lost of a mask that was removed.
-
-    Parameters
-    ----------
-    key : str
-        Its `layer_key`.
-    contents : list of bytes
-        Its data when it was removed; or, if autosave was off, since it was saved last.
-    """
-
-    def __init__(self, key: str, contents: list[bytes]) -> None:
-        self.key, self.contents = key, contents
-        self.is_open = True
-        """Whether the case was open ever since."""
-
-
 class EditsOfTwoCases(RuleBasedStateMachine):
     """Random actions of a user in one window."""
 
@@ -85,7 +69,7 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         """Data of each mask when it was opened, filled or exported; None if it was restored."""
         self.since_saved: dict[Labels, list[bytes]] = defaultdict(list)
         self.removed: dict[int, list[Labels]] = {0: [], 1: []}
-        self.kept: dict[int, list[Edited]] = {0: [], 1: []}
+        self.kept = KeptEdits()
 
     def teardown(self) -> None:
         self.patch.undo()
@@ -115,12 +99,7 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         return list(Path(self.folder.name).glob(f"*/{file_name(self.cases[number], SUFFIX)}"))
 
     def contents(self, file: Path) -> dict[str, bytes]:
-        """Data of the layers in a file."""
-        grid = self.cases[0].grid
-        shown = {
-            key_of(m.region, m.name): to_display(m.on_grid(SHAPE), grid) for m in read_masks(file)
-        }
-        return {key: data.tobytes() for key, data in shown.items()}
+        return contents_of(file, self.cases[0].grid)
 
     def in_files(self, number: int) -> set[tuple[str, bytes]]:
         self.autosave.wait()
@@ -132,12 +111,16 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         data[number].flat = [seed >> bit & 1 for bit in range(4)]
         return data
 
+    def labels(self, number: int) -> Labels:
+        """The layer of the labels beside the images."""
+        case = self.cases[number]
+        stored = from_display(self.half(number, 6), case.grid)
+        return Layer.create(*plain_labels_layer(case, stored, f"labels {number}"))
+
     def add(self, layer: Labels) -> None:
         self.since_saved[layer] = [layer.data.tobytes()]
         self.viewer.add_layer(layer)
-        for edited in list(self.kept[self.number_of(layer)]):  # it is in the viewer again
-            if edited.key == layer_key(layer) and layer.data.tobytes() in edited.contents:
-                self.kept[self.number_of(layer)].remove(edited)
+        self.kept.end(self.number_of(layer), {layer_key(layer): layer.data.tobytes()})
 
     # what a user does
 
@@ -149,9 +132,7 @@ class EditsOfTwoCases(RuleBasedStateMachine):
 
     @rule(number=case_numbers, saved=minute_is_over)
     def open(self, number, saved=False):
-        case = self.cases[number]
-        stored = from_display(self.half(number, 6), case.grid)
-        layer = Layer.create(*plain_labels_layer(case, stored, f"labels {number}"))
+        layer = self.labels(number)
         if layer_key(layer) not in self.shown(number):
             self.reference[layer] = layer.data.tobytes()
             self.add(layer)
@@ -215,12 +196,11 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         if self.is_edited(layer):
             history = self.since_saved[layer]
             if self.is_on:
-                self.kept[number].append(Edited(key, [layer.data.tobytes()]))
+                self.kept.add(number, key, [layer.data.tobytes()])
             elif (key, history[0]) in saved and self.was_saved(layer):
-                self.kept[number].append(Edited(key, list(history)))
+                self.kept.add(number, key, list(history))
         if not self.shown(number):
-            for edited in self.kept[number]:
-                edited.is_open = False
+            self.kept.close(number)
 
     def was_saved(self, layer: Labels) -> bool:
         """Whether the file of this window has a version of a mask that is edited."""
@@ -277,37 +257,41 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         contents = contents or {layer: layer.data.tobytes() for layer in written}
         for number in {self.number_of(layer) for layer in written}:
             of_case = {layer_key(x): contents[x] for x in written if self.number_of(x) == number}
-            regions = set(map(str, Region))
-            left_out = set() if regions.isdisjoint(of_case) else regions - of_case.keys()
-            self.kept[number] = [
-                edited
-                for edited in self.kept[number]
-                if of_case.get(edited.key) not in edited.contents
-                and not (edited.is_open and edited.key in left_out)
-            ]
+            self.kept.export(number, of_case)
         self.reference |= contents
         self.autosave.mark_exported(written)
 
     @precondition(lambda self: self.masks)
     @rule(number=case_numbers, answer=answers)
     def is_asked(self, number, answer):
-        """The user is asked about the case, as when it is opened, and answers to each question."""
-        self.answer, case = answer, self.cases[number]
-        files = self.autosave.restorable_files(case)
-        if answer == RESTORE:
-            files = files[:1]
-        answered = [] if answer == LATER else [self.contents(file) for file in files]
-        self.question.ask(case)
-        for contents in answered:
-            self.kept[number] = [
-                edited
-                for edited in self.kept[number]
-                if contents.get(edited.key) not in edited.contents
-            ]
-        if answer == RESTORE:
-            shown = self.shown(number)
-            for key in {key for contents in answered for key in contents} & shown.keys():
-                self.restored(shown[key])
+        """The user is asked about a case, as when it is opened."""
+        for contents in self._ask(self.question, number, answer):
+            self.kept.end(number, contents)
+            if answer == RESTORE:
+                for key in contents:
+                    self.restored(self.shown(number)[key])
+
+    @precondition(lambda self: self.is_on)
+    @rule(number=case_numbers, answer=answers)
+    def is_asked_in_another_window(self, number, answer):
+        """The case is opened in another window, the user is asked there, and it is closed."""
+        viewer = ViewerModel()
+        autosave = Autosave(viewer.layers, Path(self.folder.name))
+        viewer.add_layer(self.labels(number))
+        for contents in self._ask(RestoreQuestion(viewer, autosave), number, answer):
+            if answer == DISCARD:
+                self.kept.end(number, contents)
+        viewer.layers.clear()
+        autosave.wait()
+
+    def _ask(self, question: RestoreQuestion, number: int, answer: str) -> list[dict[str, bytes]]:
+        """Give one answer to each question, and return what was restored or discarded."""
+        case = self.cases[number]
+        files = question.autosave.restorable_files(case)[: 1 if answer == RESTORE else None]
+        contents = [self.contents(file) for file in files]
+        self.answer = answer
+        question.ask(case)
+        return [] if answer == LATER else contents
 
     def restored(self, layer: Labels) -> None:
         """A mask was restored; it is edited, unless it is the result with which it was filled."""
@@ -343,10 +327,8 @@ class EditsOfTwoCases(RuleBasedStateMachine):
 
     @invariant()
     def removed_edits_are_in_a_file(self):
-        for number, kept in self.kept.items():
-            saved = self.in_files(number)
-            for edited in kept:
-                assert any((edited.key, content) in saved for content in edited.contents)
+        for number in (0, 1):
+            assert self.kept.missing_in(number, self.in_files(number)) == []
 
     @invariant()
     def no_file_is_of_another_case(self):
@@ -360,5 +342,5 @@ class EditsOfTwoCases(RuleBasedStateMachine):
         assert self.autosave.problem() is None
 
 
-EditsOfTwoCases.TestCase.settings = hypothesis_settings(max_examples=60, stateful_step_count=30)
+EditsOfTwoCases.TestCase.settings = hypothesis_settings(max_examples=40, stateful_step_count=30)
 TestEditsOfTwoCases = pytest.mark.slow(EditsOfTwoCases.TestCase)
