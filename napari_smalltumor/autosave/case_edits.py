@@ -38,7 +38,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.case_file import CaseFile
 from napari_smalltumor.autosave.folder import AutosaveFolder
-from napari_smalltumor.autosave.mask_copies import MaskCopy, copy_of
+from napari_smalltumor.autosave.mask_copies import MaskCopy
 from napari_smalltumor.autosave.masks import layer_key
 from napari_smalltumor.autosave.unedited_masks import UneditedMasks
 from napari_smalltumor.autosave.write_queue import WriteQueue
@@ -104,7 +104,7 @@ class CaseEdits:
     def names_of_removed(self) -> list[str]:
         """Names of the edited masks that were removed while the case is open."""
         removed = self._removed.values() if self.state is State.OPEN else ()
-        return [copy.mask.name for copy in removed]
+        return [copy.name for copy in removed]
 
     def update(self, layers: Iterable[Labels], unedited: UneditedMasks) -> None:
         """Copy the edited masks that changed since the last copy.
@@ -123,12 +123,12 @@ class CaseEdits:
         self._compare_with_removed(checksums, edited)
         if self.state is State.OPEN:
             regions = {k for k, layer in by_key.items() if region_of(layer) is not None}
-            if edited & regions or any(_is_region(copy) for copy in self._removed.values()):
+            if edited & regions or any(copy.is_region for copy in self._removed.values()):
                 edited |= regions
         self._shown = {
             key: copy
             if (copy := self._shown.get(key)) is not None and copy.checksum == checksums[key]
-            else copy_of(by_key[key], checksums[key], unedited.checksum(by_key[key]))
+            else MaskCopy(by_key[key], checksums[key], unedited.checksum(by_key[key]))
             for key in edited
         }
 
@@ -222,8 +222,4 @@ class CaseEdits:
 def _is_obsolete(key: str, copy: MaskCopy, exported: Mapping[str, int]) -> bool:
     if key in exported:
         return exported[key] == copy.checksum
-    return _is_region(copy) and not exported.keys().isdisjoint(map(str, Region))
-
-
-def _is_region(copy: MaskCopy) -> bool:
-    return copy.mask.region is not None
+    return copy.is_region and not exported.keys().isdisjoint(map(str, Region))

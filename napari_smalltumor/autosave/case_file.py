@@ -10,7 +10,7 @@ from smalltumor.data.case import Case
 
 from napari_smalltumor.autosave.folder import AutosaveFolder
 from napari_smalltumor.autosave.mask_copies import MaskCopy
-from napari_smalltumor.autosave.mask_files import SavedMask, write_masks
+from napari_smalltumor.autosave.mask_files import write_masks
 from napari_smalltumor.autosave.write_queue import WriteQueue
 
 
@@ -43,9 +43,8 @@ class CaseFile:
     def write(self, copies: Mapping[str, MaskCopy], readers: Sequence[str]) -> None:
         """Replace the masks in the file; without masks, delete it."""
         self.checksums = {key: copy.checksum for key, copy in copies.items()}
-        masks = [copy.mask for copy in copies.values()]
         self._last_write = self._writes.submit(
-            _write, self._folder, self._case, masks, tuple(readers)
+            _write, self._folder, self._case, list(copies.values()), tuple(readers)
         )
 
     def set_aside(self) -> None:
@@ -59,12 +58,13 @@ class CaseFile:
 
 
 def _write(
-    folder: AutosaveFolder, case: Case, masks: Sequence[SavedMask], readers: Sequence[str]
+    folder: AutosaveFolder, case: Case, copies: Sequence[MaskCopy], readers: Sequence[str]
 ) -> None:
-    if not masks:
+    if not copies:
         folder.discard(folder.file_of(case))
         return
     folder.lock()
+    masks = [copy.cropped() for copy in copies]
     write_masks(folder.file_of(case), case, masks, readers)
 
 
