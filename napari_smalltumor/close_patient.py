@@ -120,7 +120,8 @@ def _what_is_cancelled(viewer: ViewerModel, patient: Patient, running: list[Use]
 
 
 def _what_was_not_saved(viewer: ViewerModel, patient: Patient, layers: list[Layer]) -> list[str]:
-    edited = ensure_autosave(viewer).autosave.edited(layers)
+    removed = missing_layers(viewer).layers_of(patient)
+    edited = ensure_autosave(viewer).autosave.edited([*layers, *removed])
     if not edited:
         return []
     kept = (

@@ -8,41 +8,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.data.case import Case
-from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import settings
-from napari_smalltumor.autosave.case_edits import CaseEdits, MaskCopy, copy_of
+from napari_smalltumor.autosave.case_edits import State
+from napari_smalltumor.autosave.edited_cases import EditedCases
 from napari_smalltumor.autosave.exports import record_export
 from napari_smalltumor.autosave.folder import AutosaveFolder
-from napari_smalltumor.autosave.mask_files import SUFFIX, SavedMask, write_masks
+from napari_smalltumor.autosave.mask_files import SUFFIX
 from napari_smalltumor.autosave.masks import (
     by_case,
     case_of_mask,
     is_mask,
-    key_of,
     key_of_case,
     layer_key,
     masks_among,
 )
-from napari_smalltumor.autosave.readers import EditReaders
 from napari_smalltumor.autosave.unedited_masks import UneditedMasks
+from napari_smalltumor.autosave.write_queue import WriteQueue
 from napari_smalltumor.case_data.records import CaseRecord, case_key, file_name
-from napari_smalltumor.layers.metadata import checksum, region_of, role_of
+from napari_smalltumor.layers.metadata import checksum, role_of
 from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:
     from napari.components import LayerList
-    from napari.layers import Labels, Layer
+    from napari.layers import Layer
 
 
 class Autosave:
     """Autosave of the edited masks of a viewer.
+
+    It passes what happens in the viewer to the `CaseEdits` of the case.
 
     Parameters
     ----------
@@ -54,13 +53,11 @@ class Autosave:
 
     def __init__(self, layers: LayerList, root: Path | None = None) -> None:
         self.folder = AutosaveFolder(root)
-        self._layers = layers
         self.unedited = UneditedMasks()
-        # Both by `case_key`; closed cases are kept while their autosave files exist.
-        self._edits: dict[str, CaseEdits] = {}
-        self._closed: dict[str, CaseEdits] = {}
-        self.readers = EditReaders()
-        self._pending_writes: list[Future[None]] = []
+        self._layers = layers
+        self._writes = WriteQueue()
+        self.cases = EditedCases(self.folder, self._writes, self.unedited)
+        self._reader = settings.get("reader")
         for layer in layers:
             self._on_new_layer(layer)
         layers.events.inserted.connect(self._on_inserted)
@@ -74,24 +71,17 @@ class Autosave:
         """
         if not settings.get("autosave"):
             return
-        for owner, layers in by_case(masks_among(self._layers)).items():
-            self._copy_edits(owner, layers)
-        for edits in self._edits.values():
-            self._start_write(edits)
+        for key, layers in by_case(masks_among(self._layers)).items():
+            self.cases.update(key, layers)
+        self.cases.write(self._reader)
 
     def wait(self) -> None:
         """Wait until all writes have ended. `problem` returns the error of a failed write."""
-        wait(self._pending_writes)
+        self._writes.wait()
 
     def problem(self) -> str | None:
         """The message of the first write error since the last call, or None."""
-        done = [write for write in self._pending_writes if write.done()]
-        self._pending_writes = [write for write in self._pending_writes if write not in done]
-        errors = [error for write in done if (error := write.exception()) is not None]
-        for error in errors:
-            if not isinstance(error, SmalltumorError):
-                raise error
-        return str(errors[0]) if errors else None
+        return self._writes.problem()
 
     def checksums(self, layers: Iterable[Layer]) -> dict[Layer, int]:
         """Checksums of the masks among the layers, to pass to `mark_exported` after the write."""
@@ -116,29 +106,13 @@ class Autosave:
             self.unedited.keep(layer, crc)
             exported.setdefault(key_of_case(layer), {})[layer_key(layer)] = crc
         self._record_exports(written, files)
-        for owner, checksums in exported.items():
-            if (edits := self._edits.get(owner)) is not None:
-                edits.drop_obsolete(checksums)
-            closed = self._closed.get(owner)
-            if closed is not None and closed.written_checksums.items() <= checksums.items():
-                del self._closed[owner]
-                self._pending_writes.append(
-                    _write_thread().submit(_write_file, self.folder, closed.case, [])
-                )
+        for key, checksums in exported.items():
+            if (edits := self.cases.get(key)) is not None:
+                edits.mark_exported(checksums)
         if settings.get("autosave"):
             self.save()
         else:
-            self._drop_files_without_edits(exported)
-
-    def _drop_files_without_edits(self, owners: Iterable[str]) -> None:
-        """Delete files that were written before autosave was switched off."""
-        layers = by_case(masks_among(self._layers))
-        for owner in owners:
-            edits = self._edits.get(owner)
-            if edits is not None:
-                self._copy_edits(owner, layers.get(owner, []))
-                if not edits.copies and not edits.removed:
-                    self._start_write(edits)
+            self._delete_files_without_edits(exported)
 
     def _record_exports(self, written: Mapping[Layer, int], files: Sequence[Path] | None) -> None:
         """Keep time and place of an export, except of masks that changed since they were read."""
@@ -147,9 +121,18 @@ class Autosave:
         current = [layer for layer, crc in written.items() if checksum(layer.data) == crc]
         for layers in by_case(masks_among(current)).values():
             case, keys = case_of_mask(layers[0]), {layer_key(x): written[x] for x in layers}
-            self._pending_writes.append(
-                _write_thread().submit(record_export, case, keys, time.time(), files)
-            )
+            self._writes.submit(record_export, case, keys, time.time(), files)
+
+    def _delete_files_without_edits(self, keys: Iterable[str]) -> None:
+        """Delete files that were written before autosave was switched off."""
+        shown = by_case(masks_among(self._layers))
+        for key in keys:
+            edits = self.cases.get(key)
+            if edits is not None and key in shown and edits.state is State.OPEN:
+                self.cases.update(key, shown[key])
+                if not edits.has_edits:
+                    edits.write()
+        self.cases.forget_ended()
 
     def edited(self, layers: Iterable[Layer]) -> list[str]:
         """Names of the masks among some layers whose edits were not exported.
@@ -157,91 +140,53 @@ class Autosave:
         Masks of the same cases that were edited and then removed are named too.
         """
         names: list[str] = []
-        for owner, own in by_case(masks_among(layers)).items():
-            edited = [x for x in own if checksum(x.data) != self.unedited.checksum(x)]
+        for key, masks in by_case(masks_among(layers)).items():
+            edited = [x for x in masks if checksum(x.data) != self.unedited.checksum(x)]
             names += [layer.name for layer in edited]
-            if (edits := self._edits.get(owner)) is not None:
+            if (edits := self.cases.get(key)) is not None:
                 shown = {name_in_case(layer) for layer in edited}
-                names += [copy.name for copy in edits.removed.values() if copy.name not in shown]
+                names += [name for name in edits.names_of_removed if name not in shown]
         return names
 
     def unsaved(self, layers: Iterable[Layer]) -> list[str]:
         """Names of edited masks among some layers that are in no file, since autosave is off."""
         return [] if settings.get("autosave") else self.edited(layers)
 
-    def started_from_others(self, case: Case, masks: Iterable[SavedMask]) -> list[str]:
-        """Names of the layers of a case that are open with another mask than saved edits had.
+    def mark_edited(self, layers: Iterable[Layer], readers: Sequence[str] = ()) -> None:
+        """Save restored layers, even though they have not changed since they were added.
 
         Parameters
         ----------
-        case : Case
-        masks : iterable of SavedMask
-            The edits of the case.
+        layers : iterable of Layer
+        readers : sequence of str
+            Who has made the edits.
         """
-        layers = by_case(masks_among(self._layers)).get(case_key(case), [])
-        before = {key_of(m.region, m.name): m.started for m in masks if m.started is not None}
-        return [
-            layer.name
-            for layer in layers
-            if (key := layer_key(layer)) in before
-            and self.unedited.checksum(layer) not in (None, before[key])
-        ]
-
-    def mark_edited(self, layers: Iterable[Layer]) -> None:
-        """Autosave restored layers, even though they have not changed since they were added."""
-        for layer in layers:
+        restored = list(masks_among(layers))
+        for layer in restored:
             self.unedited.keep(layer, None)
+        shown = by_case(masks_among(self._layers))
+        for key in by_case(restored):
+            edits = self.cases.update(key, shown[key])
+            edits.add_readers(readers)
+            if settings.get("autosave"):
+                edits.write()
+
+    def readers_of(self, case: Case) -> tuple[str, ...]:
+        """Who has made the edits of a case that were not exported, as far as they were named."""
+        edits = self.cases.get(case_key(case))
+        return () if edits is None else tuple(edits.readers)
 
     def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case that its viewers have closed, newest first."""
-        return self._restorable_files(case_key(case), file_name(case, SUFFIX))
+        return self.cases.restorable_files(case_key(case), file_name(case, SUFFIX))
 
     def restorable_files_of(self, record: CaseRecord) -> list[Path]:
         """Autosave files of the case of a record that its viewers have closed, newest first."""
-        return self._restorable_files(record.key, record.file_name(SUFFIX))
-
-    def _restorable_files(self, key: str, name: str) -> list[Path]:
-        files = self.folder.restorable_files(name)
-        return [f for f in files if key not in self._edits or not self.is_own(f)]
-
-    def set_aside(self, key: str, file: Path) -> None:
-        """Keep a file of this viewer that was not restored; new edits get another file.
-
-        Parameters
-        ----------
-        key : str
-            The `case_key` of its case.
-        file : Path
-
-        Raises
-        ------
-        OutputError
-            If it cannot be moved.
-        """
-        self.take_up(key)
-        self.wait()
-        self.readers.forget(key)
-        self.folder.set_aside(file)
-
-    def discard(self, key: str, file: Path) -> None:
-        """Delete a file that the user does not want to restore, of the case with a `case_key`."""
-        if self.is_own(file):
-            self.take_up(key)
-            self.readers.forget(key)
-        self.folder.discard(file)
-
-    def take_up(self, key: str) -> None:
-        """Regard the edits of a closed case, by its `case_key`, as answered for."""
-        self._closed.pop(key, None)
+        return self.cases.restorable_files(record.key, record.file_name(SUFFIX))
 
     def close(self) -> None:
         """Stop updating all files, whose folder is unlocked."""
-        for owner in list(self._edits):
-            self._close(owner)
-
-    def is_own(self, file: Path) -> bool:
-        """Whether this viewer writes the file."""
-        return file.parent == self.folder.path
+        self.cases.close_all()
 
     def _on_inserted(self, event: Any) -> None:
         self._on_new_layer(event.value)
@@ -257,113 +202,35 @@ class Autosave:
             return
         if role.checksum is None and layer not in self.unedited:
             self.unedited.keep(layer, checksum(layer.data))
-        owner = key_of_case(layer)
-        edits = self._edits.get(owner)
-        if owner in self._closed or (edits is not None and edits.removed):
-            self._copy_edits(owner, by_case(masks_among(self._layers))[owner])
+        key = key_of_case(layer)
+        edits = self.cases.get(key)
+        if edits is not None and edits.has_removed:
+            self.cases.update(key, by_case(masks_among(self._layers))[key])
 
     def _on_removed(self, event: Any) -> None:
-        """Save an edited mask that is removed from the viewer."""
-        layer = event.value
-        if not settings.get("autosave") or not is_mask(layer):
+        """Save an edited mask that is removed from the viewer.
+
+        While autosave is off, what was saved of it before is kept.
+        """
+        layer, is_on = event.value, settings.get("autosave")
+        if not is_mask(layer):
             return
-        owner, key = key_of_case(layer), layer_key(layer)
-        others = by_case(masks_among(self._layers)).get(owner, [])
-        self._copy_edits(owner, [*others, layer])
-        edits = self._edits.get(owner)
+        key = key_of_case(layer)
+        others = by_case(masks_among(self._layers)).get(key, [])
+        if is_on:
+            self.cases.update(key, [*others, layer])
+        edits = self.cases.get(key)
         if edits is None:
             return
-        if key in edits.copies:
-            edits.removed[key] = edits.copies.pop(key)
-        self._start_write(edits)
+        edits.remove(layer_key(layer), only_saved=not is_on)
+        if is_on:
+            edits.write(self._reader)
         if not others:
-            self._close(owner)
-
-    def _close(self, owner: str) -> None:
-        """Stop updating the file of a case; after the last case, unlock the folder."""
-        edits = self._edits.pop(owner)
-        self._closed[owner] = CaseEdits(edits.case, written_checksums=edits.written_checksums)
-        if not self._edits:
-            self._pending_writes.append(_write_thread().submit(self.folder.unlock))
-
-    def _copy_edits(self, owner: str, layers: list[Labels]) -> None:
-        """Copy the edited masks of a case that changed since the last copy.
-
-        ET, TC and WT are always copied together, because they form one segmentation.
-        """
-        edits = self._edits.get(owner) or CaseEdits(case_of_mask(layers[0]))
-        by_key = {layer_key(layer): layer for layer in layers}
-        checksums = {key: checksum(layer.data) for key, layer in by_key.items()}
-        self._set_replaced_aside(owner, edits, checksums)
-        edits.removed = {k: copy for k, copy in edits.removed.items() if k not in by_key}
-        edited = {k for k, layer in by_key.items() if checksums[k] != self.unedited.checksum(layer)}
-        regions = {k for k, layer in by_key.items() if region_of(layer) is not None}
-        if edited & regions or any(copy.region is not None for copy in edits.removed.values()):
-            edited |= regions
-        edits.copies = {
-            key: copy
-            if (copy := edits.copies.get(key)) is not None and copy.checksum == checksums[key]
-            else copy_of(by_key[key], checksums[key], self.unedited.checksum(by_key[key]))
-            for key in edited
-        }
-        if edits.copies or edits.removed or edits.written_checksums:
-            self._edits[owner] = edits
-
-    def _set_replaced_aside(
-        self, owner: str, edits: CaseEdits, checksums: Mapping[str, int]
-    ) -> None:
-        """Keep the file of edits whose layers were removed and have others in their place.
-
-        Nothing was asked when these were made or opened. Layers that return are no others.
-        """
-        closed = self._closed.pop(owner, edits)
-        removed = {key: copy.checksum for key, copy in edits.removed.items()}
-        before = (removed if closed is edits else closed.written_checksums).items()
-        if any(checksums.get(key, crc) != crc for key, crc in before):
-            edits.written_checksums = {}
-            self.readers.forget(owner)
-            file = self.folder.file_of(edits.case)
-            self._pending_writes.append(_write_thread().submit(_set_aside, self.folder, file))
+            self.cases.close(key)
 
     def _on_setting(self, name: str, value: Any) -> None:
         """Save what was edited under the name of another reader before."""
         if name == "reader":
-            if self.readers.is_named:
+            if self._reader:
                 self.save()
-            self.readers.name(value)
-
-    def _start_write(self, edits: CaseEdits) -> None:
-        copies = {**edits.removed, **edits.copies}
-        checksums = {key: copy.checksum for key, copy in copies.items()}
-        if checksums == edits.written_checksums and not edits.write_failed:
-            return
-        edits.written_checksums = checksums
-        edits.last_write = _write_thread().submit(
-            _write_file,
-            self.folder,
-            edits.case,
-            list(copies.values()),
-            self.readers.of_edits(edits.case, edited=bool(copies)),
-        )
-        self._pending_writes.append(edits.last_write)
-
-
-def _write_file(
-    folder: AutosaveFolder, case: Case, copies: list[MaskCopy], readers: Sequence[str] = ()
-) -> None:
-    if not copies:
-        folder.discard(folder.file_of(case))
-        return
-    folder.lock()
-    write_masks(folder.file_of(case), case, [copy.cropped(case) for copy in copies], readers)
-
-
-def _set_aside(folder: AutosaveFolder, file: Path) -> None:
-    if file.exists():
-        folder.set_aside(file)
-
-
-@cache
-def _write_thread() -> ThreadPoolExecutor:
-    """One thread for the writes of all viewers, in order; Python waits for it at exit."""
-    return ThreadPoolExecutor(1, "smalltumor-autosave")
+            self._reader = value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
 
-from napari_smalltumor.autosave.folder import StrandedEdits
+from napari_smalltumor.autosave.folder import UnrestorableEdits
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import key_of
 from napari_smalltumor.case_data.moved_cases import has_review
@@ -39,9 +39,9 @@ def what_was_not_done(
     applied = [name for name in names if brain is not None and name == brain.name]
     unsaved = [name for name in names if name not in applied]
     parts = [
-        f"not {verb}: {', '.join(own)}"
-        for verb, own in ((saving, unsaved), ("applied", applied))
-        if own
+        f"not {verb}: {', '.join(edited)}"
+        for verb, edited in ((saving, unsaved), ("applied", applied))
+        if edited
     ]
     return f"were {'; '.join(parts)}"
 
@@ -69,13 +69,13 @@ def where_edits_were_made(record: CaseRecord, case: Case) -> str:
     return f"{text} Restoring them also restores the decisions on lesions of that time."
 
 
-def why_edits_are_stranded(name: str, edits: StrandedEdits) -> str:
-    """That edits of the name of a case are kept but not offered, and how they can be restored."""
+def why_edits_cannot_be_restored(name: str, edits: UnrestorableEdits) -> str:
+    """That edits of the name of a case are kept, and what must be done to restore them."""
     kept = f"Edits of {name} in {edits.folder} are kept, but"
     if edits.replaced is not None:
         return (
-            f"{kept} {edits.replaced.name} holds something else now, so they are not offered. Put "
-            "the earlier file back, or open the earlier image where it is now, to restore them."
+            f"{kept} {edits.replaced.name} holds something else now, so they cannot be restored. "
+            "Put the earlier file back, or open the earlier image where it is now, to restore them."
         )
     if edits.is_open:
         return (
@@ -88,11 +88,11 @@ def why_edits_are_stranded(name: str, edits: StrandedEdits) -> str:
     )
 
 
-def why_nothing_is_offered_of_unreadable(record: CaseRecord) -> str:
+def why_images_must_be_readable(record: CaseRecord) -> str:
     """That edits or decisions are kept of the same images elsewhere, which cannot be read now."""
     return (
         f"Edits or decisions of {record.name} are kept for the same images in {record.folder}, "
-        "which cannot be read now, so they are not offered. Repair or delete the images there."
+        "which cannot be read now, so they cannot be restored. Repair or delete the images there."
     )
 
 
@@ -113,10 +113,10 @@ def what_was_made_on_others(names: Iterable[str]) -> str:
     names : iterable of str
         Names of the layers that have another mask now.
     """
-    if not (own := list(names)):
+    if not (layers := list(names)):
         return ""
     return (
-        f"These edits were made on another mask: {', '.join(own)} changed since, for example by "
+        f"These edits were made on another mask: {', '.join(layers)} changed since, for example by "
         "the review of another reader. Restoring the edits undoes that change."
     )
 

@@ -1,8 +1,8 @@
 """When and where the masks of a case were last exported, kept with it in the user's data folder.
 
 Edits that were not restored may be older than an export of the same case, in this session or in a
-later one. The user is told before they are restored. Masks that were exported to another place than
-beside the images are not opened with these, which the user is told, too.
+later one. The question whether to restore them says so. Masks that were exported to another place
+than beside the images are not opened with these, and a message says that, too.
 
 ::
 

@@ -30,7 +30,7 @@ from napari_smalltumor.case_data.records import file_name, readable
 from napari_smalltumor.layers.metadata import identifying_files
 
 
-class StrandedEdits(NamedTuple):
+class UnrestorableEdits(NamedTuple):
     """Edits that cannot be restored into the case of their name.
 
     Parameters
@@ -65,6 +65,10 @@ class AutosaveFolder:
     def file_of(self, case: Case) -> Path:
         """The file for the edits of a case."""
         return self.path / file_name(case, SUFFIX)
+
+    def is_own(self, file: Path) -> bool:
+        """Whether a file is in this folder."""
+        return file.parent == self.path
 
     def lock(self) -> None:
         """Create the folder and lock it until `unlock` or the end of the process.
@@ -121,31 +125,31 @@ class AutosaveFolder:
         restorable = [f for f in files if f.parent == self.path or not is_locked(f.parent)]
         return sorted(restorable, key=_modification_time, reverse=True)
 
-    def stranded_edits(self, case: Case) -> list[StrandedEdits]:
+    def unrestorable_edits(self, case: Case) -> list[UnrestorableEdits]:
         """Edits of a case of this name whose files are gone, or hold those of the case now.
 
         They are of no open viewer. They are not restored into the case, whose images may be
         another patient's.
         """
-        own = file_name(case, SUFFIX)
+        restorable = file_name(case, SUFFIX)
         files = sorted(self.root.glob(f"*/{_escape(readable(case.name))}-*{SUFFIX}"))
-        others = (f for f in files if f.name != own and not is_locked(f.parent))
-        found = (_stranded(case, _sources(file, case.name)) for file in others)
-        return list(dict.fromkeys(edits for edits in found if edits is not None))
+        others = (f for f in files if f.name != restorable and not is_locked(f.parent))
+        reasons = (_unrestorable(case, _sources(file, case.name)) for file in others)
+        return list(dict.fromkeys(edits for edits in reasons if edits is not None))
 
 
 def _new_name() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
 
 
-def _stranded(case: Case, sources: Sequence[Path]) -> StrandedEdits | None:
+def _unrestorable(case: Case, sources: Sequence[Path]) -> UnrestorableEdits | None:
     """What has become of the files of some edits; None if they may be as they were."""
     read = {*case.images_read, *([case.labels_read.path] if case.labels_read else [])}
     shared = [path for path in sources if path in read]
     if not sources or (not shared and any(map(os.path.exists, sources))):
         return None
-    own = [path for path in identifying_files(case).values() if path in shared]
-    return StrandedEdits(sources[0].parent, bool(shared), own[0] if own else None)
+    replaced = [path for path in identifying_files(case).values() if path in shared]
+    return UnrestorableEdits(sources[0].parent, bool(shared), replaced[0] if replaced else None)
 
 
 def _sources(file: Path, name: str) -> list[Path]:

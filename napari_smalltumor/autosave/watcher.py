@@ -1,4 +1,4 @@
-"""Autosave every minute, and offer saved edits when a case is opened."""
+"""Autosave every minute, and ask about saved edits when a case is opened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
-from napari_smalltumor.autosave.offers import EditOffers
+from napari_smalltumor.autosave.restore_question import RestoreQuestion
 from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.metadata import cases_among, claim_roles
 from napari_smalltumor.patients.active_patient import active_patient
@@ -28,7 +28,7 @@ INTERVAL_MS = 60_000
 
 
 class ViewerAutosave:
-    """Saves a viewer's edits every minute, and offers those of cases that are opened."""
+    """Saves a viewer's edits every minute, and asks about those of cases that are opened."""
 
     opened = Signal(object)
     """A case was opened, and no edits of it were restored."""
@@ -36,7 +36,7 @@ class ViewerAutosave:
     def __init__(self, viewer: ViewerModel) -> None:
         claim_roles(viewer)
         self.autosave = Autosave(viewer.layers)
-        self.offers = EditOffers(viewer, self.autosave)
+        self.restore_question = RestoreQuestion(viewer, self.autosave)
         closed_by_hand(viewer).keep_edits(self.autosave.unsaved)
         self._viewer = ref(viewer)
         self._layers = viewer.layers
@@ -80,7 +80,7 @@ class ViewerAutosave:
         for case in list(cases_among(x for x in self._layers if not patients.awaits(x))):
             if case_key(case) not in self._asked:
                 self._asked.add(case_key(case))
-                if not self.offers.about(case):
+                if not self.restore_question.ask(case):
                     self.opened.emit(case)
 
 

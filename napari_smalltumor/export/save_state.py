@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary, WeakSet, ref
+from weakref import WeakKeyDictionary, ref
 
 from psygnal import Signal, SignalInstance
 from qtpy.QtCore import Qt
@@ -32,11 +32,12 @@ from napari_smalltumor.layers.metadata import (
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
 from napari_smalltumor.layers.region_edits import RegionEdits
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.opening import Opening
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Labels, Layer
+    from napari.layers import Labels
 
 SAVE, SAVE_AS_REVIEWED = "Save", "Save as reviewed"
 
@@ -57,7 +58,7 @@ class SaveState:
         self._patients = active_patient(viewer)
         self._written: dict[Patient, WrittenMasks] = {}
         self._seen: dict[Patient, StampedFiles] = {}
-        self._layers_of: dict[Patient, WeakSet[Layer]] = {}
+        self._openings: dict[Patient, Opening] = {}
         self._read: WeakKeyDictionary[Labels, ReadMask] = WeakKeyDictionary()
         self._known: dict[Region, int] | None = None
         self._is_review: Callable[[Patient], bool] = lambda patient: False
@@ -153,7 +154,7 @@ class SaveState:
         patient = patient_of_shown_case(viewer.layers, case)
         self._written[patient] = WrittenMasks.of(files, region_layers(viewer.layers, case))
         self._seen[patient] = _file_to_save(viewer, case)
-        self._layers_of[patient] = WeakSet(layers_of_patient(viewer.layers, patient))
+        self._openings[patient] = Opening(layers_of_patient(viewer.layers, patient))
         self.refresh()
 
     def refresh(self) -> None:
@@ -204,7 +205,7 @@ class SaveState:
             return
         for case in cases_among(self._patients.layers):
             self._seen[current] = _file_to_save(viewer, case)
-            self._layers_of[current] = WeakSet(layers_of_patient(viewer.layers, current))
+            self._openings[current] = Opening(layers_of_patient(viewer.layers, current))
 
     def _forget_reopened(self) -> None:
         """Forget what was written and seen of patients who were opened from their files since.
@@ -214,14 +215,10 @@ class SaveState:
         viewer = self._viewer()
         if viewer is None:
             return
-        for patient, before in list(self._layers_of.items()):
-            now = layers_of_patient(viewer.layers, patient)
-            if not now:
-                continue
-            if any(layer in before for layer in now):
-                before.update(now)  # those that are removed one by one return together
-            else:
-                del self._layers_of[patient], self._seen[patient]
+        for patient, opening in list(self._openings.items()):
+            layers = layers_of_patient(viewer.layers, patient)
+            if layers and not opening.goes_on_with(layers):
+                del self._openings[patient], self._seen[patient]
                 self._written.pop(patient, None)
 
     def _on_application(self, state: Qt.ApplicationState) -> None:

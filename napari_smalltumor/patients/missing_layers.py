@@ -1,6 +1,10 @@
 """Layers of a case that were removed while their patient is open, to be noticed and brought back.
 
-These are ET, TC, WT and the images of a known modality.
+These are ET, TC, WT and the images of a known modality. What else is kept of removed layers:
+
+- `closed_by_hand`: all layers of a patient that was closed by removing them
+- `opening`: which layers were there, not the layers themselves
+- `autosave.case_edits`: the data of edited masks, which outlast their layers in a file
 """
 
 from __future__ import annotations
@@ -70,9 +74,13 @@ class MissingLayers:
         """The removed layers of all patients."""
         return [layer for layers in self._removed.values() for layer in layers.values()]
 
+    def layers_of(self, patient: Patient) -> list[Layer]:
+        """The removed layers of a patient."""
+        return list(self._removed.get(patient, {}).values())
+
     def restore(self, patient: Patient) -> None:
         """Add the removed layers of a patient again, with their data and undo history."""
-        for layer in list(self._removed.get(patient, {}).values()):
+        for layer in self.layers_of(patient):
             with self._patients.in_background():
                 self._layers.insert(index_of(layer, self._layers, patient), layer)
 
@@ -108,7 +116,7 @@ class MissingLayers:
     def _forget_closed(self) -> None:
         now = set(self._patients.patients)
         by_hand = set() if self._closing else self._open - now
-        missed = {p: list(self._removed.get(p, {}).values()) for p in by_hand}
+        missed = {patient: self.layers_of(patient) for patient in by_hand}
         self._open, self._last_closed = now, missed
         closed = self._removed.keys() - now
         for patient in closed:
@@ -121,7 +129,7 @@ class MissingLayers:
         unreported, self._unreported = self._unreported, []
         by_patient: dict[Patient, list[str]] = {}
         for patient, content, layer in unreported:
-            if any(layer is kept for kept in self._removed.get(patient, {}).values()):
+            if any(layer is kept for kept in self.layers_of(patient)):
                 by_patient.setdefault(patient, []).append(_TITLES[content])
         for patient, names in by_patient.items():
             were, them = ("was", "it") if len(names) == 1 else ("were", "them")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
-from weakref import WeakSet, ref
+from weakref import ref
 
 from psygnal import Signal
 from smalltumor.cohort.reviews.mask_to_review import MaskToReview
@@ -28,6 +28,7 @@ from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.loading.job import LoadJob
 from napari_smalltumor.loading.load import load
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.opening import Opening
 from napari_smalltumor.viewer import one_per_viewer
 from napari_smalltumor.worklist.review_layers import layers_to_review
 
@@ -48,15 +49,14 @@ class OpenReview:
     worklist : Worklist
     patient : Patient
     begun : MaskToReview
-    layers : WeakSet of Layer
-        The patient's layers when it was opened. They come back if they were removed by hand, and do
-        not if the same files are opened anew, which is no review.
+    opening : Opening
+        The patient's layers. If its files are opened anew, that is no review.
     """
 
     worklist: Worklist
     patient: Patient
     begun: MaskToReview
-    layers: WeakSet[Layer]
+    opening: Opening
 
 
 class ReviewSession:
@@ -85,7 +85,8 @@ class ReviewSession:
         viewer, review = self._viewer(), self._open
         if viewer is None or review is None:
             return None
-        return review if any(layer in review.layers for layer in viewer.layers) else None
+        layers = layers_of_patient(viewer.layers, review.patient)
+        return review if review.opening.goes_on_with(layers) else None
 
     @property
     def is_active(self) -> bool:
@@ -163,7 +164,7 @@ class ReviewSession:
         reviews = Reviews(current.worklist.folder)
         autosave = ensure_autosave(viewer).autosave
         autosave.save()  # edits since the last time are those of the reader now
-        edited_by = autosave.readers.of(case)
+        edited_by = autosave.readers_of(case)
         mask = with_sources(composed, viewer.layers)
         review = reviews.save(current.begun, mask, reader, edited_by)
         autosave.mark_exported(region_layers(viewer.layers, case).values(), files=[])
@@ -202,8 +203,8 @@ class ReviewSession:
         viewer = self._viewer()
         patient = patient_of(layers[-1]) if layers else None
         if viewer is not None and patient is not None and begun:
-            own = WeakSet(layers_of_patient(viewer.layers, patient))
-            self._open = OpenReview(worklist, patient, begun[0], own)
+            opening = Opening(layers_of_patient(viewer.layers, patient))
+            self._open = OpenReview(worklist, patient, begun[0], opening)
             if (other := begun[0].of_others) is not None:
                 notify.warn(
                     f"{other.reader} has reviewed {other.case} ({other.time}) on other images; the "

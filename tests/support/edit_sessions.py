@@ -17,7 +17,7 @@ from smalltumor.lesions import LesionList, measure_lesion
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.masks import is_mask
-from napari_smalltumor.autosave.offers import LATER
+from napari_smalltumor.autosave.restore_question import LATER
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.metadata import case_of, provenance_of, region_layers
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
@@ -29,12 +29,12 @@ PAINTED = (3, 4, 2)
 
 
 class User:
-    """What the user is asked and told, and answers; without an answer, *Not now*."""
+    """Questions and messages, and answers of the user; without an answer, *Not now*."""
 
     def __init__(self, monkeypatch) -> None:
-        self.asked, self.told, self.answers = [], [], []
+        self.asked, self.messages, self.answers = [], [], []
         monkeypatch.setattr(questions, "ask", self._answer)
-        monkeypatch.setattr(notify, "info", self.told.append)
+        monkeypatch.setattr(notify, "info", self.messages.append)
 
     def _answer(self, parent, title, text, *answers, harmless):
         self.asked.append(text)
@@ -52,7 +52,7 @@ class Session:
         before = len(self.viewer.layers)
         open_case(self.viewer, folder)
         self.case = case_of(self.viewer.layers[before])
-        self.watcher.offers.about(self.case)
+        self.watcher.restore_question.ask(self.case)
 
     def segment(self, first: int = 4, size: int = 2) -> Session:
         """Show a result with a cube of ET."""

@@ -119,6 +119,16 @@ def test_edits_that_were_not_exported_are_named_and_their_fate_is_told(viewer, a
     assert active_patient(viewer).title == "First"
 
 
+@pytest.mark.parametrize("autosave", [pytest.param(True, marks=pytest.mark.one_binding), False])
+def test_edits_of_a_region_that_was_removed_before_are_named(viewer, asked, autosave):
+    settings.put("autosave", autosave)
+    paint(viewer, "Pat ET")
+    viewer.layers.remove("Pat ET")
+    close_active(viewer)
+    (text,) = asked
+    assert text.count("Pat ET") == 1
+
+
 @pytest.mark.one_binding
 def test_closed_edits_are_saved_to_be_restored(viewer, asked, data_folder):
     paint(viewer, "Pat ET")

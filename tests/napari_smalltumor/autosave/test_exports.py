@@ -1,4 +1,4 @@
-"""Edits that are older than an export of the same case are offered with a word about it."""
+"""The question about edits says if they are older than an export of the same case."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import questions, settings
 from napari_smalltumor.autosave.exports import export_times
-from napari_smalltumor.autosave.offers import LATER
+from napari_smalltumor.autosave.restore_question import LATER
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
@@ -29,7 +29,7 @@ class Session:
         open_case(self.viewer, folder)
         self.case = case_of(self.viewer.layers[0])
         self.watcher = ensure_autosave(self.viewer)
-        self.watcher.offers.about(self.case)
+        self.watcher.restore_question.ask(self.case)
         classes = np.zeros(self.case.grid.shape, np.uint8)
         show_segmentation(
             self.viewer, self.case, Segmentation("Pat", classes, self.case.grid, self.case.header)
@@ -80,7 +80,7 @@ def test_edits_older_than_an_export_say_so(folder, monkeypatch, with_old_edits):
     assert text.startswith("Edits of Pat, saved on 2")
 
 
-def test_edits_after_the_last_export_are_offered_without_a_word(folder, monkeypatch):
+def test_the_question_about_edits_after_the_last_export_names_no_export(folder, monkeypatch):
     session = Session(folder, monkeypatch)
     session.export()
     session.paint((3, 4, 2))

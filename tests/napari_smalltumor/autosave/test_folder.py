@@ -17,8 +17,8 @@ from napari_cases import case_along, write_case_along
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError
 
-from napari_smalltumor.autosave.edit_texts import why_edits_are_stranded
-from napari_smalltumor.autosave.folder import AutosaveFolder, StrandedEdits
+from napari_smalltumor.autosave.edit_texts import why_edits_cannot_be_restored
+from napari_smalltumor.autosave.folder import AutosaveFolder, UnrestorableEdits
 from napari_smalltumor.autosave.mask_files import SUFFIX, SavedMask, read_masks, write_masks
 from napari_smalltumor.case_data.records import file_name
 
@@ -83,39 +83,39 @@ def test_the_file_of_a_killed_process_can_be_restored(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_edits_of_a_renamed_folder_are_told_by_the_folder_that_has_gone(tmp_path, masks):
+def test_edits_of_a_renamed_folder_are_reported_with_the_folder_that_has_gone(tmp_path, masks):
     old = write_case_along(tmp_path / "Pat", "LPS", labels=False)
     left = AutosaveFolder(tmp_path / "autosave")
     write_masks(left.file_of(read_case(old)), read_case(old), masks)
     folder = AutosaveFolder(tmp_path / "autosave")
-    assert folder.stranded_edits(read_case(old)) == []
+    assert folder.unrestorable_edits(read_case(old)) == []
     new = old.rename(tmp_path / "Pat done")
     case = read_case(new)
     assert restorable(folder, case) == []
-    assert folder.stranded_edits(case) == [StrandedEdits(old, False, None)]
-    assert folder.stranded_edits(replace(case, name="Pat-2")) == []
+    assert folder.unrestorable_edits(case) == [UnrestorableEdits(old, False, None)]
+    assert folder.unrestorable_edits(replace(case, name="Pat-2")) == []
     write_case_along(old, "LPS", labels=False)  # another patient of this name
-    assert folder.stranded_edits(case) == []
+    assert folder.unrestorable_edits(case) == []
 
 
-def test_edits_of_a_label_file_that_was_overwritten_are_told_by_the_file(tmp_path, masks):
+def test_edits_of_a_label_file_that_was_overwritten_are_reported_with_the_file(tmp_path, masks):
     file = tmp_path / "Pat" / "Pat_seg.nii.gz"
     file.parent.mkdir()
     nib.save(nib.Nifti1Image(np.zeros((9, 10, 11), np.uint8), np.eye(4)), file)
     left, case = AutosaveFolder(tmp_path / "autosave"), case_of_file(file)
     write_masks(left.file_of(case), case, masks)
     folder = AutosaveFolder(tmp_path / "autosave")
-    assert folder.stranded_edits(case_of_file(file)) == []
+    assert folder.unrestorable_edits(case_of_file(file)) == []
     nib.save(nib.Nifti1Image(np.ones((9, 10, 11), np.uint8), np.eye(4)), file)
-    (edits,) = folder.stranded_edits(case_of_file(file))
-    assert edits == StrandedEdits(file.parent, True, file)
-    assert f"{file.name} holds something else now" in why_edits_are_stranded("Pat", edits)
+    (edits,) = folder.unrestorable_edits(case_of_file(file))
+    assert edits == UnrestorableEdits(file.parent, True, file)
+    assert f"{file.name} holds something else now" in why_edits_cannot_be_restored("Pat", edits)
 
 
-def test_edits_on_one_image_are_told_when_the_case_is_opened_by_another(tmp_path, masks):
+def test_edits_on_one_image_are_reported_when_the_case_is_opened_by_another(tmp_path, masks):
     old = write_case_along(tmp_path / "Pat", "LPS", labels=False)
     left, case = AutosaveFolder(tmp_path / "autosave"), case_of_file(old / "Pat_flair.nii.gz")
     write_masks(left.file_of(case), case, masks)
-    (edits,) = AutosaveFolder(tmp_path / "autosave").stranded_edits(read_case(old))
-    assert edits == StrandedEdits(old, True, None)
-    assert "other images than those that are open" in why_edits_are_stranded("Pat", edits)
+    (edits,) = AutosaveFolder(tmp_path / "autosave").unrestorable_edits(read_case(old))
+    assert edits == UnrestorableEdits(old, True, None)
+    assert "other images than those that are open" in why_edits_cannot_be_restored("Pat", edits)

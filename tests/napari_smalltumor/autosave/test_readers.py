@@ -8,7 +8,7 @@ from edit_sessions import Session, User, write_patient
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.mask_files import read_readers
-from napari_smalltumor.autosave.offers import DISCARD, LATER
+from napari_smalltumor.autosave.restore_question import DISCARD, LATER
 
 
 @pytest.fixture
@@ -44,3 +44,19 @@ def test_strokes_are_of_the_reader_who_was_named_when_they_were_painted(tmp_path
     assert readers_of(session) == ["Ann"]
     session.et.data_setitem((np.array([7]),) * 3, 1)
     assert readers_of(session) == ["Ann", "Bob"]
+
+
+def test_who_made_edits_that_were_exported_after_they_were_closed_has_not_made_later_ones(
+    tmp_path, user
+):
+    folder = write_patient(tmp_path / "P1")
+    settings.put("reader", "Ann")
+    first = Session(folder).segment().paint()
+    autosave = first.watcher.autosave
+    exported = autosave.checksums(first.viewer.layers)
+    assert readers_of(first) == ["Ann"]
+    first.viewer.layers.clear()
+    autosave.mark_exported(exported)
+    autosave.wait()
+    settings.put("reader", "Bob")
+    assert readers_of(Session(folder, first.viewer).segment(first=6).paint()) == ["Bob"]

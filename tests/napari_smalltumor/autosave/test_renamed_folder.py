@@ -1,4 +1,4 @@
-"""A folder that was renamed: its edits and decisions are offered for the same voxels alone."""
+"""The user is asked about edits in a renamed folder if it has the same voxels, and only then."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edit_sessions import Session, User, write_patient
 from smalltumor.data.read_case import read_case
 
 from napari_smalltumor.autosave.exports import export_times
-from napari_smalltumor.autosave.offers import DISCARD, LATER, RESTORE, TAKE_OVER
+from napari_smalltumor.autosave.restore_question import DISCARD, LATER, RESTORE, TAKE_OVER
 from napari_smalltumor.case_data import moved_cases
 from napari_smalltumor.case_data.records import record_correction
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
@@ -29,7 +29,7 @@ def folder(tmp_path):
     return write_patient(tmp_path / "Pat")
 
 
-def test_edits_of_a_renamed_folder_are_offered_with_the_names_of_both_folders(folder, user):
+def test_the_question_about_edits_of_a_renamed_folder_names_both_folders(folder, user):
     Session(folder).segment().paint().crash()
     new = folder.rename(folder.with_name("Pat done"))
     user.answers = [LATER, RESTORE]
@@ -38,15 +38,15 @@ def test_edits_of_a_renamed_folder_are_offered_with_the_names_of_both_folders(fo
     assert len(user.asked) == 2
     assert str(folder) in user.asked[1] and str(new) in user.asked[1]
     assert restored.is_painted
-    (own,) = restored.edits
-    assert own.parent == restored.watcher.autosave.folder.path
+    (saved,) = restored.edits
+    assert saved.parent == restored.watcher.autosave.folder.path
     restored.crash()
     user.answers = [RESTORE]
     assert Session(new).is_painted
     assert str(folder) not in user.asked[-1]
 
 
-def test_edits_are_offered_when_the_file_names_change_with_the_folder(tmp_path, user):
+def test_the_user_is_asked_when_the_file_names_change_with_the_folder(tmp_path, user):
     old = write_patient(tmp_path / "Pat")
     Session(old).segment().paint().crash()
     new = old.rename(tmp_path / "Case-7")
@@ -64,13 +64,13 @@ def test_discarded_edits_of_a_renamed_folder_are_deleted(folder, user):
     assert Session(folder.rename(folder.with_name("new"))).edits == []
 
 
-def test_edits_of_other_voxels_in_a_folder_of_the_same_name_are_never_offered(tmp_path, user):
+def test_edits_of_other_voxels_in_a_folder_of_the_same_name_cannot_be_restored(tmp_path, user):
     first = write_patient(tmp_path / "Pat")
     Session(first).segment().paint().review().crash()
     first.rename(tmp_path / "elsewhere")
     second = Session(write_patient(first, times=2))
     assert user.asked == []
-    assert [f"in {first} are kept" in text for text in user.told] == [True]
+    assert [f"in {first} are kept" in text for text in user.messages] == [True]
     assert not is_rejected(second.segment().et, second.candidate)
     second.crash()
     user.answers = [RESTORE]
@@ -78,13 +78,13 @@ def test_edits_of_other_voxels_in_a_folder_of_the_same_name_are_never_offered(tm
     assert len(user.asked) == 1
 
 
-def test_edits_of_other_voxels_at_another_place_are_never_offered(tmp_path, user):
+def test_edits_of_other_voxels_at_another_place_cannot_be_restored(tmp_path, user):
     first = write_patient(tmp_path / "a" / "Pat")
     Session(first).segment().paint().review().crash()
     first.rename(tmp_path / "not opened")
     Session(write_patient(tmp_path / "b" / "Pat", times=2))
     assert user.asked == []
-    assert [str(first) in text for text in user.told] == [True]
+    assert [str(first) in text for text in user.messages] == [True]
 
 
 @pytest.mark.parametrize("moved", ["shape", "affine"])
@@ -103,7 +103,7 @@ def test_the_same_voxels_on_another_grid_are_other_images(folder, user, moved):
     assert user.asked == []
 
 
-def test_edits_of_a_copy_are_not_offered_while_its_original_has_them(tmp_path, user):
+def test_edits_of_the_original_of_a_copy_cannot_be_restored_in_the_copy(tmp_path, user):
     first, second = write_patient(tmp_path / "a" / "Pat"), write_patient(tmp_path / "b" / "Pat")
     Session(first).segment().paint().review().crash()
     Session(second)
@@ -113,19 +113,19 @@ def test_edits_of_a_copy_are_not_offered_while_its_original_has_them(tmp_path, u
     assert len(user.asked) == 1
 
 
-def test_edits_of_an_original_that_cannot_be_read_are_told(tmp_path, user):
+def test_a_message_names_edits_of_an_original_that_cannot_be_read(tmp_path, user):
     first, second = write_patient(tmp_path / "a" / "Pat"), write_patient(tmp_path / "b" / "Pat")
     Session(first).segment().paint().crash()
     (first / "Pat_t1ce.nii.gz").write_bytes(b"damaged")
     Session(second)
     assert user.asked == []
-    assert [f"in {first}, which cannot be read" in text for text in user.told] == [True]
+    assert [f"in {first}, which cannot be read" in text for text in user.messages] == [True]
     (first / "Pat_t1ce.nii.gz").unlink()
     Session(second)
     assert len(user.asked) == 1
 
 
-def test_edits_of_a_case_that_is_open_elsewhere_are_not_offered(folder, user):
+def test_edits_of_a_case_that_is_open_elsewhere_cannot_be_restored(folder, user):
     session = Session(folder).segment().paint()
     session.watcher.save_now()
     session.watcher.autosave.wait()
@@ -133,7 +133,7 @@ def test_edits_of_a_case_that_is_open_elsewhere_are_not_offered(folder, user):
     assert user.asked == []
 
 
-def test_edits_that_were_closed_in_this_window_are_offered_after_a_renaming(folder, user):
+def test_edits_that_were_closed_in_this_window_can_be_restored_after_a_renaming(folder, user):
     session = Session(folder).segment().paint()
     session.viewer.layers.clear()
     session.watcher.autosave.wait()
@@ -155,7 +155,7 @@ def test_decisions_and_times_of_exports_come_with_the_edits(folder, user):
     assert "et" in export_times(restored.case)
 
 
-def test_decisions_without_edits_are_offered_and_shown_at_once(folder, user):
+def test_decisions_without_edits_are_asked_about_and_shown_at_once(folder, user):
     Session(folder).segment().review().crash()
     new = folder.rename(folder.with_name("new"))
     again = Session(new).segment()
@@ -164,9 +164,9 @@ def test_decisions_without_edits_are_offered_and_shown_at_once(folder, user):
     review = LesionReview(again.viewer)
     review.set_candidates([again.candidate])
     user.answers = [TAKE_OVER]
-    again.watcher.offers.about(again.case)
+    again.watcher.restore_question.ask(again.case)
     assert again.is_reviewed and review.candidates == []
-    again.watcher.offers.about(again.case)
+    again.watcher.restore_question.ask(again.case)
     assert len(user.asked) == 2
 
 
@@ -182,7 +182,9 @@ def test_decisions_follow_a_folder_that_gets_its_first_name_again(folder, user):
     assert again.is_reviewed and is_rejected(again.et, other)
 
 
-def test_what_was_not_taken_over_when_the_program_ended_is_offered_again(folder, user, monkeypatch):
+def test_what_was_not_taken_over_when_the_program_ended_is_asked_about_again(
+    folder, user, monkeypatch
+):
     Session(folder).segment().review().crash()
     new = folder.rename(folder.with_name("new"))
     user.answers = [TAKE_OVER, TAKE_OVER]
@@ -204,7 +206,7 @@ def test_decisions_that_were_made_since_are_not_replaced(folder, user):
     again = Session(new).segment()
     decide(again.et, Verdict.ADDED, [again.candidate])
     user.answers = [RESTORE]
-    again.watcher.offers.about(again.case)
+    again.watcher.restore_question.ask(again.case)
     assert again.is_painted and not is_rejected(again.et, again.candidate)
 
 

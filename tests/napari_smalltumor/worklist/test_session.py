@@ -22,7 +22,7 @@ from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, questions, settings
-from napari_smalltumor.autosave.offers import RESTORE
+from napari_smalltumor.autosave.restore_question import RESTORE
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.layers.metadata import LayerKind, cases_among, region_layers, role_of

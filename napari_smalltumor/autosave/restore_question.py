@@ -1,4 +1,4 @@
-"""Edits that are offered when a case is opened, and those of which only their folder is told."""
+"""The question whether to restore the edits of a case that is opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import ref
 
 from smalltumor.data.case import Case
@@ -22,11 +22,12 @@ from napari_smalltumor.autosave.edit_texts import (
     where_decisions_were_made,
     where_edits_were_made,
     whose_edits_they_are,
-    why_edits_are_stranded,
-    why_nothing_is_offered_of_unreadable,
+    why_edits_cannot_be_restored,
+    why_images_must_be_readable,
 )
 from napari_smalltumor.autosave.exports import export_times, export_times_of
 from napari_smalltumor.autosave.mask_files import SavedMask, read_masks, read_readers
+from napari_smalltumor.autosave.masks import key_of, layer_key, masks_among
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.case_data.moved_cases import (
     has_review,
@@ -42,11 +43,36 @@ from napari_smalltumor.viewer import main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
 RESTORE, LATER, DISCARD, TAKE_OVER = "Restore", "Not now", "Discard", "Take over"
 
 
-class EditOffers:
+class SavedEdits(NamedTuple):
+    """Edits of a case in a file.
+
+    Parameters
+    ----------
+    file : Path
+    key : str
+        The `case_key` of the case.
+    record : CaseRecord, optional
+        The record of the case if its images lay at another place.
+    masks : list of SavedMask
+    readers : list of str
+    time : float
+        When they were saved, in seconds since the epoch.
+    """
+
+    file: Path
+    key: str
+    record: CaseRecord | None
+    masks: list[SavedMask]
+    readers: list[str]
+    time: float
+
+
+class RestoreQuestion:
     """Asks whether to restore the edits of a case that is opened.
 
     Parameters
@@ -60,7 +86,7 @@ class EditOffers:
         self._ref = ref(viewer)
         self.autosave = autosave
 
-    def about(self, case: Case) -> bool:
+    def ask(self, case: Case) -> bool:
         """Ask about the edits of a case, also of one whose folder was renamed since.
 
         Returns
@@ -68,59 +94,58 @@ class EditOffers:
         bool
             Whether edits were restored.
         """
+        self.autosave.wait()  # files and times of exports may be being written
         moved = moved_cases(case)
         files, files_of = self.autosave.restorable_files, self.autosave.restorable_files_of
-        own = [(file, None) for file in files(case)]
-        others = [(file, record) for record in moved for file in files_of(record)]
-        if not own and not others:
-            for stranded in self.autosave.folder.stranded_edits(case):
-                notify.info(why_edits_are_stranded(self._title_of(case), stranded))
-        self._tell_of_unreadable(case)
+        here = [(file, None) for file in files(case)]
+        elsewhere = [(file, record) for record in moved for file in files_of(record)]
+        if not here and not elsewhere:
+            for edits in self.autosave.folder.unrestorable_edits(case):
+                notify.info(why_edits_cannot_be_restored(self._title_of(case), edits))
+        self._report_unreadable(case)
         postponed = set()
-        for file, record in (*own, *others):
-            where = "" if record is None else where_edits_were_made(record, case)
-            answer = self._offer(case, file, record, where)
+        for file, record in (*here, *elsewhere):
+            answer = self._ask_about_file(case, file, record)
             if answer == RESTORE:
                 return True
             if answer == LATER and record is not None:
                 postponed.add(record.key)
         for record in moved:
             if record.key not in postponed and has_review(record, case):
-                self._offer_review(case, record)
+                self._ask_about_decisions(case, record)
         return False
 
-    def _tell_of_unreadable(self, case: Case) -> None:
+    def _report_unreadable(self, case: Case) -> None:
         for record in unreadable_cases(case):
             if self.autosave.restorable_files_of(record) or has_review(record, case):
-                notify.info(why_nothing_is_offered_of_unreadable(record))
+                notify.info(why_images_must_be_readable(record))
 
-    def _offer(self, case: Case, file: Path, record: CaseRecord | None, where: str) -> str | None:
-        """Offer the edits in a file, which may have been kept of a case with another record."""
+    def _ask_about_file(self, case: Case, file: Path, record: CaseRecord | None) -> str | None:
+        """Ask about the edits in a file, which may have been kept of a case with another record."""
         if not file.exists():  # another viewer may have restored or discarded it
             return None
+        key = case_key(case) if record is None else record.key
         try:
-            masks = read_masks(file)
+            masks, readers = read_masks(file), read_readers(file)
         except SmalltumorError as error:
             notify.warn(f"Autosaved edits of {self._title_of(case)} are lost: {error}")
             return None
-        question = self._question(case, file, masks, record, where)
+        edits = SavedEdits(file, key, record, masks, readers, file.stat().st_mtime)
+        question = self._question(case, edits)
         answer = self._ask("Restore edits?", question, RESTORE, LATER, DISCARD)
-        key = case_key(case) if record is None else record.key
         if answer == DISCARD:
-            self.autosave.discard(key, file)
+            self.autosave.cases.discard(key, file)
         elif answer == RESTORE:
-            self._restore(case, file, masks, record)
-        elif self.autosave.is_own(file):
-            self._set_aside(key, file)
+            self._restore(case, edits)
+        else:
+            self._set_aside(edits)
         return answer
 
-    def _restore(
-        self, case: Case, file: Path, masks: list[SavedMask], record: CaseRecord | None
-    ) -> None:
-        key = case_key(case) if record is None else record.key
-        self.autosave.take_up(key)  # what is added now are these edits, and nothing in their place
+    def _restore(self, case: Case, edits: SavedEdits) -> None:
+        masks, record, cases = edits.masks, edits.record, self.autosave.cases
+        if self.autosave.folder.is_own(edits.file):
+            cases.answered(edits.key)  # what is added now is nothing in the place of these edits
         try:
-            readers = read_readers(file)
             if record is not None:
                 take_over(record, case)
                 masks = _renamed(masks, record.name, case.name)
@@ -128,26 +153,27 @@ class EditOffers:
                 layers = restore(self._viewer, case, masks)
         except SmalltumorError as error:
             notify.report_error(error)
-            if self.autosave.is_own(file):
-                self._set_aside(key, file)
+            self._set_aside(edits)
             return
-        self.autosave.mark_edited(layers)
-        with self.autosave.readers.restoring(case, readers):
-            self.autosave.save()
+        self.autosave.mark_edited(layers, edits.readers)
         self.autosave.wait()
-        saved = self.autosave.folder.file_of(case)
-        if saved.exists() and saved != file:
-            self.autosave.folder.discard(file)  # this viewer's own file now contains the edits
+        saved = cases.get(case_key(case))
+        is_saved = saved is not None and saved.is_saved
+        if is_saved and edits.file != self.autosave.folder.file_of(case):
+            self.autosave.folder.discard(edits.file)  # this viewer's own file now has the edits
         notify.info(f"Restored {', '.join(layer.name for layer in layers)}")
 
-    def _set_aside(self, key: str, file: Path) -> None:
+    def _set_aside(self, edits: SavedEdits) -> None:
+        """Keep a file of this viewer for a later question; that of another one stays there."""
+        if not self.autosave.folder.is_own(edits.file):
+            return
         try:
-            self.autosave.set_aside(key, file)
+            self.autosave.cases.set_aside(edits.key, edits.file)
         except SmalltumorError as error:
             notify.report_error(error)
 
-    def _offer_review(self, case: Case, record: CaseRecord) -> None:
-        """Offer the decisions on lesions of a case whose folder was renamed."""
+    def _ask_about_decisions(self, case: Case, record: CaseRecord) -> None:
+        """Ask whether to use the decisions on lesions of a case whose folder was renamed."""
         text = where_decisions_were_made(record, case, self._title_of(case))
         actions = (
             f"{TAKE_OVER}: use them for this case. {LATER}: ask again when the case is next opened."
@@ -159,29 +185,32 @@ class EditOffers:
             except SmalltumorError as error:
                 notify.report_error(error)
 
-    def _question(
-        self,
-        case: Case,
-        file: Path,
-        masks: list[SavedMask],
-        record: CaseRecord | None,
-        where: str,
-    ) -> str:
-        own = [layer for layer in self._viewer.layers if same_case(case_of(layer), case)]
-        saved_at = file.stat().st_mtime
-        self.autosave.wait()  # a time of export may be being written
+    def _question(self, case: Case, edits: SavedEdits) -> str:
+        record, masks = edits.record, edits.masks
+        shown = [layer for layer in self._viewer.layers if same_case(case_of(layer), case)]
         exported_at = export_times(case) if record is None else export_times_of(record)
         parts = (
             f"Edits of {self._title_of(case)}, saved on "
-            f"{datetime.fromtimestamp(saved_at):%Y-%m-%d %H:%M}, "
-            f"{what_was_not_done([mask.name for mask in masks], own)}.",
-            whose_edits_they_are(read_readers(file), settings.get("reader")),
-            where,
-            what_was_exported_later(masks, saved_at, exported_at),
-            what_was_made_on_others(self.autosave.started_from_others(case, masks)),
+            f"{datetime.fromtimestamp(edits.time):%Y-%m-%d %H:%M}, "
+            f"{what_was_not_done([mask.name for mask in masks], shown)}.",
+            whose_edits_they_are(edits.readers, settings.get("reader")),
+            "" if record is None else where_edits_were_made(record, case),
+            what_was_exported_later(masks, edits.time, exported_at),
+            what_was_made_on_others(self._with_other_masks(masks, shown)),
             f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",
         )
         return "\n\n".join(filter(None, parts))
+
+    def _with_other_masks(self, masks: Iterable[SavedMask], shown: Iterable[Layer]) -> list[str]:
+        """Names of the layers of a case that have another mask than the saved edits began with."""
+        unedited = self.autosave.unedited
+        before = {key_of(m.region, m.name): m.started for m in masks if m.started is not None}
+        return [
+            layer.name
+            for layer in masks_among(shown)
+            if (key := layer_key(layer)) in before
+            and unedited.checksum(layer) not in (None, before[key])
+        ]
 
     def _ask(self, title: str, text: str, *answers: str) -> str:
         from napari_smalltumor import questions  # Qt: the commands of menus load without it

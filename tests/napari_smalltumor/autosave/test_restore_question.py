@@ -1,0 +1,88 @@
+"""Edits that are restored are in one file."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from edit_sessions import PAINTED, Session, User, write_patient
+from opened_case import raise_disk_full
+
+from napari_smalltumor.autosave import case_file
+from napari_smalltumor.autosave.restore_question import RESTORE
+
+IN_SECOND_CUBE = (4, 6, 6)
+"""A voxel, on the display, of a cube at 6, and of none at 4."""
+
+
+@pytest.fixture
+def user(monkeypatch) -> User:
+    return User(monkeypatch)
+
+
+def test_the_user_is_not_asked_again_about_restored_edits(tmp_path, user):
+    folder = write_patient(tmp_path / "P1")
+    first = Session(folder).segment().paint()
+    edits = first.watcher.autosave
+    edits.save()
+    first.viewer.layers.clear()
+    edits.wait()
+    user.answers = [RESTORE]
+    second = Session(folder, first.viewer)
+    assert len(user.asked) == 1 and second.et.data[PAINTED] == 1
+    second.et.data_setitem((np.array([7]),) * 3, 1)
+    edits.save()
+    edits.wait()
+    assert list(edits.folder.root.glob("*/*.safetensors")) == [edits.folder.file_of(second.case)]
+
+
+def closed_with_edits(folder, first: int) -> Session:
+    """A window in which a case was closed after a result with a cube at `first` was painted."""
+    session = Session(folder).segment(first=first).paint()
+    session.viewer.layers.clear()
+    session.watcher.autosave.wait()
+    return session
+
+
+def test_restoring_edits_of_another_window_keeps_those_that_were_closed_in_this_one(tmp_path, user):
+    folder = write_patient(tmp_path / "P1")
+    here = closed_with_edits(folder, first=4)
+    before = here.edits[0].read_bytes()
+    other = closed_with_edits(folder, first=6)
+    assert len(other.edits) == 2
+    (later,) = set(other.edits) - {here.watcher.autosave.folder.file_of(here.case)}
+    later.touch()
+    user.answers = [RESTORE]
+    again = Session(folder, here.viewer)
+    assert again.et.data[IN_SECOND_CUBE] == 1
+    assert not later.exists()
+    assert before in [file.read_bytes() for file in again.edits]
+
+
+def test_the_user_is_asked_about_edits_that_were_still_being_written(tmp_path, user, monkeypatch):
+    folder = write_patient(tmp_path / "P1")
+    session = Session(folder).segment().paint()
+    proceed, write = threading.Event(), case_file.write_masks
+
+    def write_late(*arguments):
+        assert proceed.wait(60)
+        write(*arguments)
+
+    monkeypatch.setattr(case_file, "write_masks", write_late)
+    session.viewer.layers.clear()
+    threading.Timer(0.3, proceed.set).start()
+    Session(folder, session.viewer)
+    assert len(user.asked) == 1
+
+
+def test_a_file_whose_edits_could_not_be_saved_again_is_kept(tmp_path, user, monkeypatch):
+    folder = write_patient(tmp_path / "P1")
+    session = Session(folder).segment().paint()
+    session.watcher.save_now()  # this window has a file of the case already
+    kept = closed_with_edits(folder, first=6).watcher.autosave.folder.file_of(session.case)
+    user.answers = [RESTORE]
+    monkeypatch.setattr(case_file, "write_masks", raise_disk_full)
+    session.watcher.restore_question.ask(session.case)
+    assert len(user.asked) == 1 and session.et.data[IN_SECOND_CUBE] == 1
+    assert kept.exists()
