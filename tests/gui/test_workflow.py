@@ -69,6 +69,7 @@ def segmented(make_napari_viewer, sample_folder, qtbot, record_property):
     return viewer, dock, lesions
 
 
+@pytest.mark.slow
 def test_the_sample_case_is_segmented_edited_exported_and_reopened(segmented, tmp_path, qtbot):
     viewer, dock, lesions = segmented
     case = case_of(viewer.layers[0])

@@ -33,6 +33,7 @@ def table(tmp_path, monkeypatch, capsys):
     return run
 
 
+@pytest.mark.slow
 def test_every_case_is_scored_by_the_weights_that_do_not_know_it(table, tmp_path):
     text = table()
     assert "2 cases; differences" in text

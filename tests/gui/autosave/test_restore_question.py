@@ -18,6 +18,7 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 
 
+@pytest.mark.slow
 def test_the_reader_whose_edits_they_are_is_named(
     edited, synthetic_case, make_napari_viewer, answers, data_folder, qtbot
 ):
@@ -37,6 +38,7 @@ def test_the_reader_whose_edits_they_are_is_named(
     )
 
 
+@pytest.mark.slow
 def test_the_first_reader_is_not_forgotten_when_another_goes_on(
     edited, synthetic_case, make_napari_viewer, answers, data_folder, qtbot
 ):

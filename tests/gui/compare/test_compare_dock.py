@@ -153,6 +153,7 @@ def test_the_comparison_goes_and_returns_with_its_patient(viewer, compared, tmp_
     assert compared.reference_box.currentText() == "Pat_seg.nii.gz"
 
 
+@pytest.mark.slow
 def test_a_layer_is_compared_hidden_and_followed(viewer, dock, case, qtbot):
     data = labels_layer(case, SCHEME.encode(reference_classes()), SCHEME)
     expert = viewer.add_layer(Layer.create(*data))

@@ -64,6 +64,7 @@ def paint(layer, value: int = 0) -> None:
     layer.data_setitem(tuple(np.array([2]) for _ in range(3)), value)
 
 
+@pytest.mark.slow
 def test_the_key_saves_three_regions_where_they_are_found_again(viewer, tmp_path, asked, qtbot):
     regions = segmented(viewer, tmp_path / "Pat")
     window = viewer.window._qt_window
@@ -235,6 +236,7 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(viewer, tmp_path, asked, 
     assert save(viewer, None) == [] and path.read_bytes() == b"precious"
 
 
+@pytest.mark.slow
 def test_each_visit_is_saved_in_its_own_folder(viewer, tmp_path, asked):
     masks = {}
     for visit, value in (("visit1", 3), ("visit2", 2)):
@@ -249,6 +251,7 @@ def test_each_visit_is_saved_in_its_own_folder(viewer, tmp_path, asked):
     assert asked == []
 
 
+@pytest.mark.slow
 def test_the_header_says_whether_the_masks_are_saved(viewer, tmp_path, asked, qtbot):
     header = PatientHeader(viewer)
     qtbot.addWidget(header)
@@ -273,6 +276,7 @@ def test_the_header_says_whether_the_masks_are_saved(viewer, tmp_path, asked, qt
     header.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("from_the_top", [True, False])
 def test_saved_masks_of_a_patient_that_is_opened_again_are_saved(
     viewer, tmp_path, asked, qtbot, from_the_top
@@ -301,6 +305,7 @@ def test_a_patient_that_is_opened_from_its_files_has_the_masks_of_these(viewer, 
     assert regions[Region.ET] not in viewer.layers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_read", [False, True])
 def test_masks_whose_file_was_deleted_are_not_saved(viewer, tmp_path, asked, qtbot, is_read):
     """The button says so when the user comes back from the other program."""
@@ -318,6 +323,7 @@ def test_masks_whose_file_was_deleted_are_not_saved(viewer, tmp_path, asked, qtb
     assert save(viewer, None) == [written] and save_state(viewer).is_saved
 
 
+@pytest.mark.slow
 def test_masks_are_opened_when_a_folder_above_unnamed_images_was_renamed(
     viewer, tmp_path, asked, monkeypatch
 ):

@@ -79,6 +79,7 @@ def reopen(viewer, tmp_path, qtbot) -> dict[Region, object]:
     return region_layers(viewer.layers, case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("export", [export_elsewhere, export_to_bids])
 def test_masks_that_were_exported_elsewhere_are_named_and_can_be_opened(
     viewer, header, tmp_path, told, monkeypatch, qtbot, export
@@ -97,6 +98,7 @@ def test_masks_that_were_exported_elsewhere_are_named_and_can_be_opened(
     assert header.export_button.isHidden()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["saved", "deleted", "of other images"])
 def test_nothing_is_said_of_masks_that_are_opened_gone_or_of_others(
     viewer, header, tmp_path, told, monkeypatch, qtbot, what
@@ -117,6 +119,7 @@ def test_nothing_is_said_of_masks_that_are_opened_gone_or_of_others(
     assert told == [] and header.export_button.isHidden()
 
 
+@pytest.mark.slow
 @pytest.mark.one_binding
 def test_an_export_that_is_newer_than_the_saved_masks_is_named_without_a_button(
     viewer, header, tmp_path, told, monkeypatch, qtbot

@@ -210,6 +210,7 @@ def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_sessio
             run_control.stop(run)
 
 
+@pytest.mark.slow
 def test_a_failed_run_shows_its_error_and_its_log(docked, tmp_path):
     run = RunFolder(tmp_path / "elsewhere")
     run.write_config({"training": {"epochs": 4}})

@@ -21,6 +21,7 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
 
+@pytest.mark.slow
 @pytest.mark.one_binding
 def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
     dock, qtbot, earlier_scan, tmp_path, monkeypatch
@@ -53,6 +54,7 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
     assert isalive(name) and name.isVisible()
 
 
+@pytest.mark.slow
 def test_an_earlier_scan_of_the_same_name_is_named_with_its_folder(dock, tmp_path, qtbot):
     (tmp_path / "before").mkdir()
     earlier = write_scan(tmp_path / "before" / "BraTS2021_2", tumour())

@@ -17,6 +17,7 @@ from napari_smalltumor.reading.reading_area import Layout
 from napari_smalltumor.reading.window import planes_window
 
 
+@pytest.mark.slow
 def test_a_plane_of_the_earlier_scan_is_beside_the_current_one_and_both_are_linked(
     dock, qtbot, earlier_scan
 ):
@@ -67,6 +68,7 @@ def test_a_patient_without_an_earlier_scan_is_shown_alone(dock, qtbot, earlier_s
     assert not window.is_beside
 
 
+@pytest.mark.slow
 def test_nothing_can_be_painted_on_a_plane_of_the_earlier_scan(dock, qtbot, earlier_scan):
     viewer = dock._viewer
     compared(dock, qtbot, earlier_scan)

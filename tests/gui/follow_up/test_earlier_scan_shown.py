@@ -62,6 +62,7 @@ def test_the_earlier_scan_is_no_sequence_to_segment(dock, qtbot, earlier_scan):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.one_binding
 def test_nothing_is_painted_or_added_on_the_earlier_scan(dock, qtbot, earlier_scan):
     viewer = dock._viewer
@@ -91,6 +92,7 @@ def test_nothing_is_painted_or_added_on_the_earlier_scan(dock, qtbot, earlier_sc
     review.close()
 
 
+@pytest.mark.slow
 @pytest.mark.one_binding
 def test_words_about_the_scan_that_is_shown_go_with_it(dock, qtbot, earlier_scan, tmp_path):
     viewer = dock._viewer

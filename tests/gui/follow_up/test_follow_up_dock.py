@@ -27,6 +27,7 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
 
+@pytest.mark.slow
 def test_new_lesions_are_listed_first_and_the_earlier_scan_is_shown(dock, qtbot, earlier_scan):
     compared(dock, qtbot, earlier_scan)
     assert words(dock) == ["new", "grown", "gone"]
@@ -40,6 +41,7 @@ def test_new_lesions_are_listed_first_and_the_earlier_scan_is_shown(dock, qtbot,
     assert len(shown) == 3 and not any(layer.editable for layer in shown.values())
 
 
+@pytest.mark.slow
 def test_names_of_two_patients_are_said(dock, qtbot, earlier_scan, monkeypatch):
     said: list[str] = []
     monkeypatch.setattr(notify, "warn", said.append)
@@ -50,6 +52,7 @@ def test_names_of_two_patients_are_said(dock, qtbot, earlier_scan, monkeypatch):
     ) in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_saved", [True, False])
 def test_a_mask_of_others_is_said_beside_regions_that_were_saved_and_read_again(
     dock, qtbot, earlier_scan, monkeypatch, is_saved
@@ -164,6 +167,7 @@ def test_regions_of_an_earlier_scan_that_is_open_are_said_not_to_count(dock, qtb
     assert "BraTS2021_1 is open too; its mask here is that of the file" in dock.message.text()
 
 
+@pytest.mark.slow
 def test_an_earlier_mask_with_a_doubtful_header_is_compared_with_a_warning(
     dock, qtbot, earlier_scan, monkeypatch
 ):

@@ -73,6 +73,7 @@ def test_files_in_any_order_are_opened_as_one_case(viewer, dock_of, tmp_path, to
         }
 
 
+@pytest.mark.slow
 def test_files_dropped_one_by_one_are_segmented_as_one_case(viewer, dock_of, tmp_path, run):
     dock = dock_of(viewer)
     folder = write_case(tmp_path / "case")

@@ -146,6 +146,7 @@ def test_nothing_is_closed_if_the_user_cancels(viewer, monkeypatch):
     assert list(viewer.layers) == before and active_patient(viewer).title == "Pat"
 
 
+@pytest.mark.slow
 def test_edits_are_saved_beside_the_images_before_closing_if_the_user_wants_that(
     viewer, asked, monkeypatch, tmp_path
 ):
@@ -158,6 +159,7 @@ def test_edits_are_saved_beside_the_images_before_closing_if_the_user_wants_that
     assert np.count_nonzero(stored == 4) == np.count_nonzero(regions[Region.ET].data)
 
 
+@pytest.mark.slow
 def test_a_patient_whose_edits_cannot_be_saved_stays_open(
     viewer, asked, messages, monkeypatch, tmp_path
 ):
@@ -175,6 +177,7 @@ def test_a_patient_whose_edits_cannot_be_saved_stays_open(
     assert (tmp_path / "P7" / "P7_smalltumor.nii.gz").read_bytes() == b"precious"
 
 
+@pytest.mark.slow
 @pytest.mark.one_binding
 def test_edits_that_saving_leaves_out_are_asked_about_again(viewer, asked, monkeypatch, tmp_path):
     segmented(viewer, tmp_path / "P7")

@@ -60,6 +60,7 @@ def test_names_that_are_proposed_have_the_visit_that_a_folder_states(viewer, mon
     ]
 
 
+@pytest.mark.slow
 def test_an_export_of_a_visit_is_found_beside_its_images_and_joins_it_from_elsewhere(
     viewer, tmp_path, monkeypatch
 ):

@@ -178,6 +178,7 @@ def test_images_of_unknown_modality_belong_to_the_patient_that_they_are_segmente
     assert {path.name for path in case.paths.values()} == {f"{n}.nii.gz" for n in names.values()}
 
 
+@pytest.mark.slow
 def test_a_result_that_arrives_late_goes_to_its_own_patient(
     viewer, dock_of, tmp_path, qtbot, messages
 ):
@@ -199,6 +200,7 @@ def test_a_result_that_arrives_late_goes_to_its_own_patient(
     qtbot.waitUntil(lambda: "case" in dock.panel.results.text)
 
 
+@pytest.mark.slow
 @pytest.mark.one_binding
 def test_the_result_of_a_patient_who_was_closed_is_discarded(viewer, dock_of, tmp_path, qtbot):
     dock = dock_of(viewer)
@@ -299,6 +301,7 @@ def test_a_closed_patient_with_a_drawing_is_dismissed_after_a_question(
     assert header.closed_list.isHidden()
 
 
+@pytest.mark.slow
 @pytest.mark.one_binding
 def test_an_export_is_of_the_patient_that_was_active_when_it_was_asked_for(
     viewer, tmp_path, monkeypatch, messages

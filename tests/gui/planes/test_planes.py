@@ -133,6 +133,7 @@ def test_the_corners_of_two_visits_name_the_visit_once(viewer, tmp_path):
     assert [c.corners()[:2] for c in window.area.canvases] == [("P7 (visit2)", image)] * 3
 
 
+@pytest.mark.slow
 def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
     for name in ("First", "Second"):
         open_case(viewer, write_case_along(tmp_path / name))

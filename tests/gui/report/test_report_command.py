@@ -66,6 +66,7 @@ def ml(viewer, name: str) -> float:
     return np.count_nonzero(viewer.layers[name].data) * 3 / 1000  # voxels of 1 x 1.5 x 2 mm
 
 
+@pytest.mark.slow
 def test_pages_of_two_visits_of_one_name_are_told_apart(
     make_napari_viewer, qtbot, messages, monkeypatch, tmp_path
 ):

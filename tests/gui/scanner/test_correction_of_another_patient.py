@@ -176,6 +176,7 @@ def test_a_wrong_scan_of_one_patient_is_forgotten_and_not_that_of_the_other(
     assert scan_of(folders["A"]) is None and scan_of(folders["B"]) is not None
 
 
+@pytest.mark.slow
 def test_the_head_of_one_patient_is_shown_though_that_of_the_one_before_cannot_be_read(
     dock, viewer, monkeypatch, qtbot, errors
 ):
@@ -200,6 +201,7 @@ def test_the_head_of_one_patient_is_shown_though_that_of_the_one_before_cannot_b
     assert heads == ["B"]
 
 
+@pytest.mark.slow
 @pytest.mark.one_binding
 def test_a_folder_is_remembered_only_when_it_was_the_right_one(
     dock, folders, tmp_path, monkeypatch, qtbot, errors
@@ -217,6 +219,7 @@ def test_a_folder_is_remembered_only_when_it_was_the_right_one(
     assert scan_of(folders["A"]) == tmp_path / "scan A"
 
 
+@pytest.mark.slow
 def test_a_result_of_one_patient_leaves_what_is_done_with_the_other(
     dock, viewer, gate, monkeypatch, qtbot
 ):
@@ -236,6 +239,7 @@ def test_a_result_of_one_patient_leaves_what_is_done_with_the_other(
     assert dock.step.text() == ""
 
 
+@pytest.mark.slow
 def test_a_case_is_not_corrected_while_it_is_segmented(dock, viewer, errors, qtbot):
     case = dock.case
     end = use_case(viewer, case, "segmented")
@@ -247,6 +251,7 @@ def test_a_case_is_not_corrected_while_it_is_segmented(dock, viewer, errors, qtb
     qtbot.waitUntil(lambda: not dock.busy and use_of(viewer, case) is None)
 
 
+@pytest.mark.slow
 def test_the_brush_is_not_taken_for_another_patient(
     dock, viewer, folders, tmp_path, monkeypatch, qtbot
 ):

@@ -14,6 +14,7 @@ from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.regions import region_layer
 
 
+@pytest.mark.slow
 def test_edits_are_replaced_only_if_the_user_agrees(opened, run, monkeypatch, qtbot):
     viewer, dock = opened
     assert run(dock)

@@ -62,6 +62,7 @@ def test_t1ce_is_never_missing(empty, folder, dropout_weights):
     assert dock.panel._segment.toolTip() == "Choose a layer for T1CE"
 
 
+@pytest.mark.slow
 def test_an_image_that_is_set_to_none_stays_so_and_the_regions_are_replaced(
     opened, dropout_weights, run
 ):

@@ -89,6 +89,7 @@ def docks(make_napari_viewer, qtbot, output):
     return Docks(make_napari_viewer(), qtbot, output)
 
 
+@pytest.mark.slow
 def test_stored_candidates_are_stepped_through_added_rejected_and_taken_back_by_keys(
     docks, tmp_path, monkeypatch
 ):
@@ -144,6 +145,7 @@ def test_decisions_and_a_reviewed_mask_hold_when_the_case_is_opened_again(docks)
     assert rejected.centroid_ras_mm not in places
 
 
+@pytest.mark.slow
 def test_with_two_patients_open_each_has_its_own_candidates(docks):
     docks.open("ann")
     ann, of_ann = active_patient(docks.viewer).current, len(docks.review.candidates)
@@ -201,6 +203,7 @@ def test_a_candidate_that_a_stroke_has_reached_is_offered_no_more(docks):
     docks.qtbot.waitUntil(lambda: candidate not in docks.review.candidates)
 
 
+@pytest.mark.slow
 @pytest.mark.one_binding
 def test_the_dock_says_why_there_are_no_candidates_and_a_click_adds_all_the_same(
     docks, monkeypatch

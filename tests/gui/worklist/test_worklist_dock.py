@@ -52,6 +52,7 @@ def shown(dock) -> list[list[str]]:
     ]
 
 
+@pytest.mark.slow
 def test_keys_step_through_cases_that_are_reviewed_and_saved(dock, tmp_path, qtbot):
     patients = active_patient(dock._viewer)
     assert shown(dock)[0] == ["", "cyd", "1", "", "", "0.93"]
@@ -123,6 +124,7 @@ def test_cases_that_a_cohort_got_meanwhile_are_told_of(dock, tmp_path):
     assert "open the results again to list new cases" in dock.progress.text()
 
 
+@pytest.mark.slow
 def test_a_key_goes_to_the_candidates_and_small_lesions(dock):
     dock.step(1)
     press(dock.window_of_planes, keys.NEXT_LISTED)
@@ -143,6 +145,7 @@ def test_a_key_goes_to_the_candidates_and_small_lesions(dock):
     assert ring_boxes_of(dock._viewer.layers[NAME]) is None
 
 
+@pytest.mark.slow
 def test_keys_of_the_lesions_dock_judge_the_lesion_that_is_ringed_and_no_other(dock, qtbot):
     lesions = open_dock(dock._viewer, "Lesions")
     dock.table.activated.emit(dock.model.index(1, 1))
@@ -184,6 +187,7 @@ def test_a_reviewed_mask_is_not_segmented_again_without_a_question(dock, qtbot, 
     assert asked[0].startswith("Anna has saved the mask of cyd as reviewed.")
 
 
+@pytest.mark.slow
 def test_the_least_certain_come_first_when_asked_and_the_selected_case_stays(dock):
     dock.step(1)
     dock.step(1)
@@ -199,6 +203,7 @@ def test_the_least_certain_come_first_when_asked_and_the_selected_case_stays(doc
     assert dock.table.currentIndex().row() == 2
 
 
+@pytest.mark.slow
 def test_the_fine_tune_dock_opens_the_list_at_what_the_network_is_least_sure_of(
     make_napari_viewer, qtbot, tmp_path
 ):
@@ -253,6 +258,7 @@ def test_save_keeps_the_masks_of_a_review_with_the_review(dock, tmp_path, qtbot)
     assert header.save_button.text() == "✓ Saved"
 
 
+@pytest.mark.slow
 def test_the_next_case_waits_until_the_edits_of_this_one_are_saved_as_reviewed(
     dock, tmp_path, monkeypatch
 ):

@@ -291,6 +291,7 @@ def test_candidates_asked_for_later_are_written_for_masks_of_the_network(
         assert record.candidates == digest_of_file(out / f"{name}_candidates.nii.gz")
 
 
+@pytest.mark.slow
 def test_tables_of_all_cases_are_never_of_another_run_than_the_table(
     cohort, smalltumor, monkeypatch, tmp_path
 ):

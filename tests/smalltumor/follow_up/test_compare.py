@@ -83,6 +83,7 @@ def test_two_heads_are_refused():
         compare_scans([scan(head(1), empty, name="A"), scan(head(2), empty, name="B")])
 
 
+@pytest.mark.slow
 def test_a_mirrored_head_is_refused():
     image, empty = head(1), np.zeros(SHAPE, np.uint8)
     with pytest.raises(

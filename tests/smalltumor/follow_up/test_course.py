@@ -61,6 +61,7 @@ def around_a_cavity(outer: float, cavity: float) -> CaseMeasures:
     return measure_classes(np.where(rim, 3, 0).astype(np.uint8), grid)
 
 
+@pytest.mark.slow
 def test_a_cavity_that_widens_within_a_thin_rim_is_no_progression():
     earlier, current = around_a_cavity(34, 30), around_a_cavity(48, 44)
     assert earlier.sums is None and earlier.lesions[0].lesion.mm3 > 5000

@@ -31,6 +31,7 @@ def test_places_in_a_sheared_grid_are_as_far_apart_as_in_the_patient():
     assert np.linalg.norm(places[1] - places[0]) == pytest.approx(4)  # (-3, 0, 0) + (3, 4, 0) mm
 
 
+@pytest.mark.slow
 @given(st.floats(0.5, 6), st.sampled_from([SHEARED, np.diag([0.9, 1.2, 2.5])]))
 def test_a_ball_lies_within_its_reach_and_the_reach_is_no_longer(radius, edges):
     reach = Voxel.of(edges).reach(radius)

@@ -287,6 +287,7 @@ def test_flips_and_windows_together_average_windows_of_mirrored_volumes(
     assert seen == sorted(seen)
 
 
+@pytest.mark.slow
 def test_progress_does_not_fall_when_an_attempt_fails(
     small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

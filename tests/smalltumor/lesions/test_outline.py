@@ -42,6 +42,7 @@ def widest_gap(line: np.ndarray, mask: np.ndarray) -> float:
     return float((np.diff(np.flatnonzero(inside)) - 1).max() * length / count)
 
 
+@pytest.mark.slow
 @given(seeds)
 def test_a_line_leaves_the_voxels_by_a_gap_at_most(seed):
     mask = blobs(seed)

@@ -69,6 +69,7 @@ def logits_of(backend: InferenceBackend, array: Array) -> Array:
     return output.logits
 
 
+@pytest.mark.slow
 @ALL
 @given(
     order=st.sampled_from(list(permutations(range(4)))),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from smalltumor.inference.fused.background import background_response
 from smalltumor.models.config import NetworkConfig
 from trained_like import trained_like_network
 
 
+@pytest.mark.slow
 def test_background_response_equals_features_far_from_the_border_of_an_empty_volume() -> None:
     network = trained_like_network(NetworkConfig(width=8, channels=16, groups=4))
     with torch.inference_mode():
