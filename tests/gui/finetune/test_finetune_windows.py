@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari_cases import case_along
+from qtpy import QT5
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
@@ -365,6 +366,7 @@ def test_weights_that_cannot_be_read_are_not_used(
     assert any(str(run.best) in message for message in messages)
 
 
+@pytest.mark.skipif(QT5, reason="Qt 5 gives what is scrolled its preferred height")
 def test_the_run_bar_stays_in_view_in_a_low_window(make_napari_viewer, open_dock, tmp_path, qtbot):
     viewer = make_napari_viewer(show=True)
     dock = open_dock(viewer)
@@ -378,9 +380,8 @@ def test_the_run_bar_stays_in_view_in_a_low_window(make_napari_viewer, open_dock
     qtbot.waitUntil(lambda: not bar.visibleRegion().isEmpty())
     for page in range(dock.panel.pages.count()):
         dock.panel.pages.setCurrentIndex(page)
-        QApplication.processEvents()
         for part in (bar.start, bar.open):
-            assert part.visibleRegion().boundingRect() == part.rect()
+            qtbot.waitUntil(lambda w=part: w.visibleRegion().boundingRect() == w.rect())
 
 
 @pytest.mark.one_binding
