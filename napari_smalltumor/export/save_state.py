@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
@@ -153,7 +153,8 @@ class SaveState:
         assert viewer is not None
         patient = patient_of_shown_case(viewer.layers, case)
         self._written[patient] = WrittenMasks.of(files, region_layers(viewer.layers, case))
-        self._seen[patient] = _file_to_save(viewer, case)
+        if file_to_save(viewer, case) in files:
+            self._seen[patient] = _files_to_save(viewer, [case])
         self._openings[patient] = Opening(layers_of_patient(viewer.layers, patient))
         self.refresh()
 
@@ -195,17 +196,19 @@ class SaveState:
         if self._edits is not None:
             self._edits.follow(masks)
         self._forget_reopened()
-        self._look_at_file()
+        self._look_at_files()
         self.refresh()
 
-    def _look_at_file(self) -> None:
-        """Remember how the file is to which the masks of a new patient would be saved."""
-        viewer, current = self._viewer(), self._patients.current
-        if viewer is None or current is None or current in self._seen:
+    def _look_at_files(self) -> None:
+        """Remember how the files are to which the masks of new patients would be saved."""
+        viewer = self._viewer()
+        if viewer is None:
             return
-        for case in cases_among(self._patients.layers):
-            self._seen[current] = _file_to_save(viewer, case)
-            self._openings[current] = Opening(layers_of_patient(viewer.layers, current))
+        for patient in self._patients.patients:
+            if patient not in self._seen:
+                layers = layers_of_patient(viewer.layers, patient)
+                self._seen[patient] = _files_to_save(viewer, cases_among(layers))
+                self._openings[patient] = Opening(layers)
 
     def _forget_reopened(self) -> None:
         """Forget what was written and seen of patients who were opened from their files since.
@@ -227,8 +230,8 @@ class SaveState:
             self.refresh()
 
 
-def _file_to_save(viewer: ViewerModel, case: Case) -> StampedFiles:
-    return StampedFiles.now(filter(None, [file_to_save(viewer, case)]))
+def _files_to_save(viewer: ViewerModel, cases: Iterable[Case]) -> StampedFiles:
+    return StampedFiles.now(path for case in cases if (path := file_to_save(viewer, case)))
 
 
 @one_per_viewer

@@ -124,6 +124,11 @@ class Loader:
         except StopIteration:
             self._steps = None
             return
+        except Exception:  # of no job: what is dropped next must be read all the same
+            self._steps = None
+            self._requests.clear()
+            active_patient(self._open_viewer).finish_arrivals()
+            raise
         if pause.ms is not None:
             self._timer.start(pause.ms)
         if pause.meanwhile is not None:
@@ -160,7 +165,7 @@ class Loader:
             if self._make_sliders():
                 yield _Pause()
             for data in layers:
-                added.append(self._add_layer(data, added))
+                self._add_layer(data, added)
                 yield _Pause()
         except Exception as raised:  # the next job must be read all the same
             error = raised
@@ -199,15 +204,16 @@ class Loader:
         viewer.dims.ndim = _AXES
         return True
 
-    def _add_layer(self, data: LayerData, added: list[Layer]) -> Layer:
+    def _add_layer(self, data: LayerData, added: list[Layer]) -> None:
+        """Add a layer of a job; it is among those that were added even if that fails half-way."""
         from napari.layers import Layer
 
         viewer = self._open_viewer
         with garbage_collection_paused():
             layer = Layer.create(*data)
             check_region_is_new(layer, [x for x in viewer.layers if x not in added])
+            added.append(layer)
             active_patient(viewer).insert_arriving(layer)
-        return layer
 
     def _remove(self, layers: list[Layer]) -> None:
         for layer in layers:

@@ -74,6 +74,24 @@ def wait_until_read(viewer, qtbot) -> None:
 
 
 @pytest.mark.one_binding
+def test_an_error_of_the_window_does_not_end_the_reading_of_files(
+    viewer, tmp_path, in_loop, qtbot, raised, monkeypatch
+):
+    def fail(viewer):
+        raise RuntimeError("the window could not be set up")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loader, "setup_steps", fail)
+        in_loop(drop, viewer, write_case_along(tmp_path / "Pat"))
+        qtbot.waitUntil(lambda: bool(raised))
+    wait_until_read(viewer, qtbot)
+    assert [str(error) for error in raised] == ["the window could not be set up"]
+    in_loop(drop, viewer, write_case_along(tmp_path / "Next"))
+    wait_until_read(viewer, qtbot)
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "Next")
+
+
+@pytest.mark.one_binding
 def test_a_dropped_folder_is_read_in_a_worker_and_then_active(
     viewer, tmp_path, in_loop, disk, qtbot
 ):

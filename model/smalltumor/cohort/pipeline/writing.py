@@ -35,10 +35,14 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
     OutputError
         If a file cannot be written.
     """
+    from smalltumor.data.bids_names import bids_paths
+
     lesions, candidates, warning = second_look_at(computed)
     folder = ResultsFolder(settings.output)
     if settings.bids is not None:
         _check_dataset(computed.result, settings.bids, folder.mask(job.name), settings.authors)
+        # Else, if this run is killed, the next one would take it for another patient's.
+        bids_paths(job.name, settings.bids)[0].unlink(missing_ok=True)
     # Without its old mask the case counts as not done, until the new one is complete.
     folder.mask(job.name).unlink(missing_ok=True)
     _write_lesions(computed.result, lesions, candidates, folder, settings)

@@ -11,7 +11,6 @@ from smalltumor.data.identity.case_names import (
     differ_by_number,
     ends_with_other_number,
     is_named_after,
-    states_case,
     states_other_scan,
     states_scan,
 )
@@ -111,7 +110,7 @@ def other_case_text(path: Path, case: Case) -> str:
     own = {parsed[0] for parsed in images if parsed is not None and parsed[0]}
     if named is None or not own:
         return ""
-    if any(states_case(named, name) or continues_name(named, name) for name in {case.name, *own}):
+    if any(continues_name(named, name) for name in {case.name, *own}):
         return ""
     return str(_another(path, named, case)) if _states_patient(path, named, case) else ""
 

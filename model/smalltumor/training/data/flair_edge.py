@@ -16,7 +16,8 @@ DOUBTFUL = 0.68
 """Probability of `brighter_inside` below which a mask is doubtful.
 
 Of 51 experts' masks the lowest had 0.81; mirrored, or laid over another patient's images, the
-highest had 0.70. See docs/lab/input-checks.md.
+highest had 0.70. It is below both, because masks are often drawn less exactly than the experts'.
+See docs/lab/input-checks.md.
 """
 
 _WIDTH_MM = 3.0
@@ -43,9 +44,9 @@ def flair_edge_text(case: Case, classes: Classes) -> str:
     if probability is None or probability >= DOUBTFUL:
         return ""
     return (
-        "the mask may be mirrored or another patient's: FLAIR is hardly brighter within its border "
-        f"than beyond it (in {probability:.0%} of pairs of voxels; {DOUBTFUL:.0%} or more are "
-        "expected)"
+        "the mask may be mirrored or another patient's: FLAIR is not clearly brighter within its "
+        f"border than beyond it (in {int(100 * probability)} % of pairs of voxels; "
+        f"{100 * DOUBTFUL:.0f} % or more are expected)"
     )
 
 

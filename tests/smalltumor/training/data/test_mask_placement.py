@@ -51,7 +51,7 @@ def test_a_mirrored_mask_within_the_brain_is_doubtful(sample):
     case, classes = sample
     brain = np.logical_or.reduce([volume != 0 for volume in case.volumes.values()])
     (warning,) = placement_warnings(case, np.where(brain, classes[::-1], 0))
-    assert "FLAIR is hardly brighter within its border" in warning
+    assert "FLAIR is not clearly brighter within its border" in warning
 
 
 def test_nothing_is_said_without_flair_or_without_edema(sample):
@@ -112,7 +112,7 @@ def test_the_check_and_a_run_warn_of_another_patients_mask(tmp_path, capsys):
     first, second, third = check_dataset(folder)
     assert first.warnings == third.warnings == []
     (warning,) = second.warnings
-    assert second.problem is None and "FLAIR is hardly brighter" in warning
+    assert second.problem is None and "FLAIR is not clearly brighter" in warning
     assert main(["train", str(folder), "--check"]) == 0
     assert f"warning: {warning}" in capsys.readouterr().out
     files = labelled_cases(folder)[1]
