@@ -53,8 +53,13 @@ class RunPrediction(QObject):
         self._page.set_predicting(True, f"Segmenting {name} ...")
 
         def done(prediction: Prediction) -> None:
-            if self.is_open:
-                show_prediction(self._viewer, prediction, background=patients.current != before)
+            try:
+                if self.is_open:
+                    background = patients.current != before
+                    show_prediction(self._viewer, prediction, background=background)
+            except Exception as error:  # the page must not stay busy
+                failed(error)
+                return
             finish(prediction.text)
             self.ended.emit(self.is_open)
 

@@ -75,6 +75,7 @@ class StartingWeights(QObject):
 
     def _on_choice(self, value: str) -> None:
         if value == BROWSE:
+            before = self._selected  # a run may add its weights while the dialog is open
             folder = settings.get("weights_folder") or settings.last_folder()
             path, _ = QFileDialog.getOpenFileName(
                 self._parent, "Weights to start from", folder, f"Weights (*{weights.SUFFIX})"
@@ -82,7 +83,7 @@ class StartingWeights(QObject):
             if path and weights.accept(path):
                 self.choose(path)
             else:
-                self._update(self._selected)
+                self._update(before)
         self._selected = str(self.box.value)
         self._describe()
 

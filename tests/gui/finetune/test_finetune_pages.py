@@ -57,7 +57,12 @@ def test_a_selected_weights_file_stays_selected_when_another_run_is_shown(
     assert train.weights.value == path
     train.set_run_weights(None)
     assert train.weights.value == path
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: ("", ""))
+
+    def cancel(*arguments):
+        train.set_run_weights(write_weights(tmp_path / "of_a_run.safetensors"))  # meanwhile
+        return "", ""
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", cancel)
     train.weights.value = "file..."
     assert train.weights.value == path
 

@@ -15,7 +15,7 @@ from qtpy import QT5
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
-from smalltumor.errors import OutputError
+from smalltumor.errors import CaseError, OutputError
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.training.runs import run_control
 from smalltumor.training.runs.run_folder import RunFolder
@@ -419,6 +419,23 @@ def test_a_prediction_that_ends_after_the_dock_was_closed_is_not_shown(
         slow_prediction.set()
     assert predicted.args == [False]
     assert len(viewer.layers) == 0
+
+
+def test_a_prediction_that_cannot_be_shown_leaves_the_page_usable(
+    make_napari_viewer, open_dock, run, slow_prediction, monkeypatch, qtbot
+):
+    def fail(*arguments, **options):
+        raise CaseError("the images have changed")
+
+    errors: list[str] = []
+    monkeypatch.setattr(notify, "error", errors.append)
+    monkeypatch.setattr(run_prediction, "show_prediction", fail)
+    dock = open_dock(make_napari_viewer())
+    dock.panel.monitor.predict.click()
+    with qtbot.waitSignal(dock.predicted) as predicted:
+        slow_prediction.set()
+    assert predicted.args == [False] and errors and "images have changed" in errors[0]
+    assert dock.panel.monitor.predict.isEnabled() and dock.panel.monitor.message == ""
 
 
 def test_a_prediction_of_another_run_leaves_the_page_as_it_is(
