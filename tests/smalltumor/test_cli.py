@@ -451,3 +451,8 @@ def test_our_own_warnings_are_one_line_and_those_of_others_as_before(smalltumor,
     assert warnings.showwarning is before
     assert (code, only_line(stderr)) == (0, "smalltumor: warning: no locks here")
     assert [str(message) for message in others] == ["of a library"]
+
+
+def test_a_signal_after_the_work_raises_nothing(smalltumor):
+    smalltumor("info")
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -118,6 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _discard_output()
         subject = "" if error.filename is None else f"{error.filename}: "
         return _fail(f"{subject}{error.strerror or error}")
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Python on its way out prints what is raised
 
 
 def build_parser() -> argparse.ArgumentParser:
