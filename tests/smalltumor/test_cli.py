@@ -453,6 +453,8 @@ def test_our_own_warnings_are_one_line_and_those_of_others_as_before(smalltumor,
     assert [str(message) for message in others] == ["of a library"]
 
 
-def test_a_signal_after_the_work_raises_nothing(smalltumor):
+@pytest.mark.parametrize("before", [signal.SIG_DFL, lambda *arguments: None])
+def test_a_signal_after_the_work_is_handled_as_before(smalltumor, before):
+    signal.signal(signal.SIGTERM, before)
     smalltumor("info")
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before

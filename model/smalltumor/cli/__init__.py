@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # not every terminal can show every file name
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     options = argparse.Namespace()
     try:
         options = build_parser().parse_args(arguments)
@@ -119,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subject = "" if error.filename is None else f"{error.filename}: "
         return _fail(f"{subject}{error.strerror or error}")
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Python on its way out prints what is raised
+        # Python on its way out would print what is raised.
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def build_parser() -> argparse.ArgumentParser:
