@@ -123,7 +123,7 @@ def compare_with_earlier(
     mask = mask_beside(earlier_case)
     if mask.other_images:
         raise CaseError(f"{mask.other_images}; it was not compared")
-    earlier_case.warnings.extend(mask.header_warnings)
+    earlier_case.warnings.extend(mask.warnings)
     earlier = Segmentation(earlier_case.name, mask.classes, earlier_case.grid)
     measures = measure_case(earlier_case, earlier, known=mask.known, threshold=threshold)
     current_measures = measure_case(case, current, known=known, threshold=threshold)

@@ -20,6 +20,7 @@ from smalltumor.data.label_files import (
     read_label_volume,
 )
 from smalltumor.data.label_scheme import FoundScheme
+from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.naming.exported_masks import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.own_masks import own_masks_of
@@ -45,6 +46,8 @@ class CaseMask:
         Their label scheme; None if each file is the mask of a region.
     other_images : str
         That the files record other images than those of the case; else empty.
+    placement : str
+        That the mask seems to be mirrored, another patient's, or outside the brain; else empty.
     header_warnings : tuple of str
         What is doubtful in the headers of the files.
     """
@@ -54,12 +57,13 @@ class CaseMask:
     paths: tuple[Path, ...]
     found: FoundScheme | None = None
     other_images: str = ""
+    placement: str = ""
     header_warnings: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> list[str]:
         """What a user has to know of the files."""
-        return [*filter(None, [self.other_images]), *self.header_warnings]
+        return [*filter(None, [self.other_images, self.placement]), *self.header_warnings]
 
     @property
     def origin(self) -> str:
@@ -142,6 +146,7 @@ def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> Ca
         (path,),
         found,
         other_images=other_images_text([volume], case),
+        placement=placement_text(case, classes),
         header_warnings=tuple(
             filter(None, (found.contradiction, *_header_warnings([volume], case)))
         ),
@@ -153,11 +158,13 @@ def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
         file.region: on_grid(read_label_volume(file.path), case.grid, case.name) for file in files
     }
     et, tc, wt = (mask_of_region(volumes[r], r) for r in (Region.ET, Region.TC, Region.WT))
+    classes = compose_classes(et, tc, wt)
     return CaseMask(
-        compose_classes(et, tc, wt),
+        classes,
         tuple(TissueClass),
         tuple(file.path for file in files),
         other_images=other_images_text(list(volumes.values()), case),
+        placement=placement_text(case, classes),
         header_warnings=_header_warnings(volumes.values(), case),
     )
 

@@ -16,6 +16,7 @@ from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, inte
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData, labels_layer, plain_labels_layer
+from napari_smalltumor.loading.labels.placement import warn_if_misplaced
 
 
 def labels_of(case: Case, volume: Volume) -> LayerData:
@@ -28,10 +29,11 @@ def labels_of(case: Case, volume: Volume) -> LayerData:
 
 def labels_in_scheme(case: Case, volume: Volume, scheme: LabelScheme) -> LayerData:
     """The layer of labels of a scheme; those of a scheme that is only read are converted."""
+    classes, _ = decode_labels(volume, scheme)
+    warn_if_misplaced(case, volume.path.name, classes)
     if scheme.name in SCHEMES:
         return labels_layer(case, volume.data.astype(np.uint8, copy=False), scheme)
     written = SCHEMES[DEFAULT_SCHEME]
-    classes, _ = decode_labels(volume, scheme)
     _say_what_is_left_out(volume, scheme)
     return labels_layer(case, written.encode(classes), written)
 
