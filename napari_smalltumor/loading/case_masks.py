@@ -81,7 +81,8 @@ def regions_of_mask(regions: Segmentation, case: Case, layers: Iterable[Layer]) 
         )
     if not regions.grid.matches(case.grid):
         raise GridMismatchError(f"the mask of {case.name} is on another grid than its images")
-    return layers_of_masks(case, {region: regions.mask(region) for region in Region})
+    masks = {region: regions.mask(region) for region in Region}
+    return layers_of_masks(case, masks, made_by=regions.made_by)
 
 
 def labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:

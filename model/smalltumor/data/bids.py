@@ -22,6 +22,7 @@ from smalltumor.data.identity.image_digests import (
     share_an_image,
 )
 from smalltumor.data.identity.patients import patient_of, same_patient
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
@@ -215,11 +216,25 @@ def _sidecar(segmentation: Segmentation) -> Mapping[str, Any]:
         "SpatialReference": "orig",
         _PATIENT: patient_of(segmentation.name),
     }
-    if run is not None:  # else drawn, edited or read: which of these is not known
-        content["Manual"] = False
-        content["Weights"] = run.weights
+    if segmentation.made_by is not None:
+        content |= _makers(segmentation.made_by)
+    if run is not None:
         content["MissingSequences"] = list(run.missing)
     return content
+
+
+def _makers(made_by: MadeBy) -> Mapping[str, Any]:
+    """What made a mask; BIDS has no word for one of a network that was edited."""
+    if made_by.algorithm_type == "SEMIAUTOMATIC":
+        content: dict[str, Any] = {"Edited": True}
+    else:
+        content = {"Manual": made_by.algorithm_type == "MANUAL"}
+    known = {
+        "Weights": made_by.weights,
+        "WeightsSHA256": made_by.digest,
+        "SoftwareVersion": made_by.version,
+    }
+    return content | {key: value for key, value in known.items() if value}
 
 
 def _table(values: Iterable[int]) -> list[tuple[int, str, str, str]]:

@@ -20,6 +20,7 @@ from smalltumor.data.label_files import (
     read_label_volume,
 )
 from smalltumor.data.label_scheme import FoundScheme
+from smalltumor.data.made_by import MadeBy, joined, recorded_made_by
 from smalltumor.data.naming.exported_masks import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.own_masks import own_masks_of
@@ -47,6 +48,8 @@ class CaseMask:
         That the files record other images than those of the case; else empty.
     header_warnings : tuple of str
         What is doubtful in the headers of the files.
+    made_by : MadeBy, optional
+        What the files record of the network and of edits.
     """
 
     classes: Classes = field(repr=False)
@@ -55,6 +58,7 @@ class CaseMask:
     found: FoundScheme | None = None
     other_images: str = ""
     header_warnings: tuple[str, ...] = ()
+    made_by: MadeBy | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -63,11 +67,11 @@ class CaseMask:
 
     @property
     def origin(self) -> str:
-        """Files and label scheme, as a report prints them."""
-        names = ", ".join(path.name for path in self.paths)
-        if self.found is None:
-            return names
-        return f"{names}, label scheme {self.found.scheme.name} ({self.found.source})"
+        """Files, label scheme and what made the mask, as a report prints them."""
+        text = ", ".join(path.name for path in self.paths)
+        if self.found is not None:
+            text += f", label scheme {self.found.scheme.name} ({self.found.source})"
+        return text if self.made_by is None else f"{text}; {self.made_by}"
 
     @property
     def is_exported(self) -> bool:
@@ -145,6 +149,7 @@ def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> Ca
         header_warnings=tuple(
             filter(None, (found.contradiction, *_header_warnings([volume], case)))
         ),
+        made_by=recorded_made_by(volume),
     )
 
 
@@ -159,6 +164,7 @@ def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
         tuple(file.path for file in files),
         other_images=other_images_text(list(volumes.values()), case),
         header_warnings=_header_warnings(volumes.values(), case),
+        made_by=joined(map(recorded_made_by, volumes.values())),
     )
 
 

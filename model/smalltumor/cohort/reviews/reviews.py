@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from filelock import Timeout
 
-from smalltumor.cohort.results.records import CaseRecord, are_other_files, software_version
+from smalltumor.cohort.results.records import CaseRecord, are_other_files
 from smalltumor.cohort.results.results import read_info
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
@@ -37,6 +37,7 @@ from smalltumor.errors import CaseError, OutputError, SmalltumorError
 from smalltumor.files.listings import entries, may_exist
 from smalltumor.files.locks import locked
 from smalltumor.files.names import name_key, safe_name
+from smalltumor.version import software_version
 
 if TYPE_CHECKING:
     from smalltumor.data.segmentation import Segmentation
