@@ -29,6 +29,7 @@ from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder, write_text
 from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import csv_text
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
 
@@ -183,6 +184,7 @@ def check_bids(
     paths = bids_paths(case, dataset, session)
     _check_patient(case, dataset)
     check_output_folder(paths[0].parent)
+    undo_unfinished_moves(paths[0].parent)
     for path in paths:
         if path.parent.is_dir():
             check_output(path, overwrite=overwrite, sources=sources)
