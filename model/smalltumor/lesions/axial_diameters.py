@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.geometry.voxel import Voxel
 from smalltumor.labels.components import Integers
 from smalltumor.labels.masks import Mask
 from smalltumor.lesions.location import upright_slices
@@ -133,11 +134,11 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
     mask = np.zeros(voxels.max(axis=0) - first + 2, dtype=bool)
     mask[tuple((voxels - first).T)] = True
     mask = mask.transpose([*in_plane, axis])
-    least = _least_mm(float(grid.spacing[axis]))
-    spacing = [round(float(grid.spacing[n]), _DECIMALS) for n in (*in_plane, axis)]
-    tissue = None if of_outline else without_cavities(mask, spacing)
+    least = _least_mm(float(grid.voxel.thickness[axis]))
+    voxel_shape = _voxel(grid, (*in_plane, axis))
+    tissue = None if of_outline else without_cavities(mask, voxel_shape)
     measured, rim_mm = (
-        (filled_in_slices(mask), None) if tissue is None else solid_part(tissue, spacing, least)
+        (filled_in_slices(mask), None) if tissue is None else solid_part(tissue, voxel_shape, least)
     )
 
     to_mm = _plane_to_mm(grid.affine[:3, in_plane])
@@ -186,6 +187,14 @@ def _largest(sections: Sequence[_Section], *, crossed: bool = False) -> tuple[fl
     # Both are lines within the lesion. Lines to the corners of its outline can be shorter than one
     # between two sides if the lesion is not convex.
     return max(length, across), min(length, across), n
+
+
+def _voxel(grid: Grid, axes: Sequence[int]) -> Voxel:
+    """The voxel of a grid with its axes in an order; a box has rounded sizes, see `_DECIMALS`."""
+    voxel = grid.voxel
+    if voxel.is_box:
+        return Voxel.of([round(float(voxel.spacing[n]), _DECIMALS) for n in axes])
+    return Voxel.of(voxel.edges[:, axes])
 
 
 def _least_mm(thickness: float) -> float:
