@@ -134,6 +134,7 @@ def compare_with_earlier(
             measures,
             mask=mask.origin,
             is_own_mask=mask.is_exported,
+            made_by=mask.made_by,
         ),
         Scan(
             case,
@@ -141,6 +142,7 @@ def compare_with_earlier(
             current_measures,
             mask=_IN_WINDOW,
             is_own_mask=True,  # experts' masks are no region layers
+            made_by=current.made_by,
         ),
     )
     reporter = ProgressReporter(progress, cancelled)

@@ -89,7 +89,8 @@ def regions_of_mask(regions: Segmentation, case: Case, layers: Iterable[Layer]) 
     if not regions.grid.matches(case.grid):
         raise GridMismatchError(f"the mask of {case.name} is on another grid than its images")
     warn_if_misplaced(case, f"The mask of {case.name}", regions.classes)
-    return layers_of_masks(case, {region: regions.mask(region) for region in Region})
+    masks = {region: regions.mask(region) for region in Region}
+    return layers_of_masks(case, masks, made_by=regions.made_by)
 
 
 def labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:

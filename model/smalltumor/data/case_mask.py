@@ -20,12 +20,14 @@ from smalltumor.data.label_files import (
     read_label_volume,
 )
 from smalltumor.data.label_scheme import FoundScheme
+from smalltumor.data.made_by import MadeBy, joined, recorded_made_by
 from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.naming.exported_masks import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.own_masks import own_masks_of
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
 from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass
 
@@ -50,6 +52,8 @@ class CaseMask:
         That the mask seems to be mirrored, another patient's, or outside the brain; else empty.
     header_warnings : tuple of str
         What is doubtful in the headers of the files.
+    made_by : MadeBy, optional
+        What the files record of the network and of edits.
     """
 
     classes: Classes = field(repr=False)
@@ -59,6 +63,7 @@ class CaseMask:
     other_images: str = ""
     placement: str = ""
     header_warnings: tuple[str, ...] = ()
+    made_by: MadeBy | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -67,11 +72,11 @@ class CaseMask:
 
     @property
     def origin(self) -> str:
-        """Files and label scheme, as a report prints them."""
-        names = ", ".join(path.name for path in self.paths)
-        if self.found is None:
-            return names
-        return f"{names}, label scheme {self.found.scheme.name} ({self.found.source})"
+        """Files, label scheme and what made the mask, as a report prints them."""
+        text = ", ".join(path.name for path in self.paths)
+        if self.found is not None:
+            text += f", label scheme {self.found.scheme.name} ({self.found.source})"
+        return text if self.made_by is None else f"{text}; {self.made_by}"
 
     @property
     def is_exported(self) -> bool:
@@ -101,6 +106,7 @@ def read_mask(path: Path, case: Case, scheme: str | None = None) -> CaseMask:
     LabelError
         If its values fit no label scheme.
     """
+    undo_unfinished_moves(path.parent)
     check_case(path, case)
     mask = _decoded(path, case, scheme, label_scheme_hint(path))
     name = named_case(path) or stem(path)
@@ -150,6 +156,7 @@ def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> Ca
         header_warnings=tuple(
             filter(None, (found.contradiction, *_header_warnings([volume], case)))
         ),
+        made_by=recorded_made_by(volume),
     )
 
 
@@ -166,6 +173,7 @@ def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
         other_images=other_images_text(list(volumes.values()), case),
         placement=placement_text(case, classes),
         header_warnings=_header_warnings(volumes.values(), case),
+        made_by=joined(map(recorded_made_by, volumes.values())),
     )
 
 
