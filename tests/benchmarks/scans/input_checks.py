@@ -24,7 +24,7 @@ from scipy import ndimage
 from scipy.optimize import minimize
 from smalltumor.data.case import Case
 from smalltumor.data.input_checks import FindingKind, check_input
-from smalltumor.data.modality_contrast import MARGIN, ROLES, WEIGHTS, features
+from smalltumor.data.modality_contrast import FEATURES, MARGIN, ROLES, features
 from smalltumor.data.naming.case_files import MODALITY_TITLES, OPTIONAL_MODALITIES
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case_files
@@ -128,8 +128,8 @@ def fitted(cases: Floats) -> Floats:
 
 def print_fit(cases: Floats) -> None:
     """Weights, and the result of leaving each case out."""
-    for name, weight in zip(WEIGHTS, fitted(cases), strict=True):
-        print(f"{weight:6.2f}  {name}")
+    for feature, weight in zip(FEATURES, fitted(cases), strict=True):
+        print(f"{weight:6.2f}  {feature.name}")
     scores = np.array([c @ fitted(np.delete(cases, n, 0)) for n, c in enumerate(cases)])
     excess = scores.max(axis=1, keepdims=True) - scores
     print(f"left out: right order, largest excess of another {excess[:, 0].max():.2f}")
