@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import made_of_others
 from smalltumor.data.identity.mask_names import named_case
 from smalltumor.data.identity.visits import folder_of, is_name_of
 
@@ -53,9 +54,9 @@ def _say(file: str, mask: Case, case: Case) -> None:
     """Say it as long as the mask is a patient of its own."""
     from napari.viewer import current_viewer
 
+    images = f"those of {case.name} ({patient_of_case(case).location})"
     text = (
-        f"{file} was made of other images than those of {case.name} "
-        f"({patient_of_case(case).location}), such as another patient's of the same name. It is "
+        f"{made_of_others([file], images)}, such as another patient's of the same name. It is "
         "shown as a patient of its own."
     )
     viewer = current_viewer()
