@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_smalltumor import notify, questions, settings
-from napari_smalltumor.autosave.edit_texts import what_was_not_done
+from napari_smalltumor.autosave.edit_texts import not_saved_text
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.save import save_patient
@@ -131,7 +131,7 @@ def _what_was_not_saved(viewer: ViewerModel, patient: Patient, layers: list[Laye
     )
     saving = _SAVED[save_state(viewer).action_for(patient)]
     title = active_patient(viewer).title_of(patient)
-    return [f"Edits of {title} {what_was_not_done(edited, layers, saving)}. {kept}"]
+    return [f"Edits of {title} {not_saved_text(edited, layers, saving)}. {kept}"]
 
 
 def _what_was_drawn(viewer: ViewerModel, patient: Patient, layers: list[Layer]) -> list[str]:

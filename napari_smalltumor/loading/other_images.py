@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-def say_if_of_others(mask: Case, file: str, layers: Iterable[Layer]) -> None:
+def warn_if_of_other_images(mask: Case, file: str, layers: Iterable[Layer]) -> None:
     """Say that a mask does not join the open patient whose name and grid it has.
 
     Parameters
@@ -37,7 +37,7 @@ def say_if_of_others(mask: Case, file: str, layers: Iterable[Layer]) -> None:
         _say(file, mask, named[0])
 
 
-def say_if_open_masks_are_of_others(case: Case, layers: Iterable[Layer]) -> None:
+def warn_if_open_masks_are_of_other_images(case: Case, layers: Iterable[Layer]) -> None:
     """Say that masks that were opened before do not join a case that has their name and grid."""
     for mask in cases_among(layers):
         if not mask.volumes and _seems_to_be_of(mask, case) and is_of_others(mask, case):

@@ -239,9 +239,9 @@ class ActivePatient:
         if patient is None:
             return None
         if is_assumed:
-            self._explanations.say_assumed(layer, patient)
+            self._explanations.explain_assumed_patient(layer, patient)
         if patient not in self._opened:
-            self._explanations.say_if_kept_apart(layer, self._layers, patient)
+            self._explanations.explain_kept_apart(layer, self._layers, patient)
         return patient
 
     def _on_removed(self, event: Any) -> None:
@@ -311,7 +311,7 @@ class ActivePatient:
         name_by_titles(self._layers, titles(self.patients))
 
     def _refuse_edit(self, layer: Layer) -> None:
-        self._explanations.say_refused(layer, self._current)
+        self._explanations.explain_refused_edit(layer, self._current)
 
 
 @one_per_viewer
