@@ -38,9 +38,7 @@ class Explanations:
         )
         notify.info(self._messages.about(patient, text))
 
-    def explain_kept_apart(
-        self, layer: Layer, layers: Iterable[Layer], patient: Patient
-    ) -> None:
+    def explain_kept_apart(self, layer: Layer, layers: Iterable[Layer], patient: Patient) -> None:
         """If a mask is a patient of its own, say that its patient has regions already."""
         other = patient_with_other_regions(layer, list(layers))
         if other is None:
