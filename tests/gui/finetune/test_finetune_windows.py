@@ -79,15 +79,6 @@ def run(tmp_path):
 
 
 @pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    for kind in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, kind, shown.append)
-    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
-    return shown
-
-
-@pytest.fixture
 def open_dock(monkeypatch, run, messages):
     """Adds a dock to a viewer, which restores the run that was shown last."""
     monkeypatch.setattr(dock_module.devices, "find_devices", lambda *args: None)
