@@ -63,7 +63,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     if hasattr(unproxied(viewer), "window"):
         yield
         from napari_smalltumor.display.layer_help import ensure_layer_help
-        from napari_smalltumor.export.shortcut import ensure_export_keys
+        from napari_smalltumor.export.shortcuts import ensure_export_keys
         from napari_smalltumor.reading.scale_bar import scale_bar_steps
         from napari_smalltumor.reading.toolbar import ensure_toolbar
         from napari_smalltumor.widgets.input_pause import dropped

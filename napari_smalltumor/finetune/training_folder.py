@@ -13,7 +13,7 @@ from smalltumor.training.data.dataset_folder import DatasetListing
 from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.finetune.addition import addition_of
+from napari_smalltumor.finetune.case_addition import addition_of
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.cases_reader import CasesReader
 from napari_smalltumor.finetune.folder_of_case import FolderOfCase

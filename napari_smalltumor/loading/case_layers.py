@@ -36,7 +36,7 @@ from napari_smalltumor.loading.case_masks import (
     labels_next_to,
     regions_of_mask,
 )
-from napari_smalltumor.loading.other_images import (
+from napari_smalltumor.loading.masks_of_other_images import (
     warn_if_of_other_images,
     warn_if_open_masks_are_of_other_images,
 )

@@ -26,7 +26,7 @@ from training_cases import write_lesion_cases
 from napari_smalltumor import questions
 from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.finetune import addition
+from napari_smalltumor.finetune import case_addition
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import case_of, region_layers
@@ -80,13 +80,13 @@ def opened(qtbot, tmp_path, messages) -> Opened:
 def slow_copy(monkeypatch):
     """Adding a case begins with waiting for this event."""
     may_copy = threading.Event()
-    add_case = addition.add_case
+    add_case = case_addition.add_case
 
     def add_later(*args, **kwargs):
         assert may_copy.wait(60)
         return add_case(*args, **kwargs)
 
-    monkeypatch.setattr(addition, "add_case", add_later)
+    monkeypatch.setattr(case_addition, "add_case", add_later)
     yield may_copy
     may_copy.set()
 
