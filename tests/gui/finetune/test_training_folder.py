@@ -26,9 +26,9 @@ from training_cases import write_lesion_cases
 from napari_smalltumor import questions
 from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.finetune import case_addition
-from napari_smalltumor.finetune.cases_page import CasesPage
-from napari_smalltumor.finetune.training_folder import TrainingFolder
+from napari_smalltumor.finetune.cases import case_addition
+from napari_smalltumor.finetune.cases.cases_page import CasesPage
+from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
