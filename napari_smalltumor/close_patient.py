@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_smalltumor import notify, questions, settings
-from napari_smalltumor.autosave.edit_texts import what_was_not_done
+from napari_smalltumor.autosave.edit_texts import not_saved_text
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.save import save_patient
@@ -16,7 +16,7 @@ from napari_smalltumor.layers.drawings import holds_drawing
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.cases_in_use import Use, use_of
+from napari_smalltumor.patients.cases_in_use import CaseUse, use_of
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.viewer import unproxied
@@ -84,7 +84,7 @@ def reopen_closed(viewer: ViewerModel, patient: Patient) -> None:
     ensure_autosave(viewer).autosave.save()  # else it asks whether to restore what is there again
 
 
-def _cancellable_uses(viewer: ViewerModel, layers: list[Layer]) -> list[Use]:
+def _cancellable_uses(viewer: ViewerModel, layers: list[Layer]) -> list[CaseUse]:
     uses = [use_of(viewer, case) for case in cases_among(layers)]
     return [use for use in uses if use is not None and use.cancel is not None]
 
@@ -114,7 +114,7 @@ def _has_edits_to_save(viewer: ViewerModel, patient: Patient) -> bool:
     return not names.isdisjoint(ensure_autosave(viewer).autosave.edited(regions))
 
 
-def _what_is_cancelled(viewer: ViewerModel, patient: Patient, running: list[Use]) -> list[str]:
+def _what_is_cancelled(viewer: ViewerModel, patient: Patient, running: list[CaseUse]) -> list[str]:
     title = active_patient(viewer).title_of(patient)
     return [f"{title} is being {use.name}. Closing the patient cancels that." for use in running]
 
@@ -131,7 +131,7 @@ def _what_was_not_saved(viewer: ViewerModel, patient: Patient, layers: list[Laye
     )
     saving = _SAVED[save_state(viewer).action_for(patient)]
     title = active_patient(viewer).title_of(patient)
-    return [f"Edits of {title} {what_was_not_done(edited, layers, saving)}. {kept}"]
+    return [f"Edits of {title} {not_saved_text(edited, layers, saving)}. {kept}"]
 
 
 def _what_was_drawn(viewer: ViewerModel, patient: Patient, layers: list[Layer]) -> list[str]:

@@ -24,12 +24,13 @@ from smalltumor.training.runs.status import State
 from synthetic import write_weights
 
 from napari_smalltumor import notify, questions, settings
-from napari_smalltumor.finetune import dialogs, run_prediction
+from napari_smalltumor.finetune import dialogs
 from napari_smalltumor.finetune import dock as dock_module
+from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.finetune.dialogs import Answer, main_window_of
 from napari_smalltumor.finetune.dock import FinetuneDock
-from napari_smalltumor.finetune.prediction import Prediction, prediction_name
-from napari_smalltumor.finetune.training_folder import TrainingFolder
+from napari_smalltumor.finetune.run import run_prediction
+from napari_smalltumor.finetune.run.prediction import Prediction, prediction_name
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind
 
@@ -76,15 +77,6 @@ def run(tmp_path):
     yield held
     held.process.kill()
     held.process.wait()
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    for kind in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, kind, shown.append)
-    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
-    return shown
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QPushButton
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
-from napari_smalltumor import notify, questions
+from napari_smalltumor import questions
 from napari_smalltumor.layers.metadata import case_of, role_of, set_role
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -34,14 +34,6 @@ def viewer(make_napari_viewer):
     add(viewer, "Other", 1)
     add(viewer, "Pat", 2)
     return viewer
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    monkeypatch.setattr(notify, "info", shown.append)
-    monkeypatch.setattr(notify, "error", shown.append)
-    return shown
 
 
 @pytest.fixture

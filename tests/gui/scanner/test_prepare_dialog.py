@@ -22,7 +22,7 @@ from smalltumor.errors import Cancelled
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.studies import find_studies
 
-from napari_smalltumor import devices, notify
+from napari_smalltumor import devices
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.loading import scans
 from napari_smalltumor.loading.loader import loader_of
@@ -44,15 +44,6 @@ def viewer(make_napari_viewer, monkeypatch):
     monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
     monkeypatch.setattr(plan_module, "missing_packages", lambda modules: [])
     return make_napari_viewer()
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    for name in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, name, shown.append)
-    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
-    return shown
 
 
 @pytest.fixture

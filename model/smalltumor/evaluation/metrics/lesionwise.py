@@ -149,7 +149,7 @@ class LesionScores:
 
     @property
     def hd95(self) -> float:
-        """Mean HD95 over lesions in mm, 374 for false ones; 0 if there are no lesions."""
+        """Mean HD95 over lesions in mm, `NO_OVERLAP_HD95` for false ones; 0 if there are none."""
         count = len(self.lesions) + self.false_lesions
         total = sum(lesion.hd95 for lesion in self.lesions) + NO_OVERLAP_HD95 * self.false_lesions
         return total / count if count else 0.0
@@ -199,7 +199,7 @@ def score_lesions(
     """Match lesions with `match_lesions` and score them as BraTS 2023 does.
 
     Dice and HD95 compare the undilated lesion with all components assigned to it. A missed lesion
-    has Dice 0 and HD95 374 mm.
+    has Dice 0 and HD95 `NO_OVERLAP_HD95`.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from smalltumor.data.identity.image_digests import made_of_others
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import (
     Action,
@@ -241,10 +242,10 @@ def series_of_segmentation(
     if not series_uid and not other_images and shows_other_images(series, made_of):
         folder = next((path.parent for path in segmentation.sources), None)
         place = f" in {folder}" if folder is not None else ""
+        images = f"{series.title} of {series.study_title} in {study}"
         raise SeriesOfMaskError(
-            f"{segmentation.name}{place} was made of other images than {series.title} of "
-            f"{series.study_title} in {study}: of another visit or patient, or of images whose "
-            "intensities were changed",
+            f"{made_of_others([f'{segmentation.name}{place}'], images)}: of another visit or "
+            "patient, or of images whose intensities were changed",
             Remedy(Action.ALLOW_OTHER_IMAGES),
         )
     return series

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from cohort_results import write_results
 from filelock import FileLock
+from label_file_search import find_label_files
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
@@ -25,7 +26,6 @@ from smalltumor.cohort.reviews.worklist import read_worklist
 from smalltumor.data.naming.cohort_names import REVIEW_TABLE
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import OutputError, SmalltumorError
-from smalltumor.evaluation.find_label_files import find_label_files
 
 
 @pytest.fixture(scope="module")

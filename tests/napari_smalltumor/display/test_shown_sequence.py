@@ -9,7 +9,7 @@ from smalltumor.data.naming.case_files import MODALITY_TITLES
 
 from napari_smalltumor import keys, notify
 from napari_smalltumor.display.overlay import Overlay
-from napari_smalltumor.display.sequences import LabelToolMonitor, show_sequence
+from napari_smalltumor.display.shown_sequence import LabelToolMonitor, show_sequence
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient

@@ -11,7 +11,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region, TissueClass
 
 from napari_smalltumor import settings
-from napari_smalltumor.display.opening import tumour_point
+from napari_smalltumor.display.opening_at_tumour import tumour_point
 from napari_smalltumor.layers.metadata import case_of, region_of
 from napari_smalltumor.layers.patient import layers_of_patient
 from napari_smalltumor.loading.open_case import open_case

@@ -9,8 +9,8 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject
 
 from napari_smalltumor import settings, weights
-from napari_smalltumor.finetune.result_page import ResultPage
-from napari_smalltumor.finetune.run_name import RunName
+from napari_smalltumor.finetune.run.result_page import ResultPage
+from napari_smalltumor.finetune.run.run_name import RunName
 from napari_smalltumor.recent_weights import remember_weights
 
 

@@ -10,30 +10,17 @@ logistic regression (McFadden 1974) to the 24 assignments of 51 patients;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from itertools import permutations
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.input_checks.contrast_features import FEATURES, Tissues
+
 Values = npt.NDArray[np.float64]
 
 ROLES = ("t1", "t1ce", "t2", "flair")
-
-WEIGHTS: Mapping[str, float] = MappingProxyType(
-    {
-        "bright tail of T1CE against T1": 1.7,
-        "bright tail of T2 against its dark tail": 2.0,
-        "fluid dark in T1: T2 against FLAIR": 0.3,
-        "fluid dark in T1CE: T2 against FLAIR": 0.9,
-        "T1 against T2": 1.5,
-        "T1CE against T2": 1.6,
-        "T2 with FLAIR": 2.2,
-        "bright tail of T2 against FLAIR": -0.9,
-        "bright in T1 is bright in T1CE, not the reverse": 0.8,
-    }
-)
 
 MARGIN = 1.2
 """Score by which another assignment must exceed the given one; 1.3 times the largest difference of
@@ -104,7 +91,7 @@ def _has_contrast(image: npt.NDArray[np.generic]) -> bool:
 
 def _scores(images: Mapping[str, npt.NDArray[np.generic]]) -> Values:
     """The score of every assignment, (24,)."""
-    scores = features(images) @ np.array(list(WEIGHTS.values()))
+    scores = features(images) @ np.array([feature.weight for feature in FEATURES])
     in_no_role = [len(roles) == len(ROLES) for roles in _differing(images)]
     return np.asarray(scores + NO_IMAGE_IN_ITS_ROLE * np.array(in_no_role))
 
@@ -118,50 +105,16 @@ def _differing(images: Container[str]) -> list[tuple[str, ...]]:
 
 
 def features(images: Mapping[str, npt.NDArray[np.generic]]) -> Values:
-    """Features of every assignment, (24, 9), in the order of `permutations` and `WEIGHTS`.
+    """Features of every assignment, (24, 9), in the order of `permutations` and `FEATURES`.
 
     With fewer images there are fewer assignments; a feature that needs a missing one is 0.
     """
-    scaled = {m: _scaled(np.asarray(image, dtype=np.float64)) for m, image in images.items()}
-    bright = {m: np.percentile(v, 99) for m, v in scaled.items()}
-    dark = {m: -np.percentile(v, 1) for m, v in scaled.items()}
-    lowest = {m: v <= np.percentile(v, 5) for m, v in scaled.items()}
-    highest = {m: v >= np.percentile(v, 95) for m, v in scaled.items()}
-    pairs = tuple(permutations(scaled, 2))
-    correlation = {(a, b): np.corrcoef(scaled[a], scaled[b])[0, 1] for a, b in pairs}
-    where_dark = {(a, b): np.median(scaled[b][lowest[a]]) for a, b in pairs}
-    where_bright = {(a, b): np.median(scaled[b][highest[a]]) for a, b in pairs}
-
-    def fluid_dark_in(image: str, t2: str, flair: str) -> float:
-        return float(np.clip(where_dark[image, t2] - where_dark[image, flair], -3, 6))
-
-    of_roles: list[tuple[str, Callable[..., float]]] = [
-        ("t1 t1ce", lambda t1, t1ce: np.log(bright[t1ce] / bright[t1])),
-        ("t2", lambda t2: np.log(bright[t2] / dark[t2])),
-        ("t1 t2 flair", fluid_dark_in),
-        ("t1ce t2 flair", fluid_dark_in),
-        ("t1 t2", lambda t1, t2: -correlation[t1, t2]),
-        ("t1ce t2", lambda t1ce, t2: -correlation[t1ce, t2]),
-        ("t2 flair", lambda t2, flair: correlation[t2, flair]),
-        ("t2 flair", lambda t2, flair: np.log(bright[t2] / bright[flair])),
-        ("t1 t1ce", lambda t1, t1ce: where_bright[t1, t1ce] - where_bright[t1ce, t1]),
-    ]
-
-    def value(roles: str, feature: Callable[..., float], assigned: Mapping[str, str]) -> float:
-        present = all(role in assigned for role in roles.split())
-        return feature(*(assigned[role] for role in roles.split())) if present else 0.0
-
-    return np.array([[value(*f, assigned) for f in of_roles] for assigned in _assignments(images)])
+    tissues = Tissues.of(images)
+    assignments = _assignments(images)
+    return np.array([[feature.of(tissues, each) for feature in FEATURES] for each in assignments])
 
 
 def _assignments(images: Container[str]) -> list[dict[str, str]]:
     """The image in each role that has one, in every order; the first is the one given."""
     roles = [role for role in ROLES if role in images]
     return [dict(zip(roles, order, strict=True)) for order in permutations(roles)]
-
-
-def _scaled(values: Values) -> Values:
-    """Median 0 and interquartile range 1, clipped at the 0.5th and 99.5th percentile."""
-    low, q1, median, q3, high = np.percentile(values, [0.5, 25, 50, 75, 99.5])
-    spread = max(q3 - q1, 1e-6 * max(high - low, 1e-30))
-    return np.asarray((np.clip(values, low, high) - median) / spread)

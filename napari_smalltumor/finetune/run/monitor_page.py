@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QWidget
 from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
-from napari_smalltumor.finetune.curves import Curves
+from napari_smalltumor.finetune.run.curves import Curves
 from napari_smalltumor.finetune.run_text import facts, warning_text
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 

@@ -9,10 +9,10 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.training.runs import run_control
 
 from napari_smalltumor import notify
-from napari_smalltumor.finetune.expected_length import measured_speed
-from napari_smalltumor.finetune.new_run import RUNS, new_request
+from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
+from napari_smalltumor.finetune.next_run.expected_length import measured_speed
+from napari_smalltumor.finetune.next_run.new_run import RUNS, new_request
 from napari_smalltumor.finetune.panel import FinetunePanel
-from napari_smalltumor.finetune.training_folder import TrainingFolder
 
 
 class NextRun(QObject):

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QProgressBar, QWidget
 from smalltumor.training.runs.status import RunStatus, State
 from superqt import QElidingLabel
 
-from napari_smalltumor.finetune.run_name import RunName
+from napari_smalltumor.finetune.run.run_name import RunName
 from napari_smalltumor.finetune.run_text import resume_text, state_line
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 

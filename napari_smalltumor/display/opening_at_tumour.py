@@ -31,7 +31,7 @@ class _Shown:
     point: tuple[float, ...]
 
 
-class OpensAtTumour:
+class OpeningAtTumour:
     """Draws masks as outlines, and shows the tumour unless the user has moved the slices.
 
     Parameters
@@ -156,6 +156,6 @@ def _is_one_of(data: npt.NDArray[np.integer], values: list[int]) -> npt.NDArray[
 
 
 @one_per_viewer
-def ensure_opening_at_tumour(viewer: ViewerModel) -> OpensAtTumour:
+def ensure_opening_at_tumour(viewer: ViewerModel) -> OpeningAtTumour:
     """Open patients at the tumour; further calls return the same object."""
-    return OpensAtTumour(viewer)
+    return OpeningAtTumour(viewer)

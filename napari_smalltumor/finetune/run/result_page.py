@@ -8,7 +8,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.status import RunStatus
 
-from napari_smalltumor.finetune.run_name import RunName
+from napari_smalltumor.finetune.run.run_name import RunName
 from napari_smalltumor.widgets.layouts import button, column, wrapped_label
 
 _USE = "Use {} in the Segment dock"

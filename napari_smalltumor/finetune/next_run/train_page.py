@@ -9,9 +9,9 @@ from qtpy.QtWidgets import QWidget
 from smalltumor.training.memory_estimate import needed_bytes, suggest
 
 from napari_smalltumor.finetune.case_texts import cases_text
-from napari_smalltumor.finetune.expected_length import MeasuredSpeed, expected_length
-from napari_smalltumor.finetune.starting_weights import StartingWeights
-from napari_smalltumor.finetune.validation_choice import ValidationChoice
+from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed, expected_length
+from napari_smalltumor.finetune.next_run.starting_weights import StartingWeights
+from napari_smalltumor.finetune.next_run.validation_choice import ValidationChoice
 from napari_smalltumor.widgets.choices import set_choices
 from napari_smalltumor.widgets.layouts import column, form_layout, wrapped_label
 

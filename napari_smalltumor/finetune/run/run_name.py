@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_smalltumor.finetune.new_run import RUNS
+from napari_smalltumor.finetune.next_run.new_run import RUNS
 
 
 @dataclass(frozen=True)

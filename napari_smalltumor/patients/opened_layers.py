@@ -1,4 +1,4 @@
-"""By which layers one opening of a patient is recognised after they were removed by hand."""
+"""The layers of a patient since its files were opened, by which it is recognised if they return."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-class Opening:
+class OpenedLayers:
     """The layers of a patient since its files were opened.
 
-    They come back if they were removed by hand. If the same files are opened anew, their layers are
+    They return if they were removed by hand. If the same files are opened anew, their layers are
     others.
 
     Parameters
@@ -24,10 +24,10 @@ class Opening:
     def __init__(self, layers: Iterable[Layer]) -> None:
         self._layers = WeakSet(layers)
 
-    def goes_on_with(self, layers: Collection[Layer]) -> bool:
+    def continue_with(self, layers: Collection[Layer]) -> bool:
         """Whether a patient who has these layers now is open still, or again with its layers.
 
-        All of them belong to the opening then: those that are removed one by one return together.
+        All of them belong to it then: those that are removed one by one return together.
         """
         if not any(layer in self._layers for layer in layers):
             return False

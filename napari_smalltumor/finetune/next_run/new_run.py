@@ -8,8 +8,8 @@ from pathlib import Path
 from smalltumor.errors import Action, OutputError, Remedy, TrainingError
 from smalltumor.training.request import TrainingRequest
 
-from napari_smalltumor.finetune.starting_weights import RANDOM
-from napari_smalltumor.finetune.train_page import TrainPage
+from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
+from napari_smalltumor.finetune.next_run.train_page import TrainPage
 
 RUNS = "runs"
 """Folder of the runs in the training folder, with the prepared volumes that they share."""

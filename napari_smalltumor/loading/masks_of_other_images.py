@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import made_of_others
 from smalltumor.data.identity.mask_names import named_case
 from smalltumor.data.identity.visits import folder_of, is_name_of
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-def say_if_of_others(mask: Case, file: str, layers: Iterable[Layer]) -> None:
+def warn_if_of_other_images(mask: Case, file: str, layers: Iterable[Layer]) -> None:
     """Say that a mask does not join the open patient whose name and grid it has.
 
     Parameters
@@ -36,7 +37,7 @@ def say_if_of_others(mask: Case, file: str, layers: Iterable[Layer]) -> None:
         _say(file, mask, named[0])
 
 
-def say_if_open_masks_are_of_others(case: Case, layers: Iterable[Layer]) -> None:
+def warn_if_open_masks_are_of_other_images(case: Case, layers: Iterable[Layer]) -> None:
     """Say that masks that were opened before do not join a case that has their name and grid."""
     for mask in cases_among(layers):
         if not mask.volumes and _seems_to_be_of(mask, case) and is_of_others(mask, case):
@@ -53,9 +54,9 @@ def _say(file: str, mask: Case, case: Case) -> None:
     """Say it as long as the mask is a patient of its own."""
     from napari.viewer import current_viewer
 
+    images = f"those of {case.name} ({patient_of_case(case).location})"
     text = (
-        f"{file} was made of other images than those of {case.name} "
-        f"({patient_of_case(case).location}), such as another patient's of the same name. It is "
+        f"{made_of_others([file], images)}, such as another patient's of the same name. It is "
         "shown as a patient of its own."
     )
     viewer = current_viewer()

@@ -13,12 +13,12 @@ from smalltumor.training.data.dataset_folder import DatasetListing
 from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.finetune.addition import addition_of
-from napari_smalltumor.finetune.cases_page import CasesPage
-from napari_smalltumor.finetune.cases_reader import CasesReader
-from napari_smalltumor.finetune.folder_of_case import FolderOfCase
-from napari_smalltumor.finetune.training_masks import case_to_add
-from napari_smalltumor.finetune.unusable_cases import problem_of
+from napari_smalltumor.finetune.cases.case_addition import addition_of
+from napari_smalltumor.finetune.cases.cases_page import CasesPage
+from napari_smalltumor.finetune.cases.cases_reader import CasesReader
+from napari_smalltumor.finetune.cases.folder_of_case import FolderOfCase
+from napari_smalltumor.finetune.cases.training_masks import case_to_add
+from napari_smalltumor.finetune.cases.unusable_cases import problem_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.widgets.open_dock import open_dock
