@@ -31,6 +31,8 @@ _AXES = "LPS"
 _DIGITS = 16
 _SHOWN_DIGITS = 8
 _LONGEST_NAME = 100
+_LARGEST, _ROUNDING = 2**31 - 1, 0.01
+"""Of labels, and of floats that are labels: the largest, and the largest distance from one."""
 
 
 @dataclass(frozen=True)
@@ -158,11 +160,14 @@ def _labels_digest(labels: npt.NDArray[Any], grid: Grid) -> str:
     """Digits of the SHA-256 of the labels within their bounding box.
 
     It does not depend on the order of the axes, on background around the box, or on the type of the
-    values.
+    values. Empty if they are no labels.
     """
     oriented = to_axes(labels, grid, _AXES)
     box = np.ascontiguousarray(oriented[bounding_box(oriented != 0)])
     if box.dtype.kind == "f":
-        box = np.rint(np.nan_to_num(box))
+        whole = np.clip(np.rint(box), 0, _LARGEST)
+        if not np.abs(box - whole).max(initial=0) <= _ROUNDING:
+            return ""
+        box = whole
     shape = json.dumps(list(box.shape)).encode()
     return sha256(shape + box.astype("<i4").tobytes()).hexdigest()[:_DIGITS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import nibabel as nib
 import numpy as np
@@ -94,6 +95,19 @@ def test_the_order_of_axes_the_type_of_values_and_background_around_do_not_count
     nib.save(wide, path)
     assert recorded_made_by(read_label_volume(path)) == MADE
     assert recorded_made_by(on_grid(read_label_volume(path), case.grid, "Pat")) == MADE
+
+
+def test_values_that_are_no_labels_are_edits_without_a_warning(tmp_path):
+    path = tmp_path / "mask.nii.gz"
+    write_segmentation(mask_of(case_along()), path)
+    image = nib.load(path)
+    for values in (image.get_fdata() * 1e30, -image.get_fdata(), image.get_fdata() + 0.4):
+        header = image.header.copy()
+        header.set_data_dtype(np.float64)
+        nib.save(nib.Nifti1Image(values, image.affine, header), path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert recorded_made_by(read_label_volume(path)) == MADE.edited
 
 
 def test_an_empty_mask_has_a_record_too(tmp_path):

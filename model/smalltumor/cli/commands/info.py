@@ -90,7 +90,7 @@ def _print_mask(path: Path) -> None:
     print(path)
     print(f"  {made_by or 'records nothing of what made it'}")
     if known := [modality for modality in MODALITY_TITLES if modality in images]:
-        print(f"  drawn on {modality_titles(known)}, of which it records digests")
+        print(f"  records digests of {modality_titles(known)}")
 
 
 def _version(package: str) -> str:
