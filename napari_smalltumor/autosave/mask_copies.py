@@ -12,6 +12,7 @@ from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import case_of_mask
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
+from napari_smalltumor.layers.region_masks import made_by_of
 from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ class MaskCopy:
         self.checksum, self.name = checksum, name_in_case(layer)
         self.is_region = region is not None
         self._is_cropped = False
-        self._mask = SavedMask(self.name, values, (0, 0, 0), region, scheme, predicted, started)
+        self._mask = SavedMask(
+            self.name, values, (0, 0, 0), region, scheme, predicted, started, made_by_of([layer])
+        )
 
     def cropped(self) -> SavedMask:
         """The mask cropped to its voxels; the rest of the copy is dropped."""

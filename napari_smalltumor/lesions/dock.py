@@ -228,6 +228,8 @@ class LesionsDock(LesionsPanel):
             self.table.span_specks_row()
         if self.message == texts.ALL_SMALL_ACCEPTED and review.small_to_accept:
             self.show_message("")
+        if self.message == texts.NO_SMALL_LESIONS and any(x.is_small for x in self.model.with_rows):
+            self.show_message("")
         self.show_specks(len(specks), unfolded=review.unfolded, from_network=review.from_network)
         self._show_current()
         self._show_summary()

@@ -30,6 +30,7 @@ NOT_IN_3D = "Lesions are added and deleted by a click in 2D, not in 3D"
 EARLIER_SCAN = f"Show the current scan first ({keys.FLICKER.sequence})"
 NO_LESION_HERE = "No lesion of the mask is here"
 ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
+NO_SMALL_LESIONS = "No small lesions in the table"
 _WITHOUT_CANDIDATES = {
     SecondLookStatus.NOT_COMPUTED: "Second look failed",
     SecondLookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,
@@ -87,7 +88,7 @@ def counts(
 
 def none_to_go_to(review: LesionReview) -> str:
     """Why there is no next lesion."""
-    return "" if review.source is None else "No small lesions in the table"
+    return "" if review.source is None else NO_SMALL_LESIONS
 
 
 def deleted(lesions: Sequence[Lesion]) -> str:

@@ -15,6 +15,7 @@ from smalltumor.cohort.results.results_folder import SETTINGS, SUMMARIES, Result
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import remove_temporary_files
 from smalltumor.files.locks import locked
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
 LOCK = ".cohort.lock"
 
@@ -150,6 +151,7 @@ def claimed(
             if not overwrite:
                 _check_settings(folder.path, before.info, info)
         try:
+            undo_unfinished_moves(folder.path)  # before the new files are removed
             remove_temporary_files(folder.path)
         except OSError as error:
             raise OutputError(f"{folder.path} cannot be used: {error}") from error

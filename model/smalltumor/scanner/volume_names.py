@@ -21,8 +21,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 def without_sequence(path: Path) -> tuple[str, ...]:
     """The words of a file's name that are not those of a sequence: names and numbers of a scan."""
-    words = _WORD.findall(stem(path).lower())
-    return tuple(word for word in words if not _SAY_NOTHING.fullmatch(word))
+    words = _WORD.findall(stem(path))
+    return tuple(word for word in words if not _SAY_NOTHING.fullmatch(word.lower()))
 
 
 def differ_only_in_sequence(files: Iterable[Path]) -> bool:
@@ -30,4 +30,5 @@ def differ_only_in_sequence(files: Iterable[Path]) -> bool:
 
     Names such as ``Anna_t1.nii.gz`` and ``Bert_t2.nii.gz`` may be of two patients.
     """
-    return len(set(map(without_sequence, files))) <= 1
+    words = (without_sequence(path) for path in files)
+    return len({tuple(map(str.lower, each)) for each in words}) <= 1

@@ -59,7 +59,7 @@ class Curves(pg.GraphicsLayoutWidget):
         self.setMinimumHeight(230)
         self.ci.layout.setContentsMargins(0, 0, 0, 0)
         self.ci.layout.setVerticalSpacing(2)
-        self.setToolTip(f"small ET: enhancing lesions below {SMALL_LESION_VOXELS} voxels")
+        self.setToolTip(f"Small ET: enhancing lesions below {SMALL_LESION_VOXELS} voxels")
         self._plots: list[pg.PlotItem] = []
         self._curves: dict[str, pg.PlotDataItem] = {}
         for number, (_, lines) in enumerate(_PLOTS):

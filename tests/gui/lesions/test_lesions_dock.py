@@ -175,6 +175,25 @@ def test_a_new_small_lesion_removes_the_message_that_every_one_is_accepted(viewe
     assert dock.message == ""
 
 
+def test_a_key_pressed_during_the_search_does_not_leave_the_message_that_nothing_is_small(
+    viewer, dock, qtbot
+):
+    viewer.window.remove_dock_widget(dock)
+    opened = LesionsDock(viewer)
+    viewer.window.add_dock_widget(opened, area="right", name="Lesions")
+    press(opened, keys.NEXT)
+    assert opened.message == "No small lesions in the table"
+    qtbot.waitUntil(lambda: voxels(opened) == [2, 12, 216])
+    assert opened.message == ""
+    opened.threshold.setValue(1)
+    qtbot.waitUntil(lambda: not any(lesion.is_small for lesion in opened.model.lesions))
+    press(opened, keys.NEXT)
+    assert opened.message == "No small lesions in the table"
+    opened.threshold.setValue(7)
+    qtbot.waitUntil(lambda: opened.model.lesions[0].is_small)
+    assert opened.message == ""
+
+
 @pytest.mark.one_binding
 def test_a_viewer_without_a_case_is_not_called_not_segmented(viewer, qtbot):
     dock = LesionsDock(viewer)

@@ -20,6 +20,7 @@ from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Cancelled
 from smalltumor.geometry.grid import Grid
+from smalltumor.scanner.preparation.claim import claimed
 from smalltumor.scanner.studies import find_studies
 
 from napari_smalltumor import devices
@@ -136,6 +137,22 @@ def test_a_cancelled_preparation_writes_nothing_and_can_be_started_again(
     assert messages == [] and len(viewer.layers) == 0
     dialog.reject()
     qtbot.waitUntil(lambda: not dialogs())
+
+
+def test_a_folder_that_another_preparation_writes_to_is_refused_at_once(
+    viewer, tmp_path, qtbot, messages
+):
+    in_loop(open_and_remember, viewer, write_raw_scan(tmp_path / "Pat"))
+    dialog = preparation_of(qtbot).dialog
+    with claimed(Path(dialog.output.text())):
+        dialog.prepare_button.click()
+        qtbot.waitUntil(lambda: bool(messages))
+    assert messages == [
+        f"Another preparation is writing to {dialog.output.text()} at present; choose another name "
+        "or folder"
+    ]
+    qtbot.waitUntil(dialog.prepare_button.isVisible)
+    dialog.reject()
 
 
 def test_a_window_that_is_closed_cancels_the_preparation(viewer, tmp_path, qtbot, steps, raised):

@@ -50,6 +50,7 @@ def hospitals(tmp_path) -> tuple[Path, Path]:
 
 def mask_of(case: Case) -> Segmentation:
     classes = np.random.default_rng(3).integers(0, 4, case.grid.shape).astype(np.uint8)
+    classes[np.logical_and.reduce([volume == 0 for volume in case.volumes.values()])] = 0
     return Segmentation(case.name, classes, case.grid, case.header, made_of=digests_of_images(case))
 
 

@@ -116,7 +116,7 @@ def write_candidates(
         label_image(candidates, result.grid),
         result.grid,
         result.header,
-        comment=comment_of(result.made_of),
+        comments=[comment_of(result.made_of)],
         overwrite=True,
     )
     return CANDIDATES_WRITTEN

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.pipeline.network_stage import Computed, second_look_at
-from smalltumor.cohort.results.records import CaseRecord, software_version
+from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, bids_labels, numbers_of
 from smalltumor.cohort.results.stored_mask import digest_of_classes, digest_of_file
 from smalltumor.files.tables import joined
+from smalltumor.version import software_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +136,7 @@ def _write_lesions(
     if settings.candidates or path.exists():  # that would be outdated
         image = label_image(candidates, result.grid)
         comment = comment_of(result.made_of)
-        write_volume(path, image, result.grid, result.header, comment=comment, overwrite=True)
+        write_volume(path, image, result.grid, result.header, comments=[comment], overwrite=True)
     write_csv([*lesions, *candidates], folder.lesions(result.name), overwrite=True)
 
 

@@ -14,10 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.pipeline.pipeline import DEPTH
-from smalltumor.cohort.results.records import software_version
 from smalltumor.cohort.workers.worker import WorkerSetup
 from smalltumor.errors import SmalltumorError
 from smalltumor.extras import missing_packages, require
+from smalltumor.version import software_version
 
 if TYPE_CHECKING:
     from smalltumor.cohort.pipeline.jobs import Job

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.pipeline.pipeline import Pipeline
-from smalltumor.cohort.results.records import software_version
 from smalltumor.errors import SmalltumorError
+from smalltumor.version import software_version
 
 if TYPE_CHECKING:
     from smalltumor.cohort.pipeline.jobs import Job

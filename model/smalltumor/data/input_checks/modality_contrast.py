@@ -42,14 +42,15 @@ def swapped_modalities(images: Mapping[str, npt.NDArray[np.generic]]) -> tuple[s
     ----------
     images : mapping of modality to (n,) array
         Intensities of the same n voxels within the brain. FLAIR is compared only if there is a T2,
-        by which it is told from T1; T2 only if three images are compared.
+        by which it is told from T1; T2 only if three images are compared. An image without
+        contrast, such as one of a single intensity, is not compared.
 
     Returns
     -------
     tuple of str
         In the order of `ROLES`.
     """
-    compared = {m: v for m, v in images.items() if m != "flair" or "t2" in images}
+    compared = _compared(images)
     if len(compared) < 3 and set(compared) != {"t1", "t1ce"}:
         return ()
     differing, scores = _differing(compared), _scores(compared)
@@ -66,9 +67,26 @@ def likeliest_exchange(images: Mapping[str, npt.NDArray[np.generic]]) -> tuple[s
     images
         As of `swapped_modalities`, which has found more than two.
     """
-    differing, scores = _differing(images), _scores(images)
+    compared = _compared(images)
+    differing, scores = _differing(compared), _scores(compared)
     pairs = [n for n, roles in enumerate(differing) if len(roles) == 2]
     return differing[max(pairs, key=lambda n: scores[n])]
+
+
+def _compared(
+    images: Mapping[str, npt.NDArray[np.generic]],
+) -> dict[str, npt.NDArray[np.generic]]:
+    """The images that are told apart by their contrast."""
+    found = {m: image for m, image in images.items() if _has_contrast(image)}
+    return {m: image for m, image in found.items() if m != "flair" or "t2" in found}
+
+
+def _has_contrast(image: npt.NDArray[np.generic]) -> bool:
+    """Whether an image has a dark and a bright tail, without which no feature is finite."""
+    if not image.size:
+        return False
+    dark, median, bright = np.percentile(image.astype(np.float64), [1, 50, 99])
+    return bool(dark < median < bright)
 
 
 def _scores(images: Mapping[str, npt.NDArray[np.generic]]) -> Values:

@@ -164,8 +164,7 @@ def match_lesions(
     """Match predicted components with the lesions of the truth as BraTS 2023 does.
 
     The truth is dilated, which merges neighbouring components into lesions. Every predicted
-    component that overlaps a dilated lesion is assigned to it. The dilation takes steps along the
-    edges of the voxels, also where these are not at right angles.
+    component that overlaps a dilated lesion is assigned to it.
 
     Parameters
     ----------
@@ -175,12 +174,11 @@ def match_lesions(
     rule : LesionRule
         Its ignored volume is not used: small lesions are matched too.
     """
-    spacing = Voxel.of(voxel).spacing
-    margin = dilation_margin(rule.dilation_mm, spacing)
+    margin = dilation_margin(rule.dilation_mm, Voxel.of(voxel))
     box = padded(bounding_box(prediction | truth), margin, truth.shape)
     prediction, truth = prediction[box], truth[box]
     predicted = connected_components(prediction).label_image()
-    dilated = dilated_components(truth, rule.dilation_mm, spacing)
+    dilated = dilated_components(truth, rule.dilation_mm, Voxel.of(voxel))
     both = (dilated > 0) & (predicted > 0)
     pairs = np.unique(np.stack([dilated[both], predicted[both]], axis=1), axis=0)
     numbers = range(1, int(dilated.max(initial=0)) + 1)

@@ -7,18 +7,21 @@ from dataclasses import replace
 import nibabel as nib
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from smalltumor.cli import main
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.mask_placement.flair_border import DOUBTFUL, brighter_inside
+from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.data.read_case import read_case
+from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.mirroring import MIRRORINGS, mirrored
 from smalltumor.labels.regions import TissueClass
 from smalltumor.training.data import cache
 from smalltumor.training.data.dataset import labelled_cases, prepare_case, prepare_cases
 from smalltumor.training.data.dataset_check import check_dataset
-from smalltumor.training.data.flair_edge import DOUBTFUL, brighter_inside
-from smalltumor.training.data.mask_placement import placement_warnings
 from training_cases import AFFINE, SHAPE, write_lesion_cases
 
 SPACING = np.ones(3)
@@ -35,33 +38,98 @@ def sample(sample_folder):
     return case, read_labels(case)[0]
 
 
+def within_brain(case, classes):
+    """Classes without what would lie outside the brain."""
+    brain = np.logical_or.reduce([volume != 0 for volume in case.volumes.values()])
+    return np.where(brain, classes, 0).astype(np.uint8)
+
+
+def reordered(case, classes, axes, flipped):
+    """A case and its classes as another program stores them: the same voxels, in another order."""
+    grid = case.grid
+    matrix = np.zeros((4, 4))
+    matrix[3, 3] = 1
+    for new, old in enumerate(axes):
+        matrix[old, new] = -1 if old in flipped else 1
+        matrix[old, 3] = grid.shape[old] - 1 if old in flipped else 0
+
+    def stored(volume):
+        return np.transpose(np.flip(volume, flipped), axes)
+
+    shape = tuple(grid.shape[axis] for axis in axes)
+    volumes = {name: stored(volume) for name, volume in case.volumes.items()}
+    other = replace(case, volumes=volumes, grid=Grid(shape, grid.affine @ matrix))
+    return other, stored(classes)
+
+
+@pytest.fixture(scope="module")
+def cropped(sample):
+    """The sample without most of its margin, so that many variants are quick."""
+    case, classes = sample
+    box = (slice(30, 210), slice(20, 220), slice(0, 155))
+    volumes = {name: volume[box] for name, volume in case.volumes.items()}
+    offset = np.eye(4)
+    offset[:3, 3] = 30, 20, 0
+    grid = Grid(volumes["t1ce"].shape, case.grid.affine @ offset)
+    return replace(case, volumes=volumes, grid=grid), classes[box]
+
+
 def test_the_experts_mask_of_the_sample_is_not_doubtful(sample):
     case, classes = sample
-    assert placement_warnings(case, classes) == []
+    assert placement_text(case, classes) == ""
 
 
-@pytest.mark.parametrize("axis", [0, 1])
-def test_the_mask_of_the_sample_is_doubtful_if_it_is_mirrored(sample, axis):
+@settings(max_examples=12)
+@given(
+    axes=st.permutations(range(3)),
+    flipped=st.sets(st.integers(0, 2)),
+    mirroring=st.sampled_from(list(MIRRORINGS)),
+)
+def test_a_mirrored_mask_is_said_to_be_mirrored_that_way_in_any_order_of_voxels(
+    cropped, axes, flipped, mirroring
+):
+    case, classes = cropped
+    image = dict(mirrored(classes, case.grid))[mirroring]
+    other, stored = reordered(case, within_brain(case, image), axes, tuple(flipped))
+    assert placement_text(other, stored).startswith(
+        f"the mask seems to be mirrored {mirroring}: mirrored back, FLAIR is brighter"
+    )
+
+
+def test_a_mask_in_the_wrong_place_that_no_mirroring_explains_may_be_of_another_patient(sample):
     case, classes = sample
-    (warning,) = placement_warnings(case, np.flip(classes, axis))
-    assert "may be mirrored or another patient's" in warning
+    moved = within_brain(case, np.roll(classes, -45, axis=1))
+    text = placement_text(case, moved)
+    assert text.startswith("the mask may be mirrored or another patient's: FLAIR is not clearly")
+    assert "outside the brain" not in text
 
 
-def test_a_mirrored_mask_within_the_brain_is_doubtful(sample):
+def test_a_brush_that_left_the_brain_is_said_and_not_taken_for_another_patient(sample):
     case, classes = sample
-    brain = np.logical_or.reduce([volume != 0 for volume in case.volumes.values()])
-    (warning,) = placement_warnings(case, np.where(brain, classes[::-1], 0))
-    assert "FLAIR is not clearly brighter within its border" in warning
+    outside = np.logical_and.reduce([volume == 0 for volume in case.volumes.values()])
+    rows = np.argwhere(outside & ndimage.binary_dilation(classes > 0, iterations=8))[:500]
+    assert len(rows) == 500
+    drawn = classes.copy()
+    drawn[tuple(rows.T)] = TissueClass.ED
+    total = np.count_nonzero(drawn)
+    assert placement_text(case, drawn) == (
+        f"500 of {total:,} tumour voxels lie outside the brain, where all images are 0"
+    )
 
 
-def test_nothing_is_said_without_flair_or_without_edema(sample):
+def test_without_flair_or_edema_only_voxels_outside_the_brain_are_said(sample):
     case, classes = sample
-    brain = np.logical_or.reduce([volume != 0 for volume in case.volumes.values()])
-    mirrored = np.where(brain, classes[::-1], 0)
-    without = {name: image for name, image in case.volumes.items() if name != "flair"}
-    assert placement_warnings(replace(case, volumes=without), mirrored) == []
-    core = np.where(mirrored == TissueClass.ED, 0, mirrored)
-    assert placement_warnings(case, core) == []
+    without = replace(case, volumes={n: v for n, v in case.volumes.items() if n != "flair"})
+    assert placement_text(without, within_brain(case, classes[::-1])) == ""
+    text = placement_text(without, classes[:, ::-1])
+    assert text.endswith("all images are 0; the mask may be mirrored or another patient's")
+    core = np.where(classes == TissueClass.ED, 0, classes)
+    assert placement_text(case, within_brain(case, core[::-1])) == ""
+
+
+def test_a_mask_without_images_is_not_doubtful(sample):
+    case, classes = sample
+    assert placement_text(replace(case, volumes={}), classes) == ""
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Tumour where there is no image: a mask that is mirrored, or another patient's."""
+"""Tumour where there is no image."""
 
 from __future__ import annotations
 
@@ -32,7 +32,4 @@ def outside_images_text(case: Case, classes: Classes) -> str:
     outside = int(np.count_nonzero(np.logical_and.reduce([image == 0 for image in images])))
     if not total or outside < DOUBTFUL * total:
         return ""
-    return (
-        f"{outside:,} of {total:,} tumour voxels lie outside the brain, where all images are 0; "
-        "the mask may be mirrored or another patient's"
-    )
+    return f"{outside:,} of {total:,} tumour voxels lie outside the brain, where all images are 0"
