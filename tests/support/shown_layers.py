@@ -22,7 +22,7 @@ from napari_smalltumor.layers.regions import segmentation_steps
 from napari_smalltumor.viewer_setup import set_up
 
 
-def open_segmented(viewer: ViewerModel, name: str) -> None:
+def open_segmented(viewer: ViewerModel, name: str = "Pat") -> None:
     """Add the images of a synthetic case and a result with random voxels of each class."""
     case = case_along(name=name)
     set_up(viewer)
