@@ -59,9 +59,9 @@ class FlairBorder:
         """What is wrong, as a sentence; empty if nothing is."""
         if self.mirroring:
             return (
-                f"the mask seems to be mirrored {self.mirroring}: mirrored back, FLAIR is brighter "
-                f"within its border than beyond it in {100 * self.if_mirrored:.0f} % of pairs of "
-                f"voxels, and as it is in {100 * self.probability:.0f} %"
+                f"the mask seems to be mirrored {self.mirroring}: FLAIR is brighter within its "
+                f"border than beyond it in {100 * self.probability:.0f} % of pairs of voxels, and "
+                f"in {100 * self.if_mirrored:.0f} % once it is mirrored back"
             )
         if self.probability < DOUBTFUL:
             return (

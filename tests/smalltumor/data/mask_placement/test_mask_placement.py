@@ -92,7 +92,7 @@ def test_a_mirrored_mask_is_said_to_be_mirrored_that_way_in_any_order_of_voxels(
     image = dict(mirrored(classes, case.grid))[mirroring]
     other, stored = reordered(case, within_brain(case, image), axes, tuple(flipped))
     assert placement_text(other, stored).startswith(
-        f"the mask seems to be mirrored {mirroring}: mirrored back, FLAIR is brighter"
+        f"the mask seems to be mirrored {mirroring}: FLAIR is brighter within its border"
     )
 
 
@@ -121,7 +121,7 @@ def test_without_flair_or_edema_only_voxels_outside_the_brain_are_said(sample):
     case, classes = sample
     without = replace(case, volumes={n: v for n, v in case.volumes.items() if n != "flair"})
     assert placement_text(without, within_brain(case, classes[::-1])) == ""
-    text = placement_text(without, classes[:, ::-1])
+    text = placement_text(without, classes[:, :, ::-1])
     assert text.endswith("all images are 0; the mask may be mirrored or another patient's")
     core = np.where(classes == TissueClass.ED, 0, classes)
     assert placement_text(case, within_brain(case, core[::-1])) == ""
