@@ -7,7 +7,11 @@ from itertools import product
 
 import numpy as np
 import pytest
-from smalltumor.data.modality_contrast import ROLES, likeliest_exchange, swapped_modalities
+from smalltumor.data.input_checks.modality_contrast import (
+    ROLES,
+    likeliest_exchange,
+    swapped_modalities,
+)
 
 RANDOM = np.random.default_rng(5)
 WITHOUT_CONTRAST = {
