@@ -7,41 +7,14 @@ from collections.abc import Callable
 from smalltumor.data.naming.case_files import modality_titles
 from smalltumor.errors import Action, Remedy, SmalltumorError
 
-_FIRST_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "another",
-        "backend",
-        "brain",
-        "by",
-        "crops",
-        "device",
-        "folds",
-        "it",
-        "its",
-        "label",
-        "multiple",
-        "name",
-        "network",
-        "no",
-        "none",
-        "one",
-        "patience",
-        "preprocessing",
-        "probabilities",
-        "the",
-        "there",
-        "this",
-        "torchrun",
-        "training",
-        "two",
-        "unknown",
-        "values",
-        "weights",
-        "windows",
-    ]
-)
+# fmt: off
+_FIRST_WORDS = frozenset((
+    "a", "an", "another", "backend", "brain", "by", "crops", "device", "folds", "it", "its",
+    "label", "multiple", "name", "network", "no", "none", "one", "patience", "preprocessing",
+    "probabilities", "the", "there", "this", "torchrun", "training", "two", "unknown",
+    "values", "weights", "windows",
+))
+# fmt: on
 """Words that messages of errors begin with, and no name of a case or file."""
 
 

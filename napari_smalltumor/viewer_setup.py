@@ -64,6 +64,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_window_dragging(viewer)
     if hasattr(unproxied(viewer), "window"):
         yield
+        from napari_smalltumor.close_window import ensure_asked_before_closing
         from napari_smalltumor.display.layer_help import ensure_layer_help
         from napari_smalltumor.export.shortcuts import ensure_export_keys
         from napari_smalltumor.reading.scale_bar import scale_bar_steps
@@ -75,6 +76,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         ensure_layer_help(viewer)
         ensure_toolbar(viewer)
         ensure_export_keys(viewer)
+        ensure_asked_before_closing(viewer)
         yield
         yield from scale_bar_steps(viewer)
 

@@ -45,11 +45,9 @@ def not_saved_text(names: Iterable[str], layers: Iterable[Layer], saving: str = 
 
 
 def readers_text(readers: Sequence[str], reader_now: str) -> str:
-    """Who has made edits; empty if nobody was named."""
-    if not readers:
+    """Who has made edits; empty if nobody was named, or the reader now has made all."""
+    if list(readers) in ([], [reader_now]):
         return ""
-    if list(readers) == [reader_now]:
-        return f"They were made by {reader_now}, who is also the reader now."
     were = "reader was" if len(readers) == 1 else "readers were"
     now = f"is {reader_now}" if reader_now else "has no name"
     return (

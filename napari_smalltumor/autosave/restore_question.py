@@ -12,6 +12,7 @@ from weakref import ref
 from smalltumor.data.case import Case
 from smalltumor.data.identity.case_names import continues_name
 from smalltumor.errors import SmalltumorError
+from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
@@ -192,7 +193,7 @@ class RestoreQuestion:
         parts = (
             f"Edits of {self._title_of(case)}, saved on "
             f"{datetime.fromtimestamp(edits.time):%Y-%m-%d %H:%M}, "
-            f"{not_saved_text([mask.name for mask in masks], shown)}.",
+            f"{not_saved_text(_short_names(masks), shown)}.",
             readers_text(edits.readers, settings.get("reader")),
             "" if record is None else moved_edits_text(record, case),
             later_export_text(masks, edits.time, exported_at),
@@ -226,6 +227,13 @@ class RestoreQuestion:
         viewer = self._ref()
         assert viewer is not None
         return viewer
+
+
+def _short_names(masks: Iterable[SavedMask]) -> list[str]:
+    """ET, TC and WT, and then the names of other layers."""
+    masks = list(masks)
+    regions = [region.name for region in Region if any(m.region == region for m in masks)]
+    return [*regions, *(m.name for m in masks if m.region is None)]
 
 
 def _renamed(masks: Iterable[SavedMask], before: str, now: str) -> list[SavedMask]:

@@ -89,7 +89,8 @@ def test_close_removes_every_layer_and_ring_and_shows_the_patient_before(
     header.close_button.click()
     assert len(viewer.layers) == 0 and not header.close_button.isEnabled()
     qtbot.wait(50)
-    assert asked == [] and messages == []
+    assert asked == ["ET, TC, WT of Pat were segmented, not saved, and will be lost."]
+    assert messages == []
 
 
 def test_a_painted_copy_of_a_region_is_asked_about(viewer, asked):

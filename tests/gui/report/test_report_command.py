@@ -174,7 +174,7 @@ def test_the_dialog_stays_open_and_says_why_until_the_dates_are_in_order(qtbot):
     qtbot.addWidget(dialog)
     go_on = next(b for b in dialog.findChildren(QPushButton) if "file" in b.text())
     for dates, problem in (
-        (("2026-12-01", "2026-01-05"), "2026-01-05, before scan 1 (2026-12-01)"),
+        (("2026-12-01", "2026-01-05"), "The current scan is dated 2026-01-05, before the earlier"),
         (("yesterday", ""), "yesterday is not a date such as"),
     ):
         for field, text in zip(dialog.date_fields, dates, strict=True):
