@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QFileDialog
+from smalltumor.data.volumes.nifti import is_image_name
 from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import settings
@@ -77,7 +78,7 @@ class CompareDock(ComparePanel, FollowsViewer):
         self._soon.triggered.connect(self.update_choices)
         show_as_tab(self, "Compare")
         guard_fields(self)
-        accept_drops(self, napari_viewer, leaves_single_files=True)
+        accept_drops(self, napari_viewer, is_image_name, self.compare_with_file)
         self._connect()
         self.follow_viewer()
 
@@ -121,7 +122,6 @@ class CompareDock(ComparePanel, FollowsViewer):
             lambda row: self.reader.choose(self.reference_box.itemData(row))
         )
         self.file_button.clicked.connect(self._ask_for_file)
-        self.file_dropped.connect(self.compare_with_file)
         self.expert_button.clicked.connect(self.compare_with_expert)
         self.contours_box.clicked.connect(lambda: toggle_reference(self._viewer))
         self.region_box.currentIndexChanged.connect(self._show_lesions)

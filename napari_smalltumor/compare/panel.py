@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from qtpy.QtCore import Signal
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -15,7 +12,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QWidget,
 )
-from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.labels.regions import REGION_NAMES, Region
 from superqt import QElidingLabel
 
@@ -44,12 +40,9 @@ class ComparePanel(QWidget):
     model : ComparedLesionsModel
     """
 
-    file_dropped = Signal(object)
-
     def __init__(self, header: QWidget, model: ComparedLesionsModel) -> None:
         super().__init__()
         self.setMinimumWidth(_WIDTH)
-        self.setAcceptDrops(True)
         self.reference_box = QComboBox()
         self.reference_box.setToolTip("The mask that the segmentation is compared with")
         self.reference_box.setAccessibleName("Reference")
@@ -114,18 +107,6 @@ class ComparePanel(QWidget):
         self.compared_with.setToolTip(title)
         self.compared_with.setVisible(bool(title))
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        """Accept a single volume."""
-        if _dropped_file(event) is not None:
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
-        """Compare with the file."""
-        path = _dropped_file(event)
-        if path is not None:
-            event.acceptProposedAction()
-            self.file_dropped.emit(path)
-
     def _lay_out(self, header: QWidget) -> None:
         layout = column(self)
         layout.addWidget(header)
@@ -162,10 +143,3 @@ def _lesion_table(model: ComparedLesionsModel) -> FittedTable:
     model.headerDataChanged.connect(table.fit_columns)
     table.fit_columns()
     return table
-
-
-def _dropped_file(event: QDropEvent) -> Path | None:
-    """The volume that is dropped, if it is a single one."""
-    urls = event.mimeData().urls()
-    path = Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
-    return path if path is not None and is_image_name(path) else None

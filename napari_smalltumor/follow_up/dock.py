@@ -29,6 +29,7 @@ from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_edits import RegionEdits
 from napari_smalltumor.lesions.canvas.navigation import move_to
 from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reading.window import planes_window
@@ -64,6 +65,7 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         self._edits = RegionEdits(self._show_state, self)
         show_as_tab(self, "Follow-up")
         guard_fields(self)
+        accept_drops(self, napari_viewer)
         self.choose_button.clicked.connect(self._ask_for_folder)
         self.again_button.clicked.connect(self.compare_again)
         self.cancel_button.clicked.connect(self.runs.cancel)

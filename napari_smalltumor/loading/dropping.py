@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,10 @@ _DRAGGING = (QEvent.Type.DragEnter, QEvent.Type.DragMove)
 
 
 def accept_drops(
-    widget: QWidget, viewer: ViewerModel, *, leaves_single_files: bool = False
+    widget: QWidget,
+    viewer: ViewerModel,
+    is_own: Callable[[Path], bool] = lambda path: False,
+    open_own: Callable[[Path], object] = lambda path: None,
 ) -> None:
     """Open cases that are dropped on a widget: folders one by one, files by their cases.
 
@@ -30,30 +35,46 @@ def accept_drops(
     ----------
     widget : QWidget
     viewer : ViewerModel
-    leaves_single_files : bool
-        Whether the widget itself handles the drop of a single file.
+    is_own : callable
+        Whether a file or folder that is dropped alone is not a case but something for the widget.
+    open_own : callable
+        Opens that.
     """
     widget.setAcceptDrops(True)
-    widget.installEventFilter(_CaseDrop(widget, unproxied(viewer), leaves_single_files))
+    widget.installEventFilter(_CaseDrop(widget, unproxied(viewer), is_own, open_own))
 
 
 class _CaseDrop(QObject):
-    def __init__(self, widget: QWidget, viewer: ViewerModel, leaves_single_files: bool) -> None:
+    def __init__(
+        self,
+        widget: QWidget,
+        viewer: ViewerModel,
+        is_own: Callable[[Path], bool],
+        open_own: Callable[[Path], object],
+    ) -> None:
         super().__init__(widget)
-        self._viewer, self._leaves_single_files = viewer, leaves_single_files
+        self._viewer, self._is_own, self._open_own = viewer, is_own, open_own
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Accept what can be opened, and open it when it is dropped."""
         if event.type() not in (*_DRAGGING, QEvent.Type.Drop) or not isinstance(event, QDropEvent):
             return False
-        folders, files = dropped_paths(event.mimeData())
-        if not folders and (not files or (len(files) == 1 and self._leaves_single_files)):
+        opener = self._opener(event.mimeData())
+        if opener is None:
             return False
         event.acceptProposedAction()
         if event.type() == QEvent.Type.Drop:
             # Later, because the program from which they are dragged waits.
-            QTimer.singleShot(0, lambda: self._open(folders, files))
+            QTimer.singleShot(0, opener)
         return True
+
+    def _opener(self, data: QMimeData) -> Callable[[], object] | None:
+        """What opens that which is dropped; None if nothing does."""
+        paths = _local_paths(data)
+        if len(paths) == 1 and self._is_own(paths[0]):
+            return partial(self._open_own, paths[0])
+        folders, files = dropped_paths(data)
+        return partial(self._open, folders, files) if folders or files else None
 
     def _open(self, folders: list[Path], files: list[Path]) -> None:
         for folder in folders:
@@ -63,7 +84,11 @@ class _CaseDrop(QObject):
 
 def dropped_paths(data: QMimeData) -> tuple[list[Path], list[Path]]:
     """The folders, with archives and DICOM files of scans, and the volumes of what is dropped."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    paths = _local_paths(data)
     images = [path for path in paths if is_image_name(path)]
     scans = [path for path in paths if path.is_dir() or is_archive(path)]
     return [*scans, *filter(is_dicom_slice, paths)], images
+
+
+def _local_paths(data: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

@@ -1,7 +1,8 @@
 """Masks lie above the images of their patient: below one, a mask is listed but not seen.
 
 If layers are moved so that an image covers a mask, or images are opened after their mask, the masks
-are put above the images.
+are put above the images. A region that is added comes to lie below those within it, so that it does
+not cover their outlines; regions that the user moves stay where they are put.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from weakref import ref
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
-from napari_smalltumor.layers.patient import Patient, layers_of_patient
+from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.patients.deferred_calls import when_idle
@@ -36,14 +37,20 @@ class Stacking:
     def __init__(self, viewer: ViewerModel, patients: ActivePatient) -> None:
         self._viewer, self._patients = ref(viewer), patients
         self._waiting = self._moved_by_hand = False
+        self._added_regions: list[Layer] = []
         viewer.layers.events.reordered.connect(self._on_reordered)
-        viewer.layers.events.inserted.connect(self._check_later)
+        viewer.layers.events.inserted.connect(self._on_inserted)
 
     def _on_reordered(self, event: Any = None) -> None:
         self._moved_by_hand = True
         self._check_later()
 
-    def _check_later(self, event: Any = None) -> None:
+    def _on_inserted(self, event: Any) -> None:
+        if _is_region(event.value):
+            self._added_regions.append(event.value)
+        self._check_later()
+
+    def _check_later(self) -> None:
         """Check the order when napari has ended the move, or has added all layers."""
         if not self._waiting:
             self._waiting = True
@@ -54,6 +61,10 @@ class Stacking:
         if viewer is not None:
             for patient in self._patients.patients:
                 self._put_above(viewer.layers, patient, say=by_hand)
+            for owner in set(map(patient_of, self._added_regions)):
+                if owner is not None:
+                    nest_regions(viewer.layers, layers_of_patient(viewer.layers, owner))
+        self._added_regions.clear()
         self._waiting = self._moved_by_hand = False
 
     def _put_above(self, layers: LayerList, patient: Patient, *, say: bool) -> None:
@@ -99,6 +110,18 @@ def uncover_masks(layers: LayerList, own: Sequence[Layer]) -> None:
             layers.move(layers.index(image), layers.index(masks[0]))
     else:
         _move_above(layers, [images[-1], *masks])
+    nest_regions(layers, own)
+
+
+def nest_regions(layers: LayerList, own: Sequence[Layer]) -> None:
+    """Move each region above those that it is within.
+
+    Parameters
+    ----------
+    layers : LayerList
+    own : sequence of Layer
+        The layers of a patient, from bottom to top.
+    """
     _move_above(layers, sorted(filter(_is_region, own), key=_depth))
 
 

@@ -16,6 +16,7 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.save_state import save_state
+from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reading.window import planes_window
@@ -27,7 +28,7 @@ from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.worklist import texts
 from napari_smalltumor.worklist.listed_lesions import ListedLesionRing
 from napari_smalltumor.worklist.panel import WorklistPanel
-from napari_smalltumor.worklist.results import Results
+from napari_smalltumor.worklist.results import Results, holds_results
 from napari_smalltumor.worklist.session import review_session
 from napari_smalltumor.worklist.table_model import WorklistModel
 
@@ -59,6 +60,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self.reader_field.setText(settings.get("reader"))
         show_as_tab(self, "Worklist")
         guard_fields(self)
+        accept_drops(self, napari_viewer, holds_results, self.open_results)
         self._connect()
         self.follow_viewer()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
+from smalltumor.cohort.results.results_folder import TABLE
 from smalltumor.cohort.reviews.worklist import ImagesNotFoundError, Worklist, read_worklist
 
 from napari_smalltumor import settings
@@ -87,3 +88,8 @@ class Results(QObject):
         self._reading = False
         self._without_images = folder if isinstance(error, ImagesNotFoundError) else None
         self.failed.emit(error)
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether a folder holds results of a cohort."""
+    return (folder / TABLE).is_file()

@@ -12,9 +12,11 @@ from qtpy.QtWidgets import QApplication
 from napari_smalltumor import devices, settings
 from napari_smalltumor.loading import first_case, sample_data
 from napari_smalltumor.loading.dropping import dropped_paths
+from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.widgets.open_dock import open_dock
 
 
 @pytest.fixture
@@ -62,21 +64,23 @@ def dropped(*paths) -> QMimeData:
     return data
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Segment", "Lesions", "Compare", "Follow-up", "Worklist", "Fine-tune", "Prepared scan"],
+)
 def test_a_folder_dropped_on_a_dock_is_opened_and_other_files_are_refused(
-    viewer, dock_of, tmp_path, qtbot
+    viewer, tmp_path, qtbot, name
 ):
-    panel = dock_of(viewer).panel
-    anything, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    asks_to_drop = open_dock(viewer, name).findChild(FirstCase)
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    no_key = Qt.KeyboardModifier.NoModifier
     for path, accepted in ((tmp_path / "note.txt", False), (tmp_path / "Pat", True)):
         data = dropped(path if not accepted else write_case_along(path))
-        event = QDragEnterEvent(
-            QPoint(5, 5), anything, data, buttons, Qt.KeyboardModifier.NoModifier
-        )
+        event = QDragEnterEvent(QPoint(5, 5), copy, data, left, no_key)
         event.ignore()
-        QApplication.sendEvent(panel, event)
+        QApplication.sendEvent(asks_to_drop, event)
         assert event.isAccepted() is accepted
-    drop = QDropEvent(QPointF(5, 5), anything, data, buttons, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(panel, drop)
+    QApplication.sendEvent(asks_to_drop, QDropEvent(QPointF(5, 5), copy, data, left, no_key))
     qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
 
 

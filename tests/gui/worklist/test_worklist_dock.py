@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from cohort_results import WARNING, write_results
 from planes_in_window import open_planes, press
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication
 from smalltumor.cohort.results.results_folder import TABLE
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.reviews import Reviews
@@ -42,6 +44,20 @@ def dock(make_napari_viewer, qtbot, tmp_path):
     qtbot.waitUntil(lambda: dock.worklist is not None)
     dock.window_of_planes = window
     return dock
+
+
+def test_results_that_are_dropped_on_the_dock_are_listed(make_napari_viewer, qtbot, tmp_path):
+    output = write_results(tmp_path)[1]
+    dock = WorklistDock(make_napari_viewer())
+    qtbot.addWidget(dock)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(output))])
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    no_key = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(dock, QDragEnterEvent(QPoint(9, 9), copy, data, left, no_key))
+    QApplication.sendEvent(dock, QDropEvent(QPointF(9, 9), copy, data, left, no_key))
+    qtbot.waitUntil(lambda: dock.worklist is not None)
+    assert dock.worklist.folder == output
 
 
 def shown(dock) -> list[list[str]]:

@@ -48,6 +48,22 @@ def test_an_image_that_is_moved_above_the_regions_returns_below_them(viewer, sai
     assert len(said) == 1 and "Pat WT and Pat TC and Pat ET were put back" in said[0]
 
 
+@pytest.mark.parametrize("added", [(6, 5, 4), (5, 6, 4), (4,), (5,)])
+def test_a_region_that_is_added_does_not_cover_those_within_it(viewer, said, added):
+    open_segmented(viewer, "Pat")
+    regions = [viewer.layers[index] for index in added]
+    for region in regions:
+        viewer.layers.remove(region)
+    for region in regions:
+        viewer.layers.append(region)
+    assert names(viewer) == IN_ORDER and said == []
+    viewer.layers.move(4, 7)
+    moved = names(viewer)
+    assert moved[-1] == "Pat WT"
+    open_segmented(viewer, "Next")
+    assert names(viewer)[:7] == moved  # by hand, and kept
+
+
 def test_regions_that_were_opened_before_their_images_are_put_above_them(viewer, said):
     open_segmented(viewer, "Pat")
     images = [layer for layer in viewer.layers if layer.name in IN_ORDER[:4]]
