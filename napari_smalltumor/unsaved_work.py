@@ -60,24 +60,27 @@ def what_is_unsaved_of_closed(viewer: ViewerModel) -> list[str]:
 
 
 def _edits(viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[Layer]) -> list[str]:
-    removed = missing_layers(viewer).layers_of(patient)
-    edited = ensure_autosave(viewer).autosave.edited([*layers, *removed])
+    both = [*layers, *missing_layers(viewer).layers_of(patient)]
+    edited = ensure_autosave(viewer).autosave.edited(both)
     if not edited:
         return []
+    of_regions = [x for x in both if x.name in edited and region_of(x) is not None]
+    others = [name for name in edited if all(x.name != name for x in of_regions)]
+    names = [*_names_of_regions(of_regions), *others]
     kept = (
         "You can restore them when you open the same files again."
         if settings.get("autosave")
         else "Autosave is off: they will be lost."
     )
     saving = _SAVED[save_state(viewer).action_for(patient)]
-    return [f"Edits of {title} {not_saved_text(edited, layers, saving)}. {kept}"]
+    return [f"Edits of {title} {not_saved_text(names, layers, saving)}. {kept}"]
 
 
 def _results(viewer: ViewerModel, title: str, layers: Sequence[Layer]) -> list[str]:
     autosave = ensure_autosave(viewer).autosave
     edited = autosave.edited(layers)
     results = [x for x in autosave.unsaved_results(layers) if x.name not in edited]
-    names = [r.name for r in Region if any(region_of(layer) == r for layer in results)]
+    names = _names_of_regions(results)
     if not names:
         return []
     return [f"{', '.join(names)} of {title} {_were(names)} segmented, not saved, and will be lost."]
@@ -91,6 +94,11 @@ def _drawings(title: str, layers: Sequence[Layer]) -> list[str]:
         f"{', '.join(names)} of {title} {_were(names)} not saved and will be lost; save with "
         "File > Save Selected Layers."
     ]
+
+
+def _names_of_regions(layers: Sequence[Layer]) -> list[str]:
+    """ET, TC and WT, as far as there are layers of them."""
+    return [region.name for region in Region if any(region_of(x) == region for x in layers)]
 
 
 def _were(names: Sequence[str]) -> str:
