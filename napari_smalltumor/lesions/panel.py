@@ -62,7 +62,7 @@ class LesionsPanel(QWidget):
         self.ring_box.setToolTip("Draw a ring around each small lesion, in 2D and 3D")
         self.ring_box.setChecked(True)
         self.table = LesionsTable(model)
-        self.candidates_title = QLabel()
+        self.candidates_title = wrapped_label()
         self.candidates_table = CandidatesTable()
         self._summary_line = wrapped_label()
         self._message_line = QElidingLabel()

@@ -207,7 +207,7 @@ class ReviewSession:
             self._open = OpenReview(worklist, patient, begun[0], opened)
             if (other := begun[0].of_others) is not None:
                 notify.warn(
-                    f"{other.reader} has reviewed {other.case} ({other.time}) on other images; the "
+                    f"{other.reader} has reviewed {other.case} ({other.when}) on other images; the "
                     "network's mask is shown"
                 )
             if begun[0].is_altered:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from smalltumor.cohort.results.results import ListedLesion
 from smalltumor.cohort.reviews.ranking import reasons_of
 from smalltumor.cohort.reviews.review_table import Review
@@ -38,8 +36,8 @@ def about_case(entry: WorklistEntry) -> str:
     if entry.files is None:
         lines.append("Its images were not found.")
     if entry.review is not None:
-        review, when = entry.review, datetime.fromisoformat(entry.review.time)
-        lines.append(f"Reviewed by {review.reader}, {review.what}, {when:%Y-%m-%d %H:%M}")
+        review = entry.review
+        lines.append(f"Reviewed by {review.reader}, {review.what}, {review.when}")
     return "\n".join(lines)
 
 

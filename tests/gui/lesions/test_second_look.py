@@ -366,3 +366,12 @@ def test_the_second_list_says_that_its_scores_are_of_other_weights(viewer, dock,
     assert "may not hold for mine" in dock.candidates_title.toolTip()
     if dock.review.candidates:
         assert dock.candidates_title.text().endswith("scores for other weights")
+
+
+def test_a_long_line_above_the_second_list_does_not_widen_the_dock(viewer, qtbot):
+    dock = LesionsDock(viewer)  # Qt cuts off a dock in a full window that needs to be wider
+    qtbot.addWidget(dock)
+    dock.show_candidates("Second look", [], None)
+    narrow = dock.candidates_title.minimumSizeHint().width()
+    dock.show_candidates("Second look: 300 candidates, scores for other weights", [], None)
+    assert dock.candidates_title.minimumSizeHint().width() <= max(narrow, dock.minimumWidth() // 2)

@@ -55,6 +55,11 @@ class Review:
     edited_by: str = ""
 
     @property
+    def when(self) -> str:
+        """When the mask was saved, to the minute, in the time zone of this computer."""
+        return f"{datetime.fromisoformat(self.time).astimezone():%Y-%m-%d %H:%M}"
+
+    @property
     def editors(self) -> tuple[str, ...]:
         """Who has made the edits; nobody if the mask was not edited."""
         if not self.edited:

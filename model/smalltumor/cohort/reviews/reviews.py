@@ -239,7 +239,7 @@ class Reviews:
         now = self.begin(begun.case, begun.digests)
         again = f"open {begun.case} again to start from that mask"
         if now.review is not None and now.review != begun.review:
-            who, when = now.review.reader, now.review.time
+            who, when = now.review.reader, now.review.when
             raise OutputError(f"{who} has reviewed {begun.case} meanwhile ({when}); {again}")
         if now.network_digest != begun.network_digest:
             raise OutputError(f"{begun.case} was segmented again meanwhile; {again}")

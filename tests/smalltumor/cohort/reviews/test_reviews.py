@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -87,10 +88,25 @@ def test_the_next_review_starts_from_the_last_mask_and_keeps_it(output):
     assert save(output, "Anna").number == 3
 
 
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone cannot be set")
+def test_the_time_of_a_review_is_told_in_the_time_zone_of_who_reads_it(output, monkeypatch):
+    review = replace(save(output, "Anna"), time="2026-11-29T23:38:26+00:00")
+    try:
+        for zone, told in (("UTC", "2026-11-29 23:38"), ("XXX-2", "2026-11-30 01:38")):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            assert review.when == told
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_a_review_is_refused_if_another_reader_was_faster(output):
     begun = Reviews(output).begin("ann")
     save(output, "Anna")
-    with pytest.raises(OutputError, match=r"Anna has reviewed ann meanwhile \(.*open ann again"):
+    to_the_minute = r"\(\d{4}-\d\d-\d\d \d\d:\d\d\)"
+    said = f"Anna has reviewed ann meanwhile {to_the_minute}; open ann again"
+    with pytest.raises(OutputError, match=said):
         save(output, "Ben", begun=begun)
     assert not (output / "reviews" / "Ben").exists()
 
