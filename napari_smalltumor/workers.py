@@ -51,11 +51,10 @@ def _end_workers_before_exit() -> None:
 
 
 class NamedCall:
-    """A function to be called once, with a name that napari's close dialog can show.
+    """A function to be called once, with a name that stands for it.
 
-    napari keeps every worker, and the function that it runs, until its window is closed. The
-    function is therefore released when it is called, or the images of every case would stay in
-    memory.
+    The function is released when it is called: whoever keeps the worker would otherwise keep the
+    images of the case in memory.
 
     Parameters
     ----------
@@ -116,7 +115,7 @@ def run_in_thread(
     done, failed : callable
         Called in the thread of the window with the result or with the exception.
     name : str
-        Shown by napari's close dialog while the function runs.
+        Stands for the function when the worker is printed.
     """
     prepare_thread_pool()
     receiver = _Receiver(parent, done, failed)

@@ -55,8 +55,6 @@ class SegmentationJob:
     def __str__(self) -> str:
         return f"segmentation of {self.case.name}"
 
-    __repr__ = __str__  # napari's close dialog names what still runs
-
     def __call__(self, progress: Progress, cancelled: Callable[[], bool]) -> JobResult:
         """Segment the case.
 

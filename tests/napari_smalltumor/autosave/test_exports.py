@@ -99,7 +99,7 @@ def test_strokes_during_an_export_are_newer_than_it(folder, monkeypatch):
     session.export(read)
     session.close()
     (text,) = Session(folder, monkeypatch).asked
-    assert "Pat ET" in text and "export of Pat ET" not in text
+    assert "not exported: ET" in text and "export of Pat ET" not in text
 
 
 def test_an_export_of_another_mask_is_not_named(folder, monkeypatch, with_old_edits):
