@@ -7,26 +7,36 @@ from collections.abc import Callable
 from smalltumor.data.naming.case_files import modality_titles
 from smalltumor.errors import Action, Remedy, SmalltumorError
 
+# fmt: off
+_FIRST_WORDS = frozenset((
+    "a", "an", "another", "backend", "brain", "by", "crops", "device", "folds", "it", "its",
+    "label", "multiple", "name", "network", "no", "none", "one", "patience", "preprocessing",
+    "probabilities", "the", "there", "this", "torchrun", "training", "two", "unknown",
+    "values", "weights", "windows",
+))
+# fmt: on
+"""Words that messages of errors begin with, and no name of a case or file."""
+
 
 def info(message: str) -> None:
     """Report a success."""
     from napari.utils.notifications import show_info
 
-    show_info(message)
+    show_info(sentence(message))
 
 
 def warn(message: str) -> None:
     """Report something that the user should check."""
     from napari.utils.notifications import show_warning
 
-    show_warning(message)
+    show_warning(sentence(message))
 
 
 def error(message: str) -> None:
     """Report something that could not be done."""
     from napari.utils.notifications import show_error
 
-    show_error(message)
+    show_error(sentence(message))
 
 
 def report_error(exception: Exception) -> None:
@@ -46,9 +56,18 @@ def unexpected(exception: Exception) -> None:
 
 def error_text(exception: SmalltumorError) -> str:
     """The message of an error, and what to do about it in the words of the window."""
+    text = sentence(str(exception))
     if exception.remedy is None:
-        return str(exception)
-    return f"{exception}; {_REMEDIES[exception.remedy.action](exception.remedy)}"
+        return text
+    return f"{text}; {_REMEDIES[exception.remedy.action](exception.remedy)}"
+
+
+def sentence(text: str) -> str:
+    """A message with a capital first letter, unless it begins with a name of a case or file.
+
+    The messages of `smalltumor` are those of a command line, which follow a colon.
+    """
+    return text[:1].upper() + text[1:] if text.partition(" ")[0] in _FIRST_WORDS else text
 
 
 def _name_modalities(remedy: Remedy) -> str:

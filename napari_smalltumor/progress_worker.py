@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import WeakSet, ref
 
-from napari.qt.threading import GeneratorWorkerSignals, WorkerBase, create_worker
+from napari.qt.threading import GeneratorWorkerSignals, WorkerBase
 from napari.utils import cancelable_progress
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QMainWindow
 from smalltumor.errors import Cancelled
+from superqt.utils import create_worker
 
 from napari_smalltumor.workers import NamedCall, prepare_thread_pool
 
@@ -50,6 +53,8 @@ class ProgressWorker(WorkerBase):
         super().__init__(SignalsClass=GeneratorWorkerSignals)
         self._job, self._stores = job, stores
         self._stored = False
+        self.name = str(job)
+        self.window: ref[QMainWindow] | None = None
         self.activity: ActivityBar | None = None
         self._last_time = 0.0
         self._step = ""
@@ -102,6 +107,7 @@ def start(
     name: str,
     *,
     owner: QObject | None = None,
+    window: QMainWindow | None = None,
     stores: bool = False,
     ended: Callable[[], None] | None = None,
     **connections: Callable[..., None],
@@ -114,10 +120,12 @@ def start(
         Called with the callbacks ``progress`` and ``cancelled``, which `smalltumor` takes, too. It
         must not touch widgets or layers.
     name : str
-        Shown in napari's activity dock, and by its close dialog while the job runs.
+        Shown in napari's activity dock, and by the question before its window closes.
     owner : QObject, optional
         The job is cancelled when it is deleted, and the slots are not called after that, except
         for ``returned`` of a job that stores its result.
+    window : QMainWindow, optional
+        Asks before it closes while the job runs; by default that of `owner`.
     stores : bool
         Whether the job stores its result, see `ProgressWorker`.
     ended : callable, optional
@@ -145,9 +153,34 @@ def start(
         owner.destroyed.connect(worker.quit)
         disconnect = partial(owner.destroyed.disconnect, worker.quit)
         worker.finished.connect(partial(_if_alive, owner, disconnect))
+    window = _window_of(owner) if window is None else window
+    worker.window = None if window is None else ref(window)
+    _STARTED.add(worker)
     worker.activity = ActivityBar(worker, name)
     worker.start()
     return worker
+
+
+_STARTED: WeakSet[ProgressWorker] = WeakSet()
+
+
+def running_in(window: QMainWindow) -> list[str]:
+    """Names of the jobs that run in a window and were not asked to stop."""
+    return sorted(
+        worker.name
+        for worker in _STARTED
+        if worker.is_running
+        and not worker.abort_requested
+        and worker.window is not None
+        and worker.window() is window
+    )
+
+
+def _window_of(owner: QObject | None) -> QMainWindow | None:
+    """The main window of a dock, of one of its objects, or of a dialog."""
+    while owner is not None and not isinstance(owner, QMainWindow):
+        owner = owner.parent()
+    return owner
 
 
 def _if_alive(owner: QObject, slot: Callable[..., None], *arguments: object) -> None:

@@ -10,7 +10,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.display.black_canvas import ensure_black_canvas
 from napari_smalltumor.display.brush_circle import ensure_open_brush_circle
 from napari_smalltumor.display.mask_of_file import ensure_mask_of_file
-from napari_smalltumor.display.opening import ensure_opening_at_tumour
+from napari_smalltumor.display.opening_at_tumour import ensure_opening_at_tumour
 from napari_smalltumor.display.window_level import ensure_window_dragging
 from napari_smalltumor.export.unopened_exports import unopened_exports
 from napari_smalltumor.layers.canvas_strokes import ensure_strokes_end
@@ -64,8 +64,9 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_window_dragging(viewer)
     if hasattr(unproxied(viewer), "window"):
         yield
+        from napari_smalltumor.close_window import ensure_asked_before_closing
         from napari_smalltumor.display.layer_help import ensure_layer_help
-        from napari_smalltumor.export.shortcut import ensure_export_keys
+        from napari_smalltumor.export.shortcuts import ensure_export_keys
         from napari_smalltumor.reading.scale_bar import scale_bar_steps
         from napari_smalltumor.reading.toolbar import ensure_toolbar
         from napari_smalltumor.widgets.input_pause import dropped
@@ -75,6 +76,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         ensure_layer_help(viewer)
         ensure_toolbar(viewer)
         ensure_export_keys(viewer)
+        ensure_asked_before_closing(viewer)
         yield
         yield from scale_bar_steps(viewer)
 

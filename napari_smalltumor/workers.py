@@ -1,4 +1,8 @@
-"""Work in background threads; results are delivered in the thread of the window."""
+"""Work in background threads; results are delivered in the thread of the window.
+
+The workers are created by superqt: napari's own function lists each of them in a question before
+its window closes, also those that nobody waits for, such as a search for lesions.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from napari.qt.threading import FunctionWorker, WorkerBase, create_worker
+from napari.qt.threading import FunctionWorker, WorkerBase
 from qtpy.QtCore import QObject, QThreadPool, Slot
+from superqt.utils import create_worker
 
 MINIMUM_POOL_SIZE = 16
 """Far more threads than the workers of all docks; Qt starts only the threads that it needs."""

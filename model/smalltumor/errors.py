@@ -115,12 +115,16 @@ class Remedy:
         Whose label scheme is to be named, for ``NAME_SCHEME`` in an evaluation.
     settings : mapping of str to int
         Training settings (``crop``, ``batch``) to resume with, for ``RESUME``.
+    session : str
+        Of a BIDS dataset, that is proposed for a visit which its folder alone states, for
+        ``NAME_SESSION`` and ``REPLACE_OUTPUT``.
     """
 
     action: Action
     modalities: tuple[str, ...] = ()
     side: SchemeSide | None = None
     settings: Mapping[str, int] = field(default_factory=dict)
+    session: str = ""
 
 
 class SmalltumorError(Exception):

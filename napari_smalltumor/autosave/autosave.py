@@ -35,7 +35,7 @@ from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:
     from napari.components import LayerList
-    from napari.layers import Layer
+    from napari.layers import Labels, Layer
 
 
 class Autosave:
@@ -147,6 +147,10 @@ class Autosave:
                 shown = {name_in_case(layer) for layer in edited}
                 names += [name for name in edits.names_of_removed if name not in shown]
         return names
+
+    def unsaved_results(self, layers: Iterable[Layer]) -> list[Labels]:
+        """The masks among some layers of which a network's result was not exported."""
+        return [x for x in masks_among(layers) if self.unedited.is_unsaved_result(x)]
 
     def unsaved(self, layers: Iterable[Layer]) -> list[str]:
         """Names of edited masks among some layers that are in no file, since autosave is off."""

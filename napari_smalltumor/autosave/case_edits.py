@@ -126,11 +126,16 @@ class CaseEdits:
             if edited & regions or any(copy.is_region for copy in self._removed.values()):
                 edited |= regions
         self._shown = {
-            key: copy
-            if (copy := self._shown.get(key)) is not None and copy.checksum == checksums[key]
-            else MaskCopy(by_key[key], checksums[key], unedited.checksum(by_key[key]))
+            key: self._copy(by_key[key], checksums[key], unedited.checksum(by_key[key]))
             for key in edited
         }
+
+    def _copy(self, layer: Labels, checksum: int, started: int | None) -> MaskCopy:
+        """A copy of a mask: that of before if neither the mask nor what it started from changed."""
+        copy = self._shown.get(layer_key(layer))
+        if copy is not None and (copy.checksum, copy.started) == (checksum, started):
+            return copy
+        return MaskCopy(layer, checksum, started)
 
     def _compare_with_removed(self, checksums: Mapping[str, int], edited: Collection[str]) -> None:
         """Decide whether masks in the viewer are those that were removed, or are in their place.
@@ -210,8 +215,7 @@ class CaseEdits:
             Who has made the edits since the last write, if named.
         """
         copies = {**self._removed, **self._shown}
-        checksums = {key: copy.checksum for key, copy in copies.items()}
-        if checksums == self._file.checksums and not self._file.write_failed:
+        if self._file.holds(copies) and not self._file.write_failed:
             return
         if self.state is State.OPEN:
             self.readers = self.readers if copies else []

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-def what_was_not_done(
-    names: Iterable[str], layers: Iterable[Layer], saving: str = "exported"
-) -> str:
+def not_saved_text(names: Iterable[str], layers: Iterable[Layer], saving: str = "exported") -> str:
     """That masks were not saved, and strokes on a brain mask not applied, with their names.
 
     Parameters
@@ -46,12 +44,10 @@ def what_was_not_done(
     return f"were {'; '.join(parts)}"
 
 
-def whose_edits_they_are(readers: Sequence[str], reader_now: str) -> str:
-    """Who has made edits; empty if nobody was named."""
-    if not readers:
+def readers_text(readers: Sequence[str], reader_now: str) -> str:
+    """Who has made edits; empty if nobody was named, or the reader now has made all."""
+    if list(readers) in ([], [reader_now]):
         return ""
-    if list(readers) == [reader_now]:
-        return f"They were made by {reader_now}, who is also the reader now."
     were = "reader was" if len(readers) == 1 else "readers were"
     now = f"is {reader_now}" if reader_now else "has no name"
     return (
@@ -60,7 +56,7 @@ def whose_edits_they_are(readers: Sequence[str], reader_now: str) -> str:
     )
 
 
-def where_edits_were_made(record: CaseRecord, case: Case) -> str:
+def moved_edits_text(record: CaseRecord, case: Case) -> str:
     """That edits of a case were made when its images lay at another place."""
     before, now = _places(record, case)
     text = f"They were made when its images were in {before}. The same images are in {now} now."
@@ -69,7 +65,7 @@ def where_edits_were_made(record: CaseRecord, case: Case) -> str:
     return f"{text} Restoring them also restores the decisions on lesions of that time."
 
 
-def why_edits_cannot_be_restored(name: str, edits: UnrestorableEdits) -> str:
+def unrestorable_edits_text(name: str, edits: UnrestorableEdits) -> str:
     """That edits of the name of a case are kept, and what must be done to restore them."""
     kept = f"Edits of {name} in {edits.folder} are kept, but"
     if edits.replaced is not None:
@@ -88,7 +84,7 @@ def why_edits_cannot_be_restored(name: str, edits: UnrestorableEdits) -> str:
     )
 
 
-def why_images_must_be_readable(record: CaseRecord) -> str:
+def unreadable_images_text(record: CaseRecord) -> str:
     """That edits or decisions are kept of the same images elsewhere, which cannot be read now."""
     return (
         f"Edits or decisions of {record.name} are kept for the same images in {record.folder}, "
@@ -96,7 +92,7 @@ def why_images_must_be_readable(record: CaseRecord) -> str:
     )
 
 
-def where_decisions_were_made(record: CaseRecord, case: Case, title: str) -> str:
+def moved_decisions_text(record: CaseRecord, case: Case, title: str) -> str:
     """That decisions on lesions are kept of the images of a case in another folder."""
     before, now = _places(record, case)
     return (
@@ -105,7 +101,7 @@ def where_decisions_were_made(record: CaseRecord, case: Case, title: str) -> str
     )
 
 
-def what_was_made_on_others(names: Iterable[str]) -> str:
+def other_masks_text(names: Iterable[str]) -> str:
     """That edits were made on other masks than those that are open; empty without names.
 
     Parameters
@@ -121,7 +117,7 @@ def what_was_made_on_others(names: Iterable[str]) -> str:
     )
 
 
-def what_was_exported_later(
+def later_export_text(
     masks: Iterable[SavedMask], saved_at: float, exported_at: Mapping[str, float]
 ) -> str:
     """That saved masks are older than an export of the same layers; empty if they are not.

@@ -12,6 +12,7 @@ from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import case_of_mask
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
+from napari_smalltumor.layers.region_masks import made_by_of
 from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class MaskCopy:
         The `name_in_case` of the layer.
     is_region : bool
         Whether it is a mask of ET, TC or WT.
+    started : int or None
+        As given.
     """
 
     def __init__(self, layer: Labels, checksum: int, started: int | None) -> None:
@@ -45,9 +48,11 @@ class MaskCopy:
         predicted = role is not None and role.kind is LayerKind.PREDICTION
         values = from_display(np.array(layer.data), case_of_mask(layer).grid)
         self.checksum, self.name = checksum, name_in_case(layer)
-        self.is_region = region is not None
+        self.is_region, self.started = region is not None, started
         self._is_cropped = False
-        self._mask = SavedMask(self.name, values, (0, 0, 0), region, scheme, predicted, started)
+        self._mask = SavedMask(
+            self.name, values, (0, 0, 0), region, scheme, predicted, started, made_by_of([layer])
+        )
 
     def cropped(self) -> SavedMask:
         """The mask cropped to its voxels; the rest of the copy is dropped."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
+from smalltumor.data.made_by import MadeBy
 from smalltumor.errors import GridMismatchError, TensorFileError
 from smalltumor.files.tensor_file import read_metadata, read_tensors, write_tensors
 from smalltumor.files.user_dirs import create_user_folder
@@ -43,6 +44,8 @@ class SavedMask:
         Whether the tissue classes were predicted by a network in training.
     started : int, optional
         Checksum of the layer's data before they were edited.
+    made_by : MadeBy, optional
+        What made the mask, as far as it is known.
     """
 
     name: str
@@ -52,6 +55,7 @@ class SavedMask:
     scheme: str | None = None
     predicted: bool = False
     started: int | None = None
+    made_by: MadeBy | None = None
 
     def on_grid(self, shape: tuple[int, int, int]) -> npt.NDArray[np.integer]:
         """Return the mask as a volume (i, j, k) of the given shape.
@@ -98,6 +102,7 @@ def write_masks(
             "scheme": m.scheme,
             "predicted": m.predicted,
             "started": m.started,
+            "made_by": m.made_by and m.made_by.as_json(),
         }
         for m in masks
     ]
@@ -132,8 +137,9 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
         raise ValueError(f"{values.dtype} of shape {values.shape} is not a mask")
     region = None if layer["region"] is None else Region(layer["region"])
     started = None if layer["started"] is None else int(layer["started"])
+    made_by = MadeBy.from_json(layer["made_by"]) if layer.get("made_by") else None
     name, scheme, predicted = str(layer["name"]), layer["scheme"], bool(layer["predicted"])
-    return SavedMask(name, values, (i, j, k), region, scheme, predicted, started)  # type: ignore[arg-type]
+    return SavedMask(name, values, (i, j, k), region, scheme, predicted, started, made_by)  # type: ignore[arg-type]
 
 
 def read_readers(path: Path) -> list[str]:

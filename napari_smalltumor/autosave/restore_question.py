@@ -12,18 +12,19 @@ from weakref import ref
 from smalltumor.data.case import Case
 from smalltumor.data.identity.case_names import continues_name
 from smalltumor.errors import SmalltumorError
+from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.edit_texts import (
-    what_was_exported_later,
-    what_was_made_on_others,
-    what_was_not_done,
-    where_decisions_were_made,
-    where_edits_were_made,
-    whose_edits_they_are,
-    why_edits_cannot_be_restored,
-    why_images_must_be_readable,
+    later_export_text,
+    moved_decisions_text,
+    moved_edits_text,
+    not_saved_text,
+    other_masks_text,
+    readers_text,
+    unreadable_images_text,
+    unrestorable_edits_text,
 )
 from napari_smalltumor.autosave.exports import export_times, export_times_of
 from napari_smalltumor.autosave.mask_files import SavedMask, read_masks, read_readers
@@ -101,7 +102,7 @@ class RestoreQuestion:
         elsewhere = [(file, record) for record in moved for file in files_of(record)]
         if not here and not elsewhere:
             for edits in self.autosave.folder.unrestorable_edits(case):
-                notify.info(why_edits_cannot_be_restored(self._title_of(case), edits))
+                notify.info(unrestorable_edits_text(self._title_of(case), edits))
         self._report_unreadable(case)
         postponed = set()
         for file, record in (*here, *elsewhere):
@@ -118,7 +119,7 @@ class RestoreQuestion:
     def _report_unreadable(self, case: Case) -> None:
         for record in unreadable_cases(case):
             if self.autosave.restorable_files_of(record) or has_review(record, case):
-                notify.info(why_images_must_be_readable(record))
+                notify.info(unreadable_images_text(record))
 
     def _ask_about_file(self, case: Case, file: Path, record: CaseRecord | None) -> str | None:
         """Ask about the edits in a file, which may have been kept of a case with another record."""
@@ -174,7 +175,7 @@ class RestoreQuestion:
 
     def _ask_about_decisions(self, case: Case, record: CaseRecord) -> None:
         """Ask whether to use the decisions on lesions of a case whose folder was renamed."""
-        text = where_decisions_were_made(record, case, self._title_of(case))
+        text = moved_decisions_text(record, case, self._title_of(case))
         actions = (
             f"{TAKE_OVER}: use them for this case. {LATER}: ask again when the case is next opened."
         )
@@ -192,11 +193,11 @@ class RestoreQuestion:
         parts = (
             f"Edits of {self._title_of(case)}, saved on "
             f"{datetime.fromtimestamp(edits.time):%Y-%m-%d %H:%M}, "
-            f"{what_was_not_done([mask.name for mask in masks], shown)}.",
-            whose_edits_they_are(edits.readers, settings.get("reader")),
-            "" if record is None else where_edits_were_made(record, case),
-            what_was_exported_later(masks, edits.time, exported_at),
-            what_was_made_on_others(self._with_other_masks(masks, shown)),
+            f"{not_saved_text(_short_names(masks), shown)}.",
+            readers_text(edits.readers, settings.get("reader")),
+            "" if record is None else moved_edits_text(record, case),
+            later_export_text(masks, edits.time, exported_at),
+            other_masks_text(self._with_other_masks(masks, shown)),
             f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",
         )
         return "\n\n".join(filter(None, parts))
@@ -226,6 +227,13 @@ class RestoreQuestion:
         viewer = self._ref()
         assert viewer is not None
         return viewer
+
+
+def _short_names(masks: Iterable[SavedMask]) -> list[str]:
+    """ET, TC and WT, and then the names of other layers."""
+    masks = list(masks)
+    regions = [region.name for region in Region if any(m.region == region for m in masks)]
+    return [*regions, *(m.name for m in masks if m.region is None)]
 
 
 def _renamed(masks: Iterable[SavedMask], before: str, now: str) -> list[SavedMask]:

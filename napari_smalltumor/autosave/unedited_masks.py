@@ -52,6 +52,13 @@ class UneditedMasks:
         result = None if role is None or role.result is None else ref(role.result)
         self._saved[layer] = _Saved(crc, filled, result)
 
+    def is_unsaved_result(self, layer: Layer) -> bool:
+        """Whether a network filled a layer, and nothing was exported of it since."""
+        saved, role = self._saved.get(layer), role_of(layer)
+        if role is None or role.checksum is None:
+            return False
+        return saved is None or saved.checksum is None or not saved.is_of(role)
+
     def checksum(self, layer: Layer) -> int | None:
         """Checksum of the mask that was exported or opened, or else of the result."""
         saved, role = self._saved.get(layer), role_of(layer)

@@ -28,6 +28,7 @@ from napari_smalltumor.compare.table_model import ComparedLesionsModel
 from napari_smalltumor.display.reference_visibility import toggle_reference
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.reference import reference_layers
+from napari_smalltumor.layers.regions import OUTERMOST_FIRST
 from napari_smalltumor.lesions.canvas.navigation import move_to
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.loading.dropping import accept_drops
@@ -182,11 +183,18 @@ class CompareDock(ComparePanel, FollowsViewer):
         self.scorer.set_target(target, int(settings.get("threshold")))
 
     def _update_message(self) -> None:
-        self.show_message(self.reader.message or self._missing() or self._disjoint())
+        self.show_message(self.reader.message or self._missing() or self._disagreement())
 
-    def _disjoint(self) -> str:
-        """A warning if the reference has no voxel in common with the segmentation."""
-        compared = [s for s in self._scores.values() if s.own_ml and s.reference_ml]
+    def _disagreement(self) -> str:
+        """A warning if the reference seems to be mirrored, or lies elsewhere altogether."""
+        outermost_first = [self._scores[r] for r in OUTERMOST_FIRST if r in self._scores]
+        compared = [s for s in outermost_first if s.own_ml and s.reference_ml]
+        mirrored = compared[0].mirrored if compared else None
+        if mirrored is not None:
+            return (
+                "⚠ The reference or the segmentation seems to be mirrored: they have "
+                f"{mirrored}. {_CHECK_MASK}"
+            )
         if not compared or any(scores.dice for scores in compared):
             return ""
         return f"⚠ The reference and the segmentation share no voxel. {_CHECK_MASK}"

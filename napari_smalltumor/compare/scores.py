@@ -8,6 +8,10 @@ from enum import StrEnum
 import numpy as np
 from smalltumor.data.midsagittal_plane import MidsagittalPlane
 from smalltumor.evaluation.metrics.lesionwise import match_lesions
+from smalltumor.evaluation.metrics.mirrored_agreement import (
+    MirroredAgreement,
+    mirrored_agreement,
+)
 from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.components import Integers
@@ -57,12 +61,15 @@ class RegionComparison:
         None unless both sides have the region; 1 if it is empty in both.
     lesions : tuple of ComparedLesion
         Missed ones first, then false ones, then found ones; each by ascending size.
+    mirrored : MirroredAgreement or None
+        If the sides would agree if one were mirrored, and do not as they are.
     """
 
     own_ml: float | None
     reference_ml: float | None
     dice: float | None = None
     lesions: tuple[ComparedLesion, ...] = ()
+    mirrored: MirroredAgreement | None = None
 
     @property
     def difference_ml(self) -> float | None:
@@ -106,7 +113,9 @@ def compare_region(
     if own is None or reference is None:
         return RegionComparison(*volumes)
     lesions = _lesions(own, reference, grid, region, threshold, plane)
-    return RegionComparison(*volumes, dice(own, reference), lesions)
+    return RegionComparison(
+        *volumes, dice(own, reference), lesions, mirrored_agreement(reference, own, grid)
+    )
 
 
 def _lesions(

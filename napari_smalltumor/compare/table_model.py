@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qtpy.QtCore import QModelIndex, QObject, Qt
 
 from napari_smalltumor.compare.scores import ComparedLesion, LesionStatus
-from napari_smalltumor.widgets.tables import Heading, heading_data
+from napari_smalltumor.widgets.table_model import Heading, TableModel
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -76,11 +76,12 @@ COLUMNS = (
 )
 
 
-class ComparedLesionsModel(QAbstractTableModel):
+class ComparedLesionsModel(TableModel):
     """Rows of `ComparedLesion`, in their own order or sorted by a column."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        headings = (Heading(column.title, column.tip, column.alignment) for column in COLUMNS)
+        super().__init__(headings, parent)
         self._lesions: list[ComparedLesion] = []
         self._rows: list[ComparedLesion] = []
         self._order: tuple[int, bool] = (0, False)
@@ -89,6 +90,11 @@ class ComparedLesionsModel(QAbstractTableModel):
     def rows(self) -> list[ComparedLesion]:
         """The rows, from top to bottom."""
         return list(self._rows)
+
+    @property
+    def order(self) -> tuple[int, bool]:
+        """The column by which rows are sorted, and whether they descend."""
+        return self._order
 
     def set_lesions(self, lesions: Sequence[ComparedLesion]) -> None:
         """Set the lesions, and sort them by the current column; equal ones keep their order."""
@@ -103,14 +109,6 @@ class ComparedLesionsModel(QAbstractTableModel):
         key = (compared.status, compared.lesion.centroid_voxel)
         return keys.index(key) if key in keys else None
 
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
-        """Qt: number of lesions."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
-        """Qt: number of columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: a cell."""
         if not index.isValid():
@@ -124,13 +122,6 @@ class ComparedLesionsModel(QAbstractTableModel):
             size = f"{compared.lesion.voxels} voxels"
             return f"{compared.status}: {_TEXTS[compared.status]}; {size}"
         return None
-
-    def headerData(  # noqa: N802
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Qt: a column's title, with an arrow if rows are sorted by it, and its tooltip."""
-        headings = [Heading(column.title, column.tip, column.alignment) for column in COLUMNS]
-        return heading_data(headings, section, orientation, role, self._order)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Qt: sort by a column."""

@@ -19,7 +19,7 @@ from napari_smalltumor import keys
 from napari_smalltumor.display.key_sheet import KeySheet
 from napari_smalltumor.display.overlay import Overlay
 from napari_smalltumor.display.reference_visibility import toggle_reference
-from napari_smalltumor.display.sequences import LabelToolMonitor, show_sequence
+from napari_smalltumor.display.shown_sequence import LabelToolMonitor, show_sequence
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

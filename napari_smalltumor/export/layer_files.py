@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import comment_of, digests_of_images
+from smalltumor.data.made_by import MadeBy, made_by_comment
 from smalltumor.data.segmentation import (
     write_segmentation,
 )
@@ -38,7 +40,7 @@ from napari_smalltumor.layers.metadata import (
     role_of,
     same_case,
 )
-from napari_smalltumor.layers.region_masks import compose
+from napari_smalltumor.layers.region_masks import compose, made_by_of
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -103,16 +105,20 @@ def write_layer(
         check_not_beside([path], case)
     check_output(path, overwrite=overwrite, sources=sources)
     header = case.header if case is not None else None
-    comment = ""
+    comments: list[str] = []
     if case is not None and kind == "labels":
-        comment = comment_of(digests_of_images(case))
+        made_by = _made_by(layer_data, origin, layers)
+        comments = [
+            comment_of(digests_of_images(case)),
+            made_by_comment(made_by, volume, grid),
+        ]
     write_volume(
         path,
         np.ascontiguousarray(volume),
         grid,
         header,
         label_scheme=written_in,
-        comment=comment,
+        comments=comments,
         overwrite=overwrite,
     )
     return path
@@ -152,7 +158,9 @@ def write_region_layers(
             f"{' and '.join(r.name for r in Region if r in masks)} were saved"
         )
     check_not_beside([path], case)
-    segmentation = with_sources(compose(masks, case), layers)
+    regions = [x for x in layers if any(x.data is each[0] for each in layer_data)]
+    composed = replace(compose(masks, case), made_by=made_by_of(regions))
+    segmentation = with_sources(composed, layers)
     return write_segmentation(segmentation, with_suffix(path), scheme=scheme, overwrite=overwrite)
 
 
@@ -161,6 +169,14 @@ def _is_plain(layer_data: LayerData, layers: Iterable[Layer]) -> bool:
     data, attributes, _ = layer_data
     same = [x for x in layers if x.data is data and x.name == attributes.get("name")]
     return bool(same) and role_of(same[0]) is None
+
+
+def _made_by(layer_data: LayerData, origin: LayerRole, layers: Iterable[Layer]) -> MadeBy | None:
+    """What made the labels of a layer: its own mask, or labels that were drawn in a new layer."""
+    own = [x for x in layers if x.data is layer_data[0] and role_of(x) is not None]
+    if own:
+        return made_by_of(own)
+    return origin.made_by if origin.kind is LayerKind.LABELS else None
 
 
 def _grid_of(

@@ -41,7 +41,7 @@ def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, a
         Text of the button that goes on.
     """
     return (
-        may_use_unlike_files(parent, viewer, case, action)
+        may_use_unlike_files(parent, viewer, case)
         and may_use_mask_of_others(parent, viewer, case, action)
         and may_use_outdated(parent, viewer, case, action)
         and may_omit_regions(parent, viewer, case, action)
@@ -50,17 +50,15 @@ def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, a
     )
 
 
-def may_use_unlike_files(
-    parent: QWidget | None, viewer: ViewerModel, case: Case, action: str
-) -> bool:
-    """Whether the files still hold the images that are shown, or the user agrees to go on."""
+def may_use_unlike_files(parent: QWidget | None, viewer: ViewerModel, case: Case) -> bool:
+    """Whether the files hold the images that are shown, or the user will name another folder."""
     if not case.has_changed_images:
         return True
     text = (
         f"{case_title(viewer, case)}: {no_longer_shown(case)}. The regions belong to the images in "
-        f"the window. Files with them can be written to other folders only.\n\n{action}?"
+        "the window. Files with them can be written to other folders only."
     )
-    return questions.confirm(parent, "Other images in the folder", text, action)
+    return questions.confirm(parent, "Other images in the folder", text, "Choose another folder")
 
 
 def may_use_mask_of_others(

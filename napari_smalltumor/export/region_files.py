@@ -13,6 +13,7 @@ from smalltumor.data.identity.mask_names import is_own_mask_beside
 from smalltumor.data.label_contents import mask_of_region
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.label_scheme import own_scheme
+from smalltumor.data.made_by import MadeBy, joined, recorded_made_by
 from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
@@ -78,7 +79,10 @@ def check_images(volume: Volume, case: Case) -> None:
 
 
 def layers_of_masks(
-    case: Case, masks: Mapping[Region, Mask], read_from: Sequence[Volume] = ()
+    case: Case,
+    masks: Mapping[Region, Mask],
+    read_from: Sequence[Volume] = (),
+    made_by: MadeBy | None = None,
 ) -> list[LayerData]:
     """Region layers of masks on the case's grid, the outermost first.
 
@@ -88,10 +92,13 @@ def layers_of_masks(
     masks : mapping of Region to (i, j, k) bool array
     read_from : sequence of Volume
         The files of the masks. The layers remember if these record other images.
+    made_by : MadeBy, optional
+        What made the masks; by default what the files record.
     """
     other = other_images_text(read_from, case)
     present = [region for region in OUTERMOST_FIRST if region in masks]
-    return [region_layer(case, r, np.asarray(masks[r]), other) for r in present]
+    made_by = made_by or joined(map(recorded_made_by, read_from))
+    return [region_layer(case, r, np.asarray(masks[r]), other, made_by) for r in present]
 
 
 def _scheme_of(path: Path, volume: Volume) -> LabelScheme:

@@ -32,7 +32,7 @@ from napari_smalltumor.layers.metadata import (
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
 from napari_smalltumor.layers.region_edits import RegionEdits
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.opening import Opening
+from napari_smalltumor.patients.opened_layers import OpenedLayers
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class SaveState:
         self._patients = active_patient(viewer)
         self._written: dict[Patient, WrittenMasks] = {}
         self._seen: dict[Patient, StampedFiles] = {}
-        self._openings: dict[Patient, Opening] = {}
+        self._opened: dict[Patient, OpenedLayers] = {}
         self._read: WeakKeyDictionary[Labels, ReadMask] = WeakKeyDictionary()
         self._known: dict[Region, int] | None = None
         self._is_review: Callable[[Patient], bool] = lambda patient: False
@@ -155,7 +155,7 @@ class SaveState:
         self._written[patient] = WrittenMasks.of(files, region_layers(viewer.layers, case))
         if file_to_save(viewer, case) in files:
             self._seen[patient] = _files_to_save(viewer, [case])
-        self._openings[patient] = Opening(layers_of_patient(viewer.layers, patient))
+        self._opened[patient] = OpenedLayers(layers_of_patient(viewer.layers, patient))
         self.refresh()
 
     def refresh(self) -> None:
@@ -208,7 +208,7 @@ class SaveState:
             if patient not in self._seen:
                 layers = layers_of_patient(viewer.layers, patient)
                 self._seen[patient] = _files_to_save(viewer, cases_among(layers))
-                self._openings[patient] = Opening(layers)
+                self._opened[patient] = OpenedLayers(layers)
 
     def _forget_reopened(self) -> None:
         """Forget what was written and seen of patients who were opened from their files since.
@@ -218,10 +218,10 @@ class SaveState:
         viewer = self._viewer()
         if viewer is None:
             return
-        for patient, opening in list(self._openings.items()):
+        for patient, opened in list(self._opened.items()):
             layers = layers_of_patient(viewer.layers, patient)
-            if layers and not opening.goes_on_with(layers):
-                del self._openings[patient], self._seen[patient]
+            if layers and not opened.continue_with(layers):
+                del self._opened[patient], self._seen[patient]
                 self._written.pop(patient, None)
 
     def _on_application(self, state: Qt.ApplicationState) -> None:

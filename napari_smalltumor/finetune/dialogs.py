@@ -22,6 +22,7 @@ from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.status import State
 
 from napari_smalltumor import notify, questions
+from napari_smalltumor.close_window import closing_of
 
 _MAX_LOG_BYTES = 200_000
 _CLOSE_BUTTON = "QTitleBarCloseButton"
@@ -97,7 +98,11 @@ class CloseConfirmation(QObject):
             and watched is self._window
             and event.type() == QEvent.Type.Close
         ):
-            if self._must_ask() and self._ask(can_cancel=True) is Answer.CANCEL:
+            closing = closing_of(self._window)
+            if closing is not None and closing.handles(event):
+                return True
+            is_asked = closing is not None and closing.is_agreed
+            if not is_asked and self._must_ask() and self._ask(can_cancel=True) is Answer.CANCEL:
                 event.ignore()
                 return True
             self._is_settled, self._closing = True, ref(self._window)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import QScrollArea
 from smalltumor.errors import SmalltumorError
@@ -13,16 +14,17 @@ from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor import devices, notify, settings
+from napari_smalltumor.close_window import ensure_asked_before_closing
 from napari_smalltumor.finetune import open_docks
+from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.finetune.dialogs import CloseConfirmation, ask_for_run, show_log
-from napari_smalltumor.finetune.new_run import last_run
-from napari_smalltumor.finetune.next_run import NextRun
+from napari_smalltumor.finetune.next_run.new_run import last_run
+from napari_smalltumor.finetune.next_run.next_run import NextRun
 from napari_smalltumor.finetune.panel import FinetunePanel
-from napari_smalltumor.finetune.run_ending import RunEnding
-from napari_smalltumor.finetune.run_name import run_name
-from napari_smalltumor.finetune.run_prediction import RunPrediction
-from napari_smalltumor.finetune.training_folder import TrainingFolder
-from napari_smalltumor.finetune.weights_in_use import WeightsInUse
+from napari_smalltumor.finetune.run.run_ending import RunEnding
+from napari_smalltumor.finetune.run.run_name import run_name
+from napari_smalltumor.finetune.run.run_prediction import RunPrediction
+from napari_smalltumor.finetune.run.weights_in_use import WeightsInUse
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
@@ -78,6 +80,9 @@ class FinetuneDock(QScrollArea):
         guard_fields(self)
         accept_drops(self.panel, napari_viewer)
         open_docks.add(self)
+        closing = ensure_asked_before_closing(napari_viewer)
+        if closing is not None:
+            closing.mention(self._what_goes_on)
         self._restore()
 
     @property
@@ -209,6 +214,15 @@ class FinetuneDock(QScrollArea):
         """Whether the run is training, and no other window shows it."""
         self.poll()
         return self._status.state.is_live and not open_docks.another_asks(self)
+
+    def _what_goes_on(self) -> str:
+        """That the run that is shown is training; empty if it is not."""
+        if not isalive(self) or not self._is_open or self.run is None:
+            return ""
+        self.poll()
+        if not self._status.state.is_live:
+            return ""
+        return f"The training of {self.run.name} continues in the background."
 
     def _stop_and_wait(self) -> None:
         assert self.run is not None

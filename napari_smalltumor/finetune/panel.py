@@ -6,12 +6,12 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 from smalltumor.training.runs.status import RunStatus
 
-from napari_smalltumor.finetune.cases_page import CasesPage
-from napari_smalltumor.finetune.monitor_page import MonitorPage
-from napari_smalltumor.finetune.result_page import ResultPage
-from napari_smalltumor.finetune.run_bar import RunBar
-from napari_smalltumor.finetune.run_name import RunName
-from napari_smalltumor.finetune.train_page import TrainPage
+from napari_smalltumor.finetune.cases.cases_page import CasesPage
+from napari_smalltumor.finetune.next_run.train_page import TrainPage
+from napari_smalltumor.finetune.run.monitor_page import MonitorPage
+from napari_smalltumor.finetune.run.result_page import ResultPage
+from napari_smalltumor.finetune.run.run_bar import RunBar
+from napari_smalltumor.finetune.run.run_name import RunName
 
 _WIDTH = 340
 _LEAST_HEIGHT = 200

@@ -123,7 +123,7 @@ def compare_with_earlier(
     mask = mask_beside(earlier_case)
     if mask.other_images:
         raise CaseError(f"{mask.other_images}; it was not compared")
-    earlier_case.warnings.extend(mask.header_warnings)
+    earlier_case.warnings.extend(mask.warnings)
     earlier = Segmentation(earlier_case.name, mask.classes, earlier_case.grid)
     measures = measure_case(earlier_case, earlier, known=mask.known, threshold=threshold)
     current_measures = measure_case(case, current, known=known, threshold=threshold)
@@ -134,6 +134,7 @@ def compare_with_earlier(
             measures,
             mask=mask.origin,
             is_own_mask=mask.is_exported,
+            made_by=mask.made_by,
         ),
         Scan(
             case,
@@ -141,6 +142,7 @@ def compare_with_earlier(
             current_measures,
             mask=_IN_WINDOW,
             is_own_mask=True,  # experts' masks are no region layers
+            made_by=current.made_by,
         ),
     )
     reporter = ProgressReporter(progress, cancelled)

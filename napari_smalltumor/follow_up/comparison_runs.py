@@ -74,7 +74,7 @@ class ComparisonRuns(QObject):
         return self._outcomes.get(patient, "") if patient is not None else ""
 
     @property
-    def what_runs(self) -> str:
+    def running_text(self) -> str:
         """The comparison that runs, for the user; empty if there is none."""
         if self._running is None:
             return ""

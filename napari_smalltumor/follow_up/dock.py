@@ -207,7 +207,7 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
             outcome = "Segment the case to compare it with an earlier scan"
         shown = _EARLIER_SHOWN if self.flicker_button.isChecked() else ""
         lines = (
-            self.runs.what_runs,
+            self.runs.running_text,
             outcome,
             self._compared_with(),
             self._open_earlier_regions(),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
+from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.errors import SmalltumorError
 from smalltumor.follow_up import patients_text, scan_warnings
 from smalltumor.report import ReportDetails, image_warnings, write_page
@@ -62,6 +63,9 @@ def _write(
     of_regions = (other_images_of(layers, comparison.case), missing_text(layers, comparison.case))
 
     def write() -> Path:
+        current = scans[-1]
+        placement = placement_text(current.case, current.classes)
+        of_place = [f"{current.case.name}: {placement}"] if placement else []
         details = ReportDetails(
             patient=patients_text(scans),
             model=comparison.model,
@@ -69,6 +73,7 @@ def _write(
             warnings=(
                 *scan_warnings(scans),
                 *filter(None, of_regions),
+                *of_place,
                 *(
                     f"{scan.case.name}: {text}"
                     for scan in scans

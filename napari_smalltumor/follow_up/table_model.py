@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qtpy.QtCore import QModelIndex, QObject, Qt
 from qtpy.QtGui import QFont
 from smalltumor.follow_up import Change, LesionChange
 from smalltumor.lesions import Lesion
 from smalltumor.report.follow_up_page import ChangeRow, change_rows
 from smalltumor.report.texts import ABSENT
 
-from napari_smalltumor.widgets.tables import Heading, heading_data
+from napari_smalltumor.widgets.table_model import LEFT, RIGHT, Heading, TableModel
 
 SMALL = "○"
 _LARGEST_RELATIVE = 9.0
@@ -71,11 +71,17 @@ COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] =
 _NUMBERS = (1, 2, 3, 4, 6)
 
 
-class ChangesModel(QAbstractTableModel):
+class ChangesModel(TableModel):
     """Rows of `LesionChange` in their own order."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(
+            (
+                Heading(title, tip, RIGHT if number in _NUMBERS else LEFT)
+                for number, (title, tip, _) in enumerate(COLUMNS)
+            ),
+            parent,
+        )
         self._changes: list[LesionChange] = []
         self._rows: list[ChangeRow] = []
 
@@ -84,19 +90,16 @@ class ChangesModel(QAbstractTableModel):
         """The changes, from top to bottom."""
         return list(self._changes)
 
+    @property
+    def rows(self) -> list[ChangeRow]:
+        """What the rows say, from top to bottom."""
+        return self._rows
+
     def set_changes(self, changes: Sequence[LesionChange]) -> None:
         """Set the rows."""
         self.beginResetModel()
         self._changes, self._rows = list(changes), change_rows(changes)
         self.endResetModel()
-
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
-        """Qt: number of changes."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
-        """Qt: number of columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: a cell; new lesions are bold."""
@@ -107,7 +110,7 @@ class ChangesModel(QAbstractTableModel):
             text = COLUMNS[index.column()][2](row, change)
             return f"{SMALL if change.is_small else '  '} {text}" if not index.column() else text
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(index.column())
+            return self.headings[index.column()].alignment
         if role == Qt.ItemDataRole.FontRole and change.change is Change.NEW:
             font = QFont()
             font.setBold(True)
@@ -119,15 +122,3 @@ class ChangesModel(QAbstractTableModel):
                 f"current {row.current_diameters}"
             )
         return None
-
-    def headerData(  # noqa: N802
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Qt: a column's title and tooltip."""
-        headings = [Heading(title, tip, _alignment(n)) for n, (title, tip, _) in enumerate(COLUMNS)]
-        return heading_data(headings, section, orientation, role)
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column in _NUMBERS else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.labels.regions import CLASS_COLOURS
 from smalltumor.labels.schemes import LabelScheme
 
 from napari_smalltumor.layers.coordinates import display_transform, to_display
-from napari_smalltumor.layers.metadata import LayerKind, LayerRole
+from napari_smalltumor.layers.metadata import LayerKind, LayerRole, checksum
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -61,6 +63,7 @@ def labels_layer(
     name: str | None = None,
     *,
     kind: LayerKind = LayerKind.EXPERT,
+    made_by: MadeBy | None = None,
 ) -> LayerData:
     """A labels layer of stored label values, coloured by tissue class.
 
@@ -74,15 +77,21 @@ def labels_layer(
         Name of the layer.
     kind : LayerKind
         ``EXPERT`` or ``PREDICTION``.
+    made_by : MadeBy, optional
+        As of `LayerRole`.
     """
+    data = np.array(to_display(stored, case.grid), order="C")
+    role = LayerRole(kind, case, scheme=scheme.name)
+    if made_by is not None:
+        role = replace(role, made_by=made_by, made_checksum=checksum(data))
     attributes = {
         "name": name or f"{case.name} labels",
         "colormap": class_colormap(scheme),
         "opacity": 0.6,
-        "metadata": LayerRole(kind, case, scheme=scheme.name).metadata(),
+        "metadata": role.metadata(),
         **display_transform(case.grid),
     }
-    return np.array(to_display(stored, case.grid), order="C"), attributes, "labels"
+    return data, attributes, "labels"
 
 
 def plain_labels_layer(case: Case, stored: npt.NDArray[np.generic], name: str) -> LayerData:

@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -101,6 +102,11 @@ class LayerRole:
         `checksum` of the data with which a network filled the layer, to detect edits.
     images_changed : bool
         Whether the case's images were changed after the mask of a region layer was made.
+    made_by : MadeBy, optional
+        What the file of a mask records of how it was made, or that a layer was drawn.
+    made_checksum : int, optional
+        `checksum` of the data that `made_by` is about, as they were read; None if they were edited
+        since.
     other_images : str
         What is said of the file of a region layer that records other images than those of the
         case; empty of any other mask.
@@ -118,6 +124,8 @@ class LayerRole:
     candidates: StoredCandidates | None = None
     checksum: int | None = None
     images_changed: bool = False
+    made_by: MadeBy | None = None
+    made_checksum: int | None = None
     other_images: str = ""
     reference: ReferenceMask | None = None
 
@@ -196,9 +204,9 @@ def set_role(layer: Layer, role: LayerRole) -> None:
     layer.metadata = {**layer.metadata, METADATA_KEY: provenance}
 
 
-def add_provenance(layer: Layer, case: Case) -> None:
+def add_provenance(layer: Layer, case: Case, made_by: MadeBy | None = None) -> None:
     """Have a plain layer, whose voxels lie on the grid of a case, saved on that grid."""
-    provenance = _Provenance(LayerRole(LayerKind.LABELS, case), claimed=True)
+    provenance = _Provenance(LayerRole(LayerKind.LABELS, case, made_by=made_by), claimed=True)
     layer.metadata = {**layer.metadata, METADATA_KEY: provenance}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import digests_of_images
+from smalltumor.data.made_by import MadeBy, joined
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.masks import compose_classes
 from smalltumor.labels.regions import Region, TissueClass
@@ -41,10 +42,14 @@ def segmentation_of(layers: Iterable[Layer], case: Case) -> Segmentation | None:
     if not found:
         return None
     segmentation = compose({r: np.asarray(layer.data) for r, layer in found.items()}, case)
-    result = result_of(found)
+    result, made_by = result_of(found), made_by_of(found.values())
+    if made_by is not None and len(found) < len(Region):
+        made_by = made_by.edited
     if result is None:
-        return segmentation
-    return replace(result, classes=segmentation.classes, sources=segmentation.sources)
+        return replace(segmentation, made_by=made_by)
+    return replace(
+        result, classes=segmentation.classes, sources=segmentation.sources, made_by=made_by
+    )
 
 
 def compose(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Segmentation:
@@ -141,6 +146,23 @@ def volumes_ml(layers: Mapping[Region, Labels], case: Case) -> dict[Region, floa
         region: int(np.count_nonzero(layer.data)) * case.grid.voxel_volume / 1000
         for region, layer in layers.items()
     }
+
+
+def made_by_of(layers: Iterable[Layer]) -> MadeBy | None:
+    """What made the masks of region layers of a case, and whether they were edited since."""
+    return joined(map(_made_by, layers))
+
+
+def _made_by(layer: Layer) -> MadeBy | None:
+    role = role_of(layer)
+    if role is None:
+        return None
+    result = role.result
+    made_by = role.made_by if result is None else result.made_by
+    if made_by is None:
+        return None
+    made = role.made_checksum if result is None else role.checksum
+    return made_by if checksum(layer.data) == made else made_by.edited
 
 
 def result_of(layers: Mapping[Region, Labels]) -> Segmentation | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import REGION_COLOURS, Region
 
@@ -47,7 +48,11 @@ STYLES = ("filled", "outlines")
 
 
 def region_layer(
-    case: Case, region: Region, mask: npt.NDArray[np.bool_], other_images: str = ""
+    case: Case,
+    region: Region,
+    mask: npt.NDArray[np.bool_],
+    other_images: str = "",
+    made_by: MadeBy | None = None,
 ) -> LayerData:
     """A labels layer of a region's mask: 1 inside, 0 outside.
 
@@ -57,11 +62,19 @@ def region_layer(
     region : Region
     mask : (i, j, k) bool array
         On the case's grid.
-    other_images : str
+    other_images, made_by
         As of `LayerRole`.
     """
-    role = LayerRole(LayerKind.REGION, case, region=region, other_images=other_images)
-    return display_mask(mask, case), _attributes(case, region, role), "labels"
+    data = display_mask(mask, case)
+    role = LayerRole(
+        LayerKind.REGION,
+        case,
+        region=region,
+        made_by=made_by,
+        made_checksum=checksum(data),
+        other_images=other_images,
+    )
+    return data, _attributes(case, region, role), "labels"
 
 
 def _attributes(

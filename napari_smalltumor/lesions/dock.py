@@ -18,7 +18,7 @@ from napari_smalltumor.lesions.actions.review_actions import ReviewActions
 from napari_smalltumor.lesions.limits import LesionLimits
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review.review import LesionReview
-from napari_smalltumor.lesions.saving import SavedTable
+from napari_smalltumor.lesions.saved_table import SavedTable
 from napari_smalltumor.lesions.search.finder import LesionFinder
 from napari_smalltumor.lesions.search.specks import title_of
 from napari_smalltumor.lesions.second_look.finder import CandidateFinder

@@ -13,7 +13,7 @@ from napari_smalltumor import keys
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.review.steps import Addition, Deletion, Rejection, Step
-from napari_smalltumor.lesions.second_look.status import LookStatus
+from napari_smalltumor.lesions.second_look.status import SecondLookStatus
 from napari_smalltumor.lesions.table.columns import ACCEPTED, SMALL
 
 if TYPE_CHECKING:
@@ -32,10 +32,12 @@ NO_LESION_HERE = "No lesion of the mask is here"
 ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
 NO_SMALL_LESIONS = "No small lesions in the table"
 _WITHOUT_CANDIDATES = {
-    LookStatus.NOT_COMPUTED: "Second look failed",
-    LookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,
-    LookStatus.NOT_STORED: f"Second look: places not stored; {keys.SEGMENT.sequence} searches",
-    LookStatus.REFUSED: f"Second look: files refused; {keys.SEGMENT.sequence} searches",
+    SecondLookStatus.NOT_COMPUTED: "Second look failed",
+    SecondLookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,
+    SecondLookStatus.NOT_STORED: (
+        f"Second look: places not stored; {keys.SEGMENT.sequence} searches"
+    ),
+    SecondLookStatus.REFUSED: f"Second look: files refused; {keys.SEGMENT.sequence} searches",
 }
 """The line above the second list where there is none."""
 
@@ -154,22 +156,24 @@ def rejected() -> str:
     return f"Rejected for this patient; {keys.UNDO.sequence} undoes this"
 
 
-def no_look(status: LookStatus) -> str:
+def no_second_look(status: SecondLookStatus) -> str:
     """Why a click can add nothing."""
-    if status is LookStatus.NO_ORIGIN:
+    if status is SecondLookStatus.NO_ORIGIN:
         return "Segment the case first to add by a click"
-    return SECOND_LOOK_NEEDS if status is LookStatus.IMPOSSIBLE else "Second look is not ready yet"
+    if status is SecondLookStatus.IMPOSSIBLE:
+        return SECOND_LOOK_NEEDS
+    return "Second look is not ready yet"
 
 
 def candidates_title(
-    review: LesionReview, status: LookStatus, *, searching: bool, doubtful: bool = False
+    review: LesionReview, status: SecondLookStatus, *, searching: bool, doubtful: bool = False
 ) -> str:
     """The line above the second list; empty if there is no such list."""
-    if status is LookStatus.NO_ORIGIN or review.region is not Region.ET:
+    if status is SecondLookStatus.NO_ORIGIN or review.region is not Region.ET:
         return ""
     if searching:
         return "Second look: searching ..."
-    if status is not LookStatus.COMPUTED:
+    if status is not SecondLookStatus.COMPUTED:
         return _WITHOUT_CANDIDATES[status]
     if not review.candidates:
         return "Second look: no candidates to decide on"

@@ -36,9 +36,9 @@ from napari_smalltumor.loading.case_masks import (
     labels_next_to,
     regions_of_mask,
 )
-from napari_smalltumor.loading.other_images import (
-    say_if_of_others,
-    say_if_open_masks_are_of_others,
+from napari_smalltumor.loading.masks_of_other_images import (
+    warn_if_of_other_images,
+    warn_if_open_masks_are_of_other_images,
 )
 from napari_smalltumor.loading.real_paths import real_path, with_real_paths
 from napari_smalltumor.loading.replaced_files import check_case_unchanged
@@ -99,7 +99,7 @@ def layers_of_case(
         _say_what_is_missing(files)
         for warning in case.warnings:
             notify.warn(warning)
-        say_if_open_masks_are_of_others(case, layers)
+        warn_if_open_masks_are_of_other_images(case, layers)
     labels = [layer for each in read for layer in labels_next_to(case, each)]
     masks = (
         exported_regions(case, exported, layers)
@@ -151,7 +151,7 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
     masks, volume = read_regions(file)
     alone = single_file_case(file.case, volume)
     alone.folder = folder
-    say_if_of_others(alone, file.path.name, layers)
+    warn_if_of_other_images(alone, file.path.name, layers)
     return layers_of_masks(alone, masks)
 
 

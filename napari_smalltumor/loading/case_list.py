@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtCore import QEvent, QPoint, QSize, Qt, QTimer
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDialog, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 from smalltumor.data.naming.case_files import CaseFiles
 
@@ -80,6 +81,13 @@ class CaseList(QDialog):
             self.names.setCurrentRow(number)
             self.open_selected()
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Show the list where it does not cover the images that are opened from it."""
+        super().showEvent(event)
+        window = self.parentWidget()
+        if window is not None and not event.spontaneous():
+            self.move(_beside(window, self.frameGeometry().size()))
+
     def event(self, event: QEvent) -> bool:
         """Mark what was exported since, when the user comes back to the list."""
         if event.type() == QEvent.Type.WindowActivate:
@@ -106,3 +114,14 @@ class CaseList(QDialog):
         item.setText(f"{marks} {files.name}".strip())
         details = ("open" if state.is_open else "", state.exported, problem or "")
         item.setToolTip("\n".join([str(files.folder), *filter(None, details)]))
+
+
+def _beside(window: QWidget, size: QSize) -> QPoint:
+    """Where a list lies beside a window, else in its lower left corner, over the layer list."""
+    frame, screen = window.frameGeometry(), window.screen().availableGeometry()
+    if frame.left() - size.width() >= screen.left():
+        return QPoint(frame.left() - size.width(), frame.top())
+    if frame.right() + size.width() <= screen.right():
+        return QPoint(frame.right() + 1, frame.top())
+    bottom = min(frame.bottom(), screen.bottom())
+    return QPoint(max(frame.left(), screen.left()), bottom - size.height() + 1)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import is_own_mask_beside
 from smalltumor.data.identity.visits import folder_of, is_name_of
@@ -16,7 +17,7 @@ from smalltumor.data.own_masks import own_masks_of
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
-from smalltumor.labels.masks import Mask
+from smalltumor.labels.masks import Mask, compose_classes
 from smalltumor.labels.regions import Region
 from smalltumor.scanner.preparation.stored_case import read_brain, stored_paths
 
@@ -28,6 +29,7 @@ from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_case, patients_among, titles
 from napari_smalltumor.layers.titles import title_of_case
 from napari_smalltumor.loading.labels.layers import labels_of
+from napari_smalltumor.loading.labels.placement import warn_if_misplaced
 from napari_smalltumor.loading.real_paths import real_path
 
 if TYPE_CHECKING:
@@ -69,6 +71,11 @@ def exported_regions(
             notify.warn(str(error))
     if masks:
         _say_if_saved_under_other_name(case, files, title)
+        nothing = np.zeros(case.grid.shape, dtype=bool)
+        classes = compose_classes(
+            *(masks.get(r, nothing) for r in (Region.ET, Region.TC, Region.WT))
+        )
+        warn_if_misplaced(case, " and ".join(file.path.name for file in files), classes)
     return layers_of_masks(case, masks, read_from)
 
 
@@ -81,7 +88,9 @@ def regions_of_mask(regions: Segmentation, case: Case, layers: Iterable[Layer]) 
         )
     if not regions.grid.matches(case.grid):
         raise GridMismatchError(f"the mask of {case.name} is on another grid than its images")
-    return layers_of_masks(case, {region: regions.mask(region) for region in Region})
+    warn_if_misplaced(case, f"The mask of {case.name}", regions.classes)
+    masks = {region: regions.mask(region) for region in Region}
+    return layers_of_masks(case, masks, made_by=regions.made_by)
 
 
 def labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:

@@ -23,7 +23,7 @@ from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.metadata import provenance_of
 from napari_smalltumor.loading.already_open import layer_of_file
 from napari_smalltumor.loading.case_layers import layers_of_case, layers_of_export
-from napari_smalltumor.loading.other_images import say_if_of_others
+from napari_smalltumor.loading.masks_of_other_images import warn_if_of_other_images
 from napari_smalltumor.loading.real_paths import real_path
 from napari_smalltumor.loading.replaced_files import check_file_unchanged
 from napari_smalltumor.loading.single_file import read_single_file
@@ -93,7 +93,7 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
     layer = read_single_file(file)
     role = provenance_of(layer[1].get("metadata", {}))
     if role is not None and role.case is not None and not role.case.volumes:
-        say_if_of_others(role.case, file.name, layers)
+        warn_if_of_other_images(role.case, file.name, layers)
     if layer[2] == "image" and parse_file_name(file) is None:
         notify.info(
             f"The sequence of {file.name} is not recognised by its name. Choose the image as T1, "

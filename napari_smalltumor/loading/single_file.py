@@ -15,6 +15,7 @@ from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.data.label_files import read_label_volume, rounded
 from smalltumor.data.labels_read import LabelsRead
 from smalltumor.data.layered_segments import without_layers
+from smalltumor.data.made_by import recorded_made_by
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.volumes.header_checks import header_warnings
@@ -56,7 +57,10 @@ def layer_of_volume(volume: Volume) -> LayerData:
     if region and _is_mask(volume.data):
         case = single_file_case(region["case"], volume)
         case.folder = Path(os.path.normpath(volume.path.parent.absolute()))
-        return region_layer(case, Region(region["region"].lower()), volume.data != 0)
+        made_by = recorded_made_by(volume)
+        return region_layer(
+            case, Region(region["region"].lower()), volume.data != 0, made_by=made_by
+        )
     case_name, role, _word = parse_file_name(volume.path) or (name, None, "")
     case = single_file_case(case_name or volume.path.resolve().parent.name, volume)
     labels = rounded(volume)

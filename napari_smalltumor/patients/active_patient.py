@@ -207,16 +207,11 @@ class ActivePatient:
             layer.visible = shown
 
     def _add(self, layer: Layer) -> None:
+        """Follow a layer that is new in the viewer, and show its patient if it is to be active."""
         layer.events.visible.connect(self._on_visible)
         guard_undo(layer, self._refuse_edit)
         self._new.add(layer)
-        active = self.arrivals.patient_of_unnamed if self.arrivals.adding else self._current
-        told_by_nothing_else = join_patient(layer, list(self._layers), active)
-        patient = patient_of(layer)
-        if told_by_nothing_else and patient is not None:
-            self._explanations.say_assumed(layer, patient)
-        if patient is not None and patient not in self._opened:
-            self._explanations.say_if_kept_apart(layer, self._layers, patient)
+        patient = self._join_patient(layer)
         stays = bool(self._background) or role_of(layer) is None
         if self.arrivals.adding:
             self.arrivals.add(layer, is_new=patient not in self._opened)
@@ -235,6 +230,19 @@ class ActivePatient:
         else:
             self.activate(patient)
         self.patients_changed.emit()
+
+    def _join_patient(self, layer: Layer) -> Patient | None:
+        """Let a new layer join its patient, and say what the user may not expect of that."""
+        active = self.arrivals.patient_of_unnamed if self.arrivals.adding else self._current
+        is_assumed = join_patient(layer, list(self._layers), active)
+        patient = patient_of(layer)
+        if patient is None:
+            return None
+        if is_assumed:
+            self._explanations.explain_assumed_patient(layer, patient)
+        if patient not in self._opened:
+            self._explanations.explain_kept_apart(layer, self._layers, patient)
+        return patient
 
     def _on_removed(self, event: Any) -> None:
         layer = event.value
@@ -303,7 +311,7 @@ class ActivePatient:
         name_by_titles(self._layers, titles(self.patients))
 
     def _refuse_edit(self, layer: Layer) -> None:
-        self._explanations.say_refused(layer, self._current)
+        self._explanations.explain_refused_edit(layer, self._current)
 
 
 @one_per_viewer

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Use:
+class CaseUse:
     """What is done with a case at present.
 
     Parameters
@@ -37,7 +37,7 @@ class Use:
     cancel: Callable[[], None] | None = None
 
 
-_USES: WeakKeyDictionary[ViewerModel, list[Use]] = WeakKeyDictionary()
+_USES: WeakKeyDictionary[ViewerModel, list[CaseUse]] = WeakKeyDictionary()
 
 
 def use_case(
@@ -49,7 +49,7 @@ def use_case(
     ----------
     viewer : ViewerModel
     case, name, cancel
-        As for `Use`.
+        As for `CaseUse`.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def use_case(
         Ends the use; it may be called more than once.
     """
     uses = _USES.setdefault(unproxied(viewer), [])
-    use = Use(case, name, cancel)
+    use = CaseUse(case, name, cancel)
     uses.append(use)
 
     def end() -> None:
@@ -66,7 +66,7 @@ def use_case(
     return end
 
 
-def use_of(viewer: ViewerModel, case: Case) -> Use | None:
+def use_of(viewer: ViewerModel, case: Case) -> CaseUse | None:
     """What is done with a case at present; None if nothing is."""
     uses = _USES.get(unproxied(viewer), [])
     return next((use for use in uses if same_case(use.case, case)), None)

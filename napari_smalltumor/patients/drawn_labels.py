@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from smalltumor.data.made_by import MadeBy
+
 from napari_smalltumor.layers.coordinates import lies_on
 from napari_smalltumor.layers.drawings import is_new
 from napari_smalltumor.layers.metadata import add_provenance, case_of, provenance_of
@@ -36,18 +38,21 @@ class DrawnLabels:
     def _on_inserted(self, event: Any) -> None:
         layer, layers = event.value, event.source
         if layer._type_string == "labels" and is_drawn(layer) and is_new(layer):
-            put_on_grid(layer, layers)
+            put_on_grid(layer, layers, MadeBy("MANUAL"))
 
 
-def put_on_grid(layer: Layer, layers: Iterable[Layer]) -> None:
-    """Give labels of a patient the case on whose images they lie, if there is one."""
+def put_on_grid(layer: Layer, layers: Iterable[Layer], made_by: MadeBy | None = None) -> None:
+    """Give labels of a patient the case on whose images they lie, if there is one.
+
+    Files of the labels then record what made them, if that is known.
+    """
     if provenance_of(layer.metadata) is not None:
         return
     data, attributes, _ = layer.as_layer_data_tuple()
     for other in layers_of_patient(layers, patient_of(layer)):
         case = case_of(other)
         if case is not None and lies_on(case.grid, data.shape, attributes):
-            add_provenance(layer, case)
+            add_provenance(layer, case, made_by)
             return
 
 

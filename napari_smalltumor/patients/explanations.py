@@ -28,7 +28,7 @@ class Explanations:
     def __init__(self, messages: PatientMessages, title_of: Callable[[Patient], str]) -> None:
         self._messages, self._title_of = messages, title_of
 
-    def say_assumed(self, layer: Layer, patient: Patient) -> None:
+    def explain_assumed_patient(self, layer: Layer, patient: Patient) -> None:
         """Say that nothing but the patient who was shown tells whose a layer is."""
         text = (
             f"The file of {layer.name} names no patient. It was added to "
@@ -38,8 +38,8 @@ class Explanations:
         )
         notify.info(self._messages.about(patient, text))
 
-    def say_if_kept_apart(self, layer: Layer, layers: Iterable[Layer], patient: Patient) -> None:
-        """Say that a mask is a patient of its own, because its patient has regions already."""
+    def explain_kept_apart(self, layer: Layer, layers: Iterable[Layer], patient: Patient) -> None:
+        """If a mask is a patient of its own, say that its patient has regions already."""
         other = patient_with_other_regions(layer, list(layers))
         if other is None:
             return
@@ -50,7 +50,7 @@ class Explanations:
         )
         notify.warn(self._messages.about(patient, text))
 
-    def say_refused(self, layer: Layer, active: Patient | None) -> None:
+    def explain_refused_edit(self, layer: Layer, active: Patient | None) -> None:
         """Say why undo or redo was refused: the layer is not seen.
 
         Parameters

@@ -37,7 +37,7 @@ def layer_to_paint(viewer: ViewerModel) -> Labels | None:
     return layer if layer in active_patient(viewer).layers_in_use else None
 
 
-def what_to_select(viewer: ViewerModel) -> str:
+def selection_hint(viewer: ViewerModel) -> str:
     """What to select before a brush or eraser can be chosen; empty if a layer has these tools."""
     layer = viewer.layers.selection.active
     if not len(viewer.layers) or (layer is not None and layer._type_string != "image"):

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
-import numpy.typing as npt
 from qtpy.compat import isalive
-from qtpy.QtCore import QLineF, QPointF, QSize, Qt, Signal
+from qtpy.QtCore import QPointF, QSize, Qt, Signal
 from qtpy.QtGui import (
     QColor,
-    QImage,
     QPainter,
     QPainterPath,
     QPaintEvent,
     QPen,
     QPixmap,
-    QPolygonF,
     QTransform,
 )
 from qtpy.QtWidgets import QSizePolicy, QWidget
@@ -31,24 +27,14 @@ from napari_smalltumor.layers.titles import name_in_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.brush import layer_to_paint
+from napari_smalltumor.planes.drawn_slices import DrawnSlices
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
-from napari_smalltumor.planes.placement import Placement
 from napari_smalltumor.planes.plane import Plane
-from napari_smalltumor.planes.rendering import (
-    image_pixels,
-    joined,
-    labels_pixels,
-    outlines,
-    slice_of,
-)
 from napari_smalltumor.planes.rings import draw_rings
 from napari_smalltumor.planes.view import Viewport, viewport
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
-
-_Outline = tuple[QColor, list[QLineF] | QPainterPath]
-"""Colour of a label, and its edges: as lines, or joined to a path for dashes."""
 
 _Writing = tuple[QSize, tuple[str, str, str], float, Edges | None]
 """What the writing on a plane depends on: size, texts in the corners, pixels per mm, letters."""
@@ -86,9 +72,7 @@ class PlaneCanvas(QWidget):
         super().__init__()
         self.planes, self.plane = planes, plane
         self.cursor_at: QPointF | None = None
-        self._images: WeakKeyDictionary[Layer, tuple[tuple[int, int], QImage]] = WeakKeyDictionary()
-        self._outlines: WeakKeyDictionary[Layer, tuple[tuple[int, int], list[_Outline]]]
-        self._outlines = WeakKeyDictionary()
+        self._slices = DrawnSlices(planes, plane)
         self._written: tuple[_Writing, QPixmap] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -135,25 +119,6 @@ class PlaneCanvas(QWidget):
         """Whether Alt and click may change the mask at the place under the cursor."""
         return True
 
-    def slice_image(self, layer: Layer, placement: Placement) -> QImage | None:
-        """The slice of a layer; None if the plane does not cut the layer."""
-        index = placement.slice_index(self.plane, self.planes.position)
-        if index is None:
-            return None
-        state = (index, self.planes.layers.version(layer))
-        cached = self._images.get(layer)
-        if cached is None or cached[0] != state:
-            values = slice_of(layer.data, self.plane, index)
-            render = image_pixels if layer._type_string == "image" else labels_pixels
-            pixels = render(layer, values)  # type: ignore[arg-type]
-            height, width = pixels.shape[:2]
-            image = QImage(
-                pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888
-            )
-            converted = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-            cached = self._images[layer] = (state, converted)
-        return cached[1]
-
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the slices, rings, crosshair and annotations."""
         painter = QPainter(self)
@@ -172,9 +137,10 @@ class PlaneCanvas(QWidget):
 
     def _draw_layer(self, painter: QPainter, port: Viewport, layer: Layer) -> None:
         placement = self.planes.layers.placement(layer)
-        image = self.slice_image(layer, placement) if placement is not None else None
-        if placement is None or image is None:
+        index = placement.slice_index(self.plane, self.planes.position) if placement else None
+        if placement is None or index is None:
             return
+        image = self._slices.image(layer, index)
         left, top, width, height = placement.rectangle(self.plane)
         corner = list(self.planes.position)
         corner[self.plane.columns], corner[self.plane.rows] = left, top
@@ -188,7 +154,7 @@ class PlaneCanvas(QWidget):
         )  # fmt: skip
         painter.setOpacity(layer.opacity)
         if layer._type_string == "labels" and layer.contour > 0:
-            self._draw_outlines(painter, layer, placement)
+            self._draw_outlines(painter, layer, index)
             painter.restore()
             return
         smooth = layer._type_string == "image" and layer.interpolation2d != "nearest"
@@ -199,23 +165,11 @@ class PlaneCanvas(QWidget):
         painter.drawImage(0, 0, image)
         painter.restore()
 
-    def _draw_outlines(self, painter: QPainter, layer: Labels, placement: Placement) -> None:
+    def _draw_outlines(self, painter: QPainter, layer: Labels, index: int) -> None:
         """Draw the edges of labels as lines of a constant width on the screen."""
-        index = placement.slice_index(self.plane, self.planes.position)
-        assert index is not None
-        state = (index, self.planes.layers.version(layer))
-        cached = self._outlines.get(layer)
         dashed = reference_of(layer) is not None
-        if cached is None or cached[0] != state:
-            labels = slice_of(layer.data, self.plane, index).astype(int, copy=False)
-            found = outlines(layer, labels)
-            drawn = [
-                (QColor(*colour.tolist()), _path_of(edges) if dashed else _lines_of(edges))
-                for colour, edges in found
-            ]
-            cached = self._outlines[layer] = (state, drawn)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for colour, lines in cached[1]:
+        for colour, lines in self._slices.outlines(layer, index, joined_up=dashed):
             pen = QPen(colour, _OUTLINE_PIXELS * layer.contour)
             pen.setCosmetic(True)
             if dashed:
@@ -288,14 +242,3 @@ class PlaneCanvas(QWidget):
     def _redraw(self) -> None:
         if isalive(self):  # the viewer's planes exist longer than its window
             self.update()
-
-
-def _lines_of(edges: npt.NDArray[np.int_]) -> list[QLineF]:
-    return [QLineF(*edge) for edge in edges.tolist()]
-
-
-def _path_of(edges: npt.NDArray[np.int_]) -> QPainterPath:
-    path = QPainterPath()
-    for line in joined(edges):
-        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in line]))
-    return path

@@ -30,12 +30,16 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title, with_title
 from napari_smalltumor.patients.cases_in_use import use_case, use_of
-from napari_smalltumor.patients.view_state import select
 from napari_smalltumor.prepared_scan.figures import figures_of, summary_of
 from napari_smalltumor.prepared_scan.job import CorrectionJob
 from napari_smalltumor.prepared_scan.panel import NOT_PREPARED, PreparedScanPanel
 from napari_smalltumor.prepared_scan.registration_correction import RegistrationCorrection
-from napari_smalltumor.prepared_scan.scan_layers import ScanLayers, scan_layers, show_images
+from napari_smalltumor.prepared_scan.scan_layers import (
+    ScanLayers,
+    scan_layers,
+    show_images,
+    take_brush,
+)
 from napari_smalltumor.prepared_scan.whole_head import WholeHead
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
@@ -47,7 +51,6 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _DEBOUNCE_MS = 50
-_BRUSH_SIZE = 10
 
 
 class PreparedScanDock(PreparedScanPanel):
@@ -106,7 +109,7 @@ class PreparedScanDock(PreparedScanPanel):
         found = scan_layers(self._viewer)
         shown = self._layers if self._prepared is not None else None
         if found is not None and shown is not None and found.case is shown.case:
-            if not self._has_same_layers(found):
+            if not found.are_same(shown):
                 self._layers = found
                 self._registration_correction.follow(found)
             return
@@ -146,13 +149,7 @@ class PreparedScanDock(PreparedScanPanel):
             return  # the user chose another patient while the folder was asked for
         if scan is not None:
             self._head.show(layers, prepared, scan)
-        layer.visible = True
-        layer.contour = 1
-        select(self._viewer, [layer])
-        layer.selected_label = 1
-        layer.brush_size = _BRUSH_SIZE
-        layer.n_edit_dimensions = 2
-        layer.mode = "paint"
+        take_brush(self._viewer, layer)
         self.show_message("Paint or erase the mask, then apply it.")
 
     def apply_brain_mask(self) -> None:
@@ -224,15 +221,6 @@ class PreparedScanDock(PreparedScanPanel):
         """Show the images as they are stored, and put the brush down."""
         self.edit_button.setChecked(False)
         self._registration_correction.end()
-
-    def _has_same_layers(self, found: ScanLayers | None) -> bool:
-        now = self._layers
-        return (
-            now is not None
-            and found is not None
-            and found.brain is now.brain
-            and list(found.images.values()) == list(now.images.values())
-        )
 
     def _show(self, prepared: PreparedCase) -> None:
         self.show_prepared(summary_of(prepared), figures_of(prepared), prepared.warnings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.errors import CaseError
+from smalltumor.scanner.preparation.claim import claimed
 from smalltumor.scanner.preparation.correction import Correction, corrected
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.series_of_case import series_in
@@ -57,15 +58,16 @@ class CorrectionJob:
         prepared = stored_case(self.case)
         if prepared is None:
             raise CaseError(f"{self.case.name} was not prepared by this program")
-        result = corrected(
-            prepared,
-            series_in(unpacked_folder(self.scan), prepared),
-            self.correction,
-            progress=lambda fraction, step: progress(_CORRECTED * fraction, step),
-            cancelled=cancelled,
-        )
-        progress(_CORRECTED, "writing the case")
-        keep_key(self.case, result)
         folder = self.case.paths[REFERENCE].parent
-        write_prepared(result, folder, overwrite=True, cancelled=cancelled)
+        with claimed(folder):
+            result = corrected(
+                prepared,
+                series_in(unpacked_folder(self.scan), prepared),
+                self.correction,
+                progress=lambda fraction, step: progress(_CORRECTED * fraction, step),
+                cancelled=cancelled,
+            )
+            progress(_CORRECTED, "writing the case")
+            keep_key(self.case, result)
+            write_prepared(result, folder, overwrite=True, cancelled=cancelled)
         return result

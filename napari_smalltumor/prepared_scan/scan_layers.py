@@ -22,11 +22,15 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_layers import missing_layers
+from napari_smalltumor.patients.view_state import select
 from napari_smalltumor.prepared_scan.corrected_images import replace_images, stored_images
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
+
+_BRUSH_SIZE = 10
+"""In voxels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,11 @@ class ScanLayers:
         """The folder of the prepared case."""
         return self.case.paths[REFERENCE].parent
 
+    def are_same(self, other: ScanLayers) -> bool:
+        """Whether others are the same layers, of images in the same order."""
+        images, others = list(self.images.values()), list(other.images.values())
+        return self.brain is other.brain and images == others
+
 
 def scan_layers(viewer: ViewerModel) -> ScanLayers | None:
     """The layers of the active patient, if they are a case with a file of T1CE."""
@@ -61,6 +70,17 @@ def scan_layers(viewer: ViewerModel) -> ScanLayers | None:
     # Of an image that was removed and opened again, the case is another object.
     images = {r.modality: layer for layer, r in roles.items() if same_case(r.case, case)}
     return ScanLayers(case, images, brain_mask_of(layers))  # type: ignore[arg-type]
+
+
+def take_brush(viewer: ViewerModel, layer: Labels) -> None:
+    """Show the outline of a brain mask, select it, and take napari's brush, in one slice."""
+    layer.visible = True
+    layer.contour = 1
+    select(viewer, [layer])
+    layer.selected_label = 1
+    layer.brush_size = _BRUSH_SIZE
+    layer.n_edit_dimensions = 2
+    layer.mode = "paint"
 
 
 def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None:

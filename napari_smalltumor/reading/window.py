@@ -20,7 +20,7 @@ from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QMainWindow, QShortcut
 
 from napari_smalltumor.patients.status_line import status_line
-from napari_smalltumor.planes.brush import what_to_select
+from napari_smalltumor.planes.brush import selection_hint
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
 from napari_smalltumor.reading.chord_releases import ChordReleases
@@ -133,8 +133,8 @@ class PlanesWindow(QObject):
             text = letter.toString().lower()
             handle(QKeyEvent(kind, code, Qt.KeyboardModifier.NoModifier, text))
         viewer = self.planes.viewer
-        if viewer is not None and letter.toString() in _PAINTING and what_to_select(viewer):
-            status_line(viewer).say(what_to_select(viewer))
+        if viewer is not None and letter.toString() in _PAINTING and selection_hint(viewer):
+            status_line(viewer).say(selection_hint(viewer))
 
     def _ensure_area(self) -> ReadingArea:
         if self.area is None:

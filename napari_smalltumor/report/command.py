@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_of
+from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SmalltumorError
 from smalltumor.measures import CaseMeasures, measure_case
@@ -30,7 +31,6 @@ from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import (
-    is_edited,
     known_classes,
     missing_text,
     other_images_of,
@@ -99,7 +99,6 @@ def write_report(
     assert composed is not None
     segmentation = with_sources(composed, viewer.layers)
     threshold = settings.get("threshold")
-    edited = is_edited(viewer.layers, case)
     known, missing = known_classes(viewer.layers, case), missing_text(viewer.layers, case)
     other = other_images_of(viewer.layers, case)
     title = case_title(viewer, case)
@@ -109,8 +108,9 @@ def write_report(
         details = ReportDetails(
             patient=patient_of(case.name),
             scan_date=scan_date,
-            mask=_origin(segmentation, edited),
+            mask=_origin(segmentation),
             model=_model(segmentation),
+            made_by=segmentation.made_by,
             reviewer=reviewer,
             warnings=tuple(
                 filter(None, (other, missing, *warnings_of(case, segmentation, measures)))
@@ -165,23 +165,31 @@ def ask_for_page(
     return path if not path.exists() or may_replace(parent, [path], title) else None
 
 
-def _origin(segmentation: Segmentation, edited: bool) -> str:
+def _origin(segmentation: Segmentation) -> str:
     """Where the regions in the window are from."""
+    made_by = segmentation.made_by
     if segmentation.run is None:
-        return "regions drawn or opened in the window"
-    return f"regions of the network, {'edited' if edited else 'not edited'}"
+        opened = "regions drawn or opened in the window"
+        return opened if made_by is None else f"{opened}; {made_by}"
+    is_edited = made_by is None or made_by.algorithm_type != "AUTOMATIC"
+    return f"regions of the network, {'edited' if is_edited else 'not edited'}"
 
 
 def _model(segmentation: Segmentation) -> str:
-    run = segmentation.run
-    return "" if run is None else f"{run.weights} ({run.backend})"
+    run, made_by = segmentation.run, segmentation.made_by
+    if run is not None:
+        return f"{run.weights} ({run.backend})"
+    return "" if made_by is None else made_by.model
 
 
 def warnings_of(case: Case, segmentation: Segmentation, measures: CaseMeasures) -> tuple[str, ...]:
-    """Reasons to doubt the images, and what the run of the network has found."""
+    """Reasons to doubt the mask and the images, and what the run of the network has found."""
     run = segmentation.run
     of_run = () if run is None else (*map(str, run.findings), *run.warnings)
     has_scores = any(each.lesion.score is not None for each in measures.lesions)
     of_scores = score_warning(segmentation) if has_scores else None
-    of_images = image_warnings(case, of_network=run is not None)
-    return tuple(dict.fromkeys((*of_images, *of_run, *filter(None, [of_scores]))))
+    of_images = image_warnings(case, of_network=bool(_model(segmentation)))
+    of_mask = placement_text(case, segmentation.classes)
+    return tuple(
+        dict.fromkeys((*filter(None, [of_mask]), *of_images, *of_run, *filter(None, [of_scores])))
+    )

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 from smalltumor.data.scan_dates import problem_of_dates
 
+from napari_smalltumor.notify import sentence
 from napari_smalltumor.questions import window_of
 
 
@@ -38,6 +39,7 @@ class DetailsDialog(QDialog):
         self.reviewer_field = QLineEdit()
         self.reviewer_field.setPlaceholderText("not stated")
         self.reviewer_field.setMinimumWidth(260)
+        self._scans = list(scans)
         self.date_fields = [QLineEdit() for _ in scans]
         form = QFormLayout()
         form.addRow("&Reviewed by", self.reviewer_field)
@@ -70,11 +72,11 @@ class DetailsDialog(QDialog):
 
     def _accept_dates(self) -> None:
         """Close the dialog, or say why the dates cannot be those of the scans."""
-        problem = problem_of_dates(self.dates)
+        problem = problem_of_dates(self.dates, self._scans)
         if problem is None:
             self.accept()
             return
-        self.problem.setText(f"{problem}.")
+        self.problem.setText(f"{sentence(problem)}.")
         self.problem.show()
 
 

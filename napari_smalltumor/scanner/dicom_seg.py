@@ -14,7 +14,6 @@ from smalltumor.errors import CaseError, OutputError
 from smalltumor.extras import MissingPackageError
 from smalltumor.scanner.dicom_seg import (
     SUFFIX,
-    AlgorithmType,
     SeriesOfMaskError,
     check_packages,
     series_of_segmentation,
@@ -30,7 +29,7 @@ from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.layers.changed_images import no_longer_shown
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
+from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.patients.case_title import case_title, name_for_files
 from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
@@ -134,12 +133,9 @@ def export_dicom_seg(
     segmentation = _composed(viewer, case)
     autosave = ensure_autosave(viewer).autosave
     shown = autosave.checksums(region_layers(viewer.layers, case).values())
-    algorithm: AlgorithmType = "SEMIAUTOMATIC" if is_edited(viewer.layers, case) else "AUTOMATIC"
 
     def write() -> None:
-        write_dicom_seg_of_series(
-            segmentation, series, path, algorithm_type=algorithm, overwrite=overwrite
-        )
+        write_dicom_seg_of_series(segmentation, series, path, overwrite=overwrite)
 
     def on_written(result: None) -> None:
         remember_scan(_folder_of(case), study)

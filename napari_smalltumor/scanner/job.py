@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smalltumor.scanner.preparation.claim import claimed
 from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 from smalltumor.scanner.source import Source
 
@@ -41,19 +42,21 @@ class PrepareJob:
         Raises
         ------
         SmalltumorError
-            `Cancelled` if `cancelled` returned true; nothing is then written.
+            `Cancelled` if `cancelled` returned true, or `OutputError` if another preparation is
+            writing to the folder; nothing is then written.
         """
         from smalltumor.scanner.preparation.prepare import prepare
 
         chosen = self.source.assignment.chosen
         locations = [series.location for series in chosen.values()]
         check_prepared(self.output, self.source.name, chosen, locations)
-        case = prepare(
-            self.source,
-            bias_field=self.bias_field,
-            progress=lambda fraction, step: progress(_WRITING * fraction, step),
-            cancelled=cancelled,
-        )
-        progress(_WRITING, "writing the case")
-        write_prepared(case, self.output, cancelled=cancelled)
+        with claimed(self.output):
+            case = prepare(
+                self.source,
+                bias_field=self.bias_field,
+                progress=lambda fraction, step: progress(_WRITING * fraction, step),
+                cancelled=cancelled,
+            )
+            progress(_WRITING, "writing the case")
+            write_prepared(case, self.output, cancelled=cancelled)
         return case

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output_folder
+from smalltumor.scanner.preparation.claim import LOCK
 
 from napari_smalltumor.scanner.archives import is_unpacked
 
@@ -44,7 +45,8 @@ def folder_problem(folder: str, scan: Path) -> str:
     if is_unpacked(path):
         return f"{folder} is deleted when napari ends; choose another folder."
     try:
-        if path.is_dir() and any(path.iterdir()):
+        # A killed preparation leaves its lock. One that runs is refused when Prepare is clicked.
+        if path.is_dir() and any(file.name != LOCK for file in path.iterdir()):
             return f"{folder} is not empty; choose a new folder."
         check_output_folder(path)
     except OutputError as error:

@@ -10,7 +10,7 @@ from weakref import ref
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
-from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, OPTIONAL_MODALITIES
+from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES
 
 from napari_smalltumor.layers.modalities import (
     Choice,
@@ -187,7 +187,7 @@ class ModalityPickers(QWidget):
             nullable=True,  # otherwise `changed` is not emitted for none
             tooltip=f"Layer with {_PURPOSE[modality]}",
         )
-        combo.null_string = "none (missing)" if modality in OPTIONAL_MODALITIES else "none"
+        combo.null_string = "none (missing)"
         combo.reset_choices()
         elide_long_texts(combo.native)  # the modality is at the end of a layer's name
         return combo

@@ -42,6 +42,8 @@ class ResultView(QWidget):
         self._lesions = wrapped_label()
         self._run = wrapped_label()
         self._warnings = wrapped_label()
+        self._of_regions: list[str] = []
+        self._placement = ""
         for row, label in enumerate((self._lesions, self._run, self._warnings), grid.rowCount()):
             grid.addWidget(label, row, 0, 1, 3)
         self.setVisible(False)
@@ -85,16 +87,25 @@ class ResultView(QWidget):
         findings = map(finding_text, run.findings if run is not None else ())
         changed = [IMAGES_CHANGED] if outdated else []
         others = [other_images] if other_images else []
-        warnings = [
+        self._of_regions = [
             *others,
             *changed,
             *case.warnings,
             *findings,
             *(run.warnings if run is not None else ()),
         ]
+        self._show_warnings()
+        self.setVisible(True)
+
+    def show_placement(self, text: str) -> None:
+        """Show what is doubtful about the place of the regions; empty if nothing is."""
+        self._placement = text[:1].upper() + text[1:]
+        self._show_warnings()
+
+    def _show_warnings(self) -> None:
+        warnings = [*filter(None, [self._placement]), *self._of_regions]
         self._warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
         self._warnings.setVisible(bool(warnings))
-        self.setVisible(True)
 
     def show_lesions(self, text: str, tooltip: str = "") -> None:
         """Show the number of lesions."""

@@ -78,6 +78,7 @@ class SegmentRun(QObject):
         self.worker: ProgressWorker | None = start(
             job,
             str(job),
+            window=window,
             yielded=self._on_progress,
             returned=self._on_returned,
             errored=self._on_error,

@@ -30,6 +30,7 @@ from napari_smalltumor.lesions.search.specks import chosen_rule, specks_of
 from napari_smalltumor.lesions.texts import counts
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
+from napari_smalltumor.segment.placement_check import PlacementCheck
 from napari_smalltumor.segment.results import ResultView
 from napari_smalltumor.workers import run_in_thread
 
@@ -63,6 +64,8 @@ class ShownResult(QObject):
         self._patients = active_patient(viewer)
         self._layers: list[Labels] = []
         self._search_number = 0
+        self._placement = PlacementCheck(self)
+        self._placement.found.connect(view.show_placement)
         self._debouncer = QSignalDebouncer(parent=self)
         self._debouncer.setTimeout(_DEBOUNCE_MS)
         self._debouncer.triggered.connect(self.update)
@@ -96,6 +99,7 @@ class ShownResult(QObject):
         acceptance.changed.disconnect(self._on_change)
         self._follow([])
         self._search_number += 1
+        self._placement.forget()
 
     def update(self) -> None:
         """Show the regions as they are now; the lesions follow from a thread."""
@@ -105,6 +109,7 @@ class ShownResult(QObject):
         self.exportable_changed.emit(case is not None)
         if case is None:
             self._follow([])
+            self._placement.forget()
             self._view.setVisible(False)
             return
         layers = region_layers(self._viewer.layers, case)
@@ -120,6 +125,7 @@ class ShownResult(QObject):
             other_images=other_images_of(layers.values(), case),
         )
         self._search_lesions(case, layers)
+        self._placement.start(case, layers)
 
     def _search_lesions(self, case: Case, layers: dict[Region, Labels]) -> None:
         self._search_number += 1
@@ -174,7 +180,9 @@ class ShownResult(QObject):
         """Remove the numbers of the patient before; those of the active one follow."""
         if isalive(self):
             self._search_number += 1  # a result that is on its way is of the patient before
+            self._placement.forget()
             self._view.show_lesions("")
+            self._view.show_placement("")
             self._view.setVisible(False)
             self._on_change()
 

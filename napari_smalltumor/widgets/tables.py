@@ -1,14 +1,9 @@
-"""What the tables of lesions have in common: whole numbers, rows, and titles with the sorting."""
+"""What the tables of lesions have in common: rows, and columns in which no number is cut."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
-
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
-
-ASCENDING, DESCENDING = "▴", "▾"
 
 ROW_HEIGHT = 24
 """Height of a row, in pixels."""
@@ -82,53 +77,3 @@ def set_up_table(table: QTableView, narrowest: int, sorted_by: int) -> None:
     header.setStyleSheet(_NO_ARROW)
     header.setSortIndicator(sorted_by, Qt.SortOrder.AscendingOrder)
     table.setSortingEnabled(True)
-
-
-class Heading(NamedTuple):
-    """A column's heading.
-
-    Parameters
-    ----------
-    title : str
-    tip : str
-    alignment : Qt.AlignmentFlag
-    """
-
-    title: str
-    tip: str
-    alignment: Qt.AlignmentFlag
-
-
-def heading_data(
-    headings: Sequence[Heading],
-    section: int,
-    orientation: Qt.Orientation,
-    role: int,
-    sorted_by: tuple[int, bool] | None = None,
-) -> Any:
-    """What ``QAbstractItemModel.headerData`` returns for a table whose rows have no headings.
-
-    Parameters
-    ----------
-    headings : sequence of Heading
-        One for each column.
-    section : int
-    orientation : Qt.Orientation
-    role : int
-    sorted_by : (int, bool), optional
-        The column by which rows are sorted, which gets an arrow, and whether they descend.
-    """
-    if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(headings):
-        return None
-    title, tip, alignment = headings[section]
-    if role == Qt.ItemDataRole.DisplayRole:
-        column, descending = sorted_by or (-1, False)
-        return sorted_title(title, descending) if section == column else title
-    if role == Qt.ItemDataRole.ToolTipRole:
-        return tip
-    return alignment if role == Qt.ItemDataRole.TextAlignmentRole else None
-
-
-def sorted_title(title: str, descending: bool) -> str:
-    """The title of the column by which rows are sorted, with an arrow."""
-    return f"{DESCENDING if descending else ASCENDING} {title}".strip()

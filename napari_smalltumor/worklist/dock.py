@@ -55,7 +55,8 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self.results = Results(self)
         self.keys: DockKeys | None = None
         self._ring: ListedLesionRing | None = None
-        self._lesion = "", 0
+        self._last_lesion = "", 0
+        """The case and number of the lesion that was shown last."""
         self.reader_field.setText(settings.get("reader"))
         show_as_tab(self, "Worklist")
         guard_fields(self)
@@ -99,9 +100,9 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         if not listed:
             self._show_message(texts.nothing_to_check(entry))
             return
-        last = self._lesion[1] if self._lesion[0] == entry.name else -1
-        number = (last + 1) % len(listed)
-        self._lesion = entry.name, number
+        case, last = self._last_lesion
+        number = (last + 1) % len(listed) if case == entry.name else 0
+        self._last_lesion = entry.name, number
         if self._ring is not None:
             self._ring.show(listed[number])
         self._show_message(texts.about_lesion(listed[number], number + 1, len(listed)))

@@ -28,7 +28,7 @@ from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.loading.job import LoadJob
 from napari_smalltumor.loading.load import load
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.opening import Opening
+from napari_smalltumor.patients.opened_layers import OpenedLayers
 from napari_smalltumor.viewer import one_per_viewer
 from napari_smalltumor.worklist.review_layers import layers_to_review
 
@@ -49,14 +49,14 @@ class OpenReview:
     worklist : Worklist
     patient : Patient
     begun : MaskToReview
-    opening : Opening
+    opened : OpenedLayers
         The patient's layers. If its files are opened anew, that is no review.
     """
 
     worklist: Worklist
     patient: Patient
     begun: MaskToReview
-    opening: Opening
+    opened: OpenedLayers
 
 
 class ReviewSession:
@@ -86,7 +86,7 @@ class ReviewSession:
         if viewer is None or review is None:
             return None
         layers = layers_of_patient(viewer.layers, review.patient)
-        return review if review.opening.goes_on_with(layers) else None
+        return review if review.opened.continue_with(layers) else None
 
     @property
     def is_active(self) -> bool:
@@ -203,8 +203,8 @@ class ReviewSession:
         viewer = self._viewer()
         patient = patient_of(layers[-1]) if layers else None
         if viewer is not None and patient is not None and begun:
-            opening = Opening(layers_of_patient(viewer.layers, patient))
-            self._open = OpenReview(worklist, patient, begun[0], opening)
+            opened = OpenedLayers(layers_of_patient(viewer.layers, patient))
+            self._open = OpenReview(worklist, patient, begun[0], opened)
             if (other := begun[0].of_others) is not None:
                 notify.warn(
                     f"{other.reader} has reviewed {other.case} ({other.when}) on other images; the "

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qtpy.QtCore import QModelIndex, QObject, Qt
 from qtpy.QtGui import QFont
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 
-from napari_smalltumor.widgets.tables import Heading, heading_data
+from napari_smalltumor.widgets.table_model import LEFT, RIGHT, Heading, TableModel
 from napari_smalltumor.worklist.texts import about_case, specks_in
 
 REVIEWED, OPEN, FAILED = "✓", "▸", "✗"
@@ -52,11 +52,17 @@ COLUMNS: tuple[tuple[str, str, Callable[[WorklistEntry], str]], ...] = (
 _NAME = 1
 
 
-class WorklistModel(QAbstractTableModel):
+class WorklistModel(TableModel):
     """Rows of a `Worklist`; the case that is open is bold."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(
+            (
+                Heading(title, tip, LEFT if number <= _NAME else RIGHT)
+                for number, (title, tip, _) in enumerate(COLUMNS)
+            ),
+            parent,
+        )
         self._worklist: Worklist | None = None
         self._open = ""
 
@@ -64,6 +70,11 @@ class WorklistModel(QAbstractTableModel):
     def worklist(self) -> Worklist | None:
         """What is listed."""
         return self._worklist
+
+    @property
+    def rows(self) -> Sequence[WorklistEntry]:
+        """The cases, from top to bottom."""
+        return self._worklist.entries if self._worklist is not None else ()
 
     def entry(self, row: int) -> WorklistEntry | None:
         """The case of a row; None if there is no such row."""
@@ -98,14 +109,6 @@ class WorklistModel(QAbstractTableModel):
         if rows:
             self.dataChanged.emit(self.index(0, 0), self.index(rows - 1, len(COLUMNS) - 1))
 
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
-        """Qt: number of cases."""
-        return 0 if parent.isValid() or self._worklist is None else len(self._worklist.entries)
-
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
-        """Qt: number of columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: a cell."""
         if not index.isValid() or self._worklist is None:
@@ -116,7 +119,7 @@ class WorklistModel(QAbstractTableModel):
             is_open = index.column() == 0 and entry.name == self._open
             return f"{OPEN}{text}" if is_open else text
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(index.column())
+            return self.headings[index.column()].alignment
         if role == Qt.ItemDataRole.FontRole and entry.name == self._open:
             font = QFont()
             font.setBold(True)
@@ -124,18 +127,6 @@ class WorklistModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return about_case(entry)
         return None
-
-    def headerData(  # noqa: N802
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Qt: a column's title and tooltip."""
-        headings = [Heading(title, tip, _alignment(n)) for n, (title, tip, _) in enumerate(COLUMNS)]
-        return heading_data(headings, section, orientation, role)
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeft if column <= _NAME else Qt.AlignmentFlag.AlignRight
-    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _names(worklist: Worklist) -> list[str]:

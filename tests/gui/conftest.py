@@ -128,6 +128,16 @@ def errors(monkeypatch) -> list[str]:
 
 
 @pytest.fixture
+def messages(monkeypatch) -> list[str]:
+    """Messages of any kind that were shown to the user."""
+    shown: list[str] = []
+    for kind in ("info", "warn", "error"):
+        monkeypatch.setattr(notify, kind, shown.append)
+    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
+    return shown
+
+
+@pytest.fixture
 def opened(make_napari_viewer, dock_of, synthetic_case, monkeypatch):
     """A viewer with an opened case and its Segment dock; the search for devices is disabled."""
     monkeypatch.setattr(devices, "find_devices", lambda *args: None)

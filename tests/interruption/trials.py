@@ -37,6 +37,7 @@ import smalltumor.inference.backends.torch_backend  # noqa: F401
 import torch
 from smalltumor.cli import main
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import segment  # noqa: F401 - imported before forking
 from smalltumor.lesions import find_lesions, write_csv
@@ -170,6 +171,15 @@ class Trials:
             assert all((out / name).read_bytes() == new for name, new in self.new.items())
         self.found["interrupted" if code else "finished"] += 1
 
+    def check_recovered(self, out: Path, *, all_were_there: bool) -> None:
+        """The next process finds what was there, or all that is new, and no file aside."""
+        undo_unfinished_moves(out)
+        left = [path.name for path in out.iterdir() if path.suffix in (".kept", ".moves")]
+        assert not left, f"{left} were left aside"
+        if all_were_there:
+            missing = [name for name in self.new if not (out / name).exists()]
+            assert not missing, f"{missing} were lost"
+
 
 def at_random_times(trials: Trials, number: signal.Signals, count: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -211,6 +221,7 @@ def before_each_step(trials: Trials) -> None:
         code = wait_for_exit(start(trials.job, out, copy_before_each))
         for copy in copies.iterdir():
             trials.check(copy, -signal.SIGKILL, may_leave=True, allowed={-signal.SIGKILL})
+            trials.check_recovered(copy, all_were_there=bool(first))
         trials.check(out, code, may_leave=False, allowed={DONE})
 
 

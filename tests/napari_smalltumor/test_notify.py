@@ -1,8 +1,12 @@
 """Errors of the library in the words of the window."""
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import smalltumor
 from smalltumor.errors import Action, CaseError, CheckpointError, OutputError, Remedy
 
 from napari_smalltumor import notify
@@ -40,3 +44,48 @@ def test_a_reported_error_is_one_line_and_a_bug_keeps_its_traceback(monkeypatch)
     notify.report_error(CheckpointError("damaged", Remedy(Action.CHOOSE_WEIGHTS)))
     notify.report_error(bug)
     assert shown == ["damaged; choose another file under Weights", bug]
+
+
+def first_text(node: ast.AST) -> str:
+    """The text that an expression begins with, if it is written there."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=[first, *_]) | ast.BinOp(left=first) | ast.IfExp(body=first):
+            return first_text(first)
+    return ""
+
+
+def errors_in(package: Path) -> Iterator[str]:
+    """First texts of the errors that a package raises."""
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args:
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                if name.endswith("Error"):
+                    yield first_text(node.args[0])
+
+
+def test_every_error_is_shown_with_a_capital_first_letter():
+    packages = (smalltumor.__file__, notify.__file__)
+    texts = {text for each in packages for text in errors_in(Path(each).parent)}
+    shown = {notify.error_text(CaseError(text)) for text in texts}
+    lower = {text for text in shown if text[:1].islower() and text.split()[0].isalpha()}
+    assert {"By its name, ", "Another run is writing to "} <= shown
+    assert lower == set()
+
+
+@pytest.mark.parametrize("text", ["case_7 has no T1CE", "anna: no T1CE", "/tmp/a.nii: damaged", ""])
+def test_the_name_of_a_case_or_file_is_shown_as_it_is(text):
+    assert notify.sentence(text) == text
+
+
+@pytest.mark.parametrize("kind", ["info", "warn", "error"])
+def test_every_message_begins_with_a_capital_letter(monkeypatch, kind):
+    from napari.utils import notifications
+
+    shown = []
+    name = {"info": "info", "warn": "warning", "error": "error"}[kind]
+    monkeypatch.setattr(notifications, f"show_{name}", shown.append)
+    getattr(notify, kind)("no patient is open.")
+    assert shown == ["No patient is open."]

@@ -1,9 +1,11 @@
-"""What a cohort has written: rows of tables, and whether a file was replaced."""
+"""Runs of a cohort that are interrupted, and what they have written."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
+
+import pytest
 
 NAMES = ("ann", "bob", "cyd")
 """Cases of the fixture `data` of the cohort's tests."""
@@ -26,3 +28,18 @@ def found_in(table: Path) -> list[dict[str, str]]:
 def files_of(folder: Path) -> set[str]:
     """Names of the visible files of a folder."""
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def interrupt_in_second_case(patch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl+C when the second case is to be segmented; later ones are segmented again."""
+    from smalltumor import inference
+
+    segment, calls = inference.segment, []
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return segment(*arguments, **options)
+
+    patch.setattr(inference, "segment", interrupted)

@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
+from napari_cases import case_along
 from smalltumor.data.case import Case
 from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.modalities import Choice, fill_missing
 from napari_smalltumor.layers.region_masks import display_mask
 from napari_smalltumor.layers.regions import segmentation_steps
+from napari_smalltumor.viewer_setup import set_up
+
+
+def open_segmented(viewer: ViewerModel, name: str = "Pat") -> None:
+    """Add the images of a synthetic case and a result with random voxels of each class."""
+    case = case_along(name=name)
+    set_up(viewer)
+    for data, attributes, _ in image_layers(case):
+        viewer.add_image(data, **attributes)
+    classes = np.random.default_rng(0).integers(0, 4, case.grid.shape).astype(np.uint8)
+    show_segmentation(viewer, case, Segmentation(name, classes, case.grid))
 
 
 def show_segmentation(

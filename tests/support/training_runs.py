@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,18 @@ def assert_same_state(run: Path, other: Path) -> None:
     assert one.keys() == two.keys()
     for name, array in one.items():
         np.testing.assert_array_equal(array, two[name], err_msg=name)
+
+
+class StopAfter:
+    """Takes the place of a `StopListener`: stops when the next answer says so."""
+
+    stop_request = None
+
+    def __init__(self, answers: Iterator[bool]) -> None:
+        self.answers = answers
+
+    def __call__(self):
+        return next(self.answers, False)
+
+    def abort_step(self):
+        return False

@@ -86,7 +86,7 @@ def write_candidates(lesions: Lesions, segmentation: Segmentation, path: Path) -
 
     labels = label_image(lesions[1], segmentation.grid)
     comment = comment_of(segmentation.made_of)
-    write_volume(path, labels, segmentation.grid, segmentation.header, comment=comment)
+    write_volume(path, labels, segmentation.grid, segmentation.header, comments=[comment])
 
 
 def summary(candidates: list[Lesion]) -> str:

@@ -18,10 +18,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for action in (None, "store"):
-            self.register("action", action, Once)
+            self.register("action", action, StoreOnce)
 
 
-class Once(argparse.Action):
+class StoreOnce(argparse.Action):
     """Store the value of an option or argument; refuse the option a second time.
 
     A subclass may `store` it elsewhere.

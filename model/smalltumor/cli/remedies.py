@@ -33,6 +33,8 @@ def _choose_output(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _replace_output(remedy: Remedy, options: argparse.Namespace) -> str:
+    if remedy.session and "session" in options:
+        return f"{_name_session(remedy, options)}, or pass --overwrite to replace this visit's mask"
     return "choose another output" + (", or pass --overwrite" if "overwrite" in options else "")
 
 
@@ -133,7 +135,9 @@ def _choose_series(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _name_session(remedy: Remedy, options: argparse.Namespace) -> str:
-    return "name the visit with --session" if "session" in options else ""
+    if "session" not in options:
+        return ""
+    return f"name the visit with --session {remedy.session}".rstrip()
 
 
 def _allow_other_images(remedy: Remedy, options: argparse.Namespace) -> str:

@@ -127,6 +127,7 @@ def read_and_prepare(
     """
     from smalltumor.data.case import REFERENCE
     from smalltumor.scanner.dicom_seg import check_dicom_seg
+    from smalltumor.scanner.preparation.claim import claimed
     from smalltumor.scanner.preparation.prepared_files import (
         check_outside_scan,
         check_prepared,
@@ -148,11 +149,12 @@ def read_and_prepare(
     if options.dicom_seg is not None:
         files = chosen[options.grid].files
         check_dicom_seg(options.dicom_seg, files, overwrite=options.overwrite)
-    if options.prepared is not None:
-        names = options.prepared, source.name, chosen, locations
-        check_prepared(*names, overwrite=options.overwrite)
-    case = prepare_source(options, source, bar)
-    if options.prepared is not None:
+    if options.prepared is None:
+        return prepare_source(options, source, bar)
+    names = options.prepared, source.name, chosen, locations
+    check_prepared(*names, overwrite=options.overwrite)
+    with claimed(options.prepared):
+        case = prepare_source(options, source, bar)
         write_prepared(case, options.prepared, overwrite=options.overwrite)
     return case
 

@@ -85,8 +85,11 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
     from smalltumor.data.bids import check_bids
     from smalltumor.data.identity.mask_images import check_not_of_another
     from smalltumor.files.atomic import check_output
+    from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
     outputs = _outputs(options)
+    for folder in {path.resolve().parent for path in outputs}:
+        undo_unfinished_moves(folder)
     for path in outputs:
         check_output(path, overwrite=options.overwrite, sources=sources)
         check_not_of_another(path, name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smalltumor.cli.arguments import path_argument, positive_integer, positive_number
-from smalltumor.cli.parser import Once
+from smalltumor.cli.parser import StoreOnce
 
 AUGMENTATIONS = ("paper", "standard", "strong")
 
@@ -39,7 +39,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(changes={})
 
 
-class _Change(Once):
+class _Change(StoreOnce):
     """Collect an option of the preset's settings in ``options.changes``."""
 
     def store(self, namespace: argparse.Namespace, value: Any) -> None:

@@ -15,6 +15,7 @@ from smalltumor.cohort.results.results_folder import SETTINGS, SUMMARIES, Result
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import remove_temporary_files
 from smalltumor.files.locks import locked
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
 LOCK = ".cohort.lock"
 
@@ -150,33 +151,34 @@ def claimed(
             if not overwrite:
                 _check_settings(folder.path, before.info, info)
         try:
+            undo_unfinished_moves(folder.path)  # before the new files are removed
             remove_temporary_files(folder.path)
         except OSError as error:
             raise OutputError(f"{folder.path} cannot be used: {error}") from error
-        settings = _begun(folder, before, info, cases, overwrite)
+        settings = _settings_of_new_run(folder, before or FolderSettings(info), info)
+        if overwrite:
+            settings = _next_round(folder, settings, cases)
         settings.write(folder.path)
         yield Claim(folder, settings)
 
 
-def _begun(
-    folder: ResultsFolder,
-    before: FolderSettings | None,
-    info: CohortInfo,
-    cases: Iterable[str],
-    overwrite: bool,
+def _settings_of_new_run(
+    folder: ResultsFolder, before: FolderSettings, info: CohortInfo
 ) -> FolderSettings:
-    """Settings of a run that begins."""
+    """Settings of a run that begins; files of all cases are renewed that were there before it."""
     present = tuple(name for name in SUMMARIES if (folder.path / name).exists())
-    if before is None:
-        before = FolderSettings(info)
-    info = replace(info, data=info.data or before.info.data)  # if none is named now
     renew = present if before.ended else tuple(dict.fromkeys((*before.renew, *present)))
-    settings = replace(before, info=info, ended=False, renew=renew)
-    if not overwrite:
-        return settings
-    names = {*cases, *before.outdated, *folder.cases_with_tables()}
+    info = replace(info, data=info.data or before.info.data)  # if none is named now
+    return replace(before, info=info, ended=False, renew=renew)
+
+
+def _next_round(
+    folder: ResultsFolder, settings: FolderSettings, cases: Iterable[str]
+) -> FolderSettings:
+    """Settings of a run that overwrites the folder: all masks that exist are outdated."""
+    names = {*cases, *settings.outdated, *folder.cases_with_tables()}
     outdated = tuple(sorted(name for name in names if folder.mask(name).exists()))
-    return replace(settings, round=before.round + 1, outdated=outdated)
+    return replace(settings, round=settings.round + 1, outdated=outdated)
 
 
 @contextmanager

@@ -15,19 +15,22 @@ from types import MappingProxyType
 from typing import Any
 
 from smalltumor.data.bids_dataset import check_dataset, describe_dataset, json_text
-from smalltumor.data.bids_names import bids_paths, masks_of_subject, subject_of
+from smalltumor.data.bids_names import bids_paths, masks_of_subject, session_label, subject_of
 from smalltumor.data.identity.image_digests import (
     are_other_images,
     recorded_images,
     share_an_image,
 )
 from smalltumor.data.identity.patients import patient_of, same_patient
+from smalltumor.data.identity.visits import stated_visit, visit_in_name
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder, write_text
 from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import csv_text
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
 
@@ -142,7 +145,12 @@ def check_images(
             f"{path} is a mask of other images than those of {segmentation.name}, such as of "
             "another visit without a session of its own, or of another patient with the same "
             "subject label; delete it to have it replaced",
-            Remedy(Action.NAME_SESSION),
+            Remedy(
+                Action.NAME_SESSION,
+                session=""
+                if session
+                else _visit_of_folder(segmentation.name, segmentation.sources),
+            ),
         )
 
 
@@ -182,10 +190,29 @@ def check_bids(
     paths = bids_paths(case, dataset, session)
     _check_patient(case, dataset)
     check_output_folder(paths[0].parent)
+    undo_unfinished_moves(paths[0].parent)
+    sources = list(sources)
     for path in paths:
         if path.parent.is_dir():
-            check_output(path, overwrite=overwrite, sources=sources)
+            try:
+                check_output(path, overwrite=overwrite, sources=sources)
+            except OutputError as error:
+                visit = "" if session else _visit_of_folder(case, sources)
+                if not visit or error.remedy != Remedy(Action.REPLACE_OUTPUT):
+                    raise
+                raise OutputError(
+                    f"{error}, perhaps of another visit than {visit}, which the name {case} does "
+                    "not state",
+                    Remedy(Action.REPLACE_OUTPUT, session=visit),
+                ) from error
     return paths
+
+
+def _visit_of_folder(case: str, sources: Sequence[Path]) -> str:
+    """The session label of the visit that the folder of images states, and their name does not."""
+    if visit_in_name(case) or not sources:
+        return ""
+    return session_label(stated_visit(case, sources[0].absolute().parent))
 
 
 def _check_patient(case: str, dataset: Path) -> None:
@@ -215,11 +242,25 @@ def _sidecar(segmentation: Segmentation) -> Mapping[str, Any]:
         "SpatialReference": "orig",
         _PATIENT: patient_of(segmentation.name),
     }
-    if run is not None:  # else drawn, edited or read: which of these is not known
-        content["Manual"] = False
-        content["Weights"] = run.weights
+    if segmentation.made_by is not None:
+        content |= _makers(segmentation.made_by)
+    if run is not None:
         content["MissingSequences"] = list(run.missing)
     return content
+
+
+def _makers(made_by: MadeBy) -> Mapping[str, Any]:
+    """What made a mask; BIDS has no word for one of a network that was edited."""
+    if made_by.algorithm_type == "SEMIAUTOMATIC":
+        content: dict[str, Any] = {"Edited": True}
+    else:
+        content = {"Manual": made_by.algorithm_type == "MANUAL"}
+    known = {
+        "Weights": made_by.weights,
+        "WeightsSHA256": made_by.digest,
+        "SoftwareVersion": made_by.version,
+    }
+    return content | {key: value for key, value in known.items() if value}
 
 
 def _table(values: Iterable[int]) -> list[tuple[int, str, str, str]]:

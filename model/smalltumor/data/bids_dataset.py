@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.listings import entries
+from smalltumor.version import software_version
 
 BIDS_VERSION = "1.10.0"
 DESCRIPTION, README = "dataset_description.json", "README"
@@ -23,7 +23,6 @@ DESCRIPTION, README = "dataset_description.json", "README"
 _DEEPEST = 4
 """Folders above an image at most: ``anat``, ``ses-LABEL``, ``sub-LABEL``, the dataset."""
 
-_PACKAGE = "napari-smalltumor"
 _README = """\
 Segmentations of brain tumours in MRI by smalltumor, for research only.
 
@@ -101,8 +100,8 @@ def describe_dataset(dataset: Path, sources: Iterable[Path], authors: Sequence[s
 
 def _description(source: Mapping[str, Any], authors: Sequence[str]) -> Mapping[str, Any]:
     generated = {"Name": "smalltumor", "Description": "Segmentation of brain tumours in MRI"}
-    with suppress(PackageNotFoundError):  # run from a source tree that was not installed
-        generated["Version"] = version(_PACKAGE)
+    if version := software_version():  # else run from a source tree that was not installed
+        generated["Version"] = version
     description: dict[str, Any] = {
         "Name": "Segmentations of brain tumours",
         "BIDSVersion": BIDS_VERSION,

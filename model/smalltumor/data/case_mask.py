@@ -20,11 +20,14 @@ from smalltumor.data.label_files import (
     read_label_volume,
 )
 from smalltumor.data.label_scheme import FoundScheme
+from smalltumor.data.made_by import MadeBy, joined, recorded_made_by
+from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.naming.exported_masks import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.own_masks import own_masks_of
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
 from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass
 
@@ -45,8 +48,12 @@ class CaseMask:
         Their label scheme; None if each file is the mask of a region.
     other_images : str
         That the files record other images than those of the case; else empty.
+    placement : str
+        That the mask seems to be mirrored, another patient's, or outside the brain; else empty.
     header_warnings : tuple of str
         What is doubtful in the headers of the files.
+    made_by : MadeBy, optional
+        What the files record of the network and of edits.
     """
 
     classes: Classes = field(repr=False)
@@ -54,20 +61,22 @@ class CaseMask:
     paths: tuple[Path, ...]
     found: FoundScheme | None = None
     other_images: str = ""
+    placement: str = ""
     header_warnings: tuple[str, ...] = ()
+    made_by: MadeBy | None = None
 
     @property
     def warnings(self) -> list[str]:
         """What a user has to know of the files."""
-        return [*filter(None, [self.other_images]), *self.header_warnings]
+        return [*filter(None, [self.other_images, self.placement]), *self.header_warnings]
 
     @property
     def origin(self) -> str:
-        """Files and label scheme, as a report prints them."""
-        names = ", ".join(path.name for path in self.paths)
-        if self.found is None:
-            return names
-        return f"{names}, label scheme {self.found.scheme.name} ({self.found.source})"
+        """Files, label scheme and what made the mask, as a report prints them."""
+        text = ", ".join(path.name for path in self.paths)
+        if self.found is not None:
+            text += f", label scheme {self.found.scheme.name} ({self.found.source})"
+        return text if self.made_by is None else f"{text}; {self.made_by}"
 
     @property
     def is_exported(self) -> bool:
@@ -97,6 +106,7 @@ def read_mask(path: Path, case: Case, scheme: str | None = None) -> CaseMask:
     LabelError
         If its values fit no label scheme.
     """
+    undo_unfinished_moves(path.parent)
     check_case(path, case)
     mask = _decoded(path, case, scheme, label_scheme_hint(path))
     name = named_case(path) or stem(path)
@@ -142,9 +152,11 @@ def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> Ca
         (path,),
         found,
         other_images=other_images_text([volume], case),
+        placement=placement_text(case, classes),
         header_warnings=tuple(
             filter(None, (found.contradiction, *_header_warnings([volume], case)))
         ),
+        made_by=recorded_made_by(volume),
     )
 
 
@@ -153,12 +165,15 @@ def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
         file.region: on_grid(read_label_volume(file.path), case.grid, case.name) for file in files
     }
     et, tc, wt = (mask_of_region(volumes[r], r) for r in (Region.ET, Region.TC, Region.WT))
+    classes = compose_classes(et, tc, wt)
     return CaseMask(
-        compose_classes(et, tc, wt),
+        classes,
         tuple(TissueClass),
         tuple(file.path for file in files),
         other_images=other_images_text(list(volumes.values()), case),
+        placement=placement_text(case, classes),
         header_warnings=_header_warnings(volumes.values(), case),
+        made_by=joined(map(recorded_made_by, volumes.values())),
     )
 
 

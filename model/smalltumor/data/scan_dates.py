@@ -10,7 +10,7 @@ from itertools import combinations
 _ISO = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII)
 
 
-def problem_of_dates(dates: Sequence[str]) -> str | None:
+def problem_of_dates(dates: Sequence[str], names: Sequence[str] = ()) -> str | None:
     """Why dates cannot be those of scans in the order of time.
 
     Parameters
@@ -18,13 +18,16 @@ def problem_of_dates(dates: Sequence[str]) -> str | None:
     dates : sequence of str
         From the first scan to the last, as ``2026-11-27``, ``2026-11`` or ``2026``; empty if a
         date is not stated.
+    names : sequence of str
+        What the scans are called; by default ``scan 1``, ``scan 2`` ...
 
     Returns
     -------
     str or None
         A sentence without a full stop.
     """
-    stated = [(number, text) for number, text in enumerate(dates, start=1) if text]
+    names = names or [f"scan {number}" for number in range(1, len(dates) + 1)]
+    stated = [(name, text) for name, text in zip(names, dates, strict=True) if text]
     for _, text in stated:
         if not _is_date(text):
             return f"{text} is not a date such as 2026-11-27, 2026-11 or 2026"
@@ -33,7 +36,7 @@ def problem_of_dates(dates: Sequence[str]) -> str | None:
         common = min(len(earlier), len(later))
         if earlier[:common] > later[:common]:
             return (
-                f"scan {second} is dated {later}, before scan {first} ({earlier}); give the scans "
+                f"{second} is dated {later}, before {first} ({earlier}); give the scans "
                 "from the first to the last"
             )
     return None

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import comment_of, digests_of_images
 from smalltumor.data.input_checks import Finding, FindingKind
+from smalltumor.data.made_by import MadeBy, made_by_comment
 from smalltumor.data.naming.exported_masks import region_paths
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.volumes.nifti import write_volume
@@ -24,6 +25,7 @@ from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes, Mask, class_mask, region_mask
 from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
+from smalltumor.version import software_version
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -68,6 +70,11 @@ class InferenceRun:
         missing = (f.modalities for f in self.findings if f.kind is FindingKind.MISSING)
         return next(missing, ())
 
+    @property
+    def made_by(self) -> MadeBy:
+        """What files of its segmentation record, as long as nobody has edited it."""
+        return MadeBy.network(self.weights, self.digest, software_version())
+
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
@@ -91,6 +98,9 @@ class Segmentation:
     made_of : mapping of str to str
         Digests of the images, which files of the segmentation record; see
         `smalltumor.data.identity.image_digests`.
+    made_by : MadeBy, optional
+        What made the mask, which files record, too; that of `run` by default, None if it is not
+        known.
     """
 
     name: str
@@ -101,6 +111,11 @@ class Segmentation:
     cropped: CroppedProbabilities | None = field(default=None, repr=False)
     run: InferenceRun | None = None
     made_of: Mapping[str, str] = field(default_factory=dict, repr=False)
+    made_by: MadeBy | None = None
+
+    def __post_init__(self) -> None:
+        if self.made_by is None and self.run is not None:
+            object.__setattr__(self, "made_by", self.run.made_by)
 
     @classmethod
     def from_probabilities(cls, case: Case, cropped: CroppedProbabilities) -> Segmentation:
@@ -234,7 +249,10 @@ def _write(
         segmentation.grid,
         segmentation.header,
         label_scheme=scheme,
-        comment=comment_of(segmentation.made_of),
+        comments=[
+            comment_of(segmentation.made_of),
+            made_by_comment(segmentation.made_by, data, segmentation.grid),
+        ],
         overwrite=overwrite,
     )
     return path

@@ -14,11 +14,11 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.evaluation.metrics.froc import CaseCandidates, case_candidates
 from smalltumor.files.tables import read_table
 from smalltumor.geometry.grid import Grid
+from smalltumor.labels.lesion_list import LesionList
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
 
 IMAGE_SUFFIX, TABLE_SUFFIX = "_candidates", "_lesions.csv"
-_SECOND_LOOK = "second_look"
 
 
 def candidate_files(mask: Path) -> tuple[Path, Path] | None:
@@ -75,6 +75,10 @@ def candidates_beside(
 def _scores(table: Path) -> Mapping[int, float]:
     rows = read_table(table, ("id", "list", "score"))
     try:
-        return {int(row["id"]): float(row["score"]) for row in rows if row["list"] == _SECOND_LOOK}
+        return {
+            int(row["id"]): float(row["score"])
+            for row in rows
+            if row["list"] == LesionList.SECOND_LOOK
+        }
     except ValueError as error:
         raise SmalltumorError(f"{table} is damaged ({error})") from None

@@ -9,7 +9,7 @@ import numpy as np
 
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.evaluation.evaluate import decoded, notes_on_pairing, read_on_one_grid
-from smalltumor.evaluation.metrics.one_to_one import OneToOneScores, score_one_to_one
+from smalltumor.evaluation.metrics.one_to_one import NO_OVERLAP_MM, OneToOneScores, score_one_to_one
 from smalltumor.evaluation.pair_notes import PairNotes
 from smalltumor.evaluation.pairing import pair_label_files
 from smalltumor.evaluation.report.text_table import text_table
@@ -96,7 +96,7 @@ def challenge_text(cases: Mapping[str, CaseRegions]) -> str:
     title = (
         f"Lesions as BraTS counts them from 2024, {pluralize(len(cases), 'case')} (matched one to "
         "one; means over cases with the region on either side; without an overlap Dice 0 and "
-        "HD95 373)"
+        f"HD95 {NO_OVERLAP_MM:g})"
     )
     return text_table(title, head, rows)
 

@@ -68,20 +68,34 @@ class LabelFile:
         return self.path.parent
 
 
-def find_label_files(path: Path, *, exported_first: bool = False) -> list[LabelFile]:
+def label_files_in(path: Path, *, exported_first: bool = False) -> list[LabelFile]:
     """The given label file, or all label files in a folder and its subfolders, linked ones too.
 
     In a folder, a file is a label file if its name has the suffix of one (``_seg``, ``-seg``,
     ``_segm``, ...). A 3D file whose name has no suffix of a modality, of a region or of candidates
     is one as well, if the same folder contains no images. So is a mask that was exported from the
     window (``_smalltumor``); beside an expert's mask, it is taken if `exported_first` is true.
+    Doubtful ones are among them, see `without_doubtful`. Empty if there is none in a folder.
 
     Raises
     ------
     CaseError
-        If there is none, or the file is named as the mask of a region.
+        If there is no such path.
     """
-    return without_doubtful(label_files_in(path, exported_first=exported_first), path)
+    if path.is_file():
+        if _holds_no_classes(path):
+            return [_doubtful(path)]
+        return [LabelFile(_case_name(path), path, label_scheme_hint(path), t1ce_beside(path))]
+    if not path.is_dir():
+        raise CaseError(f"{path} does not exist")
+    found: list[LabelFile] = []
+    for root, folders, names in walk_once(path):
+        folders[:] = sorted(f for f in folders if _may_hold_masks(root / f))
+        files = (root / n for n in names if not n.startswith("."))
+        images = [f for f in files if is_image_name(f)]
+        of_reader = is_folder_of_reviews(root.resolve().parent)
+        found += _last_reviews(images) if of_reader else _in_folder(images, exported_first)
+    return found
 
 
 def without_doubtful(
@@ -97,6 +111,11 @@ def without_doubtful(
         Where they are.
     others : container of str
         `name_key` of the cases of the other side.
+
+    Raises
+    ------
+    CaseError
+        If there is none, or the only file is named as the mask of a region.
     """
     found = [file for file in files if not file.is_doubtful or _is_case(file, others)]
     if found:
@@ -111,24 +130,6 @@ def without_doubtful(
 
 def _is_case(file: LabelFile, others: Container[str]) -> bool:
     return name_key(file.name) in others and len(volume_shape(file.path)) == 3
-
-
-def label_files_in(path: Path, *, exported_first: bool = False) -> list[LabelFile]:
-    """As `find_label_files`, with the doubtful ones; empty if there is none in a folder."""
-    if path.is_file():
-        if _holds_no_classes(path):
-            return [_doubtful(path)]
-        return [LabelFile(_case_name(path), path, label_scheme_hint(path), t1ce_beside(path))]
-    if not path.is_dir():
-        raise CaseError(f"{path} does not exist")
-    found: list[LabelFile] = []
-    for root, folders, names in walk_once(path):
-        folders[:] = sorted(f for f in folders if _may_hold_masks(root / f))
-        files = (root / n for n in names if not n.startswith("."))
-        images = [f for f in files if is_image_name(f)]
-        of_reader = is_folder_of_reviews(root.resolve().parent)
-        found += _last_reviews(images) if of_reader else _in_folder(images, exported_first)
-    return found
 
 
 def _doubtful(path: Path) -> LabelFile:

@@ -1,4 +1,4 @@
-"""What is doubtful about a prediction and its truth: other images, contradicting headers.
+"""What is doubtful about a prediction and its truth: other images, a mirrored mask, headers.
 
 A header may contradict itself, or the label scheme that was named for its file.
 """
@@ -16,6 +16,7 @@ from smalltumor.data.identity.image_digests import (
 from smalltumor.data.label_scheme import FoundScheme, contradiction_text
 from smalltumor.data.volumes.header_checks import header_warnings, sides_disagree
 from smalltumor.data.volumes.nifti import Volume
+from smalltumor.evaluation.metrics.mirrored_agreement import mirrored_agreement
 
 
 @dataclass
@@ -23,6 +24,7 @@ class PairNotes:
     """Notes on pairs of label volumes, as they are read."""
 
     _of_others: list[str] = field(default_factory=list)
+    _mirrored: list[str] = field(default_factory=list)
     _of_headers: list[str] = field(default_factory=list)
     _overruled: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
@@ -34,6 +36,7 @@ class PairNotes:
         name : str
             Of the case.
         prediction, truth : Volume
+            On one grid.
         t1ce : Path, optional
             The image beside the truth.
         """
@@ -41,6 +44,11 @@ class PairNotes:
         self._of_headers += header_warnings(v for v in pair if sides_disagree(v.header))
         if _are_of_other_images(prediction, truth, t1ce):
             self._of_others.append(name)
+        agreement = mirrored_agreement(prediction.data != 0, truth.data != 0, truth.grid)
+        if agreement is not None:
+            self._mirrored.append(
+                f"{name}: prediction or truth seems to be mirrored, since they have {agreement}"
+            )
 
     def add_scheme(self, found: FoundScheme) -> None:
         """Look at the label scheme in which a file was read."""
@@ -54,7 +62,7 @@ class PairNotes:
         text = "prediction and truth were made of different images, such as of two patients"
         of_others = [f"{text}: {', '.join(self._of_others)}"] if self._of_others else []
         schemes = [contradiction_text(names, *each) for each, names in self._overruled.items()]
-        return [*of_others, *schemes, *self._of_headers]
+        return [*of_others, *self._mirrored, *schemes, *self._of_headers]
 
 
 def _are_of_other_images(prediction: Volume, truth: Volume, t1ce: Path | None) -> bool:

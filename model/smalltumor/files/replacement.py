@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import move_into_place, temporary_path
+from smalltumor.files.unfinished_moves import listed, planned, undo_unfinished_moves
 
 
 def write_together(
@@ -46,6 +47,8 @@ def write_together(
         that is no `Exception`, such as KeyboardInterrupt, is raised as it is, with a note of that.
     """
     staged: dict[Path, Path] = {}
+    for folder in {Path(os.path.realpath(path)).parent for path in contents}:
+        undo_unfinished_moves(folder)
     try:
         for path, write in contents.items():
             check()
@@ -68,7 +71,7 @@ def _write(temporary: Path, write: Callable[[Path], object], path: Path) -> None
 
 
 def _aside(path: Path) -> Path:
-    """A hidden name for an earlier file, which is not removed if the process is killed.
+    """A hidden name for an earlier file until the new ones are in place.
 
     It has no part of the file's own name, which may be too long with anything before it, or match
     `TEMPORARY_FILES`.
@@ -82,21 +85,35 @@ def _replace_together(
     """Move files into place together, and remove obsolete ones.
 
     All earlier files are moved aside before the first new one is put in place. If the process is
-    killed in between, files are missing, but old and new ones are not mixed.
+    killed in between, files are missing, but old and new ones are not mixed; the next process that
+    writes there puts the old ones back, see `unfinished_moves`.
 
     `staged` has, by final name, the file that is moved there, in this order.
     """
+    # The last file is the one that tells that the others are complete: it goes first.
+    earlier = [path for path in (*reversed(list(staged)), *obsolete) if path.exists()]
+    if earlier and not overwrite:
+        raise OutputError(f"{earlier[0]} was created meanwhile and is not replaced")
+    names = {path: _aside(path) for path in earlier}
+    with ExitStack() as lists:
+        for folder in {path.parent for path in earlier}:
+            try:
+                lists.enter_context(listed(planned(staged, names, folder), folder))
+            except OSError as error:
+                raise OutputError(
+                    f"{folder} cannot be written: {error.strerror or error}"
+                ) from error
+        _move(staged, names, overwrite=overwrite)
+
+
+def _move(staged: Mapping[Path, Path], names: Mapping[Path, Path], *, overwrite: bool) -> None:
+    """Move earlier files to the names for them, and new ones into place; after an error, back."""
     aside: dict[Path, Path] = {}
     placed: list[Path] = []
     moving = Path()
     try:
-        # The last file is the one that tells that the others are complete: it goes first.
-        for moving in (*reversed(list(staged)), *obsolete):
-            if not moving.exists():
-                continue
-            if not overwrite:
-                raise OutputError(f"{moving} was created meanwhile and is not replaced")
-            aside[moving] = moving.replace(_aside(moving))
+        for moving, name in names.items():
+            aside[moving] = moving.replace(name)
         for moving, temporary in staged.items():
             move_into_place(temporary, moving, overwrite)
             placed.append(moving)

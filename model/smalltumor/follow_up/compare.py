@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.made_by import MadeBy
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.folder_parts import distinctive_part
 from smalltumor.follow_up.course import Course
@@ -49,6 +50,8 @@ class Scan:
     is_own_mask : bool
         Whether it is one of this program: a file that was exported, see
         `smalltumor.data.case_mask.CaseMask.is_exported`, or the regions in the window.
+    made_by : MadeBy, optional
+        What the file of the mask records of the network and of edits.
     name : str
         Name of the scan, if its case has the name of another one; empty for that of the case.
     """
@@ -59,12 +62,18 @@ class Scan:
     date: str = ""
     mask: str = ""
     is_own_mask: bool = False
+    made_by: MadeBy | None = None
     name: str = ""
 
     @property
     def title(self) -> str:
         """Date of the scan, or its name."""
         return self.date or self.name or self.case.name
+
+    @property
+    def model(self) -> str:
+        """The weights that made the mask; empty if its file records none."""
+        return "" if self.made_by is None else self.made_by.model
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ that has moved by its thickness it is a sixth at least, even if registered 1 mm 
 
 
 @dataclass(frozen=True)
-class Nearness:
+class LesionDistances:
     """Least distances between voxels of earlier and current lesions, as (earlier, current) arrays.
 
     Parameters
@@ -74,7 +74,7 @@ def nearness(
     current: Sequence[LesionMeasures],
     earlier_to_common: Affine,
     current_to_common: Affine,
-) -> Nearness:
+) -> LesionDistances:
     """Find how near the lesions of two scans are to each other.
 
     Parameters
@@ -85,7 +85,7 @@ def nearness(
     """
     shape = len(earlier), len(current)
     far, none = np.full(shape, np.inf), np.zeros(shape, np.bool_)
-    found = Nearness(far, far.copy(), none, none.copy())
+    found = LesionDistances(far, far.copy(), none, none.copy())
     if not far.size:
         return found
     axes, voxel = _axes_and_voxel(earlier, earlier_to_common, current, current_to_common)

@@ -97,8 +97,8 @@ def match_lesions(
 ) -> list[LesionChange]:
     """Match the lesions of two scans by overlap, or else within a tolerance.
 
-    Lesions are nodes of a bipartite graph, joined as `Nearness.linked` says; the lesions of a
-    connected component of the graph belong together. In thick slices, the tolerance is that of
+    Lesions are nodes of a bipartite graph, joined as `LesionDistances.linked` says; the lesions of
+    a connected component of the graph belong together. In thick slices, the tolerance is that of
     `TOLERANCE_MM` within the slice, and one slice across.
 
     Parameters

@@ -27,7 +27,26 @@ def patients_text(scans: Iterable[Scan]) -> str:
 def scan_warnings(scans: Iterable[Scan]) -> tuple[str, ...]:
     """Warnings about the patients, the order and the masks of scans, from the first to the last."""
     scans = list(scans)
-    return (*several_patients(scans), *_out_of_order(scans), *_different_makers(scans))
+    return (
+        *several_patients(scans),
+        *_out_of_order(scans),
+        *_different_makers(scans),
+        *_different_weights(scans),
+    )
+
+
+def _different_weights(scans: Sequence[Scan]) -> list[str]:
+    """A warning for each two scans in a row whose masks are of other weights.
+
+    A mask without a record is passed over.
+    """
+    known = [(scan.title, scan.made_by) for scan in scans if scan.made_by is not None]
+    return [
+        f"the mask of {title} is of other weights ({made_by.model}) than that of {before_title} "
+        f"({before.model}); changes may be differences between the networks"
+        for (before_title, before), (title, made_by) in pairwise(known)
+        if made_by.has_other_weights(before)
+    ]
 
 
 def _different_makers(scans: Sequence[Scan]) -> list[str]:

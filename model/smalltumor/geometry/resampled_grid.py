@@ -76,10 +76,7 @@ class ResampledGrid:
         source_to_network = np.linalg.inv(network_to_source)
         self._reach = reach(network_to_source)
         at = np.array([n // 2 for n in source.shape] if anchor is None else anchor)
-        # The image is interpolated to zero at these corners of the source.
-        ends = [(-1 - p, n + p) for n, p in zip(source.shape, self._reach, strict=True)]
-        corners = np.stack(np.meshgrid(*ends), axis=-1).reshape(-1, 3)
-        from_anchor = (corners - at) @ source_to_network.T
+        from_anchor = (self._corners() - at) @ source_to_network.T
         first = np.floor(from_anchor.min(axis=0)) + 1
         shape = np.ceil(from_anchor.max(axis=0)) - first
         if np.prod(shape) > MAX_NETWORK_VOXELS:
@@ -88,6 +85,11 @@ class ResampledGrid:
         self.source_to_network = _about(_rounded(source_to_network), at, -first)
         i, j, k = (int(n) for n in shape)
         self.grid = Grid((i, j, k), source.affine @ self.network_to_source)
+
+    def _corners(self) -> npt.NDArray[np.int64]:
+        """The voxels (8, 3) around the source at which the image is interpolated to zero."""
+        ends = [(-1 - p, n + p) for n, p in zip(self.source.shape, self._reach, strict=True)]
+        return np.stack(np.meshgrid(*ends), axis=-1).reshape(-1, 3)
 
     def volume_to_network(self, volume: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """See `NetworkGrid`.

@@ -54,6 +54,16 @@ class Voxel:
         directions = self.edges / self.spacing
         return bool(np.abs(np.triu(directions.T @ directions, k=1)).max() <= _ROUNDING)
 
+    @property
+    def thickness(self) -> Floats:
+        """Distances of neighbouring planes of voxels along i, j, k, (3,) in mm.
+
+        In a sheared grid, planes are closer than the edges between them are long.
+        """
+        if self.is_box:
+            return self.spacing
+        return np.asarray(1 / np.linalg.norm(np.linalg.inv(self.edges), axis=1))
+
     def places(self, voxels: npt.NDArray[np.integer]) -> Floats:
         """Places of voxels in mm, whose distances are those in the patient.
 
@@ -75,14 +85,9 @@ class Voxel:
     def reach(self, distance: float) -> npt.NDArray[np.int64]:
         """Voxels along i, j, k, (3,), that a ball extends to, rounded up.
 
-        In a sheared grid, planes of voxels are closer than the edges between them are long.
-
         Parameters
         ----------
         distance : float
             Radius of the ball, mm.
         """
-        planes_mm = self.spacing
-        if not self.is_box:
-            planes_mm = 1 / np.linalg.norm(np.linalg.inv(self.edges), axis=1)
-        return np.asarray(np.ceil(distance / planes_mm), dtype=np.int64)
+        return np.asarray(np.ceil(distance / self.thickness), dtype=np.int64)

@@ -1,10 +1,10 @@
 """Lesions of a segmentation: find, measure, sort and list them."""
 
+from smalltumor.labels.lesion_list import LesionList
 from smalltumor.lesions.find import find_lesions
 from smalltumor.lesions.location import Side
 from smalltumor.lesions.measure import (
     Lesion,
-    LesionList,
     Point,
     ProbabilityLookup,
     Spans,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.geometry.voxel import Voxel
 from smalltumor.labels.components import Integers
 from smalltumor.labels.masks import Mask
 from smalltumor.lesions.location import upright_slices
@@ -133,17 +134,19 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
     mask = np.zeros(voxels.max(axis=0) - first + 2, dtype=bool)
     mask[tuple((voxels - first).T)] = True
     mask = mask.transpose([*in_plane, axis])
-    least = _least_mm(float(grid.spacing[axis]))
-    spacing = [round(float(grid.spacing[n]), _DECIMALS) for n in (*in_plane, axis)]
-    tissue = None if of_outline else without_cavities(mask, spacing)
+    least = _least_mm(float(grid.voxel.thickness[axis]))
+    voxel_shape = _voxel(grid, (*in_plane, axis))
+    tissue = None if of_outline else without_cavities(mask, voxel_shape)
     measured, rim_mm = (
-        (filled_in_slices(mask), None) if tissue is None else solid_part(tissue, spacing, least)
+        (filled_in_slices(mask), None) if tissue is None else solid_part(tissue, voxel_shape, least)
     )
 
     to_mm = _plane_to_mm(grid.affine[:3, in_plane])
     numbers = np.flatnonzero(measured.any(axis=(0, 1)))
     sections = [_Section(measured[..., n], to_mm) for n in numbers]
     longest, across, found = _largest(sections)
+    if across < _EQUAL_MM:  # the line passes between voxels, beside the outline of each
+        longest, across, found = _largest(sections, crossed=True)
     if rim_mm is not None:
         across = min(across, rim_mm)
     voxel = voxels[0].copy()
@@ -161,28 +164,37 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
     )
 
 
-def _largest(sections: Sequence[_Section]) -> tuple[float, float, int]:
+def _largest(sections: Sequence[_Section], *, crossed: bool = False) -> tuple[float, float, int]:
     """The two diameters in mm and the number of their section.
 
     Of lines that are equally long, as in a symmetrical lesion, the one with the longest across it.
+    With `crossed`, only lines that another one crosses.
     """
     lines: list[tuple[float, Floats, int]] = []
     longest = 0.0
     for n in sorted(range(len(sections)), key=lambda n: sections[n].extent, reverse=True):
         if sections[n].extent < longest - _EQUAL_MM:
             break
-        found = sections[n].longest_lines(at_least=longest - _EQUAL_MM)
+        found = sections[n].longest_lines(at_least=longest - _EQUAL_MM, crossed=crossed)
         lines += [(length, ends, n) for length, ends in found]
         longest = max([longest, *(length for length, _ in found)])
-    crossed = [
+    pairs = [
         (length, sections[n].widest_across(ends), n)
         for length, ends, n in lines
         if length >= longest - _EQUAL_MM
     ]
-    length, across, n = max(crossed, key=lambda each: each[1])
+    length, across, n = max(pairs, key=lambda each: each[1])
     # Both are lines within the lesion. Lines to the corners of its outline can be shorter than one
     # between two sides if the lesion is not convex.
     return max(length, across), min(length, across), n
+
+
+def _voxel(grid: Grid, axes: Sequence[int]) -> Voxel:
+    """The voxel of a grid with its axes in an order; a box has rounded sizes, see `_DECIMALS`."""
+    voxel = grid.voxel
+    if voxel.is_box:
+        return Voxel.of([round(float(voxel.spacing[n]), _DECIMALS) for n in axes])
+    return Voxel.of(voxel.edges[:, axes])
 
 
 def _least_mm(thickness: float) -> float:
@@ -216,10 +228,13 @@ class _Section:
         points = self._corners @ self._to_mm.T
         return float(np.linalg.norm(points.max(axis=0) - points.min(axis=0)))
 
-    def longest_lines(self, at_least: float) -> list[tuple[float, Floats]]:
+    def longest_lines(
+        self, at_least: float, *, crossed: bool = False
+    ) -> list[tuple[float, Floats]]:
         """Length in mm and ends (2, 2) of the longest lines within the lesion, which are equal.
 
-        They go from corner to corner of the outline. None if all are shorter than asked for.
+        They go from corner to corner of the outline. None if all are shorter than asked for. With
+        `crossed`, those that nothing crosses at a right angle do not count.
         """
         from scipy.spatial.distance import pdist
 
@@ -239,6 +254,8 @@ class _Section:
                 break
             ends = lines(some[equal])
             within = np.flatnonzero(are_within(ends, self._mask, _GAP))
+            if crossed:
+                within = within[[self.widest_across(ends[n]) > _EQUAL_MM for n in within]]
             found += [(float(lengths[some[n]]), ends[n]) for n in within]
         return [line for line in found if line[0] >= found[0][0] - _EQUAL_MM][:_MOST_EQUAL]
 

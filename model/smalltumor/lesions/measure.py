@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from smalltumor.labels.components import (
     connected_components,
     largest_diameter,
 )
+from smalltumor.labels.lesion_list import LesionList
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
@@ -32,16 +32,6 @@ Point = tuple[float, float, float]
 Spans = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 ProbabilityLookup = Callable[[Integers], npt.NDArray[np.floating]]
 """Voxel indices (n, 3) to class probabilities (class, n)."""
-
-
-class LesionList(StrEnum):
-    """The two lists of a review."""
-
-    FOUND = "found"
-    """Components of the mask."""
-
-    SECOND_LOOK = "second_look"
-    """Spots outside the mask that may be lesions, see `smalltumor.second_look`."""
 
 
 @dataclass(frozen=True)

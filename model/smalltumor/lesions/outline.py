@@ -27,8 +27,8 @@ _PLACES = 16
 _AT_ONCE = 2**20
 """Pairs of a chord and a side of the outline that are looked at in one step, for the memory."""
 
-_CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
-"""Four neighbouring voxels, whose centres are the corners of a square."""
+_SQUARE = ((0, 0), (0, 1), (1, 0), (1, 1))
+"""Offsets of four neighbouring voxels, whose centres are the corners of a square."""
 
 
 def outline_corners(mask: Mask) -> Floats:
@@ -42,21 +42,24 @@ def outline_corners(mask: Mask) -> Floats:
 
 
 def outline_sides(mask: Mask) -> Floats:
-    """The sides of a mask's outline in any order, (n, 2, 2): each connects two corners."""
+    """The sides of a mask's outline in any order, (n, 2, 2): each connects two corners.
+
+    A side crosses a square of four voxels: obliquely if it cuts off one of them, else in the middle
+    between two rows or two columns.
+    """
     rows, columns = (n - 1 for n in mask.shape)
-    a, b, c, d = (mask[p : rows + p, q : columns + q] for p, q in _CORNERS)
-    squares = {
-        (0, 0): (a, b, c, d),
-        (0, 1): (b, a, d, c),
-        (1, 0): (c, d, a, b),
-        (1, 1): (d, c, b, a),
-    }
+    voxels = {(p, q): mask[p : rows + p, q : columns + q] for p, q in _SQUARE}
     found = []
-    for (p, q), (own, beside, above, across) in squares.items():
-        cut_off = (beside != own) & (above != own) & ~(own & across)
-        found.append(_placed(cut_off, [(0.5, q), (p, 0.5)]))
-    found.append(_placed((a == b) & (c == d) & (a != c), [(0.5, 0), (0.5, 1)]))
-    found.append(_placed((a == c) & (b == d) & (a != b), [(0, 0.5), (1, 0.5)]))
+    for p, q in _SQUARE:
+        voxel, across = voxels[p, q], voxels[1 - p, 1 - q]
+        is_alone = (voxels[p, 1 - q] != voxel) & (voxels[1 - p, q] != voxel)
+        is_cut_off = is_alone & ~(voxel & across)  # voxels that touch at a corner are joined
+        found.append(_placed(is_cut_off, [(0.5, q), (p, 0.5)]))
+    a, b, c, d = voxels.values()
+    between_rows = (a == b) & (c == d) & (a != c)
+    between_columns = (a == c) & (b == d) & (a != b)
+    found.append(_placed(between_rows, [(0.5, 0), (0.5, 1)]))
+    found.append(_placed(between_columns, [(0, 0.5), (1, 0.5)]))
     return np.concatenate(found)
 
 

@@ -18,6 +18,7 @@ from smalltumor.cohort.reviews.ranking import CRITERION, ORDER, deserves_look, r
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.names import file_key
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.report import texts
 from smalltumor.report.cohort_figure import SMALL_ML, draw_sizes
@@ -132,9 +133,9 @@ def cohort_page(
         figure=_figure(made),
         sizes=_sizes(made),
         small_ml=f"{SMALL_ML:g}",
-        reviewed=sum(result.name in reviews for result in made),
+        reviewed=sum(file_key(result.name) in reviews for result in made),
         damaged=damaged,
-        rows=[_row(result, folder, page, reviews.get(result.name)) for result in made],
+        rows=[_row(result, folder, page, reviews.get(file_key(result.name))) for result in made],
         legend=legend(tuple(Region)),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 from smalltumor.data.input_checks import FindingKind, check_input
@@ -11,6 +10,7 @@ from smalltumor.errors import CaseError
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
+    from smalltumor.data.made_by import MadeBy
 
 _OF_ANY_MASK = (
     FindingKind.SWAPPED,
@@ -19,8 +19,6 @@ _OF_ANY_MASK = (
     FindingKind.SPACING,
     FindingKind.SMALL,
 )
-
-PACKAGE = "napari-smalltumor"
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,8 @@ class ReportDetails:
         Where the mask is from: the name of a file, or of a result in the window.
     model : str
         Name of the weights that made the mask.
+    made_by : MadeBy, optional
+        What the file of the mask records of that.
     reviewer : str
         Who has reviewed the mask.
     warnings : tuple of str
@@ -51,6 +51,7 @@ class ReportDetails:
     reviewer: str = ""
     warnings: tuple[str, ...] = ()
     title: str = ""
+    made_by: MadeBy | None = None
 
 
 def image_warnings(case: Case, *, of_network: bool) -> tuple[str, ...]:
@@ -67,11 +68,3 @@ def image_warnings(case: Case, *, of_network: bool) -> tuple[str, ...]:
     except CaseError as error:  # no network could segment them; they can be measured all the same
         return (*case.warnings, *([str(error)] if of_network else []))
     return (*case.warnings, *map(str, findings))
-
-
-def software_version() -> str:
-    """Version of this package; empty if it runs without being installed."""
-    try:
-        return metadata.version(PACKAGE)
-    except metadata.PackageNotFoundError:
-        return ""

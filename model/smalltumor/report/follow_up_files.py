@@ -58,9 +58,12 @@ def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any
                     patient=patient_of(scan.case.name),
                     scan_date=scan.date,
                     mask=scan.mask,
-                    model=details.model,
+                    model=details.model or scan.model,
                     reviewer=details.reviewer,
-                    warnings=image_warnings(scan.case, of_network=bool(details.model)),
+                    warnings=image_warnings(
+                        scan.case, of_network=bool(details.model or scan.model)
+                    ),
+                    made_by=scan.made_by,
                 ),
             )
             for scan in follow_up.scans

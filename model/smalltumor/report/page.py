@@ -14,7 +14,7 @@ from smalltumor.labels.masks import Classes
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.measures import CaseMeasures, LesionMeasures
 from smalltumor.report import texts
-from smalltumor.report.details import ReportDetails, software_version
+from smalltumor.report.details import ReportDetails
 from smalltumor.report.figures import (
     LINE_STYLES,
     Picture,
@@ -24,6 +24,7 @@ from smalltumor.report.figures import (
 )
 from smalltumor.report.slices import largest_of, largest_slice, slice_of_voxels
 from smalltumor.text import mm3_text
+from smalltumor.version import software_version
 
 MOST_PICTURES = 24
 """Small lesions with a picture, the largest ones; the others are in the table only."""

@@ -12,7 +12,8 @@ from pathlib import Path
 from smalltumor.files.tables import Cell, joined, write_table
 from smalltumor.labels.regions import Region
 from smalltumor.measures import CaseMeasures, LesionMeasures, RegionMeasures
-from smalltumor.report.details import ReportDetails, software_version
+from smalltumor.report.details import ReportDetails
+from smalltumor.version import software_version
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -10,7 +10,8 @@ from smalltumor.files.atomic import write_text
 from smalltumor.labels.regions import Region
 from smalltumor.lesions.axial_diameters import AxialDiameters
 from smalltumor.measures import CaseMeasures, LesionMeasures, RegionMeasures
-from smalltumor.report.details import PACKAGE, ReportDetails, software_version
+from smalltumor.report.details import ReportDetails
+from smalltumor.version import PACKAGE, software_version
 
 FORMAT = "smalltumor report 1"
 """Name and version of the format; raise the number when a key changes its meaning."""
@@ -28,6 +29,7 @@ def as_json(measures: CaseMeasures, details: ReportDetails) -> dict[str, Any]:
         "scan_date": details.scan_date or None,
         "mask": details.mask or None,
         "model": details.model or None,
+        "made_by": details.made_by and details.made_by.as_json(),
         "reviewer": details.reviewer or None,
         "warnings": list(details.warnings),
         "volumes_ml": dict(measures.volumes_ml),

@@ -9,12 +9,14 @@ from itertools import permutations
 from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
-from smalltumor.data.naming.file_names import folder_name
+from smalltumor.data.naming.file_names import folder_name, parse_name
+from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.files.names import safe_name
 from smalltumor.scanner.patient_names import plain_letters, two_letters
 from smalltumor.scanner.selection import assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study
+from smalltumor.scanner.volume_names import without_sequence
 
 _TELLS_NOTHING = frozenset(
     ("dicom", "dicoms", "dcm", "image", "images", "mr", "mri", "scan", "scans", "raw", "nifti")
@@ -27,6 +29,9 @@ _SHORTEST_ID = 3
 _SHORTEST_JOINED = 4
 """Letters of surname and given name that are looked for within a name."""
 
+_FEWEST_VOLUMES = 2
+"""One name alone does not tell which of its words are those of the patient."""
+
 _DIGITS_OF_HASH = 8
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -35,8 +40,10 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 def proposed_name(folder: Path, studies: Sequence[Study], study: Study | None) -> str:
     """A name for the case of a study, which becomes part of the names of files.
 
-    It is that of the folder, with number and date of one of several studies. If the headers say
-    that the folder is named after the patient, it is that of `neutral_name` instead.
+    It is what the names of its volumes have in common, such as ``Anna`` of ``Anna_t1.nii.gz``, if
+    this is more than words of images, else the name of the folder; with number and date of one of
+    several studies. If the headers say that this names the patient, it is that of `neutral_name`
+    instead.
 
     Parameters
     ----------
@@ -52,6 +59,7 @@ def proposed_name(folder: Path, studies: Sequence[Study], study: Study | None) -
         name = folder_name(folder.absolute().parent)
     if study is None:
         return name
+    name = _name_of_volumes(study) or name
     if names_patient(name, study.series):
         return neutral_name(study)
     parts = [name]
@@ -60,6 +68,20 @@ def proposed_name(folder: Path, studies: Sequence[Study], study: Study | None) -
             parts.append(f"study{list(studies).index(study) + 1}")
         parts.append(study.date)
     return safe_name("_".join(part for part in parts if part))
+
+
+def _name_of_volumes(study: Study) -> str:
+    """What the names of all volumes of a study say but for their sequences; empty if nothing."""
+    chosen = assign(study.series).chosen.values()
+    files = [series.location for series in chosen if is_image_name(series.location)]
+    if len(files) < max(len(chosen), _FEWEST_VOLUMES):
+        return ""
+    words, *others = {without_sequence(path) for path in files}
+    if others or {word.lower() for word in words} <= _TELLS_NOTHING:
+        return ""
+    cases = {parsed.case if (parsed := parse_name(path)) else "" for path in files}
+    name = cases.pop() if len(cases) == 1 else ""
+    return safe_name(name or "_".join(words))
 
 
 def names_patient(name: str, series: Iterable[Series]) -> bool:

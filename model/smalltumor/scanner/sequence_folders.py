@@ -6,9 +6,9 @@ from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.volumes.nifti import is_image_name
-from smalltumor.scanner.names_of_files import differ_only_in_sequence
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Acquisition
+from smalltumor.scanner.volume_names import differ_only_in_sequence
 
 _MOST_FOLDERS = 50
 """A scan has fewer series; a folder with more holds patients."""

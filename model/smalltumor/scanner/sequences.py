@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smalltumor.data.naming.contrast_agent import Agent, agent_of_text
+from smalltumor.data.naming.contrast_agent import ContrastAgent, agent_of_text
 from smalltumor.scanner.other_images import other_image, other_name
 from smalltumor.scanner.series import Acquisition
 from smalltumor.scanner.weighting import (
@@ -73,7 +73,7 @@ def classify(acquisition: Acquisition) -> Classification:
 
 def says_before_contrast(acquisition: Acquisition) -> bool:
     """Whether the name says that no contrast agent had been given."""
-    return agent_of_text(acquisition.text).agent is Agent.NOT_GIVEN
+    return agent_of_text(acquisition.text).agent is ContrastAgent.NOT_GIVEN
 
 
 def _by_evidence(
@@ -106,14 +106,14 @@ def _t1_or_t1ce(acquisition: Acquisition) -> tuple[str, str]:
     named = agent_of_text(acquisition.text)
     agent = acquisition.contrast_agent
     has_agent = agent.strip().lower() not in _NO_AGENT
-    if named.agent is Agent.NOT_GIVEN:
+    if named.agent is ContrastAgent.NOT_GIVEN:
         contradiction = f", although the header names the agent {agent}" if has_agent else ""
         return "t1", f'before contrast agent: the name has "{named.words}"{contradiction}'
     if has_agent:
         return "t1ce", f"with contrast agent: the header names {agent}"
-    if named.agent is Agent.GIVEN:
+    if named.agent is ContrastAgent.GIVEN:
         return "t1ce", f'with contrast agent: the name has "{named.words}"'
     folder = agent_of_text(acquisition.folder)
-    if folder.agent is Agent.GIVEN:
+    if folder.agent is ContrastAgent.GIVEN:
         return "t1ce", f'with contrast agent: the folder has "{folder.words}"'
     return "t1", "nothing says that contrast agent was given"

@@ -16,10 +16,10 @@ from smalltumor.scanner.archive import NO_IMAGES, archives_text
 from smalltumor.scanner.dicom.copies import copies_warning, find_copies
 from smalltumor.scanner.dicom.files import files_in, read_images
 from smalltumor.scanner.dicom.series import group_series
-from smalltumor.scanner.names_of_files import differ_only_in_sequence
 from smalltumor.scanner.patient_names import spellings
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Acquisition, Series, study_title
+from smalltumor.scanner.volume_names import differ_only_in_sequence
 from smalltumor.scanner.volume_series import volume_series
 
 _LONGEST_STUDY_DAYS = 1

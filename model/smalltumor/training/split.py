@@ -108,19 +108,19 @@ class Split:
         validation = self.validation or tuple(held_out)
         missing = [n for n in self.validation if n not in {*names, *held_out}]
         if missing:
+            these, it = (
+                ("this validation case of the run is", "it")
+                if len(missing) == 1
+                else ("these validation cases of the run are", "them")
+            )
             raise TrainingError(
-                f"{', '.join(missing)}: this validation case of the run is missing, so later "
-                "scores would not be comparable with earlier ones; put it back, or start a new run "
-                "from the best weights"
+                f"{', '.join(missing)}: {these} missing, so later scores would not be comparable "
+                f"with earlier ones; put {it} back, or start a new run from the best weights"
             )
         seen = {patient_key(name, patients) for name in self.trained_on}
         leaked = [name for name in validation if patient_key(name, patients) in seen]
         if leaked:
-            what = "this case" if leaked[0] in self.trained_on else "another scan of this patient"
-            raise TrainingError(
-                f"{', '.join(leaked)}: the run has been trained on {what} and cannot validate on "
-                "it; start a new run"
-            )
+            raise TrainingError(f"{self._leaks(leaked)}; start a new run")
         excluded = {*validation, *held_out}
         kept = [name for name in self.training if name in names and name not in excluded]
         known = {patient_key(name, patients) for name in excluded}
@@ -129,6 +129,24 @@ class Split:
         if not training:
             raise TrainingError("none of the run's training cases exists any more")
         return Split(training, validation, tuple(dict.fromkeys((*self.trained_on, *training))))
+
+    def _leaks(self, leaked: Sequence[str]) -> str:
+        """That the run was trained on validation cases, or on other scans of their patients."""
+        own = [name for name in leaked if name in self.trained_on]
+        others = [name for name in leaked if name not in self.trained_on]
+        texts = []
+        if own:
+            these, it = ("this case", "it") if len(own) == 1 else ("these cases", "them")
+            texts.append(
+                f"{', '.join(own)}: the run has been trained on {these} and cannot validate on {it}"
+            )
+        if others:
+            of, it = ("this patient", "it") if len(others) == 1 else ("these patients", "them")
+            texts.append(
+                f"{', '.join(others)}: the run has been trained on another scan of {of} and cannot "
+                f"validate on {it}"
+            )
+        return "; ".join(texts)
 
     def to_dict(self) -> dict[str, list[str]]:
         """Plain values for ``config.json``."""

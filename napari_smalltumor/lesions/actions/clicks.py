@@ -21,7 +21,7 @@ from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions.large_deletion import Confirm, may_delete
 from napari_smalltumor.lesions.review.review import LesionReview
-from napari_smalltumor.lesions.second_look.status import grower_of, look_status
+from napari_smalltumor.lesions.second_look.status import grower_of, second_look_status
 from napari_smalltumor.planes.linked_planes import linked_planes
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class ReviewClicks:
         layer = source.layers[Region.ET]
         grower = grower_of(layer)
         if grower is None:
-            self.say(texts.no_look(look_status(source)))
+            self.say(texts.no_second_look(second_look_status(source)))
             return
         mask = source.volume(Region.ET)
         if all(0 <= n < size for n, size in zip(voxel, mask.shape, strict=True)) and mask[voxel]:

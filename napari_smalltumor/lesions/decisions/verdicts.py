@@ -90,7 +90,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Replaced:
+class ReplacedDecisions:
     """The decisions on lesions before a step of the review.
 
     Parameters
@@ -119,14 +119,14 @@ def decisions_of(layer: Labels) -> tuple[Decision, ...]:
     return _OF_LAYERS.get(layer, ()) if file is None else _KEPT.get(file)
 
 
-def decide(layer: Labels, verdict: Verdict, lesions: Sequence[Lesion]) -> Replaced:
+def decide(layer: Labels, verdict: Verdict, lesions: Sequence[Lesion]) -> ReplacedDecisions:
     """Record a decision on lesions, in place of earlier ones; a failed write is reported."""
     replaced = _on(layer, lesions)
     _replace(layer, lesions, [Decision.now(verdict, lesion) for lesion in lesions])
     return replaced
 
 
-def take_back(layer: Labels, lesions: Sequence[Lesion]) -> Replaced:
+def take_back(layer: Labels, lesions: Sequence[Lesion]) -> ReplacedDecisions:
     """Remove the decisions on lesions; a failed write is reported."""
     replaced = _on(layer, lesions)
     if replaced.decisions:
@@ -151,9 +151,9 @@ def was_added(layer: Labels, lesion: Lesion) -> bool:
     return decision is not None and decision.verdict is Verdict.ADDED
 
 
-def _on(layer: Labels, lesions: Sequence[Lesion]) -> Replaced:
+def _on(layer: Labels, lesions: Sequence[Lesion]) -> ReplacedDecisions:
     decisions = tuple(d for d in decisions_of(layer) if any(map(d.concerns, lesions)))
-    return Replaced(layer, lesions, decisions)
+    return ReplacedDecisions(layer, lesions, decisions)
 
 
 def _replace(layer: Labels, lesions: Sequence[Lesion], new: Sequence[Decision]) -> None:

@@ -11,7 +11,7 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor.case_data.moved_cases import taken_over
 from napari_smalltumor.lesions.decisions.verdicts import (
-    Replaced,
+    ReplacedDecisions,
     Verdict,
     decide,
     is_rejected,
@@ -109,7 +109,9 @@ class LesionReview(ReviewLists):
         self.candidates = [x for x in self.candidates if x not in candidates]
         self._update()
 
-    def _record(self, lesions: Sequence[Lesion], verdict: Verdict | None) -> Replaced | None:
+    def _record(
+        self, lesions: Sequence[Lesion], verdict: Verdict | None
+    ) -> ReplacedDecisions | None:
         """Record what was decided on lesions of ET; with None, that nothing is decided."""
         if self.source is None or self.region is not Region.ET:
             return None

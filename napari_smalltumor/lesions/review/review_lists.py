@@ -1,4 +1,4 @@
-"""What a review lists: the current lesion, specks, candidates, and the rings around small lesions.
+"""What a review lists: lesions, specks and candidates, of which one is current.
 
 It uses the viewer but no widget, so that it works, and is tested, without a display.
 """
@@ -14,11 +14,11 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, LesionList
 
 from napari_smalltumor.lesions.canvas.navigation import is_shown, move_to
-from napari_smalltumor.lesions.canvas.rings import LesionRings
 from napari_smalltumor.lesions.review.lesion_positions import LesionPosition, lesion_at
+from napari_smalltumor.lesions.review.review_rings import ReviewRings
 from napari_smalltumor.lesions.review.reviewed_segmentation import ReviewedSegmentation
 from napari_smalltumor.lesions.review.steps import Step
-from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources
+from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.lesions.search.specks import NO_SPECKS, SpeckRule, specks_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.next_picture import next_picture
@@ -60,8 +60,7 @@ class ReviewLists:
         self.viewer = viewer
         self.segmentation = ReviewedSegmentation(viewer)
         self.segmentation.chosen.connect(self._on_chosen)
-        self._rings = LesionRings(viewer)
-        self._show_rings = True
+        self._rings = ReviewRings(viewer)
         self._rule = NO_SPECKS
         self.unfolded = False
         self.lesions: list[Lesion] = []
@@ -96,7 +95,7 @@ class ReviewLists:
     def _on_chosen(self) -> None:
         """List nothing of another segmentation or region until the next search."""
         self.lesions, self.candidates = [], []
-        self._draw_no_rings()
+        self._rings.erase()
         self.source_changed.emit()
         self.lesions_changed.emit()
         self.current_changed.emit()
@@ -266,7 +265,7 @@ class ReviewLists:
 
     def set_rings_visible(self, visible: bool) -> None:
         """Show or hide the rings around small lesions."""
-        self._show_rings = visible
+        self._rings.visible = visible
         self._update_rings()
 
     def _update(self) -> None:
@@ -277,23 +276,7 @@ class ReviewLists:
         self.lesions_changed.emit()
 
     def _update_rings(self) -> None:
-        if not self._show_rings:
-            self._rings.hide()
-            return
-        if self.source is None:
-            self._draw_no_rings()
-            return
-        ringed = self.small
-        if self.current is not None and self.current not in ringed:
-            ringed.append(self.current)
-        self._rings.show(self.source, ringed, self.current)
-
-    def _draw_no_rings(self) -> None:
-        """Erase the rings until the next search; remove their layer with the last segmentation."""
-        if lesion_sources(self.viewer.layers):
-            self._rings.erase()
-        else:
-            self._rings.hide()
+        self._rings.draw(self.source, self.small, self.current)
 
 
 def _nearest(lesion: Lesion | None, among: Sequence[Lesion]) -> Lesion | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
-from napari_smalltumor.lesions.decisions.verdicts import Replaced, is_rejected
+from napari_smalltumor.lesions.decisions.verdicts import ReplacedDecisions, is_rejected
 from napari_smalltumor.lesions.edits.changes import Change, undo
 from napari_smalltumor.lesions.search.source import LesionSource
 
@@ -28,14 +28,14 @@ class Deletion:
     lesions : sequence of Lesion
     changes : sequence of Change
         Of the layers, innermost first.
-    replaced : Replaced, optional
+    replaced : ReplacedDecisions, optional
         The decisions on the lesions before.
     """
 
     region: Region
     lesions: Sequence[Lesion]
     changes: Sequence[Change]
-    replaced: Replaced | None = None
+    replaced: ReplacedDecisions | None = None
 
     @property
     def is_in_effect(self) -> bool:
@@ -65,7 +65,7 @@ class Acceptance:
         Only those whose mark was changed.
     accepted : bool
         What they were marked as.
-    replaced : Replaced, optional
+    replaced : ReplacedDecisions, optional
         The decisions on the lesions before.
     """
 
@@ -73,7 +73,7 @@ class Acceptance:
     region: Region
     lesions: Sequence[Lesion]
     accepted: bool
-    replaced: Replaced | None = None
+    replaced: ReplacedDecisions | None = None
 
     @property
     def is_in_effect(self) -> bool:
@@ -104,7 +104,7 @@ class Addition:
         Of the layers, innermost first.
     layers : sequence of Labels
         The layers that got voxels, also those to which nesting added them.
-    replaced : Replaced, optional
+    replaced : ReplacedDecisions, optional
         The decisions on the lesion before.
     """
 
@@ -112,7 +112,7 @@ class Addition:
     lesions: Sequence[Lesion]
     changes: Sequence[Change]
     layers: Sequence[Labels]
-    replaced: Replaced | None = None
+    replaced: ReplacedDecisions | None = None
 
     @property
     def is_in_effect(self) -> bool:
@@ -133,13 +133,13 @@ class Rejection:
     ----------
     source : LesionSource
     lesions : sequence of Lesion
-    replaced : Replaced, optional
+    replaced : ReplacedDecisions, optional
         The decisions on the candidates before.
     """
 
     source: LesionSource
     lesions: Sequence[Lesion]
-    replaced: Replaced | None = None
+    replaced: ReplacedDecisions | None = None
 
     @property
     def is_in_effect(self) -> bool:
@@ -156,7 +156,7 @@ class Rejection:
         _restore(self.replaced)
 
 
-def _restore(replaced: Replaced | None) -> None:
+def _restore(replaced: ReplacedDecisions | None) -> None:
     if replaced is not None:
         replaced.restore()
 

@@ -18,11 +18,11 @@ from napari_smalltumor.lesions.second_look.origins import (
     FoundCandidates,
 )
 from napari_smalltumor.lesions.second_look.status import (
-    LookStatus,
+    SecondLookStatus,
     grower_of,
     keep_grower,
-    look_status,
     origin_of_source,
+    second_look_status,
 )
 from napari_smalltumor.workers import run_in_thread
 
@@ -63,9 +63,9 @@ class CandidateFinder(QObject):
         """Why the scores may not hold, in one sentence."""
 
     @property
-    def status(self) -> LookStatus:
+    def status(self) -> SecondLookStatus:
         """Whether candidates of the segmentation can be found, and are."""
-        return look_status(self._source)
+        return second_look_status(self._source)
 
     @property
     def problem(self) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _GROWERS: WeakKeyDictionary[Labels, tuple[object, LesionGrower | None]] = WeakKeyDictionary()
 
 
-class LookStatus(Enum):
+class SecondLookStatus(Enum):
     """What is known of the second look at a segmentation."""
 
     NO_ORIGIN = auto()
@@ -41,19 +41,19 @@ def origin_of_source(source: LesionSource | None) -> CandidateOrigin | None:
     return origin_of(source.layers.get(Region.ET))
 
 
-def look_status(source: LesionSource | None) -> LookStatus:
+def second_look_status(source: LesionSource | None) -> SecondLookStatus:
     """What is known of the second look at a segmentation."""
     origin = origin_of_source(source)
     if source is None or origin is None:
-        return LookStatus.NO_ORIGIN
+        return SecondLookStatus.NO_ORIGIN
     key, grower = _GROWERS.get(source.layers[Region.ET], (None, None))
     if key is not origin.key:
-        return LookStatus.NOT_COMPUTED
+        return SecondLookStatus.NOT_COMPUTED
     if grower is None:
-        return LookStatus.IMPOSSIBLE
+        return SecondLookStatus.IMPOSSIBLE
     if isinstance(origin, StoredOrigin) and origin.problem:
-        return LookStatus.NOT_STORED if origin.key.is_missing else LookStatus.REFUSED
-    return LookStatus.COMPUTED
+        return SecondLookStatus.NOT_STORED if origin.key.is_missing else SecondLookStatus.REFUSED
+    return SecondLookStatus.COMPUTED
 
 
 def grower_of(layer: Labels) -> LesionGrower | None:

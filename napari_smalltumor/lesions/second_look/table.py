@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QObject, Qt, Signal
+from qtpy.QtCore import QItemSelectionModel, QModelIndex, QObject, Qt, Signal
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QAbstractItemView, QSizePolicy
 from smalltumor.lesions import Lesion
 from smalltumor.text import mm3_text
 
 from napari_smalltumor.lesions.table.columns import Value, formatted
+from napari_smalltumor.widgets.table_model import RIGHT, Heading, TableModel
 from napari_smalltumor.widgets.tables import ROW_HEIGHT, FittedTable
 
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ROWS_SHOWN = 4
 
 COLUMNS: tuple[tuple[str, str, Callable[[Lesion], Value], str | Callable[[Any], str]], ...] = (
@@ -34,26 +34,23 @@ COLUMNS: tuple[tuple[str, str, Callable[[Lesion], Value], str | Callable[[Any], 
 """Title, tooltip, value and format of each column."""
 
 
-class CandidatesModel(QAbstractTableModel):
+class CandidatesModel(TableModel):
     """Rows of candidates, in the order in which they are set."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__((Heading(title, tip, RIGHT) for title, tip, _, _ in COLUMNS), parent)
         self.lesions: list[Lesion] = []
+
+    @property
+    def rows(self) -> list[Lesion]:
+        """The candidates, from top to bottom."""
+        return self.lesions
 
     def set_lesions(self, lesions: Sequence[Lesion]) -> None:
         """Set the candidates."""
         self.beginResetModel()
         self.lesions = list(lesions)
         self.endResetModel()
-
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
-        """Qt: number of rows."""
-        return 0 if parent.isValid() else len(self.lesions)
-
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
-        """Qt: number of columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: a cell."""
@@ -64,20 +61,8 @@ class CandidatesModel(QAbstractTableModel):
             value = value_of(self.lesions[index.row()])
             return "–" if value is None else formatted(value, form)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT
+            return RIGHT
         return tip if role == Qt.ItemDataRole.ToolTipRole else None
-
-    def headerData(  # noqa: N802
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Qt: a column's title and tooltip."""
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section][0]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT
-        return COLUMNS[section][1] if role == Qt.ItemDataRole.ToolTipRole else None
 
 
 class CandidatesTable(FittedTable):

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qtpy.QtCore import QModelIndex, QObject, Qt
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.table.columns import COLUMNS, VOLUME, describe, mark_of
-from napari_smalltumor.widgets.tables import Heading, heading_data
+from napari_smalltumor.widgets.table_model import LEFT, RIGHT, Heading, TableModel
 
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _CENTRED = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
 
 FOLDED, UNFOLDED = "▸", "▾"
@@ -23,7 +21,7 @@ SPECKS_TIP = (
 )
 
 
-class LesionsModel(QAbstractTableModel):
+class LesionsModel(TableModel):
     """Rows of `Lesion`: the small ones, the others, and a row that stands for the specks.
 
     Each group is sorted by any column. Unfolded specks follow their row. The user role returns the
@@ -31,7 +29,7 @@ class LesionsModel(QAbstractTableModel):
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__((Heading(column.title, column.tip, RIGHT) for column in COLUMNS), parent)
         self._listed: list[Lesion] = []
         self._specks: list[Lesion] = []
         self._specks_title = ""
@@ -43,6 +41,11 @@ class LesionsModel(QAbstractTableModel):
     def lesions(self) -> list[Lesion]:
         """All lesions in the order of the table, folded specks as well."""
         return [*self._listed, *self._specks]
+
+    @property
+    def order(self) -> tuple[int, bool]:
+        """The column by which each group is sorted, and whether it descends."""
+        return self._order
 
     def set_lesions(
         self,
@@ -83,7 +86,7 @@ class LesionsModel(QAbstractTableModel):
 
     def lesion(self, row: int) -> Lesion | None:
         """The lesion of a row; None for the row of the specks and outside the table."""
-        rows = self._rows
+        rows = self.rows
         return rows[row] if 0 <= row < len(rows) else None
 
     def lesions_at(self, rows: Iterable[int]) -> list[Lesion]:
@@ -96,12 +99,12 @@ class LesionsModel(QAbstractTableModel):
 
     def row_of(self, lesion: Lesion | None) -> int | None:
         """The row of a lesion; None if it has none."""
-        rows = self._rows
+        rows = self.rows
         return None if lesion is None or lesion not in rows else rows.index(lesion)
 
     def following(self, lesions: Collection[Lesion]) -> Lesion | None:
         """The first lesion with a row after the first of these, else the last one before it."""
-        rows = self._rows
+        rows = self.rows
         first = next((n for n, x in enumerate(rows) if x in lesions), 0)
         after = [x for x in rows[first:] if x is not None and x not in lesions]
         before = [x for x in rows[:first] if x is not None]
@@ -110,22 +113,14 @@ class LesionsModel(QAbstractTableModel):
     @property
     def with_rows(self) -> list[Lesion]:
         """The lesions that have a row, from top to bottom."""
-        return [lesion for lesion in self._rows if lesion is not None]
+        return [lesion for lesion in self.rows if lesion is not None]
 
     @property
-    def _rows(self) -> list[Lesion | None]:
+    def rows(self) -> list[Lesion | None]:
         """The lesion of each row; None for the row of the specks."""
         if not self._specks:
             return list(self._listed)
         return [*self._listed, None, *(self._specks if self._unfolded else ())]
-
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
-        """Qt: number of rows."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
-        """Qt: number of columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: a cell."""
@@ -141,7 +136,7 @@ class LesionsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.UserRole:
             return column.value(lesion)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if column.title else _CENTRED
+            return RIGHT if column.title else _CENTRED
         if role == Qt.ItemDataRole.ToolTipRole:
             return describe(lesion, accepted)
         return None
@@ -150,17 +145,10 @@ class LesionsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return SPECKS_TIP
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _LEFT
+            return LEFT
         if role == Qt.ItemDataRole.DisplayRole and index.column() == 0:
             return f"{UNFOLDED if self._unfolded else FOLDED} {self._specks_title}"
         return None
-
-    def headerData(  # noqa: N802
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Qt: a column's title, with an arrow if rows are sorted by it, and its tooltip."""
-        headings = [Heading(column.title, column.tip, _RIGHT) for column in COLUMNS]
-        return heading_data(headings, section, orientation, role, self._order)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Qt: sort; small lesions stay above the others."""
@@ -171,7 +159,7 @@ class LesionsModel(QAbstractTableModel):
         kept = self.persistentIndexList()
         lesions = [self.lesion(index.row()) for index in kept]
         self._arrange()
-        rows = self._rows
+        rows = self.rows
         moved = [
             self.index(rows.index(lesion), index.column())
             for lesion, index in zip(lesions, kept, strict=True)

@@ -9,6 +9,7 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.label_files import check_tumour_size, decode_labels
 from smalltumor.data.label_scheme import find_scheme
+from smalltumor.data.made_by import recorded_made_by
 from smalltumor.data.naming.file_names import is_named_as_labels
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError, LabelError
@@ -16,6 +17,7 @@ from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, inte
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData, labels_layer, plain_labels_layer
+from napari_smalltumor.loading.labels.placement import warn_if_misplaced
 
 
 def labels_of(case: Case, volume: Volume) -> LayerData:
@@ -28,12 +30,15 @@ def labels_of(case: Case, volume: Volume) -> LayerData:
 
 def labels_in_scheme(case: Case, volume: Volume, scheme: LabelScheme) -> LayerData:
     """The layer of labels of a scheme; those of a scheme that is only read are converted."""
-    if scheme.name in SCHEMES:
-        return labels_layer(case, volume.data.astype(np.uint8, copy=False), scheme)
-    written = SCHEMES[DEFAULT_SCHEME]
     classes, _ = decode_labels(volume, scheme)
+    warn_if_misplaced(case, volume.path.name, classes)
+    made_by = recorded_made_by(volume)
+    if scheme.name in SCHEMES:
+        stored = volume.data.astype(np.uint8, copy=False)
+        return labels_layer(case, stored, scheme, made_by=made_by)
+    written = SCHEMES[DEFAULT_SCHEME]
     _say_what_is_left_out(volume, scheme)
-    return labels_layer(case, written.encode(classes), written)
+    return labels_layer(case, written.encode(classes), written, made_by=made_by)
 
 
 def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:

@@ -5,8 +5,9 @@
 CASES are folders of skull-stripped, co-registered cases. Each case is checked as it is, with thick
 voxels, with its images in the 23 wrong orders, with FLAIR shifted, rotated, or cut to a slab, and
 without T1, T2 or FLAIR, with the others in the 5 wrong orders. Modalities and rotations use voxels
-2 mm apart to save time. ``--fit`` prints the weights of `smalltumor.data.modality_contrast`, and
-tests weights that were fitted without the case.
+2 mm apart to save time. ``--fit`` prints the weights of
+`smalltumor.data.input_checks.contrast_features`, and tests weights that were fitted without the
+case.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from scipy import ndimage
 from scipy.optimize import minimize
 from smalltumor.data.case import Case
 from smalltumor.data.input_checks import FindingKind, check_input
-from smalltumor.data.modality_contrast import MARGIN, ROLES, WEIGHTS, features
+from smalltumor.data.input_checks.contrast_features import FEATURES
+from smalltumor.data.input_checks.modality_contrast import MARGIN, ROLES, features
 from smalltumor.data.naming.case_files import MODALITY_TITLES, OPTIONAL_MODALITIES
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case_files
@@ -128,8 +130,8 @@ def fitted(cases: Floats) -> Floats:
 
 def print_fit(cases: Floats) -> None:
     """Weights, and the result of leaving each case out."""
-    for name, weight in zip(WEIGHTS, fitted(cases), strict=True):
-        print(f"{weight:6.2f}  {name}")
+    for feature, weight in zip(FEATURES, fitted(cases), strict=True):
+        print(f"{weight:6.2f}  {feature.name}")
     scores = np.array([c @ fitted(np.delete(cases, n, 0)) for n, c in enumerate(cases)])
     excess = scores.max(axis=1, keepdims=True) - scores
     print(f"left out: right order, largest excess of another {excess[:, 0].max():.2f}")

@@ -1,30 +1,34 @@
-"""How often the checks before training notice a mask that is mirrored or another patient's.
+"""How often a mask is noticed that is mirrored, moved, or another patient's.
 
-    python tests/benchmarks/scans/mask_placement.py CASES [CASES ...] [--others N]
+    python tests/benchmarks/scans/mask_placement.py CASES [CASES ...] [--others N] [--network]
 
 CASES are folders of skull-stripped cases with experts' masks, all on grids of one shape. The mask
-of each case is checked as it is, at thick voxels, eroded and dilated, mirrored, and over the images
-of N other cases.
+of each case is checked as it is, at thick voxels, eroded, dilated, moved, mirrored, and over the
+images of N other cases. With ``--network``, masks of the shipped weights take the experts' place.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
+from smalltumor import load_checkpoint, segment
 from smalltumor.data.case import Case
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.mask_placement.flair_border import flair_border
+from smalltumor.data.mask_placement.outside_images import outside_images_text
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case_files
 from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.mirroring import mirrored
 from smalltumor.labels.masks import Classes
-from smalltumor.training.data.flair_edge import DOUBTFUL, brighter_inside
-from smalltumor.training.data.outside_images import outside_images_text
+from smalltumor.labels.regions import TissueClass
+from smalltumor.models.checkpoint import Checkpoint
 
 _MARGIN = 16
 THICK_VOXELS = ((2, 2, 2), (1, 1, 5))
@@ -46,22 +50,28 @@ def variants(case: Case, classes: Classes) -> Iterator[tuple[str, Case, Classes]
     yield "as it is", case, classes
     for factors in THICK_VOXELS:
         yield f"averaged to {factors} mm", *averaged(case, classes, factors)
-    for steps in (1, 2):
-        grown = ndimage.binary_dilation(classes > 0, iterations=steps)
-        yield f"dilated by {steps} mm", case, grown.astype(np.uint8)
-        shrunk = ndimage.binary_erosion(classes > 0, iterations=steps)
-        yield f"eroded by {steps} mm", case, shrunk.astype(np.uint8)
-    yield "mirrored", case, classes[::-1]
-    yield "mirrored front to back", case, classes[:, ::-1]
+    tumour = classes > 0
+    for steps in (1, 2, 3):
+        grown = ndimage.binary_dilation(tumour, iterations=steps)
+        yield f"{steps} mm too large", case, grown * np.uint8(TissueClass.ED)
+        shrunk = ndimage.binary_erosion(tumour, iterations=steps)
+        yield f"{steps} mm too small", case, shrunk * np.uint8(TissueClass.ED)
+    generator = np.random.default_rng(0)
+    for distance in (2, 3, 5, 10, 20):
+        direction = generator.normal(size=3)
+        offset = np.round(distance * direction / np.linalg.norm(direction))
+        yield f"moved by {distance} mm", case, ndimage.shift(classes, offset, order=0)
+    for name, image in mirrored(classes, case.grid):
+        yield f"mirrored {name}", case, image
 
 
-def without_margin(files: CaseFiles) -> tuple[Case, Classes]:
-    """FLAIR and the mask of a case, without as many voxels on one side as on the other.
+def without_margin(files: CaseFiles, checkpoint: Checkpoint | None) -> tuple[Case, Classes]:
+    """FLAIR and a mask of a case, without as many voxels on one side as on the other.
 
-    Where FLAIR is 0, all images are.
+    Where FLAIR is 0, all images are. The mask is the network's if there is a checkpoint.
     """
     case = read_case_files(files)
-    classes, _ = read_labels(case)
+    classes = read_labels(case)[0] if checkpoint is None else segment(case, checkpoint).classes
     inner = tuple(slice(_MARGIN, -_MARGIN) for _ in range(2))
     brain = np.logical_or.reduce([volume[inner] != 0 for volume in case.volumes.values()])
     flair = np.where(brain, np.maximum(case.volumes["flair"][inner], 1), 0)
@@ -69,32 +79,49 @@ def without_margin(files: CaseFiles) -> tuple[Case, Classes]:
     return replace(case, volumes={"flair": flair}, grid=grid), classes[inner]
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What the checks say of a mask."""
+
+    probability: float
+    mirroring: str
+    is_doubtful: bool
+    leaves_brain: bool
+
+
+def checked(case: Case, classes: Classes) -> Checked:
+    """Check a mask. One that is said to be mirrored counts as doubtful as well."""
+    border = flair_border(case, classes)
+    leaves_brain = bool(outside_images_text(case, classes))
+    if border is None:
+        return Checked(np.nan, "", False, leaves_brain)
+    return Checked(border.probability, border.mirroring, bool(str(border)), leaves_brain)
+
+
 def main() -> None:
     """Print the lowest and highest probability of each kind, and how many are doubtful."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="+", type=Path)
     parser.add_argument("--others", type=int, default=5, help="masks of others on each case")
+    parser.add_argument("--network", action="store_true", help="masks of the shipped weights")
     options = parser.parse_args()
-    cases = [without_margin(f) for folder in options.cases for f in find_cases(folder)]
-    found: dict[str, list[float]] = {}
-    leaves: dict[str, int] = {}
-
-    def note(kind: str, case: Case, classes: Classes) -> None:
-        value = brighter_inside(case.volumes["flair"], classes > 0, case.grid.spacing)
-        found.setdefault(kind, []).append(np.nan if value is None else value)
-        leaves[kind] = leaves.get(kind, 0) + bool(outside_images_text(case, classes))
-
+    checkpoint = load_checkpoint() if options.network else None
+    files = [each for folder in options.cases for each in find_cases(folder)]
+    cases = [without_margin(each, checkpoint) for each in files]
+    found: dict[str, list[Checked]] = {}
     for number, (case, mask) in enumerate(cases):
         for kind, changed, classes in variants(case, mask):
-            note(kind, changed, classes)
+            found.setdefault(kind, []).append(checked(changed, classes))
         for step in range(1, options.others + 1):
-            note("another patient's", case, cases[(number + step) % len(cases)][1])
-    print(f"{'mask':<24} lowest  highest  border doubtful  outside the brain")
-    for kind, values in found.items():
-        doubtful = int(np.sum(np.array(values) < DOUBTFUL))
+            other = cases[(number + step) % len(cases)][1]
+            found.setdefault("another patient's", []).append(checked(case, other))
+    print(f"{'mask':<42} probability     mirrored  doubtful  outside")
+    for kind, each in found.items():
+        values = [check.probability for check in each]
         print(
-            f"{kind:<24} {np.nanmin(values):.3f}   {np.nanmax(values):.3f}    "
-            f"{doubtful:>5} of {len(values):<5}   {leaves[kind]}"
+            f"{kind:<42} {np.nanmin(values):.3f} to {np.nanmax(values):.3f}"
+            f"  {sum(bool(c.mirroring) for c in each):>8}  {sum(c.is_doubtful for c in each):>8}"
+            f"  {sum(c.leaves_brain for c in each):>7}  of {len(each)}"
         )
 
 

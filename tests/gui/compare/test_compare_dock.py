@@ -13,6 +13,7 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 from smalltumor.data.case import Case
+from smalltumor.geometry.mirroring import mirrored
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES
 
@@ -256,3 +257,14 @@ def test_a_closed_dock_leaves_the_contours_and_no_connection(viewer, compared, q
     layer.data_setitem((np.array([1]), np.array([1]), np.array([1])), 1)
     assert not compared.busy
     assert len(reference_layers(viewer.layers)) == 3
+
+
+@pytest.mark.one_binding
+def test_a_mirrored_reference_is_said(dock, case, qtbot):
+    image = dict(mirrored(reference_classes(), case.grid))["front to back"]
+    write_mask(case.folder, case, image, "Pat_seg.nii.gz")
+    dock.expert_button.click()
+    qtbot.waitUntil(lambda: bool(dock.model.rows))
+    text = dock.message.text()
+    assert text.startswith("⚠ The reference or the segmentation seems to be mirrored: they have a")
+    assert "mirrored front to back, and 0." in text

@@ -14,7 +14,7 @@ from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import notify, questions, settings
+from napari_smalltumor import questions, settings
 from napari_smalltumor.export.bids_dialog import export_active_to_bids
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
@@ -29,14 +29,6 @@ def viewer(make_napari_viewer):
     classes = np.random.default_rng(1).integers(0, 4, case.grid.shape).astype(np.uint8)
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
     return viewer
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    monkeypatch.setattr(notify, "info", shown.append)
-    monkeypatch.setattr(notify, "error", shown.append)
-    return shown
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.text import volume_text
 
-from napari_smalltumor import notify, questions, settings
+from napari_smalltumor import questions, settings
 from napari_smalltumor.export.dialog import ask_and_export, export_active
 from napari_smalltumor.keys import EXPORT
 from napari_smalltumor.layers.metadata import case_of
@@ -30,14 +30,6 @@ def viewer(make_napari_viewer):
     classes = np.random.default_rng(1).integers(0, 4, case.grid.shape).astype(np.uint8)
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
     return viewer
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    monkeypatch.setattr(notify, "info", shown.append)
-    monkeypatch.setattr(notify, "error", shown.append)
-    return shown
 
 
 def answer_with(monkeypatch, path, replace: bool | None = None) -> list:

@@ -21,7 +21,7 @@ from smalltumor.training.runs.run_lock import is_locked
 from smalltumor.training.runs.status import State
 from training_cases import write_lesion_cases
 
-from napari_smalltumor import notify, questions, settings
+from napari_smalltumor import questions, settings
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import patient_of
@@ -32,15 +32,6 @@ from napari_smalltumor.patients.active_patient import active_patient
 @pytest.fixture
 def data(tmp_path) -> Path:
     return write_lesion_cases(tmp_path / "data", 2)
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    for kind in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, kind, shown.append)
-    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
-    return shown
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from synthetic import write_weights
 
 from napari_smalltumor import notify
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
-from napari_smalltumor.finetune.cases_page import CasesPage
-from napari_smalltumor.finetune.expected_length import UNKNOWN, MeasuredSpeed
-from napari_smalltumor.finetune.monitor_page import MonitorPage
-from napari_smalltumor.finetune.result_page import ResultPage
-from napari_smalltumor.finetune.run_bar import RunBar
-from napari_smalltumor.finetune.starting_weights import RANDOM
-from napari_smalltumor.finetune.train_page import TrainPage
+from napari_smalltumor.finetune.cases.cases_page import CasesPage
+from napari_smalltumor.finetune.next_run.expected_length import UNKNOWN, MeasuredSpeed
+from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
+from napari_smalltumor.finetune.next_run.train_page import TrainPage
+from napari_smalltumor.finetune.run.monitor_page import MonitorPage
+from napari_smalltumor.finetune.run.result_page import ResultPage
+from napari_smalltumor.finetune.run.run_bar import RunBar
 
 GB = 10**9
 

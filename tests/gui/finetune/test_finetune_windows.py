@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lesion_layers import show_regions
+from lesion_layers import synthetic_case as case_with_lesions
 from napari_cases import case_along
 from qtpy import QT5
 from qtpy.compat import isalive
@@ -24,14 +26,16 @@ from smalltumor.training.runs.status import State
 from synthetic import write_weights
 
 from napari_smalltumor import notify, questions, settings
-from napari_smalltumor.finetune import dialogs, run_prediction
+from napari_smalltumor.finetune import dialogs
 from napari_smalltumor.finetune import dock as dock_module
+from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.finetune.dialogs import Answer, main_window_of
 from napari_smalltumor.finetune.dock import FinetuneDock
-from napari_smalltumor.finetune.prediction import Prediction, prediction_name
-from napari_smalltumor.finetune.training_folder import TrainingFolder
+from napari_smalltumor.finetune.run import run_prediction
+from napari_smalltumor.finetune.run.prediction import Prediction, prediction_name
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind
+from napari_smalltumor.viewer_setup import set_up
 
 HOLDS_RUN_FOLDER = """
 import sys, time
@@ -76,15 +80,6 @@ def run(tmp_path):
     yield held
     held.process.kill()
     held.process.wait()
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    for kind in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, kind, shown.append)
-    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
-    return shown
 
 
 @pytest.fixture
@@ -170,6 +165,27 @@ def test_closing_the_window_can_be_cancelled(make_napari_viewer, open_dock, run,
     assert not is_locked(run.folder)
 
 
+def test_a_run_and_an_unsaved_result_are_one_question(
+    make_napari_viewer, open_dock, run, answers, monkeypatch
+):
+    viewer = make_napari_viewer(show=True)
+    viewer.window._qt_window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    set_up(viewer)
+    open_dock(viewer)
+    show_regions(viewer, case_with_lesions())
+    asked = []
+    monkeypatch.setattr(
+        questions, "ask", lambda p, t, text, *a, harmless: asked.append(text) or a[1]
+    )
+    viewer.window._qt_window.close(quit_app=False, confirm_need=True)
+    (text,) = asked
+    assert "of Pat were segmented, not saved, and will be lost." in text
+    assert f"The training of {run.folder.path.name} continues in the background." in text
+    assert answers[1] == [] and is_locked(run.folder)
+    assert viewer.window._qt_window.isHidden()
+    answers[0].append(Answer.KEEP_TRAINING)  # of the fixture that closes it again
+
+
 @pytest.mark.one_binding
 def test_only_the_last_window_that_shows_a_run_asks(make_napari_viewer, open_dock, run, answers):
     first, second = make_napari_viewer(), make_napari_viewer()
@@ -252,7 +268,7 @@ def test_a_run_that_cannot_be_stopped_does_not_keep_the_dock_open(
     monkeypatch.setattr(run_control, "stop", fail)
     answers[0].append(Answer.STOP)
     viewer.window.remove_dock_widget(dock)
-    assert messages == ["the disk is full"]
+    assert messages == ["The disk is full"]
 
 
 def test_a_run_that_ended_while_the_dock_was_removed_is_shown_as_done(

@@ -23,24 +23,15 @@ from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.training.data.dataset_folder import DatasetLister, DatasetListing, add_case
 from training_cases import write_lesion_cases
 
-from napari_smalltumor import notify, questions
+from napari_smalltumor import questions
 from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.finetune import addition
-from napari_smalltumor.finetune.cases_page import CasesPage
-from napari_smalltumor.finetune.training_folder import TrainingFolder
+from napari_smalltumor.finetune.cases import case_addition
+from napari_smalltumor.finetune.cases.cases_page import CasesPage
+from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    for kind in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, kind, shown.append)
-    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
-    return shown
 
 
 class Opened:
@@ -89,13 +80,13 @@ def opened(qtbot, tmp_path, messages) -> Opened:
 def slow_copy(monkeypatch):
     """Adding a case begins with waiting for this event."""
     may_copy = threading.Event()
-    add_case = addition.add_case
+    add_case = case_addition.add_case
 
     def add_later(*args, **kwargs):
         assert may_copy.wait(60)
         return add_case(*args, **kwargs)
 
-    monkeypatch.setattr(addition, "add_case", add_later)
+    monkeypatch.setattr(case_addition, "add_case", add_later)
     yield may_copy
     may_copy.set()
 

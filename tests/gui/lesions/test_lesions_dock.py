@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from deletion import delete
 from lesion_layers import save_table, show_regions, synthetic_case
+from napari_cases import write_case_along
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtGui import QGuiApplication
 from shown_layers import show_segmentation
@@ -26,7 +27,10 @@ from napari_smalltumor.lesions.canvas.rings import NAME
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.search import snapshot
 from napari_smalltumor.lesions.search.specks import SpeckRule
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.missing_layers import missing_layers
 
 
 @pytest.fixture
@@ -48,6 +52,20 @@ def dock(viewer, qtbot):
 
 def voxels(dock) -> list[int]:
     return [lesion.voxels for lesion in dock.model.lesions]
+
+
+@pytest.mark.one_binding
+def test_et_that_is_restored_after_another_patient_was_active_is_under_review_again(
+    viewer, dock, qtbot, tmp_path
+):
+    patients, first = active_patient(viewer), active_patient(viewer).current
+    viewer.layers.remove("Pat ET")
+    assert dock.review.region is not Region.ET
+    open_case(viewer, write_case_along(tmp_path / "Next", labels=False))
+    patients.activate(first)
+    missing_layers(viewer).restore(first)
+    assert dock.review.region is Region.ET
+    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216])
 
 
 def press(dock, key):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from napari_cases import write_case_along
 from psygnal import Signal
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QEvent, QRect, QSize
+from qtpy.QtWidgets import QApplication, QMainWindow
 from smalltumor.data.naming.find_cases import find_cases
 
 from napari_smalltumor import notify
@@ -69,6 +69,27 @@ def test_many_changes_in_one_turn_of_the_event_loop_are_marked_once(qtbot, folde
         QApplication.sendEvent(shown, QEvent(QEvent.Type.WindowActivate))
     QApplication.processEvents()
     assert opener.asked == 2
+
+
+@pytest.mark.parametrize("place", ["left", "right", "corner"])
+def test_the_list_does_not_cover_the_images(qtbot, folder, place):
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    screen = window.screen().availableGeometry()
+    narrow = QRect(screen.topLeft(), QSize(screen.width() // 2, screen.height() // 2))
+    if place == "left":
+        narrow.moveRight(screen.right())
+    window.setGeometry(screen if place == "corner" else narrow)
+    window.show()
+    shown = CaseList(window, folder, find_cases(folder), Opener())
+    shown.show()
+    qtbot.waitUntil(shown.isVisible)
+    area = shown.frameGeometry()
+    assert screen.contains(area)
+    if place == "corner":
+        assert area.bottomLeft() == window.frameGeometry().bottomLeft()
+    else:
+        assert not area.intersects(window.frameGeometry())
 
 
 def test_cases_of_a_folder_are_opened_one_after_another(viewer, folder, messages, qtbot):

@@ -15,7 +15,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from synthetic import write_case
 
-from napari_smalltumor import devices, notify
+from napari_smalltumor import devices
 from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
 from napari_smalltumor.layers.patient import patient_of
@@ -47,15 +47,6 @@ def disk(monkeypatch):
         )
     yield released
     released.set()
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    for name in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, name, shown.append)
-    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
-    return shown
 
 
 def drop(viewer, *paths) -> None:

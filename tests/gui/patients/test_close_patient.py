@@ -16,7 +16,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
-from napari_smalltumor import notify, questions, settings
+from napari_smalltumor import questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import close_active, close_patient
 from napari_smalltumor.layers.create import labels_layer
@@ -45,14 +45,6 @@ def answer_edits(monkeypatch, answer: str, texts: list[str]) -> None:
         return answer
 
     monkeypatch.setattr(questions, "ask", ask)
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    for name in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, name, shown.append)
-    return shown
 
 
 @pytest.fixture
@@ -97,7 +89,8 @@ def test_close_removes_every_layer_and_ring_and_shows_the_patient_before(
     header.close_button.click()
     assert len(viewer.layers) == 0 and not header.close_button.isEnabled()
     qtbot.wait(50)
-    assert asked == [] and messages == []
+    assert asked == ["ET, TC, WT of Pat were segmented, not saved, and will be lost."]
+    assert messages == []
 
 
 def test_a_painted_copy_of_a_region_is_asked_about(viewer, asked):

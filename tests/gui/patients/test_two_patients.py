@@ -16,7 +16,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from synthetic import write_case
 
-from napari_smalltumor import devices, notify, questions, settings
+from napari_smalltumor import devices, questions, settings
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_of
@@ -37,14 +37,6 @@ def no_search_for_devices(monkeypatch):
 @pytest.fixture
 def viewer(make_napari_viewer):
     return make_napari_viewer()
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    for name in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, name, shown.append)
-    return shown
 
 
 def open_two(viewer, tmp_path) -> list:

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QPushButton
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
-from napari_smalltumor import notify, questions
+from napari_smalltumor import questions
 from napari_smalltumor.layers.metadata import case_of, role_of, set_role
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -34,14 +34,6 @@ def viewer(make_napari_viewer):
     add(viewer, "Other", 1)
     add(viewer, "Pat", 2)
     return viewer
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    monkeypatch.setattr(notify, "info", shown.append)
-    monkeypatch.setattr(notify, "error", shown.append)
-    return shown
 
 
 @pytest.fixture
@@ -182,7 +174,7 @@ def test_the_dialog_stays_open_and_says_why_until_the_dates_are_in_order(qtbot):
     qtbot.addWidget(dialog)
     go_on = next(b for b in dialog.findChildren(QPushButton) if "file" in b.text())
     for dates, problem in (
-        (("2026-12-01", "2026-01-05"), "2026-01-05, before scan 1 (2026-12-01)"),
+        (("2026-12-01", "2026-01-05"), "The current scan is dated 2026-01-05, before the earlier"),
         (("yesterday", ""), "yesterday is not a date such as"),
     ):
         for field, text in zip(dialog.date_fields, dates, strict=True):

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QFileDialog
 from shown_layers import show_segmentation
 from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.read_case import read_case
-from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.data.volumes.nifti import read_volume, stem
 from smalltumor.labels.regions import TissueClass
 from smalltumor.scanner.dicom_seg import encoding
@@ -73,7 +73,8 @@ def test_regions_with_their_edits_become_a_dicom_seg(
     case = case_of(layers[0])
     classes = np.zeros(case.grid.shape, np.uint8)
     classes[2:5, 3:5, 4] = TissueClass.ET
-    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    run = InferenceRun(1.0, "cpu", "torch", "fifty patients")
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid, run=run))
     ask_and_export_dicom_seg(viewer, None)
     qtbot.waitUntil(lambda: len(told) == 1)
     assert "refers to the series 4 Ax T1 POST of patient P1, 20240102" in told[0]
@@ -85,7 +86,10 @@ def test_regions_with_their_edits_become_a_dicom_seg(
     ask_and_export_dicom_seg(viewer, None)
     qtbot.waitUntil(lambda: len(told) == 2)
     seg = pydicom.dcmread(tmp_path / "regions.dcm")
-    assert seg.SegmentSequence[2].SegmentAlgorithmType == "SEMIAUTOMATIC"
+    segment = seg.SegmentSequence[2]
+    assert segment.SegmentAlgorithmType == "SEMIAUTOMATIC"
+    (algorithm,) = segment.SegmentationAlgorithmIdentificationSequence
+    assert algorithm.AlgorithmParameters == "weights=fifty patients"
     name = f"{case.name}_smalltumor.dcm"
     assert asked == ["folder", name, name, "replace"]
     assert errors == []

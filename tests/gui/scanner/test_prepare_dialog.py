@@ -20,9 +20,10 @@ from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Cancelled
 from smalltumor.geometry.grid import Grid
+from smalltumor.scanner.preparation.claim import claimed
 from smalltumor.scanner.studies import find_studies
 
-from napari_smalltumor import devices, notify
+from napari_smalltumor import devices
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.loading import scans
 from napari_smalltumor.loading.loader import loader_of
@@ -44,15 +45,6 @@ def viewer(make_napari_viewer, monkeypatch):
     monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
     monkeypatch.setattr(plan_module, "missing_packages", lambda modules: [])
     return make_napari_viewer()
-
-
-@pytest.fixture
-def messages(monkeypatch) -> list[str]:
-    shown: list[str] = []
-    for name in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, name, shown.append)
-    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
-    return shown
 
 
 @pytest.fixture
@@ -145,6 +137,22 @@ def test_a_cancelled_preparation_writes_nothing_and_can_be_started_again(
     assert messages == [] and len(viewer.layers) == 0
     dialog.reject()
     qtbot.waitUntil(lambda: not dialogs())
+
+
+def test_a_folder_that_another_preparation_writes_to_is_refused_at_once(
+    viewer, tmp_path, qtbot, messages
+):
+    in_loop(open_and_remember, viewer, write_raw_scan(tmp_path / "Pat"))
+    dialog = preparation_of(qtbot).dialog
+    with claimed(Path(dialog.output.text())):
+        dialog.prepare_button.click()
+        qtbot.waitUntil(lambda: bool(messages))
+    assert messages == [
+        f"Another preparation is writing to {dialog.output.text()} at present; choose another name "
+        "or folder"
+    ]
+    qtbot.waitUntil(dialog.prepare_button.isVisible)
+    dialog.reject()
 
 
 def test_a_window_that_is_closed_cancels_the_preparation(viewer, tmp_path, qtbot, steps, raised):

@@ -51,6 +51,11 @@ def test_a_folder_of_three_images_is_segmented_and_the_dock_says_what_is_missing
     assert "⚠ FLAIR is missing; the result is less reliable" in panel.results.text
 
 
+def test_every_sequence_without_a_layer_is_shown_in_the_same_words(empty):
+    combos = empty[1].panel.pickers._combos.values()
+    assert {combo.current_choice for combo in combos} == {"none (missing)"}
+
+
 @pytest.mark.one_binding
 def test_t1ce_is_never_missing(empty, folder, dropout_weights):
     viewer, dock = empty

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from lesion_layers import classes, show_regions, synthetic_case
 from shown_layers import show_segmentation
+from smalltumor.data.case import Case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.text import volume_text
+from synthetic import grid_along
 
 from napari_smalltumor import devices, settings
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.restore import restore
+from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.patients.active_patient import active_patient
@@ -116,3 +119,19 @@ def test_both_docks_count_specks_apart_from_small_lesions(viewer, results, qtbot
     qtbot.waitUntil(lambda: "3 enhancing components, 2 small" in results.text)
     assert "speck" not in results.text
     assert "3 components, 2 small ○, 1 accepted ✓, " in lesions._summary_line.text()
+
+
+@pytest.mark.one_binding
+def test_mirrored_regions_are_said_until_they_are_painted_elsewhere(viewer, dock_of, qtbot):
+    results = dock_of(viewer).panel.results
+    shape = (60, 60, 60)
+    where = np.linalg.norm(np.indices(shape).T - np.array([18, 30, 30]), axis=-1).T
+    tumour = (where < 10).astype(np.uint8) * TissueClass.ED
+    flair = 100 + np.random.default_rng(0).integers(0, 40, shape) + 100 * (tumour > 0)
+    case = Case("Pat", {"flair": flair.astype(np.int16)}, grid_along("LPS", shape))
+    show_segmentation(viewer, case, Segmentation("Pat", tumour[::-1].copy(), case.grid))
+    qtbot.waitUntil(lambda: "seems to be mirrored left to right" in results.text)
+    assert "⚠ The mask seems" in results.text
+    mask = to_display(tumour > 0, case.grid)
+    viewer.layers["Pat WT"].data = mask.astype(np.uint8)
+    qtbot.waitUntil(lambda: "mirrored" not in results.text)

@@ -20,8 +20,8 @@ from napari_smalltumor import keys, questions, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
-from napari_smalltumor.finetune.cases_page import CasesPage
-from napari_smalltumor.finetune.training_folder import TrainingFolder
+from napari_smalltumor.finetune.cases.cases_page import CasesPage
+from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.patient_header import PatientHeader

@@ -7,7 +7,7 @@ import pytest
 from lesion_layers import show_regions, synthetic_case
 from napari.layers import Layer
 
-from napari_smalltumor.autosave.edit_texts import what_was_not_done, whose_edits_they_are
+from napari_smalltumor.autosave.edit_texts import not_saved_text, readers_text
 from napari_smalltumor.layers.brain_mask import brain_mask_layer
 
 
@@ -23,18 +23,18 @@ def test_a_brain_mask_is_named_as_not_applied(viewer, names, text):
     case = synthetic_case()
     show_regions(viewer, case)
     viewer.add_layer(Layer.create(*brain_mask_layer(case, np.ones(case.grid.shape, bool))))
-    assert what_was_not_done(names, viewer.layers) == text
+    assert not_saved_text(names, viewer.layers) == text
 
 
 @pytest.mark.parametrize(
     ("readers", "now", "text"),
     [
         ([], "Ben", ""),
-        (["Ann"], "Ann", "They were made by Ann, who is also the reader now."),
+        (["Ann"], "Ann", ""),
         (["Ann"], "", "The reader was Ann; the reader has no name now. If"),
         (["Ann", "Ben"], "Ben", "The readers were Ann and Ben; the reader is Ben now. If"),
     ],
 )
 def test_the_reader_of_edits_is_named_if_there_was_one(readers, now, text):
-    assert whose_edits_they_are(readers, now).startswith(text)
-    assert bool(text) == bool(whose_edits_they_are(readers, now))
+    assert readers_text(readers, now).startswith(text)
+    assert bool(text) == bool(readers_text(readers, now))

@@ -14,9 +14,10 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import questions, settings
 from napari_smalltumor.autosave.exports import export_times
+from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.restore_question import LATER
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.metadata import case_of, checksum, region_layers
 from napari_smalltumor.loading.open_case import open_case
 
 
@@ -129,3 +130,22 @@ def test_a_damaged_record_is_no_export(folder, monkeypatch, data_folder, text):
     session.export()
     session.watcher.autosave.wait()
     assert set(export_times(session.case)) == {"et", "tc", "wt"}
+
+
+def test_the_file_says_what_a_mask_started_from_since_it_was_exported(
+    folder, monkeypatch, data_folder
+):
+    """Else the question would name a mask as edited that was exported as it is."""
+    session = Session(folder, monkeypatch)
+    regions = region_layers(session.viewer.layers, session.case)
+    autosave = session.watcher.autosave
+    for region, at in ((Region.WT, (1, 1, 1)), (Region.ET, (2, 2, 2))):
+        regions[region].data_setitem(tuple(np.array([n]) for n in at), 1)
+    autosave.save()
+    autosave.mark_exported([regions[Region.WT]])
+    autosave.save()
+    autosave.wait()
+    (file,) = data_folder.glob("autosave/*/*.safetensors")
+    started = {mask.region: mask.started for mask in read_masks(file)}
+    assert started[Region.WT] == checksum(regions[Region.WT].data)
+    assert started[Region.ET] != checksum(regions[Region.ET].data)

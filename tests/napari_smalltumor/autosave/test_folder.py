@@ -17,7 +17,7 @@ from napari_cases import case_along, write_case_along
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError
 
-from napari_smalltumor.autosave.edit_texts import why_edits_cannot_be_restored
+from napari_smalltumor.autosave.edit_texts import unrestorable_edits_text
 from napari_smalltumor.autosave.folder import AutosaveFolder, UnrestorableEdits
 from napari_smalltumor.autosave.mask_files import SUFFIX, SavedMask, read_masks, write_masks
 from napari_smalltumor.case_data.records import file_name
@@ -109,7 +109,7 @@ def test_edits_of_a_label_file_that_was_overwritten_are_reported_with_the_file(t
     nib.save(nib.Nifti1Image(np.ones((9, 10, 11), np.uint8), np.eye(4)), file)
     (edits,) = folder.unrestorable_edits(case_of_file(file))
     assert edits == UnrestorableEdits(file.parent, True, file)
-    assert f"{file.name} holds something else now" in why_edits_cannot_be_restored("Pat", edits)
+    assert f"{file.name} holds something else now" in unrestorable_edits_text("Pat", edits)
 
 
 def test_edits_on_one_image_are_reported_when_the_case_is_opened_by_another(tmp_path, masks):
@@ -118,4 +118,4 @@ def test_edits_on_one_image_are_reported_when_the_case_is_opened_by_another(tmp_
     write_masks(left.file_of(case), case, masks)
     (edits,) = AutosaveFolder(tmp_path / "autosave").unrestorable_edits(read_case(old))
     assert edits == UnrestorableEdits(old, True, None)
-    assert "other images than those that are open" in why_edits_cannot_be_restored("Pat", edits)
+    assert "other images than those that are open" in unrestorable_edits_text("Pat", edits)

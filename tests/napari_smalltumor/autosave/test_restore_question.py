@@ -11,6 +11,7 @@ from opened_case import raise_disk_full
 
 from napari_smalltumor.autosave import case_file
 from napari_smalltumor.autosave.restore_question import RESTORE
+from napari_smalltumor.layers.metadata import region_layers
 
 IN_SECOND_CUBE = (4, 6, 6)
 """A voxel, on the display, of a cube at 6, and of none at 4."""
@@ -35,6 +36,18 @@ def test_the_user_is_not_asked_again_about_restored_edits(tmp_path, user):
     edits.save()
     edits.wait()
     assert list(edits.folder.root.glob("*/*.safetensors")) == [edits.folder.file_of(second.case)]
+
+
+def test_the_question_calls_the_regions_et_tc_and_wt_whatever_their_layers_were_called(
+    tmp_path, user
+):
+    session = Session(write_patient(tmp_path / "P1")).segment().paint()
+    for number, layer in enumerate(region_layers(session.viewer.layers, session.case).values()):
+        layer.name = f"a layer [{number}]"
+    session.viewer.layers.clear()
+    session.watcher.autosave.wait()
+    Session(tmp_path / "P1", session.viewer)
+    assert "were not exported: ET, TC, WT." in user.asked[0]
 
 
 def closed_with_edits(folder, first: int) -> Session:

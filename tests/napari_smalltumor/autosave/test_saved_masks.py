@@ -11,7 +11,7 @@ from smalltumor.labels.schemes import SCHEMES
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.restore import restore
-from napari_smalltumor.finetune.prediction import Prediction, show_prediction
+from napari_smalltumor.finetune.run.prediction import Prediction, show_prediction
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind, role_of

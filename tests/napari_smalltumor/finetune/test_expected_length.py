@@ -9,7 +9,7 @@ import pytest
 from smalltumor.training.config import PRESETS
 from smalltumor.training.runs.run_folder import RunFolder
 
-from napari_smalltumor.finetune.expected_length import (
+from napari_smalltumor.finetune.next_run.expected_length import (
     UNKNOWN,
     MeasuredSpeed,
     expected_length,

@@ -13,7 +13,7 @@ from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError
 from smalltumor.labels.schemes import SCHEMES
 
-from napari_smalltumor.finetune.prediction import (
+from napari_smalltumor.finetune.run.prediction import (
     Prediction,
     predict,
     prediction_name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_smalltumor.finetune.run_name import RunName, run_name, trained_on
+from napari_smalltumor.finetune.run.run_name import RunName, run_name, trained_on
 
 
 def test_a_run_is_of_the_folder_it_was_trained_on_or_of_the_one_it_was_moved_with(tmp_path):

@@ -12,8 +12,8 @@ from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
-from napari_smalltumor.finetune.prediction import Prediction, prediction_name, show_prediction
-from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add
+from napari_smalltumor.finetune.cases.training_masks import case_to_add, classes_to_add
+from napari_smalltumor.finetune.run.prediction import Prediction, prediction_name, show_prediction
 from napari_smalltumor.layers.create import image_layers, labels_layer
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers
 

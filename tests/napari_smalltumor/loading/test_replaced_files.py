@@ -201,11 +201,19 @@ def test_an_export_asks_when_the_folder_holds_other_images(viewer, folder, monke
     case = case_of(open_case(viewer, folder)[0])
     _with_regions(viewer, case)
     asked: list[str] = []
-    monkeypatch.setattr(questions, "confirm", lambda *a: asked.append(a[2]) or False)
+    buttons: list[str] = []
+
+    def confirm(parent, title, text, action):
+        asked.append(text)
+        buttons.append(action)
+        return False
+
+    monkeypatch.setattr(questions, "confirm", confirm)
     assert may_write_regions(None, viewer, case, "Export anyway")
     _write_another_patient(folder)
     assert not may_write_regions(None, viewer, case, "Export anyway")
     assert asked[0].startswith(f"current: {folder} no longer holds the images that are shown")
+    assert buttons == ["Choose another folder"]
 
 
 def test_no_dicom_seg_refers_to_the_scan_of_another_patient(viewer, folder, errors, monkeypatch):

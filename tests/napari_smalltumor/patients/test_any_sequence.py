@@ -26,7 +26,7 @@ from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.shown_reference import show_reference
 from napari_smalltumor.display.overlay import Overlay
 from napari_smalltumor.display.reference_visibility import toggle_reference
-from napari_smalltumor.display.sequences import show_sequence
+from napari_smalltumor.display.shown_sequence import show_sequence
 from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.coordinates import display_shape
 from napari_smalltumor.layers.create import image_layers

@@ -12,8 +12,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QApplication
-from shown_layers import show_segmentation
-from smalltumor.data.segmentation import Segmentation
+from shown_layers import open_segmented
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.close_patient import close_patient, reopen_closed
@@ -52,15 +51,6 @@ def idle(monkeypatch) -> Callable[[], None]:
             waiting.pop(0)()
 
     return turn
-
-
-def open_segmented(viewer: ViewerModel, name: str) -> None:
-    case = case_along(name=name)
-    set_up(viewer)
-    for data, attributes, _ in image_layers(case):
-        viewer.add_image(data, **attributes)
-    classes = np.random.default_rng(0).integers(0, 4, case.grid.shape).astype(np.uint8)
-    show_segmentation(viewer, case, Segmentation(name, classes, case.grid))
 
 
 def remove_all(viewer: ViewerModel, patient: Patient = PAT) -> None:

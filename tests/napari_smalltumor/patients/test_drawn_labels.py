@@ -13,6 +13,8 @@ from napari.layers import Image, Labels
 from napari.layers._source import layer_source
 from napari_cases import case_along, write_case_along
 from scipy.spatial.transform import Rotation
+from smalltumor.data.label_files import read_label_volume
+from smalltumor.data.made_by import MadeBy, recorded_made_by
 from smalltumor.data.read_case import read_case
 
 from napari_smalltumor.export.writer import write_labels
@@ -52,6 +54,8 @@ def test_a_stroke_is_written_where_it_was_drawn(
     np.testing.assert_allclose(image.affine, case.grid.affine, atol=1e-4)
     np.testing.assert_array_equal(np.asarray(image.dataobj), from_display(drawn.data, case.grid))
     assert role_of(drawn) is None
+    volume = read_label_volume(Path(written))
+    assert recorded_made_by(volume) == MadeBy("MANUAL")
 
 
 def show_images(viewer: ViewerModel) -> Image:

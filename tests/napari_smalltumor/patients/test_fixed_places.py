@@ -6,18 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Labels
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
-from shown_layers import show_segmentation
-from smalltumor.data.segmentation import Segmentation
+from shown_layers import open_segmented
 from smalltumor.geometry.grid import Grid
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.patients.fixed_places import place_of
-from napari_smalltumor.viewer_setup import set_up
 
 CHANGES = {
     "affine": np.array([[1, 0, 0, 5], [0, 1, 0, -20], [0, 0, 1, 3], [0, 0, 0, 1.0]]),
@@ -35,15 +32,6 @@ def said(monkeypatch) -> list[str]:
     monkeypatch.setattr(notify, "info", shown.append)
     monkeypatch.setattr(QApplication, "instance", lambda: None)
     return shown
-
-
-def open_segmented(viewer: ViewerModel, name: str = "Pat") -> None:
-    case = case_along(name=name)
-    set_up(viewer)
-    for data, attributes, _ in image_layers(case):
-        viewer.add_image(data, **attributes)
-    classes = np.random.default_rng(0).integers(0, 4, case.grid.shape).astype(np.uint8)
-    show_segmentation(viewer, case, Segmentation(name, classes, case.grid))
 
 
 @pytest.mark.parametrize("name", ["Pat ET", "Pat T1CE"])

@@ -23,7 +23,7 @@ from napari_smalltumor.autosave.masks import masks_among
 from napari_smalltumor.compare.choices import reference_choices
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.writer import write_labels
-from napari_smalltumor.finetune.training_masks import case_to_add
+from napari_smalltumor.finetune.cases.training_masks import case_to_add
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.drawings import masks_beside_regions
 from napari_smalltumor.layers.metadata import provenance_of

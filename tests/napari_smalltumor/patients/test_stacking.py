@@ -7,8 +7,7 @@ import pytest
 from napari.components import ViewerModel
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
-from shown_layers import show_segmentation
-from smalltumor.data.segmentation import Segmentation
+from shown_layers import open_segmented
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers, plain_labels_layer
@@ -22,15 +21,6 @@ def said(monkeypatch) -> list[str]:
     monkeypatch.setattr(notify, "info", shown.append)
     monkeypatch.setattr(QApplication, "instance", lambda: None)
     return shown
-
-
-def open_segmented(viewer: ViewerModel, name: str) -> None:
-    case = case_along(name=name)
-    set_up(viewer)
-    for data, attributes, _ in image_layers(case):
-        viewer.add_image(data, **attributes)
-    classes = np.random.default_rng(0).integers(0, 4, case.grid.shape).astype(np.uint8)
-    show_segmentation(viewer, case, Segmentation(name, classes, case.grid))
 
 
 def names(viewer: ViewerModel) -> list[str]:

@@ -1,4 +1,4 @@
-"""A report of the window doubts the scores of lesions if other weights made the regions."""
+"""What a report of the window doubts: scores that other weights gave, and mirrored masks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 from second_look_cases import Spot, ball, case_with, output_for
+from smalltumor.data.label_files import read_labels
+from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.measures import measure_case
 
@@ -22,3 +24,12 @@ def test_scores_are_doubted_where_a_lesion_has_one():
     assert "may not hold for mine" in warnings_of(case, result, measures)[-1]
     drawn = replace(measures, lesions=())
     assert not any("may not hold" in text for text in warnings_of(case, result, drawn))
+
+
+def test_a_mirrored_mask_is_a_reason_to_doubt(sample_folder):
+    case = read_case(sample_folder)
+    classes, _ = read_labels(case)
+    for mask, doubtful in ((classes, False), (classes[::-1].copy(), True)):
+        segmentation = Segmentation(case.name, mask, case.grid)
+        warnings = warnings_of(case, segmentation, measure_case(case, segmentation))
+        assert any("seems to be mirrored left to right" in text for text in warnings) == doubtful

@@ -205,7 +205,7 @@ def test_other_images_under_the_name_of_a_case_are_refused(
         file.write(b" ")
     worklist = read_worklist(output, data)
     session.open(worklist, entry(worklist, "bob"))
-    assert errors == ["the images of bob have changed since its mask was made"]
+    assert errors == ["The images of bob have changed since its mask was made"]
     assert not viewer.layers and session.current is None and not session.opening
 
 
@@ -252,7 +252,7 @@ def test_other_images_of_the_same_size_are_refused(
     path.write_bytes(content)
     worklist = read_worklist(output, data)
     session.open(worklist, entry(worklist, "bob"))
-    assert errors == ["the images of bob have changed since its mask was made"]
+    assert errors == ["The images of bob have changed since its mask was made"]
 
 
 def test_a_review_goes_on_when_its_layers_are_brought_back(viewer, session, worklist):

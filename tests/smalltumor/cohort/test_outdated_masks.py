@@ -5,7 +5,7 @@ from __future__ import annotations
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor import inference
+from cohort_files import interrupt_in_second_case
 from smalltumor.cohort.outdated_masks import notes_on_outdated
 from smalltumor.cohort.seen_in_training import notes_on_training
 from smalltumor.evaluation.pairing import masks_of_cases
@@ -29,15 +29,7 @@ def test_masks_of_the_last_run_have_no_note(cohort, tmp_path):
 def begun_again(cohort, monkeypatch, weights_to_tune):
     """A cohort whose masks are replaced with other weights, which was stopped after one case."""
     cohort()
-    segment, calls = inference.segment, []
-
-    def interrupted(*arguments, **options):
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return segment(*arguments, **options)
-
-    monkeypatch.setattr(inference, "segment", interrupted)
+    interrupt_in_second_case(monkeypatch)
     code, *_ = cohort("--overwrite", weights=weights_to_tune)
     assert code == 130
 

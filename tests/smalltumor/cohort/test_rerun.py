@@ -13,7 +13,7 @@ import sys
 import nibabel as nib
 import numpy as np
 import pytest
-from cohort_files import NAMES, files_of, rows_of, version
+from cohort_files import NAMES, files_of, interrupt_in_second_case, rows_of, version
 from second_look_cases import one_candidate
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import PAGE, SETTINGS, SUMMARIES, TABLE
@@ -98,18 +98,8 @@ def test_overwrite_segments_again(cohort, tmp_path):
 def test_overwriting_that_is_interrupted_keeps_none_of_the_old_masks(
     cohort, monkeypatch, tmp_path, weights_to_tune
 ):
-    from smalltumor import inference
-
     cohort()
-    segment, calls = inference.segment, []
-
-    def interrupted(*arguments, **options):
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return segment(*arguments, **options)
-
-    monkeypatch.setattr(inference, "segment", interrupted)
+    interrupt_in_second_case(monkeypatch)
     code, *_ = cohort("--overwrite", weights=weights_to_tune)
     assert code == 130
     code, rows, *_ = cohort(weights=weights_to_tune)
@@ -295,22 +285,12 @@ def test_candidates_asked_for_later_are_written_for_masks_of_the_network(
 def test_tables_of_all_cases_are_never_of_another_run_than_the_table(
     cohort, smalltumor, monkeypatch, tmp_path
 ):
-    from smalltumor import inference
-
     for package in ("pyarrow", "jinja2", "matplotlib"):
         pytest.importorskip(package)
     out, summaries = tmp_path / "out", set(SUMMARIES)
     cohort("--parquet", "--report")
     assert summaries <= files_of(out)
-    segment, calls = inference.segment, []
-
-    def interrupted(*arguments, **options):
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return segment(*arguments, **options)
-
-    monkeypatch.setattr(inference, "segment", interrupted)
+    interrupt_in_second_case(monkeypatch)
     code, rows, *_ = cohort("--overwrite", "--flips")
     assert (code, len(rows)) == (130, 1)
     assert not summaries & files_of(out)

@@ -170,9 +170,10 @@ def test_two_visits_are_sessions_of_one_subject(tmp_path, smalltumor, narrow_wei
         commands.append(f"segment {where} --weights {narrow_weights} --bids {tmp_path}/out".split())
     assert smalltumor(*commands[0])[0] == 0
     code, _, err = smalltumor(*commands[1])
-    assert code != 0 and "exists" in err
+    assert code != 0 and "exists, perhaps of another visit than visit2" in err
+    assert "name the visit with --session visit2, or pass --overwrite" in err
     code, _, err = smalltumor(*commands[1], "--overwrite")
-    assert code != 0 and "another visit" in err and "name the visit with --session" in err
+    assert code != 0 and "another visit" in err and "name the visit with --session visit2" in err
     assert smalltumor(*commands[1], "--overwrite", "--session", "visit-2")[0] == 0
     masks = masks_of_subject("P7", tmp_path / "out")
     assert [session_of(mask) for mask in masks] == ["", "visit2"]

@@ -34,4 +34,4 @@ def test_a_label_scheme_that_contradicts_the_header_is_said(tmp_path, scheme):
     source = "from its header" if scheme is None else "as named for it"
     assert mask_read.origin.endswith(f"label scheme {scheme or 'brats2023'} ({source})")
     text = "the header of Pat_seg.nii.gz names brats2023, but it was read as msd"
-    assert mask_read.warnings == ([text] if scheme == "msd" else [])
+    assert [*mask_read.header_warnings] == ([text] if scheme == "msd" else [])

@@ -337,3 +337,20 @@ def test_predictions_of_ones_alone_are_not_read_in_the_scheme_of_the_truth(tmp_p
     with pytest.raises(LabelError, match="label value 1 alone") as refused:
         evaluate(tmp_path / "BraTS2021_00001.nii.gz", tmp_path / "truth")
     assert refused.value.remedy == Remedy(Action.NAME_REGION, side="predictions")
+
+
+@pytest.mark.parametrize("run", [evaluate, evaluate_challenge])
+def test_a_pair_of_which_one_mask_is_mirrored_is_noted(tmp_path, run):
+    beside = np.zeros(SHAPE, np.uint8)
+    beside[2:12, 4:30, 4:28] = TissueClass.ET
+    for name, mask in (("one", beside), ("two", beside[::-1])):
+        write(tmp_path / "truth" / f"{name}_seg.nii.gz", beside)
+        write(tmp_path / "masks" / f"{name}.nii.gz", mask)
+    found = run(
+        tmp_path / "masks", tmp_path / "truth", labels="brats2018", truth_labels="brats2018"
+    )
+    notes = found[1] if isinstance(found, tuple) else found.notes
+    assert [n for n in notes if "mirrored" in n] == [
+        "two: prediction or truth seems to be mirrored, since they have a Dice of 1.00 mirrored "
+        "left to right, and 0.00 as is"
+    ]

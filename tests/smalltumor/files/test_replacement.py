@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from smalltumor.errors import OutputError
 from smalltumor.files import replacement
 from smalltumor.files.atomic import remove_temporary_files
 from smalltumor.files.replacement import write_together
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
 NAMES = ("a.txt", "b.txt", "c.txt")
 
@@ -166,3 +170,96 @@ def test_the_file_that_a_link_names_is_replaced(folder):
     write_together(writers(folder, "new"), overwrite=True)
     assert (folder / "c.txt").is_symlink()
     assert (folder / "real" / "c.txt").read_text() == "new"
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from smalltumor.files.replacement import write_together
+
+folder, number = Path(sys.argv[1]), int(sys.argv[2])
+moves = [0]
+
+def kill_at(event, arguments):
+    if event == "os.rename" and any(".kept" in str(a) or ".part" in str(a) for a in arguments):
+        moves[0] += 1
+        if moves[0] == number:
+            os.kill(os.getpid(), 9)
+    if event == "os.remove" and ".kept" in str(arguments[0]) and number == 0:
+        os.kill(os.getpid(), 9)
+
+sys.addaudithook(kill_at)
+names = ("a.txt", "b.txt", "c.txt")
+write_together(
+    {folder / name: lambda path: path.write_text("new") for name in names},
+    [folder / "older.txt"],
+    overwrite=True,
+)
+"""
+
+
+def killed_while_moving(folder: Path, number: int) -> int:
+    """Kill a process before its move of this number, or 0: before it removes an earlier file."""
+    return subprocess.run([sys.executable, "-c", KILLED, str(folder), str(number)]).returncode
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+@pytest.mark.parametrize("number", range(1, 8))
+def test_what_a_killed_process_was_moving_is_put_back(folder, number):
+    before = contents_of(folder)
+    assert killed_while_moving(folder, number) == -9
+    undo_unfinished_moves(folder)
+    found = contents_of(folder)
+    assert {name: text for name, text in found.items() if ".part" not in name} == before
+    write_together(writers(folder, "new"), [folder / "older.txt"], overwrite=True)
+    assert not list(folder.glob(".smalltumor-*.kept"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_if_all_had_been_moved_the_earlier_files_are_removed(folder):
+    assert killed_while_moving(folder, 0) == -9
+    assert list(folder.glob(".smalltumor-*.kept"))
+    undo_unfinished_moves(folder)
+    assert contents_of(folder) == dict.fromkeys(NAMES, "new")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_file_that_was_saved_since_stays_and_the_earlier_one_is_beside_it(folder):
+    assert killed_while_moving(folder, 5) == -9
+    (folder / "b.txt").write_text("of somebody else")
+    undo_unfinished_moves(folder)
+    assert (folder / "b.txt").read_text() == "of somebody else"
+    assert (folder / "b.txt.before").read_text() == "before"
+    assert (folder / "a.txt").read_text() == "before"
+    assert not (folder / "c.txt").exists()
+
+
+def test_what_another_process_is_moving_is_left_alone(folder, monkeypatch):
+    seen = []
+
+    def look(*arguments):
+        undo_unfinished_moves(folder)
+        seen.append(sorted(path.suffix for path in folder.glob(".smalltumor-*")))
+        return move(*arguments)
+
+    move = replacement.move_into_place
+    monkeypatch.setattr(replacement, "move_into_place", look)
+    write_together(writers(folder, "new"), overwrite=True)
+    assert seen[0].count(".kept") == 2 and ".moves" in seen[0]
+    assert contents_of(folder) == {**dict.fromkeys(NAMES, "new"), "older.txt": "before"}
+
+
+def test_a_list_that_came_with_somebodys_data_touches_no_other_folder(folder):
+    (folder / "data").mkdir()
+    moves = [{"target": "a.nii", "temporary": "../a.txt", "kept": ""}]
+    (folder / "data" / ".smalltumor-0.moves").write_text(json.dumps(moves))
+    undo_unfinished_moves(folder / "data")
+    assert (folder / "a.txt").read_text() == "before"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '[{"target": 1}]', "null"])
+def test_a_damaged_list_of_moves_is_no_error(folder, content):
+    (folder / ".smalltumor-0.moves").write_text(content)
+    undo_unfinished_moves(folder)
+    write_together(writers(folder, "new"), overwrite=True)
+    assert (folder / "a.txt").read_text() == "new"

@@ -6,17 +6,43 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
+from smalltumor.data.made_by import MadeBy
 from smalltumor.follow_up.scan_warnings import patients_text, scan_warnings
 
 
-def scans(*names: str, date: str = "", own: Sequence[bool] = ()) -> list[SimpleNamespace]:
+def scans(
+    *names: str, date: str = "", own: Sequence[bool] = (), made_by: Sequence[MadeBy | None] = ()
+) -> list[SimpleNamespace]:
     made = own or [True] * len(names)
+    makers = made_by or [None] * len(names)
     return [
         SimpleNamespace(
-            case=SimpleNamespace(name=n), title=n, date=date, mask=f"{n}_seg", is_own_mask=is_own
+            case=SimpleNamespace(name=n),
+            title=n,
+            date=date,
+            mask=f"{n}_seg",
+            is_own_mask=is_own,
+            made_by=maker,
         )
-        for n, is_own in zip(names, made, strict=True)
+        for n, is_own, maker in zip(names, made, makers, strict=True)
     ]
+
+
+def test_masks_of_different_weights_are_said_and_nothing_of_what_is_not_known():
+    starter, tuned = (MadeBy.network(w, d * 64, "1") for w, d in (("starter", "a"), ("tuned", "b")))
+    visits = "P_visit1", "P_visit2", "P_visit3"
+    for makers, warns in (
+        ((starter, starter.edited, starter), False),
+        ((None, starter, None), False),
+        ((MadeBy("MANUAL"), starter, starter), False),
+        ((starter, None, tuned), True),
+        ((starter, starter, tuned.edited), True),
+    ):
+        texts = scan_warnings(scans(*visits, made_by=makers))
+        assert len(texts) == warns
+    assert texts[0].startswith(
+        "the mask of P_visit3 is of other weights (tuned (SHA-256 bbbbbbbb)) than that of P_visit2"
+    )
 
 
 def test_masks_of_this_program_beside_those_of_others_are_said():

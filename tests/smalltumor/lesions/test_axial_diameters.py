@@ -305,3 +305,28 @@ def test_a_mask_of_noise_is_measured_too():
     found = measured(mask)
     assert 1 < found.longest_mm < np.hypot(60, 60)
     assert found.slices == 1
+
+
+@pytest.mark.parametrize(
+    ("voxels", "spacing"),
+    [
+        ([[0, 0, 0], [2, 0, 0]], (0.8, 5.3, 1)),
+        ([[0, 1, 0], [2, 2, 0], [4, 1, 0]], (4, 1, 1)),
+        ([[0, 0, 0], [1, 1, 0], [2, 2, 0]], (0.3, 8, 1)),
+    ],
+)
+def test_thin_voxels_with_gaps_between_them_have_a_perpendicular_diameter(voxels, spacing):
+    for shear in (0.0, -0.3):
+        affine = np.diag([-spacing[0], -spacing[1], spacing[2], 1.0])
+        affine[0, 1] = shear * spacing[1]
+        found = axial_diameters(np.array(voxels), Grid((8, 8, 8), affine))
+        assert found.longest_mm >= found.perpendicular_mm > 0.1
+
+
+def test_every_mask_of_uneven_voxels_has_a_perpendicular_diameter():
+    random = np.random.default_rng(11)
+    for _ in range(300):
+        grid = Grid((6, 6, 3), np.diag([*random.choice([0.3, 1.0, 4.0, 8.0], 2), 1.0, 1.0]))
+        voxels = np.argwhere(random.random(grid.shape) < random.uniform(0.1, 0.6))
+        if len(voxels):
+            assert axial_diameters(voxels, grid).perpendicular_mm > 0.01

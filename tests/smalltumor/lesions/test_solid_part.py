@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
+from smalltumor.geometry.voxel import Voxel
 from smalltumor.lesions.solid_part import filled_in_slices, solid_part, without_cavities
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.5, 0.7, 3.0), (1.2, 1.0, 0.8)]
@@ -50,14 +51,14 @@ def test_cavities_are_those_of_distances(spacing, seed):
     assert inner.any()
     cavities = ndimage.distance_transform_edt(~inner, spacing) <= reach
     expected = mask | (filled(mask) & ~cavities)
-    np.testing.assert_array_equal(without_cavities(mask, spacing), expected)
+    np.testing.assert_array_equal(without_cavities(mask, Voxel.of(spacing)), expected)
 
 
 @pytest.mark.parametrize("spacing", SPACINGS)
 def test_a_solid_part_is_an_opening_by_balls(spacing):
     mask = np.repeat(ndimage.binary_dilation(blobs(7, spacing)), 4, axis=2)
     mask = np.pad(mask[1:-1, 1:-1, 1:-1], 1)
-    part, _ = solid_part(mask, spacing, 6.0)
+    part, _ = solid_part(mask, Voxel.of(spacing), 6.0)
     count = max(1, round(spacing[2]))
     fine = (*spacing[:2], spacing[2] / count)
     space = np.repeat(mask, count, axis=2)
@@ -65,3 +66,30 @@ def test_a_solid_part_is_an_opening_by_balls(spacing):
     assert centres.any()
     reached = space & (ndimage.distance_transform_edt(~centres, fine) <= 3 + 1e-6)
     np.testing.assert_array_equal(part, reached.reshape(*mask.shape, count).any(axis=-1))
+
+
+@pytest.mark.parametrize("shift", [1, -2])
+@pytest.mark.parametrize("seed", range(2))
+def test_in_tilted_slices_distances_are_those_in_the_patient(seed, shift):
+    """Voxels of 1 mm have the same centres if each slice is moved by whole voxels."""
+    mask = np.pad(np.repeat(blobs(seed), 2, axis=2)[1:-1, 1:-1, 2:-2], 1)
+    margin = abs(shift) * mask.shape[2]
+    mask = np.pad(mask, ((margin, margin), (0, 0), (0, 0)))
+    upright, tilted = Voxel.of((1, 1, 1)), Voxel.of([[1, 0, shift], [0, 1, 0], [0, 0, 1]])
+
+    def moved(volume):
+        slices = [np.roll(volume[..., n], -shift * n, axis=0) for n in range(volume.shape[2])]
+        return np.stack(slices, axis=-1)
+
+    tissue = without_cavities(mask, upright)
+    assert tissue is not None
+    np.testing.assert_array_equal(without_cavities(moved(mask), tilted), moved(tissue))
+    part, rim = solid_part(tissue, upright, 3.0)
+    found, thickness = solid_part(moved(tissue), tilted, 3.0)
+    assert thickness is rim is None and part.any()
+    np.testing.assert_array_equal(found, moved(part))
+    rim, thickness = (
+        solid_part(each, voxel, 60.0)[1]
+        for each, voxel in ((tissue, upright), (moved(tissue), tilted))
+    )
+    assert thickness == pytest.approx(rim, abs=1)

@@ -110,3 +110,15 @@ def test_a_mask_of_another_grid_is_refused(smalltumor, files, tmp_path):
     code, _, err = smalltumor("report", *files, "--json", tmp_path / "r.json")
     assert code == 1
     assert "is on another grid than" in err or "outside" in err
+
+
+def test_a_mirrored_mask_is_said_and_stands_in_the_numbers(smalltumor, sample_folder, tmp_path):
+    (path,) = sample_folder.glob("*_seg.nii.gz")
+    image = nib.load(path)
+    mask = tmp_path / "mask_seg.nii.gz"
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj)[::-1], image.affine), mask)
+    arguments = (sample_folder, mask, "--labels", "brats2018", "--json", tmp_path / "r.json")
+    code, _, err = smalltumor("report", *arguments)
+    said = "the mask seems to be mirrored left to right"
+    assert code == 0 and said in err
+    assert any(said in text for text in json.loads((tmp_path / "r.json").read_text())["warnings"])

@@ -79,6 +79,38 @@ def test_names_in_other_scripts_and_letters_are_recognised(folder, name):
     assert names_patient(folder, [replace(SERIES, identity=("4711", name))])
 
 
+@pytest.mark.parametrize(
+    ("folder", "start", "expected"),
+    [
+        ("rawscan", "Anna_", "Anna"),
+        ("scan", "sub-07_ses-2_", "sub-07_ses-2"),
+        ("Anna", "", "Anna"),
+        ("Anna", "ax_", "Anna"),
+        ("Anna", "scan_", "Anna"),
+        ("Anna", "Bert_", "Bert"),
+    ],
+)
+def test_the_patient_that_the_names_of_the_files_state_is_proposed(
+    tmp_path, folder, start, expected
+):
+    place = tmp_path / folder
+    place.mkdir()
+    for name in ("T1w", "ce-gad_T1w", "T2w", "FLAIR"):
+        nib.save(
+            nib.Nifti1Image(np.ones((4, 4, 4), np.int16), np.eye(4)),
+            place / f"{start}{name}.nii.gz",
+        )
+    assert find_source(place, {}).name == expected
+
+
+def test_files_that_are_named_after_the_patient_of_their_headers_give_a_neutral_name(tmp_path):
+    for name in ("t1", "t1_gd", "t2", "flair"):
+        image = nib.Nifti1Image(np.ones((4, 4, 4), np.int16), np.eye(4))
+        nib.save(image, tmp_path / f"Mueller_{name}.nii.gz")
+        (tmp_path / f"Mueller_{name}.json").write_text('{"PatientName": "Mueller^Hans"}')
+    assert find_source(tmp_path, {}).name.startswith("case_")
+
+
 SERIES = Series(
     title="ax_t1_gd.nii.gz",
     patient="",

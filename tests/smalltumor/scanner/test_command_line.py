@@ -14,6 +14,7 @@ from head_cases import NAMES, sample_head, write_scan
 from raw_scans import write_raw_scan
 from smalltumor import extras
 from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.scanner.preparation.claim import claimed
 from synthetic import grid_along
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
@@ -165,6 +166,20 @@ def test_a_case_is_not_written_within_its_scan(tmp_path, smalltumor, place):
         assert code == 1
         assert f"lies within the scan {scan}, which is never changed; choose another output" in err
     assert checksums(scan) == before
+
+
+def test_a_second_preparation_into_a_folder_is_refused_at_its_start(tmp_path, smalltumor):
+    scan, folder = write_raw_scan(tmp_path / "scan"), tmp_path / "Pat"
+    with claimed(folder):
+        for words in (
+            ("prepare", scan, folder),
+            ("segment", "--raw", scan, "-o", tmp_path / "m.nii.gz", "--prepared", folder),
+        ):
+            code, _, err = smalltumor(*words)
+            assert code == 1
+            assert f"another preparation is writing to {folder} at present" in err
+            assert "choose another output" in err
+    assert not folder.exists()
 
 
 def test_one_image_for_two_sequences_is_refused(tmp_path, smalltumor):

@@ -21,6 +21,7 @@ from dicom_seg_files import (
 )
 from smalltumor import extras
 from smalltumor.data.input_checks import Finding, FindingKind
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Action, CaseError, GridMismatchError, OutputError
 from smalltumor.extras import MissingPackageError
@@ -121,9 +122,9 @@ def test_a_segmentation_without_a_sequence_says_so(tmp_path):
 def test_what_was_drawn_is_not_called_automatic(tmp_path):
     series, segmentation = write_series_and_mask(tmp_path / "t1ce")
     drawn = Segmentation("case", segmentation.classes, segmentation.grid)
-    for algorithm, expected in ((None, "SEMIAUTOMATIC"), ("MANUAL", "MANUAL")):
+    for made_by, expected in ((None, "SEMIAUTOMATIC"), (MadeBy("MANUAL"), "MANUAL")):
         path = tmp_path / f"{expected}.dcm"
-        write_dicom_seg(drawn, series.files, path, algorithm_type=algorithm)
+        write_dicom_seg(replace(drawn, made_by=made_by), series.files, path)
         assert {x.SegmentAlgorithmType for x in pydicom.dcmread(path).SegmentSequence} == {expected}
 
 

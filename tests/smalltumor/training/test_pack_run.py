@@ -13,6 +13,7 @@ from smalltumor.training.run import train
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.status import State
 from training_runs import (
+    StopAfter,
     assert_same_state,
     events,
     request_for,
@@ -116,28 +117,14 @@ def test_the_minutes_of_a_run_count_over_its_resumes(pack, tmp_path, monkeypatch
     run = tmp_path / "parts"
     for _ in range(20):
         stops = iter([False] * 6 + [True])
-        monkeypatch.setattr("smalltumor.training.run.StopListener", lambda _, s=stops: Stop(s))
+        listener = StopAfter(stops)
+        monkeypatch.setattr("smalltumor.training.run.StopListener", lambda run, it=listener: it)
         if train(pack_request(pack, run, changes={"minutes": 0.5}, resume=True), silent):
             break
     else:
         pytest.fail("it never ended")
     assert len(events(run, "start")) > 1
     assert abs(events(run, "done")[0]["step"] - steps) <= 0.5 * steps
-
-
-class Stop:
-    """Takes the place of a `StopListener`: stops when the next answer says so."""
-
-    stop_request = None
-
-    def __init__(self, answers):
-        self.answers = answers
-
-    def __call__(self):
-        return next(self.answers, False)
-
-    def abort_step(self):
-        return False
 
 
 def test_the_card_tells_how_often_modalities_were_missing(pack, tmp_path):

@@ -24,6 +24,7 @@ from smalltumor.training.runs.status import State
 from smalltumor.training.stopping import StepAborted, StopListener
 from training_cases import QUICK, write_lesion_cases
 from training_runs import (
+    StopAfter,
     assert_same_state,
     events,
     request_for,
@@ -48,21 +49,6 @@ def test_a_run_stopped_after_every_step_ends_in_the_same_state(data, tmp_path, m
             break
     assert events(tmp_path / "bits", "done")[0]["step"] == steps
     assert_same_state(tmp_path / "whole", tmp_path / "bits")
-
-
-class StopAfter:
-    """Takes the place of a `StopListener`: stops when the next answer says so."""
-
-    stop_request = None
-
-    def __init__(self, answers):
-        self.answers = answers
-
-    def __call__(self):
-        return next(self.answers, False)
-
-    def abort_step(self):
-        return False
 
 
 def test_a_killed_run_resumes_and_ends_where_an_unbroken_one_does(data, tmp_path):

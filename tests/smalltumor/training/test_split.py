@@ -193,3 +193,22 @@ def test_scans_of_a_patient_are_on_one_side_however_their_names_are_written():
     names = ["upenn-gbm-00003_21", "UPENN-GBM-00004_11"]
     split = Split.hold_out(names, ["UPENN-GBM-00003_11"])
     assert "upenn-gbm-00003_21" not in split.trained_on
+
+
+def test_messages_about_several_cases_are_of_each_of_them():
+    split = Split(("P1_a", "P2_a"), ("P8", "P9"), ("P1_a", "P2_a"))
+    with pytest.raises(
+        TrainingError, match="P8, P9: these validation cases of the run are missing"
+    ):
+        split.updated(["P1_a", "P2_a"], [])
+    with pytest.raises(TrainingError, match="P9: this validation case of the run is missing"):
+        split.updated(["P1_a", "P2_a"], ["P8"])
+    patients = {"P1_a": "P1", "P1_b": "P1", "P2_a": "P2", "P2_b": "P2"}
+    trained = Split(("P1_a", "P2_a"), (), ("P1_a", "P2_a"))
+    for held_out, text in (
+        (["P1_a", "P2_a"], "P1_a, P2_a: the run has been trained on these cases and cannot"),
+        (["P1_a", "P2_b"], "P1_a: the run has been trained on this case .*; P2_b: .* another scan"),
+        (["P1_b", "P2_b"], "P1_b, P2_b: .* another scan of these patients .* validate on them"),
+    ):
+        with pytest.raises(TrainingError, match=text):
+            trained.updated(["P1_a", "P2_a"], held_out, patients)

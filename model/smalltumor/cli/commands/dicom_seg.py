@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
 def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
     from smalltumor.data.identity.image_digests import recorded_images
     from smalltumor.data.label_files import decode_labels, read_label_volume
+    from smalltumor.data.made_by import recorded_made_by
     from smalltumor.data.naming.find_cases import label_scheme_hint
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.data.volumes.header_checks import header_warnings
@@ -80,7 +81,12 @@ def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
     for warning in filter(None, [found.contradiction, *header_warnings([volume])]):
         print(f"smalltumor: warning: {warning}", file=sys.stderr)
     mask = Segmentation(
-        path.name, classes, volume.grid, sources=(path,), made_of=recorded_images(volume)
+        path.name,
+        classes,
+        volume.grid,
+        sources=(path,),
+        made_of=recorded_images(volume),
+        made_by=recorded_made_by(volume),
     )
     return write_dicom_seg_of_study(
         mask,

@@ -15,7 +15,6 @@ from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.labels.schemes import READ_SCHEMES
 
 if TYPE_CHECKING:
-    from smalltumor.data.case import Case
     from smalltumor.follow_up import FollowUp, Scan
     from smalltumor.report import ReportDetails
 
@@ -140,7 +139,9 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
         mask = mask_beside(case, options.labels)
     else:
         mask = read_mask(options.masks[number], case, options.labels)
-    case.warnings.extend(mask.warnings)
+    case.warnings.extend(
+        filter(None, (*mask.warnings, report.other_model_text(mask, options.model)))
+    )
     segmentation = Segmentation(case.name, mask.classes, case.grid)
     return Scan(
         case=case,
@@ -149,6 +150,7 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
         date=options.scan_dates[number] if options.scan_dates else "",
         mask=mask.origin,
         is_own_mask=mask.is_exported,
+        made_by=mask.made_by,
     )
 
 
@@ -173,7 +175,6 @@ def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
     from smalltumor.follow_up import patients_text, scan_warnings
     from smalltumor.report import ReportDetails, image_warnings
 
-    cases: list[Case] = [scan.case for scan in follow_up.scans]
     return ReportDetails(
         patient=patients_text(follow_up.scans),
         model=options.model,
@@ -181,9 +182,9 @@ def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
         warnings=(
             *scan_warnings(follow_up.scans),
             *(
-                f"{case.name}: {text}"
-                for case in cases
-                for text in image_warnings(case, of_network=bool(options.model))
+                f"{scan.case.name}: {text}"
+                for scan in follow_up.scans
+                for text in image_warnings(scan.case, of_network=bool(options.model or scan.model))
             ),
         ),
     )

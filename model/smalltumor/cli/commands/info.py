@@ -1,4 +1,4 @@
-"""`smalltumor info`: versions, devices and weights for a bug report."""
+"""`smalltumor info`: versions, devices and weights for a bug report; what made a mask."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Iterator
 from importlib import metadata
+from pathlib import Path
 
 from smalltumor.cli import arguments
 
@@ -30,8 +31,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command and its arguments."""
     parser = commands.add_parser(
         "info",
-        help="versions, devices and weights, for a bug report",
-        description="Print versions, devices and the model card of a weights file.",
+        help="versions, devices and weights, for a bug report; what made a mask",
+        description="Print versions, devices and the model card of a weights file; or of a mask, "
+        "what its file records of the weights that made it, and whether it was edited.",
+    )
+    parser.add_argument(
+        "mask",
+        metavar="MASK.nii.gz",
+        nargs="?",
+        type=arguments.path_argument,
+        help="label file",
     )
     parser.add_argument(
         "--weights",
@@ -43,7 +52,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print versions, devices and the model card."""
+    """Print what made a mask, or versions, devices and the model card."""
+    if options.mask is not None:
+        _print_mask(options.mask)
+        return 0
     from smalltumor.errors import CheckpointError
     from smalltumor.models.checkpoint import load_checkpoint
 
@@ -64,6 +76,21 @@ def run(options: argparse.Namespace) -> int:
     for key, value in checkpoint.card.items():
         print(f"  {key}: {value}")
     return 0
+
+
+def _print_mask(path: Path) -> None:
+    """Print what the file of a mask records."""
+    from smalltumor.data.identity.image_digests import recorded_images
+    from smalltumor.data.label_files import read_label_volume
+    from smalltumor.data.made_by import recorded_made_by
+    from smalltumor.data.naming.case_files import MODALITY_TITLES, modality_titles
+
+    volume = read_label_volume(path)
+    made_by, images = recorded_made_by(volume), recorded_images(volume)
+    print(path)
+    print(f"  {made_by or 'records nothing of what made it'}")
+    if known := [modality for modality in MODALITY_TITLES if modality in images]:
+        print(f"  records digests of {modality_titles(known)}")
 
 
 def _version(package: str) -> str:

@@ -67,6 +67,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Find the lesions, print them, and write the table if asked to."""
     from smalltumor.data.label_files import read_label_volume
+    from smalltumor.data.made_by import recorded_made_by
     from smalltumor.data.volumes.header_checks import header_warnings
     from smalltumor.files.atomic import check_output
     from smalltumor.lesions import COLUMNS, find_lesions, table_text, write_csv
@@ -89,6 +90,9 @@ def run(options: argparse.Namespace) -> int:
         sort_by=options.sort,
     )
     print(table_text(lesions, options.threshold))
+    made_by = recorded_made_by(volume)
+    if made_by is not None:
+        print(f"the mask was {made_by}")
     if options.output is not None:
         write_csv(lesions, options.output, overwrite=options.overwrite)
         print(f"wrote {options.output}")

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         case = read_case(options.case, allow_missing=True)
         mask = read_mask(options.segmentation, case, options.labels)
         check_outputs(options, [*case.sources, options.segmentation])
-        for warning in mask.warnings:
+        for warning in filter(None, (*mask.warnings, other_model_text(mask, options.model))):
             case.warnings.append(warning)
             bar.warn(warning)
         bar(0.3, "measuring")
@@ -95,10 +95,24 @@ def _details(options: argparse.Namespace, case: Case, mask: CaseMask) -> ReportD
         patient=patient_of(case.name),
         scan_date=options.scan_date,
         mask=mask.origin,
-        model=options.model,
+        model=options.model or recorded_model(mask),
         reviewer=options.reviewer,
-        warnings=image_warnings(case, of_network=bool(options.model)),
+        warnings=image_warnings(case, of_network=bool(options.model or recorded_model(mask))),
+        made_by=mask.made_by,
     )
+
+
+def recorded_model(mask: CaseMask) -> str:
+    """The weights that the file of a mask records; empty if it records none."""
+    return "" if mask.made_by is None else mask.made_by.model
+
+
+def other_model_text(mask: CaseMask, model: str) -> str:
+    """A warning if ``--model`` is not what the file of a mask records; else empty."""
+    made_by = mask.made_by
+    if not model or made_by is None or not made_by.weights or made_by.weights in model:
+        return ""
+    return f"--model says {model}, but {mask.paths[0].name} records that it was {made_by}"
 
 
 def _write(

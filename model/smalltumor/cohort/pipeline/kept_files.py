@@ -9,6 +9,7 @@ import numpy as np
 from smalltumor.cohort.results.rows import reason_of
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.errors import SmalltumorError
+from smalltumor.labels.lesion_list import LesionList
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +108,7 @@ def write_candidates(
         return NOT_ITS_OWN
     candidates = second_look_at(computed)[1]
     rows = read_table(folder.lesions(mask.name), ("id", "list"))
-    listed = {row["id"] for row in rows if row["list"] == "second_look"}
+    listed = {row["id"] for row in rows if row["list"] == LesionList.SECOND_LOOK}
     if listed != {str(candidate.id) for candidate in candidates}:
         return "no candidates written: the lesion table lists others"
     write_volume(
@@ -115,7 +116,7 @@ def write_candidates(
         label_image(candidates, result.grid),
         result.grid,
         result.header,
-        comment=comment_of(result.made_of),
+        comments=[comment_of(result.made_of)],
         overwrite=True,
     )
     return CANDIDATES_WRITTEN

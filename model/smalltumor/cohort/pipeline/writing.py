@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.pipeline.network_stage import Computed, second_look_at
-from smalltumor.cohort.results.records import CaseRecord, software_version
+from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, bids_labels, numbers_of
 from smalltumor.cohort.results.stored_mask import digest_of_classes, digest_of_file
 from smalltumor.files.tables import joined
+from smalltumor.version import software_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
 
 def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds: int) -> CohortRow:
-    """Write the files of a case, the mask last, and give its row of the table.
+    """Write the files of a case, and give its row of the table.
 
-    Nothing but results of this command is in the folder: what exists is outdated, or of a run that
-    was killed.
+    A case counts as done if its mask is in the folder of results: an earlier one is removed first,
+    and the new one is written last. Nothing but results of this command is in the folder: what
+    exists is outdated, or of a run that was killed.
 
     Raises
     ------
@@ -35,20 +37,14 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
     OutputError
         If a file cannot be written.
     """
-    from smalltumor.data.bids_names import bids_paths
-
     lesions, candidates, warning = second_look_at(computed)
     folder = ResultsFolder(settings.output)
-    if settings.bids is not None:
-        _check_dataset(computed.result, settings.bids, folder.mask(job.name), settings.authors)
-        # Else, if this run is killed, the next one would take it for another patient's.
-        bids_paths(job.name, settings.bids)[0].unlink(missing_ok=True)
-    # Without its old mask the case counts as not done, until the new one is complete.
-    folder.mask(job.name).unlink(missing_ok=True)
+    _remove_earlier_masks(computed.result, folder, settings)
     _write_lesions(computed.result, lesions, candidates, folder, settings)
     record = _record(job, computed, warning, rounds, folder.candidates(job.name))
     record.write(folder.record(job.name))
-    _write_masks(computed.result, folder, settings)
+    _write_other_masks(computed.result, folder, settings)
+    _write_mask(computed.result, folder, settings)
     participant, session = bids_labels(job.name)
     return CohortRow(
         job.name,
@@ -65,6 +61,23 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
         participant_id=participant,
         session_id=session,
     ).with_expected_dice(record.expected_dice)
+
+
+def _remove_earlier_masks(
+    result: Segmentation, folder: ResultsFolder, settings: CohortSettings
+) -> None:
+    """Remove the masks that tell what an earlier run has done, if the new ones can be written.
+
+    That in the BIDS dataset goes first. If this run were killed with it in the dataset and none in
+    the folder of results, the next run would take it for another patient's.
+    """
+    from smalltumor.data.bids_names import bids_paths
+
+    mask = folder.mask(result.name)
+    if settings.bids is not None:
+        _check_dataset(result, settings.bids, mask, settings.authors)
+        bids_paths(result.name, settings.bids)[0].unlink(missing_ok=True)
+    mask.unlink(missing_ok=True)
 
 
 def _check_dataset(result: Segmentation, dataset: Path, mask: Path, authors: Sequence[str]) -> None:
@@ -123,17 +136,19 @@ def _write_lesions(
     if settings.candidates or path.exists():  # that would be outdated
         image = label_image(candidates, result.grid)
         comment = comment_of(result.made_of)
-        write_volume(path, image, result.grid, result.header, comment=comment, overwrite=True)
+        write_volume(path, image, result.grid, result.header, comments=[comment], overwrite=True)
     write_csv([*lesions, *candidates], folder.lesions(result.name), overwrite=True)
 
 
-def _write_masks(result: Segmentation, folder: ResultsFolder, settings: CohortSettings) -> None:
+def _write_other_masks(
+    result: Segmentation, folder: ResultsFolder, settings: CohortSettings
+) -> None:
+    """Write the masks of regions and that of the BIDS dataset."""
     from smalltumor.data.bids import write_bids
-    from smalltumor.data.segmentation import write_regions, write_segmentation
+    from smalltumor.data.segmentation import write_regions
 
-    mask = folder.mask(result.name)
     if settings.regions or folder.has_any_region(result.name):  # existing ones would be outdated
-        write_regions(result, mask, overwrite=True)
+        write_regions(result, folder.mask(result.name), overwrite=True)
     if settings.bids is not None:
         write_bids(
             result,
@@ -143,4 +158,10 @@ def _write_masks(result: Segmentation, folder: ResultsFolder, settings: CohortSe
             overwrite=True,
             other_images=True,
         )
+
+
+def _write_mask(result: Segmentation, folder: ResultsFolder, settings: CohortSettings) -> None:
+    from smalltumor.data.segmentation import write_segmentation
+
+    mask = folder.mask(result.name)
     write_segmentation(result, mask, scheme=settings.scheme, overwrite=True)

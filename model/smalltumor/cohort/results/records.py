@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,6 @@ from smalltumor.files.atomic import write_text
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
 
-_PACKAGE = "napari-smalltumor"
 _MAPPINGS = ("images", "digests", "expected_dice")
 
 
@@ -128,13 +125,6 @@ def are_other_files(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
         return False
     common = before.keys() & now.keys()
     return not common or any(before[modality] != now[modality] for modality in common)
-
-
-def software_version() -> str:
-    """Version of this package; empty if it runs without being installed."""
-    with suppress(metadata.PackageNotFoundError):
-        return metadata.version(_PACKAGE)
-    return ""
 
 
 def sizes_of_images(files: CaseFiles) -> dict[str, int]:

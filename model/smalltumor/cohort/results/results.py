@@ -12,6 +12,7 @@ from smalltumor.cohort.results.results_folder import SETTINGS, TABLE, ResultsFol
 from smalltumor.cohort.results.rows import CohortRow
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.tables import joined, read_table
+from smalltumor.labels.lesion_list import LesionList
 
 _LESION_COLUMNS = ("mm3", "centroid_i", "centroid_j", "centroid_k", "mean_probability", "small")
 
@@ -139,8 +140,9 @@ def _result(row: CohortRow, folder: ResultsFolder) -> CaseResult:
 
 
 def _with_lesions(row: CohortRow, lesions: list[dict[str, str]]) -> CaseResult:
-    found = [cells for cells in lesions if cells.get("list", "found") != "second_look"]
-    candidates = [_listed(c, "candidate") for c in lesions if c.get("list") == "second_look"]
+    found = [cells for cells in lesions if cells.get("list") != LesionList.SECOND_LOOK]
+    offered = [cells for cells in lesions if cells.get("list") == LesionList.SECOND_LOOK]
+    candidates = [_listed(cells, "candidate") for cells in offered]
     small = [_listed(cells, "small lesion") for cells in found if cells["small"] == "true"]
     candidates.sort(key=lambda lesion: -(lesion.score or 0.0))
     small.sort(key=lambda lesion: lesion.mm3)

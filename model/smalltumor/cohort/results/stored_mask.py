@@ -32,6 +32,7 @@ def read_stored_mask(path: Path, name: str, scheme: str) -> Segmentation:
     from smalltumor.data.identity.image_digests import recorded_images
     from smalltumor.data.label_files import decode_labels
     from smalltumor.data.label_scheme import find_scheme
+    from smalltumor.data.made_by import recorded_made_by
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.data.volumes.nifti import read_volume
 
@@ -40,8 +41,14 @@ def read_stored_mask(path: Path, name: str, scheme: str) -> Segmentation:
     if found.contradiction:
         raise CaseError(f"{found.contradiction}, as all masks of {path.parent} are")
     classes, _ = decode_labels(volume, found.scheme)
-    made_of = recorded_images(volume)
-    return Segmentation(name, classes, volume.grid, volume.header, made_of=made_of)
+    return Segmentation(
+        name,
+        classes,
+        volume.grid,
+        volume.header,
+        made_of=recorded_images(volume),
+        made_by=recorded_made_by(volume),
+    )
 
 
 def digest_of_classes(classes: Classes) -> str:

@@ -17,11 +17,12 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 import numpy as np
 from filelock import Timeout
 
-from smalltumor.cohort.results.records import CaseRecord, are_other_files, software_version
+from smalltumor.cohort.results.records import CaseRecord, are_other_files
 from smalltumor.cohort.results.results import read_info
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
@@ -36,7 +37,8 @@ from smalltumor.data.naming.cohort_names import REVIEW_TABLE, review_file
 from smalltumor.errors import CaseError, OutputError, SmalltumorError
 from smalltumor.files.listings import entries, may_exist
 from smalltumor.files.locks import locked
-from smalltumor.files.names import name_key, safe_name
+from smalltumor.files.names import file_key, name_key, safe_name
+from smalltumor.version import software_version
 
 if TYPE_CHECKING:
     from smalltumor.data.segmentation import Segmentation
@@ -68,6 +70,8 @@ class Reviews:
     def latest(self, damaged: list[str] | None = None) -> dict[str, Review]:
         """The last review of each case, by whichever reader; not those of other images.
 
+        By the `file_key` of the case: a table may have been saved on another system.
+
         Parameters
         ----------
         damaged : list of str, optional
@@ -82,7 +86,7 @@ class Reviews:
         return {
             case: review
             for case, review in found.items()
-            if not are_other_files(review.digests, self._segmented_images(case))
+            if not are_other_files(review.digests, self._segmented_images(review.case))
         }
 
     def begin(self, case: str, digests: Mapping[str, str] | None = None) -> MaskToReview:
@@ -105,7 +109,7 @@ class Reviews:
         network = self._results.mask(case)
         digest = digest_of_file(network)
         digests = digests or self._segmented_images(case)
-        review, path = self._latest([]).get(case, (None, network))
+        review, path = self._latest([]).get(file_key(case), (None, network))
         if review is None or are_other_files(review.digests, digests):
             return MaskToReview(
                 case, network, digest, digest, None, self._scheme, digests, of_others=review
@@ -152,6 +156,7 @@ class Reviews:
             If the case was reviewed or segmented meanwhile, the name is missing or taken, or a file
             cannot be written.
         """
+        reader = normalize("NFC", reader.strip())
         folder = self._folder_of(reader)
         with self._locked():
             self._check_unchanged(begun)
@@ -181,7 +186,8 @@ class Reviews:
 
     def _segmented_images(self, case: str) -> Mapping[str, str]:
         try:
-            record = CaseRecord.read(self._results.record(case))
+            path = self._results.record(case)
+            record = CaseRecord.read(_named(path.parent, path.name))
         except SmalltumorError:
             return {}
         return {} if record is None else record.digests
@@ -196,10 +202,10 @@ class Reviews:
         found: dict[str, tuple[Review, Path]] = {}
         for table in self._tables(damaged):
             for review in _read_or_note(table, damaged):
-                last = found.get(review.case)
+                last = found.get(file_key(review.case))
                 if last is None or _order(last[0]) < _order(review):
-                    mask = table.parent / review_file(review.case, review.number)
-                    found[review.case] = review, mask
+                    mask = _named(table.parent, review_file(review.case, review.number))
+                    found[file_key(review.case)] = review, mask
         return found
 
     def _tables(self, damaged: list[str] | None) -> list[Path]:
@@ -213,17 +219,16 @@ class Reviews:
         return list(filter(may_exist, (reader / REVIEW_TABLE for reader in readers)))
 
     def _folder_of(self, reader: str) -> Path:
-        if not reader.strip():
+        if not reader:
             raise OutputError("a review needs the name of its reader")
-        return self._results.reviews / safe_name(reader)
+        return _named(self._results.reviews, safe_name(reader))
 
     def _check_name(self, reader: str, folder: Path) -> None:
         """Two names that a file system does not distinguish would share a folder."""
         for table in self._tables([]):
             if name_key(table.parent.name) == name_key(folder.name):
-                other = next(
-                    (r.reader for r in _read_or_note(table, []) if r.reader != reader), None
-                )
+                readers = (r.reader for r in _read_or_note(table, []))
+                other = next((r for r in readers if normalize("NFC", r.strip()) != reader), None)
                 if other is not None:
                     raise OutputError(
                         f"Another reader already uses the name {other} here; choose a name that "
@@ -256,6 +261,19 @@ class Reviews:
             except OSError as error:
                 raise OutputError(f"{folder} cannot be used: {error}") from error
             yield
+
+
+def _named(folder: Path, name: str) -> Path:
+    """A file or folder of a name, which another system may have stored in other letters."""
+    path = folder / name
+    if may_exist(path):
+        return path
+    try:
+        return next(
+            (p for p in entries(folder) if normalize("NFC", p.name) == normalize("NFC", name)), path
+        )
+    except CaseError:
+        return path
 
 
 def _order(review: Review) -> tuple[int, str]:

@@ -14,6 +14,7 @@ from smalltumor.cohort.reviews.ranking import Order, ranked
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.names import file_key
 
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
@@ -118,7 +119,7 @@ class Worklist:
         """
         damaged: list[str] = []
         latest = Reviews(self.folder).latest(damaged)
-        entries = [replace(each, review=latest.get(each.name)) for each in self.entries]
+        entries = [replace(each, review=latest.get(file_key(each.name))) for each in self.entries]
         is_outdated = _stamp(self.folder) != self.stamp
         return replace(self, entries=entries, problems=damaged, is_outdated=is_outdated)
 
@@ -148,7 +149,7 @@ def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
     damaged: list[str] = []
     reviews = Reviews(folder)
     latest, obstacle = reviews.latest(damaged), reviews.obstacle()
-    entries = [WorklistEntry(r, files.get(r.name), latest.get(r.name)) for r in results]
+    entries = [WorklistEntry(r, files.get(r.name), latest.get(file_key(r.name))) for r in results]
     problems = [*damaged, *([obstacle] if obstacle else [])]
     return Worklist(folder, info, entries, problems, stamp)
 

@@ -14,10 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.pipeline.pipeline import DEPTH
-from smalltumor.cohort.results.records import software_version
-from smalltumor.cohort.workers.worker import Setup
+from smalltumor.cohort.workers.worker import WorkerSetup
 from smalltumor.errors import SmalltumorError
 from smalltumor.extras import missing_packages, require
+from smalltumor.version import software_version
 
 if TYPE_CHECKING:
     from smalltumor.cohort.pipeline.jobs import Job
@@ -100,12 +100,12 @@ def require_distributed() -> Any:
     return require("distributed", "a cohort on several workers", "cohort")
 
 
-def setup_of(checkpoint: Checkpoint, settings: CohortSettings, rounds: int) -> Setup:
+def setup_of(checkpoint: Checkpoint, settings: CohortSettings, rounds: int) -> WorkerSetup:
     """What workers need to know, whatever folder they run in."""
     if checkpoint.path is None:
         raise SmalltumorError("weights that are in no file cannot be sent to workers")
     bids = None if settings.bids is None else settings.bids.absolute()
-    return Setup(
+    return WorkerSetup(
         run=secrets.token_hex(8),
         settings=replace(settings, output=settings.output.absolute(), bids=bids),
         weights=checkpoint.path.absolute(),

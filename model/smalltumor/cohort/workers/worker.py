@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.pipeline.pipeline import Pipeline
-from smalltumor.cohort.results.records import software_version
 from smalltumor.errors import SmalltumorError
+from smalltumor.version import software_version
 
 if TYPE_CHECKING:
     from smalltumor.cohort.pipeline.jobs import Job
@@ -24,7 +24,7 @@ SHARED = "cohort.json"
 
 
 @dataclass(frozen=True)
-class Setup:
+class WorkerSetup:
     """What a worker needs to know of a run.
 
     Parameters
@@ -52,7 +52,7 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Share:
+class MachineShare:
     """A worker's share of the machine, if all workers are on one.
 
     Parameters
@@ -87,12 +87,12 @@ def dask_setup(worker: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def start_worker(setup: Setup, sharing: int = 0) -> str | None:
+def start_worker(setup: WorkerSetup, sharing: int = 0) -> str | None:
     """Get ready for the cases of a run.
 
     Parameters
     ----------
-    setup : Setup
+    setup : WorkerSetup
     sharing : int
         Number of workers that share this machine, and are named from 0; 0 if each is on its own.
 
@@ -115,7 +115,8 @@ def start_worker(setup: Setup, sharing: int = 0) -> str | None:
         return f"it has other weights in {setup.weights}"
     settings = setup.settings
     if sharing:
-        share = Share(_own_number() % sharing, sharing)  # a later one takes a lost one's place
+        # A later worker takes the place of a lost one.
+        share = MachineShare(_own_number() % sharing, sharing)
         _pin_to_cores(share)
         settings = replace(settings, device=_own_device(settings.device, share))
     _import_libraries(settings.backend)
@@ -147,7 +148,7 @@ def _own_number() -> int:
     return int(get_worker().name)
 
 
-def _pin_to_cores(share: Share) -> None:
+def _pin_to_cores(share: MachineShare) -> None:
     """Keep to the own cores; libraries start as many threads as there are."""
     if sys.platform != "linux":
         return
@@ -170,7 +171,7 @@ def _import_libraries(backend: str) -> None:
         import_module("torch")
 
 
-def _own_device(device: str, share: Share) -> str:
+def _own_device(device: str, share: MachineShare) -> str:
     """One of several GPUs, if the worker may choose."""
     from smalltumor.inference.devices import may_have_nvidia_gpu
 

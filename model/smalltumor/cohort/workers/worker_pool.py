@@ -16,7 +16,7 @@ from distributed.scheduler import KilledWorker
 
 from smalltumor.cohort.pipeline.pipeline import DEPTH
 from smalltumor.cohort.workers.dispatcher import Dispatcher
-from smalltumor.cohort.workers.worker import NotReadyError, Setup, segment_case, start_worker
+from smalltumor.cohort.workers.worker import NotReadyError, WorkerSetup, segment_case, start_worker
 from smalltumor.errors import SmalltumorError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class WorkerPool:
     Parameters
     ----------
     client : Client
-    setup : Setup
+    setup : WorkerSetup
     sharing : int
         Number of workers that share this machine; 0 if they are on others.
     report : callable
@@ -64,7 +64,7 @@ class WorkerPool:
     def __init__(
         self,
         client: Client,
-        setup: Setup,
+        setup: WorkerSetup,
         sharing: int,
         report: Callable[[str], None],
         restart: Callable[[], object] = object,

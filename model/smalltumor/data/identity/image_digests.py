@@ -174,8 +174,19 @@ def recorded_images_text(volumes: Sequence[Volume], case: Case, title: str = "")
     names = [name for name, digests in recorded.items() if are_other_images(digests, images)]
     if not names:
         return ""
-    were = "was" if len(names) == 1 else "were"
-    return (
-        f"{' and '.join(names)} {were} made of other images than those of {title or case.name}, "
-        f"{SUCH_AS_ANOTHER}"
-    )
+    text = made_of_others(names, f"those of {title or case.name}")
+    return f"{text}, {SUCH_AS_ANOTHER}"
+
+
+def made_of_others(masks: Sequence[str], images: str) -> str:
+    """What is said of masks that were made of other images than these.
+
+    Parameters
+    ----------
+    masks : sequence of str
+        At least one.
+    images : str
+        Such as ``those of P7``.
+    """
+    were = "was" if len(masks) == 1 else "were"
+    return f"{' and '.join(masks)} {were} made of other images than {images}"

@@ -60,15 +60,16 @@ def check_patient(path: Path, case: Case) -> None:
         If it does.
     """
     named = named_case(path)
-    own, other = patient_of(case.name), patient_of(named or stem(path))
+    name = named or stem(path)
+    own, other = patient_of(case.name), patient_of(name)
     if same_patient(other, own) or continues_name(other, own):
         return
-    states_patient = named is not None and (
+    is_name_of_patient = named is not None and (
         _has_images(path, named, case)
         or (not is_in_folder_of(path, case) and _states_patient(path, named, case))
     )
-    if states_patient or differ_by_number(own, other):
-        raise _another(path, named or stem(path), case)
+    if is_name_of_patient or differ_by_number(own, other):
+        raise _another(path, name, case)
 
 
 def check_case(path: Path, case: Case) -> None:
@@ -87,16 +88,13 @@ def check_case(path: Path, case: Case) -> None:
     name = named or stem(path)
     if is_named_after(name, case.name, folder_of(case)):
         return
-    is_of_scan = states_other_scan(name, case.name) or (
-        named is not None
-        and (
-            states_scan(named, case.name)
-            or ends_with_other_number(named, case.name, within=case.name)
-        )
-    )
+    if named is not None and _has_images(path, named, case):
+        raise _another(path, name, case)
     is_beside_unnamed_scan = not visit_of(case) and is_in_folder_of(path, case)
-    has_own_images = named is not None and _has_images(path, named, case)
-    if has_own_images or (is_of_scan and not is_beside_unnamed_scan):
+    states_scan_of_its_own = states_other_scan(name, case.name) or (
+        named is not None and _states_scan(named, case.name)
+    )
+    if states_scan_of_its_own and not is_beside_unnamed_scan:
         raise _another(path, name, case)
 
 
@@ -110,9 +108,10 @@ def other_case_text(path: Path, case: Case) -> str:
     own = {parsed[0] for parsed in images if parsed is not None and parsed[0]}
     if named is None or not own:
         return ""
-    if any(continues_name(named, name) for name in {case.name, *own}):
+    is_own_name = any(continues_name(named, name) for name in {case.name, *own})
+    if is_own_name or not _states_patient(path, named, case):
         return ""
-    return str(_another(path, named, case)) if _states_patient(path, named, case) else ""
+    return str(_another(path, named, case))
 
 
 def named_case(path: Path) -> str | None:
@@ -152,6 +151,10 @@ def _states_patient(path: Path, named: str, case: Case) -> bool:
     return not (_names_nobody(named, case.name) or _is_end_of(named, case.name))
 
 
+def _states_scan(named: str, case: str) -> bool:
+    return states_scan(named, case) or ends_with_other_number(named, case, within=case)
+
+
 def _names_nobody(named: str, case: str) -> bool:
     """Whether all words say how a mask was made; ``initial`` says it of a case without visits."""
     words = _WORD.findall(name_key(named))
@@ -183,12 +186,12 @@ def _has_images(path: Path, named: str, case: Case) -> bool:
     own = {file_key(case_name(image)) for image in case.paths.values()}
     if path == case.labels_path or file_key(named) in own:
         return False
-    known = {
-        file_key(name) for folder in {path.parent, *own_folders} for name in cases_of_images(folder)
-    }
-    named_folders = {folder.resolve().parent / safe_name(named) for folder in own_folders}
-    others = named_folders - {folder.resolve() for folder in own_folders}
-    return file_key(named) in known - own or any(map(cases_of_images, others))
+    beside = {path.parent, *own_folders}
+    known = {file_key(name) for folder in beside for name in cases_of_images(folder)}
+    if file_key(named) in known:
+        return True
+    next_to_own = {folder.resolve().parent / safe_name(named) for folder in own_folders}
+    return any(map(cases_of_images, next_to_own - {folder.resolve() for folder in own_folders}))
 
 
 def region_files_of(case: Case) -> list[RegionFile]:

@@ -18,7 +18,7 @@ from smalltumor.data.naming.agent_words import Kind, kind_of_word
 from smalltumor.data.naming.name_words import Word, plain_text, split_words
 
 
-class Agent(Enum):
+class ContrastAgent(Enum):
     """What a text says of a contrast agent."""
 
     GIVEN = "given"
@@ -29,7 +29,7 @@ class Agent(Enum):
 class Statement(NamedTuple):
     """What a text says, and its words that say so: in lower case without accents, or empty."""
 
-    agent: Agent
+    agent: ContrastAgent
     words: str
 
 
@@ -128,17 +128,17 @@ def agent_of_text(text: str) -> Statement:
     Returns
     -------
     Statement
-        `Agent.UNKNOWN` if it says nothing, or speaks of images with and without agent. A negation
-        goes before an agent elsewhere in the text, which may be the name of the study.
+        `ContrastAgent.UNKNOWN` if it says nothing, or speaks of images with and without agent. A
+        negation goes before an agent elsewhere in the text, which may be the name of the study.
     """
     plain = plain_text(text)
     words = list(split_words(plain, kind_of_word))
     kinds = _without_others("".join(word.kind for word in words))
-    for agent, rule in ((Agent.NOT_GIVEN, _NOT_GIVEN), (Agent.GIVEN, _GIVEN)):
+    for agent, rule in ((ContrastAgent.NOT_GIVEN, _NOT_GIVEN), (ContrastAgent.GIVEN, _GIVEN)):
         if match := rule.search(kinds):
             start, end = _whole_words(words, match.start(), match.end())
             return Statement(agent, plain[start:end].lower())
-    return Statement(Agent.UNKNOWN, "")
+    return Statement(ContrastAgent.UNKNOWN, "")
 
 
 def _without_others(kinds: str) -> str:
@@ -156,7 +156,7 @@ def _whole_words(words: Sequence[Word], first: int, end: int) -> tuple[int, int]
     return words[first].start, words[end - 1].end
 
 
-def agent_of_entities(entities: Mapping[str, str]) -> Agent:
+def agent_of_entities(entities: Mapping[str, str]) -> ContrastAgent:
     """Tell what the entities of a BIDS name say of a contrast agent.
 
     The entity ``ce`` says so by itself. Without it, the labels of ``acq``, ``rec`` and ``desc``
@@ -169,6 +169,6 @@ def agent_of_entities(entities: Mapping[str, str]) -> Agent:
     """
     if "ce" in entities:
         label = entities["ce"].lower()
-        is_none = label in _NONE or agent_of_text(entities["ce"]).agent is Agent.NOT_GIVEN
-        return Agent.NOT_GIVEN if is_none else Agent.GIVEN
+        is_none = label in _NONE or agent_of_text(entities["ce"]).agent is ContrastAgent.NOT_GIVEN
+        return ContrastAgent.NOT_GIVEN if is_none else ContrastAgent.GIVEN
     return agent_of_text("; ".join(entities.get(key, "") for key in ("acq", "rec", "desc"))).agent

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from smalltumor.data.naming.contrast_agent import Agent, agent_of_entities
+from smalltumor.data.naming.contrast_agent import ContrastAgent, agent_of_entities
 from smalltumor.data.naming.visit_names import is_visit_name
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.files.listings import visible_entries
@@ -148,7 +148,7 @@ def _parse_bids(name: str) -> FileName | None:
         is_tumour = re.search(r"tumou?r|lesion|glioma", told) is not None
         return FileName(case, role, suffix.lower()) if is_tumour else None
     variant = "_".join(e for e in entities if not e.startswith(("sub-", "ses-", "ce-")))
-    if role == "t1" and agent_of_entities(values) is Agent.GIVEN:
+    if role == "t1" and agent_of_entities(values) is ContrastAgent.GIVEN:
         return FileName(case, "t1ce", "ce", variant)
     return FileName(case, role, "bids", variant)
 

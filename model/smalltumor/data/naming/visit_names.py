@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 _NUMBER = r"[-_ ]?\d+[a-z]?(-\d+)?"
+"""``2``, ``_02``, ``-2a``, ``1-2``."""
 
 _EVENT = (
     r"((pre|post|intra)[-_ ]?(op|operative|operation|surgery|treatment|therapy|rt|chemo)"
@@ -17,35 +18,49 @@ _ORDER = r"(pre|post|intra|initial|first|second|third|last|latest|before|after)"
 _VERSION = rf"v{_NUMBER}"
 _FILES = r"(images?|nifti|nii|anat|raw|converted|preprocessed|registered)"
 
-_IS_FOLDER = re.compile(
-    rf"{_EVENT}({_NUMBER})?|{_COUNTED}({_NUMBER})?|{_DATE}|{_ORDER}|{_FILES}", re.IGNORECASE
-)
-"""As folders, *v1*, *scan_1* and *time_1* may be volunteers or cases."""
+_CLEAR_VISIT = rf"({_EVENT}({_NUMBER})?|({_COUNTED}|scan|time){_NUMBER}|{_DATE})"
+"""What is nothing else than a visit: ``preop``, ``visit2``, ``scan_1``, ``2024-01-31``."""
 
-_CERTAIN = rf"({_EVENT}({_NUMBER})?|({_COUNTED}|scan|time){_NUMBER}|{_DATE})"
-_VISIT = rf"({_CERTAIN}|{_ORDER}|{_VERSION}|(pre|post)\d+)"
-_IS_VISIT = re.compile(_VISIT, re.IGNORECASE)
-_FIRST_VISIT = re.compile(rf"{_VISIT}(?=[-_ ]|\Z)", re.IGNORECASE)
-_END = re.compile(rf"(?P<visit>({_VISIT}([-_ ]{_CERTAIN})*)?)((\A|[-_ ]){_FILES})*", re.IGNORECASE)
-"""After a visit, *v2* and *post* are versions of a mask."""
+_VISIT = rf"({_CLEAR_VISIT}|{_ORDER}|{_VERSION}|(pre|post)\d+)"
+"""What may be a visit: also ``pre``, ``first`` and ``v2``, which may be versions of a mask."""
 
-_MAY_BE_VERSION = re.compile(rf"(.*[-_ ])?({_ORDER}|{_VERSION})", re.IGNORECASE)
-_IS_NUMBERED_VERSION = re.compile(rf"(.*[-_ ])?{_VERSION}", re.IGNORECASE)
-_VISIT_IN_FRONT = re.compile(rf"(?P<visit>{_CERTAIN})[-_ ]", re.IGNORECASE)
-_IS_NUMBERED = re.compile(r"(?=.*\d)(.*[^\W\d_].*|\d{3,})")
+
+def _pattern(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.IGNORECASE)
+
+
+_ONE_VISIT = _pattern(_VISIT)
+_VISIT_AT_START = _pattern(rf"{_VISIT}(?=[-_ ]|\Z)")
+
+_VISIT_FOLDER = _pattern(rf"{_EVENT}({_NUMBER})?|{_COUNTED}({_NUMBER})?|{_DATE}|{_ORDER}|{_FILES}")
+"""Not ``v1``, ``scan_1`` and ``time_1``: as folders, these may be volunteers or cases."""
+
+_AFTER_PATIENT = _pattern(rf"(?P<visit>({_VISIT}([-_ ]{_CLEAR_VISIT})*)?)((\A|[-_ ]){_FILES})*")
+"""``pre``, ``pre_day2``, ``pre_nifti`` or ``nifti``; only clear visits follow the first one."""
+
+_BEFORE_PATIENT = _pattern(rf"(?P<visit>{_CLEAR_VISIT})[-_ ]")
+
+_ENDS_WITH_ORDER_OR_VERSION = _pattern(rf"(.*[-_ ])?({_ORDER}|{_VERSION})")
+_ENDS_WITH_VERSION = _pattern(rf"(.*[-_ ])?{_VERSION}")
+
+_NUMBERED_NAME = re.compile(r"(?=.*\d)(.*[^\W\d_].*|\d{3,})")
+"""``P1``, ``012``; not ``edited`` or ``12``."""
+
 _SEPARATOR = re.compile(r"[-_ ]")
 
-_NOBODY = re.compile(
+_NO_PATIENT = _pattern(
     r"(brain|head|mri?|gbm|lgg|hgg|gliomas?|tumou?rs?|met|metastas[ei]s|study|studies|cohort"
-    r"|data|dataset|cases?|patients?|subjects?)",
-    re.IGNORECASE,
+    r"|data|dataset|cases?|patients?|subjects?)"
 )
 """Names of organs, diseases and data sets, in the place of a patient's."""
 
-_COUNTS_CASES = re.compile(
-    rf"(baseline|(pre|post)[-_ ]?op){_NUMBER}|(scan|follow[-_ ]?up)[-_ ]?\d{{3,}}", re.IGNORECASE
+_NUMBER_OF_CASE = _pattern(
+    rf"(baseline|(pre|post)[-_ ]?op){_NUMBER}|(scan|follow[-_ ]?up)[-_ ]?\d{{3,}}"
 )
-_COUNTS_CASES_OF_NOBODY = re.compile(rf"scan{_NUMBER}|.*(?<!\d)\d{{3,}}|{_DATE}", re.IGNORECASE)
+"""After a name without digits, such as ``GBM_baseline_001``."""
+
+_NUMBER_OF_CASE_AFTER_NO_PATIENT = _pattern(rf"scan{_NUMBER}|.*(?<!\d)\d{{3,}}|{_DATE}")
+"""Moreover after a word of `_NO_PATIENT`, such as ``brain_scan_1``."""
 
 
 class NameParts(NamedTuple):
@@ -65,7 +80,7 @@ class NameParts(NamedTuple):
 
 def is_visit_name(name: str) -> bool:
     """Whether a folder of any patient may have a name, such as ``pre``, ``week-000``, ``nifti``."""
-    return _IS_FOLDER.fullmatch(name) is not None
+    return _VISIT_FOLDER.fullmatch(name) is not None
 
 
 def may_be_version(name: str) -> bool:
@@ -73,12 +88,12 @@ def may_be_version(name: str) -> bool:
 
     ``P1_v2`` and ``initial`` may; ``P1_visit2`` and ``baseline`` do not.
     """
-    return _MAY_BE_VERSION.fullmatch(name) is not None
+    return _ENDS_WITH_ORDER_OR_VERSION.fullmatch(name) is not None
 
 
 def is_numbered_version(name: str) -> bool:
     """Whether a name ends like ``P1_v2``."""
-    return _IS_NUMBERED_VERSION.fullmatch(name) is not None
+    return _ENDS_WITH_VERSION.fullmatch(name) is not None
 
 
 def split_name(name: str) -> NameParts:
@@ -88,29 +103,29 @@ def split_name(name: str) -> NameParts:
     count cases are part of the patient: those of ``GBM_baseline_001`` and ``MGH_scan_012``.
     ``visit1_P1`` is how a folder of folders names one of several cases ``P1``.
     """
-    if (in_front := _split_visit_in_front(name)) is not None:
-        return in_front
+    if (parts := _split_visit_before_patient(name)) is not None:
+        return parts
     for separator in _SEPARATOR.finditer(name):
         patient, rest = name[: separator.start()], name[separator.end() :]
-        end = _END.fullmatch(rest)
-        if end is not None and _is_patient(patient) and not _counts_cases(patient, rest):
-            return NameParts(patient, end["visit"])
+        found = _AFTER_PATIENT.fullmatch(rest)
+        if found is not None and _may_name_patient(patient) and not _counts_cases(patient, rest):
+            return NameParts(patient, found["visit"])
     return NameParts(name, "")
 
 
-def _split_visit_in_front(name: str) -> NameParts | None:
-    found = _VISIT_IN_FRONT.match(name)
+def _split_visit_before_patient(name: str) -> NameParts | None:
+    found = _BEFORE_PATIENT.match(name)
     if found is None:
         return None
     patient, visit = split_name(name[found.end() :]).patient, found["visit"]
-    is_numbered = _IS_NUMBERED.fullmatch(patient) is not None  # *baseline_edited* is nobody
-    if is_numbered and _is_patient(patient) and not _counts_cases(patient, visit):
+    is_numbered = _NUMBERED_NAME.fullmatch(patient) is not None  # *baseline_edited* is nobody
+    if is_numbered and _may_name_patient(patient) and not _counts_cases(patient, visit):
         return NameParts(patient, visit)
     return None
 
 
-def _is_patient(name: str) -> bool:
-    return bool(name) and not is_visit_name(name) and _IS_VISIT.fullmatch(name) is None
+def _may_name_patient(name: str) -> bool:
+    return bool(name) and not is_visit_name(name) and _ONE_VISIT.fullmatch(name) is None
 
 
 def _counts_cases(patient: str, visit: str) -> bool:
@@ -120,10 +135,10 @@ def _counts_cases(patient: str, visit: str) -> bool:
     """
     if any(character.isdigit() for character in patient):
         return False
-    first = _FIRST_VISIT.match(visit)
+    first = _VISIT_AT_START.match(visit)
     if first is None:
         return False
-    if _COUNTS_CASES.fullmatch(first[0]):
+    if _NUMBER_OF_CASE.fullmatch(first[0]):
         return True
-    is_nobody = _NOBODY.fullmatch(patient) is not None
-    return is_nobody and _COUNTS_CASES_OF_NOBODY.fullmatch(first[0]) is not None
+    names_nobody = _NO_PATIENT.fullmatch(patient) is not None
+    return names_nobody and _NUMBER_OF_CASE_AFTER_NO_PATIENT.fullmatch(first[0]) is not None

@@ -6,6 +6,7 @@ must not decide how much memory is used, gzip checksums are verified, and readin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -184,7 +185,7 @@ def write_volume(
     header: nib.Nifti1Header | None = None,
     *,
     label_scheme: str = "",
-    comment: str = "",
+    comments: Iterable[str] = (),
     overwrite: bool = False,
 ) -> None:
     """Write a volume with the header of its source, whole or not at all.
@@ -204,8 +205,8 @@ def write_volume(
         if they give the grid, and the unit.
     label_scheme : str
         Name of the scheme of a label volume, for the header.
-    comment : str
-        For the header, too.
+    comments : iterable of str
+        For the header, too; empty ones are left out.
     overwrite : bool
 
     Raises
@@ -218,7 +219,7 @@ def write_volume(
     image = _image(data, grid, header)
     if label_scheme:
         image.header.set_intent(_LABEL_INTENT, name=label_scheme)
-    if comment:
+    for comment in filter(None, comments):
         add_comment(image.header, comment)
     content = image.to_bytes()
     if path.name.lower().endswith(".gz"):

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.geometry.voxel import Voxel
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Mask
 
@@ -14,15 +15,14 @@ _FINE_MM = 1.0  # BraTS dilates on voxels of 1 mm
 _DIVIDED_MM = 1.5
 
 
-def dilation_margin(distance_mm: float, spacing: npt.NDArray[np.float64]) -> tuple[int, int, int]:
+def dilation_margin(distance_mm: float, voxel: Voxel) -> tuple[int, int, int]:
     """Number of voxels along i, j, k that a dilation by a distance can reach."""
-    i, j, k = (int(np.ceil(distance_mm / edge)) + 1 for edge in spacing)
+    reach = distance_mm if voxel.is_box else np.sqrt(2) * distance_mm + _FINE_MM
+    i, j, k = (int(n) + 1 for n in voxel.reach(reach))
     return i, j, k
 
 
-def dilated_components(
-    mask: Mask, distance_mm: float, spacing: npt.NDArray[np.float64]
-) -> npt.NDArray[np.int32]:
+def dilated_components(mask: Mask, distance_mm: float, voxel: Voxel) -> npt.NDArray[np.int32]:
     """Number the 26-connected components of the dilated mask.
 
     A grid of 1 mm is dilated over faces and edges, one step a millimetre, as in BraTS 2023. Voxels
@@ -30,24 +30,31 @@ def dilated_components(
     could only be dilated by 0 or 5 mm. The number of parts is odd, so that one lies at the centre
     of a voxel, and mirrored masks have mirrored components. Finer axes take more steps.
 
+    In a sheared grid, the steps of a millimetre are not along the edges of its voxels: what is
+    reached is the same set of places in the patient, see `_dilated_upright`.
+
     Parameters
     ----------
     mask : (i, j, k) bool array
     distance_mm : float
-    spacing : (3,) array
-        Voxel edges along i, j, k in mm.
+    voxel : Voxel
 
     Returns
     -------
     (i, j, k) int32 array
         The component at the voxel's centre, from 1; 0 outside. Voxels of the mask are never 0.
     """
+    spacing = voxel.spacing
     parts = _odd_parts(spacing)
     fine = mask
     for axis, count in enumerate(parts):
         fine = np.repeat(fine, count, axis)
-    steps = np.maximum(1, np.floor(distance_mm * parts / spacing + 0.5).astype(int))
-    numbers = connected_components(_dilated(fine, steps)).label_image()
+    if voxel.is_box:
+        steps = np.maximum(1, np.floor(distance_mm * parts / spacing + 0.5).astype(int))
+        dilated = _dilated(fine, steps)
+    else:
+        dilated = _dilated_upright(fine, distance_mm, voxel.edges / parts)
+    numbers = connected_components(dilated).label_image()
     i, j, k = (slice(count // 2, None, count) for count in parts)
     return numbers[i, j, k]
 
@@ -71,6 +78,40 @@ def _dilated(mask: Mask, steps: npt.NDArray[np.int_]) -> Mask:
     for before, after in pairwise(taken):
         mask = ndimage.binary_dilation(mask, _neighbours(after > before))
     return mask
+
+
+def _dilated_upright(
+    mask: Mask, distance_mm: float, edges: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
+    """Dilate a mask on a sheared grid, as far as steps of 1 mm over faces and edges reach.
+
+    n steps reach what is at most n mm away along each of three axes at right angles, and 2 n mm
+    along all of them together. The axes are those of the voxel after Gram and Schmidt.
+
+    Parameters
+    ----------
+    mask : (i, j, k) bool array
+    distance_mm : float
+    edges : (3, 3) array
+        Edges of its voxels as columns, mm.
+    """
+    from scipy import ndimage
+
+    upright = np.linalg.qr(edges)[1]
+    most = distance_mm + _FINE_MM / 2
+    count = np.ceil(np.abs(np.linalg.inv(upright)).sum(axis=1) * most).astype(int)
+    offsets = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in count), indexing="ij"), axis=-1)
+    offsets = offsets.reshape(-1, 3)
+    away = np.abs(offsets @ upright.T)
+    reached = (away.max(axis=1) <= most) & (away.sum(axis=1) <= 2 * distance_mm + _FINE_MM / 2)
+    reached |= (np.abs(offsets).max(axis=1) <= 1) & (np.abs(offsets).sum(axis=1) <= 2)
+    surface = np.argwhere(mask & ~ndimage.binary_erosion(mask))
+    dilated = mask.copy()
+    for offset in offsets[reached]:
+        places = surface + offset
+        places = places[((places >= 0) & (places < mask.shape)).all(axis=1)]
+        dilated[tuple(places.T)] = True
+    return dilated
 
 
 def _neighbours(moving: npt.NDArray[np.bool_]) -> Mask:

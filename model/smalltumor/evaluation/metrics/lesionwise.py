@@ -149,7 +149,7 @@ class LesionScores:
 
     @property
     def hd95(self) -> float:
-        """Mean HD95 over lesions in mm, 374 for false ones; 0 if there are no lesions."""
+        """Mean HD95 over lesions in mm, `NO_OVERLAP_HD95` for false ones; 0 if there are none."""
         count = len(self.lesions) + self.false_lesions
         total = sum(lesion.hd95 for lesion in self.lesions) + NO_OVERLAP_HD95 * self.false_lesions
         return total / count if count else 0.0
@@ -164,8 +164,7 @@ def match_lesions(
     """Match predicted components with the lesions of the truth as BraTS 2023 does.
 
     The truth is dilated, which merges neighbouring components into lesions. Every predicted
-    component that overlaps a dilated lesion is assigned to it. The dilation takes steps along the
-    edges of the voxels, also where these are not at right angles.
+    component that overlaps a dilated lesion is assigned to it.
 
     Parameters
     ----------
@@ -175,12 +174,11 @@ def match_lesions(
     rule : LesionRule
         Its ignored volume is not used: small lesions are matched too.
     """
-    spacing = Voxel.of(voxel).spacing
-    margin = dilation_margin(rule.dilation_mm, spacing)
+    margin = dilation_margin(rule.dilation_mm, Voxel.of(voxel))
     box = padded(bounding_box(prediction | truth), margin, truth.shape)
     prediction, truth = prediction[box], truth[box]
     predicted = connected_components(prediction).label_image()
-    dilated = dilated_components(truth, rule.dilation_mm, spacing)
+    dilated = dilated_components(truth, rule.dilation_mm, Voxel.of(voxel))
     both = (dilated > 0) & (predicted > 0)
     pairs = np.unique(np.stack([dilated[both], predicted[both]], axis=1), axis=0)
     numbers = range(1, int(dilated.max(initial=0)) + 1)
@@ -201,7 +199,7 @@ def score_lesions(
     """Match lesions with `match_lesions` and score them as BraTS 2023 does.
 
     Dice and HD95 compare the undilated lesion with all components assigned to it. A missed lesion
-    has Dice 0 and HD95 374 mm.
+    has Dice 0 and HD95 `NO_OVERLAP_HD95`.
 
     Parameters
     ----------

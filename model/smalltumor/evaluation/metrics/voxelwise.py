@@ -32,7 +32,7 @@ NSD_TOLERANCE_MM = 1.0
 
 EMPTY_MASK_SCORES = (
     "empty truth and empty prediction: Dice and NSD 1, HD95 0; only one of them empty: Dice and "
-    "NSD 0, HD95 374; TPR is undefined without truth and left out of means"
+    f"NSD 0, HD95 {NO_OVERLAP_HD95:g}; TPR is undefined without truth and left out of means"
 )
 
 

@@ -12,7 +12,12 @@ from smalltumor.evaluation.metrics.components import (
     TruthComponent,
 )
 from smalltumor.evaluation.metrics.froc import RATES, FrocPoint, at_rates, froc_curve
-from smalltumor.evaluation.metrics.voxelwise import EMPTY_MASK_SCORES, NSD_TOLERANCE_MM
+from smalltumor.evaluation.metrics.lesionwise import GLIOMA_RULE
+from smalltumor.evaluation.metrics.voxelwise import (
+    EMPTY_MASK_SCORES,
+    NO_OVERLAP_HD95,
+    NSD_TOLERANCE_MM,
+)
 from smalltumor.evaluation.report.estimate_text import (
     INTERVAL,
     VERDICTS,
@@ -197,8 +202,9 @@ def _lesions(evaluation: Evaluation) -> str:
         counts = (mean.lesions, mean.found, mean.missed, mean.false_lesions)
         rows.append((region.upper(), *counts, mean.dice, _one_decimal(mean.hd95), mean.ignored))
     title = (
-        "Lesions as BraTS 2023 scores gliomas (truth dilated by 3 mm; missed and false ones have "
-        "Dice 0 and HD95 374; those of the truth up to 50 mm3 are ignored)"
+        f"Lesions as BraTS 2023 scores gliomas (truth dilated by {GLIOMA_RULE.dilation_mm:g} mm; "
+        f"missed and false ones have Dice 0 and HD95 {NO_OVERLAP_HD95:g}; those of the truth up to "
+        f"{GLIOMA_RULE.ignore_mm3:g} mm3 are ignored)"
     )
     return text_table(title, head, rows)
 

@@ -1,6 +1,6 @@
 """Segmentations as DICOM Segmentation objects (SEG) that refer to the images of a series."""
 
-from smalltumor.scanner.dicom_seg.encoding import AlgorithmType, check_packages
+from smalltumor.scanner.dicom_seg.encoding import check_packages
 from smalltumor.scanner.dicom_seg.series_of_mask import SeriesOfMaskError, series_on_grid
 from smalltumor.scanner.dicom_seg.writing import (
     SUFFIX,
@@ -14,7 +14,6 @@ from smalltumor.scanner.dicom_seg.writing import (
 
 __all__ = [
     "SUFFIX",
-    "AlgorithmType",
     "SeriesOfMaskError",
     "check_dicom_seg",
     "check_dicom_seg_output",

@@ -8,26 +8,23 @@ their unions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.naming.case_files import modality_titles
-from smalltumor.data.segmentation import InferenceRun
 from smalltumor.errors import Action, Remedy
 from smalltumor.extras import MissingPackageError, missing_packages, require
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
-
-AlgorithmType = Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]
+from smalltumor.version import PACKAGE, software_version
 
 _PURPOSE = "writing a DICOM SEG"
 
 _NAME = "smalltumor"
-_PACKAGE = "napari-smalltumor"
 _DESCRIPTION = "Brain tumour segmentation, research only"
 
 _SERIES_NUMBER = 1000
@@ -77,8 +74,8 @@ def highdicom() -> Any:
 def encode(
     pixels: npt.NDArray[np.uint8],
     headers: list[Any],
-    run: InferenceRun | None,
-    algorithm: AlgorithmType,
+    made_by: MadeBy | None,
+    missing: Sequence[str] = (),
 ) -> Any:
     """A DICOM SEG, not yet written.
 
@@ -88,8 +85,11 @@ def encode(
         Tissue classes, in the order of the images.
     headers : list of pydicom.Dataset
         Of the images, in the same order, or of the one enhanced file.
-    run : InferenceRun, optional
-    algorithm : {"AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"}
+    made_by : MadeBy, optional
+        What made the mask. If that is not known, it is called semi-automatic, as people may have
+        drawn or edited it.
+    missing : sequence of str
+        Modalities that the network did not see.
 
     Returns
     -------
@@ -103,19 +103,19 @@ def encode(
     hd = highdicom()
     first = headers[0]
     number = int(first.get("SeriesNumber") or 0)
-    release = version(_PACKAGE)
+    made_by = made_by or MadeBy("SEMIAUTOMATIC")
     return hd.seg.Segmentation(
         source_images=headers,
         pixel_array=pixels,
         segmentation_type="BINARY",
-        segment_descriptions=_descriptions(hd, run, algorithm, release),
+        segment_descriptions=_descriptions(hd, made_by, missing),
         series_instance_uid=hd.UID(),
         series_number=_SERIES_NUMBER + max(0, number),
         sop_instance_uid=hd.UID(),
         instance_number=1,
-        manufacturer=_PACKAGE,
+        manufacturer=PACKAGE,
         manufacturer_model_name=_NAME,
-        software_versions=release,
+        software_versions=_release(),
         device_serial_number="0",
         content_label="BRAIN_TUMOUR",
         content_description=_DESCRIPTION,
@@ -123,14 +123,19 @@ def encode(
     )
 
 
-def _descriptions(hd: Any, run: InferenceRun | None, algorithm: str, release: str) -> list[Any]:
+def _release() -> str:
+    return software_version() or "unknown"
+
+
+def _descriptions(hd: Any, made_by: MadeBy, missing: Sequence[str]) -> list[Any]:
     code = hd.sr.CodedConcept
     identification = hd.AlgorithmIdentificationSequence(
         name=_NAME,
         family=code("123110", "DCM", "Artificial Intelligence"),
-        version=release,
-        parameters=None if run is None else _parameters(run),
+        version=made_by.version or _release(),
+        parameters=_parameters(made_by, missing) or None,
     )
+    is_manual = made_by.algorithm_type == "MANUAL"
     return [
         hd.seg.SegmentDescription(
             segment_number=int(tissue),
@@ -139,8 +144,8 @@ def _descriptions(hd: Any, run: InferenceRun | None, algorithm: str, release: st
                 "49755003", "SCT", "Morphologically Abnormal Structure"
             ),
             segmented_property_type=code(segment.code, segment.scheme, segment.meaning),
-            algorithm_type=algorithm,
-            algorithm_identification=None if algorithm == "MANUAL" else identification,
+            algorithm_type=made_by.algorithm_type,
+            algorithm_identification=None if is_manual else identification,
             anatomic_regions=[code("12738006", "SCT", "Brain")],
             display_color=hd.color.CIELabColor.from_rgb(
                 *(round(255 * part) for part in CLASS_COLOURS[tissue])
@@ -150,8 +155,8 @@ def _descriptions(hd: Any, run: InferenceRun | None, algorithm: str, release: st
     ]
 
 
-def _parameters(run: InferenceRun) -> dict[str, str]:
-    parameters = {"weights": run.weights}
-    if run.missing:
-        parameters["segmented without"] = modality_titles(run.missing)
-    return parameters
+def _parameters(made_by: MadeBy, missing: Sequence[str]) -> dict[str, str]:
+    parameters = {"weights": made_by.weights, "weights SHA-256": made_by.digest}
+    if missing:
+        parameters["segmented without"] = modality_titles(missing)
+    return {name: value for name, value in parameters.items() if value}

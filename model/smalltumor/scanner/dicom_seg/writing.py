@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from smalltumor.data.identity.image_digests import made_of_others
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import (
     Action,
@@ -25,7 +26,7 @@ from smalltumor.geometry.placement import place_on_grid
 from smalltumor.scanner.dicom.headers import DicomImage, invalid_values_allowed
 from smalltumor.scanner.dicom.series import group_volumes, slices_on_grid
 from smalltumor.scanner.dicom.titles import titles_of
-from smalltumor.scanner.dicom_seg.encoding import AlgorithmType, encode, highdicom
+from smalltumor.scanner.dicom_seg.encoding import encode, highdicom
 from smalltumor.scanner.dicom_seg.series_of_mask import (
     SeriesOfMaskError,
     series_on_grid,
@@ -100,7 +101,6 @@ def write_dicom_seg(
     path: str | Path,
     *,
     frames: Sequence[tuple[Path, int]] = (),
-    algorithm_type: AlgorithmType | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a segmentation as a DICOM SEG that refers to the images of its series.
@@ -118,9 +118,6 @@ def write_dicom_seg(
         Ending in ``.dcm``.
     frames : sequence of (Path, int)
         The slices of the series, as in `Series`, if the files may hold those of another one, too.
-    algorithm_type : {"AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"}, optional
-        How the segments were made; by default automatically if the segmentation has an inference
-        run, else semi-automatically.
     overwrite : bool
         Whether an existing file may be replaced; the files of the series never are.
 
@@ -144,12 +141,12 @@ def write_dicom_seg(
     path = Path(path)
     check_dicom_seg(path, files, overwrite=overwrite)
     images, order = _volume_on_grid(source_images(files, frames), segmentation.grid)
-    drawn = segmentation.run is None
-    algorithm = algorithm_type or ("SEMIAUTOMATIC" if drawn else "AUTOMATIC")
+    run = segmentation.run
+    missing = () if run is None else run.missing
     # Frames (slice, row, column): rows run along j, columns along i.
     pixels = np.ascontiguousarray(segmentation.classes.transpose(2, 1, 0)[order])
     try:
-        seg = encode(pixels, source_headers(images), segmentation.run, algorithm)
+        seg = encode(pixels, source_headers(images), segmentation.made_by, missing)
         number_source_frames(seg, images)
     except SmalltumorError:
         raise
@@ -181,7 +178,6 @@ def write_dicom_seg_of_study(
     *,
     series_uid: str = "",
     study_uid: str = "",
-    algorithm_type: AlgorithmType | None = None,
     other_images: bool = False,
     overwrite: bool = False,
 ) -> Series:
@@ -199,7 +195,7 @@ def write_dicom_seg_of_study(
     other_images : bool
         Write a mask that records other images than those of the series, too. They are not compared
         if `series_uid` is known.
-    algorithm_type, overwrite
+    overwrite : bool
         As for `write_dicom_seg`.
 
     Returns
@@ -220,9 +216,7 @@ def write_dicom_seg_of_study(
         study_uid=study_uid,
         other_images=other_images,
     )
-    write_dicom_seg_of_series(
-        segmentation, series, path, algorithm_type=algorithm_type, overwrite=overwrite
-    )
+    write_dicom_seg_of_series(segmentation, series, path, overwrite=overwrite)
     return series
 
 
@@ -248,10 +242,10 @@ def series_of_segmentation(
     if not series_uid and not other_images and shows_other_images(series, made_of):
         folder = next((path.parent for path in segmentation.sources), None)
         place = f" in {folder}" if folder is not None else ""
+        images = f"{series.title} of {series.study_title} in {study}"
         raise SeriesOfMaskError(
-            f"{segmentation.name}{place} was made of other images than {series.title} of "
-            f"{series.study_title} in {study}: of another visit or patient, or of images whose "
-            "intensities were changed",
+            f"{made_of_others([f'{segmentation.name}{place}'], images)}: of another visit or "
+            "patient, or of images whose intensities were changed",
             Remedy(Action.ALLOW_OTHER_IMAGES),
         )
     return series
@@ -262,7 +256,6 @@ def write_dicom_seg_of_series(
     series: Series,
     path: str | Path,
     *,
-    algorithm_type: AlgorithmType | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a segmentation as a DICOM SEG of its `series_of_segmentation`.
@@ -282,7 +275,6 @@ def write_dicom_seg_of_series(
         series.files,
         path,
         frames=series.frames,
-        algorithm_type=algorithm_type,
         overwrite=overwrite,
     )
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from smalltumor.data.brain.background import fill_holes
 from smalltumor.data.brain.coarse_images import coarse_images
-from smalltumor.data.input_checks import LARGEST_BRAIN_ML
+from smalltumor.data.input_checks.checks import LARGEST_BRAIN_ML
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import MissingPackageError
 from smalltumor.geometry.grid import Grid, from_axes, to_axes

@@ -10,7 +10,7 @@ import numpy as np
 from smalltumor.data.brain.background import fill_holes
 from smalltumor.data.brain.brain_mask import brain_masks
 from smalltumor.data.brain.coarse_images import coarse_images
-from smalltumor.data.input_checks import SMALLEST_BRAIN_ML
+from smalltumor.data.input_checks.checks import SMALLEST_BRAIN_ML
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from smalltumor.training.augmentation.intensity import Changes, change_intensities, draw_changes
 from smalltumor.training.augmentation.settings import Augmentation
-from smalltumor.training.augmentation.spatial import Pose, brain_mask
+from smalltumor.training.augmentation.spatial import SpatialTransform, brain_mask
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class CropChanges:
 
     Parameters
     ----------
-    pose : Pose
+    transform : SpatialTransform
     margin : int
         Voxels that the crop needs on each side, to be rotated or zoomed into it; without them the
         corners of a rotated crop would be background instead of brain.
@@ -28,7 +28,7 @@ class CropChanges:
         For each modality by itself.
     """
 
-    pose: Pose
+    transform: SpatialTransform
     margin: int
     intensities: tuple[Changes, ...]
 
@@ -49,9 +49,9 @@ class CropChanges:
             The only source of chance, so that a crop depends neither on the device nor on the
             other crops of its batch.
         """
-        pose = Pose.draw(settings, rng)
-        margin = 0 if pose.matrix is None else settings.margin(crop)
-        return cls(pose, margin, tuple(draw_changes(settings, rng) for _ in range(channels)))
+        transform = SpatialTransform.draw(settings, rng)
+        margin = 0 if transform.matrix is None else settings.margin(crop)
+        return cls(transform, margin, tuple(draw_changes(settings, rng) for _ in range(channels)))
 
 
 def augment(
@@ -73,7 +73,7 @@ def augment(
     classes : (b, i, j, k) uint8 tensor
     """
     moved = [
-        change.pose.apply(image, classes, change.margin)
+        change.transform.apply(image, classes, change.margin)
         for (image, classes), change in zip(crops, changes, strict=True)
     ]
     image = torch.stack([image for image, _ in moved])

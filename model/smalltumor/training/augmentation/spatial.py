@@ -17,7 +17,7 @@ _BRAIN = 128
 
 
 @dataclass(frozen=True)
-class Pose:
+class SpatialTransform:
     """How a crop is moved.
 
     Parameters
@@ -36,8 +36,8 @@ class Pose:
     transposed: bool
 
     @classmethod
-    def draw(cls, settings: Augmentation, rng: np.random.Generator) -> Pose:
-        """A random pose."""
+    def draw(cls, settings: Augmentation, rng: np.random.Generator) -> SpatialTransform:
+        """A random transform."""
         matrix = None
         if settings.warp and rng.random() < settings.warp:
             degrees = rng.uniform(-settings.rotate, settings.rotate, size=3)

@@ -11,6 +11,7 @@ import torch
 
 from smalltumor.data.input_checks import check_input
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.preprocessing import Preprocessing, preprocess
@@ -18,7 +19,6 @@ from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.training.data.cache import Arrays, CaseCache
 from smalltumor.training.data.crops import find_crop_centres
-from smalltumor.training.data.mask_placement import placement_warnings
 from smalltumor.training.data.pack import Pack, PackedCase, packed_cases
 from smalltumor.training.data.training_case import TrainingCase
 
@@ -137,7 +137,11 @@ def _naming(files: CaseFiles) -> Iterator[None]:
 def _prepare(files: CaseFiles, preprocessing: Preprocessing) -> Arrays:
     case = read_case_files(files)
     labels, _ = read_labels(case)  # may add a warning
-    warnings = [*case.warnings, *map(str, check_input(case)), *placement_warnings(case, labels)]
+    warnings = [
+        *case.warnings,
+        *map(str, check_input(case)),
+        *filter(None, [placement_text(case, labels)]),
+    ]
     ready = preprocess(case, preprocessing)
     classes = ready.crop(ready.network_grid.labels_to_network(labels))
     image = ready.array.astype(np.float16)

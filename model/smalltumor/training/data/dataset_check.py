@@ -10,6 +10,7 @@ import numpy as np
 
 from smalltumor.data.input_checks import check_input
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case_files
@@ -19,7 +20,6 @@ from smalltumor.labels.masks import Classes, class_mask
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.text import pluralize
-from smalltumor.training.data.mask_placement import placement_warnings
 
 TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
 
@@ -93,7 +93,7 @@ def check_case(files: CaseFiles) -> CheckedCase:
         findings = check_input(case)
     except SmalltumorError as error:
         return CheckedCase(files.name, str(error))
-    warnings = [*case.warnings, *map(str, findings), *placement_warnings(case, classes)]
+    warnings = [*case.warnings, *map(str, findings), *filter(None, [placement_text(case, classes)])]
     return _counted(files.name, classes, scheme.name, warnings)
 
 

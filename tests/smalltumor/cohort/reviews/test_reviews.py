@@ -11,11 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
 from cohort_results import write_results
 from filelock import FileLock
+from label_file_search import find_label_files
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
@@ -25,7 +27,6 @@ from smalltumor.cohort.reviews.worklist import read_worklist
 from smalltumor.data.naming.cohort_names import REVIEW_TABLE
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import OutputError, SmalltumorError
-from smalltumor.evaluation.find_label_files import find_label_files
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +162,35 @@ def test_names_that_no_folder_can_tell_apart_are_refused(output, name, message):
     save(output, "Anna")
     with pytest.raises(OutputError, match=message):
         save(output, name)
+
+
+def test_a_reader_is_one_in_composed_and_decomposed_letters_and_with_spaces_around(output):
+    composed, decomposed = (normalize(form, "Jörg") for form in ("NFC", "NFD"))
+    assert composed != decomposed
+    save(output, composed)
+    save(output, decomposed)
+    save(output, f" {composed} ")
+    (folder,) = (path for path in (output / "reviews").iterdir() if path.is_dir())
+    assert len(list(folder.glob("ann_review*.nii.gz"))) == 3
+    folder.rename(folder.with_name(decomposed))  # as a copy from macOS has it
+    save(output, composed)
+    assert len(list((output / "reviews" / decomposed).glob("*.nii.gz"))) == 4
+
+
+@pytest.mark.parametrize(("name", "case"), [("ann", "ANN"), ("änn", normalize("NFD", "änn"))])
+def test_a_case_in_a_table_is_compared_as_file_names_are(output, name, case):
+    for path in output.glob("*ann*"):
+        path.rename(path.with_name(path.name.replace("ann", name)))
+    reviews = Reviews(output)
+    begun = reviews.begin(name)
+    unchanged = read_stored_mask(begun.path, name, "brats2018")
+    reviews.save(begun, unchanged, "Anna")
+    table = output / "reviews" / "Anna" / REVIEW_TABLE
+    table.write_text(table.read_text().replace(f"{name},", f"{case},", 1))
+    (mask,) = table.parent.glob("*.nii.gz")
+    mask.rename(mask.with_name(mask.name.replace(name, case)))
+    assert list(Reviews(output).latest()) == [name]
+    assert Reviews(output).begin(name).number == 2
 
 
 def test_a_mask_of_another_grid_is_refused(output):

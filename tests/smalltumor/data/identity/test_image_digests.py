@@ -97,7 +97,7 @@ def test_images_without_a_place_in_common_are_not_compared():
 def test_a_record_of_the_first_version_is_none(tmp_path):
     case = case_along()
     path, comment = tmp_path / "mask.nii", json.dumps({"smalltumor_images": {"t1ce": "0" * 32}})
-    write_volume(path, np.ones(case.grid.shape, np.uint8), case.grid, comment=comment)
+    write_volume(path, np.ones(case.grid.shape, np.uint8), case.grid, comments=[comment])
     assert recorded_images(read_label_volume(path)) == {}
 
 
@@ -204,7 +204,7 @@ def test_a_mask_that_another_program_saved_records_nothing(tmp_path):
 def test_a_comment_of_somebody_else_is_no_record(tmp_path, comment):
     case = case_along()
     path = tmp_path / "mask.nii"
-    write_volume(path, np.ones(case.grid.shape, np.uint8), case.grid, comment=comment)
+    write_volume(path, np.ones(case.grid.shape, np.uint8), case.grid, comments=[comment])
     assert recorded_images(read_label_volume(path)) == {}
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalltumor.data.naming.contrast_agent import Agent, agent_of_entities, agent_of_text
+from smalltumor.data.naming.contrast_agent import ContrastAgent, agent_of_entities, agent_of_text
 
-GIVEN, NOT_GIVEN, UNKNOWN = Agent.GIVEN, Agent.NOT_GIVEN, Agent.UNKNOWN
+GIVEN, NOT_GIVEN, UNKNOWN = ContrastAgent.GIVEN, ContrastAgent.NOT_GIVEN, ContrastAgent.UNKNOWN
 
 TEXTS = {
     "trade names and agents": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -159,3 +161,18 @@ def test_mirrored_masks_have_the_same_matches(edge):
         found = [sum(bool(len(each)) for each in m.assigned) for m in matches]
         lesions = [(len(m.assigned), len(m.false_components)) for m in matches]
         assert len({*zip(found, lesions, strict=True)}) == 1
+
+
+@pytest.mark.parametrize("shear", [1, -1])
+def test_in_a_sheared_grid_lesions_merge_that_are_close_in_the_patient(shear):
+    """Voxels of 1 mm have the same centres if rows are counted along a diagonal."""
+    edges = np.array([[1.0, shear, 0], [0, 1, 0], [0, 0, 1]])
+    first = np.array([45, 18, 18])
+    for place in (p for p in product((-9, -6, -3, 0, 3, 6, 9), repeat=3) if any(p)):
+        is_near = max(map(abs, place)) <= 6 and sum(map(abs, place)) <= 12
+        if not is_near and max(map(abs, place)) < 9:
+            continue  # such a distance is rounded to that of neighbours
+        mask = np.zeros((90, 36, 36), bool)
+        second = first + np.linalg.solve(edges, place).round().astype(int)
+        mask[tuple(first)] = mask[tuple(second)] = True
+        assert len(match_lesions(mask, mask, edges).assigned) == 2 - is_near, place

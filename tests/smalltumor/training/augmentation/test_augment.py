@@ -161,4 +161,4 @@ def test_only_a_rotated_or_zoomed_crop_needs_a_margin():
     settings = Augmentation(warp=0.4, zoom=0.1)
     drawn = [CropChanges.draw(settings, 40, 4, rng) for _ in range(200)]
     assert {change.margin for change in drawn} == {0, settings.margin(40)}
-    assert all((change.pose.matrix is None) == (change.margin == 0) for change in drawn)
+    assert all((change.transform.matrix is None) == (change.margin == 0) for change in drawn)

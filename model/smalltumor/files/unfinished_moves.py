@@ -1,0 +1,172 @@
+"""Files that a killed process was moving into place: all are put back as they were before.
+
+Before files are moved, their names are written to a hidden file in their folder. The process holds
+a lock on it, which the system drops when the process ends, however that happens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+_LISTS = ".smalltumor-*.moves"
+_DEAD_AFTER_S = 600.0
+"""Age at which a list is of a process that has ended, on drives without locks: moving takes
+milliseconds."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A file that is moved into place; all names are of one folder.
+
+    Parameters
+    ----------
+    target : str
+        The final name.
+    temporary : str
+        The complete new file until it is moved; empty for a file that is only removed.
+    kept : str
+        Where an earlier file is meanwhile; empty if there is none.
+    size, time : int
+        Of the new file: bytes, and when it was written, in ns.
+    """
+
+    target: str
+    temporary: str = ""
+    kept: str = ""
+    size: int = 0
+    time: int = 0
+
+
+def planned(staged: Mapping[Path, Path], aside: Mapping[Path, Path], folder: Path) -> list[Move]:
+    """The moves of new files in a folder, and of earlier ones that are only removed.
+
+    Parameters
+    ----------
+    staged : mapping of Path to Path
+        By final name, the new file.
+    aside : mapping of Path to Path
+        By final name, where an earlier file is moved meanwhile.
+    folder : Path
+    """
+    moves = []
+    for target in (*staged, *(path for path in aside if path not in staged)):
+        if target.parent != folder:
+            continue
+        kept = aside[target].name if target in aside else ""
+        move = Move(target.name, kept=kept)
+        if target in staged:
+            new = staged[target]
+            status = new.stat()
+            move = Move(target.name, new.name, kept, status.st_size, status.st_mtime_ns)
+        moves.append(move)
+    return moves
+
+
+@contextmanager
+def listed(moves: list[Move], folder: Path) -> Iterator[None]:
+    """Keep a list of moves in a folder until the block has ended or raised."""
+    name = f".smalltumor-{secrets.token_hex(6)}"
+    being_written, path = folder / f"{name}.part", folder / f"{name}.moves"
+    try:
+        with being_written.open("w", encoding="utf-8") as file:
+            _lock(file.fileno())
+            json.dump([asdict(move) for move in moves], file)
+            file.flush()
+            os.fsync(file.fileno())
+            if sys.platform == "win32":  # an open file cannot be renamed there
+                file.close()
+            being_written.rename(path)
+            yield
+    finally:
+        being_written.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+
+
+def undo_unfinished_moves(folder: Path) -> None:
+    """Put back what a killed process was moving in a folder; nothing if it had moved all files.
+
+    An earlier file in whose place somebody has saved another one since is kept beside it, as
+    ``NAME.before``. What cannot be moved now, as on a drive that is read-only, is left for later.
+    """
+    with suppress(OSError):
+        for path in sorted(folder.glob(_LISTS)):
+            with suppress(OSError, ValueError, TypeError):
+                _undo_listed(path)
+
+
+def _undo_listed(path: Path) -> None:
+    with path.open("r+", encoding="utf-8") as file:
+        if not _has_ended(file.fileno(), path):
+            return
+        _undo(json.load(file), path.parent)
+    path.unlink(missing_ok=True)
+
+
+def _undo(content: list[Mapping[str, Any]], folder: Path) -> None:
+    moves = [Move(**each) for each in content]
+    for name in (name for move in moves for name in (move.target, move.temporary, move.kept)):
+        if Path(name).name != name:  # a list that came with somebody's data touches no other folder
+            raise ValueError(f"{name} is in another folder")
+    finished = all(
+        (folder / m.target).exists() and not (folder / m.temporary).exists()
+        for m in moves
+        if m.temporary
+    )
+    for move in moves:
+        target, kept = folder / move.target, folder / move.kept
+        if move.temporary:
+            (folder / move.temporary).unlink(missing_ok=True)
+        if finished:
+            if move.kept:
+                kept.unlink(missing_ok=True)
+            continue
+        if move.temporary and _is_the_new_file(target, move):
+            target.unlink()
+        if move.kept and kept.exists():
+            kept.replace(_free_name(target) if target.exists() else target)
+
+
+def _is_the_new_file(path: Path, move: Move) -> bool:
+    if not path.exists():
+        return False
+    status = path.stat()
+    return (status.st_size, status.st_mtime_ns) == (move.size, move.time)
+
+
+def _free_name(path: Path) -> Path:
+    name = path.with_name(f"{path.name}.before")
+    return name if not name.exists() else path.with_name(f"{name.name}{secrets.token_hex(3)}")
+
+
+def _lock(descriptor: int) -> None:
+    """Lock an open file; nothing on a drive or a system without such locks."""
+    if sys.platform != "win32":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _has_ended(descriptor: int, path: Path) -> bool:
+    """Whether the process has ended that wrote a list of moves."""
+    if sys.platform != "win32":
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        else:
+            return True
+    return time.time() - path.stat().st_mtime > _DEAD_AFTER_S

@@ -1,0 +1,144 @@
+"""Adding the case in the viewer to a training folder, with its masks as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QApplication, QWidget
+from smalltumor.data.case import Case
+from smalltumor.errors import SmalltumorError
+from smalltumor.labels.masks import Classes
+from smalltumor.training.data.collected_case import CaseFolder, case_folder_name
+from smalltumor.training.data.dataset_folder import add_case
+
+from napari_smalltumor import notify, questions
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export.preconditions import may_write_regions
+from napari_smalltumor.finetune.cases.training_masks import (
+    are_as_segmented,
+    classes_to_add,
+    mask_layers,
+)
+from napari_smalltumor.layers.metadata import region_of
+from napari_smalltumor.patients.case_title import case_title
+from napari_smalltumor.workers import run_in_thread
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_AS_SEGMENTED = (
+    "The masks of {} were added as the network made them, without an edit. A network learns "
+    "nothing from its own masks, and as a validation case they give it a Dice near 1."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Addition:
+    """A case that is to be added, whose masks and title no longer change with the viewer.
+
+    Parameters
+    ----------
+    case : Case
+    title : str
+        Of the case, for the user.
+    target : CaseFolder
+        The folder that it has or gets.
+    classes : (i, j, k) uint8 array
+        Tissue classes on the case's grid.
+    as_segmented : bool
+        Whether the masks are those of a network, without any edit.
+    mark_exported : callable
+        Ends the autosave of a label volume, which *Save* does not write. Regions count as saved
+        only beside the images, where they are found again.
+    """
+
+    case: Case
+    title: str
+    target: CaseFolder
+    classes: Classes
+    as_segmented: bool
+    mark_exported: Callable[[], None]
+
+    def add(self, folder: Path, *, link: bool, ended: Callable[[], None]) -> None:
+        """Add the case in a thread, and say so or why not; then call `ended`.
+
+        Parameters
+        ----------
+        folder : Path
+            The training folder.
+        link : bool
+            Link to the images instead of copying them.
+        ended : callable
+        """
+        name, replace = self.target.path.name, self.target.exists
+
+        def work() -> None:
+            add_case(folder, self.case, self.classes, name=name, link=link, replace=replace)
+
+        def done(result: None) -> None:
+            self.mark_exported()
+            renamed = "" if name == case_folder_name(self.case) else f" as {name}"
+            notify.info(f"{self.title} was added to {folder}{renamed}")
+            if self.as_segmented:
+                notify.warn(_AS_SEGMENTED.format(self.title))
+            ended()
+
+        def failed(error: Exception) -> None:
+            notify.report_error(error)
+            ended()
+
+        # Even if the dock is closed meanwhile, the case is added.
+        application = QApplication.instance()
+        run_in_thread(work, application, done, failed, name=f"adding {self.title}")
+
+
+def addition_of(viewer: Viewer, parent: QWidget, case: Case, target: CaseFolder) -> Addition | None:
+    """The addition of a case with its masks as they are now; None if it cannot or must not be.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    parent : QWidget
+        Of the questions.
+    case : Case
+    target : CaseFolder
+        The folder that it has or gets.
+    """
+    title = case_title(viewer, case)
+    if not _may_add(parent, title, target):
+        return None
+    if not may_write_regions(parent, viewer, case, "Add anyway"):
+        return None
+    try:
+        classes = classes_to_add(viewer, case)
+    except SmalltumorError as error:
+        notify.report_error(error)
+        return None
+    autosave = ensure_autosave(viewer).autosave
+    volumes = [layer for layer in mask_layers(viewer, case) if region_of(layer) is None]
+    checksums = autosave.checksums(volumes)
+    return Addition(
+        case,
+        title,
+        target,
+        classes,
+        as_segmented=are_as_segmented(viewer, case),
+        mark_exported=partial(autosave.mark_exported, checksums),
+    )
+
+
+def _may_add(parent: QWidget, title: str, target: CaseFolder) -> bool:
+    if target.why_not:
+        notify.error(f"{target.why_not}.")
+        return False
+    return not target.exists or questions.confirm(
+        parent,
+        "Replace masks?",
+        f"{title} is already in the training folder. Replace its masks with the masks in "
+        "the viewer?",
+        "Replace",
+    )

@@ -1,0 +1,99 @@
+"""The training request of a new run, and the run folders inside a training folder."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from smalltumor.errors import Action, OutputError, Remedy, TrainingError
+from smalltumor.training.request import TrainingRequest
+
+from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
+from napari_smalltumor.finetune.next_run.train_page import TrainPage
+
+RUNS = "runs"
+"""Folder of the runs in the training folder, with the prepared volumes that they share."""
+
+_VALIDATIONS_PER_RUN = 10
+
+
+def new_request(data: Path, page: TrainPage) -> TrainingRequest:
+    """Training request with the settings of the *Train* page, and a new run folder for it.
+
+    Parameters
+    ----------
+    data : Path
+        The training folder.
+    page : TrainPage
+
+    Raises
+    ------
+    TrainingError
+        If the preset needs weights to start from and none are selected.
+    CheckpointError
+        If the shipped weights are selected but not installed.
+    OutputError
+        If the run folder cannot be created.
+    """
+    weights = _weights_of(page)
+    changes = {
+        "epochs": page.epochs.value,
+        "crop": page.crop.value,
+        "batch": page.batch.value,
+        "validate_every": max(1, page.epochs.value // _VALIDATIONS_PER_RUN),
+    }
+    if weights is not None:
+        changes["initial_share"] = page.initial_share.value / 100
+    if page.validation_every:
+        changes |= {"hold_out_every": page.validation_every}
+    return TrainingRequest(
+        data=data,
+        run=create_run_folder(data),
+        preset=page.preset.value,
+        weights=weights,
+        validation=page.validation_folder,
+        cache=data / RUNS / "cache",
+        device=page.device.value,
+        changes=changes,
+    )
+
+
+def create_run_folder(data: Path) -> Path:
+    """Create a run folder named after the time, which no other window can get as well.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be created.
+    """
+    name = time.strftime("%Y-%m-%d_%H%M")
+    path, number = data / RUNS / name, 2
+    while True:
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            if not path.parent.is_dir():
+                raise OutputError(f"{path.parent} is not a folder") from None
+            path, number = path.with_name(f"{name}_{number}"), number + 1
+        except OSError as error:
+            raise OutputError(f"{path} cannot be created: {error.strerror or error}") from error
+        else:
+            return path
+
+
+def last_run(data: Path) -> Path | None:
+    """The run folder in a training folder whose best weights are the newest."""
+    best = [path for path in (data / RUNS).glob("*/best.safetensors") if path.is_file()]
+    newest = max(best, key=lambda path: path.stat().st_mtime, default=None)
+    return newest.parent if newest is not None else None
+
+
+def _weights_of(page: TrainPage) -> Path | None:
+    from smalltumor.models.checkpoint import starter_weights
+
+    selected = page.weights.value
+    if selected != RANDOM:
+        return Path(selected) if selected else starter_weights()
+    if page.preset.value == "finetune":
+        raise TrainingError("Fine-tuning starts from weights", Remedy(Action.CHOOSE_WEIGHTS))
+    return None

@@ -1,0 +1,65 @@
+"""Starts the next run on the chosen training folder, and says why none can start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import QObject
+from smalltumor.errors import SmalltumorError
+from smalltumor.training.runs import run_control
+
+from napari_smalltumor import notify
+from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
+from napari_smalltumor.finetune.next_run.expected_length import measured_speed
+from napari_smalltumor.finetune.next_run.new_run import RUNS, new_request
+from napari_smalltumor.finetune.panel import FinetunePanel
+
+
+class NextRun(QObject):
+    """Tells the *Train* page and the run bar what is in the training folder.
+
+    Parameters
+    ----------
+    folder : TrainingFolder
+    panel : FinetunePanel
+    parent : QObject
+    """
+
+    def __init__(self, folder: TrainingFolder, panel: FinetunePanel, parent: QObject) -> None:
+        super().__init__(parent)
+        self._folder, self._panel = folder, panel
+        folder.cases_listed.connect(panel.train.set_cases)
+        folder.cases_listed.connect(self._show_startable)
+        folder.folder_changed.connect(self._show_startable)
+        folder.cases_listed.connect(self._show_speed)
+        panel.train.validation.changed.connect(self._show_startable)
+        self._show_startable()
+
+    def start(self) -> Path | None:
+        """Start a run with the settings on the *Train* page.
+
+        Returns
+        -------
+        Path or None
+            The run folder; None if no run has started, which is reported.
+        """
+        folder = self._folder.path
+        if folder is None:
+            notify.error("Choose a folder of training cases first.")
+            self._panel.show_page(self._panel.cases)
+            return None
+        try:
+            request = new_request(folder, self._panel.train)
+            run_control.start(request)
+        except SmalltumorError as error:
+            notify.report_error(error)
+            return None
+        return request.run
+
+    def _show_speed(self, listed: object = None) -> None:
+        """Measure how long a run takes from the newest one in the training folder."""
+        folder = self._folder.path
+        self._panel.train.set_speed(measured_speed(folder / RUNS) if folder is not None else None)
+
+    def _show_startable(self, changed: object = None) -> None:
+        self._panel.run_bar.set_startable(self._folder.problem or self._panel.train.problem)

@@ -1,0 +1,202 @@
+"""The *Train* page: settings of the next run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from magicgui.widgets import ComboBox, SpinBox
+from qtpy.QtWidgets import QWidget
+from smalltumor.training.memory_estimate import needed_bytes, suggest
+
+from napari_smalltumor.finetune.case_texts import cases_text
+from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed, expected_length
+from napari_smalltumor.finetune.next_run.starting_weights import StartingWeights
+from napari_smalltumor.finetune.next_run.validation_choice import ValidationChoice
+from napari_smalltumor.widgets.choices import set_choices
+from napari_smalltumor.widgets.layouts import column, form_layout, wrapped_label
+
+PRESETS = {
+    "finetune": "Continues from trained weights at a low learning rate",
+    "starter": "For few cases and a CPU; the shipped weights were trained with it",
+    "paper": "As published, for hundreds of cases on GPUs",
+}
+_EPOCHS = {"finetune": 50, "starter": 60, "paper": 500}
+_INITIAL_SHARE = {"finetune": 75, "starter": 0, "paper": 0}
+_CROPS = range(32, 161, 16)
+
+
+class TrainPage(QWidget):
+    """The widgets hold the settings; weights, cases and devices are filled in from outside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._devices = [("auto", "auto")]
+        self._memory: dict[str, int] = {}
+        self.preset = ComboBox(label="Preset", choices=list(PRESETS), value="finetune")
+        self._starting, self._validation = StartingWeights(self), ValidationChoice(self)
+        self.weights, self.initial_share = self._starting.box, self._starting.share
+        self.validation = self._validation.box
+        self.epochs = SpinBox(
+            label="Epochs", min=1, max=10_000, tooltip="How often each training case is used"
+        )
+        self.crop = ComboBox(
+            label="Crop",
+            choices=[(f"{c} voxels", c) for c in _CROPS],
+            tooltip="Edge length of the training cubes; a larger cube shows more around a lesion",
+        )
+        self.batch = SpinBox(label="Batch", min=1, max=64, tooltip="Cubes per training step")
+        self.device = ComboBox(label="Device", choices=lambda _: self._devices)
+        self._description = wrapped_label()
+        self._memory_text = wrapped_label()
+        self._cases_text = wrapped_label()
+        self._length_text = wrapped_label()
+        self._speed: MeasuredSpeed | None = None
+        self._lay_out()
+        self._on_preset()
+        self._connect()
+
+    @property
+    def validation_every(self) -> int:
+        """One in how many cases is a validation case; 0 if another choice is selected."""
+        return self._validation.every
+
+    @property
+    def validation_folder(self) -> Path | None:
+        """The folder of one or several validation cases, if one is selected."""
+        return self._validation.folder
+
+    @property
+    def problem(self) -> str:
+        """Why a run on these cases cannot start with these settings; empty if it can."""
+        return self._validation.problem
+
+    def set_devices(self, devices: list[tuple[str, str]]) -> None:
+        """Fill in the devices, as pairs of a title and a name for PyTorch."""
+        self._devices = devices
+        set_choices(self.device, devices)
+
+    def set_memory(self, memory: dict[str, int]) -> None:
+        """Set the bytes of memory of each device, including ``auto``; select sizes that fit."""
+        self._memory = memory
+        self._suggest_sizes()
+
+    def set_speed(self, speed: MeasuredSpeed | None) -> None:
+        """Set how fast a run on the training folder was, to tell how long the next one takes."""
+        self._speed = speed
+        self._show_length()
+
+    @property
+    def cases_text(self) -> str:
+        """Which cases the run trains on and validates on, as it is shown."""
+        return self._cases_text.text()
+
+    @property
+    def expected_length(self) -> str:
+        """How long the run takes, as it is shown."""
+        return self._length_text.text()
+
+    def set_run_weights(self, path: Path | None) -> None:
+        """Add the best weights of the run that is shown."""
+        if path is not None:
+            self._starting.add(path)
+
+    def set_cases(self, folders: dict[str, str]) -> None:
+        """Set the folders of the cases by name, each of which can be the validation case.
+
+        A case without a folder of its own has an empty string; it cannot.
+        """
+        self._validation.set_cases(folders)
+        self._show_cases()
+
+    def choose_weights(self, path: str) -> None:
+        """Select a weights file to start from."""
+        self._starting.choose(path)
+
+    def choose_validation(self, path: str) -> None:
+        """Select a folder of one or several validation cases."""
+        self._validation.choose(path)
+        self._show_cases()
+
+    def _lay_out(self) -> None:
+        layout = column(self)
+        preset, settings_form = QWidget(), QWidget()
+        form_layout(preset, [self.preset])
+        form_layout(
+            settings_form,
+            [
+                self.weights,
+                self.initial_share,
+                self.validation,
+                self.epochs,
+                self.crop,
+                self.batch,
+                self.device,
+            ],
+        )
+        layout.addWidget(preset)
+        layout.addWidget(self._description)
+        layout.addWidget(settings_form)
+        layout.addWidget(self._cases_text)
+        layout.addWidget(self._memory_text)
+        layout.addWidget(self._length_text)
+        layout.addStretch(1)
+
+    def _connect(self) -> None:
+        self.preset.changed.connect(self._on_preset)
+        self.validation.changed.connect(self._show_cases)
+        self.device.changed.connect(self._suggest_sizes)
+        self.crop.changed.connect(self._show_memory)
+        self.batch.changed.connect(self._show_memory)
+        for setting in (self.preset, self.epochs, self.crop, self.batch):
+            setting.changed.connect(self._show_length)
+        self._show_cases()
+
+    def _on_preset(self) -> None:
+        self._description.setText(PRESETS[self.preset.value])
+        self.epochs.value = _EPOCHS[self.preset.value]
+        self._starting.set_preset(self.preset.value, _INITIAL_SHARE[self.preset.value])
+
+    def _suggest_sizes(self) -> None:
+        if not self._memory:
+            return
+        free = self._memory.get(self.device.value, self._memory["auto"])
+        self.crop.value, self.batch.value = suggest(free, gpu=self._on_gpu)
+        self._show_memory()
+
+    def _show_memory(self) -> None:
+        if not self._memory:
+            return
+        free = self._memory.get(self.device.value, self._memory["auto"])
+        need = needed_bytes(self.crop.value, self.batch.value)
+        warning = "; too much: choose a smaller crop or batch" if need > free else ""
+        self._memory_text.setText(
+            f"A training step needs about {need / 1e9:.1f} of {free / 1e9:.0f} GB{warning}"
+        )
+
+    def _show_cases(self) -> None:
+        """Say which cases the run will train on and validate on, and how long it takes then."""
+        cases = self._validation.split
+        self._cases_text.setText(cases_text(cases) if cases is not None else "")
+        self._cases_text.setToolTip(cases_text(cases, all_names=True) if cases is not None else "")
+        self._cases_text.setVisible(bool(self._cases_text.text()))
+        self._show_length()
+
+    def _show_length(self) -> None:
+        cases = self._validation.split
+        self._length_text.setText(
+            expected_length(
+                self._speed,
+                preset=self.preset.value,
+                epochs=self.epochs.value,
+                crop=self.crop.value,
+                batch=self.batch.value,
+                cases=len(cases.training) if cases is not None else 0,
+            )
+        )
+
+    @property
+    def _on_gpu(self) -> bool:
+        name = self.device.value
+        if name == "auto":
+            return any(value.startswith("cuda") for _, value in self._devices)
+        return bool(name != "cpu")
