@@ -58,7 +58,7 @@ def test_a_refused_mask_names_the_visit_that_it_was_chosen_for(two_visits, tmp_p
     other = write_case_along(tmp_path / "other" / "Next") / "Next_seg.nii.gz"
     reader.choose(ReferenceChoice(other.name, path=other))
     qtbot.waitUntil(lambda: not reader.busy)
-    assert reader.message.startswith("Pat (second): by its name, Next_seg.nii.gz is a mask of Next")
+    assert reader.message.startswith("Pat (second): By its name, Next_seg.nii.gz is a mask of Next")
 
 
 def test_replaced_images_are_told_of_the_visit_whose_they_are(two_visits, tmp_path):

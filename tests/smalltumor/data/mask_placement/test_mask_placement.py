@@ -107,13 +107,13 @@ def test_a_mask_in_the_wrong_place_that_no_mirroring_explains_may_be_of_another_
 def test_a_brush_that_left_the_brain_is_said_and_not_taken_for_another_patient(sample):
     case, classes = sample
     outside = np.logical_and.reduce([volume == 0 for volume in case.volumes.values()])
-    rows = np.argwhere(outside & ndimage.binary_dilation(classes > 0, iterations=8))[:500]
-    assert len(rows) == 500
+    rows = np.argwhere(outside & ndimage.binary_dilation(classes > 0, iterations=20))[:2000]
+    assert len(rows) == 2000
     drawn = classes.copy()
     drawn[tuple(rows.T)] = TissueClass.ED
     total = np.count_nonzero(drawn)
     assert placement_text(case, drawn) == (
-        f"500 of {total:,} tumour voxels lie outside the brain, where all images are 0"
+        f"2,000 of {total:,} tumour voxels lie outside the brain, where all images are 0"
     )
 
 
