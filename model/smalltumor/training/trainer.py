@@ -99,6 +99,12 @@ class Trainer:
             self.learner.load(self.context.run.last)
             reached = self.learner.progress.step
         if self.processes.is_main:
+            kept = self.context.run.keep_best_after(reached)
+            if kept is not None:
+                self.context.log(
+                    f"the state of the best network's epoch was not saved: the run repeats from "
+                    f"step {max(reached, 0)}, and this network is kept as {kept.name}"
+                )
             self.context.run.discard_after(reached)
             self.validator.check_comparable()
 

@@ -62,3 +62,18 @@ def test_without_patience_a_run_takes_all_its_epochs(data, tmp_path, monkeypatch
     assert len(events(run.path, "validation")) == 4
     assert load_checkpoint(run.best).card["epochs"] == 1
     assert load_checkpoint(run.final).card["epochs"] == 4
+
+
+def test_a_better_network_than_a_resume_repeats_is_kept(data, tmp_path, monkeypatch):
+    run, lines = RunFolder(tmp_path / "run"), []
+    two = EACH_EPOCH | {"epochs": 2}
+    score_as(monkeypatch, 0.5, 0.6)
+    train(request_for(data, run.path, changes=two), silent)
+    run.last.unlink()  # the disk was full from the start
+    score_as(monkeypatch, 0.3, 0.4)
+    train(request_for(data, run.path, changes=two, resume=True), lines.append)
+    kept = run.path / "best_epoch_2.safetensors"
+    assert any("repeats from step 0" in line and kept.name in line for line in lines)
+    assert load_checkpoint(kept).card["scores"]["validation"]["score"] == 0.6
+    assert load_checkpoint(run.best).card["scores"]["validation"]["score"] == 0.4
+    assert RunFolder(run.path).keep_best_after(events(run.path, "validation")[-1]["step"]) is None

@@ -4,6 +4,7 @@
 ``events.jsonl``           one JSON object a line: what has happened so far
 ``last.safetensors``       everything that is needed to resume
 ``best.safetensors``       the best network so far, a checkpoint for inference
+``best_epoch_N.safetensors``  a best network that a resume would replace, see `keep_best_after`
 ``final.safetensors``      the network at the end of a run that is done, whatever its score
 ``process.json``           which process trains here; its modification time is a heartbeat
 ``lock``                   held by that process
@@ -166,6 +167,29 @@ class RunFolder:
         """The step of the last event; 0 if there is none."""
         last = deque(self.read_events(), maxlen=1)
         return int(last[0]["step"]) if last else 0
+
+    def keep_best_after(self, step: int) -> Path | None:
+        """Copy the best network if it is of a later step, so that repeating the steps keeps it.
+
+        It is, if the disk was full when the state of its step was to be saved.
+
+        Returns
+        -------
+        Path or None
+            The copy; None if the best network is not of a later step.
+
+        Raises
+        ------
+        OutputError
+            If the copy cannot be written.
+        """
+        validations = [event for event in self.read_events() if event["event"] == "validation"]
+        best = max(validations, key=lambda event: float(event["score"]), default=None)
+        if best is None or best["step"] <= step or not self.best.is_file():
+            return None
+        kept = self.path / f"best_epoch_{best['epoch']}.safetensors"
+        write_bytes(kept, self.best.read_bytes(), overwrite=True)
+        return kept
 
     def discard_after(self, step: int) -> None:
         """Remove events of later steps, which will be repeated, and half-written files."""
