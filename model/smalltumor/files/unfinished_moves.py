@@ -14,9 +14,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from smalltumor.files.atomic import TEMPORARY_FILES
+
+KEPT_FILES = ".smalltumor-*.kept"
 _LISTS = ".smalltumor-*.moves"
 _DEAD_AFTER_S = 600.0
 """Age at which a list is of a process that has ended, on drives without locks: moving takes
@@ -113,9 +117,8 @@ def _undo_listed(path: Path) -> None:
 
 def _undo(content: list[Mapping[str, Any]], folder: Path) -> None:
     moves = [Move(**each) for each in content]
-    for name in (name for move in moves for name in (move.target, move.temporary, move.kept)):
-        if Path(name).name != name:  # a list that came with somebody's data touches no other folder
-            raise ValueError(f"{name} is in another folder")
+    for move in moves:
+        _check_names(move)
     finished = all(
         (folder / m.target).exists() and not (folder / m.temporary).exists()
         for m in moves
@@ -133,6 +136,16 @@ def _undo(content: list[Mapping[str, Any]], folder: Path) -> None:
             target.unlink()
         if move.kept and kept.exists():
             kept.replace(_free_name(target) if target.exists() else target)
+
+
+def _check_names(move: Move) -> None:
+    """Check that a move can be one of this program's: a list may come with somebody's data."""
+    hidden = ((move.temporary, TEMPORARY_FILES), (move.kept, KEPT_FILES))
+    if any(name and not fnmatchcase(name, pattern) for name, pattern in hidden):
+        raise ValueError(f"{move} moves files of others")
+    for name in (move.target, move.temporary, move.kept):
+        if Path(name).name != name:
+            raise ValueError(f"{name} is in another folder")
 
 
 def _is_the_new_file(path: Path, move: Move) -> bool:

@@ -115,12 +115,14 @@ def main() -> None:
         for step in range(1, options.others + 1):
             other = cases[(number + step) % len(cases)][1]
             found.setdefault("another patient's", []).append(checked(case, other))
-    print(f"{'mask':<42} probability     mirrored  doubtful  outside")
+    print(f"{'mask':<42} probability     mirrored  rightly  doubtful  outside")
     for kind, each in found.items():
         values = [check.probability for check in each]
+        named = [check.mirroring for check in each if check.mirroring]
+        rightly = sum(kind == f"mirrored {name}" for name in named)
         print(
             f"{kind:<42} {np.nanmin(values):.3f} to {np.nanmax(values):.3f}"
-            f"  {sum(bool(c.mirroring) for c in each):>8}  {sum(c.is_doubtful for c in each):>8}"
+            f"  {len(named):>8}  {rightly:>7}  {sum(c.is_doubtful for c in each):>8}"
             f"  {sum(c.leaves_brain for c in each):>7}  of {len(each)}"
         )
 

@@ -249,6 +249,16 @@ def test_what_another_process_is_moving_is_left_alone(folder, monkeypatch):
     assert contents_of(folder) == {**dict.fromkeys(NAMES, "new"), "older.txt": "before"}
 
 
+@pytest.mark.parametrize("names", [{"temporary": "b.txt"}, {"kept": "b.txt"}])
+def test_a_list_that_came_with_somebodys_data_removes_none_of_their_files(folder, names):
+    before = contents_of(folder)
+    moves = [{"target": "c.txt", "temporary": "", "kept": "", **names}]
+    (folder / ".smalltumor-0.moves").write_text(json.dumps(moves))
+    undo_unfinished_moves(folder)
+    (folder / ".smalltumor-0.moves").unlink()
+    assert contents_of(folder) == before
+
+
 def test_a_list_that_came_with_somebodys_data_touches_no_other_folder(folder):
     (folder / "data").mkdir()
     moves = [{"target": "a.nii", "temporary": "../a.txt", "kept": ""}]
