@@ -5,8 +5,10 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../.ci/environment.sh"
 prepare_environment openvino,test
 cd "$root"
-# Two processes, one file each at a time; one that crashes ends the run.
+# Two processes, one file each at a time; one that crashes, or waits ten minutes in a test, such as for
+# an answer to a dialog, ends the run.
 parallel=(--numprocesses 2 --dist loadfile --max-worker-restart 0)
+parallel+=(-o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true)
 case "$*" in
     --all*) shift && set -- "${parallel[@]}" "$@" ;;
     *tests/*) ;;

@@ -38,8 +38,6 @@ class PlacementCheck(QObject):
     def start(self, case: Case, layers: Mapping[Region, Labels]) -> None:
         """Check regions as they are now."""
         self.forget()
-        if not case.volumes:
-            return
         masks = {region: np.array(layer.data) for region, layer in layers.items()}
         run_in_thread(
             lambda: placement_text(case, compose(masks, case).classes),

@@ -85,6 +85,7 @@ class ShownResult(QObject):
         self._patients.changed.connect(self._on_patient)
         settings.changed.connect(self._on_setting)
         acceptance.changed.connect(self._on_change)
+        self._view.show_placement("")  # another patient may have become active
         self.update()
 
     def close(self) -> None:

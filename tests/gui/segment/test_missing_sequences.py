@@ -57,12 +57,12 @@ def test_every_sequence_without_a_layer_is_shown_in_the_same_words(empty):
 
 
 @pytest.mark.one_binding
-def test_t1ce_is_never_missing(empty, folder, dropout_weights):
+def test_without_t1ce_nothing_is_segmented(empty, folder, dropout_weights):
     viewer, dock = empty
     settings.put("weights", str(dropout_weights))
     open_case(viewer, folder)
     viewer.layers.remove("case T1CE")
-    assert dock.panel.pickers._combos["t1ce"].current_choice == "none"
+    assert dock.panel.pickers._combos["t1ce"].current_choice == "none (missing)"
     assert not dock.panel._segment.isEnabled()
     assert dock.panel._segment.toolTip() == "Choose a layer for T1CE"
 

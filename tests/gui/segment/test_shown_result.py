@@ -21,6 +21,7 @@ from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.segment.shown_result import ShownResult
 
 VOXEL_ML = 1.0 * 1.5 * 2.0 / 1000
 
@@ -132,6 +133,11 @@ def test_mirrored_regions_are_said_until_they_are_painted_elsewhere(viewer, dock
     show_segmentation(viewer, case, Segmentation("Pat", tumour[::-1].copy(), case.grid))
     qtbot.waitUntil(lambda: "seems to be mirrored left to right" in results.text)
     assert "⚠ The mask seems" in results.text
+    shown = results.findChild(ShownResult)
+    shown.close()
+    shown.open()
+    assert "mirrored" not in results.text  # it may be of another patient
+    qtbot.waitUntil(lambda: "⚠ The mask seems" in results.text)
     mask = to_display(tumour > 0, case.grid)
     viewer.layers["Pat WT"].data = mask.astype(np.uint8)
     qtbot.waitUntil(lambda: "mirrored" not in results.text)

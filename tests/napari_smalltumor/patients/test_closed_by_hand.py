@@ -35,6 +35,7 @@ def warnings(monkeypatch) -> list[str]:
     shown: list[str] = []
     monkeypatch.setattr(notify, "warn", shown.append)
     monkeypatch.setattr(questions, "confirm", lambda *_: True)
+    monkeypatch.setattr(questions, "ask", lambda *_, **__: "Close without saving")
     monkeypatch.setattr(QApplication, "instance", lambda: None)
     return shown
 
