@@ -53,7 +53,7 @@ class Unpacking(QObject):
         self.dialog.setAutoClose(False)
         worker = start(
             partial(_unpack, archive),
-            title,
+            f"unpacking of {archive.name}",
             owner=self.dialog,
             yielded=self._on_progress,
             returned=self._on_unpacked,

@@ -43,13 +43,17 @@ class PlacementCheck(QObject):
             lambda: placement_text(case, compose(masks, case).classes),
             self,
             partial(self._on_checked, self._number),
-            notify.report_error,
+            partial(self._on_failed, self._number),
             name="check of the masks",
         )
 
     def forget(self) -> None:
         """Report nothing about the regions that are being checked."""
         self._number += 1
+
+    def _on_failed(self, number: int, error: Exception) -> None:
+        if number == self._number:
+            notify.report_error(error)
 
     def _on_checked(self, number: int, text: str) -> None:
         if number == self._number:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -88,7 +89,7 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
     from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
     outputs = _outputs(options)
-    for folder in {path.resolve().parent for path in outputs}:
+    for folder in {Path(os.path.realpath(path)).parent for path in outputs}:
         undo_unfinished_moves(folder)
     for path in outputs:
         check_output(path, overwrite=options.overwrite, sources=sources)

@@ -30,7 +30,7 @@ _KEY = "smalltumor_made_by_1"
 _AXES = "LPS"
 _DIGITS = 16
 _SHOWN_DIGITS = 8
-_LONGEST_NAME = 100
+_LONGEST_NAME = 64  # as a long string of DICOM
 _LARGEST, _ROUNDING = 2**31 - 1, 0.01
 """Of labels, and of floats that are labels: the largest, and the largest distance from one."""
 

@@ -108,15 +108,17 @@ def _replace_together(
 
 def _move(staged: Mapping[Path, Path], names: Mapping[Path, Path], *, overwrite: bool) -> None:
     """Move earlier files to the names for them, and new ones into place; after an error, back."""
+    # Noted before each move: an interruption may come between the move and the next line.
     aside: dict[Path, Path] = {}
-    placed: list[Path] = []
+    placed: dict[Path, os.stat_result] = {}
     moving = Path()
     try:
         for moving, name in names.items():
-            aside[moving] = moving.replace(name)
+            aside[moving] = name
+            moving.replace(name)
         for moving, temporary in staged.items():
+            placed[moving] = temporary.stat()
             move_into_place(temporary, moving, overwrite)
-            placed.append(moving)
     except BaseException as error:
         left = _restore(placed, aside)
         if isinstance(error, OSError) or (left and isinstance(error, Exception)):
@@ -130,13 +132,24 @@ def _move(staged: Mapping[Path, Path], names: Mapping[Path, Path], *, overwrite:
         kept.unlink(missing_ok=True)
 
 
-def _restore(placed: Iterable[Path], aside: Mapping[Path, Path]) -> list[str]:
-    """Take new files away and put earlier ones back; say where those are that cannot be."""
+def _restore(placed: Mapping[Path, os.stat_result], aside: Mapping[Path, Path]) -> list[str]:
+    """Take new files away and put earlier ones back; say where those are that cannot be.
+
+    Parameters
+    ----------
+    placed : mapping of Path to stat_result
+        By final name, the status of the new file, which may not have been moved there.
+    aside : mapping of Path to Path
+        By final name, where the earlier file is, which may not have been moved there.
+    """
     left = []
-    for path in placed:
+    for path, new in placed.items():
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            if os.path.samestat(path.stat(), new):
+                path.unlink()
     for path, kept in aside.items():
+        if not kept.exists():
+            continue
         try:
             kept.replace(path)
         except OSError:

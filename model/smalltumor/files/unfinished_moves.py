@@ -11,14 +11,15 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from platform import node
 
-from smalltumor.files.atomic import TEMPORARY_FILES
+from smalltumor.errors import OutputError
+from smalltumor.files.atomic import TEMPORARY_FILES, move_into_place
 
 KEPT_FILES = ".smalltumor-*.kept"
 _LISTS = ".smalltumor-*.moves"
@@ -77,13 +78,16 @@ def planned(staged: Mapping[Path, Path], aside: Mapping[Path, Path], folder: Pat
 
 @contextmanager
 def listed(moves: list[Move], folder: Path) -> Iterator[None]:
-    """Keep a list of moves in a folder until the block has ended or raised."""
+    """Keep a list of moves in a folder until the block has ended or raised.
+
+    The list stays if an earlier file could not be put back: a later call tries it again.
+    """
     name = f".smalltumor-{secrets.token_hex(6)}"
     being_written, path = folder / f"{name}.part", folder / f"{name}.moves"
     try:
         with being_written.open("w", encoding="utf-8") as file:
             _lock(file.fileno())
-            json.dump([asdict(move) for move in moves], file)
+            json.dump({"host": node(), "moves": [asdict(move) for move in moves]}, file)
             file.flush()
             os.fsync(file.fileno())
             if sys.platform == "win32":  # an open file cannot be renamed there
@@ -92,7 +96,8 @@ def listed(moves: list[Move], folder: Path) -> Iterator[None]:
             yield
     finally:
         being_written.unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        if not any((folder / move.kept).exists() for move in moves if move.kept):
+            path.unlink(missing_ok=True)
 
 
 def undo_unfinished_moves(folder: Path) -> None:
@@ -103,39 +108,48 @@ def undo_unfinished_moves(folder: Path) -> None:
     """
     with suppress(OSError):
         for path in sorted(folder.glob(_LISTS)):
-            with suppress(OSError, ValueError, TypeError):
+            with suppress(*(OSError, OutputError, ValueError, TypeError, KeyError, RecursionError)):
                 _undo_listed(path)
 
 
 def _undo_listed(path: Path) -> None:
     with path.open("r+", encoding="utf-8") as file:
-        if not _has_ended(file.fileno(), path):
+        content = json.load(file)
+        if not _has_ended(file.fileno(), path, is_here=content["host"] == node()):
             return
-        _undo(json.load(file), path.parent)
+        _undo([Move(**each) for each in content["moves"]], path.parent)
     path.unlink(missing_ok=True)
 
 
-def _undo(content: list[Mapping[str, Any]], folder: Path) -> None:
-    moves = [Move(**each) for each in content]
+def _undo(moves: Sequence[Move], folder: Path) -> None:
     for move in moves:
         _check_names(move)
-    finished = all(
-        (folder / m.target).exists() and not (folder / m.temporary).exists()
-        for m in moves
-        if m.temporary
-    )
+    new = [_is_the_new_file(folder / m.target, m) for m in moves if m.temporary]
+    finished = bool(new) and all(new)
     for move in moves:
         target, kept = folder / move.target, folder / move.kept
-        if move.temporary:
-            (folder / move.temporary).unlink(missing_ok=True)
         if finished:
             if move.kept:
                 kept.unlink(missing_ok=True)
-            continue
-        if move.temporary and _is_the_new_file(target, move):
+        elif move.kept and kept.exists():
+            _put_back(kept, target, is_new=_is_the_new_file(target, move))
+        elif not move.kept and _is_the_new_file(target, move):
             target.unlink()
-        if move.kept and kept.exists():
-            kept.replace(_free_name(target) if target.exists() else target)
+    for move in moves:
+        if move.temporary:
+            (folder / move.temporary).unlink(missing_ok=True)
+
+
+def _put_back(kept: Path, target: Path, *, is_new: bool) -> None:
+    """Give an earlier file its name in place of a new one, or one beside that of somebody else."""
+    if is_new:
+        kept.replace(target)
+        return
+    try:
+        move_into_place(kept, target, overwrite=False)
+    except OutputError:  # saved by somebody since
+        kept.rename(_free_name(target))
+    kept.unlink(missing_ok=True)  # the first may have made a second name
 
 
 def _check_names(move: Move) -> None:
@@ -149,7 +163,7 @@ def _check_names(move: Move) -> None:
 
 
 def _is_the_new_file(path: Path, move: Move) -> bool:
-    if not path.exists():
+    if not move.temporary or not path.exists():
         return False
     status = path.stat()
     return (status.st_size, status.st_mtime_ns) == (move.size, move.time)
@@ -169,9 +183,12 @@ def _lock(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _has_ended(descriptor: int, path: Path) -> bool:
-    """Whether the process has ended that wrote a list of moves."""
-    if sys.platform != "win32":
+def _has_ended(descriptor: int, path: Path, *, is_here: bool) -> bool:
+    """Whether the process has ended that wrote a list of moves.
+
+    Network drives may drop the locks of other computers: only those of this one count.
+    """
+    if is_here and sys.platform != "win32":
         import fcntl
 
         try:

@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_ROUNDING = 1e-6
-"""Largest cosine between edges at right angles that are stored in single precision."""
+_ROUNDING = 1e-4
+"""Largest cosine between edges that count as at right angles: an angle of 0.006 degrees.
+
+Directions that DICOM stores with six digits or fewer are seldom more exact."""
 
 
 @dataclass(frozen=True, eq=False)

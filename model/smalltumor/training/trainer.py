@@ -102,8 +102,8 @@ class Trainer:
             kept = self.context.run.keep_best_after(reached)
             if kept is not None:
                 self.context.log(
-                    f"the state of the best network's epoch was not saved: the run repeats from "
-                    f"step {max(reached, 0)}, and this network is kept as {kept.name}"
+                    f"the run repeats from step {max(reached, 0)}, because no later state was "
+                    f"saved; the best network so far is kept as {kept.name}"
                 )
             self.context.run.discard_after(reached)
             self.validator.check_comparable()

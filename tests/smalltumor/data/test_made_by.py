@@ -137,7 +137,7 @@ def test_a_damaged_record_is_none(tmp_path, comment):
 def test_names_from_a_file_are_printed_on_one_line_of_some_length():
     content = {"algorithm_type": "AUTOMATIC", "weights": "a\n\x1b[31mb " + "c" * 500}
     made_by = MadeBy.from_json(content)
-    assert made_by.weights.startswith("a [31mb ccc") and len(made_by.weights) == 100
+    assert made_by.weights.startswith("a [31mb ccc") and len(made_by.weights) == 64
     assert MadeBy.network("a\tb", "", "").weights == "a b"
 
 

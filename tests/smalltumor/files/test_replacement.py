@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from platform import node
 
 import pytest
 from smalltumor.errors import OutputError
@@ -89,8 +91,12 @@ def test_what_cannot_be_put_back_is_named_and_the_others_are_put_back(folder, mo
     with pytest.raises(OutputError, match=r"a\.txt could not be replaced: .*b\.txt is ") as error:
         write_together(writers(folder, "new"), overwrite=True)
     assert (folder / "a.txt").read_text() == "before"
-    (kept,) = folder.glob(".smalltumor-*")
+    (kept,) = folder.glob(".smalltumor-*.kept")
     assert kept.name in str(error.value) and kept.read_text() == "before"
+    monkeypatch.undo()
+    undo_unfinished_moves(folder)
+    assert not list(folder.glob(".smalltumor-*"))
+    assert (folder / "b.txt").read_text() == "before"
 
 
 def test_a_file_that_was_set_aside_outlives_the_next_clean_up(tmp_path, monkeypatch):
@@ -108,7 +114,7 @@ def test_a_file_that_was_set_aside_outlives_the_next_clean_up(tmp_path, monkeypa
     with pytest.raises(KeyboardInterrupt) as raised:
         write_together({path: lambda to: to.write_text("new")}, overwrite=True)
     monkeypatch.setattr(Path, "replace", replace)
-    (kept,) = tmp_path.iterdir()
+    (kept,) = tmp_path.glob("*.kept")
     assert raised.value.__notes__ == [f"{path} is {kept.name} now"]
     remove_temporary_files(tmp_path)
     assert kept.read_text() == "before"
@@ -234,6 +240,38 @@ def test_a_file_that_was_saved_since_stays_and_the_earlier_one_is_beside_it(fold
     assert not (folder / "c.txt").exists()
 
 
+@pytest.mark.parametrize("number", range(1, 7))
+def test_an_interruption_right_after_a_move_leaves_all_as_before(folder, monkeypatch, number):
+    before, count = contents_of(folder), iter(range(1, 100))
+
+    def interrupted(move):
+        def call(*arguments):
+            result = move(*arguments)
+            if next(count) == number:
+                raise KeyboardInterrupt
+            return result
+
+        return call
+
+    monkeypatch.setattr(Path, "replace", interrupted(Path.replace))
+    monkeypatch.setattr(Path, "hardlink_to", interrupted(Path.hardlink_to))
+    with pytest.raises(KeyboardInterrupt):
+        write_together(writers(folder, "new"), [folder / "older.txt"], overwrite=True)
+    assert contents_of(folder) == before
+
+
+def test_a_list_of_another_computer_is_left_until_it_is_old(folder):
+    (folder / ".smalltumor-1.kept").write_text("earlier")
+    moves = [{"target": "d.txt", "temporary": "", "kept": ".smalltumor-1.kept"}]
+    path = folder / ".smalltumor-0.moves"
+    path.write_text(json.dumps({"host": "elsewhere", "moves": moves}))
+    undo_unfinished_moves(folder)
+    assert path.exists() and not (folder / "d.txt").exists()
+    os.utime(path, (0, 0))
+    undo_unfinished_moves(folder)
+    assert not path.exists() and (folder / "d.txt").read_text() == "earlier"
+
+
 def test_what_another_process_is_moving_is_left_alone(folder, monkeypatch):
     seen = []
 
@@ -253,7 +291,7 @@ def test_what_another_process_is_moving_is_left_alone(folder, monkeypatch):
 def test_a_list_that_came_with_somebodys_data_removes_none_of_their_files(folder, names):
     before = contents_of(folder)
     moves = [{"target": "c.txt", "temporary": "", "kept": "", **names}]
-    (folder / ".smalltumor-0.moves").write_text(json.dumps(moves))
+    (folder / ".smalltumor-0.moves").write_text(json.dumps({"host": node(), "moves": moves}))
     undo_unfinished_moves(folder)
     (folder / ".smalltumor-0.moves").unlink()
     assert contents_of(folder) == before
@@ -262,12 +300,16 @@ def test_a_list_that_came_with_somebodys_data_removes_none_of_their_files(folder
 def test_a_list_that_came_with_somebodys_data_touches_no_other_folder(folder):
     (folder / "data").mkdir()
     moves = [{"target": "a.nii", "temporary": "../a.txt", "kept": ""}]
-    (folder / "data" / ".smalltumor-0.moves").write_text(json.dumps(moves))
+    (folder / "data" / ".smalltumor-0.moves").write_text(
+        json.dumps({"host": node(), "moves": moves})
+    )
     undo_unfinished_moves(folder / "data")
     assert (folder / "a.txt").read_text() == "before"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", '[{"target": 1}]', "null"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1]", "[" * 5000, '{"host": 1, "moves": [1]}', '[{"target": 1}]', "null"]
+)
 def test_a_damaged_list_of_moves_is_no_error(folder, content):
     (folder / ".smalltumor-0.moves").write_text(content)
     undo_unfinished_moves(folder)

@@ -72,7 +72,7 @@ def test_a_better_network_than_a_resume_repeats_is_kept(data, tmp_path, monkeypa
     run.last.unlink()  # the disk was full from the start
     score_as(monkeypatch, 0.3, 0.4)
     train(request_for(data, run.path, changes=two, resume=True), lines.append)
-    kept = run.path / "best_epoch_2.safetensors"
+    kept = run.path / "best_before_resume.safetensors"
     assert any("repeats from step 0" in line and kept.name in line for line in lines)
     assert load_checkpoint(kept).card["scores"]["validation"]["score"] == 0.6
     assert load_checkpoint(run.best).card["scores"]["validation"]["score"] == 0.4

@@ -110,7 +110,9 @@ def recorded_model(mask: CaseMask) -> str:
 def other_model_text(mask: CaseMask, model: str) -> str:
     """A warning if ``--model`` is not what the file of a mask records; else empty."""
     made_by = mask.made_by
-    if not model or made_by is None or not made_by.weights or made_by.weights in model:
+    if not model or made_by is None or not made_by.weights:
+        return ""
+    if model == made_by.weights or model.startswith(f"{made_by.weights} "):
         return ""
     return f"--model says {model}, but {mask.paths[0].name} records that it was {made_by}"
 

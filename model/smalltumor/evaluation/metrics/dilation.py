@@ -17,7 +17,7 @@ _DIVIDED_MM = 1.5
 
 def dilation_margin(distance_mm: float, voxel: Voxel) -> tuple[int, int, int]:
     """Number of voxels along i, j, k that a dilation by a distance can reach."""
-    reach = distance_mm if voxel.is_box else np.sqrt(2) * distance_mm + _FINE_MM
+    reach = distance_mm if voxel.is_box else np.sqrt(2) * (distance_mm + _DIVIDED_MM)
     i, j, k = (int(n) + 1 for n in voxel.reach(reach))
     return i, j, k
 
@@ -50,8 +50,7 @@ def dilated_components(mask: Mask, distance_mm: float, voxel: Voxel) -> npt.NDAr
     for axis, count in enumerate(parts):
         fine = np.repeat(fine, count, axis)
     if voxel.is_box:
-        steps = np.maximum(1, np.floor(distance_mm * parts / spacing + 0.5).astype(int))
-        dilated = _dilated(fine, steps)
+        dilated = _dilated(fine, _steps(distance_mm, spacing / parts))
     else:
         dilated = _dilated_upright(fine, distance_mm, voxel.edges / parts)
     numbers = connected_components(dilated).label_image()
@@ -65,28 +64,38 @@ def _odd_parts(spacing: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
     return np.where(spacing < _DIVIDED_MM, 1, 2 * half + 1)
 
 
-def _dilated(mask: Mask, steps: npt.NDArray[np.int_]) -> Mask:
-    """Dilate over faces and edges, by a number of voxels along each axis.
+def _steps(distance_mm: float, spacing: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
+    """Steps of a voxel along each axis that go a distance, at least one."""
+    return np.asarray(np.maximum(1, np.floor(distance_mm / spacing + 0.5)), dtype=int)
+
+
+def _moving(steps: npt.NDArray[np.int_]) -> list[npt.NDArray[np.bool_]]:
+    """Along which axes a dilation goes in each of its rounds.
 
     There are as many rounds as the axis with the most steps has. The others take theirs in rounds
     that are evenly spread, and rest in between.
     """
-    from scipy import ndimage
-
     rounds = int(steps.max())
     taken = [number * steps // rounds for number in range(rounds + 1)]
-    for before, after in pairwise(taken):
-        mask = ndimage.binary_dilation(mask, _neighbours(after > before))
+    return [after > before for before, after in pairwise(taken)]
+
+
+def _dilated(mask: Mask, steps: npt.NDArray[np.int_]) -> Mask:
+    """Dilate over faces and edges, by a number of voxels along each axis."""
+    from scipy import ndimage
+
+    for moving in _moving(steps):
+        mask = ndimage.binary_dilation(mask, _neighbours(moving))
     return mask
 
 
 def _dilated_upright(
     mask: Mask, distance_mm: float, edges: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.bool_]:
-    """Dilate a mask on a sheared grid, as far as steps of 1 mm over faces and edges reach.
+    """Dilate a mask on a sheared grid, as far as the steps of `_dilated` reach on a box.
 
-    n steps reach what is at most n mm away along each of three axes at right angles, and 2 n mm
-    along all of them together. The axes are those of the voxel after Gram and Schmidt.
+    The axes are those of the voxel after Gram and Schmidt, at right angles. A round goes along two
+    axes at most, so the steps along all three together are limited as well.
 
     Parameters
     ----------
@@ -98,12 +107,14 @@ def _dilated_upright(
     from scipy import ndimage
 
     upright = np.linalg.qr(edges)[1]
-    most = distance_mm + _FINE_MM / 2
-    count = np.ceil(np.abs(np.linalg.inv(upright)).sum(axis=1) * most).astype(int)
+    height = np.abs(np.diag(upright))
+    steps = _steps(distance_mm, height)
+    together = sum(min(2, int(moving.sum())) for moving in _moving(steps))
+    count = np.ceil(np.abs(np.linalg.inv(upright)) @ ((steps + 0.5) * height)).astype(int)
     offsets = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in count), indexing="ij"), axis=-1)
     offsets = offsets.reshape(-1, 3)
-    away = np.abs(offsets @ upright.T)
-    reached = (away.max(axis=1) <= most) & (away.sum(axis=1) <= 2 * distance_mm + _FINE_MM / 2)
+    away = np.abs(offsets @ upright.T) / height
+    reached = (away <= steps + 0.5).all(axis=1) & (away.sum(axis=1) <= together + 0.5)
     reached |= (np.abs(offsets).max(axis=1) <= 1) & (np.abs(offsets).sum(axis=1) <= 2)
     surface = np.argwhere(mask & ~ndimage.binary_erosion(mask))
     dilated = mask.copy()

@@ -4,7 +4,7 @@
 ``events.jsonl``           one JSON object a line: what has happened so far
 ``last.safetensors``       everything that is needed to resume
 ``best.safetensors``       the best network so far, a checkpoint for inference
-``best_epoch_N.safetensors``  a best network that a resume would replace, see `keep_best_after`
+``best_before_resume*``    a best network that a resume may replace, see `keep_best_after`
 ``final.safetensors``      the network at the end of a run that is done, whatever its score
 ``process.json``           which process trains here; its modification time is a heartbeat
 ``lock``                   held by that process
@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -169,9 +170,10 @@ class RunFolder:
         return int(last[0]["step"]) if last else 0
 
     def keep_best_after(self, step: int) -> Path | None:
-        """Copy the best network if it is of a later step, so that repeating the steps keeps it.
+        """Copy the best network if later steps gave one, so that repeating the steps keeps it.
 
-        It is, if the disk was full when the state of its step was to be saved.
+        They did, if the disk was full when the state of the step was to be saved. The card of
+        the network names its epoch.
 
         Returns
         -------
@@ -185,11 +187,18 @@ class RunFolder:
         """
         validations = [event for event in self.read_events() if event["event"] == "validation"]
         best = max(validations, key=lambda event: float(event["score"]), default=None)
-        if best is None or best["step"] <= step or not self.best.is_file():
+        if best is None or best["step"] <= max(step, 0) or not self.best.is_file():
             return None
-        kept = self.path / f"best_epoch_{best['epoch']}.safetensors"
-        write_bytes(kept, self.best.read_bytes(), overwrite=True)
-        return kept
+        content = self.best.read_bytes()
+        for number in count(1):
+            ending = "" if number == 1 else f"_{number}"
+            kept = self.path / f"best_before_resume{ending}.safetensors"
+            if not kept.exists():
+                write_bytes(kept, content)
+                return kept
+            if kept.read_bytes() == content:
+                return kept
+        return None
 
     def discard_after(self, step: int) -> None:
         """Remove events of later steps, which will be repeated, and half-written files."""
