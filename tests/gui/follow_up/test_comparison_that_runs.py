@@ -75,7 +75,7 @@ def test_a_comparison_is_cancelled_with_its_patient_and_its_window(
     first = patients.current
     open_case(viewer, write_scan(tmp_path / "BraTS2021_3", tumour()))
     patients.activate(first)
-    monkeypatch.setattr(questions, "confirm", lambda *arguments: True)
+    monkeypatch.setattr(questions, "ask", lambda *arguments, **_: "Close without saving")
     dock.compare_with(earlier_scan)
     worker, ended = dock.runs.worker, []
     worker.aborted.connect(lambda: ended.append("aborted"))

@@ -19,6 +19,7 @@ from napari.layers import Layer
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 
+from napari_smalltumor import questions
 from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -47,6 +48,7 @@ def resident_memory() -> int:
 @pytest.fixture
 def one_round(make_napari_viewer, dock_of, synthetic_case, run, monkeypatch, qtbot):
     monkeypatch.setattr(segment_dock.devices, "find_devices", lambda *args: None)
+    monkeypatch.setattr(questions, "ask", lambda *args, **_: "Close without saving")
     viewer = make_napari_viewer()
     dock = dock_of(viewer)
 
