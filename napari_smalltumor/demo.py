@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -197,6 +197,17 @@ def _run_on_virtual_display(output: Path) -> int:
         server.wait()
 
 
+def _end_without_cleanup(code: int) -> NoReturn:
+    """End the process after all files are written.
+
+    At exit, PyQt looks at all Python objects of its own, which crashes now and then (PyQt6 6.11.0,
+    `cleanup_on_exit`; see docs/lab/window.md).
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _first_line(descriptor: int) -> str:
     with os.fdopen(descriptor) as pipe:
         return pipe.readline().strip()
@@ -207,4 +218,7 @@ if __name__ == "__main__":
     parser.add_argument("-o", "--output", type=Path, default=Path("smalltumor-demo"))
     parser.add_argument("--screenshot", action="store_true")
     options = parser.parse_args()
-    sys.exit(main(options.output, options.screenshot))
+    code = main(options.output, options.screenshot)
+    if options.screenshot:
+        _end_without_cleanup(code)
+    sys.exit(code)
