@@ -93,7 +93,7 @@ def write_files(
     from smalltumor.lesions import case_cells, find_lesions, write_csv
 
     from napari_smalltumor.export.case_export import case_to_export, export_case, suggested_name
-    from napari_smalltumor.layers.region_masks import segmentation_of
+    from napari_smalltumor.layers.masks.region_masks import segmentation_of
 
     output.mkdir(parents=True, exist_ok=True)
     written = _screenshots(viewer, lesions_dock, output)

@@ -18,16 +18,16 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_smalltumor import keys
-from napari_smalltumor.close_patient import close_patient, reopen_closed
+from napari_smalltumor.closing.close_patient import close_patient, reopen_closed
 from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.unopened_exports import button_text, unopened_exports
 from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.closed_by_hand import closed_by_hand
-from napari_smalltumor.patients.closed_list import ClosedPatientsList
-from napari_smalltumor.patients.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
+from napari_smalltumor.patients.removed.closed_list import ClosedPatientsList
+from napari_smalltumor.patients.removed.missing_layers import missing_layers
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts

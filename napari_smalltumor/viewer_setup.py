@@ -13,17 +13,17 @@ from napari_smalltumor.display.mask_of_file import ensure_mask_of_file
 from napari_smalltumor.display.opening_at_tumour import ensure_opening_at_tumour
 from napari_smalltumor.display.window_level import ensure_window_dragging
 from napari_smalltumor.export.unopened_exports import unopened_exports
-from napari_smalltumor.layers.canvas_strokes import ensure_strokes_end
-from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.upright_views import ensure_upright_views
-from napari_smalltumor.layers.warm_up import warm_up_steps
+from napari_smalltumor.layers.editing.canvas_strokes import ensure_strokes_end
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.views.upright_views import ensure_upright_views
+from napari_smalltumor.layers.views.warm_up import warm_up_steps
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.closed_by_hand import closed_by_hand
-from napari_smalltumor.patients.drawn_labels import ensure_drawn_labels
-from napari_smalltumor.patients.fixed_places import ensure_fixed_places
-from napari_smalltumor.patients.grouping import group_opened_files
-from napari_smalltumor.patients.save_commands import ensure_save_commands
-from napari_smalltumor.patients.stacking import ensure_stacking
+from napari_smalltumor.patients.layer_rules.drawn_labels import ensure_drawn_labels
+from napari_smalltumor.patients.layer_rules.fixed_places import ensure_fixed_places
+from napari_smalltumor.patients.layer_rules.grouping import group_opened_files
+from napari_smalltumor.patients.layer_rules.save_commands import ensure_save_commands
+from napari_smalltumor.patients.layer_rules.stacking import ensure_stacking
+from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.viewer import unproxied
 
@@ -64,7 +64,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_window_dragging(viewer)
     if hasattr(unproxied(viewer), "window"):
         yield
-        from napari_smalltumor.close_window import ensure_asked_before_closing
+        from napari_smalltumor.closing.close_window import ensure_asked_before_closing
         from napari_smalltumor.display.layer_help import ensure_layer_help
         from napari_smalltumor.export.shortcuts import ensure_export_keys
         from napari_smalltumor.reading.scale_bar import scale_bar_steps

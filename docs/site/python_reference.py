@@ -20,7 +20,7 @@ SECTIONS = {
             "inference.predict.segment",
             "data.segmentation.Segmentation",
             "data.segmentation.write_segmentation",
-            "data.label_files.read_labels",
+            "data.masks.label_files.read_labels",
             "data.sample.sample_case_folder",
             "labels.regions.Region",
             "lesions.find.find_lesions",

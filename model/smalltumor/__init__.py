@@ -17,7 +17,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case as Case
-    from smalltumor.data.label_files import read_labels as read_labels
+    from smalltumor.data.masks.label_files import read_labels as read_labels
     from smalltumor.data.read_case import read_case as read_case
     from smalltumor.data.sample import sample_case_folder as sample_case_folder
     from smalltumor.data.segmentation import Segmentation as Segmentation
@@ -37,7 +37,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "data.case": ["Case"],
         "data.read_case": ["read_case"],
-        "data.label_files": ["read_labels"],
+        "data.masks.label_files": ["read_labels"],
         "data.sample": ["sample_case_folder"],
         "data.segmentation": ["Segmentation", "write_segmentation"],
         "errors": ["SmalltumorError"],

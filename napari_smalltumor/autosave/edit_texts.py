@@ -14,7 +14,7 @@ from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import key_of
 from napari_smalltumor.case_data.moved_cases import has_review
 from napari_smalltumor.case_data.records import CaseRecord, folder_of, images_of
-from napari_smalltumor.layers.brain_mask import brain_mask_of
+from napari_smalltumor.layers.masks.brain_mask import brain_mask_of
 
 if TYPE_CHECKING:
     from napari.layers import Layer

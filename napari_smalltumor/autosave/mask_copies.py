@@ -11,8 +11,8 @@ from smalltumor.geometry.boxes import bounding_box
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import case_of_mask
 from napari_smalltumor.layers.coordinates import from_display
+from napari_smalltumor.layers.masks.region_masks import made_by_of
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
-from napari_smalltumor.layers.region_masks import made_by_of
 from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:

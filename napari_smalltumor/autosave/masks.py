@@ -11,8 +11,8 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.coordinates import display_shape
+from napari_smalltumor.layers.masks.reference import reference_of
 from napari_smalltumor.layers.metadata import case_of, region_of
-from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ from smalltumor.labels.schemes import SCHEMES
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import LayerData, labels_layer, plain_labels_layer
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.regions import region_layer
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     case_of,
@@ -19,8 +21,6 @@ from napari_smalltumor.layers.metadata import (
     region_of,
     same_case,
 )
-from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from napari_smalltumor.autosave.restore_question import RestoreQuestion
 from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.metadata import cases_among, claim_roles
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.closed_by_hand import closed_by_hand
+from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 from napari_smalltumor.viewer import main_window, one_per_viewer
 
 if TYPE_CHECKING:

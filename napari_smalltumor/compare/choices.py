@@ -12,6 +12,7 @@ from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.layers.masks.reference import reference_layers, reference_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     ReferenceMask,
@@ -19,7 +20,6 @@ from napari_smalltumor.layers.metadata import (
     role_of,
     same_case,
 )
-from napari_smalltumor.layers.reference import reference_layers, reference_of
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:

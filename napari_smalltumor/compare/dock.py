@@ -26,9 +26,9 @@ from napari_smalltumor.compare.scorer import ComparedLayers, Scorer, Scores
 from napari_smalltumor.compare.scores import ComparedLesion, LesionStatus
 from napari_smalltumor.compare.table_model import ComparedLesionsModel
 from napari_smalltumor.display.reference_visibility import toggle_reference
+from napari_smalltumor.layers.masks.reference import reference_layers
+from napari_smalltumor.layers.masks.regions import OUTERMOST_FIRST
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.layers.reference import reference_layers
-from napari_smalltumor.layers.regions import OUTERMOST_FIRST
 from napari_smalltumor.lesions.canvas.navigation import move_to
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.loading.dropping import accept_drops

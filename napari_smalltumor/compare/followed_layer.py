@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
+from napari_smalltumor.layers.editing.region_edits import RegionEdits
 from napari_smalltumor.layers.metadata import checksum
-from napari_smalltumor.layers.region_edits import RegionEdits
 
 if TYPE_CHECKING:
     from napari.layers import Labels

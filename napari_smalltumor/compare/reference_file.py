@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import check_patient, is_in_folder_of
-from smalltumor.data.label_contents import region_of_volume
-from smalltumor.data.label_files import (
+from smalltumor.data.masks.label_contents import region_of_volume
+from smalltumor.data.masks.label_files import (
     decode_labels,
     header_warnings_of,
     on_grid,
     read_label_volume,
 )
-from smalltumor.data.label_scheme import own_scheme
+from smalltumor.data.masks.label_scheme import own_scheme
 from smalltumor.data.naming.exported_masks import region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.errors import CaseError, GridMismatchError
@@ -28,8 +28,8 @@ from smalltumor.labels.schemes import SCHEMES, integer_values
 from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import check_images, read_regions
 from napari_smalltumor.layers.changed_images import ChangedImagesError, no_longer_shown
+from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import case_of, role_of
-from napari_smalltumor.layers.region_masks import display_mask
 
 if TYPE_CHECKING:
     from napari.layers import Labels

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import read_label_volume
+from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.errors import Action, LabelError, SmalltumorError
 from smalltumor.labels.schemes import integer_values
 
@@ -27,8 +27,8 @@ from napari_smalltumor.compare.reference_file import (
     read_reference,
 )
 from napari_smalltumor.compare.shown_reference import remove_reference, show_reference
+from napari_smalltumor.layers.masks.reference import reference_layers
 from napari_smalltumor.layers.patient import Patient
-from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.loading.labels.schemes import ask_scheme_of_values
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import with_title

@@ -11,7 +11,7 @@ from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.text import volume_text
 
 from napari_smalltumor.compare.scores import RegionComparison
-from napari_smalltumor.layers.reference import REFERENCE_COLOURS
+from napari_smalltumor.layers.masks.reference import REFERENCE_COLOURS
 
 _SAMPLE = (18, 12)
 _MINUS = "\u2212"

@@ -17,7 +17,7 @@ from superqt.utils import qthrottled
 
 from napari_smalltumor.compare.scores import RegionComparison, compare_region
 from napari_smalltumor.layers.coordinates import from_display, to_display
-from napari_smalltumor.layers.region_edits import EDIT_EVENTS
+from napari_smalltumor.layers.editing.region_edits import EDIT_EVENTS
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:

@@ -9,18 +9,18 @@ from smalltumor.data.case import Case
 
 from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.reference_file import DisplayMasks
+from napari_smalltumor.layers.masks.reference import reference_layer, reference_layers
+from napari_smalltumor.layers.masks.regions import OUTERMOST_FIRST
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import (
     assign,
     layers_of_patient,
     patient_of_shown_case,
 )
-from napari_smalltumor.layers.reference import reference_layer, reference_layers
-from napari_smalltumor.layers.regions import OUTERMOST_FIRST
-from napari_smalltumor.layers.warm_up import garbage_collection_paused
+from napari_smalltumor.layers.views.warm_up import garbage_collection_paused
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.kept_selection import selection_kept
-from napari_smalltumor.patients.view_state import selection_untouched
+from napari_smalltumor.patients.layer_rules.kept_selection import selection_kept
+from napari_smalltumor.patients.switching.view_state import selection_untouched
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

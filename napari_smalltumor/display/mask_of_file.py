@@ -10,7 +10,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.next_picture import next_picture
+from napari_smalltumor.patients.switching.next_picture import next_picture
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:

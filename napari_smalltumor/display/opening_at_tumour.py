@@ -12,9 +12,9 @@ from smalltumor.labels.regions import INNERMOST_FIRST, REGION_CLASSES, Region
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import settings
+from napari_smalltumor.layers.masks.regions import OUTLINE_WIDTH, apply_style
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient, patient_of
-from napari_smalltumor.layers.regions import OUTLINE_WIDTH, apply_style
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import one_per_viewer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_smalltumor.layers.reference import reference_layers
+from napari_smalltumor.layers.masks.reference import reference_layers
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.status_line import status_line
 

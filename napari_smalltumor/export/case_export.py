@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.data.bids import write_bids
+from smalltumor.data.bids.write import write_bids
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.identity.visits import folder_of, name_with_visit
@@ -19,10 +19,10 @@ from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.native_grid import placed_on
 from napari_smalltumor.export.source_files import with_sources
 from napari_smalltumor.layers.changed_images import check_not_beside
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import case_of, region_layers
-from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
-from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def export_bids(
 ) -> list[Path]:
     """Write the regions of a case with their edits to a BIDS derivative dataset.
 
-    Parameters and errors as for `export_case` and `smalltumor.data.bids.write_bids`.
+    Parameters and errors as for `export_case` and `smalltumor.data.bids.write.write_bids`.
     """
     segmentation = _segmentation_to_export(viewer, case)
     check_not_beside([dataset / "dataset_description.json"], case)

@@ -33,6 +33,7 @@ from napari_smalltumor.layers.coordinates import (
     lies_on,
     uses_display_axes,
 )
+from napari_smalltumor.layers.masks.region_masks import compose, made_by_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     LayerRole,
@@ -40,7 +41,6 @@ from napari_smalltumor.layers.metadata import (
     role_of,
     same_case,
 )
-from napari_smalltumor.layers.region_masks import compose, made_by_of
 
 if TYPE_CHECKING:
     from napari.layers import Layer

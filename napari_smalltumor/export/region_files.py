@@ -10,10 +10,10 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import is_own_mask_beside
-from smalltumor.data.label_contents import mask_of_region
-from smalltumor.data.label_files import on_grid, read_label_volume
-from smalltumor.data.label_scheme import own_scheme
 from smalltumor.data.made_by import MadeBy, joined, recorded_made_by
+from smalltumor.data.masks.label_contents import mask_of_region
+from smalltumor.data.masks.label_files import on_grid, read_label_volume
+from smalltumor.data.masks.label_scheme import own_scheme
 from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
@@ -23,8 +23,8 @@ from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integ
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.create import LayerData
+from napari_smalltumor.layers.masks.regions import OUTERMOST_FIRST, region_layer
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
-from napari_smalltumor.layers.regions import OUTERMOST_FIRST, region_layer
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -12,19 +12,19 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import export_case, file_to_save
-from napari_smalltumor.export.dialog import (
+from napari_smalltumor.export.dialogs.export_dialog import (
     ask_and_export,
     case_to_export_or_say,
     finish_export,
     may_replace,
 )
-from napari_smalltumor.export.preconditions import may_write_regions
-from napari_smalltumor.export.replaced_masks import note_on_replaced
+from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.replaced_masks import note_on_replaced
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.export.written_masks import StampedFiles
+from napari_smalltumor.layers.masks.region_masks import other_images_of
 from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
-from napari_smalltumor.layers.region_masks import other_images_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 

@@ -11,7 +11,7 @@ from psygnal import Signal, SignalInstance
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 from smalltumor.data.case import Case
-from smalltumor.data.own_masks import masks_named_as_own
+from smalltumor.data.masks.own_masks import masks_named_as_own
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -22,6 +22,7 @@ from napari_smalltumor.export.written_masks import (
     WrittenMasks,
     checksums_of,
 )
+from napari_smalltumor.layers.editing.region_edits import RegionEdits
 from napari_smalltumor.layers.metadata import (
     case_of,
     cases_among,
@@ -30,7 +31,6 @@ from napari_smalltumor.layers.metadata import (
     role_of,
 )
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
-from napari_smalltumor.layers.region_edits import RegionEdits
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.opened_layers import OpenedLayers
 from napari_smalltumor.viewer import one_per_viewer

@@ -9,7 +9,7 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut
 
 from napari_smalltumor import keys
-from napari_smalltumor.export.dialog import export_active
+from napari_smalltumor.export.dialogs.export_dialog import export_active
 from napari_smalltumor.export.save import save_active
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.reading.window import PlanesWindow, planes_window

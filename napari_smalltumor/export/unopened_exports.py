@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from psygnal import Signal
-from smalltumor.data.bids import images_of_mask
+from smalltumor.data.bids.checks import images_of_mask
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import digests_of_images, share_an_image
+from smalltumor.data.masks.own_masks import own_masks_of
 from smalltumor.data.naming.exported_masks import RegionFile, named_region
-from smalltumor.data.own_masks import own_masks_of
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
 

@@ -22,7 +22,7 @@ from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.status import State
 
 from napari_smalltumor import notify, questions
-from napari_smalltumor.close_window import closing_of
+from napari_smalltumor.closing.close_window import closing_of
 
 _MAX_LOG_BYTES = 200_000
 _CLOSE_BUTTON = "QTitleBarCloseButton"

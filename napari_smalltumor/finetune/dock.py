@@ -14,7 +14,7 @@ from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor import devices, notify, settings
-from napari_smalltumor.close_window import ensure_asked_before_closing
+from napari_smalltumor.closing.close_window import ensure_asked_before_closing
 from napari_smalltumor.finetune import open_docks
 from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.finetune.dialogs import CloseConfirmation, ask_for_run, show_log

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.case_mask import mask_beside
+from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
@@ -22,8 +22,8 @@ from smalltumor.lesions import Lesion
 from smalltumor.measures import measure_case
 
 from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import case_of, region_of
-from napari_smalltumor.layers.region_masks import display_mask
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -14,8 +14,8 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
 from napari_smalltumor.follow_up.earlier_layers import show_earlier
+from napari_smalltumor.layers.masks.region_masks import fingerprint, known_classes, segmentation_of
 from napari_smalltumor.layers.patient import Patient
-from napari_smalltumor.layers.region_masks import fingerprint, known_classes, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.progress_worker import ProgressWorker, start
 

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.preconditions import may_write_regions
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.follow_up.comparison_runs import ComparisonRuns
 from napari_smalltumor.follow_up.earlier_layers import (
@@ -24,9 +24,9 @@ from napari_smalltumor.follow_up.earlier_layers import (
 from napari_smalltumor.follow_up.page import ask_and_write_page
 from napari_smalltumor.follow_up.panel import FollowUpPanel
 from napari_smalltumor.follow_up.table_model import ChangesModel
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.editing.region_edits import RegionEdits
 from napari_smalltumor.layers.metadata import region_layers, same_case
-from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.region_edits import RegionEdits
 from napari_smalltumor.lesions.canvas.navigation import move_to
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.loading.dropping import accept_drops

@@ -18,11 +18,12 @@ from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.follow_up.paint_guard import PaintGuard
 from napari_smalltumor.layers.coordinates import display_transform
 from napari_smalltumor.layers.create import contrast_limits
-from napari_smalltumor.layers.earlier_scan import (
+from napari_smalltumor.layers.editing.earlier_scan import (
     are_earlier_contours,
     mark_as_earlier_contours,
     mark_as_earlier_scan,
 )
+from napari_smalltumor.layers.masks.reference import reference_layers
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole, role_of
 from napari_smalltumor.layers.patient import (
     Patient,
@@ -30,11 +31,10 @@ from napari_smalltumor.layers.patient import (
     layers_of_patient,
     patient_of_shown_case,
 )
-from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.kept_selection import selection_kept
+from napari_smalltumor.patients.layer_rules.kept_selection import selection_kept
 from napari_smalltumor.patients.status_line import status_line
-from napari_smalltumor.patients.view_state import selection_untouched
+from napari_smalltumor.patients.switching.view_state import selection_untouched
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

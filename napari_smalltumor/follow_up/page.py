@@ -16,8 +16,8 @@ from smalltumor.report.follow_up_page import follow_up_page
 
 from napari_smalltumor import notify
 from napari_smalltumor.follow_up.comparison import Comparison
+from napari_smalltumor.layers.masks.region_masks import missing_text, other_images_of
 from napari_smalltumor.layers.patient import patient_of_shown_case
-from napari_smalltumor.layers.region_masks import missing_text, other_images_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import remember_output_folder
 from napari_smalltumor.report.command import ask_for_page

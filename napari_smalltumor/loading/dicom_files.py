@@ -13,8 +13,8 @@ from smalltumor.extras import MissingPackageError
 from smalltumor.scanner.dicom.study_folder import StudyFolder, folder_of_study, is_dicom_file
 
 from napari_smalltumor import notify
-from napari_smalltumor.loading.job import LoadJob
-from napari_smalltumor.loading.load import load, loads_in_background
+from napari_smalltumor.loading.jobs.job import LoadJob
+from napari_smalltumor.loading.jobs.load import load, loads_in_background
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:

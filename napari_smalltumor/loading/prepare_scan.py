@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_smalltumor import settings
+from napari_smalltumor.loading.folders.scans import offer_scan, report_no_series
 from napari_smalltumor.loading.open_case import open_and_remember
-from napari_smalltumor.loading.scans import offer_scan, report_no_series
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from weakref import ref
 
 from psygnal import Signal
 
+from napari_smalltumor.layers.editing.visibility import guard_undo, release_undo
 from napari_smalltumor.layers.joining import join_patient, joins_by_name
 from napari_smalltumor.layers.metadata import claim_roles, role_of
 from napari_smalltumor.layers.patient import (
@@ -25,16 +26,15 @@ from napari_smalltumor.layers.patient import (
     titles,
 )
 from napari_smalltumor.layers.titles import name_by_titles
-from napari_smalltumor.layers.visibility import guard_undo, release_undo
 from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.explanations import Explanations
-from napari_smalltumor.patients.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.messages import PatientMessages
 from napari_smalltumor.patients.new_layers import NewLayers
 from napari_smalltumor.patients.open_patients import OpenPatients
-from napari_smalltumor.patients.view_state import ViewStates, select, selection_untouched
-from napari_smalltumor.patients.window_title import WindowTitle
+from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
+from napari_smalltumor.patients.switching.view_state import ViewStates, select, selection_untouched
+from napari_smalltumor.patients.switching.window_title import WindowTitle
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
-from napari_smalltumor.patients.view_state import first_selection
+from napari_smalltumor.patients.switching.view_state import first_selection
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
-from napari_smalltumor.layers.visibility import can_be_seen
+from napari_smalltumor.layers.editing.visibility import can_be_seen
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.placement import Placement, placement_of
 from napari_smalltumor.planes.plane import Plane, Point

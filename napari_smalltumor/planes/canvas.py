@@ -20,10 +20,10 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_smalltumor.display.window_level import image_to_window
 from napari_smalltumor.layers.coordinates import uses_display_axes
-from napari_smalltumor.layers.earlier_scan import title_of_earlier_scan
-from napari_smalltumor.layers.edge_letters import Edges, edges_of_plane
-from napari_smalltumor.layers.reference import reference_of
+from napari_smalltumor.layers.editing.earlier_scan import title_of_earlier_scan
+from napari_smalltumor.layers.masks.reference import reference_of
 from napari_smalltumor.layers.titles import name_in_case
+from napari_smalltumor.layers.views.edge_letters import Edges, edges_of_plane
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.brush import layer_to_paint

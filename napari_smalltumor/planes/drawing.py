@@ -7,7 +7,7 @@ import math
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
 
-from napari_smalltumor.layers.edge_letters import Edges
+from napari_smalltumor.layers.views.edge_letters import Edges
 from napari_smalltumor.planes.view import Viewport
 
 TEXT = QColor(245, 245, 245)

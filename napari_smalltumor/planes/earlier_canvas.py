@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QRectF, Qt
 from qtpy.QtGui import QPainter, QPaintEvent
 
-from napari_smalltumor.layers.earlier_scan import layers_of_earlier_scan
+from napari_smalltumor.layers.editing.earlier_scan import layers_of_earlier_scan
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.canvas import PlaneCanvas

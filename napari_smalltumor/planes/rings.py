@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen
 
-from napari_smalltumor.layers.ring_boxes import ring_boxes_of
+from napari_smalltumor.layers.views.ring_boxes import ring_boxes_of
 from napari_smalltumor.planes.view import Viewport
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen,
 from qtpy.QtWidgets import QSizePolicy, QWidget
 from smalltumor.geometry.boxes import bounding_box
 
+from napari_smalltumor.layers.masks.reference import reference_of
 from napari_smalltumor.layers.metadata import checksum
-from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.linked_planes import LinkedPlanes

@@ -22,8 +22,8 @@ from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.layers.brain_mask import mask_of_layer
 from napari_smalltumor.layers.changed_images import no_longer_shown
+from napari_smalltumor.layers.masks.brain_mask import mask_of_layer
 from napari_smalltumor.layers.metadata import same_case
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
-from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.masks.brain_mask import brain_mask_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     LayerRole,
@@ -21,8 +21,8 @@ from napari_smalltumor.layers.metadata import (
     set_role,
 )
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.missing_layers import missing_layers
-from napari_smalltumor.patients.view_state import select
+from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.patients.switching.view_state import select
 from napari_smalltumor.prepared_scan.corrected_images import replace_images, stored_images
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_smalltumor.layers.edge_letters import Edges, edges_of_canvas, is_mirror_image
+from napari_smalltumor.layers.views.edge_letters import Edges, edges_of_canvas, is_mirror_image
 from napari_smalltumor.planes import drawing
 
 if TYPE_CHECKING:

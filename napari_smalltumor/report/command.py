@@ -23,19 +23,19 @@ from smalltumor.second_look import score_warning
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.dialog import may_replace
+from napari_smalltumor.export.dialogs.export_dialog import may_replace
+from napari_smalltumor.export.dialogs.preconditions import may_write_regions
 from napari_smalltumor.export.file_names import with_ending
-from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.export.source_files import check_no_source, with_sources
 from napari_smalltumor.layers.changed_images import check_not_beside
-from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.patient import patient_of_shown_case
-from napari_smalltumor.layers.region_masks import (
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.region_masks import (
     known_classes,
     missing_text,
     other_images_of,
     segmentation_of,
 )
+from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title, name_for_files
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder

@@ -23,13 +23,13 @@ from smalltumor.scanner.preparation.stored_case import stored_series_uid
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.dialog import case_to_export_or_say, may_replace
+from napari_smalltumor.export.dialogs.export_dialog import case_to_export_or_say, may_replace
+from napari_smalltumor.export.dialogs.preconditions import may_write_regions
 from napari_smalltumor.export.file_names import with_ending
-from napari_smalltumor.export.preconditions import may_write_regions
 from napari_smalltumor.layers.changed_images import no_longer_shown
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.patients.case_title import case_title, name_for_files
 from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of

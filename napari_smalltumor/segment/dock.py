@@ -12,23 +12,23 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import devices, keys, notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.dialog import ask_and_export
-from napari_smalltumor.layers.brain_mask import brain_mask_of
+from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.brain_mask import brain_mask_of
+from napari_smalltumor.layers.masks.regions import apply_style, placement_of
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.modalities import case_of_layers, misassigned
-from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import (
     Patient,
     layers_of_patient,
     patient_of_images,
 )
-from napari_smalltumor.layers.regions import apply_style, placement_of
-from napari_smalltumor.layers.warm_up import prepare_first_labels
+from napari_smalltumor.layers.views.warm_up import prepare_first_labels
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.patients.cases_in_use import use_of
-from napari_smalltumor.patients.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.missing_layers import missing_layers
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.report.command import ask_and_report
 from napari_smalltumor.segment.job import SegmentationJob

@@ -12,7 +12,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.layers.region_masks import display_mask
+from napari_smalltumor.layers.masks.region_masks import display_mask
 
 Progress = Callable[[float, str], None]
 

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.models.card import dice_without, is_trained_with_modality_dropout
 
 from napari_smalltumor import settings, weights
-from napari_smalltumor.layers.regions import STYLES
+from napari_smalltumor.layers.masks.regions import STYLES
 from napari_smalltumor.recent_weights import recent_weights, remember_weights
 from napari_smalltumor.widgets.choices import BROWSE, set_choices
 from napari_smalltumor.widgets.layouts import form_layout

@@ -13,7 +13,7 @@ from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
-from napari_smalltumor.layers.region_masks import compose
+from napari_smalltumor.layers.masks.region_masks import compose
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:

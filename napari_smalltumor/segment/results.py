@@ -13,7 +13,7 @@ from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.text import volume_text
 from superqt import QElidingLabel
 
-from napari_smalltumor.layers.regions import OUTERMOST_FIRST
+from napari_smalltumor.layers.masks.regions import OUTERMOST_FIRST
 from napari_smalltumor.segment.finding_texts import finding_text
 from napari_smalltumor.widgets.layouts import wrapped_label
 

@@ -16,9 +16,9 @@ from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QMainWindow
 
 from napari_smalltumor import notify, questions, settings
+from napari_smalltumor.layers.masks.region_masks import fingerprint
+from napari_smalltumor.layers.masks.regions import hide_stored_labels, segmentation_steps
 from napari_smalltumor.layers.patient import Patient
-from napari_smalltumor.layers.region_masks import fingerprint
-from napari_smalltumor.layers.regions import hide_stored_labels, segmentation_steps
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import use_case
 from napari_smalltumor.progress_worker import ProgressWorker, start

@@ -15,15 +15,15 @@ from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import settings
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.layers.region_edits import EDIT_EVENTS
-from napari_smalltumor.layers.region_masks import (
+from napari_smalltumor.layers.editing.region_edits import EDIT_EVENTS
+from napari_smalltumor.layers.masks.region_masks import (
     is_edited,
     is_outdated,
     other_images_of,
     result_of,
     volumes_ml,
 )
+from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.lesions.decisions import acceptance
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.lesions.search.specks import chosen_rule, specks_of

@@ -16,17 +16,17 @@ from smalltumor.errors import OutputError, SmalltumorError
 
 from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.close_patient import close_patient
+from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.preconditions import may_write_regions
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import with_sources
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
-from napari_smalltumor.layers.region_masks import segmentation_of
-from napari_smalltumor.loading.job import LoadJob
-from napari_smalltumor.loading.load import load
+from napari_smalltumor.loading.jobs.job import LoadJob
+from napari_smalltumor.loading.jobs.load import load
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.opened_layers import OpenedLayers
 from napari_smalltumor.viewer import one_per_viewer

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import smalltumor.inference
 from PIL import Image
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import demo

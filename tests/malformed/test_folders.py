@@ -181,11 +181,11 @@ look = lambda folder: check_case(
 """,
     "own_masks_of": """
 from smalltumor.data.case import Case
-from smalltumor.data.own_masks import own_masks_of
+from smalltumor.data.masks.own_masks import own_masks_of
 look = lambda folder: own_masks_of(Case("P1", {}, None, None, paths={"t1ce": folder / "t1ce.nii"}))
 """,
     "masks_of_subject": """
-from smalltumor.data.bids_names import masks_of_subject
+from smalltumor.data.bids.names import masks_of_subject
 look = lambda folder: masks_of_subject("P1", folder.parent)
 """,
     "cases_with_tables": """

@@ -162,7 +162,7 @@ def test_an_error_of_the_operating_system_is_one_line_that_names_the_file(monkey
     def broken(path):
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr("smalltumor.data.label_files.read_label_volume", broken)
+    monkeypatch.setattr("smalltumor.data.masks.label_files.read_label_volume", broken)
     assert main(["lesions", "labels.nii.gz"]) == 1
     assert capsys.readouterr().err == "smalltumor: labels.nii.gz: Input/output error\n"
 

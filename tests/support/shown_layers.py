@@ -15,10 +15,10 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.masks.region_masks import display_mask
+from napari_smalltumor.layers.masks.regions import segmentation_steps
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.modalities import Choice, fill_missing
-from napari_smalltumor.layers.region_masks import display_mask
-from napari_smalltumor.layers.regions import segmentation_steps
 from napari_smalltumor.viewer_setup import set_up
 
 

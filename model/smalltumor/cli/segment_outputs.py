@@ -83,7 +83,7 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
     sources : list of Path
         Files of the case, which no result may replace.
     """
-    from smalltumor.data.bids import check_bids
+    from smalltumor.data.bids.checks import check_bids
     from smalltumor.data.identity.mask_images import check_not_of_another
     from smalltumor.files.atomic import check_output
     from smalltumor.files.unfinished_moves import undo_unfinished_moves
@@ -136,7 +136,8 @@ def write(
 
     Mask, regions, probabilities, table and candidates replace those of another case together.
     """
-    from smalltumor.data.bids import check_images, write_bids
+    from smalltumor.data.bids.checks import check_images
+    from smalltumor.data.bids.write import write_bids
     from smalltumor.files.replacement import write_together
     from smalltumor.scanner.dicom_seg import write_dicom_seg
 

@@ -121,10 +121,10 @@ def check_dataset(
     Raises
     ------
     CaseError, OutputError
-        As `smalltumor.data.bids.check_bids`.
+        As `smalltumor.data.bids.checks.check_bids`.
     """
-    from smalltumor.data.bids import check_bids
-    from smalltumor.data.bids_names import bids_paths, check_subjects
+    from smalltumor.data.bids.checks import check_bids
+    from smalltumor.data.bids.names import bids_paths, check_subjects
 
     if settings.bids is None:
         return

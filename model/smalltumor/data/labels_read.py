@@ -21,7 +21,7 @@ class LabelsRead(FileRead):
     volume : Volume
         As `read` returns it.
     read : callable
-        Reads a label file: `smalltumor.data.label_files.read_label_volume`.
+        Reads a label file: `smalltumor.data.masks.label_files.read_label_volume`.
     """
 
     def __init__(self, volume: Volume, read: Callable[[Path], Volume]) -> None:

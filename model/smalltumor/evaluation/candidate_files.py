@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.label_files import on_grid
+from smalltumor.data.masks.label_files import on_grid
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import SmalltumorError

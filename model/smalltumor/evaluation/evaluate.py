@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.identity.case_names import states_other_case
-from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
+from smalltumor.data.masks.label_files import decode_labels, on_grid, read_label_volume
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside

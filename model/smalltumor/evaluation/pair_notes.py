@@ -13,7 +13,7 @@ from smalltumor.data.identity.image_digests import (
     digests_of_t1ce,
     recorded_images,
 )
-from smalltumor.data.label_scheme import FoundScheme, contradiction_text
+from smalltumor.data.masks.label_scheme import FoundScheme, contradiction_text
 from smalltumor.data.volumes.header_checks import header_warnings, sides_disagree
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.evaluation.metrics.mirrored_agreement import mirrored_agreement

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from smalltumor.data.label_files import read_label_volume
-from smalltumor.data.label_scheme import own_scheme
+from smalltumor.data.masks.label_files import read_label_volume
+from smalltumor.data.masks.label_scheme import own_scheme
 from smalltumor.errors import Action, LabelError, Remedy, SchemeSide
 from smalltumor.evaluation.find_label_files import LabelFile
 from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values

@@ -49,7 +49,7 @@ class Scan:
         Where the mask is from.
     is_own_mask : bool
         Whether it is one of this program: a file that was exported, see
-        `smalltumor.data.case_mask.CaseMask.is_exported`, or the regions in the window.
+        `smalltumor.data.masks.case_mask.CaseMask.is_exported`, or the regions in the window.
     made_by : MadeBy, optional
         What the file of the mask records of the network and of edits.
     name : str

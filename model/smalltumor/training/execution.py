@@ -6,12 +6,12 @@ from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.text import pluralize
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.data.training_case import TrainingCases
+from smalltumor.training.loop.stopping import StepAborted, StopListener, stop_on_signals
+from smalltumor.training.loop.trainer import Trainer
 from smalltumor.training.run_cases import AvailableCases, prepare_run_cases
 from smalltumor.training.run_context import RunContext
 from smalltumor.training.run_record import RunRecord, model_card
 from smalltumor.training.runs.run_folder import StopRequest
-from smalltumor.training.stopping import StepAborted, StopListener, stop_on_signals
-from smalltumor.training.trainer import Trainer
 
 
 def execute(

@@ -19,7 +19,7 @@ from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.split import Split
+from smalltumor.training.splits.split import Split
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from smalltumor.training.data.dataset_folder import add_case
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.preconditions import may_write_regions
 from napari_smalltumor.finetune.cases.training_masks import (
     are_as_segmented,
     classes_to_add,

@@ -12,6 +12,8 @@ from smalltumor.labels.masks import Classes
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.layers.coordinates import from_display
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.region_masks import is_edited, result_of, segmentation_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     cases_among,
@@ -19,8 +21,6 @@ from napari_smalltumor.layers.metadata import (
     role_of,
     same_case,
 )
-from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.region_masks import is_edited, result_of, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from magicgui.widgets import ComboBox
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.errors import TrainingError
-from smalltumor.training.split import Split
+from smalltumor.training.splits.split import Split
 
 from napari_smalltumor import settings
 from napari_smalltumor.finetune.case_texts import RunCases

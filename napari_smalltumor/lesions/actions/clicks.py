@@ -17,7 +17,7 @@ from qtpy.QtCore import QTimer
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, LesionList, measure_lesion
 
-from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
+from napari_smalltumor.layers.editing.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions.large_deletion import Confirm, may_delete
 from napari_smalltumor.lesions.review.review import LesionReview

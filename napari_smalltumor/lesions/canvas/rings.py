@@ -15,7 +15,7 @@ import numpy.typing as npt
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole
-from napari_smalltumor.layers.ring_boxes import RingBoxes, set_ring_boxes
+from napari_smalltumor.layers.views.ring_boxes import RingBoxes, set_ring_boxes
 from napari_smalltumor.lesions.search.source import LesionSource
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from smalltumor.labels.regions import INNERMOST_FIRST, Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 
-from napari_smalltumor.layers.undo_history import Indices
+from napari_smalltumor.layers.editing.undo_history import Indices
 from napari_smalltumor.lesions.edits.changes import Change, assign, one_undo_step
 from napari_smalltumor.lesions.search.source import LesionSource
 

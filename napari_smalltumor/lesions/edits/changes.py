@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_smalltumor.layers import undo_history
-from napari_smalltumor.layers.undo_history import Indices
+from napari_smalltumor.layers.editing import undo_history
+from napari_smalltumor.layers.editing.undo_history import Indices
 
 if TYPE_CHECKING:
     from napari.layers import Labels

@@ -16,7 +16,7 @@ from smalltumor.labels.regions import INNERMOST_FIRST, Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.lesions import Lesion
 
-from napari_smalltumor.layers.undo_history import Indices
+from napari_smalltumor.layers.editing.undo_history import Indices
 from napari_smalltumor.lesions.edits.changes import Change, assign, one_undo_step
 from napari_smalltumor.lesions.search.source import LesionSource
 

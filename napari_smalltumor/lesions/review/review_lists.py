@@ -21,7 +21,7 @@ from napari_smalltumor.lesions.review.steps import Step
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.lesions.search.specks import NO_SPECKS, SpeckRule, specks_of
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.next_picture import next_picture
+from napari_smalltumor.patients.switching.next_picture import next_picture
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

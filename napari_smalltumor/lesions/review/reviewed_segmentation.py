@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 from smalltumor.labels.regions import INNERMOST_FIRST, Region
 
-from napari_smalltumor.layers.earlier_scan import is_earlier_scan
+from napari_smalltumor.layers.editing.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.review.paused_reviews import PausedReview, Progress, paused_reviews
 from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources

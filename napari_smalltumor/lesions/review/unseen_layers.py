@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from smalltumor.lesions import Lesion
 
-from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
-from napari_smalltumor.layers.visibility import can_be_seen
+from napari_smalltumor.layers.editing.earlier_scan import earlier_scan_is_shown
+from napari_smalltumor.layers.editing.visibility import can_be_seen
 from napari_smalltumor.lesions.edits.addition import layers_to_add_to
 from napari_smalltumor.lesions.edits.deletion import layers_to_delete_from
 from napari_smalltumor.lesions.review.review_lists import ReviewLists

@@ -10,7 +10,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 from superqt.utils import qthrottled
 
-from napari_smalltumor.layers.region_edits import EDIT_EVENTS
+from napari_smalltumor.layers.editing.region_edits import EDIT_EVENTS
 from napari_smalltumor.lesions.search.snapshot import Snapshot
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.workers import run_in_thread

@@ -24,6 +24,7 @@ from napari_smalltumor.layers.coordinates import (
     to_display,
     uses_display_axes,
 )
+from napari_smalltumor.layers.masks.reference import reference_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     cases_among,
@@ -33,7 +34,6 @@ from napari_smalltumor.layers.metadata import (
     role_of,
 )
 from napari_smalltumor.layers.patient import Patient, patient_of
-from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.lesions.decisions import acceptance
 from napari_smalltumor.lesions.decisions.verdicts import was_added
 from napari_smalltumor.lesions.search.snapshot import Snapshot, nearest_voxel

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import check_tumour_size, decode_labels
-from smalltumor.data.label_scheme import find_scheme
 from smalltumor.data.made_by import recorded_made_by
+from smalltumor.data.masks.label_files import check_tumour_size, decode_labels
+from smalltumor.data.masks.label_scheme import find_scheme
 from smalltumor.data.naming.file_names import is_named_as_labels
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError, LabelError

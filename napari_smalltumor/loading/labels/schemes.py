@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import LARGEST_TUMOUR_ML, decode_labels
+from smalltumor.data.masks.label_files import LARGEST_TUMOUR_ML, decode_labels
 from smalltumor.data.naming.file_names import is_named_as_labels
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import SmalltumorError

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.case_files import (
     MODALITIES,
     MODALITY_TITLES,

@@ -20,7 +20,7 @@ import numpy as np
 from agreement import dice
 from smalltumor import read_case, segment
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.geometry.boxes import bounding_box
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels

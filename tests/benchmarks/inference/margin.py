@@ -21,7 +21,7 @@ import numpy.typing as npt
 import torch
 from agreement import dice, labels_on_grid, reference, whole_input
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.preprocessing import NetworkInput, preprocess
 from smalltumor.data.read_case import read_case_files

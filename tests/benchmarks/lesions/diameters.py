@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import affine_transform, gaussian_filter
 from scipy.spatial.transform import Rotation
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.components import connected_components

@@ -18,9 +18,9 @@ import numpy as np
 from scipy import ndimage
 from smalltumor import load_checkpoint, segment
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import read_labels
 from smalltumor.data.mask_placement.flair_border import flair_border
 from smalltumor.data.mask_placement.outside_images import outside_images_text
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case_files

@@ -25,9 +25,9 @@ from smalltumor.labels.regions import TissueClass
 from smalltumor.training import run as training_run
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
+from smalltumor.training.loop.stopping import StepAborted
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.stopping import StepAborted
 from training_cases import QUICK, write_lesion_cases
 from training_runs import assert_same_state
 

@@ -26,7 +26,7 @@ from smalltumor.models.network import MultiTaskNetwork
 from smalltumor.training.config import PRESETS
 from smalltumor.training.data.dataloader import batches
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
-from smalltumor.training.memory import keep_freed_memory
+from smalltumor.training.loop.memory import keep_freed_memory
 from smalltumor.training.optimisation.losses import LossWeights, segmentation_loss, training_loss
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode

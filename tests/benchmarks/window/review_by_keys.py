@@ -31,7 +31,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from smalltumor.cohort.reviews.reviews import Reviews
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case_files
 from smalltumor.files.user_dirs import DATA_VARIABLE
 from smalltumor.labels.regions import Region, TissueClass

@@ -99,7 +99,7 @@ class Session:
 
     def close(self) -> None:
         """Close the patient."""
-        from napari_smalltumor.close_patient import close_patient
+        from napari_smalltumor.closing.close_patient import close_patient
         from napari_smalltumor.patients.active_patient import active_patient
 
         patient = active_patient(self.viewer).current

@@ -11,11 +11,11 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.folder import AutosaveFolder
 from napari_smalltumor.autosave.restore_question import LATER, RESTORE
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.close_patient import reopen_closed
+from napari_smalltumor.closing.close_patient import reopen_closed
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.patients.closed_by_hand import closed_by_hand
+from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 
 
 @pytest.mark.slow

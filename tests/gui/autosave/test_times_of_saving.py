@@ -10,7 +10,7 @@ from opened_case import saved_files
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave import watcher
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.dialog import ask_and_export
+from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 
 
 @pytest.mark.one_binding

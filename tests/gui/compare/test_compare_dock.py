@@ -21,8 +21,8 @@ from napari_smalltumor.compare.dock import CompareDock
 from napari_smalltumor.compare.expert_banner import ExpertBanner
 from napari_smalltumor.compare.scores import LesionStatus
 from napari_smalltumor.layers.create import image_layers, labels_layer
+from napari_smalltumor.layers.masks.reference import reference_layers
 from napari_smalltumor.layers.patient import patient_of_case
-from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.loading.labels import schemes as label_schemes
 from napari_smalltumor.patients.active_patient import active_patient
 

@@ -16,18 +16,18 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, questions
-from napari_smalltumor.close_patient import close_patient, reopen_closed
+from napari_smalltumor.closing.close_patient import close_patient, reopen_closed
 from napari_smalltumor.export.case_export import export_case
-from napari_smalltumor.export.dialog import ask_and_export
+from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
+from napari_smalltumor.layers.masks.region_masks import other_images_of
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.layers.region_masks import other_images_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.closed_by_hand import closed_by_hand
+from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 from napari_smalltumor.viewer_setup import set_up
 
 

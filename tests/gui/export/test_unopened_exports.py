@@ -7,7 +7,7 @@ import pytest
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 from shown_layers import show_segmentation
-from smalltumor.data.bids_names import bids_paths
+from smalltumor.data.bids.names import bids_paths
 from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
@@ -15,8 +15,8 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.bids_dialog import ask_and_export_bids
-from napari_smalltumor.export.dialog import ask_and_export
+from napari_smalltumor.export.dialogs.bids_dialog import ask_and_export_bids
+from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.export.save import save
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QDialog, QPlainTextEdit
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.models.checkpoint import load_checkpoint

@@ -16,7 +16,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QWidget
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import Region, TissueClass

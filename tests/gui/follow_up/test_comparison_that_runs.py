@@ -14,7 +14,7 @@ from smalltumor.follow_up import ScanRegistration, compare
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import questions
-from napari_smalltumor.close_patient import close_patient
+from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.follow_up.earlier_layers import earlier_layer
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.loading.open_case import open_case

@@ -12,7 +12,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import keys
 from napari_smalltumor.display.shown_sequence import show_sequence
 from napari_smalltumor.follow_up.earlier_layers import earlier_layer
-from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
+from napari_smalltumor.layers.editing.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions.clicks import ReviewClicks

@@ -15,14 +15,14 @@ from smalltumor.follow_up import compare
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
-from napari_smalltumor.close_patient import close_patient
+from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.shown_reference import show_reference
 from napari_smalltumor.export.save import save
 from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
-from napari_smalltumor.layers.reference import reference_layers
+from napari_smalltumor.layers.masks.reference import reference_layers
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 

@@ -15,7 +15,7 @@ from napari_cases import write_case_along
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtGui import QGuiApplication
 from shown_layers import show_segmentation
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
@@ -30,7 +30,7 @@ from napari_smalltumor.lesions.search.specks import SpeckRule
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.missing_layers import missing_layers
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.export.dialog import ask_and_export
+from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.metadata import case_of, region_of
 from napari_smalltumor.lesions.dock import LesionsDock

@@ -17,7 +17,7 @@ from smalltumor.data.volumes.nifti import read_volume
 from synthetic import write_case
 
 from napari_smalltumor import devices, questions, settings
-from napari_smalltumor.export.dialog import ask_and_export
+from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_of
 from napari_smalltumor.layers.patient import layers_of_patient, patient_of

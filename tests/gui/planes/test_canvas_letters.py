@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from napari_smalltumor.layers.edge_letters import Edges
+from napari_smalltumor.layers.views.edge_letters import Edges
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.planes.plane import PLANES
 from napari_smalltumor.reading.canvas_letters import MIRROR_IMAGE, CanvasLetters

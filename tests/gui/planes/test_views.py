@@ -10,8 +10,8 @@ from shown_layers import newest_case_layers, show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region, TissueClass
 
+from napari_smalltumor.layers.masks.regions import placement_of
 from napari_smalltumor.layers.modalities import case_of_layers
-from napari_smalltumor.layers.regions import placement_of
 from napari_smalltumor.loading.open_case import open_case
 
 SHAPE_LPS = (60, 60, 60)

@@ -17,7 +17,7 @@ from smalltumor.scanner.preparation.prepared_files import write_prepared
 
 from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.dialog import ask_and_export
+from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
 

@@ -24,11 +24,11 @@ from smalltumor.scanner.preparation.claim import claimed
 from smalltumor.scanner.studies import find_studies
 
 from napari_smalltumor import devices
-from napari_smalltumor.layers.brain_mask import brain_mask_of
-from napari_smalltumor.loading import scans
-from napari_smalltumor.loading.loader import loader_of
+from napari_smalltumor.layers.masks.brain_mask import brain_mask_of
+from napari_smalltumor.loading.folders import scans
+from napari_smalltumor.loading.folders.scans import show_preparation
+from napari_smalltumor.loading.jobs.loader import loader_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
-from napari_smalltumor.loading.scans import show_preparation
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.scanner import archives
 from napari_smalltumor.scanner import plan as plan_module

@@ -20,7 +20,7 @@ from smalltumor.scanner.preparation.stored_case import stored_case
 
 from napari_smalltumor import devices, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.dialog import ask_and_export
+from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.layers.modalities import case_of_layers

@@ -13,10 +13,11 @@ from raw_scans import NAMES, write_raw_scan
 from smalltumor.geometry.grid import Grid
 
 from napari_smalltumor import devices, notify
-from napari_smalltumor.loading import dicom_files, scans
+from napari_smalltumor.loading import dicom_files
 from napari_smalltumor.loading.dropping import dropped_paths
-from napari_smalltumor.loading.load import load
-from napari_smalltumor.loading.loader import loader_of
+from napari_smalltumor.loading.folders import scans
+from napari_smalltumor.loading.jobs.load import load
+from napari_smalltumor.loading.jobs.loader import loader_of
 from napari_smalltumor.loading.window_reader import get_reader
 from napari_smalltumor.scanner.dialog import PrepareDialog
 

@@ -7,7 +7,7 @@ from napari_cases import write_case_along
 from qtpy.QtCore import QTimer
 
 from napari_smalltumor import notify, questions
-from napari_smalltumor.close_patient import close_active
+from napari_smalltumor.closing.close_patient import close_active
 from napari_smalltumor.layers.patient import layers_of_patient
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient

@@ -17,8 +17,8 @@ from smalltumor.training.runs.run_folder import RunFolder
 from napari_smalltumor import devices
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.finetune.run.prediction import prediction_name
+from napari_smalltumor.layers.masks.region_masks import is_edited
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.layers.region_masks import is_edited
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.cases_in_use import use_case
 

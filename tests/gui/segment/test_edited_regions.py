@@ -10,8 +10,8 @@ from shown_layers import first_regions
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import questions
+from napari_smalltumor.layers.masks.regions import region_layer
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.layers.regions import region_layer
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import questions
-from napari_smalltumor.close_patient import close_patient
+from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment import dock as segment_dock

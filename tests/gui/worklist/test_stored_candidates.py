@@ -18,7 +18,7 @@ from smalltumor.labels.regions import Region
 from stored_results import write_results
 
 from napari_smalltumor import keys, notify, settings
-from napari_smalltumor.close_patient import close_patient
+from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient

@@ -23,7 +23,7 @@ from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.finetune.cases.cases_page import CasesPage
 from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.layers.ring_boxes import ring_boxes_of
+from napari_smalltumor.layers.views.ring_boxes import ring_boxes_of
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.dock import SegmentDock

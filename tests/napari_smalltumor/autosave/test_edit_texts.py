@@ -8,7 +8,7 @@ from lesion_layers import show_regions, synthetic_case
 from napari.layers import Layer
 
 from napari_smalltumor.autosave.edit_texts import not_saved_text, readers_text
-from napari_smalltumor.layers.brain_mask import brain_mask_layer
+from napari_smalltumor.layers.masks.brain_mask import brain_mask_layer
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.finetune.run.prediction import Prediction, show_prediction
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import labels_layer
+from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import LayerKind, role_of
-from napari_smalltumor.layers.region_masks import segmentation_of
 
 along_all_axes = pytest.mark.parametrize("folder", ["LPS", "RSA", "AIL"], indirect=True)
 

@@ -22,10 +22,10 @@ from napari_smalltumor.compare.shown_reference import remove_reference, show_ref
 from napari_smalltumor.display.reference_visibility import toggle_reference
 from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.masks.reference import reference_layers
+from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_case
-from napari_smalltumor.layers.reference import reference_layers
-from napari_smalltumor.layers.region_masks import display_mask
 from napari_smalltumor.lesions.search.source import lesion_sources
 from napari_smalltumor.patients.active_patient import active_patient
 

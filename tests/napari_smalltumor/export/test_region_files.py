@@ -16,8 +16,8 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export, export_case
+from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers, role_of
-from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import get_reader
 from napari_smalltumor.viewer_setup import set_up

@@ -7,8 +7,8 @@ import pytest
 from napari.layers import Layer
 from napari_cases import case_along
 from shown_layers import show_segmentation
-from smalltumor.data.label_files import read_label_volume
 from smalltumor.data.made_by import MadeBy, recorded_made_by
+from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.data.naming.exported_masks import RegionFile
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import Region
@@ -20,8 +20,8 @@ from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.export.layer_files import write_layer, write_region_layers
 from napari_smalltumor.export.region_files import layers_of_masks, read_regions
+from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import add_provenance, region_layers
-from napari_smalltumor.layers.region_masks import segmentation_of
 
 DIGEST = "0123456789abcdef" * 4
 RUN = InferenceRun(1.0, "cpu", "torch", "fifty patients", digest=DIGEST)

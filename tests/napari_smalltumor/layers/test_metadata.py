@@ -26,6 +26,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.layers.create import image_layers, labels_layer
+from napari_smalltumor.layers.masks.regions import region_layer
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     case_of,
@@ -36,7 +37,6 @@ from napari_smalltumor.layers.metadata import (
     same_case,
     set_role,
 )
-from napari_smalltumor.layers.regions import region_layer
 
 
 def layers_of_a_case() -> list[Layer]:

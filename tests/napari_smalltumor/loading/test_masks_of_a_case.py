@@ -11,8 +11,8 @@ import pytest
 from napari.components import ViewerModel
 from napari_cases import write_case_along
 from smalltumor.data.case import Case
-from smalltumor.data.case_mask import read_mask
 from smalltumor.data.identity.image_digests import digests_of_images
+from smalltumor.data.masks.case_mask import read_mask
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import CaseError

@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 

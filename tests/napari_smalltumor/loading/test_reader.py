@@ -18,7 +18,7 @@ from synthetic import write_case
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.metadata import case_of, role_of
-from napari_smalltumor.loading.load import add_layers
+from napari_smalltumor.loading.jobs.load import add_layers
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient

@@ -34,7 +34,7 @@ def prepared(monkeypatch) -> list[Path]:
     def show(viewer, plan, open_folder):
         shown.append(plan.location)
 
-    monkeypatch.setattr("napari_smalltumor.loading.scans.show_preparation", show)
+    monkeypatch.setattr("napari_smalltumor.loading.folders.scans.show_preparation", show)
     return shown
 
 

@@ -30,18 +30,18 @@ from napari_smalltumor.display.shown_sequence import show_sequence
 from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.coordinates import display_shape
 from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.reference import reference_of
+from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import LayerKind, checksum, region_layers, role_of
-from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import layers_of_patient, patient_of, patient_of_case
-from napari_smalltumor.layers.reference import reference_of
-from napari_smalltumor.layers.region_masks import segmentation_of
-from napari_smalltumor.layers.ring_boxes import ring_boxes_of
+from napari_smalltumor.layers.views.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.assign_selected import assign_selected
-from napari_smalltumor.patients.closed_by_hand import closed_by_hand
-from napari_smalltumor.patients.missing_layers import missing_layers
-from napari_smalltumor.patients.stacking import covered_masks, ensure_stacking
+from napari_smalltumor.patients.layer_rules.assign_selected import assign_selected
+from napari_smalltumor.patients.layer_rules.stacking import covered_masks, ensure_stacking
+from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
+from napari_smalltumor.patients.removed.missing_layers import missing_layers
 from napari_smalltumor.planes.brush import Stroke, layer_to_paint
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES

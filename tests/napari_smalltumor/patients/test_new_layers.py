@@ -30,7 +30,7 @@ from napari_smalltumor.layers.metadata import provenance_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.assign_selected import assign_selected
+from napari_smalltumor.patients.layer_rules.assign_selected import assign_selected
 from napari_smalltumor.viewer_setup import set_up
 from napari_smalltumor.widgets import readable_messages
 

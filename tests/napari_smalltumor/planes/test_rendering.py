@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from napari.layers import Image, Labels
 
-from napari_smalltumor.layers.edge_letters import edges_of_plane
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole
+from napari_smalltumor.layers.views.edge_letters import edges_of_plane
 from napari_smalltumor.planes.drawing import bar_length
 from napari_smalltumor.planes.placement import placement_of
 from napari_smalltumor.planes.plane import AXIAL, CORONAL, PLANES, SAGITTAL

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from raw_scans import prepared_by_hand, write_raw_scan
 from shown_layers import show_segmentation
 from smalltumor.data.identity.image_digests import digests_of_images, recorded_images
-from smalltumor.data.label_files import read_label_volume
+from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.files.user_dirs import data_folder

@@ -18,7 +18,7 @@ from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.modalities import case_of_layers
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.missing_layers import missing_layers
 from napari_smalltumor.prepared_scan.scan_layers import scan_layers, show_images
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from second_look_cases import Spot, ball, case_with, output_for
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.measures import measure_case

@@ -24,9 +24,9 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.restore_question import RESTORE
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.close_patient import close_patient
+from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.layers.metadata import LayerKind, cases_among, region_layers, role_of
-from napari_smalltumor.loading.job import LoadJob
+from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.worklist import session as module

@@ -7,8 +7,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.data.label_files import read_label_volume
 from smalltumor.data.labels_read import LabelsRead
+from smalltumor.data.masks.label_files import read_label_volume
 
 SHAPE = (7, 8, 9)
 

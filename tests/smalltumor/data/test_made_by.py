@@ -11,10 +11,10 @@ import pytest
 from napari_cases import case_along, write_case_along
 from smalltumor.cli import main
 from smalltumor.cohort.results.stored_mask import read_stored_mask
-from smalltumor.data.bids import write_bids
-from smalltumor.data.case_mask import mask_beside
-from smalltumor.data.label_files import on_grid, read_label_volume
+from smalltumor.data.bids.write import write_bids
 from smalltumor.data.made_by import MadeBy, joined, recorded_made_by
+from smalltumor.data.masks.case_mask import mask_beside
+from smalltumor.data.masks.label_files import on_grid, read_label_volume
 from smalltumor.data.naming.exported_masks import region_paths
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import (

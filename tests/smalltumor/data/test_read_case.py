@@ -7,7 +7,7 @@ import shutil
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case

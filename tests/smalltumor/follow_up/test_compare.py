@@ -10,7 +10,7 @@ import pytest
 from report_cases import ball
 from scipy.ndimage import gaussian_filter
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, SmalltumorError

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from report_cases import AFFINE, Page, ball, brain_case, tumour
 from smalltumor.data.identity.image_digests import digests_of_images
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import OutputError

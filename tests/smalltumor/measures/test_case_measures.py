@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.midsagittal_plane import MidsagittalPlane
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation

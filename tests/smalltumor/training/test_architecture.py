@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 from smalltumor.errors import TrainingError
 from smalltumor.models.network import MultiTaskOutput
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
+from smalltumor.training.loop.stopping import StopListener
 from smalltumor.training.run import train
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.stopping import StopListener
 from smalltumor.training.validation import score_cases, whole_volume
 from torch import nn
 from training_cases import QUICK

@@ -6,9 +6,9 @@ import pytest
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.errors import TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
-from smalltumor.training import trainer
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
+from smalltumor.training.loop import trainer
 from smalltumor.training.run import train
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.status import State
@@ -134,7 +134,7 @@ def test_the_card_tells_how_often_modalities_were_missing(pack, tmp_path):
 
 
 def test_events_tell_crops_a_second_and_memory(pack, tmp_path, monkeypatch):
-    monkeypatch.setattr("smalltumor.training.throughput.REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("smalltumor.training.loop.throughput.REPORT_SECONDS", 0.0)
     train(pack_request(pack, tmp_path / "run"), silent)
     newest = events(tmp_path / "run", "progress")[-1]
     assert 0 < newest["crops_per_second"] <= newest["voxels_per_second"] / 32**3 * 1.01

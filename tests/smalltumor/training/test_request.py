@@ -14,7 +14,7 @@ from smalltumor.training.config import TrainingConfig
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.split import Split
+from smalltumor.training.splits.split import Split
 
 FULL = TrainingRequest(
     data=Path("/data"),

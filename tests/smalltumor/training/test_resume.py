@@ -14,14 +14,15 @@ import torch
 from smalltumor.errors import Action, OutputError, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.models.network import MultiTaskNetwork
-from smalltumor.training import run, stopping, validator
+from smalltumor.training import run
+from smalltumor.training.loop import stopping, validator
+from smalltumor.training.loop.stopping import StepAborted, StopListener
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.status import State
-from smalltumor.training.stopping import StepAborted, StopListener
 from training_cases import QUICK, write_lesion_cases
 from training_runs import (
     StopAfter,

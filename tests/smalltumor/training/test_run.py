@@ -141,9 +141,9 @@ def test_the_baseline_has_no_reconstruction_loss(data, tmp_path):
 def test_a_batch_that_processes_cannot_share_is_refused(data, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "1")
     from smalltumor.training.data.training_case import TrainingCases
+    from smalltumor.training.loop.trainer import Trainer
     from smalltumor.training.optimisation.distributed import Processes
     from smalltumor.training.run_context import RunContext
-    from smalltumor.training.trainer import Trainer
 
     processes = Processes(0, 3, torch.device("cpu"))
     with pytest.raises(TrainingError, match="cannot be shared by 3 processes"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.preprocessing import Preprocessing, preprocess
 from smalltumor.data.read_case import read_case
 from smalltumor.evaluation.metrics.voxelwise import dice

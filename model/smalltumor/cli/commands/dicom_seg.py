@@ -68,8 +68,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
     from smalltumor.data.identity.image_digests import recorded_images
-    from smalltumor.data.label_files import decode_labels, read_label_volume
     from smalltumor.data.made_by import recorded_made_by
+    from smalltumor.data.masks.label_files import decode_labels, read_label_volume
     from smalltumor.data.naming.find_cases import label_scheme_hint
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.data.volumes.header_checks import header_warnings

@@ -128,7 +128,7 @@ def _check_counts(options: argparse.Namespace) -> None:
 
 
 def _read_scan(options: argparse.Namespace, number: int) -> Scan:
-    from smalltumor.data.case_mask import mask_beside, read_mask
+    from smalltumor.data.masks.case_mask import mask_beside, read_mask
     from smalltumor.data.read_case import read_case
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.follow_up import Scan

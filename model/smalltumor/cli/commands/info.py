@@ -81,8 +81,8 @@ def run(options: argparse.Namespace) -> int:
 def _print_mask(path: Path) -> None:
     """Print what the file of a mask records."""
     from smalltumor.data.identity.image_digests import recorded_images
-    from smalltumor.data.label_files import read_label_volume
     from smalltumor.data.made_by import recorded_made_by
+    from smalltumor.data.masks.label_files import read_label_volume
     from smalltumor.data.naming.case_files import MODALITY_TITLES, modality_titles
 
     volume = read_label_volume(path)

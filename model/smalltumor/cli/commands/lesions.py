@@ -66,8 +66,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Find the lesions, print them, and write the table if asked to."""
-    from smalltumor.data.label_files import read_label_volume
     from smalltumor.data.made_by import recorded_made_by
+    from smalltumor.data.masks.label_files import read_label_volume
     from smalltumor.data.volumes.header_checks import header_warnings
     from smalltumor.files.atomic import check_output
     from smalltumor.lesions import COLUMNS, find_lesions, table_text, write_csv
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
 def _classes(volume: Volume, scheme: str | None) -> Classes | Mask:
     import numpy as np
 
-    from smalltumor.data.label_files import decode_labels
+    from smalltumor.data.masks.label_files import decode_labels
     from smalltumor.data.naming.find_cases import label_scheme_hint
 
     if scheme == MASK:

@@ -15,7 +15,7 @@ from smalltumor.labels.schemes import READ_SCHEMES
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
-    from smalltumor.data.case_mask import CaseMask
+    from smalltumor.data.masks.case_mask import CaseMask
     from smalltumor.measures import CaseMeasures
     from smalltumor.report import ReportDetails
 
@@ -59,7 +59,7 @@ def _add_details(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure the case and write what was asked for."""
-    from smalltumor.data.case_mask import read_mask
+    from smalltumor.data.masks.case_mask import read_mask
     from smalltumor.data.read_case import read_case
     from smalltumor.data.scan_dates import problem_of_dates
     from smalltumor.data.segmentation import Segmentation

@@ -42,7 +42,7 @@ def write_beside(kept: KeptMask, folder: ResultsFolder, settings: CohortSettings
     OutputError
         If a file cannot be written.
     """
-    from smalltumor.data.bids import write_bids
+    from smalltumor.data.bids.write import write_bids
     from smalltumor.data.segmentation import write_regions
     from smalltumor.lesions import write_csv
 
@@ -76,7 +76,7 @@ def _lacks_regions(kept: KeptMask, folder: ResultsFolder, settings: CohortSettin
 
 def _is_in_dataset(mask: Segmentation, dataset: Path, scheme: str) -> bool:
     """Whether a dataset holds a mask, which may have been corrected since it was written there."""
-    from smalltumor.data.bids_names import bids_paths
+    from smalltumor.data.bids.names import bids_paths
 
     try:
         stored = read_stored_mask(bids_paths(mask.name, dataset)[0], mask.name, scheme)

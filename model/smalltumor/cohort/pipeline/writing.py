@@ -71,7 +71,7 @@ def _remove_earlier_masks(
     That in the BIDS dataset goes first. If this run were killed with it in the dataset and none in
     the folder of results, the next run would take it for another patient's.
     """
-    from smalltumor.data.bids_names import bids_paths
+    from smalltumor.data.bids.names import bids_paths
 
     mask = folder.mask(result.name)
     if settings.bids is not None:
@@ -82,7 +82,7 @@ def _remove_earlier_masks(
 
 def _check_dataset(result: Segmentation, dataset: Path, mask: Path, authors: Sequence[str]) -> None:
     """Check that the dataset has a place for the mask, without one of another patient there."""
-    from smalltumor.data.bids import check_bids, check_images, images_of_mask
+    from smalltumor.data.bids.checks import check_bids, check_images, images_of_mask
 
     check_bids(result.name, dataset, authors=authors, overwrite=True, sources=result.sources)
     check_images(result, dataset, outdated=images_of_mask(mask))
@@ -144,7 +144,7 @@ def _write_other_masks(
     result: Segmentation, folder: ResultsFolder, settings: CohortSettings
 ) -> None:
     """Write the masks of regions and that of the BIDS dataset."""
-    from smalltumor.data.bids import write_bids
+    from smalltumor.data.bids.write import write_bids
     from smalltumor.data.segmentation import write_regions
 
     if settings.regions or folder.has_any_region(result.name):  # existing ones would be outdated

@@ -144,7 +144,7 @@ def numbers_of(
 
 def bids_labels(case: str) -> tuple[str, str]:
     """Participant and session of a case as in a BIDS dataset; empty where there is none."""
-    from smalltumor.data.bids_names import bids_paths
+    from smalltumor.data.bids.names import bids_paths
 
     try:
         folders = bids_paths(case, Path())[0].parts[:-1]

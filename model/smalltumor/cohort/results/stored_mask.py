@@ -30,9 +30,9 @@ def read_stored_mask(path: Path, name: str, scheme: str) -> Segmentation:
         If it cannot be read, has other labels, or its header names another scheme.
     """
     from smalltumor.data.identity.image_digests import recorded_images
-    from smalltumor.data.label_files import decode_labels
-    from smalltumor.data.label_scheme import find_scheme
     from smalltumor.data.made_by import recorded_made_by
+    from smalltumor.data.masks.label_files import decode_labels
+    from smalltumor.data.masks.label_scheme import find_scheme
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.data.volumes.nifti import read_volume
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import write_text
-from smalltumor.training.folds import Folds
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.splits.folds import Folds
 
 RECORD = "folds.json"
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_of
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
 from smalltumor.data.read_case import read_case_files

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.input_checks import check_input
-from smalltumor.data.label_files import read_labels
 from smalltumor.data.mask_placement.mask_placement import placement_text
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case_files

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import digests_of_images
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case

@@ -10,7 +10,7 @@ from lesion_layers import show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import LesionList
 
-from napari_smalltumor.layers.earlier_scan import mark_as_earlier_scan
+from napari_smalltumor.layers.editing.earlier_scan import mark_as_earlier_scan
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions.review_actions import ReviewActions
 from napari_smalltumor.lesions.review.review import LesionReview

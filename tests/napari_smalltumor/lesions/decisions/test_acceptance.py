@@ -15,7 +15,7 @@ from smalltumor.labels.regions import Region
 from synthetic import SHAPE, write_case
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.layers.regions import region_layer
+from napari_smalltumor.layers.masks.regions import region_layer
 from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources
 
 

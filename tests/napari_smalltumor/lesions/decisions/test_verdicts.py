@@ -16,8 +16,8 @@ from smalltumor.lesions import LesionList, measure_lesion
 from synthetic import SHAPE, write_case
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.regions import region_layer
+from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.regions import region_layer
 from napari_smalltumor.lesions.decisions.verdicts import (
     Verdict,
     decide,

@@ -8,7 +8,7 @@ import numpy as np
 from lesion_layers import search, show_classes, show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.layers.regions import hide_stored_labels
+from napari_smalltumor.layers.masks.regions import hide_stored_labels
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
 

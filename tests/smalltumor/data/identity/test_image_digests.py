@@ -10,7 +10,6 @@ import pytest
 from napari_cases import ORIENTATIONS, case_along, oriented, random_volume, write_case_along
 from smalltumor.cli import main
 from smalltumor.data.case import Case
-from smalltumor.data.case_mask import mask_beside, read_mask
 from smalltumor.data.identity.image_digests import (
     are_other_images,
     digests_of_images,
@@ -18,7 +17,8 @@ from smalltumor.data.identity.image_digests import (
     recorded_images,
     recorded_images_text,
 )
-from smalltumor.data.label_files import read_label_volume, read_labels
+from smalltumor.data.masks.case_mask import mask_beside, read_mask
+from smalltumor.data.masks.label_files import read_label_volume, read_labels
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation

@@ -6,8 +6,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari_cases import write_case_along
-from smalltumor.data.case_mask import mask_beside, read_mask
 from smalltumor.data.identity.mask_images import check_not_of_another
+from smalltumor.data.masks.case_mask import mask_beside, read_mask
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError, OutputError
 

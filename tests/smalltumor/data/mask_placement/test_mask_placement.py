@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 from smalltumor.cli import main
-from smalltumor.data.label_files import read_labels
 from smalltumor.data.mask_placement.flair_border import DOUBTFUL, brighter_inside
 from smalltumor.data.mask_placement.mask_placement import placement_text
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.data.read_case import read_case
 from smalltumor.geometry.grid import Grid

@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor import extras
-from smalltumor.data.label_files import on_grid, read_labels
+from smalltumor.data.masks.label_files import on_grid, read_labels
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.read_case import read_case
 from smalltumor.data.volumes.header_checks import has_orientation, header_warnings

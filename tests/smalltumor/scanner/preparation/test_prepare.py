@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from head_cases import Head, pose, sample_head, write_scan
 from smalltumor.data.input_checks import FindingKind, check_input
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume

@@ -13,7 +13,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data.input_checks import Finding, FindingKind
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun
 from smalltumor.errors import Action, CaseError, Remedy, SmalltumorError, TrainingError
@@ -28,10 +28,10 @@ from smalltumor.training.cross_validation.results import (
     read_results,
     weights_results,
 )
-from smalltumor.training.folds import Folds
 from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.splits.folds import Folds
 from training_cases import QUICK, disagree_about_sides, write_lesion_cases
 from training_runs import request_for, silent
 

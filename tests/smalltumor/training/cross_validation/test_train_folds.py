@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from smalltumor.cli import main
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.evaluation.summaries.case_rows import read_rows
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
@@ -23,13 +23,13 @@ from smalltumor.training.cross_validation.results import ScoringSettings
 from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
-from smalltumor.training.folds import Folds
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.run import train
 from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs import run_lock
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock
+from smalltumor.training.splits.folds import Folds
 from training_cases import QUICK, write_lesion_cases
 from training_runs import assert_same_state, events, request_for, silent
 

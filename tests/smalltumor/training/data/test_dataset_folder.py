@@ -14,7 +14,7 @@ import smalltumor.training.data.dataset_folder
 from napari_cases import ORIENTATIONS, case_along, write_case_along
 from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_key
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.training.data.collected_case import (
@@ -29,7 +29,7 @@ from smalltumor.training.data.dataset_folder import (
     DatasetLister,
     add_case,
 )
-from smalltumor.training.split import Split
+from smalltumor.training.splits.split import Split
 from training_cases import write_lesion_cases
 
 

@@ -1,0 +1,1 @@
+"""Segmentations as a BIDS derivative dataset."""

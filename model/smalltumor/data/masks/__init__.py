@@ -1,0 +1,1 @@
+"""Reading the masks of a case: label files, their schemes, and masks of this program."""

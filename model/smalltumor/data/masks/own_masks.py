@@ -1,0 +1,74 @@
+"""The masks of a case that this program exported beside its images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import digests_of_images, recorded_images, share_t1ce
+from smalltumor.data.identity.mask_names import region_files_of
+from smalltumor.data.masks.label_files import on_grid, read_label_volume
+from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
+from smalltumor.data.naming.file_names import cases_of_images, parse_name
+from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.listings import visible_entries
+from smalltumor.files.names import name_key
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
+
+
+def own_masks_of(case: Case) -> list[RegionFile]:
+    """The exported label file beside a case's images, else the masks of its regions.
+
+    Images without a name of their own are named after their folder, which may have had another name
+    when the masks were saved. They are the case's own if no other exported mask lies there, and
+    they record its T1CE and have its grid.
+
+    Raises
+    ------
+    CaseError
+        If a folder of such images cannot be listed.
+    """
+    for folder in {image.parent for image in case.paths.values()}:
+        undo_unfinished_moves(folder)
+    named = region_files_of(case)
+    if named:
+        return named
+    files = _named_otherwise(case)
+    return files if all(_records(file, case) for file in files) else []
+
+
+def masks_named_as_own(case: Case) -> list[RegionFile]:
+    """The files that `own_masks_of` looks at; none if it cannot."""
+    try:
+        return region_files_of(case) or _named_otherwise(case)
+    except CaseError:
+        return []
+
+
+def _named_otherwise(case: Case) -> list[RegionFile]:
+    """The only exported mask beside images without a name."""
+    folders = {image.parent for image in case.paths.values()}
+    if len(folders) != 1 or any(map(_has_name, case.paths.values())):
+        return []
+    (folder,) = folders
+    exported = list(filter(None, map(region_file, visible_entries(folder))))
+    names = {name_key(file.case): file.case for file in exported}
+    if len(names) != 1 or names.keys() & set(map(name_key, cases_of_images(folder))):
+        return []
+    (name,) = names.values()
+    return region_files_beside(name, case.paths.values())
+
+
+def _has_name(image: Path) -> bool:
+    """Whether the name of an image states a case."""
+    parsed = parse_name(image)
+    return parsed is None or bool(parsed.case)
+
+
+def _records(file: RegionFile, case: Case) -> bool:
+    """Whether a mask records the T1CE of a case, and lies on its grid."""
+    try:
+        volume = on_grid(read_label_volume(file.path), case.grid, case.name)
+    except SmalltumorError:
+        return False
+    return share_t1ce(recorded_images(volume), digests_of_images(case))

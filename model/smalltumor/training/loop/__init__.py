@@ -1,0 +1,1 @@
+"""The training loop: steps, validation, saving, and how a run is stopped."""

@@ -1,0 +1,1 @@
+"""Which cases a run or a fold trains on, and which it validates on."""

@@ -1,0 +1,248 @@
+"""One question before a window closes or napari quits: what would be lost, and what runs.
+
+It is asked when the user closes the window, and takes the place of napari's own question, which
+names nothing. A script that closes a viewer is not asked, and neither is a user who would lose
+nothing. If a task of another plugin runs, napari asks about that afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod, WeakSet, ref
+
+from napari.layers import Labels
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtWidgets import QMainWindow, QWidget
+
+from napari_smalltumor import notify, questions
+from napari_smalltumor.closing.unsaved_work import (
+    can_be_saved,
+    what_is_unsaved,
+    what_is_unsaved_of_closed,
+)
+from napari_smalltumor.export.save import save_patient
+from napari_smalltumor.layers.editing.canvas_strokes import end_stroke
+from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.progress_worker import running_in
+from napari_smalltumor.viewer import main_window, one_per_viewer
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+SAVE, SAVE_ALL = "Save", "Save all"
+CLOSE_WITHOUT_SAVING, CLOSE = "Close without saving", "Close"
+_CLOSE_TITLE, _QUIT_TITLE = "Close the window?", "Quit napari?"
+
+
+class WindowClosing(QObject):
+    """Asks before the window of a viewer closes.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    window : QMainWindow
+    """
+
+    def __init__(self, viewer: ViewerModel, window: QMainWindow) -> None:
+        super().__init__()
+        self._viewer, self._window = ref(viewer), ref(window)
+        self._is_agreed = False
+        self._background: list[WeakMethod[Callable[[], str]]] = []
+        window.installEventFilter(self)
+        window.close = self._close  # napari's commands ask in this method
+        _OPEN.add(self)
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether the user was asked and agreed, so that nothing else asks while it closes."""
+        return self._is_agreed
+
+    def mention(self, what: Callable[[], str]) -> None:
+        """Have the question mention what goes on after the window is closed.
+
+        Parameters
+        ----------
+        what : method
+            Returns a sentence; an empty text if nothing goes on. It is not kept alive.
+        """
+        self._background.append(WeakMethod(what))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Ask when the window is closed by its button or by the system."""
+        if watched is self._window() and event.type() == QEvent.Type.Close:
+            return self.handles(event)
+        return False
+
+    def handles(self, event: QEvent) -> bool:
+        """Ask before the user closes the window; whether nothing else may handle the event.
+
+        After the user has agreed, the window is closed without napari's question, unless tasks of
+        other plugins run, which that one names.
+        """
+        if self._is_agreed or not event.spontaneous():
+            return False
+        answer = _ask([self], self, _CLOSE_TITLE)
+        if answer is None:
+            return False
+        if answer and self._others_run:
+            self._is_agreed = True
+            QTimer.singleShot(0, self._forget_answer)
+            return False
+        event.ignore()
+        if answer:
+            QTimer.singleShot(0, self._close_agreed)
+        return True
+
+    @property
+    def viewer(self) -> ViewerModel:
+        """The viewer of the window, which is open."""
+        viewer = self._viewer()
+        assert viewer is not None
+        return viewer
+
+    @property
+    def window(self) -> QMainWindow | None:
+        """The window; None if it was deleted."""
+        window = self._window()
+        return window if window is not None and isalive(window) else None
+
+    @property
+    def background(self) -> list[str]:
+        """What goes on after the window is closed."""
+        methods = [method for each in self._background if (method := each()) is not None]
+        return list(filter(None, dict.fromkeys(method() for method in methods)))
+
+    @property
+    def _others_run(self) -> bool:
+        """Whether tasks run of which napari asks; those of this plugin are not among them."""
+        manager = getattr(getattr(self.viewer, "window", None), "_task_status_manager", None)
+        return manager is not None and manager.is_busy()
+
+    def _close(self, quit_app: bool = False, confirm_need: bool = False) -> Any:
+        """Close the window, or all windows, in place of napari's method.
+
+        Parameters
+        ----------
+        quit_app : bool
+            Whether to close all windows.
+        confirm_need : bool
+            Whether to ask first, as napari's commands do.
+        """
+        window = self.window
+        if window is None:
+            return None
+        closing = _open_windows() if quit_app else [self]
+        answer = None
+        if confirm_need:
+            answer = _ask(closing, self, _QUIT_TITLE if quit_app else _CLOSE_TITLE)
+        if answer is False:
+            return None
+        close = type(window).close
+        if answer is None:
+            return close(window, quit_app=quit_app, confirm_need=confirm_need)
+        with _agreed(closing):
+            return close(window, quit_app=quit_app)
+
+    def _close_agreed(self) -> None:
+        if (window := self.window) is not None:
+            with _agreed([self]):
+                type(window).close(window)
+
+    def _forget_answer(self) -> None:
+        self._is_agreed = False
+
+
+_OPEN: WeakSet[WindowClosing] = WeakSet()
+
+
+def _open_windows() -> list[WindowClosing]:
+    return [each for each in _OPEN if each.window is not None and each.window.isVisible()]
+
+
+@contextmanager
+def _agreed(closing: Iterable[WindowClosing]) -> Iterator[None]:
+    """Context in which windows are closed after the user has agreed."""
+    closing = list(closing)
+    for each in closing:
+        each._is_agreed = True
+    try:
+        yield
+    finally:
+        for each in closing:
+            each._is_agreed = False
+
+
+def _ask(closing: Iterable[WindowClosing], asking: WindowClosing, title: str) -> bool | None:
+    """Ask whether windows may be closed, and save first if the user wants that.
+
+    Returns
+    -------
+    bool or None
+        None if nothing would be lost or cancelled, so that nothing was asked.
+    """
+    closing = list(closing)
+    for each in closing:
+        _end_stroke(each.viewer)
+    lost = [text for each in closing for text in _unsaved_in(each.viewer)]
+    running = [name for each in closing if each.window for name in running_in(each.window)]
+    if not lost and not running:
+        return None
+    cancelled = [f"Closing cancels the {' and the '.join(running)}."] if running else []
+    background = [text for each in closing for text in each.background]
+    text = "\n\n".join((*lost, *cancelled, *background))
+    unsaved = [(each, patient) for each in closing for patient in _savable_in(each.viewer)]
+    if not unsaved:
+        return questions.confirm(asking.window, title, text, CLOSE)
+    save = SAVE if len(unsaved) == 1 else SAVE_ALL
+    answers = save, CLOSE_WITHOUT_SAVING, questions.CANCEL
+    answer = questions.ask(asking.window, title, text, *answers, harmless=questions.CANCEL)
+    if answer != save:
+        return answer == CLOSE_WITHOUT_SAVING
+    if not all(_save(each, patient) for each, patient in unsaved):
+        return False
+    # Saving leaves other labels, such as an expert's, as they are.
+    rest = [text for each in closing for text in _unsaved_in(each.viewer)]
+    return not rest or questions.confirm(asking.window, title, "\n\n".join(rest), CLOSE)
+
+
+def _save(closing: WindowClosing, patient: Patient) -> bool:
+    """Save the masks of a patient, or say that the window stays open because of them."""
+    viewer = closing.viewer
+    if save_patient(viewer, patient, closing.window):
+        return True
+    title = active_patient(viewer).title_of(patient)
+    notify.error(f"{title} was not saved, so the window stays open.")
+    return False
+
+
+def _unsaved_in(viewer: ViewerModel) -> list[str]:
+    patients = active_patient(viewer).patients
+    open_now = [text for patient in patients for text in what_is_unsaved(viewer, patient)]
+    return [*open_now, *what_is_unsaved_of_closed(viewer)]
+
+
+def _savable_in(viewer: ViewerModel) -> list[Patient]:
+    return [p for p in active_patient(viewer).patients if can_be_saved(viewer, p)]
+
+
+def _end_stroke(viewer: ViewerModel) -> None:
+    """End a stroke that goes on: the dialog gets the release of the button."""
+    layer = viewer.layers.selection.active
+    if isinstance(layer, Labels):
+        end_stroke(layer)
+
+
+def closing_of(window: QWidget | None) -> WindowClosing | None:
+    """What asks before a window closes; None if no file was opened in it by the plugin."""
+    return next((each for each in _OPEN if window is not None and each.window is window), None)
+
+
+@one_per_viewer
+def ensure_asked_before_closing(viewer: ViewerModel) -> WindowClosing | None:
+    """Ask before the window of a viewer closes; further calls return the same object."""
+    window = main_window(viewer)
+    return None if window is None else WindowClosing(viewer, window)

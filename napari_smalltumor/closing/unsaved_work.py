@@ -1,0 +1,105 @@
+"""What of a patient is in no file that the user has saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import settings
+from napari_smalltumor.autosave.edit_texts import not_saved_text
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.save_state import SAVE, SAVE_AS_REVIEWED, save_state
+from napari_smalltumor.layers.drawings import holds_drawing
+from napari_smalltumor.layers.metadata import region_layers, region_of
+from napari_smalltumor.layers.patient import Patient, layers_of_patient
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
+from napari_smalltumor.patients.removed.missing_layers import missing_layers
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+_SAVED = {SAVE: "saved", SAVE_AS_REVIEWED: "saved as reviewed"}
+
+
+def can_be_saved(viewer: ViewerModel, patient: Patient) -> bool:
+    """Whether *Save* would write edits, or the result of a network, of a patient."""
+    case = case_to_export(viewer, patient)
+    if case is None:
+        return False
+    regions = region_layers(layers_of_patient(viewer.layers, patient), case).values()
+    autosave = ensure_autosave(viewer).autosave
+    edited = autosave.edited(regions)
+    return bool(autosave.unsaved_results(regions)) or any(x.name in edited for x in regions)
+
+
+def what_is_unsaved(viewer: ViewerModel, patient: Patient) -> list[str]:
+    """What of an open patient is in no file, as sentences with its name; empty if nothing is."""
+    layers = layers_of_patient(viewer.layers, patient)
+    title = active_patient(viewer).title_of(patient)
+    return [
+        *_edits(viewer, patient, title, layers),
+        *_results(viewer, title, layers),
+        *_drawings(title, layers),
+    ]
+
+
+def what_is_unsaved_of_closed(viewer: ViewerModel) -> list[str]:
+    """What is in no file of patients who were closed by hand and can be opened again."""
+    closed = closed_by_hand(viewer)
+    return [
+        f"{', '.join(names)} of {closed.title_of(patient)} {_were(names)} not saved and will be "
+        f"lost; click Open {closed.title_of(patient)} again at the top of a Small Tumour dock."
+        for patient in closed.patients
+        if (names := closed.unsaved_of(patient))
+    ]
+
+
+def _edits(viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[Layer]) -> list[str]:
+    both = [*layers, *missing_layers(viewer).layers_of(patient)]
+    edited = ensure_autosave(viewer).autosave.edited(both)
+    if not edited:
+        return []
+    of_regions = [x for x in both if x.name in edited and region_of(x) is not None]
+    others = [name for name in edited if all(x.name != name for x in of_regions)]
+    names = [*_names_of_regions(of_regions), *others]
+    kept = (
+        "You can restore them when you open the same files again."
+        if settings.get("autosave")
+        else "Autosave is off: they will be lost."
+    )
+    saving = _SAVED[save_state(viewer).action_for(patient)]
+    return [f"Edits of {title} {not_saved_text(names, layers, saving)}. {kept}"]
+
+
+def _results(viewer: ViewerModel, title: str, layers: Sequence[Layer]) -> list[str]:
+    autosave = ensure_autosave(viewer).autosave
+    edited = autosave.edited(layers)
+    results = [x for x in autosave.unsaved_results(layers) if x.name not in edited]
+    names = _names_of_regions(results)
+    if not names:
+        return []
+    return [f"{', '.join(names)} of {title} {_were(names)} segmented, not saved, and will be lost."]
+
+
+def _drawings(title: str, layers: Sequence[Layer]) -> list[str]:
+    names = [layer.name for layer in layers if holds_drawing(layer)]
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)} of {title} {_were(names)} not saved and will be lost; save with "
+        "File > Save Selected Layers."
+    ]
+
+
+def _names_of_regions(layers: Sequence[Layer]) -> list[str]:
+    """ET, TC and WT, as far as there are layers of them."""
+    return [region.name for region in Region if any(region_of(x) == region for x in layers)]
+
+
+def _were(names: Sequence[str]) -> str:
+    return "was" if len(names) == 1 else "were"

@@ -1,0 +1,1 @@
+"""Dialogs of the export, and the questions before files are written."""

@@ -1,0 +1,215 @@
+"""Keep ET inside TC inside WT while they are edited.
+
+As in `smalltumor.labels.masks.compose_classes`, the inner region has precedence. Painting ET also
+adds the voxels to TC and WT. Erasing TC or WT does not erase the regions inside, so a stroke on an
+outer mask cannot remove a small lesion. To remove a lesion, erase it from ET first.
+
+An outer mask is the union of its own drawn voxels and the region inside. Only the drawn voxels are
+stored, so undoing a stroke on ET also removes the voxels that the stroke added to TC and WT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.geometry.boxes import bounding_box
+from smalltumor.labels.regions import INNERMOST_FIRST, Region
+
+from napari_smalltumor.layers.editing.flood_fill import ensure_flood_fill_guard
+from napari_smalltumor.layers.metadata import cases_among, claim_roles, region_layers, region_of
+from napari_smalltumor.viewer import one_per_viewer
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+_INSIDE = {Region.TC: Region.ET, Region.WT: Region.TC}
+_SIGNALS = ("labels_update", "paint", "set_data", "data")
+
+Box = tuple[slice, ...]
+
+
+class NestedRegions:
+    """Keeps the region layers of one case nested.
+
+    Parameters
+    ----------
+    layers : mapping of Region to Labels layer
+        Any of the three regions, all of one shape; 0 is outside, any other value inside.
+    """
+
+    def __init__(self, layers: Mapping[Region, Labels]) -> None:
+        self.layers = {r: layers[r] for r in INNERMOST_FIRST if r in layers}
+        self._busy = False
+        self._reset()
+        for layer in self.layers.values():
+            for signal in _SIGNALS:
+                getattr(layer.events, signal).connect(self._on_change)
+
+    def disconnect(self) -> None:
+        """Disconnect from the layers' events."""
+        for layer in self.layers.values():
+            for signal in _SIGNALS:
+                getattr(layer.events, signal).disconnect(self._on_change)
+        self.layers = {}
+
+    @contextmanager
+    def replacing(self) -> Iterator[None]:
+        """Context in which new layer data replace the drawn masks."""
+        self._busy = True
+        try:
+            yield
+            self._reset()
+        finally:
+            self._busy = False
+
+    def apply(self) -> None:
+        """Propagate the edits since the last call."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            for region in self.layers:
+                box = self._record_edit(region)
+                if box is not None:
+                    self._propagate(region, box)
+        finally:
+            self._busy = False
+
+    def _on_change(self, event: Any = None) -> None:
+        self.apply()
+
+    def _reset(self) -> None:
+        self._seen = {r: _sparse_copy(np.asarray(layer.data)) for r, layer in self.layers.items()}
+        self._drawn: dict[Region, npt.NDArray[np.bool_]] = {}
+
+    def _drawn_of(self, region: Region) -> npt.NDArray[np.bool_]:
+        """The drawn voxels of an outer region; before any edit, the whole mask."""
+        if region not in self._drawn:
+            self._drawn[region] = self._seen[region] != 0
+        return self._drawn[region]
+
+    def _record_edit(self, region: Region) -> Box | None:
+        """Record an edit of a region and return its bounding box, or None if nothing changed."""
+        data, seen = np.asarray(self.layers[region].data), self._seen[region]
+        if data.shape != seen.shape:
+            self._reset()
+            return None
+        if _equal(data, seen):
+            return None
+        box = _bounding_box(data != seen)
+        if region in _INSIDE:
+            drawn = data[box] != 0
+            # A stroke on an outer region has no effect inside an inner region.
+            free = (data[box] != seen[box]) & ~self._inside(region, box)
+            self._drawn_of(region)[box][free] = drawn[free]
+        seen[box] = data[box]
+        return box
+
+    def _propagate(self, region: Region, box: Box) -> None:
+        """Unite each region, from this one outwards, with the region inside it."""
+        start = INNERMOST_FIRST.index(region)
+        for outer in INNERMOST_FIRST[start:]:
+            if outer not in _INSIDE or outer not in self.layers:
+                continue
+            data = np.asarray(self.layers[outer].data)
+            nested = self._drawn_of(outer)[box] | self._inside(outer, box)
+            changed = (data[box] != 0) != nested
+            if changed.any():
+                data[box][changed] = nested[changed]
+                self._seen[outer][box] = data[box]
+                self.layers[outer].refresh()
+
+    def _inside(self, region: Region, box: Box) -> npt.NDArray[np.bool_]:
+        inner = _INSIDE.get(region)
+        while inner is not None and inner not in self.layers:
+            inner = _INSIDE.get(inner)
+        shape = self._seen[region][box].shape
+        return np.zeros(shape, dtype=bool) if inner is None else self._seen[inner][box] != 0
+
+
+class ViewerNesting:
+    """Keeps the regions of every case of a viewer nested."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        claim_roles(viewer)
+        ensure_flood_fill_guard(viewer)
+        self._layers = viewer.layers
+        self._nested: list[NestedRegions] = []
+        self._replacing = False
+        self._layers.events.inserted.connect(self._rebuild)
+        self._layers.events.removed.connect(self._rebuild)
+        self._rebuild()
+
+    def apply(self) -> None:
+        """Propagate all edits, for example before an export."""
+        for nested in self._nested:
+            nested.apply()
+
+    @contextmanager
+    def replacing(self) -> Iterator[None]:
+        """Context in which layers may be added and new layer data replace the drawn masks."""
+        self._replacing = True
+        try:
+            with ExitStack() as blocks:
+                for nested in self._nested:
+                    blocks.enter_context(nested.replacing())
+                yield
+        finally:
+            self._replacing = False
+            self._rebuild()
+
+    def _rebuild(self, event: Any = None) -> None:
+        if self._replacing or (event is not None and region_of(event.value) is None):
+            return
+        groups = [region_layers(self._layers, case) for case in cases_among(self._layers)]
+        groups = [layers for layers in groups if len(layers) > 1 and _same_shape(layers)]
+        for nested in list(self._nested):
+            if not any(_same_layers(nested.layers, layers) for layers in groups):
+                nested.disconnect()
+                self._nested.remove(nested)
+        for layers in groups:
+            if not any(_same_layers(nested.layers, layers) for nested in self._nested):
+                self._nested.append(NestedRegions(layers))
+
+
+@one_per_viewer
+def ensure_nesting(viewer: ViewerModel) -> ViewerNesting:
+    """Keep a viewer's regions nested; further calls return the same object."""
+    return ViewerNesting(viewer)
+
+
+def _sparse_copy(array: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """A copy that uses memory only for the mask's bounding box, about a tenth of the volume."""
+    copy = np.zeros(array.shape, dtype=array.dtype)
+    box = bounding_box(array != 0)
+    copy[box] = array[box]
+    return copy
+
+
+def _equal(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
+    # Comparing eight voxels at a time takes 1 ms for a head instead of 8 ms.
+    if one.flags.c_contiguous and one.dtype == np.uint8 and one.size % 8 == 0:
+        return np.array_equal(one.reshape(-1).view(np.uint64), other.reshape(-1).view(np.uint64))
+    return np.array_equal(one, other)
+
+
+def _bounding_box(mask: npt.NDArray[np.bool_]) -> Box:
+    spans = []
+    for axis in range(mask.ndim):
+        others = tuple(a for a in range(mask.ndim) if a != axis)
+        indices = np.flatnonzero(mask.any(axis=others))
+        spans.append(slice(int(indices[0]), int(indices[-1]) + 1))
+    return tuple(spans)
+
+
+def _same_shape(layers: Mapping[Region, Labels]) -> bool:
+    return len({tuple(layer.data.shape) for layer in layers.values()}) == 1
+
+
+def _same_layers(one: Mapping[Region, Labels], other: Mapping[Region, Labels]) -> bool:
+    return one.keys() == other.keys() and all(one[r] is other[r] for r in one)

@@ -1,0 +1,1 @@
+"""Folders of several cases, and folders of a scan."""

@@ -1,0 +1,1 @@
+"""Reading in a worker, so that the window never waits for a disk."""

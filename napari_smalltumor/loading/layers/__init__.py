@@ -1,0 +1,1 @@
+"""The layers that files become, and what is open of them already."""

@@ -1,0 +1,59 @@
+"""The active patient's name in the title of the viewer's window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from napari_smalltumor.patients.switching.next_picture import next_picture
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from psygnal import SignalInstance
+
+
+class WindowTitle:
+    """Puts the active patient's name before the title that the viewer has otherwise.
+
+    Another patient is named when its picture is drawn, so that no title is above another's picture.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    patient_name : callable
+        Returns the active patient's name; empty if there is none.
+    changes : iterable of SignalInstance
+        Emitted when the name may have changed.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        patient_name: Callable[[], str],
+        changes: Iterable[SignalInstance],
+    ) -> None:
+        self._viewer, self._patient_name = ref(viewer), patient_name
+        self._picture = next_picture(viewer)
+        self._base = self._shown = viewer.title
+        self._named = ""
+        for changed in changes:
+            changed.connect(self._on_change)
+        self._update()
+
+    def _on_change(self) -> None:
+        if self._patient_name() == self._named:
+            self._update()
+        else:
+            self._picture.then(self._update)
+
+    def _update(self) -> None:
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        if viewer.title != self._shown:  # another program has changed it
+            self._base = viewer.title
+        self._named = name = self._patient_name()
+        self._shown = f"{name} – {self._base}" if name else self._base
+        if viewer.title != self._shown:
+            viewer.title = self._shown

@@ -1,0 +1,250 @@
+"""Closing a window asks once, if something would be lost or cancelled, and names it."""
+
+from __future__ import annotations
+
+import threading
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari._qt import qt_main_window
+from napari_cases import write_case_along
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QApplication
+from shown_layers import show_segmentation
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import Cancelled
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import notify, progress_worker, questions, settings
+from napari_smalltumor.closing.close_window import closing_of
+from napari_smalltumor.export import save
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.workers import run_in_thread
+
+
+class Answers:
+    """Answers questions of the plugin and of napari, and lists both."""
+
+    def __init__(self) -> None:
+        self.next: list[str] = []
+        self.asked: list[str] = []
+        self.buttons: list[tuple[str, ...]] = []
+        self.napari: list[str] = []
+
+    def ask(self, parent, title, text, *answers, harmless):
+        assert harmless == questions.CANCEL
+        self.asked.append(text)
+        self.buttons.append(answers)
+        return self.next.pop(0)
+
+
+@pytest.fixture
+def answers(monkeypatch) -> Answers:
+    answers = Answers()
+
+    class NapariQuestion:
+        def __init__(self, window, *arguments, extra_info="", **options):
+            answers.napari.append(extra_info)
+
+        def exec_(self):
+            return qt_main_window.QDialog.Rejected
+
+    monkeypatch.setattr(questions, "ask", answers.ask)
+    monkeypatch.setattr(qt_main_window, "ConfirmCloseDialog", NapariQuestion)
+    return answers
+
+
+@pytest.fixture
+def errors(monkeypatch) -> list[str]:
+    shown: list[str] = []
+    monkeypatch.setattr(notify, "error", shown.append)
+    return shown
+
+
+def segmented(viewer, folder) -> dict[Region, object]:
+    """Open a case with a result of a network."""
+    case = case_of(open_case(viewer, write_case_along(folder, labels=False))[0])
+    classes = np.zeros(case.grid.shape, np.uint8)
+    classes[2:5, 2:5, 2:5] = 3
+    return show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+
+
+class CloseByUser(QCloseEvent):
+    """The event of the button of a window; Qt does not let a program send one."""
+
+    def spontaneous(self) -> bool:
+        return True
+
+
+def click_close(viewer, qtbot) -> None:
+    """Close a window as its button does."""
+    window, event = viewer.window._qt_window, CloseByUser()
+    QApplication.sendEvent(window, event)
+    if event.isAccepted():
+        window.hide()
+    qtbot.wait(50)
+
+
+@pytest.fixture
+def open_viewer(make_napari_viewer):
+    """Function that opens a window, which is closed but not deleted by a test."""
+
+    def make():
+        viewer = make_napari_viewer(show=True)
+        viewer.window._qt_window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        return viewer
+
+    return make
+
+
+def is_open(viewer) -> bool:
+    return viewer.window._qt_window.isVisible()
+
+
+def test_an_unsaved_result_is_asked_about_once_by_the_name_of_its_patient(
+    open_viewer, answers, tmp_path, qtbot
+):
+    viewer = open_viewer()
+    segmented(viewer, tmp_path / "Anna")
+    answers.next += [questions.CANCEL, "Close without saving"]
+    click_close(viewer, qtbot)
+    assert is_open(viewer)
+    click_close(viewer, qtbot)
+    assert not is_open(viewer)
+    assert answers.asked == 2 * ["ET, TC, WT of Anna were segmented, not saved, and will be lost."]
+    assert answers.buttons[0] == ("Save", "Close without saving", questions.CANCEL)
+    assert answers.napari == []
+    assert not (tmp_path / "Anna" / "Anna_smalltumor.nii.gz").exists()
+
+
+@pytest.mark.parametrize("autosave", [True, False])
+def test_edits_of_every_patient_are_named_and_saved(
+    open_viewer, answers, tmp_path, qtbot, autosave
+):
+    settings.put("autosave", autosave)
+    viewer = open_viewer()
+    for name in ("Anna", "Bert"):
+        segmented(viewer, tmp_path / name)[Region.ET].paint((9, 10, 11), 1)
+    answers.next.append("Save all")
+    click_close(viewer, qtbot)
+    (text,) = answers.asked
+    assert "Edits of Anna were not saved" in text and "Edits of Bert were not saved" in text
+    assert ("restore" in text) == autosave and ("lost" in text) != autosave
+    assert not is_open(viewer) and answers.napari == []
+    for name in ("Anna", "Bert"):
+        stored = nib.load(tmp_path / name / f"{name}_smalltumor.nii.gz").get_fdata()
+        assert np.count_nonzero(stored) > 27
+
+
+def test_a_window_stays_open_if_a_patient_could_not_be_saved(
+    open_viewer, answers, errors, tmp_path, qtbot, monkeypatch
+):
+    viewer = open_viewer()
+    for name in ("Anna", "Bert"):
+        segmented(viewer, tmp_path / name)
+    (tmp_path / "Anna" / "Anna_smalltumor.nii.gz").write_bytes(b"precious")
+    monkeypatch.setattr(save, "may_replace", lambda *arguments: False)
+    answers.next.append("Save all")
+    click_close(viewer, qtbot)
+    assert is_open(viewer)
+    assert errors == ["Anna was not saved, so the window stays open."]
+
+
+def test_saved_masks_are_not_asked_about(open_viewer, answers, tmp_path, qtbot):
+    viewer = open_viewer()
+    segmented(viewer, tmp_path / "Anna")
+    assert save.save(viewer, None)
+    click_close(viewer, qtbot)
+    assert answers.asked == [] and answers.napari == [""]
+    assert is_open(viewer)  # napari's own question was answered with Cancel
+
+
+def test_quitting_asks_once_about_all_windows(open_viewer, answers, tmp_path, monkeypatch):
+    quits = []
+    monkeypatch.setattr(qt_main_window, "quit_app_", lambda: quits.append(True))
+    viewers = [open_viewer() for _ in range(2)]
+    for viewer, name in zip(viewers, ("Anna", "Bert"), strict=True):
+        segmented(viewer, tmp_path / name)
+    window = viewers[1].window._qt_window
+    answers.next += [questions.CANCEL, "Close without saving"]
+    window.close(quit_app=True, confirm_need=True)
+    assert is_open(viewers[1]) and quits == []
+    window.close(quit_app=True, confirm_need=True)
+    assert quits == [True] and not is_open(viewers[1])
+    assert len(answers.asked) == 2 and answers.napari == []
+    assert "Anna" in answers.asked[0] and "Bert" in answers.asked[0]
+
+
+def test_a_script_that_closes_a_viewer_is_not_asked(open_viewer, answers, tmp_path):
+    viewer = open_viewer()
+    segmented(viewer, tmp_path / "Anna")
+    viewer.close()
+    assert answers.asked == [] and answers.napari == []
+
+
+@pytest.fixture
+def may_end():
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_a_job_that_would_be_cancelled_is_named_and_a_short_one_is_not(
+    open_viewer, answers, tmp_path, qtbot, may_end
+):
+    viewer = open_viewer()
+    open_case(viewer, write_case_along(tmp_path / "Anna", labels=False))
+    window = viewer.window._qt_window
+
+    def job(progress, cancelled):
+        while not may_end.wait(0.01):
+            if cancelled():
+                raise Cancelled("cancelled")
+
+    run_in_thread(may_end.wait, window, print, print, name="search for lesions")
+    click_close(viewer, qtbot)
+    assert answers.asked == [] and answers.napari == [""]  # no task is named
+    worker = progress_worker.start(job, "preparation of Anna", owner=window)
+    qtbot.waitUntil(lambda: worker.is_running)
+    answers.next += [questions.CANCEL, "Close"]
+    click_close(viewer, qtbot)
+    assert is_open(viewer)
+    click_close(viewer, qtbot)
+    assert answers.asked == ["Closing cancels the preparation of Anna."] * 2
+    assert answers.buttons == [("Close", questions.CANCEL)] * 2
+    assert not is_open(viewer) and answers.napari == [""]
+    worker.quit()
+    may_end.set()
+    qtbot.waitUntil(lambda: not worker.is_running)
+
+
+def test_the_question_of_napari_still_names_tasks_of_other_plugins(
+    open_viewer, answers, tmp_path, qtbot
+):
+    viewer = open_viewer()
+    segmented(viewer, tmp_path / "Anna")
+    status = viewer.window._register_task_status("other", "busy", "a task")
+    answers.next.append("Close without saving")
+    click_close(viewer, qtbot)
+    assert len(answers.asked) == 1 and answers.napari == ["other: a task"]
+    assert is_open(viewer) and not closing_of(viewer.window._qt_window).is_agreed
+    viewer.window._update_task_status(status, "completed")
+
+
+def test_a_stroke_that_goes_on_is_ended_before_the_question(
+    open_viewer, answers, tmp_path, qtbot, monkeypatch
+):
+    from napari_smalltumor.closing import close_window
+
+    viewer = open_viewer()
+    regions = segmented(viewer, tmp_path / "Anna")
+    ended = []
+    monkeypatch.setattr(
+        close_window, "end_stroke", lambda layer: ended.append((layer, answers.asked[:]))
+    )
+    answers.next.append(questions.CANCEL)
+    click_close(viewer, qtbot)
+    assert ended == [(regions[Region.ET], [])]

@@ -1,0 +1,108 @@
+"""Another patient's name comes with its picture; keys that are pressed before it are lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from lesion_layers import show_regions, synthetic_case
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut
+
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.switching import next_picture
+from napari_smalltumor.patients.switching.next_picture import NextPicture
+from napari_smalltumor.planes.canvas import PlaneCanvas
+from napari_smalltumor.reading.reading_area import Layout
+from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.widgets.input_pause import InputPause
+
+
+class Log(QObject):
+    """What the window shows, in its order: titles, and the patients of painted planes."""
+
+    def __init__(self, main_window) -> None:
+        super().__init__(main_window)
+        self.seen: list[str] = []
+        QApplication.instance().installEventFilter(self)
+
+    def eventFilter(self, watched, event) -> bool:  # noqa: N802 - Qt's name
+        if event.type() == QEvent.Type.WindowTitleChange and watched is self.parent():
+            self.seen.append(f"title {self.parent().windowTitle().split(' – ')[0]}")
+        if event.type() == QEvent.Type.Paint and isinstance(watched, PlaneCanvas):
+            self.seen.append(f"picture {watched.corners()[0]}")
+        return False
+
+
+def test_the_title_follows_the_picture_and_keys_before_it_are_lost(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    for name in ("First", "Second"):
+        show_regions(viewer, replace(synthetic_case(), name=name))
+    window, patients, pressed = planes_window(viewer), active_patient(viewer), []
+    window.show(Layout.AXIAL)
+    with qtbot.waitActive(window.main_window):
+        window.main_window.show()
+        window.main_window.activateWindow()
+    plane = window.area.canvases[0]
+    QShortcut(QKeySequence("F9"), window.main_window, lambda: pressed.append(patients.title))
+    log = Log(window.main_window)
+
+    def activate_first() -> None:
+        patients.activate(patients.patients[0])
+        qtbot.keyClick(plane, Qt.Key.Key_F9)
+        assert viewer.title == "Second – napari"
+
+    QTimer.singleShot(0, activate_first)  # in the event loop, as in use
+    qtbot.waitUntil(lambda: viewer.title == "First – napari")
+    assert "picture First" in log.seen[: log.seen.index("title First")]
+    qtbot.waitUntil(lambda: not window.main_window.findChildren(InputPause))
+    qtbot.keyClick(plane, Qt.Key.Key_F9)
+    assert pressed == ["First"]
+
+
+class Viewer:
+    """Stands for the viewer of a window without napari."""
+
+
+class Calls:
+    """What waits for a picture; the first of them fails."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def fail(self) -> None:
+        raise ValueError("the first call")
+
+    def start(self, picture: NextPicture) -> None:
+        picture.then(self.fail)
+        picture.then(lambda: self.made.append("second"))
+        picture.then(self.fail)
+        picture.then(lambda: self.made.append("last"))
+
+
+@pytest.mark.parametrize("window_fails", [False, True])
+def test_after_an_error_the_other_calls_are_made_and_keys_are_back(
+    qtbot, monkeypatch, window_fails
+):
+    window, viewer, calls = QMainWindow(), Viewer(), Calls()
+    qtbot.addWidget(window)
+    window.show()
+    monkeypatch.setattr(next_picture, "main_window", lambda viewer: window)
+    picture = NextPicture(viewer)
+
+    def no_window(viewer) -> None:
+        raise RuntimeError("the window is deleted")
+
+    def start() -> None:
+        calls.start(picture)
+        if window_fails:
+            monkeypatch.setattr(next_picture, "main_window", no_window)
+
+    with qtbot.capture_exceptions() as errors:
+        QTimer.singleShot(0, start)  # in the event loop, as in use
+        qtbot.waitUntil(lambda: bool(errors))
+        qtbot.waitUntil(lambda: not window.findChildren(InputPause))
+    assert calls.made == ["second", "last"]
+    expected = "the window is deleted" if window_fails else "the first call"
+    assert [str(error) for _, error, _ in errors] == [expected]
