@@ -10,7 +10,7 @@ from lesion_layers import synthetic_case as case_with_lesions
 from napari.settings import get_settings
 from napari_cases import oriented, write_case_along
 from planes_in_window import drag, open_planes, press
-from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QImage, QPainter, QWheelEvent
 from qtpy.QtWidgets import QApplication
 from smalltumor.labels.regions import Region
@@ -164,6 +164,7 @@ def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
         "another layer selected",
         "released",
         "elsewhere",
+        "dialog",
     ],
 )
 def test_a_stroke_ends_when_its_mask_is_no_longer_painted(viewer, qtbot, end):
@@ -185,6 +186,8 @@ def test_a_stroke_ends_when_its_mask_is_no_longer_painted(viewer, qtbot, end):
         drag(coronal, Qt.MouseButton.NoButton, middle)
     elif end == "hidden":
         et.visible = False
+    elif end == "dialog":
+        QApplication.sendEvent(coronal, QEvent(QEvent.Type.WindowDeactivate))
     elif end == "elsewhere":  # as N shows another lesion
         window.planes.look_at(tuple(et.data_to_world(voxel + 10)), 20)
     else:
