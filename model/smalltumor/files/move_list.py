@@ -167,9 +167,10 @@ class MoveList:
         """This list, and those of the other folders that can be read."""
         found: list[MoveList] = [self]
         for other in self.others:
+            folder = Path(os.path.realpath(self.folder / other))
             for state in State:
                 with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-                    found.append(MoveList.read(self.folder / other / f"{self.name}{state}"))
+                    found.append(MoveList.read(folder / f"{self.name}{state}"))
         return found
 
     def writer_has_ended(self) -> bool:

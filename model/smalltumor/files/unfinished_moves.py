@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 
 from smalltumor.errors import OutputError, SmalltumorWarning
@@ -71,22 +72,20 @@ def check_outputs(
 
 
 def _tell(undone: Undone) -> None:
-    """Warn of each folder in which something was undone."""
-    told = {*undone.put_back, *undone.removed, *undone.saved_since}
-    for folder in sorted({path.parent for path in told}):
+    """Warn that files were put back, in one line, if any were."""
+    parts = [*_in_folders("put back in", undone.put_back)]
+    parts += _in_folders("removed again from", undone.removed)
+    parts += [
+        f"{path} was saved since, so the one before the command is {earlier.name}"
+        for path, earlier in undone.saved_since.items()
+    ]
+    if parts:
+        text = "; ".join(["a command was killed while it replaced files", *parts])
         # Without a register of warnings: the same may happen again while a window is open.
-        text = f"{folder}: {_text(undone, folder)}"
         warnings.warn_explicit(text, SmalltumorWarning, __file__, 1, registry={})
 
 
-def _text(undone: Undone, folder: Path) -> str:
-    parts = ["a command was killed while it replaced files"]
-    for paths, what in ((undone.put_back, "put back"), (undone.removed, "removed again")):
-        names = [path.name for path in paths if path.parent == folder]
-        parts += [f"{what}: {', '.join(names)}"] if names else []
-    parts += [
-        f"{path.name} was saved since, so the one before the command is {earlier.name}"
-        for path, earlier in undone.saved_since.items()
-        if path.parent == folder
-    ]
-    return "; ".join(parts)
+def _in_folders(what: str, paths: Iterable[Path]) -> Iterator[str]:
+    """What happened to files, for each folder."""
+    for folder, files in groupby(sorted(paths), key=lambda path: path.parent):
+        yield f"{what} {folder}: {', '.join(path.name for path in files)}"

@@ -125,8 +125,8 @@ def test_a_file_that_was_saved_since_stays_and_the_earlier_one_is_beside_it(fold
         undo_unfinished_moves(folder)
     assert contents_of(folder) == {**OLD, "b.txt": "of somebody else", "b.txt.before": "before"}
     assert [str(each.message) for each in said] == [
-        f"{folder}: a command was killed while it replaced files; put back: older.txt, a.txt; "
-        "b.txt was saved since, so the one before the command is b.txt.before"
+        f"a command was killed while it replaced files; put back in {folder}: a.txt, older.txt; "
+        f"{folder / 'b.txt'} was saved since, so the one before the command is b.txt.before"
     ]
 
 
@@ -153,7 +153,7 @@ def test_a_list_of_another_computer_is_left_until_it_is_old(folder):
     undo_unfinished_moves(folder)
     assert path.exists() and not (folder / "d.txt").exists()
     os.utime(path, (0, 0))
-    with pytest.warns(SmalltumorWarning, match=r"put back: d\.txt"):
+    with pytest.warns(SmalltumorWarning, match=r"put back in .*: d\.txt"):
         undo_unfinished_moves(folder)
     assert not path.exists() and (folder / "d.txt").read_text() == "earlier"
 
