@@ -143,6 +143,7 @@ def claimed(
         If another run is writing to the folder, it holds other files, another part or masks made
         with other settings, or it cannot be used.
     """
+    undo_unfinished_moves(folder.path)  # before anything is looked for, or new files are removed
     _settings_of_folder(folder.path)
     with _locked(folder.path):
         before = _settings_of_folder(folder.path)
@@ -151,7 +152,6 @@ def claimed(
             if not overwrite:
                 _check_settings(folder.path, before.info, info)
         try:
-            undo_unfinished_moves(folder.path)  # before the new files are removed
             remove_temporary_files(folder.path)
         except OSError as error:
             raise OutputError(f"{folder.path} cannot be used: {error}") from error
