@@ -33,7 +33,8 @@ class Acquisition:
     is_3d : bool, optional
         Acquired as a volume.
     time : str
-        Date and time as digits; empty if unknown. Only times of one study are compared.
+        As of `smalltumor.scanner.acquisition_time.normal_time`; empty if unknown. Only times of
+        one study are compared.
     body_part : str
         DICOM's Body Part Examined, such as ``HEAD`` or ``CSPINE``; often wrong or empty.
     """

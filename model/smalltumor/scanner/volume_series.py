@@ -17,6 +17,7 @@ from smalltumor.data.volumes.nifti import Volume, is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import walk
+from smalltumor.scanner.acquisition_time import normal_time
 from smalltumor.scanner.series import Acquisition, Series
 
 _SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")
@@ -158,7 +159,8 @@ def _acquisition(path: Path, sidecar: Mapping[str, Any], *, conformed: bool) -> 
             (*map(str, _values(sidecar.get("ImageType"))), *([_REFORMATTED] if conformed else []))
         ),
         is_3d={"3D": True, "2D": False}.get(kind),
-        time=_text(sidecar, "AcquisitionDateTime") or _text(sidecar, "AcquisitionTime"),
+        time=normal_time(_text(sidecar, "AcquisitionDateTime"))
+        or normal_time(_text(sidecar, "AcquisitionTime")),
     )
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
+from smalltumor.scanner.dicom.acquisitions import acquisition_of
 from smalltumor.scanner.dicom.frames import Frame, frames_of
-from smalltumor.scanner.other_images import COLOUR
 from smalltumor.scanner.patient_names import patient_name_key
 from smalltumor.scanner.series import Acquisition
 
@@ -44,9 +44,8 @@ _TAGS = [
     "ScanningSequence",
     "ImageType",
     "MRAcquisitionType",
-    "AcquisitionDate",
-    "AcquisitionTime",
-    "AcquisitionDateTime",
+    *("AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime"),
+    *("SeriesDate", "SeriesTime", "ContentDate", "ContentTime"),
     "AcquisitionNumber",
     "ImagesInAcquisition",
     "TemporalPositionIdentifier",
@@ -65,12 +64,6 @@ _TAGS = [
     "EchoPulseSequence",
     "EchoPlanarPulseSequence",
 ]
-
-_TECHNIQUES = (
-    *(("EchoPulseSequence", "SPIN", ("SE",)), ("EchoPulseSequence", "GRADIENT", ("GR",))),
-    *(("EchoPulseSequence", "BOTH", ("SE", "GR")), ("EchoPlanarPulseSequence", "YES", ("EP",))),
-)
-"""Attributes of enhanced files, their values, and the codes of Scanning Sequence for them."""
 
 _MR_IMAGES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")
 """Classes of single and enhanced images; other objects of MR, such as raw data, have no pixels."""
@@ -208,7 +201,7 @@ def _image(path: Path, frame: Frame) -> DicomImage | None:
         date=frame.text("StudyDate"),
         series=frame.text("SeriesInstanceUID"),
         number=frame.text("SeriesNumber"),
-        acquisition=_acquisition(frame),
+        acquisition=acquisition_of(frame),
         repeat=(
             frame.text("FrameAcquisitionNumber") or frame.text("AcquisitionNumber"),
             frame.text("TemporalPositionIndex") or frame.text("TemporalPositionIdentifier"),
@@ -244,43 +237,3 @@ def _identity(frame: Frame) -> tuple[str, str] | None:
     if frame.text("PatientIdentityRemoved").upper() == "YES":
         return None
     return frame.text("PatientID"), frame.text("PatientName")
-
-
-def _acquisition(frame: Frame) -> Acquisition:
-    names = [
-        frame.text(keyword)
-        for keyword in ("SeriesDescription", "SequenceName", "PulseSequenceName")
-    ]
-    agent = frame.text("ContrastBolusAgent")
-    if not agent and frame.header.get("ContrastBolusAgentSequence"):
-        agent = "given"
-    kind = frame.text("MRAcquisitionType").upper()
-    when = frame.text("AcquisitionDateTime")
-    return Acquisition(
-        text="; ".join(dict.fromkeys(name for name in names if name)),
-        protocol=frame.text("ProtocolName"),
-        contrast_agent=agent,
-        repetition_time=frame.number("RepetitionTime"),
-        echo_time=frame.number("EffectiveEchoTime", "EchoTime"),
-        inversion_time=frame.number("InversionTime", "InversionTimes"),
-        techniques=_techniques(frame),
-        image_type=_image_type(frame),
-        is_3d={"3D": True, "2D": False}.get(kind),
-        body_part=frame.text("BodyPartExamined").upper(),
-        time=when or frame.text("AcquisitionDate") + frame.text("AcquisitionTime"),
-    )
-
-
-def _image_type(frame: Frame) -> frozenset[str]:
-    colours = ("PALETTE COLOR", "RGB", "YBR")
-    is_colour = frame.text("PhotometricInterpretation").upper().startswith(colours)
-    own = (COLOUR,) if is_colour or (frame.number("SamplesPerPixel") or 1) != 1 else ()
-    return frozenset((*frame.texts("FrameType"), *frame.texts("ImageType"), *own))
-
-
-def _techniques(frame: Frame) -> frozenset[str]:
-    codes = set(frame.texts("ScanningSequence"))
-    for keyword, value, techniques in _TECHNIQUES:
-        if frame.text(keyword).upper() == value:
-            codes.update(techniques)
-    return frozenset(codes)
