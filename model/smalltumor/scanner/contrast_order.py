@@ -1,4 +1,4 @@
-"""Which T1 of a study were acquired after a contrast agent was given, and what is doubtful of it."""
+"""Which T1 of a study show a contrast agent by their order, and what is doubtful of it."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def _doubt_of_t1(classified: Classified, chosen: Series, enhanced: Series) -> It
     if len(usable) > 1 and not told:
         others = ", ".join(series.title for series in usable if series is not chosen)
         yield (
-            f"{MODALITY_TITLES['t1']}: neither name nor time tells that {chosen.title} was acquired "
-            f"before contrast agent; other T1: {others}; look at it"
+            f"{MODALITY_TITLES['t1']}: neither name nor time tells that {chosen.title} was "
+            f"acquired before contrast agent; other T1: {others}; look at it"
         )
 
 

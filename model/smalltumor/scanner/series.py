@@ -99,6 +99,8 @@ class Series:
         ID and name of the patient, to keep them out of proposed names; None if they were removed.
     is_named : bool
         Whether `patient` is a name, which may be spelled in several ways.
+    birth_date, sex : str
+        Of the patient, to notice if they differ; empty if unknown.
     """
 
     title: str
@@ -120,6 +122,8 @@ class Series:
     grid: Grid | None = None
     identity: tuple[str, str] | None = field(default=None, repr=False, compare=False)
     is_named: bool = False
+    birth_date: str = field(default="", repr=False, compare=False)
+    sex: str = field(default="", repr=False, compare=False)
 
     @property
     def study_title(self) -> str:

@@ -18,6 +18,7 @@ from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import walk
 from smalltumor.scanner.acquisition_time import normal_time
+from smalltumor.scanner.patient_names import known_id
 from smalltumor.scanner.series import Acquisition, Series
 
 _SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")
@@ -69,7 +70,7 @@ def series_of_file(path: Path) -> Series:
     shape = volume_shape(path)
     i, j, k, *_ = *shape, 1, 1
     spacing, sidecar = volume_spacing(path), _sidecar(path)
-    subject = _first(_SUBJECT, path.as_posix()) or _text(sidecar, "PatientID")
+    subject = _first(_SUBJECT, path.as_posix()) or known_id(_text(sidecar, "PatientID"))
     return Series(
         title=path.name,
         patient=subject,
@@ -84,6 +85,8 @@ def series_of_file(path: Path) -> Series:
         uid=_text(sidecar, "SeriesInstanceUID"),
         study_uid=_text(sidecar, "StudyInstanceUID"),
         identity=(_text(sidecar, "PatientID"), _text(sidecar, "PatientName")),
+        birth_date=_text(sidecar, "PatientBirthDate").replace("-", ""),
+        sex=_text(sidecar, "PatientSex").upper(),
         files=(path,),
     )
 

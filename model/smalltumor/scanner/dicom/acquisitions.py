@@ -70,10 +70,15 @@ def _date_and_time(frame: Frame, event: str) -> str:
 
 
 def _image_type(frame: Frame) -> frozenset[str]:
-    colours = ("PALETTE COLOR", "RGB", "YBR")
-    is_colour = frame.text("PhotometricInterpretation").upper().startswith(colours)
-    own = (COLOUR,) if is_colour or (frame.number("SamplesPerPixel") or 1) != 1 else ()
+    own = (COLOUR,) if is_colour(frame) else ()
     return frozenset((*frame.texts("FrameType"), *frame.texts("ImageType"), *own))
+
+
+def is_colour(frame: Frame) -> bool:
+    """Whether the pixels are colours."""
+    colours = ("PALETTE COLOR", "RGB", "YBR")
+    is_named = frame.text("PhotometricInterpretation").upper().startswith(colours)
+    return is_named or (frame.number("SamplesPerPixel") or 1) != 1
 
 
 def _techniques(frame: Frame) -> frozenset[str]:

@@ -146,6 +146,8 @@ def _series(images: list[DicomImage], title: str) -> Series:
         study_uid=first.study,
         identity=first.identity,
         is_named=first.is_named,
+        birth_date=first.birth_date,
+        sex=first.sex,
         files=tuple(dict.fromkeys(image.path for image in images)),
         frames=tuple((image.path, image.frame) for image in images),
         grid=grid,
