@@ -52,8 +52,8 @@ class Assignment:
                 if self.reasons[modality].startswith(f"{CHOSEN_BY_USER},")
             ),
             *(
-                f"{MODALITY_TITLES[modality]}: {series.title} has {series.incomplete}; look at it, and "
-                "copy the study again if it was not transferred completely"
+                f"{MODALITY_TITLES[modality]}: {series.title} has {series.incomplete}; look at it, "
+                "and copy the study again if it was not transferred completely"
                 for modality, series in self.chosen.items()
                 if series.incomplete
             ),
