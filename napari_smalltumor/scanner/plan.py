@@ -138,7 +138,7 @@ class Plan:
                 "modality dropout."
             )
         if self._study is not None:
-            texts.append(_sentence(self._study.note))
+            texts += [_sentence(note) for note in self._study.notes]
         texts += [_sentence(warning) for warning in self._assignment.warnings]
         texts += [_sentence(warning) for warning in self.warnings[:_SHOWN_WARNINGS]]
         more = len(self.warnings) - _SHOWN_WARNINGS

@@ -16,10 +16,10 @@ from smalltumor.scanner.archive import NO_IMAGES, archives_text
 from smalltumor.scanner.dicom.copies import copies_warning, find_copies
 from smalltumor.scanner.dicom.files import files_in, read_images
 from smalltumor.scanner.dicom.series import group_series
+from smalltumor.scanner.one_patient import contradictions, missing_evidence
 from smalltumor.scanner.patient_names import spellings
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Acquisition, Series, study_title
-from smalltumor.scanner.volume_names import differ_only_in_sequence
 from smalltumor.scanner.volume_series import volume_series
 
 _LONGEST_STUDY_DAYS = 1
@@ -49,33 +49,9 @@ class Study:
         return study_title(self.patient, self.date or self.study)
 
     @property
-    def note(self) -> str:
-        """What was assumed because the files do not say it, for the user; empty if nothing."""
-        named = self._names_of_patients
-        if len(named) > 1:
-            return (
-                f"the headers name {len(named)} patients with one ID: {' and '.join(named)}; check "
-                "that they are one"
-            )
-        unnamed = [s for s in self.series if not s.patient and not s.study]
-        of_nobody = [
-            s.location
-            for s in self.series
-            if not (s.patient or s.study_uid) and classify(s.acquisition).sequence is not None
-        ]
-        if not differ_only_in_sequence(of_nobody):
-            names = ", ".join(path.name for path in of_nobody)
-            return f"names and headers do not show that these files are of one patient: {names}"
-        folders = {s.location.parent for s in unnamed}
-        if len(folders) < 2:
-            return ""
-        return f"the files of {len(folders)} folders are taken as one patient at one time"
-
-    @property
-    def _names_of_patients(self) -> list[str]:
-        """Names in the headers that differ in more than their spelling."""
-        names = {s.identity[1].strip() for s in self.series if s.identity is not None}
-        return sorted({*spellings(names).values()} - {""})
+    def notes(self) -> tuple[str, ...]:
+        """What is assumed of the patient although the files contradict it, or do not say it."""
+        return (*contradictions(self.series), *missing_evidence(self.series))
 
 
 @dataclass(frozen=True)

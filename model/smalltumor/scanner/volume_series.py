@@ -17,6 +17,8 @@ from smalltumor.data.volumes.nifti import Volume, is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import walk
+from smalltumor.scanner.acquisition_time import normal_time
+from smalltumor.scanner.patient_names import known_id
 from smalltumor.scanner.series import Acquisition, Series
 
 _SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")
@@ -68,7 +70,7 @@ def series_of_file(path: Path) -> Series:
     shape = volume_shape(path)
     i, j, k, *_ = *shape, 1, 1
     spacing, sidecar = volume_spacing(path), _sidecar(path)
-    subject = _first(_SUBJECT, path.as_posix()) or _text(sidecar, "PatientID")
+    subject = _first(_SUBJECT, path.as_posix()) or known_id(_text(sidecar, "PatientID"))
     return Series(
         title=path.name,
         patient=subject,
@@ -83,6 +85,8 @@ def series_of_file(path: Path) -> Series:
         uid=_text(sidecar, "SeriesInstanceUID"),
         study_uid=_text(sidecar, "StudyInstanceUID"),
         identity=(_text(sidecar, "PatientID"), _text(sidecar, "PatientName")),
+        birth_date=_text(sidecar, "PatientBirthDate").replace("-", ""),
+        sex=_text(sidecar, "PatientSex").upper(),
         files=(path,),
     )
 
@@ -158,7 +162,8 @@ def _acquisition(path: Path, sidecar: Mapping[str, Any], *, conformed: bool) -> 
             (*map(str, _values(sidecar.get("ImageType"))), *([_REFORMATTED] if conformed else []))
         ),
         is_3d={"3D": True, "2D": False}.get(kind),
-        time=_text(sidecar, "AcquisitionDateTime") or _text(sidecar, "AcquisitionTime"),
+        time=normal_time(_text(sidecar, "AcquisitionDateTime"))
+        or normal_time(_text(sidecar, "AcquisitionTime")),
     )
 
 

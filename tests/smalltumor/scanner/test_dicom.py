@@ -266,7 +266,7 @@ def test_a_single_nifti_file_is_no_part_of_another_folders_study(tmp_path):
     write_volumes(tmp_path / "both" / "A", "t1", "t1_post_gd", "t2", "flair")
     write_volumes(tmp_path / "both" / "B", "t1_post_gd_3d")
     studies = find_studies(tmp_path / "both").studies
-    assert [(s.study, len(s.series), s.note) for s in studies] == [("A", 4, ""), ("B", 1, "")]
+    assert [(s.study, len(s.series), s.notes) for s in studies] == [("A", 4, ()), ("B", 1, ())]
     # The folder itself may hold files too.
     write_volumes(tmp_path / "root", "t1", "t1_post_gd")
     write_volumes(tmp_path / "root" / "root", "t1_post_gd_3d")
@@ -278,7 +278,7 @@ def test_folders_of_one_nifti_file_are_one_study_and_this_is_said(tmp_path, smal
         write_volumes(tmp_path / "scan" / name, name)
     (study,) = find_studies(tmp_path / "scan").studies
     sentence = "the files of 2 folders are taken as one patient at one time"
-    assert study.note == sentence
+    assert study.notes == (sentence,)
     code, out, _ = smalltumor("prepare", tmp_path / "scan", "--list")
     assert code == 0 and sentence in out
 

@@ -86,3 +86,33 @@ def test_an_image_that_ends_within_its_header_is_a_warning(tmp_path):
     path.write_bytes(content[: content.index(b"\x28\x00\x02\x00US")])  # before Rows
     (warning,) = find_studies(tmp_path).warnings
     assert warning == f"{path} is a damaged DICOM file (it ends within its header); it is left out"
+
+
+@pytest.mark.parametrize(
+    "keyword", ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"]
+)
+def test_images_of_a_series_without_a_place_are_said(tmp_path, keyword):
+    grid = grid_along("LPS", SHAPE)
+    folder = write_series(tmp_path / "2", noise(), grid, "T1 KM 3D", number=2)
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        delattr(image, keyword)
+        image.save_as(path)
+    said = "12 MR images give no position, orientation or pixel size and are left out (2 T1 KM 3D)"
+    with pytest.raises(CaseError) as refused:
+        find_studies(tmp_path)
+    assert said in str(refused.value)
+    write_series(tmp_path / "1", noise(), grid, "Ax T1")
+    (warning,) = find_studies(tmp_path).warnings
+    assert said in warning and warning.endswith("export the original images again")
+
+
+def test_pictures_of_the_screen_need_no_place(tmp_path):
+    write_series(tmp_path / "1", noise(), grid_along("LPS", SHAPE), "Ax T1")
+    folder = write_series(tmp_path / "2", noise(), grid_along("LPS", SHAPE), "key image", number=2)
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        image.SOPClassUID = pydicom.uid.SecondaryCaptureImageStorage
+        del image.ImagePositionPatient
+        image.save_as(path)
+    assert not find_studies(tmp_path).warnings

@@ -10,6 +10,7 @@ _OF_FRAMES = (
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "FrameType"),
     *("RepetitionTime", "EchoTime", "EffectiveEchoTime", "InversionTime", "InversionTimes"),
     *("SliceThickness", "SpacingBetweenSlices", "FrameAcquisitionNumber", "TemporalPositionIndex"),
+    *("FrameAcquisitionDateTime", "ContrastBolusAgentAdministered"),
 )
 """What enhanced files say of each frame, or of all frames, in their functional groups."""
 
