@@ -106,7 +106,8 @@ def _whole(values: npt.NDArray[Any]) -> _Labels | None:
     whole = np.clip(np.rint(values), 0, _LARGEST)
     if not np.abs(values - whole).max(initial=0) <= _ROUNDING:
         return None
-    return whole.astype(np.int32)
+    labels: _Labels = whole.astype(np.int32)
+    return labels
 
 
 def _meanings(labels: _Labels, scheme: str) -> Iterator[_Labels]:

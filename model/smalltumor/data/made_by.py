@@ -25,8 +25,7 @@ AlgorithmType = Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]
 """DICOM's Segment Algorithm Type: as a network gave it, edited by people, drawn by people."""
 
 _KEY = "smalltumor_made_by_2"
-"""The number is the version of the record. The first, which did not hold the place of the labels, is
-not read."""
+"""The number is the version of the record. The first is not read: it lacked the labels' place."""
 _DIGITS = 16
 _SHOWN_DIGITS = 8
 _LONGEST_NAME = 64  # as a long string of DICOM
@@ -69,9 +68,10 @@ class MadeBy:
         if algorithm_type not in get_args(AlgorithmType):
             raise ValueError(f"{algorithm_type} is no algorithm type")
         keys = ("weights", "weights_sha256", "version")
-        texts = (_printable(content.get(key) or "") for key in keys)
+        weights, digest, made_in = (_printable(content.get(key) or "") for key in keys)
         lacking = content.get("missing_sequences") or ()
-        return cls(algorithm_type, *texts, missing=tuple(m for m in MODALITIES if m in lacking))
+        missing = tuple(modality for modality in MODALITIES if modality in lacking)
+        return cls(algorithm_type, weights, digest, made_in, missing)
 
     @property
     def edited(self) -> MadeBy:
@@ -128,6 +128,13 @@ def joined(parts: Iterable[MadeBy | None]) -> MadeBy | None:
         return known.pop()
     edited = {part.edited for part in known}
     return edited.pop() if len(edited) == 1 else None
+
+
+def missing_sequences_text(made_by: MadeBy | None, mask: str) -> str:
+    """A warning that the network of a mask did not see all modalities; empty if it did."""
+    if made_by is None or not made_by.missing:
+        return ""
+    return f"{mask} was {made_by.segmented_without}; it is less reliable than with all sequences"
 
 
 def made_by_comment(
