@@ -110,7 +110,7 @@ def write_layer(
         made_by = _made_by(layer_data, origin, layers)
         comments = [
             comment_of(digests_of_images(case)),
-            made_by_comment(made_by, volume, grid),
+            made_by_comment(made_by, volume, grid, written_in),
         ]
     write_volume(
         path,

@@ -10,9 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from smalltumor.cohort.results.stored_mask import read_stored_mask
+from smalltumor.data.bids.write import write_bids
 from smalltumor.data.case import Case
 from smalltumor.data.input_checks import FindingKind
+from smalltumor.data.made_by import MadeBy, recorded_made_by
+from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.data.read_case import read_case
+from smalltumor.data.segmentation import write_segmentation
 from smalltumor.errors import Action, CaseError
 from smalltumor.files.user_dirs import CACHE_VARIABLE
 from smalltumor.geometry.grid import Grid
@@ -123,6 +128,43 @@ def test_the_command_line_asks_before_it_segments_without_an_image(
     assert "segmented without FLAIR" in stdout
 
 
+def test_what_is_made_of_the_file_of_a_mask_says_what_its_network_did_not_see(
+    smalltumor, without_flair, dropout_weights, tmp_path
+):
+    mask, numbers = tmp_path / "case_mask.nii.gz", tmp_path / "report.json"
+    options = ("--weights", dropout_weights, "--allow-missing")
+    code, _, stderr = smalltumor("segment", without_flair, "-o", mask, *options)
+    assert code == 0
+    for command in ("info", "lesions"):
+        assert "segmented without FLAIR, not edited" in smalltumor(command, mask)[1]
+    code, _, stderr = smalltumor("report", without_flair, mask, "--json", numbers)
+    assert code == 0
+    said = "case_mask.nii.gz was segmented without FLAIR; it is less reliable than with all"
+    assert said in stderr
+    content = json.loads(numbers.read_text())
+    assert content["made_by"]["missing_sequences"] == ["flair"]
+    assert any(said in warning for warning in content["warnings"])
+    stored = read_stored_mask(mask, "ann", "brats2018")
+    _, sidecar, _ = write_bids(stored, tmp_path / "bids")
+    assert json.loads(sidecar.read_text())["MissingSequences"] == ["flair"]
+
+
+@pytest.mark.parametrize("scheme", ["brats2018", "msd"])
+def test_an_edited_mask_keeps_what_its_network_did_not_see(without_flair, tmp_path, scheme):
+    result = segment(read_case(without_flair, allow_missing=True), CAN_MISS)
+    path = tmp_path / "mask.nii.gz"
+    write_segmentation(replace(result, made_by=result.made_by.edited), path, scheme=scheme)
+    made_by = recorded_made_by(read_label_volume(path))
+    assert (made_by.algorithm_type, made_by.missing) == ("SEMIAUTOMATIC", ("flair",))
+
+
+def test_sequences_that_are_none_are_not_taken_from_a_file():
+    content = {"algorithm_type": "AUTOMATIC", "missing_sequences": ["x", "t2", 3, "flair"]}
+    assert MadeBy.from_json(content).missing == ("flair", "t2")
+    with pytest.raises(TypeError):
+        MadeBy.from_json({"algorithm_type": "AUTOMATIC", "missing_sequences": 3})
+
+
 def test_the_command_line_says_which_weights_are_needed(smalltumor, without_flair, tmp_path):
     code, _, stderr = smalltumor(
         "segment", without_flair, "-o", tmp_path / "mask.nii.gz", "--allow-missing"
@@ -139,7 +181,7 @@ def test_a_complete_case_is_segmented_alike_with_the_option(smalltumor, dropout_
         code, stdout, stderr = smalltumor(
             "segment", case, "-o", output, "--weights", dropout_weights, *options
         )
-        assert code == 0, stderr
+        assert code == 0
         assert "missing" not in stderr + stdout
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
 

@@ -2,8 +2,8 @@
 
 The record is a comment in the header of the file, beside that of
 `smalltumor.data.identity.image_digests`. It holds no path and no name of a person. Programs that
-change a mask may keep its header; so it also holds a digest of the labels, and a mask with others
-counts as edited.
+change a mask may keep its header; so it also holds what tells the labels and their place, see
+`smalltumor.data.label_digest`, and a mask with others counts as edited.
 """
 
 from __future__ import annotations
@@ -11,28 +11,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any, Literal, get_args
 
-import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.label_digest import has_labels_of_record, labels_record
+from smalltumor.data.naming.case_files import MODALITIES, modality_titles
 from smalltumor.data.volumes.nifti import Volume
-from smalltumor.geometry.boxes import bounding_box
-from smalltumor.geometry.grid import Grid, to_axes
+from smalltumor.geometry.grid import Grid
 from smalltumor.version import PACKAGE
 
 AlgorithmType = Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]
 """DICOM's Segment Algorithm Type: as a network gave it, edited by people, drawn by people."""
 
-_KEY = "smalltumor_made_by_1"
-"""The number is the version of the record."""
-_AXES = "LPS"
+_KEY = "smalltumor_made_by_2"
+"""The number is the version of the record. The first is not read: it lacked the labels' place."""
 _DIGITS = 16
 _SHOWN_DIGITS = 8
 _LONGEST_NAME = 64  # as a long string of DICOM
-_LARGEST, _ROUNDING = 2**31 - 1, 0.01
-"""Of labels, and of floats that are labels: the largest, and the largest distance from one."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +44,22 @@ class MadeBy:
         First 16 digits of the SHA-256 of the file of the weights.
     version : str
         Of this package, when the network ran.
+    missing : tuple of str
+        Modalities that the network was trained on and did not see.
     """
 
     algorithm_type: AlgorithmType
     weights: str = ""
     digest: str = ""
     version: str = ""
+    missing: tuple[str, ...] = ()
 
     @classmethod
-    def network(cls, weights: str, digest: str, version: str) -> MadeBy:
+    def network(
+        cls, weights: str, digest: str, version: str, missing: Iterable[str] = ()
+    ) -> MadeBy:
         """A mask as a network gave it; `digest` is of any length."""
-        return cls("AUTOMATIC", _printable(weights), digest[:_DIGITS], version)
+        return cls("AUTOMATIC", _printable(weights), digest[:_DIGITS], version, tuple(missing))
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> MadeBy:
@@ -67,7 +68,10 @@ class MadeBy:
         if algorithm_type not in get_args(AlgorithmType):
             raise ValueError(f"{algorithm_type} is no algorithm type")
         keys = ("weights", "weights_sha256", "version")
-        return cls(algorithm_type, *(_printable(content.get(key) or "") for key in keys))
+        weights, digest, made_in = (_printable(content.get(key) or "") for key in keys)
+        lacking = content.get("missing_sequences") or ()
+        missing = tuple(modality for modality in MODALITIES if modality in lacking)
+        return cls(algorithm_type, weights, digest, made_in, missing)
 
     @property
     def edited(self) -> MadeBy:
@@ -88,21 +92,28 @@ class MadeBy:
             return self.digest != other.digest
         return bool(self.weights and other.weights) and self.weights != other.weights
 
+    @property
+    def segmented_without(self) -> str:
+        """The modalities that the network did not see, in words; empty if it saw all."""
+        return f"segmented without {modality_titles(self.missing)}" if self.missing else ""
+
     def __str__(self) -> str:
         """As a report prints it."""
         if self.algorithm_type == "MANUAL":
             return "drawn by hand"
         state = "not edited" if self.algorithm_type == "AUTOMATIC" else "edited"
-        version = f", {PACKAGE} {self.version}" if self.version else ""
-        return f"made by {self.model or 'an unknown network'}{version}, {state}"
+        version = f"{PACKAGE} {self.version}" if self.version else ""
+        made = f"made by {self.model or 'an unknown network'}"
+        return ", ".join(filter(None, [made, version, self.segmented_without, state]))
 
-    def as_json(self) -> dict[str, str | None]:
+    def as_json(self) -> dict[str, Any]:
         """Plain JSON values; None is not known."""
         return {
             "algorithm_type": self.algorithm_type,
             "weights": self.weights or None,
             "weights_sha256": self.digest or None,
             "version": self.version or None,
+            "missing_sequences": list(self.missing),
         }
 
 
@@ -119,7 +130,16 @@ def joined(parts: Iterable[MadeBy | None]) -> MadeBy | None:
     return edited.pop() if len(edited) == 1 else None
 
 
-def made_by_comment(made_by: MadeBy | None, labels: npt.NDArray[Any], grid: Grid) -> str:
+def missing_sequences_text(made_by: MadeBy | None, mask: str) -> str:
+    """A warning that the network of a mask did not see all modalities; empty if it did."""
+    if made_by is None or not made_by.missing:
+        return ""
+    return f"{mask} was {made_by.segmented_without}; it is less reliable than with all sequences"
+
+
+def made_by_comment(
+    made_by: MadeBy | None, labels: npt.NDArray[Any], grid: Grid, scheme: str = ""
+) -> str:
     """What a file of a mask records; empty if nothing is known.
 
     Parameters
@@ -128,25 +148,29 @@ def made_by_comment(made_by: MadeBy | None, labels: npt.NDArray[Any], grid: Grid
     labels : (i, j, k) array
         As they are written.
     grid : Grid
+    scheme : str
+        Name of their label scheme, as for `write_volume`.
     """
     if made_by is None or labels.ndim != 3:
         return ""
-    return json.dumps({_KEY: {**made_by.as_json(), "labels": _labels_digest(labels, grid)}})
+    return json.dumps({_KEY: {**made_by.as_json(), **labels_record(labels, grid, scheme)}})
 
 
 def recorded_made_by(volume: Volume) -> MadeBy | None:
     """What the file of a mask records; None if it records nothing.
 
-    A mask whose labels are not those that were written counts as edited.
+    A mask whose labels are not those that were written, or lie elsewhere, counts as edited.
     """
     for comment in volume.comments:
         try:
             content = json.loads(comment)[_KEY]
             made_by = MadeBy.from_json(content)
-            digest = content["labels"]
+            is_unchanged = has_labels_of_record(
+                content, volume.data, volume.grid, volume.label_scheme
+            )
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
             continue
-        return made_by if digest == _labels_digest(volume.data, volume.grid) else made_by.edited
+        return made_by if is_unchanged else made_by.edited
     return None
 
 
@@ -154,20 +178,3 @@ def _printable(text: object) -> str:
     """A text on one line, of a length that can be printed: any program may have written it."""
     words = "".join(c if c.isprintable() else " " for c in str(text)).split()
     return " ".join(words)[:_LONGEST_NAME]
-
-
-def _labels_digest(labels: npt.NDArray[Any], grid: Grid) -> str:
-    """Digits of the SHA-256 of the labels within their bounding box.
-
-    It does not depend on the order of the axes, on background around the box, or on the type of the
-    values. Empty if they are no labels.
-    """
-    oriented = to_axes(labels, grid, _AXES)
-    box = np.ascontiguousarray(oriented[bounding_box(oriented != 0)])
-    if box.dtype.kind == "f":
-        whole = np.clip(np.rint(box), 0, _LARGEST)
-        if not np.abs(box - whole).max(initial=0) <= _ROUNDING:
-            return ""
-        box = whole
-    shape = json.dumps(list(box.shape)).encode()
-    return sha256(shape + box.astype("<i4").tobytes()).hexdigest()[:_DIGITS]

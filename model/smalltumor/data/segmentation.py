@@ -74,7 +74,7 @@ class InferenceRun:
     @property
     def made_by(self) -> MadeBy:
         """What files of its segmentation record, as long as nobody has edited it."""
-        return MadeBy.network(self.weights, self.digest, software_version())
+        return MadeBy.network(self.weights, self.digest, software_version(), self.missing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,7 +251,7 @@ def _write(
         label_scheme=scheme,
         comments=[
             comment_of(segmentation.made_of),
-            made_by_comment(segmentation.made_by, data, segmentation.grid),
+            made_by_comment(segmentation.made_by, data, segmentation.grid, scheme),
         ],
         overwrite=overwrite,
     )

@@ -207,6 +207,8 @@ def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
     import numpy as np
 
     array = np.asarray(stored)
+    if array.size == 0:
+        return []
     counted = array.dtype.kind in "ui" and array.min() >= 0 and array.max() <= _MOST_COUNTED
     values = np.flatnonzero(np.bincount(array.ravel(order="K"))) if counted else np.unique(array)
     if not np.all(np.isfinite(values)) or np.any(values != np.floor(values)) or np.any(values < 0):

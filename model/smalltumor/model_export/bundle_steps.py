@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy as np
 import torch
 
 from smalltumor.data.case import Case
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases as _find_cases
 from smalltumor.data.preprocessing import NetworkInput, preprocess
@@ -21,9 +24,11 @@ from smalltumor.files.names import safe_name
 from smalltumor.model_export.exported_network import ExportedNetwork
 from smalltumor.models.card import is_trained_with_modality_dropout
 from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.version import software_version
 
 Item = dict[str, Any]
-"""``image``, a tensor (channel, l, p, s), the ``case`` and how it was ``prepared``."""
+"""``image``, a tensor (channel, l, p, s), the ``case``, how it was ``prepared``, and what its mask
+is ``made_by``."""
 
 
 def find_cases(folder: str | Path) -> list[CaseFiles]:
@@ -49,13 +54,18 @@ class PrepareCase:
         checkpoint = load_checkpoint(path)
         self._preprocessing = checkpoint.preprocessing
         self._allow_missing = is_trained_with_modality_dropout(checkpoint.card)
+        self._made_by = partial(
+            MadeBy.network, checkpoint.name, checkpoint.digest, software_version()
+        )
 
     def __call__(self, files: CaseFiles) -> Item:
         """Read and prepare one case."""
         case = read_case_files(files, allow_missing=self._allow_missing)
         prepared = preprocess(case, self._preprocessing, allow_missing=self._allow_missing)
         image = torch.from_numpy(np.ascontiguousarray(prepared.array))
-        return {"image": image, "case": case, "prepared": prepared}
+        missing = [m for m in self._preprocessing.channels if m not in case.volumes]
+        made_by = self._made_by(missing)
+        return {"image": image, "case": case, "prepared": prepared, "made_by": made_by}
 
 
 class WriteMask:
@@ -72,7 +82,9 @@ class WriteMask:
 
     def __call__(self, item: Item, probabilities: torch.Tensor) -> Path:
         """Write the mask of one case; `probabilities` is (class, l, p, s)."""
-        segmentation = segmentation_of(item["case"], item["prepared"], probabilities)
+        segmentation = replace(
+            segmentation_of(item["case"], item["prepared"], probabilities), made_by=item["made_by"]
+        )
         self._folder.mkdir(parents=True, exist_ok=True)
         return write_segmentation(
             segmentation, self._folder / f"{safe_name(segmentation.name)}.nii.gz"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SmalltumorError
-from smalltumor.labels.masks import Classes
 from smalltumor.training.data.collected_case import CaseFolder, case_folder_name
 from smalltumor.training.data.dataset_folder import add_case
 
@@ -19,9 +19,9 @@ from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialogs.preconditions import may_write_regions
 from napari_smalltumor.finetune.cases.training_masks import (
-    are_as_segmented,
-    classes_to_add,
+    is_as_segmented,
     mask_layers,
+    mask_to_add,
 )
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.patients.case_title import case_title
@@ -47,10 +47,8 @@ class Addition:
         Of the case, for the user.
     target : CaseFolder
         The folder that it has or gets.
-    classes : (i, j, k) uint8 array
-        Tissue classes on the case's grid.
-    as_segmented : bool
-        Whether the masks are those of a network, without any edit.
+    mask : Segmentation
+        On the case's grid.
     mark_exported : callable
         Ends the autosave of a label volume, which *Save* does not write. Regions count as saved
         only beside the images, where they are found again.
@@ -59,8 +57,7 @@ class Addition:
     case: Case
     title: str
     target: CaseFolder
-    classes: Classes
-    as_segmented: bool
+    mask: Segmentation
     mark_exported: Callable[[], None]
 
     def add(self, folder: Path, *, link: bool, ended: Callable[[], None]) -> None:
@@ -77,13 +74,21 @@ class Addition:
         name, replace = self.target.path.name, self.target.exists
 
         def work() -> None:
-            add_case(folder, self.case, self.classes, name=name, link=link, replace=replace)
+            add_case(
+                folder,
+                self.case,
+                self.mask.classes,
+                made_by=self.mask.made_by,
+                name=name,
+                link=link,
+                replace=replace,
+            )
 
         def done(result: None) -> None:
             self.mark_exported()
             renamed = "" if name == case_folder_name(self.case) else f" as {name}"
             notify.info(f"{self.title} was added to {folder}{renamed}")
-            if self.as_segmented:
+            if is_as_segmented(self.mask):
                 notify.warn(_AS_SEGMENTED.format(self.title))
             ended()
 
@@ -114,7 +119,7 @@ def addition_of(viewer: Viewer, parent: QWidget, case: Case, target: CaseFolder)
     if not may_write_regions(parent, viewer, case, "Add anyway"):
         return None
     try:
-        classes = classes_to_add(viewer, case)
+        mask = mask_to_add(viewer, case)
     except SmalltumorError as error:
         notify.report_error(error)
         return None
@@ -125,8 +130,7 @@ def addition_of(viewer: Viewer, parent: QWidget, case: Case, target: CaseFolder)
         case,
         title,
         target,
-        classes,
-        as_segmented=are_as_segmented(viewer, case),
+        mask,
         mark_exported=partial(autosave.mark_exported, checksums),
     )
 

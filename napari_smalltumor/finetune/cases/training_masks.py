@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.naming.case_files import MODALITIES
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
-from smalltumor.labels.masks import Classes
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
-from napari_smalltumor.layers.masks.region_masks import is_edited, result_of, segmentation_of
+from napari_smalltumor.layers.masks.region_masks import made_by_of, segmentation_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     cases_among,
@@ -45,21 +45,8 @@ def mask_layers(viewer: ViewerModel, case: Case) -> list[Labels]:
     return [] if volume is None else [volume]
 
 
-def are_as_segmented(viewer: ViewerModel, case: Case) -> bool:
-    """Whether the masks are those of a network, without any edit."""
-    regions = region_layers(viewer.layers, case)
-    result = result_of(regions)
-    has_run = result is not None and result.run is not None
-    return has_run and not is_edited(regions.values(), case)
-
-
-def classes_to_add(viewer: ViewerModel, case: Case) -> Classes:
-    """Tissue classes of the case's masks as they are now, with all edits.
-
-    Returns
-    -------
-    (i, j, k) uint8 array
-        A copy, on the case's grid.
+def mask_to_add(viewer: ViewerModel, case: Case) -> Segmentation:
+    """The case's masks as they are now, with all edits and what made them.
 
     Raises
     ------
@@ -71,14 +58,20 @@ def classes_to_add(viewer: ViewerModel, case: Case) -> Classes:
     ensure_nesting(viewer).apply()
     segmentation = segmentation_of(viewer.layers, case)
     if segmentation is not None:
-        return segmentation.classes
+        return segmentation
     layer = _label_volume(viewer, case)
     if layer is None:
         raise CaseError(f"{case.name} has no masks in the viewer")
     stored = np.ascontiguousarray(from_display(np.asarray(layer.data), case.grid))
     role = role_of(layer)
     assert role is not None and role.scheme is not None
-    return SCHEMES[role.scheme].decode(stored)
+    classes = SCHEMES[role.scheme].decode(stored)
+    return Segmentation(case.name, classes, case.grid, made_by=made_by_of([layer]))
+
+
+def is_as_segmented(mask: Segmentation) -> bool:
+    """Whether a mask is that of a network, without any edit."""
+    return mask.made_by is not None and mask.made_by.algorithm_type == "AUTOMATIC"
 
 
 def _label_volume(viewer: ViewerModel, case: Case) -> Labels | None:

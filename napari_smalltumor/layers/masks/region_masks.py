@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from napari.layers import Labels, Layer
 
 
+_OF_SEVERAL = MadeBy("SEMIAUTOMATIC")
+"""What made a mask whose regions are of several networks."""
+
+
 def display_mask(mask: npt.NDArray[np.bool_], case: Case) -> npt.NDArray[np.uint8]:
     """Return a copy of a mask (i, j, k) as layer data: 0 and 1, with axes (I, P, L)."""
     return np.array(to_display(mask, case.grid), dtype=np.uint8, order="C")
@@ -48,7 +52,10 @@ def segmentation_of(layers: Iterable[Layer], case: Case) -> Segmentation | None:
     if result is None:
         return replace(segmentation, made_by=made_by)
     return replace(
-        result, classes=segmentation.classes, sources=segmentation.sources, made_by=made_by
+        result,
+        classes=segmentation.classes,
+        sources=segmentation.sources,
+        made_by=made_by or _OF_SEVERAL,  # not what the run of one of them records
     )
 
 

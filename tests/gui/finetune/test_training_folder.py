@@ -16,7 +16,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QWidget
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
-from smalltumor.data.masks.label_files import read_labels
+from smalltumor.data.made_by import MadeBy, recorded_made_by
+from smalltumor.data.masks.label_files import read_label_volume, read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import Region, TissueClass
@@ -66,6 +67,11 @@ class Opened:
         """The tissue classes in the training folder."""
         classes, _ = read_labels(read_case(self.folder.path / self.case.name))
         return classes
+
+    def recorded(self) -> MadeBy | None:
+        """What the mask in the training folder records of what made it."""
+        path = read_case(self.folder.path / self.case.name).labels_path
+        return recorded_made_by(read_label_volume(path))
 
 
 @pytest.fixture
@@ -135,12 +141,14 @@ def test_masks_of_a_network_that_were_not_edited_are_added_with_a_warning(qtbot,
     opened.folder.add(False)
     wait_until_added(qtbot, opened)
     assert sum("as the network made them" in text for text in messages) == 1
+    assert opened.recorded() == run.made_by
     paint(region_layers(opened.viewer.layers, case)[Region.ET], 5, 5, 5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(questions, "confirm", lambda *arguments: True)
         opened.folder.add(False)
     wait_until_added(qtbot, opened)
     assert sum("as the network made them" in text for text in messages) == 1
+    assert opened.recorded() == run.made_by.edited
 
 
 def test_adding_a_label_volume_removes_its_autosave(qtbot, opened):

@@ -21,6 +21,7 @@ from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.export.layer_files import write_layer, write_region_layers
 from napari_smalltumor.export.region_files import layers_of_masks, read_regions
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
+from napari_smalltumor.layers.masks.regions import region_layer
 from napari_smalltumor.layers.metadata import add_provenance, region_layers
 
 DIGEST = "0123456789abcdef" * 4
@@ -72,6 +73,16 @@ def test_a_region_that_was_painted_or_removed_is_an_edit(viewer, tmp_path):
     assert segmentation_of(viewer.layers, case).made_by == MADE
     paint(layers[Region.TC])
     assert segmentation_of(viewer.layers, case).made_by == MADE.edited
+
+
+def test_regions_of_several_networks_are_not_said_to_be_of_one(viewer, tmp_path):
+    case, path = case_along(), tmp_path / "mask.nii.gz"
+    layers = shown(viewer, case)
+    mask = segmentation_of(viewer.layers, case).mask(Region.ET)
+    viewer.layers.remove(layers[Region.ET])
+    other = MadeBy.network("other", "f" * 64, "1")
+    viewer.add_layer(Layer.create(*region_layer(case, Region.ET, mask, made_by=other)))
+    assert exported(viewer, case, path) == MadeBy("SEMIAUTOMATIC")
 
 
 def test_napari_s_writers_record_it_too(viewer, tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from second_look_cases import Spot, ball, case_with, output_for
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
@@ -24,6 +25,15 @@ def test_scores_are_doubted_where_a_lesion_has_one():
     assert "may not hold for mine" in warnings_of(case, result, measures)[-1]
     drawn = replace(measures, lesions=())
     assert not any("may not hold" in text for text in warnings_of(case, result, drawn))
+
+
+def test_a_mask_of_a_network_that_did_not_see_all_sequences_is_doubted_when_it_is_opened():
+    case = case_with(Spot((30, 40, 30), 5, logit=6.0))
+    classes = np.zeros(case.grid.shape, np.uint8)
+    made_by = MadeBy.network("mine", "0", "1", ("t1", "t2"))
+    opened = Segmentation("Pat", classes, case.grid, made_by=made_by)
+    warnings = warnings_of(case, opened, measure_case(case, opened))
+    assert any("the mask was segmented without T1 and T2" in text for text in warnings)
 
 
 def test_a_mirrored_mask_is_a_reason_to_doubt(sample_folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
@@ -24,6 +25,8 @@ from smalltumor.data.segmentation import (
     write_segmentation,
 )
 from smalltumor.data.volumes.nifti import write_volume
+from smalltumor.geometry.grid import Grid
+from smalltumor.labels.schemes import SCHEMES
 from smalltumor.version import software_version
 
 DIGEST = "0123456789abcdef" * 4
@@ -65,6 +68,16 @@ def rewritten(path, change) -> MadeBy | None:
     return recorded_made_by(read_label_volume(path))
 
 
+SHEAR = np.array([[1, 0, 0.3], [0, 1, 0], [0, 0, 1]])
+TURN = np.array([[np.cos(0.3), -np.sin(0.3), 0], [np.sin(0.3), np.cos(0.3), 0], [0, 0, 1]])
+SIZES = np.diag([0.9, 1.1, 3.0])
+GRIDS = {
+    "LAS": case_along("LAS").grid,
+    "oblique": Grid((9, 8, 7), nib.affines.from_matvec(TURN @ SIZES, [-81.3, 17.7, 1000.1])),
+    "sheared": Grid((9, 8, 7), nib.affines.from_matvec(SHEAR @ SIZES, [-81.3, 17.7, 1000.1])),
+}
+
+
 def test_labels_that_another_program_changed_count_as_edited(tmp_path):
     path = tmp_path / "mask.nii.gz"
     write_segmentation(mask_of(case_along()), path)
@@ -97,6 +110,89 @@ def test_the_order_of_axes_the_type_of_values_and_background_around_do_not_count
     assert recorded_made_by(on_grid(read_label_volume(path), case.grid, "Pat")) == MADE
 
 
+def box_mask(case) -> Segmentation:
+    """A mask of all classes in the middle, with background on each side."""
+    classes = np.zeros(case.grid.shape, np.uint8)
+    middle = tuple(slice(2, n - 2) for n in classes.shape)
+    classes[middle] = np.random.default_rng(4).integers(1, 4, classes[middle].shape)
+    return Segmentation(case.name, classes, case.grid, case.header, run=RUN)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("step", [1, -1])
+@pytest.mark.parametrize("affine", ["LAS", "oblique", "sheared"])
+def test_labels_that_were_shifted_within_the_grid_count_as_edited(tmp_path, axis, step, affine):
+    path, grid = tmp_path / "mask.nii.gz", GRIDS[affine]
+    write_segmentation(box_mask(SimpleNamespace(name="P", grid=grid, header=None)), path)
+
+    def shift(labels) -> None:
+        labels[:] = np.roll(labels, step, axis)
+
+    assert rewritten(path, lambda labels: None) == MADE
+    assert rewritten(path, shift) == MADE.edited
+    image = nib.load(path)
+    back = nib.Nifti1Image(
+        np.asarray(image.dataobj),
+        image.affine @ nib.affines.from_matvec(np.eye(3), -step * np.eye(3)[axis]),
+        image.header,
+    )
+    nib.save(back, path)
+    assert recorded_made_by(read_label_volume(path)) == MADE, "an affine that moves them back"
+
+
+@pytest.mark.parametrize("scale", [1.5, -1])
+def test_labels_that_were_enlarged_or_mirrored_by_the_affine_count_as_edited(tmp_path, scale):
+    path = tmp_path / "mask.nii.gz"
+    write_segmentation(box_mask(case_along("LAS")), path)
+    image = nib.load(path)
+    affine = image.affine @ np.diag([scale, 1, 1, 1])
+    header = image.header.copy()
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine, header), path)
+    assert recorded_made_by(read_label_volume(path)) == MADE.edited
+
+
+@pytest.mark.parametrize("written", SCHEMES)
+@pytest.mark.parametrize("other", SCHEMES)
+@pytest.mark.parametrize("keeps_intent", [True, False])
+def test_a_mask_that_was_saved_in_another_label_scheme_is_not_edited(
+    tmp_path, written, other, keeps_intent
+):
+    path = tmp_path / "mask.nii.gz"
+    write_segmentation(mask_of(case_along()), path, scheme=written)
+    image = nib.load(path)
+    labels = SCHEMES[other].encode(SCHEMES[written].decode(np.asarray(image.dataobj)))
+    header = image.header.copy()
+    if not keeps_intent:
+        header.set_intent("none")
+    nib.save(nib.Nifti1Image(labels, image.affine, header), path)
+    read = recorded_made_by(read_label_volume(path))
+    # The values of these two are the same, so that the header decides: it would be read wrongly.
+    is_read_wrongly = keeps_intent and {written, other} == {"brats2023", "msd"}
+    assert read == (MADE.edited if is_read_wrongly else MADE)
+
+
+def test_a_class_that_became_another_counts_as_edited(tmp_path):
+    path = tmp_path / "mask.nii.gz"
+    for value, becomes in ((1, 2), (4, 1), (2, 4)):
+        write_segmentation(mask_of(case_along()), path, overwrite=True)
+
+        def exchange(labels, value=value, becomes=becomes) -> None:
+            first, second = labels == value, labels == becomes
+            labels[first], labels[second] = becomes, value
+
+        assert rewritten(path, exchange) == MADE.edited
+
+
+def test_the_mask_of_a_region_may_be_saved_with_another_value(tmp_path):
+    case = case_along()
+    (path, *_) = write_regions(mask_of(case), tmp_path / "mask.nii.gz")
+
+    def brighten(labels) -> None:
+        labels *= 255
+
+    assert rewritten(path, brighten) == MADE
+
+
 def test_values_that_are_no_labels_are_edits_without_a_warning(tmp_path):
     path = tmp_path / "mask.nii.gz"
     write_segmentation(mask_of(case_along()), path)
@@ -122,10 +218,10 @@ def test_an_empty_mask_has_a_record_too(tmp_path):
     [
         "a note",
         "[]",
-        '{"smalltumor_made_by_1": null}',
-        '{"smalltumor_made_by_1": {"algorithm_type": "AUTOMATIC"}}',
-        '{"smalltumor_made_by_1": {"algorithm_type": ["MANUAL"], "labels": "0"}}',
-        '{"smalltumor_made_by_1": {"algorithm_type": "OTHER", "labels": "0"}}',
+        '{"smalltumor_made_by_2": null}',
+        '{"smalltumor_made_by_2": {"algorithm_type": "AUTOMATIC"}}',
+        '{"smalltumor_made_by_2": {"algorithm_type": ["MANUAL"], "labels": "0"}}',
+        '{"smalltumor_made_by_2": {"algorithm_type": "OTHER", "labels": "0"}}',
     ],
 )
 def test_a_damaged_record_is_none(tmp_path, comment):
@@ -211,6 +307,14 @@ def test_the_record_holds_no_path_and_no_name_of_the_case(tmp_path):
         for comment in read_label_volume(tmp_path / "mask.nii").comments
         if "made_by" in comment
     )
-    content = json.loads(record)["smalltumor_made_by_1"]
-    assert set(content) == {"algorithm_type", "weights", "weights_sha256", "version", "labels"}
+    content = json.loads(record)["smalltumor_made_by_2"]
+    assert set(content) == {
+        "algorithm_type",
+        "weights",
+        "weights_sha256",
+        "version",
+        "missing_sequences",
+        "labels",
+        "corners_ras_mm",
+    }
     assert "Anna" not in record and str(tmp_path) not in record

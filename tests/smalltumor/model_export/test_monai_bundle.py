@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import torch
 from smalltumor import segment
+from smalltumor.data.made_by import recorded_made_by
+from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError
 from smalltumor.inference.backends import torch_backend
@@ -53,6 +55,7 @@ def test_a_run_by_monai_gives_the_mask_of_our_own_segmentation(
     assert len(np.unique(stored)) > 1
     np.testing.assert_array_equal(np.asarray(theirs.dataobj), stored)
     np.testing.assert_array_equal(theirs.affine, ours.grid.affine)
+    assert recorded_made_by(read_label_volume(written)) == ours.made_by
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from dicom_seg_files import (
 from smalltumor import extras
 from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.data.made_by import MadeBy
-from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import Action, CaseError, GridMismatchError, OutputError
 from smalltumor.extras import MissingPackageError
 from smalltumor.labels.regions import TissueClass
@@ -113,7 +113,7 @@ def test_a_segmentation_without_a_sequence_says_so(tmp_path):
     series, segmentation = write_series_and_mask(tmp_path / "t1ce")
     run = replace(RUN, findings=(Finding(FindingKind.MISSING, modalities=("t1", "t2")),))
     path = tmp_path / "seg.dcm"
-    write_dicom_seg(replace(segmentation, run=run), series.files, path)
+    write_dicom_seg(replace(segmentation, run=run, made_by=None), series.files, path)
     segment = pydicom.dcmread(path).SegmentSequence[0]
     (algorithm,) = segment.SegmentationAlgorithmIdentificationSequence
     assert "segmented without=T1 and T2" in algorithm.AlgorithmParameters
@@ -226,6 +226,17 @@ def test_without_highdicom_the_extra_is_named(tmp_path, monkeypatch):
     with pytest.raises(MissingPackageError, match="the package highdicom") as refused:
         write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm")
     assert refused.value.remedy.action is Action.INSTALL_RAW
+
+
+def test_the_dicom_seg_of_a_label_file_says_what_its_network_did_not_see(tmp_path, smalltumor):
+    _, segmentation = write_series_and_mask(tmp_path / "study")
+    run = replace(RUN, findings=(Finding(FindingKind.MISSING, modalities=("t1",)),))
+    mask, path = tmp_path / "mask.nii.gz", tmp_path / "seg.dcm"
+    write_segmentation(replace(segmentation, run=run, made_by=None), mask)
+    assert smalltumor("dicom-seg", mask, tmp_path / "study", "-o", path)[0] == 0
+    segment = pydicom.dcmread(path).SegmentSequence[0]
+    (algorithm,) = segment.SegmentationAlgorithmIdentificationSequence
+    assert "segmented without=T1" in algorithm.AlgorithmParameters
 
 
 @pytest.mark.parametrize("change", ["as it is", "to RAS", "cropped"])

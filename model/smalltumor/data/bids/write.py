@@ -104,7 +104,6 @@ def write_bids(
 
 
 def _sidecar(segmentation: Segmentation) -> Mapping[str, Any]:
-    run = segmentation.run
     content: dict[str, Any] = {
         "Description": "Classes of tumour tissue, on the grid of the T1-weighted image with "
         "contrast agent",
@@ -113,23 +112,21 @@ def _sidecar(segmentation: Segmentation) -> Mapping[str, Any]:
     }
     if segmentation.made_by is not None:
         content |= _makers(segmentation.made_by)
-    if run is not None:
-        content["MissingSequences"] = list(run.missing)
     return content
 
 
 def _makers(made_by: MadeBy) -> Mapping[str, Any]:
     """What made a mask; BIDS has no word for one of a network that was edited."""
-    if made_by.algorithm_type == "SEMIAUTOMATIC":
-        content: dict[str, Any] = {"Edited": True}
-    else:
-        content = {"Manual": made_by.algorithm_type == "MANUAL"}
+    is_manual = made_by.algorithm_type == "MANUAL"
+    is_edited = made_by.algorithm_type == "SEMIAUTOMATIC"
+    content: dict[str, Any] = {"Edited": True} if is_edited else {"Manual": is_manual}
     known = {
         "Weights": made_by.weights,
         "WeightsSHA256": made_by.digest,
         "SoftwareVersion": made_by.version,
     }
-    return content | {key: value for key, value in known.items() if value}
+    content |= {key: value for key, value in known.items() if value}
+    return content if is_manual else content | {"MissingSequences": list(made_by.missing)}
 
 
 def _table(values: Iterable[int]) -> list[tuple[int, str, str, str]]:

@@ -8,7 +8,7 @@ their unions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -71,12 +71,7 @@ def highdicom() -> Any:
     return require("highdicom", _PURPOSE)
 
 
-def encode(
-    pixels: npt.NDArray[np.uint8],
-    headers: list[Any],
-    made_by: MadeBy | None,
-    missing: Sequence[str] = (),
-) -> Any:
+def encode(pixels: npt.NDArray[np.uint8], headers: list[Any], made_by: MadeBy | None) -> Any:
     """A DICOM SEG, not yet written.
 
     Parameters
@@ -88,8 +83,6 @@ def encode(
     made_by : MadeBy, optional
         What made the mask. If that is not known, it is called semi-automatic, as people may have
         drawn or edited it.
-    missing : sequence of str
-        Modalities that the network did not see.
 
     Returns
     -------
@@ -108,7 +101,7 @@ def encode(
         source_images=headers,
         pixel_array=pixels,
         segmentation_type="BINARY",
-        segment_descriptions=_descriptions(hd, made_by, missing),
+        segment_descriptions=_descriptions(hd, made_by),
         series_instance_uid=hd.UID(),
         series_number=_SERIES_NUMBER + max(0, number),
         sop_instance_uid=hd.UID(),
@@ -127,13 +120,13 @@ def _release() -> str:
     return software_version() or "unknown"
 
 
-def _descriptions(hd: Any, made_by: MadeBy, missing: Sequence[str]) -> list[Any]:
+def _descriptions(hd: Any, made_by: MadeBy) -> list[Any]:
     code = hd.sr.CodedConcept
     identification = hd.AlgorithmIdentificationSequence(
         name=_NAME,
         family=code("123110", "DCM", "Artificial Intelligence"),
         version=made_by.version or _release(),
-        parameters=_parameters(made_by, missing) or None,
+        parameters=_parameters(made_by) or None,
     )
     is_manual = made_by.algorithm_type == "MANUAL"
     return [
@@ -155,8 +148,8 @@ def _descriptions(hd: Any, made_by: MadeBy, missing: Sequence[str]) -> list[Any]
     ]
 
 
-def _parameters(made_by: MadeBy, missing: Sequence[str]) -> dict[str, str]:
+def _parameters(made_by: MadeBy) -> dict[str, str]:
     parameters = {"weights": made_by.weights, "weights SHA-256": made_by.digest}
-    if missing:
-        parameters["segmented without"] = modality_titles(missing)
+    if made_by.missing:
+        parameters["segmented without"] = modality_titles(made_by.missing)
     return {name: value for name, value in parameters.items() if value}

@@ -141,12 +141,10 @@ def write_dicom_seg(
     path = Path(path)
     check_dicom_seg(path, files, overwrite=overwrite)
     images, order = _volume_on_grid(source_images(files, frames), segmentation.grid)
-    run = segmentation.run
-    missing = () if run is None else run.missing
     # Frames (slice, row, column): rows run along j, columns along i.
     pixels = np.ascontiguousarray(segmentation.classes.transpose(2, 1, 0)[order])
     try:
-        seg = encode(pixels, source_headers(images), segmentation.made_by, missing)
+        seg = encode(pixels, source_headers(images), segmentation.made_by)
         number_source_frames(seg, images)
     except SmalltumorError:
         raise

@@ -25,7 +25,11 @@ from smalltumor.training.cross_validation.held_out import HeldOutCases
 from smalltumor.training.data.case_digest import case_digest
 
 SCORING_VERSION = 2
-"""Raised when segmenting or scoring gives other numbers for the same input and weights."""
+"""Raised when the numbers of a `CaseRow` are others for the same input and weights.
+
+They are all that a run keeps: overlap, volumes, and components by their voxels. Scores that are
+computed each time, such as those of lesions that the dilated truth merges, are not among them. A
+raise has all cases of all runs segmented again."""
 
 OUT_OF_FOLD = "out_of_fold.csv"
 """Scores with the final weights of the run itself."""

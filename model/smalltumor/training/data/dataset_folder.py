@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import digests_of_images
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
@@ -53,6 +54,7 @@ def add_case(
     case: Case,
     classes: Classes,
     *,
+    made_by: MadeBy | None = None,
     name: str = "",
     link: bool = False,
     replace: bool = False,
@@ -69,6 +71,8 @@ def add_case(
     case : Case
     classes : (i, j, k) uint8 array
         Tissue classes on the case's grid.
+    made_by : MadeBy, optional
+        What made the masks, which the file records.
     name : str
         Name of the case in the training folder, such as `folder_of` gives; by default its own.
     link : bool
@@ -93,7 +97,12 @@ def add_case(
         raise CaseError(f"{case.name}: masks of {classes.shape} voxels on {case.grid.shape}")
     target = folder / (name or case_folder_name(case))
     segmentation = Segmentation(
-        target.name, classes, case.grid, case.header, made_of=digests_of_images(case)
+        target.name,
+        classes,
+        case.grid,
+        case.header,
+        made_of=digests_of_images(case),
+        made_by=made_by,
     )
     if target.exists():
         if why_not := why_not_replaced(target, case):

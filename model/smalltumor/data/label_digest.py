@@ -1,0 +1,136 @@
+"""What a file of a mask records of its labels, by which a later change of them is noticed.
+
+That is a digest of the labels within their bounding box, and where in the patient this box lies.
+Neither depends on the order of the axes, on background around the box, on the type of the values,
+or on the scheme in which the classes are stored. The place is kept as numbers, not as part of the
+digest, because the affine of a file is rounded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.geometry.boxes import bounding_box
+from smalltumor.geometry.grid import Grid, reoriented, to_axes
+from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme
+
+_DIGEST, _CORNERS = "labels", "corners_ras_mm"
+_AXES = "LPS"
+_DIGITS = 16
+_DECIMALS = 3  # of a millimetre: micrometres
+_NEAR = 0.5
+"""Largest distance between the same corners, in voxel edges; labels move by an edge or more."""
+_LARGEST, _ROUNDING = 2**31 - 1, 0.01
+"""Of labels, and of floats that are labels: the largest, and the largest distance from one."""
+
+_Labels = npt.NDArray[np.integer[Any]]
+
+
+def labels_record(labels: npt.NDArray[Any], grid: Grid, scheme: str = "") -> dict[str, Any]:
+    """What a file records of its labels, as plain JSON values.
+
+    Parameters
+    ----------
+    labels : (i, j, k) array
+        As they are written.
+    grid : Grid
+    scheme : str
+        Name of the label scheme in which they are written; empty if they are no tissue classes.
+    """
+    box, corners = _boxed(labels, grid)
+    whole = _whole(box)
+    if whole is None:
+        return {_DIGEST: "", _CORNERS: []}
+    written = READ_SCHEMES[scheme].decode(whole) if scheme else whole
+    return {_DIGEST: _digest(written), _CORNERS: np.round(corners, _DECIMALS).tolist()}
+
+
+def has_labels_of_record(
+    record: Mapping[str, Any], labels: npt.NDArray[Any], grid: Grid, scheme: str = ""
+) -> bool:
+    """Whether labels are those of a record, and lie where they lay.
+
+    Parameters
+    ----------
+    record : mapping
+        `labels_record`, as it was read from a file.
+    labels : (i, j, k) array
+        As they are stored now.
+    grid : Grid
+    scheme : str
+        Name of the label scheme that the header names now; empty if it names none.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If the record is damaged.
+    """
+    digest = record[_DIGEST]
+    recorded = np.array(record[_CORNERS], dtype=np.float64).reshape(-1, 3)
+    box, corners = _boxed(labels, grid)
+    whole = _whole(box)
+    if whole is None or recorded.shape != corners.shape:
+        return False
+    distance = np.linalg.norm(recorded - corners, axis=-1).max(initial=0)
+    if not distance <= _NEAR * grid.spacing.min():
+        return False
+    return any(_digest(meaning) == digest for meaning in _meanings(whole, scheme))
+
+
+def _boxed(
+    labels: npt.NDArray[Any], grid: Grid
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
+    """The labels within their bounding box along `_AXES`, and its corners.
+
+    The corners are the centres of its first and last voxel, (2, 3) in mm, RAS; (0, 3) if nothing is
+    labelled.
+    """
+    oriented = to_axes(labels, grid, _AXES)
+    box = bounding_box(oriented != 0)
+    boxed = oriented[box]
+    ends = [[span.start for span in box], [span.stop - 1 for span in box]] if boxed.size else []
+    corners = reoriented(grid, _AXES).to_patient(np.array(ends).reshape(-1, 3))
+    return np.ascontiguousarray(boxed), corners
+
+
+def _whole(values: npt.NDArray[Any]) -> _Labels | None:
+    """The values as integers; None if they are no labels."""
+    if values.dtype.kind != "f":
+        return values
+    whole = np.clip(np.rint(values), 0, _LARGEST)
+    if not np.abs(values - whole).max(initial=0) <= _ROUNDING:
+        return None
+    labels: _Labels = whole.astype(np.int32)
+    return labels
+
+
+def _meanings(labels: _Labels, scheme: str) -> Iterator[_Labels]:
+    """What stored values may stand for.
+
+    If the header names a scheme that has them, that is how they are read. Otherwise, another
+    program may have converted them to any scheme, or a mask of 0 and 1 to another value.
+    """
+    values = set(np.unique(labels).tolist())
+    named = READ_SCHEMES.get(scheme)
+    if named is not None and _has(named, values):
+        yield named.decode(labels)
+        return
+    yield labels
+    yield from (each.decode(labels) for each in READ_SCHEMES.values() if _has(each, values))
+    if len(values - {0}) == 1:
+        yield (labels != 0).astype(np.uint8)
+
+
+def _has(scheme: LabelScheme, values: set[int]) -> bool:
+    return values <= set(scheme.classes)
+
+
+def _digest(labels: _Labels) -> str:
+    shape = json.dumps(list(labels.shape)).encode()
+    return sha256(shape + labels.astype("<i4").tobytes()).hexdigest()[:_DIGITS]
