@@ -33,6 +33,7 @@ from napari_smalltumor.patients.messages import PatientMessages
 from napari_smalltumor.patients.new_layers import NewLayers
 from napari_smalltumor.patients.open_patients import OpenPatients
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
+from napari_smalltumor.patients.switching.shown_by_hand import ShownByHand
 from napari_smalltumor.patients.switching.view_state import ViewStates, select, selection_untouched
 from napari_smalltumor.patients.switching.window_title import WindowTitle
 from napari_smalltumor.viewer import one_per_viewer
@@ -68,6 +69,7 @@ class ActivePatient:
         self.patients_changed.connect(self._name_layers)
         self._current: Patient | None = None
         self._is_left = False
+        self._shown_by_hand = ShownByHand(self._activate_if_open)
         self.messages = PatientMessages()
         self.changed.connect(self.messages.remove_about_active)
         self.arrivals = Arrivals()
@@ -314,6 +316,10 @@ class ActivePatient:
             self.set_shown(layer, layer.visible)
         elif layer.visible:
             self.set_shown(layer, True)
+            self._shown_by_hand.add(patient)
+
+    def _activate_if_open(self, patient: Patient) -> None:
+        if patient in self._opened:
             self.activate(patient)
 
     def _show_current(self) -> None:
