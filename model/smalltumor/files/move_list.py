@@ -24,6 +24,9 @@ from smalltumor.files.writers import has_ended, this_computer
 KEPT_FILES = ".smalltumor-*.kept"
 """Pattern of earlier files, until all new ones are in place."""
 
+DAMAGED = (OSError, ValueError, TypeError, KeyError, ArithmeticError, RecursionError)
+"""What is raised by a list that cannot be read, or that this program has not written."""
+
 _LONGEST_S = 600.0
 """Age at which the writer of a list has ended, wherever it ran: moving takes milliseconds."""
 
@@ -102,7 +105,7 @@ class MoveList:
 
         Raises
         ------
-        OSError, ValueError, TypeError, KeyError, RecursionError
+        One of `DAMAGED`
             If it cannot be read, or cannot be one of this program's.
         """
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -130,7 +133,8 @@ class MoveList:
             with being_written.open("w", encoding="utf-8") as file:
                 json.dump(content, file)
                 file.flush()
-                os.fsync(file.fileno())
+                if any(move.kept for move in self.moves):  # a power failure could hide them
+                    os.fsync(file.fileno())
             being_written.rename(self._path(State.MOVING))
         finally:
             being_written.unlink(missing_ok=True)
@@ -143,25 +147,28 @@ class MoveList:
     def change(self, state: State) -> bool:
         """Say that something else is done now; False if the list is gone. May raise OSError."""
         now = self.state
-        if now is None:
-            return False
+        if now is None or now is state:
+            return now is state
         with suppress(FileNotFoundError):  # another process was faster
             self._path(now).rename(self._path(state))
             return True
         return False
 
     def remove(self) -> None:
-        """Remove the list, unless an earlier file is not in its place: then others go on at once.
-
-        What cannot be removed stays, too.
-        """
+        """Remove the list, unless an earlier file is neither in its place nor removed."""
+        if any(move.kept and move.kept.exists() for move in self.moves):
+            self.leave()
+            return
         with suppress(OSError):
             for state in State:
-                path = self._path(state)
-                if not any(move.kept and move.kept.exists() for move in self.moves):
-                    path.unlink(missing_ok=True)
-                elif path.exists():
-                    os.utime(path, (0, 0))
+                self._path(state).unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Leave what is to be done to whoever looks next, although this process still runs."""
+        state = self.state
+        if state is not None:
+            with suppress(OSError):
+                os.utime(self._path(state), (0, 0))
 
     def belonging(self) -> list[MoveList]:
         """This list, and those of the other folders that can be read."""
@@ -169,7 +176,7 @@ class MoveList:
         for other in self.others:
             folder = Path(os.path.realpath(self.folder / other))
             for state in State:
-                with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+                with suppress(*DAMAGED):
                     found.append(MoveList.read(folder / f"{self.name}{state}"))
         return found
 
@@ -250,7 +257,9 @@ def _move(
 ) -> Move:
     """A move of a list, which can be this program's: the list may come with somebody's data."""
     for name, pattern in ((target, "*"), (temporary, TEMPORARY_FILES), (kept, KEPT_FILES)):
-        if name is not None and (Path(name).name != name or not fnmatchcase(name, pattern)):
+        if name is None:
+            continue
+        if Path(name).name != name or name in ("", "..") or not fnmatchcase(name, pattern):
             raise ValueError(f"{name} is a file of others")
     return Move(
         folder / target,

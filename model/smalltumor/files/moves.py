@@ -100,6 +100,8 @@ def _keep_new_files(lists: Sequence[MoveList]) -> None:
             if move.kept is not None:
                 move.kept.unlink(missing_ok=True)
     except OSError:
+        for each in lists:
+            each.leave()
         return
     _remove(lists)
 

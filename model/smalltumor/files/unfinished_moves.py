@@ -15,8 +15,11 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError, SmalltumorWarning
 from smalltumor.files.atomic import check_output
-from smalltumor.files.move_list import MoveList, is_list
+from smalltumor.files.move_list import DAMAGED, MoveList, is_list
 from smalltumor.files.moves import Undone, settle
+
+_LEFT: dict[str | tuple[str, type[Warning], int], int] = {}
+"""Of which files was said that they cannot be put back: it is tried at each look."""
 
 
 def undo_unfinished_moves(folder: Path) -> None:
@@ -24,18 +27,18 @@ def undo_unfinished_moves(folder: Path) -> None:
 
     If it had moved all files, the new ones stay. An earlier file in whose place somebody has saved
     another one since is kept beside it, as ``NAME.before``. What cannot be moved now, as on a drive
-    that is read-only, is left for later. A `SmalltumorWarning` says what was put back.
+    that is read-only, is left for later. A `SmalltumorWarning` says what was put back or is left.
     """
     with suppress(OSError):
         with os.scandir(folder) as found:
             names = sorted(entry.name for entry in found if is_list(entry.name))
         for name in names:
-            undo_listed(Path(folder, name))
+            _undo_listed(Path(folder, name))
 
 
-def undo_listed(path: Path) -> None:
-    """As `undo_unfinished_moves`, for a list that was found."""
-    with suppress(OSError, OutputError, ValueError, TypeError, KeyError, RecursionError):
+def _undo_listed(path: Path) -> None:
+    """Undo what one list says, if its writer has ended."""
+    with suppress(OutputError, *DAMAGED):
         found = MoveList.read(path)
         if found.writer_has_ended():
             _tell(settle(found.belonging()))
@@ -72,7 +75,7 @@ def check_outputs(
 
 
 def _tell(undone: Undone) -> None:
-    """Warn that files were put back, in one line, if any were."""
+    """Warn in one line of files that were put back, and in another of those that cannot be."""
     parts = [*_in_folders("put back in", undone.put_back)]
     parts += _in_folders("removed again from", undone.removed)
     parts += [
@@ -83,6 +86,9 @@ def _tell(undone: Undone) -> None:
         text = "; ".join(["a command was killed while it replaced files", *parts])
         # Without a register of warnings: the same may happen again while a window is open.
         warnings.warn_explicit(text, SmalltumorWarning, __file__, 1, registry={})
+    for path, kept in undone.left.items():
+        text = f"{path} is {kept.name} since a command was killed, and cannot be put back now"
+        warnings.warn_explicit(text, SmalltumorWarning, __file__, 1, registry=_LEFT)
 
 
 def _in_folders(what: str, paths: Iterable[Path]) -> Iterator[str]:

@@ -40,7 +40,7 @@ def has_ended(process: int, wrote_at: float) -> bool:
         if found.status() == psutil.STATUS_ZOMBIE:
             return True
         return bool(found.create_time() > wrote_at + _CLOCK_S)
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, OverflowError):
         return True
     except psutil.AccessDenied:
         return False

@@ -236,3 +236,43 @@ def test_a_damaged_list_of_moves_is_no_error(folder, content):
     assert entries(folder)
     replace(folder)
     assert (folder / "a.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("changed", [{"process": 10**30}, {"process": -1}, {"written": "1e999"}])
+def test_a_list_with_impossible_numbers_is_no_error(folder, changed):
+    path = write_list(folder)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+    undo_unfinished_moves(folder)
+
+
+@pytest.mark.parametrize("target", ["", ".", ".."])
+def test_a_list_names_no_folder(folder, target):
+    (folder / ".smalltumor-1.kept").write_text("earlier")
+    path = write_list(folder, target=target)
+    os.utime(path, (0, 0))
+    undo_unfinished_moves(folder)
+    assert contents_of(folder) == {
+        **OLD,
+        path.name: path.read_text(),
+        ".smalltumor-1.kept": "earlier",
+    }
+
+
+def test_what_cannot_be_put_back_is_said_once(folder, monkeypatch):
+    (folder / ".smalltumor-1.kept").write_text("earlier")
+    os.utime(write_list(folder), (0, 0))
+
+    def fail(*arguments, **more):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(moves, "move_into_place", fail)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        undo_unfinished_moves(folder)
+        undo_unfinished_moves(folder)
+    (warning,) = said
+    assert "d.txt is .smalltumor-1.kept since" in str(warning.message)
+    monkeypatch.undo()
+    with pytest.warns(SmalltumorWarning, match="put back in"):
+        undo_unfinished_moves(folder)
+    assert contents_of(folder) == {**OLD, "d.txt": "earlier"}
