@@ -134,7 +134,7 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
 def _sidecar(path: Path) -> Mapping[str, Any]:
     file = path.with_name(f"{stem(path)}.json")
     try:
-        content = json.loads(file.read_text(encoding="utf-8", errors="replace"))
+        content = json.loads(file.read_text(encoding="utf-8-sig", errors="replace"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
