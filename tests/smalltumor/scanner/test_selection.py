@@ -87,6 +87,17 @@ def test_a_part_of_the_head_is_chosen_only_if_there_is_nothing_else():
     assert chosen(orbits)["t2"] == "T2 orbits"
 
 
+def test_that_a_part_of_the_head_is_used_is_said():
+    sella = series("T1 sella KM", (0.5, 0.5, 3), (300, 300, 14))
+    (warning,) = assign([sella]).warnings
+    assert warning == (
+        "T1CE: T1 sella KM is only 42 mm long along one axis, as a part of the head is; look at it"
+    )
+    (warning,) = assign([series("T1 KM", body_part="ORBIT")]).warnings
+    assert warning == "T1CE: T1 KM is of the part ORBIT by its header; look at it"
+    assert not assign([series("T1 KM", body_part="BRAIN")]).warnings
+
+
 def test_a_repeated_series_is_taken_as_the_better_one():
     first, second = series("Ax T2", time="1000"), series("Ax T2 repeat", time="1010")
     assert chosen(first, second)["t2"] == chosen(second, first)["t2"] == "Ax T2 repeat"
