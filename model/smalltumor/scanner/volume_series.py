@@ -53,7 +53,8 @@ def volume_series(folder: Path) -> tuple[list[Series], list[str]]:
         try:
             found.append(series_of_file(path))
         except CaseError as error:
-            warnings.append(f"{error}; it is left out")
+            where = path.relative_to(folder).as_posix()
+            warnings.append(f"{str(error).replace(str(path), where)}; it is left out")
     return _studies_by_folder(found, folder), warnings
 
 

@@ -55,7 +55,8 @@ def read_images(
             try:
                 files.append(read_file(path))
             except CaseError as error:
-                problems.append(f"{error}; it is left out")
+                where = path.relative_to(folder).as_posix()
+                problems.append(f"{str(error).replace(str(path), where)}; it is left out")
         elif _is_compressed(path):
             compressed.append(path)
     images = [image for file in files for image in file.images]
