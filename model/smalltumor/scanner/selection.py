@@ -164,9 +164,9 @@ def reasons_of_user(
         found = classified(series)
         sure = after or says_before_contrast(series.acquisition)
         is_possible = (found.sequence, modality) == ("t1", "t1ce") and not sure
-        if found.sequence in (None, modality) or is_possible:
+        if found.sequence == modality or is_possible or found.undecided:
             return CHOSEN_BY_USER
-        title = MODALITY_TITLES[found.sequence]
+        title = MODALITY_TITLES[found.sequence] if found.sequence else "another image"
         return f"{CHOSEN_BY_USER}, but seems to be {title}: {found.reason}"
 
     return {modality: reason(modality, series) for modality, series in given.items()}

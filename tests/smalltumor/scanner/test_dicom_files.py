@@ -169,3 +169,17 @@ def test_a_directory_of_another_name_is_no_damaged_file(tmp_path):
     directory.DirectoryRecordSequence = []
     directory.save_as(tmp_path / "DICOMDIR.old", enforce_file_format=True)
     assert not find_studies(tmp_path).warnings
+
+
+def test_files_with_one_kind_of_damage_are_one_warning(tmp_path):
+    write_series(tmp_path / "1", noise(), grid_along("LPS", SHAPE), "Ax T1")
+    folder = write_series(tmp_path / "2", noise(), grid_along("LPS", SHAPE), "Ax T2", number=2)
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        del image.SeriesInstanceUID
+        image.save_as(path)
+    (warning,) = find_studies(tmp_path).warnings
+    assert warning == (
+        "2/00000 is a damaged DICOM file (no Series Instance UID), and so are 11 more; "
+        "they are left out"
+    )

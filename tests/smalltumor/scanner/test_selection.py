@@ -170,11 +170,18 @@ def test_what_the_user_assigns_is_used_once_and_as_told():
 
 
 @pytest.mark.parametrize(
-    ("name", "modality"), [("Ax T1", "t1ce"), ("Ax T1 POST", "t1"), ("Ax FLAIR", "t2")]
+    ("name", "modality"),
+    [("Ax T1", "t1ce"), ("Ax T1 POST", "t1"), ("Ax FLAIR", "t2"), ("ADC", "t1ce"), ("SUB", "t1")],
 )
 def test_a_series_that_the_user_uses_against_its_name_is_warned_of(name: str, modality: str):
-    named = {n: series(n) for n in ("Ax T1", "Ax T1 POST", "Ax T2", "Ax FLAIR")}
+    named = {n: series(n) for n in ("Ax T1", "Ax T1 POST", "Ax T2", "Ax FLAIR", "ADC", "SUB")}
     result = assign(list(named.values()), {modality: named[name]})
     (warning,) = result.warnings
     assert f"{name} was chosen by the user, but seems to be" in warning
     assert "but seems to be" in result.reasons[modality]
+
+
+def test_a_series_that_is_not_recognised_is_used_as_the_user_says():
+    result = assign([series("Ax T1"), series("head")], {"t1ce": series("head")})
+    assert result.warnings == ()
+    assert result.reasons["t1ce"] == "chosen by the user"
