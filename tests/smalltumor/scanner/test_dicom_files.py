@@ -183,3 +183,29 @@ def test_files_with_one_kind_of_damage_are_one_warning(tmp_path):
         "2/00000 is a damaged DICOM file (no Series Instance UID), and so are 11 more; "
         "they are left out"
     )
+
+
+@pytest.mark.parametrize("declared", ["ISO_IR 192", "ISO_IR 100", None])
+def test_utf8_is_read_as_such_if_another_character_set_or_none_is_declared(tmp_path, declared):
+    tags = {"SpecificCharacterSet": "ISO_IR 192", "PatientName": "Müller^Anna"}
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1 造影後", **tags)
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        if declared is None:
+            content = content.replace(b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 192", b"")
+        else:
+            content = content.replace(b"ISO_IR 192", declared.encode())
+        path.write_bytes(content)
+    (series,) = find_studies(tmp_path).studies[0].series
+    assert series.title == "1 T1 造影後"
+    assert series.identity == ("P1", "Müller^Anna")
+
+
+def test_latin_letters_are_read_without_a_declared_character_set(tmp_path):
+    tags = {"SpecificCharacterSet": "ISO_IR 100", "PatientName": "Müller^Anna"}
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1 später", **tags)
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        path.write_bytes(content.replace(b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100", b""))
+    (series,) = find_studies(tmp_path).studies[0].series
+    assert (series.title, series.identity) == ("1 T1 später", ("P1", "Müller^Anna"))

@@ -43,7 +43,7 @@ class Frame:
         """The value as text, several values in one; empty if there is none."""
         value = self._known(keyword)
         values = () if value is None else _listed(value)
-        return " ".join(str(v).strip() for v in values)
+        return _as_utf8(" ".join(str(v).strip() for v in values))
 
     def number(self, *keywords: str) -> float | None:
         """The first value of the first keyword that has one; None if that is no number."""
@@ -82,6 +82,16 @@ class Frame:
         if value is None:
             value = self.header.get(keyword)
         return None if _is_empty(value) else value
+
+
+def _as_utf8(text: str) -> str:
+    """The text as it was meant if UTF-8 was written without naming it as the character set."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def _listed(value: Any) -> Iterable[Any]:
