@@ -148,7 +148,9 @@ class Plan:
 
     def source(self, name: str) -> Source:
         """The series to be prepared as a case of this name."""
-        return Source(name, self._assignment, (*self.warnings, *self._assignment.warnings))
+        notes = () if self._study is None else self._study.notes
+        warnings = (*self.warnings, *notes, *self._assignment.warnings)
+        return Source(name, self._assignment, warnings)
 
     @property
     def case_name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _TIME = re.compile(
-    r"(?:(?P<year>\d{4})[-.]?(?P<month>\d{2})[-.]?(?P<day>\d{2})[T ]?)?"
+    r"(?:(?P<year>\d{4})(?P<dash>[-.]?)(?P<month>\d{2})(?P=dash)(?P<day>\d{2})[T ]?)?"
     r"(?P<hour>[01]\d|2[0-3])(?::?(?P<minute>\d{2}))?(?::?(?P<second>\d{2}))?(?:\.(?P<fraction>\d*))?"
     r"(?:Z|[-+]\d{2}:?\d{2})?"
 )

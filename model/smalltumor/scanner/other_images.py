@@ -75,8 +75,9 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
             r"(?![-_ ]?(?:op|surg|rt|treat|chemo|bx|biops|rad))",
         ),
         _SPINE: _words(
-            *("[hbl]ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", r"lumb\w*", "rachis"),
-            *(r"wirbels\w*", "spinal", "myelo.*", "colonna", "columna", "coluna", "[頚頸胸腰]椎"),
+            *("[hblg]?ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", "rachis"),
+            *(r"lumb\w*", r"lomb\w*", r"wirbels\w*", "spinal", "myelo.*", "colonna", "columna"),
+            *("coluna", "moelle", r"m[eé]dula", "[頚頸颈胸腰]椎", "脊[柱椎髓髄]", "척추"),
         ),
         _FAT: re.compile(
             r"^fat:|(?:dixon|ideal|flex|quant|vibe|lava)[^;]*[_ -](?:f|ff|fat)(?=$|;)"

@@ -9,15 +9,12 @@ from dataclasses import dataclass, field, replace
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.scanner.contrast_order import after_contrast, agent_doubts
-from smalltumor.scanner.preference import preferred
+from smalltumor.scanner.preference import SHORTEST_EXTENT_MM, part_of_head, preferred
 from smalltumor.scanner.sequences import Classification, classify, says_before_contrast
 from smalltumor.scanner.series import Series
 
 CHOSEN_BY_USER = "chosen by the user"
 """Reason for a series that the user named."""
-
-SHORTEST_EXTENT_MM = 100.0
-"""A series that is shorter along any axis shows a part of the head, such as the orbits."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,11 @@ class Assignment:
         """Sentences about series that may be other ones, and about incomplete ones."""
         return (
             *self.doubts,
+            *(
+                f"{MODALITY_TITLES[modality]}: {series.title} {part}; look at it"
+                for modality, series in self.chosen.items()
+                if (part := part_of_head(series))
+            ),
             *(
                 f"{MODALITY_TITLES[modality]}: {series.title} was {self.reasons[modality]}"
                 for modality, series in self.chosen.items()
@@ -162,9 +164,9 @@ def reasons_of_user(
         found = classified(series)
         sure = after or says_before_contrast(series.acquisition)
         is_possible = (found.sequence, modality) == ("t1", "t1ce") and not sure
-        if found.sequence in (None, modality) or is_possible:
+        if found.sequence == modality or is_possible or found.undecided:
             return CHOSEN_BY_USER
-        title = MODALITY_TITLES[found.sequence]
+        title = MODALITY_TITLES[found.sequence] if found.sequence else "another image"
         return f"{CHOSEN_BY_USER}, but seems to be {title}: {found.reason}"
 
     return {modality: reason(modality, series) for modality, series in given.items()}

@@ -35,6 +35,12 @@ class Source:
     assignment: Assignment
     warnings: tuple[str, ...] = ()
 
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The series of the study, and those that the user named."""
+        of_study = (series for series, _ in self.assignment.classified)
+        return (*of_study, *self.assignment.chosen.values())
+
 
 def find_source(
     folder: Path | None,

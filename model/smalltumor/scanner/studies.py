@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -36,17 +37,21 @@ class Study:
     patient, study, date : str
         As in `Series`.
     series : tuple of Series
+    mark : str
+        What tells it apart from another one of the same patient and date; empty if there is none.
     """
 
     patient: str
     study: str
     date: str
     series: tuple[Series, ...]
+    mark: str = ""
 
     @property
     def title(self) -> str:
         """For the user: patient, and date or study."""
-        return study_title(self.patient, self.date or self.study)
+        title = study_title(self.patient, self.date or self.study)
+        return f"{title} ({self.mark})" if self.mark else title
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -152,7 +157,28 @@ def _studies(found: Sequence[Series]) -> list[Study]:
         for patient, own in _by_patient(series).items()
         for visit in _visits(own)
     ]
-    return sorted(studies, key=lambda s: (s.patient, s.date, s.study))
+    return _told_apart(sorted(studies, key=lambda s: (s.patient, s.date, s.study)))
+
+
+def _told_apart(studies: Sequence[Study]) -> list[Study]:
+    """The studies, with their folders or UIDs as marks where the titles are the same."""
+    titles = Counter(study.title for study in studies)
+    alike = [study for study in studies if titles[study.title] > 1]
+    folders = Counter(_folder_name(study) for study in alike)
+    marks = {
+        study.study: name if folders[name := _folder_name(study)] == 1 else study.study
+        for study in alike
+    }
+    return [
+        replace(study, mark=marks[study.study]) if titles[study.title] > 1 else study
+        for study in studies
+    ]
+
+
+def _folder_name(study: Study) -> str:
+    """The name of the folder that has all images of a study."""
+    parents = (s.location.parent if s.location.is_file() else s.location for s in study.series)
+    return Path(os.path.commonpath(list(parents))).name
 
 
 def patients_of(found: Sequence[Series]) -> list[str]:

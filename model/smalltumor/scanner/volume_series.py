@@ -53,7 +53,8 @@ def volume_series(folder: Path) -> tuple[list[Series], list[str]]:
         try:
             found.append(series_of_file(path))
         except CaseError as error:
-            warnings.append(f"{error}; it is left out")
+            where = path.relative_to(folder).as_posix()
+            warnings.append(f"{str(error).replace(str(path), where)}; it is left out")
     return _studies_by_folder(found, folder), warnings
 
 
@@ -134,7 +135,7 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
 def _sidecar(path: Path) -> Mapping[str, Any]:
     file = path.with_name(f"{stem(path)}.json")
     try:
-        content = json.loads(file.read_text(encoding="utf-8", errors="replace"))
+        content = json.loads(file.read_text(encoding="utf-8-sig", errors="replace"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -93,7 +93,7 @@ def test_the_times_of_converted_files_tell_the_order(tmp_path):
             nib.Nifti1Image(noise(number, SHAPE), np.diag(spacing)), tmp_path / f"{name}.nii.gz"
         )
         record = {"AcquisitionTime": f"10:{number}0:00.000000"}
-        (tmp_path / f"{name}.json").write_text(json.dumps(record))
+        (tmp_path / f"{name}.json").write_text(json.dumps(record), encoding="utf-8-sig")
     found = titles(assigned(tmp_path))
     assert found == {"t1": "mprage_2.nii.gz", "t1ce": "mprage_5.nii.gz"}
 

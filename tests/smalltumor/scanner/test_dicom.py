@@ -186,7 +186,7 @@ def test_a_damaged_header_is_a_warning_and_the_file_is_left_out(tmp_path, whole,
     path.write_bytes(content.replace(whole, damaged))
     found = find_studies(tmp_path)
     (warning,) = found.warnings
-    assert warning.startswith(f"{path} is a damaged DICOM file (") and len(warning) < 300
+    assert warning.startswith(f"{path.name} is a damaged DICOM file (") and len(warning) < 300
     assert found.studies[0].series[0].shape[2] == SHAPE[2] - 1
 
 
@@ -370,7 +370,7 @@ def test_a_fine_series_that_lacks_few_slices_goes_before_a_coarse_one(tmp_path):
     write_series(tmp_path / "2", noise(2), coarse, "Ax T1 KM", number=2)
     found = assign(find_studies(tmp_path).studies[0].series)
     assert found.chosen["t1ce"].title == "1 T1 MPRAGE KM"
-    assert "12 of 13 slices that its header states" in found.warnings[0]
+    assert any("12 of 13 slices that its header states" in text for text in found.warnings)
 
 
 @pytest.mark.parametrize("stated", [0, 12, 24, 6])

@@ -115,3 +115,14 @@ def test_files_of_json_with_two_dates_of_birth_are_said(tmp_path):
         (tmp_path / f"{name}.json").write_text(json.dumps(record))
     (warning,) = find_source(tmp_path, {}).warnings
     assert "2 dates of birth" in warning
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_studies_of_one_patient_and_date_have_different_titles(tmp_path, nested):
+    for number in (1, 2):
+        folder = tmp_path / f"visit{number}" if nested else tmp_path
+        tags = {"patient": "ANON", "study": f"1.{number}", "suffix": f"{number}"}
+        write_study(folder, "t1", "t1ce", **tags)
+    titles = [study.title for study in find_studies(tmp_path).studies]
+    marks = ("visit1", "visit2") if nested else ("1.1", "1.2")
+    assert titles == [f"patient without ID, 20240102 ({mark})" for mark in marks]

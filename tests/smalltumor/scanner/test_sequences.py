@@ -138,6 +138,7 @@ NAMES = {
         *("t1_mp2rage_INV1", "sub-01_inv-2_MP2RAGE", "SynT1 FLAIR", "MAGiC T2", "SyMRI T1"),
         *("T2 Stern tra", "AX T2 ETOILE", "AXIAL T2 EG", "T2 eco gradiente", "T2 écho de gradient"),
         *("DIFUSAO AXIAL T2", "T2 Diffusion", "T2 拡散", "弥散 T2", "PERFUSÃO T1", "T1 灌注"),
+        *("T1 sag GWS KM", "T2 SAG LOMBAIRE", "T2 moelle", "T2 颈椎", "T1 脊髄", "T1 WS KM"),
         *("T1 DINAMICO", "t1_dynamisch", "REPERAGE T1", "T1 Übersicht", "定位像 T1"),
     ),
 }

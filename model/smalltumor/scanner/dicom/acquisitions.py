@@ -16,7 +16,7 @@ _TECHNIQUES = (
 """Attributes of enhanced files, their values, and the codes of Scanning Sequence for them."""
 
 _EVENTS = ("Acquisition", "Series", "Content", "Study")
-_DATE = re.compile(r"\d{4}[-.]?\d{2}[-.]?\d{2}")
+_DATE = re.compile(r"\d{4}([-.]?)\d{2}\1\d{2}")
 
 
 def acquisition_of(frame: Frame) -> Acquisition:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def read_images(
     list of DicomImage
         Images of MRI and other modalities that have a position in the patient.
     list of str
-        A warning for each DICOM file that cannot be read, one for images of MRI without a place,
+        A warning for each kind of damage of DICOM files, one for images of MRI without a place,
         one for files that are empty, and one for those that gzip has compressed.
 
     Raises
@@ -43,7 +43,7 @@ def read_images(
         If there are DICOM files and pydicom is not installed.
     """
     files: list[FileImages] = []
-    problems: list[str] = []
+    damaged: dict[str, list[str]] = defaultdict(list)
     compressed: list[Path] = []
     empty: list[Path] = []
     for count, path in enumerate(files_in(folder), start=1):
@@ -55,13 +55,21 @@ def read_images(
             try:
                 files.append(read_file(path))
             except CaseError as error:
-                problems.append(f"{error}; it is left out")
+                problem = str(error).removeprefix(str(path))
+                damaged[problem].append(path.relative_to(folder).as_posix())
         elif _is_compressed(path):
             compressed.append(path)
     images = [image for file in files for image in file.images]
     empty = _of_dicom(empty, {image.path.parent for image in images})
-    problems += _left_out(files, compressed, [path.relative_to(folder) for path in empty])
-    return images, problems
+    left_out = _left_out(files, compressed, [path.relative_to(folder) for path in empty])
+    return images, [*_damaged(damaged), *left_out]
+
+
+def _damaged(names: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """A warning for each kind of damage, with the names of the files."""
+    for problem, (first, *others) in names.items():
+        more = f", and so are {len(others)} more" if others else ""
+        yield f"{first}{problem}{more}; {'they are' if others else 'it is'} left out"
 
 
 def _left_out(

@@ -72,6 +72,9 @@ _MR_IMAGES = (
 )
 """Classes of single, enhanced, and converted images; other objects of MR have no pixels."""
 
+_DIRECTORY = "1.2.840.10008.1.3.10"
+"""Class of a DICOMDIR, which may have another name."""
+
 _LONGEST_REASON = 120
 
 _INVALID_ALLOWED = ContextVar("invalid values of DICOM are allowed", default=False)
@@ -205,6 +208,8 @@ def _read_images(pydicom: Any, path: Path) -> FileImages:
     # Files of old archives lack the preamble.
     header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
     if not header.get("SeriesInstanceUID"):
+        if header.file_meta.get("MediaStorageSOPClassUID") == _DIRECTORY:
+            return FileImages([])
         raise ValueError("no Series Instance UID")
     if not header.get("Rows"):
         if str(header.get("SOPClassUID")) in _MR_IMAGES:
