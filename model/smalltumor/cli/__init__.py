@@ -89,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # not every terminal can show every file name
             stream.reconfigure(errors="backslashreplace")
@@ -116,6 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard_output()  # its reader has ended (`| head`)
         return 1
     except OSError as error:
+        if error.filename is None and not _is_in_a_folder():
+            return _fail("the current folder no longer exists; change to another one")
         if error.filename is None:
             _discard_output()
         subject = "" if error.filename is None else f"{error.filename}: "
@@ -145,6 +148,24 @@ def build_parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add_parser(commands)
     return parser
+
+
+def _open_closed_streams() -> None:
+    """Discard what is printed to a stream that was closed (`>&-`), for which Python has None.
+
+    Its number would be that of the next file that is opened.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
+
+
+def _is_in_a_folder() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @contextmanager
