@@ -28,7 +28,6 @@ from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.viewer import main_window, one_per_viewer
-from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -90,6 +89,8 @@ class JoinedMasks:
         if window is None:
             say(work())
         else:
+            from napari_smalltumor.workers import run_in_thread
+
             run_in_thread(work, window, say, notify.report_error, name="check of a mask")
 
     def _say(self, mask: _Mask, patient: Patient, text: str) -> None:
