@@ -36,7 +36,7 @@ from napari_smalltumor.widgets.layouts import allow_shrinking, button
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-NO_PATIENT = "no patient is open"
+NO_PATIENT = "no patient is shown"
 _BUTTON_WIDTH = 26
 
 
@@ -152,7 +152,7 @@ class PatientHeader(QWidget):
         reading = self._patients.arrivals.reading
         self.reading.setText(f"Reading {reading} ...")
         self.reading.setVisible(bool(reading))
-        self.first_case.setVisible(current is None and not reading)
+        self.first_case.setVisible(not patients and not reading)
         self._actions.setVisible(current is not None)
         names = self._missing.of(current)
         self.restore_button.setText(f"Restore {' and '.join(names)}")

@@ -54,12 +54,20 @@ def confirm(parent: QWidget | None, title: str, text: str, action: str) -> bool:
 
 
 def dialog_is_open() -> bool:
-    """Whether a modal dialog is open.
+    """Whether a modal dialog or a menu is open.
 
     What it says must stay true until it is closed: no other patient becomes active, no result is
     shown, and no other question appears where its buttons are.
     """
-    return QApplication.activeModalWidget() is not None
+    return QApplication.activeModalWidget() is not None or menu_is_open()
+
+
+def menu_is_open() -> bool:
+    """Whether a menu, or the list of a combo box, is open.
+
+    Qt crashes if layers are added or moved while the menu of napari's layer list is open.
+    """
+    return QApplication.activePopupWidget() is not None
 
 
 def _disable_for_a_moment(box: QMessageBox) -> None:

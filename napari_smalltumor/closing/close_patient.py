@@ -36,7 +36,13 @@ def close_active(viewer: Viewer) -> None:
         close_patient(unproxied(viewer), patient, QApplication.activeWindow())
 
 
-def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None = None) -> bool:
+def close_patient(
+    viewer: ViewerModel,
+    patient: Patient,
+    parent: QWidget | None = None,
+    *,
+    opens_next: bool = False,
+) -> bool:
     """Remove all layers of a patient; the patient that was active before becomes active.
 
     Edits and results that were not saved are saved first if the user wants that; otherwise edits
@@ -48,6 +54,8 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
     patient : Patient
     parent : QWidget, optional
         A widget of the window in which to ask.
+    opens_next : bool
+        Whether another patient is being opened, so that none becomes active until then.
 
     Returns
     -------
@@ -67,6 +75,8 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
         if use.cancel is not None:
             use.cancel()
     autosave.save()
+    if opens_next:
+        active_patient(viewer).leave()
     # napari collects garbage after every removal, or once after all of a batch.
     with missing_layers(viewer).closing(), viewer.layers.batched_update():
         for layer in layers_of_patient(viewer.layers, patient):

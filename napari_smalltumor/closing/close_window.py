@@ -1,14 +1,15 @@
 """One question before a window closes or napari quits: what would be lost, and what runs.
 
-It is asked when the user closes the window, and takes the place of napari's own question, which
-names nothing. A script that closes a viewer is not asked, and neither is a user who would lose
-nothing. If a task of another plugin runs, napari asks about that afterwards.
+It is asked when the user closes a window or quits, and takes the place of napari's own questions,
+also of that about tasks of other plugins, which it names too. A script that closes a viewer is not
+asked. A user who would lose nothing gets only what napari asks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod, WeakSet, ref
 
@@ -53,7 +54,7 @@ class WindowClosing(QObject):
         self._is_agreed = False
         self._background: list[WeakMethod[Callable[[], str]]] = []
         window.installEventFilter(self)
-        window.close = self._close  # napari's commands ask in this method
+        _ask_in_commands(type(window))
         _OPEN.add(self)
 
     @property
@@ -80,17 +81,12 @@ class WindowClosing(QObject):
     def handles(self, event: QEvent) -> bool:
         """Ask before the user closes the window; whether nothing else may handle the event.
 
-        After the user has agreed, the window is closed without napari's question, unless tasks of
-        other plugins run, which that one names.
+        After the user has agreed, the window is closed without a question of napari.
         """
         if self._is_agreed or not event.spontaneous():
             return False
-        answer = _ask([self], self, _CLOSE_TITLE)
+        answer = _ask([self], self.window, _CLOSE_TITLE)
         if answer is None:
-            return False
-        if answer and self._others_run:
-            self._is_agreed = True
-            QTimer.singleShot(0, self._forget_answer)
             return False
         event.ignore()
         if answer:
@@ -117,43 +113,20 @@ class WindowClosing(QObject):
         return list(filter(None, dict.fromkeys(method() for method in methods)))
 
     @property
-    def _others_run(self) -> bool:
-        """Whether tasks run of which napari asks; those of this plugin are not among them."""
-        manager = getattr(getattr(self.viewer, "window", None), "_task_status_manager", None)
-        return manager is not None and manager.is_busy()
-
-    def _close(self, quit_app: bool = False, confirm_need: bool = False) -> Any:
-        """Close the window, or all windows, in place of napari's method.
-
-        Parameters
-        ----------
-        quit_app : bool
-            Whether to close all windows.
-        confirm_need : bool
-            Whether to ask first, as napari's commands do.
-        """
-        window = self.window
-        if window is None:
-            return None
-        closing = _open_windows() if quit_app else [self]
-        answer = None
-        if confirm_need:
-            answer = _ask(closing, self, _QUIT_TITLE if quit_app else _CLOSE_TITLE)
-        if answer is False:
-            return None
-        close = type(window).close
-        if answer is None:
-            return close(window, quit_app=quit_app, confirm_need=confirm_need)
-        with _agreed(closing):
-            return close(window, quit_app=quit_app)
+    def cancelled(self) -> list[str]:
+        """What closing the window cancels, as sentences."""
+        own = running_in(self.window) if self.window is not None else []
+        tasks = getattr(getattr(self.viewer, "window", None), "_task_status_manager", None)
+        others = tasks.get_status() if tasks is not None else []
+        return [
+            *([f"Closing cancels the {' and the '.join(own)}."] if own else []),
+            *([f"Closing cancels tasks of other plugins ({'; '.join(others)})."] if others else []),
+        ]
 
     def _close_agreed(self) -> None:
         if (window := self.window) is not None:
             with _agreed([self]):
-                type(window).close(window)
-
-    def _forget_answer(self) -> None:
-        self._is_agreed = False
+                window.close()
 
 
 _OPEN: WeakSet[WindowClosing] = WeakSet()
@@ -161,6 +134,34 @@ _OPEN: WeakSet[WindowClosing] = WeakSet()
 
 def _open_windows() -> list[WindowClosing]:
     return [each for each in _OPEN if each.window is not None and each.window.isVisible()]
+
+
+def _ask_in_commands(window_class: Any) -> None:
+    """Ask in napari's commands that close a window or quit.
+
+    These call `close` of a window. Quitting closes all windows, also when it is chosen in one in
+    which the plugin has opened nothing, so the method of all windows is replaced.
+    """
+    close = window_class.close
+    if hasattr(close, "__wrapped__"):
+        return
+
+    @wraps(close)
+    def ask_and_close(
+        window: QMainWindow, quit_app: bool = False, confirm_need: bool = False
+    ) -> Any:
+        if not confirm_need:
+            return close(window, quit_app=quit_app)
+        closing = [each for each in _open_windows() if quit_app or each.window is window]
+        answer = _ask(closing, window, _QUIT_TITLE if quit_app else _CLOSE_TITLE)
+        if answer is None:
+            return close(window, quit_app=quit_app, confirm_need=True)
+        if not answer:
+            return None
+        with _agreed(closing):
+            return close(window, quit_app=quit_app)
+
+    window_class.close = ask_and_close
 
 
 @contextmanager
@@ -176,8 +177,15 @@ def _agreed(closing: Iterable[WindowClosing]) -> Iterator[None]:
             each._is_agreed = False
 
 
-def _ask(closing: Iterable[WindowClosing], asking: WindowClosing, title: str) -> bool | None:
+def _ask(closing: Iterable[WindowClosing], parent: QWidget | None, title: str) -> bool | None:
     """Ask whether windows may be closed, and save first if the user wants that.
+
+    Parameters
+    ----------
+    closing : iterable of WindowClosing
+    parent : QWidget, optional
+        The window in which to ask.
+    title : str
 
     Returns
     -------
@@ -188,25 +196,24 @@ def _ask(closing: Iterable[WindowClosing], asking: WindowClosing, title: str) ->
     for each in closing:
         _end_stroke(each.viewer)
     lost = [text for each in closing for text in _unsaved_in(each.viewer)]
-    running = [name for each in closing if each.window for name in running_in(each.window)]
-    if not lost and not running:
+    cancelled = [text for each in closing for text in each.cancelled]
+    if not lost and not cancelled:
         return None
-    cancelled = [f"Closing cancels the {' and the '.join(running)}."] if running else []
     background = [text for each in closing for text in each.background]
     text = "\n\n".join((*lost, *cancelled, *background))
     unsaved = [(each, patient) for each in closing for patient in _savable_in(each.viewer)]
     if not unsaved:
-        return questions.confirm(asking.window, title, text, CLOSE)
+        return questions.confirm(parent, title, text, CLOSE)
     save = SAVE if len(unsaved) == 1 else SAVE_ALL
     answers = save, CLOSE_WITHOUT_SAVING, questions.CANCEL
-    answer = questions.ask(asking.window, title, text, *answers, harmless=questions.CANCEL)
+    answer = questions.ask(parent, title, text, *answers, harmless=questions.CANCEL)
     if answer != save:
         return answer == CLOSE_WITHOUT_SAVING
     if not all(_save(each, patient) for each, patient in unsaved):
         return False
     # Saving leaves other labels, such as an expert's, as they are.
     rest = [text for each in closing for text in _unsaved_in(each.viewer)]
-    return not rest or questions.confirm(asking.window, title, "\n\n".join(rest), CLOSE)
+    return not rest or questions.confirm(parent, title, "\n\n".join(rest), CLOSE)
 
 
 def _save(closing: WindowClosing, patient: Patient) -> bool:

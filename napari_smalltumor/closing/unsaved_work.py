@@ -55,8 +55,17 @@ def what_is_unsaved_of_closed(viewer: ViewerModel) -> list[str]:
         f"{', '.join(names)} of {closed.title_of(patient)} {_were(names)} not saved and will be "
         f"lost; click Open {closed.title_of(patient)} again at the top of a Small Tumour dock."
         for patient in closed.patients
-        if (names := closed.unsaved_of(patient))
+        if (names := _unsaved_of_closed(viewer, patient))
     ]
+
+
+def _unsaved_of_closed(viewer: ViewerModel, patient: Patient) -> list[str]:
+    """What was drawn or edited, then results of a network."""
+    closed, autosave = closed_by_hand(viewer), ensure_autosave(viewer).autosave
+    layers = closed.layers_of(patient)
+    drawn, edited = closed.unsaved_of(patient), autosave.edited(layers)
+    results = [x for x in autosave.unsaved_results(layers) if x.name not in edited]
+    return list(dict.fromkeys([*drawn, *_names_of_regions(results)]))
 
 
 def _edits(viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[Layer]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,48 +80,82 @@ def write_layer(
     OutputError
         If the layer is not 3D or no longer has its case's shape, or the file cannot be written.
     """
-    data, attributes, kind = layer_data
     layers = list(layers)
-    name = attributes.get("name")
-    if data.ndim != 3:
-        raise OutputError(f"{path}: {name} has {data.ndim} axes; 3 are needed")
-    plain = _is_plain(layer_data, layers)
-    origin = provenance_of(attributes.get("metadata", {})) or LayerRole(LayerKind.LABELS)
-    case = origin.case
-    if case is None or (plain and not lies_on(case.grid, data.shape, attributes)):
-        case = None
-        volume, grid = data, _grid_of(data, attributes, layers)
-    else:
-        volume, grid = from_display(data, case.grid), case.grid
-    if volume.shape != grid.shape:
-        raise OutputError(f"{path}: {name} has another shape than the images of its case")
-    written_in = ""
-    if kind == "labels":
-        volume = _compact(volume) if plain else _encode(volume, origin, scheme)
-        written_in = scheme if not plain and origin.scheme is not None else ""
-    path = with_suffix(path)
+    try:
+        content = _content_of(layer_data, layers, scheme)
+    except OutputError as error:
+        raise error.prefixed(path) from error
+    path, case = with_suffix(path), content.case
     sources = [*(case.sources if case is not None else ()), *source_files(layers)]
     if case is not None:
         check_not_beside([path], case)
     check_output(path, overwrite=overwrite, sources=sources)
-    header = case.header if case is not None else None
-    comments: list[str] = []
-    if case is not None and kind == "labels":
-        made_by = _made_by(layer_data, origin, layers)
-        comments = [
-            comment_of(digests_of_images(case)),
-            made_by_comment(made_by, volume, grid, written_in),
-        ]
     write_volume(
         path,
-        np.ascontiguousarray(volume),
-        grid,
-        header,
-        label_scheme=written_in,
-        comments=comments,
+        np.ascontiguousarray(content.volume),
+        content.grid,
+        case.header if case is not None else None,
+        label_scheme=content.scheme,
+        comments=_comments_of(content, layer_data, layers),
         overwrite=overwrite,
     )
     return path
+
+
+@dataclass(frozen=True, eq=False)
+class _Content:
+    """What is written of a layer.
+
+    Parameters
+    ----------
+    volume : (i, j, k) array
+    grid : Grid
+    case : Case, optional
+        The case on whose grid the voxels lie.
+    scheme : str
+        Name of the label scheme of the values; empty if they have none.
+    """
+
+    volume: npt.NDArray[np.generic]
+    grid: Grid
+    case: Case | None
+    scheme: str = ""
+
+
+def _content_of(layer_data: LayerData, layers: Sequence[Layer], scheme: str) -> _Content:
+    data, attributes, kind = layer_data
+    name = attributes.get("name")
+    if data.ndim != 3:
+        raise OutputError(f"{name} has {data.ndim} axes; 3 are needed")
+    plain, origin = _is_plain(layer_data, layers), _origin_of(layer_data)
+    case = origin.case
+    if case is None or (plain and not lies_on(case.grid, data.shape, attributes)):
+        content = _Content(data, _grid_of(data, attributes, layers), None)
+    else:
+        content = _Content(from_display(data, case.grid), case.grid, case)
+    if content.volume.shape != content.grid.shape:
+        raise OutputError(f"{name} has another shape than the images of its case")
+    if kind != "labels":
+        return content
+    if plain:
+        return replace(content, volume=_compact(content.volume))
+    written_in = scheme if origin.scheme is not None else ""
+    return replace(content, volume=_encode(content.volume, origin, scheme), scheme=written_in)
+
+
+def _origin_of(layer_data: LayerData) -> LayerRole:
+    return provenance_of(layer_data[1].get("metadata", {})) or LayerRole(LayerKind.LABELS)
+
+
+def _comments_of(content: _Content, layer_data: LayerData, layers: Sequence[Layer]) -> list[str]:
+    """What the file of labels of a case records: its images, and what made the labels."""
+    if content.case is None or layer_data[2] != "labels":
+        return []
+    made_by = _made_by(layer_data, _origin_of(layer_data), layers)
+    return [
+        comment_of(digests_of_images(content.case)),
+        made_by_comment(made_by, content.volume, content.grid, content.scheme),
+    ]
 
 
 def write_region_layers(

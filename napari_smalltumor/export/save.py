@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.unfinished_moves import existing
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import export_case, file_to_save
@@ -72,7 +73,7 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
         return []
     try:
         check_no_source([path], viewer.layers)
-        replaces = path.exists()
+        replaces = bool(existing([path]))
         if replaces and not _may_replace(viewer, parent, case, path):
             return []
         scheme = settings.get("scheme")

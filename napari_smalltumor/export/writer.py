@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import OutputError
 
-from napari_smalltumor import settings
+from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.calling_viewer import calling_viewer
 from napari_smalltumor.export.layer_files import write_layer, write_region_layers
@@ -42,7 +42,7 @@ def write_layers(path: str, layer_data: list[LayerData]) -> list[str]:
         overwrite=_may_overwrite(Path(path)),
         layers=_viewer_layers(),
     )
-    _mark_exported([data for data, _, _ in layer_data])
+    _finish([data for data, _, _ in layer_data], written)
     return [str(written)]
 
 
@@ -55,7 +55,7 @@ def _write_one(path: str, layer_data: LayerData) -> str:
         overwrite=_may_overwrite(Path(path)),
         layers=_viewer_layers(),
     )
-    _mark_exported([layer_data[0]])
+    _finish([layer_data[0]], written)
     return str(written)
 
 
@@ -82,12 +82,13 @@ def _check_patient(saved: Sequence[Any]) -> None:
             )
 
 
-def _mark_exported(saved: Sequence[Any]) -> None:
-    """Mark the layers with these data as exported in the autosave."""
+def _finish(saved: Sequence[Any], written: Path) -> None:
+    """Mark the layers with these data as exported in the autosave, and name their file."""
     viewer = calling_viewer()
     if viewer is not None:
         layers = [layer for layer in viewer.layers if any(layer.data is data for data in saved)]
         ensure_autosave(viewer).autosave.mark_exported(layers)
+        notify.info(f"Wrote {written.name} to {written.parent}")
 
 
 def _viewer_layers() -> list[Layer]:

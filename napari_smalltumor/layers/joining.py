@@ -63,9 +63,10 @@ def join_patient(layer: Layer, layers: Sequence[Layer], active: Patient | None) 
         Whether nothing tells that it is the patient's but that the patient was active.
     """
     others = [x for x in _labels_without_images(layers) if x is not layer]
+    is_known = PATIENT_KEY in layer.metadata  # that of a layer in whose place this one comes
     try:
         _join(layer, layers, active)
-        is_assumed = _is_assumed(layer, layers, active)
+        is_assumed = not is_known and _is_assumed(layer, layers, active)
     except CaseError as error:  # the files beside it may tell that it is another patient's
         notify.warn(f"{error}. {layer.name} was not added to a patient who is open.")
         is_assumed = False
@@ -191,9 +192,9 @@ def _is_named_after_another(case: Case, patient: Patient, lies_beside: bool) -> 
         return beside is not None and not same_name(beside, patient.name)
     if states_other_case(folder.name, patient.name):
         return True
-    # The file of this name is the patient's mask, so that masks there are named after patients.
+    # A file of this name is the patient's mask, so that masks there are named after patients.
     return any(
-        same_name(stem(path), patient.name) for path in entries(folder) if is_image_name(path)
+        states_case(stem(path), patient.name) for path in entries(folder) if is_image_name(path)
     )
 
 

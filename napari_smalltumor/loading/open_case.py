@@ -13,6 +13,7 @@ from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import GridMismatchError, SmalltumorError
+from smalltumor.files.unfinished_moves import existing
 from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom.study_folder import StudyFolder
 
@@ -124,7 +125,7 @@ def open_and_remember(
 
     def read() -> list[LayerData]:
         layers = list(viewer.layers)
-        if isinstance(path, Path) and path.is_file():
+        if isinstance(path, Path) and existing([path]) and path.is_file():
             return layers_of_file(path, layers)
         found.append(_files_of(path))
         if isinstance(path, Path) and path.is_dir():

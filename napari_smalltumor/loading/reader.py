@@ -16,6 +16,8 @@ from smalltumor.data.volumes.slicer_segments import SUFFIX as SEGMENTS_SUFFIX
 from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.extras import MissingPackageError
+from smalltumor.files.listings import visible_entries
+from smalltumor.files.unfinished_moves import undo_around
 
 from napari_smalltumor import notify
 from napari_smalltumor.calling_viewer import calling_viewer
@@ -81,6 +83,7 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
     CaseError
         If the file cannot be read.
     """
+    undo_around([file])
     if _dimensions(file) not in (0, 3):
         return layers_of_case(find_case_files(file), layers=layers)
     file = real_path(file)
@@ -124,8 +127,8 @@ def _dimensions(path: Path) -> int | None:
 
 def _contains_modalities(folder: Path) -> bool:
     try:
-        files = [p for p in folder.iterdir() if is_image_name(p) and not p.name.startswith(".")]
-    except OSError:
+        files = [path for path in visible_entries(folder) if is_image_name(path)]
+    except CaseError:
         return False
     roles = [match[1] for p in files if (match := parse_file_name(p)) is not None]
     return any(role != LABELS for role in roles)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.volumes.nifti import is_image_name
-from smalltumor.errors import SmalltumorError
+from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.listings import visible_entries
 from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom.files import holds_dicom
 
@@ -141,7 +142,7 @@ def _may_hold_cases(path: Path) -> bool:
 
 def _is_folder_without_other_files(path: Path) -> bool:
     try:
-        files = [p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")]
-    except OSError:
+        files = [p for p in visible_entries(path) if p.is_file()]
+    except (OSError, CaseError):
         return False
     return all(is_image_name(p) for p in files)

@@ -33,6 +33,7 @@ from napari_smalltumor.patients.messages import PatientMessages
 from napari_smalltumor.patients.new_layers import NewLayers
 from napari_smalltumor.patients.open_patients import OpenPatients
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
+from napari_smalltumor.patients.switching.shown_by_hand import ShownByHand
 from napari_smalltumor.patients.switching.view_state import ViewStates, select, selection_untouched
 from napari_smalltumor.patients.switching.window_title import WindowTitle
 from napari_smalltumor.viewer import one_per_viewer
@@ -67,6 +68,8 @@ class ActivePatient:
         self._layers = viewer.layers
         self.patients_changed.connect(self._name_layers)
         self._current: Patient | None = None
+        self._is_left = False
+        self._shown_by_hand = ShownByHand(self._activate_if_open)
         self.messages = PatientMessages()
         self.changed.connect(self.messages.remove_about_active)
         self.arrivals = Arrivals()
@@ -128,6 +131,17 @@ class ActivePatient:
         if patient != self._current:
             # A first patient does not move the view of layers of other plugins.
             self._switch_to(patient, fit=self._current is not None)
+
+    def leave(self) -> None:
+        """Make no patient active until files have been read, or the user chooses one.
+
+        Keys that are pressed for the patient who is being opened then act on no other one.
+        """
+        self._views.save(self._current, self.layers)
+        self._current, self._is_left = None, True
+        self._show_current()
+        when_idle(lambda: self._views.select_none_of(self._hidden))
+        self.changed.emit()
 
     def adopt(self, layers: Iterable[Layer], patient: Patient) -> None:
         """Assign layers to a patient, and make it active without moving the view."""
@@ -225,7 +239,7 @@ class ActivePatient:
             # The active patient's only labels have joined their images.
             self.arrivals.release(patient)
             self._switch_to(patient, fit=not stays)
-        elif patient == self._current or arrives or (stays and self._current):
+        elif patient == self._current or arrives or (stays and (self._current or self._is_left)):
             self._show_current()
         else:
             self.activate(patient)
@@ -285,7 +299,7 @@ class ActivePatient:
     def _switch_to(self, patient: Patient, *, fit: bool) -> None:
         """Make a patient active; `fit` moves the view to it if it was not active before."""
         self._views.save(self._current, self.layers)
-        self._current = patient
+        self._current, self._is_left = patient, False
         self._show_current()
         self._views.restore(patient, self.layers, fit=fit)
         when_idle(lambda: self._views.select_none_of(self._hidden))
@@ -302,6 +316,10 @@ class ActivePatient:
             self.set_shown(layer, layer.visible)
         elif layer.visible:
             self.set_shown(layer, True)
+            self._shown_by_hand.add(patient)
+
+    def _activate_if_open(self, patient: Patient) -> None:
+        if patient in self._opened:
             self.activate(patient)
 
     def _show_current(self) -> None:

@@ -202,8 +202,9 @@ class PlaneCanvas(QWidget):
         if edges is not None:
             drawing.draw_letters(painter, edges, port.width, port.height)
         drawing.draw_scale_bar(painter, port)
+        patients = self.planes.patient_titles
         for text, corner in zip(self.corners(), _CORNERS, strict=True):
-            drawing.draw_corner(painter, text, port.width, port.height, corner)
+            drawing.draw_corner(painter, text, port.width, port.height, corner, patients)
         painter.end()
         return pixmap
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
 
 from napari_smalltumor.layers.views.edge_letters import Edges
 from napari_smalltumor.planes.view import Viewport
+from napari_smalltumor.widgets.elided_text import elided_apart
 
 TEXT = QColor(245, 245, 245)
 OUTLINE = QColor(0, 0, 0)
@@ -40,14 +42,19 @@ def draw_letters(painter: QPainter, edges: Edges, width: float, height: float) -
 
 
 def draw_corner(
-    painter: QPainter, text: str, width: float, height: float, corner: Qt.AlignmentFlag
+    painter: QPainter,
+    text: str,
+    width: float,
+    height: float,
+    corner: Qt.AlignmentFlag,
+    others: Sequence[str] = (),
 ) -> None:
-    """Write a text in a corner; a text that reaches the middle is elided."""
+    """Write a text in a corner; one that reaches the middle is cut, but not to look like others."""
     font = QFont(painter.font())
     font.setPointSize(_TEXT_POINTS)
     painter.setFont(font)
     available = int(width / 2 - 3 * _MARGIN)
-    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, available)
+    shown = elided_apart(text, others, available, painter.fontMetrics())
     inner = QRectF(0, 0, width, height).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
     draw_text(painter, inner, shown, corner, font)
 

@@ -56,6 +56,11 @@ class LinkedPlanes:
         return self._viewer()
 
     @property
+    def patient_titles(self) -> list[str]:
+        """Names of all open patients, which the name in a plane must not look like."""
+        return [self._patients.title_of(patient) for patient in self._patients.patients]
+
+    @property
     def position(self) -> Point:
         """World coordinates of the crosshair."""
         point = (0.0, 0.0, 0.0, *self._dims.point)[-3:]

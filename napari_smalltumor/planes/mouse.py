@@ -66,6 +66,7 @@ class PlaneMouse(QObject):
             QEvent.Type.MouseButtonDblClick: self._on_double_click,
             QEvent.Type.Wheel: self._on_wheel,
             QEvent.Type.Leave: self._on_leave,
+            QEvent.Type.WindowDeactivate: self._on_deactivate,
             QEvent.Type.KeyPress: self._on_key,
         }
         canvas.installEventFilter(self)
@@ -181,6 +182,11 @@ class PlaneMouse(QObject):
     def _on_leave(self, event: QEvent) -> bool:
         self._canvas.cursor_at = None
         self._canvas.update()
+        return False
+
+    def _on_deactivate(self, event: QEvent) -> bool:
+        """End a stroke when a dialog opens, which gets the release of the button."""
+        self._stop()
         return False
 
     def _on_key(self, event: QKeyEvent) -> bool:

@@ -102,7 +102,8 @@ class SurfaceView(QWidget):
             (self._patient, Qt.AlignmentFlag.AlignTop),
             (state, Qt.AlignmentFlag.AlignBottom),
         ):
-            drawing.draw_corner(painter, text, self.width(), self.height(), left | edge)
+            size, patients = (self.width(), self.height()), self._planes.patient_titles
+            drawing.draw_corner(painter, text, *size, left | edge, patients)
 
     def turn(self, yaw: float = 5.0, pitch: float = 0.0) -> None:
         """Turn the head by some degrees to the side, and tilt it."""

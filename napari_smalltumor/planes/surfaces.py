@@ -123,10 +123,15 @@ def shade(
     columns = across[seen][order] * scale + width / 2
     rows = down[seen][order] * scale + height / 2
     light = _AMBIENT + (1 - _AMBIENT) * facing[seen][order]
-    spread = np.arange(max(1, int(np.ceil(surface.spacing * scale)))) - surface.spacing * scale / 2
-    offsets = np.stack(np.meshgrid(spread, spread, indexing="ij"), axis=-1).reshape(-1, 2)
-    all_rows = np.rint(rows[:, None] + offsets[:, 0]).astype(np.int32).ravel()
-    all_columns = np.rint(columns[:, None] + offsets[:, 1]).astype(np.int32).ravel()
+    side = surface.spacing * scale
+    pixels = np.arange(max(1, int(np.ceil(side))))
+    offsets = np.stack(np.meshgrid(pixels, pixels, indexing="ij"), axis=-1).reshape(-1, 2)
+    # The first pixel of each square is rounded, and not each pixel, which would leave gaps.
+    first_row, first_column = (
+        np.floor(middle - side / 2 + 0.5).astype(np.int32) for middle in (rows, columns)
+    )
+    all_rows = (first_row[:, None] + offsets[:, 0]).ravel()
+    all_columns = (first_column[:, None] + offsets[:, 1]).ravel()
     inside = (all_rows >= 0) & (all_rows < height) & (all_columns >= 0) & (all_columns < width)
     picture[all_rows[inside], all_columns[inside]] = np.repeat(light, len(offsets))[inside]
     return picture

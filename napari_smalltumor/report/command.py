@@ -12,6 +12,7 @@ from smalltumor.data.made_by import missing_sequences_text
 from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.unfinished_moves import existing
 from smalltumor.measures import CaseMeasures, measure_case
 from smalltumor.report import (
     ReportDetails,
@@ -163,7 +164,7 @@ def ask_for_page(
     check_no_source([path], viewer.layers)
     check_not_beside([path], case)
     check_page(path, overwrite=True, sources=case.sources)
-    return path if not path.exists() or may_replace(parent, [path], title) else None
+    return path if not existing([path]) or may_replace(parent, [path], title) else None
 
 
 def _origin(segmentation: Segmentation) -> str:

@@ -12,6 +12,7 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.exported_masks import EXPORT_ENDING
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.extras import MissingPackageError
+from smalltumor.files.unfinished_moves import existing
 from smalltumor.scanner.dicom_seg import (
     SUFFIX,
     SeriesOfMaskError,
@@ -185,7 +186,7 @@ def _path_beside(study: Path, name: str, title: str, parent: QWidget | None) -> 
     if is_unpacked(path):
         notify.error(f"{path.parent} is deleted when napari ends; choose another folder.")
         return None
-    return path if not path.exists() or may_replace(parent, [path], title) else None
+    return path if not existing([path]) or may_replace(parent, [path], title) else None
 
 
 def _folder_of(case: Case) -> Path:

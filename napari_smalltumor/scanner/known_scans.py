@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.locks import file_lock
 from smalltumor.files.user_dirs import data_folder
 from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.series import Series
@@ -89,9 +90,9 @@ def _locked() -> Iterator[None]:
     path = data_folder() / LOCK_NAME
     with ExitStack() as stack:
         # Without the lock, a scan may have to be asked for after the next start.
-        with suppress(OSError, NotImplementedError, Timeout):
+        with suppress(OSError, Timeout):
             path.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(FileLock(path, timeout=_LONGEST_WAIT_S))
+            stack.enter_context(file_lock(path, timeout=_LONGEST_WAIT_S))
         yield
 
 

@@ -138,7 +138,7 @@ class Plan:
                 "modality dropout."
             )
         if self._study is not None:
-            texts.append(_sentence(self._study.note))
+            texts += [_sentence(note) for note in self._study.notes]
         texts += [_sentence(warning) for warning in self._assignment.warnings]
         texts += [_sentence(warning) for warning in self.warnings[:_SHOWN_WARNINGS]]
         more = len(self.warnings) - _SHOWN_WARNINGS
@@ -148,7 +148,9 @@ class Plan:
 
     def source(self, name: str) -> Source:
         """The series to be prepared as a case of this name."""
-        return Source(name, self._assignment, (*self.warnings, *self._assignment.warnings))
+        notes = () if self._study is None else self._study.notes
+        warnings = (*self.warnings, *notes, *self._assignment.warnings)
+        return Source(name, self._assignment, warnings)
 
     @property
     def case_name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalltumor.data.input_checks import Finding, FindingKind
+from smalltumor.data.naming.case_files import modality_titles
 
 
 def finding_text(finding: Finding) -> str:
@@ -15,4 +16,6 @@ def finding_text(finding: Finding) -> str:
         return f"{finding}; register the images, or choose another layer above"
     if finding.kind is FindingKind.NOT_SKULL_STRIPPED:
         return f"{finding}; strip the skull with File > IO Utilities > Prepare a scan..."
+    if finding.kind is FindingKind.MISSING:  # what that costs is said above, where it is chosen
+        return f"Segmented without {modality_titles(finding.modalities)}; less reliable"
     return str(finding)

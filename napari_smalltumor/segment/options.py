@@ -59,8 +59,12 @@ class SegmentOptions(QWidget):
         """The weights, and what differs from the defaults of a run."""
         device = "" if self.device == "auto" else str(self._device.current_choice)
         flips = "8 flips" if self.flips else ""
-        weights_title = str(self._weights.current_choice)
-        return ", ".join(filter(None, (f"weights {weights_title}", device, flips)))
+        return ", ".join(filter(None, (f"weights {self.weights_title}", device, flips)))
+
+    @property
+    def weights_title(self) -> str:
+        """The chosen weights, as they are listed."""
+        return str(self._weights.current_choice)
 
     @property
     def weights_path(self) -> Path | None:

@@ -72,9 +72,11 @@ class SegmentPanel(QWidget):
             text="One file per region", tooltip="Write ET, TC and WT as three files of 0 and 1"
         )
         self._choice_warning = wrapped_label()
+        self._weights_note = wrapped_label()
         self._running = False
         self._lay_out()
         self._show_options()
+        self._show_weights()
         self._connect()
         self.set_exportable(False)
         self.set_running(False)
@@ -117,6 +119,11 @@ class SegmentPanel(QWidget):
         return self._choice_warning.text()
 
     @property
+    def weights_note(self) -> str:
+        """Which weights are chosen, if not the shipped ones."""
+        return "" if self._weights_note.isHidden() else str(self._weights_note.text())
+
+    @property
     def obstacle(self) -> str | None:
         """Why the chosen images cannot be segmented, or None."""
         missing = [m for m, layer in self.pickers.chosen.items() if layer is None]
@@ -138,6 +145,12 @@ class SegmentPanel(QWidget):
         """Say on the title of the folded options which are in use."""
         self.options_section.title = f"Options: {self.options.summary}"
 
+    def _show_weights(self) -> None:
+        """Name weights other than the shipped ones, which stay chosen after a restart."""
+        chosen = self.options.weights_title if self.options.weights_path is not None else ""
+        self._weights_note.setText(f"Weights: {chosen}, not the shipped ones")
+        self._weights_note.setVisible(bool(chosen))
+
     def _missing_text(self, missing: Sequence[str], *, can_segment: bool) -> str:
         if not can_segment:
             return f"No image for {modality_titles(missing)}; the chosen weights need all four"
@@ -153,6 +166,7 @@ class SegmentPanel(QWidget):
         layout.addWidget(_heading("Images"))
         layout.addWidget(self.pickers)
         layout.addWidget(self._choice_warning)
+        layout.addWidget(self._weights_note)
         layout.addLayout(row(self._segment, self._cancel))
         layout.addWidget(self._progress)
         layout.addWidget(self._step)
@@ -170,6 +184,7 @@ class SegmentPanel(QWidget):
     def _connect(self) -> None:
         self.pickers.choice_changed.connect(self._show_choice)
         self.options.weights_changed.connect(self._show_choice)
+        self.options.weights_changed.connect(self._show_weights)
         self.options.summary_changed.connect(self._show_options)
         self._segment.clicked.connect(lambda: self.segment_clicked.emit())
         self._cancel.clicked.connect(lambda: self.cancel_clicked.emit())

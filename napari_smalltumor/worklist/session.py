@@ -109,7 +109,8 @@ class ReviewSession:
     def open(self, worklist: Worklist, entry: WorklistEntry, parent: QWidget | None = None) -> bool:
         """Close the case that is open, and open another one with its latest mask.
 
-        The case that is open already becomes active, unless there is a newer mask.
+        The case that is open already becomes active, unless there is a newer mask. While another
+        one is read, no patient is active; if it cannot be opened, the user chooses one.
 
         Returns
         -------
@@ -191,10 +192,18 @@ class ReviewSession:
         return True
 
     def _close(self, viewer: ViewerModel, parent: QWidget | None) -> bool:
+        """Close the open case, and make no patient active, so that keys act on the next case only.
+
+        Returns
+        -------
+        bool
+            False if the user wants to keep edits.
+        """
         current = self.current
         if current is None or current.patient not in self._patients.patients:
+            self._patients.leave()
             return True
-        return close_patient(viewer, current.patient, parent)
+        return close_patient(viewer, current.patient, parent, opens_next=True)
 
     def _on_opened(
         self, worklist: Worklist, begun: list[MaskToReview], layers: list[Layer]

@@ -17,6 +17,7 @@ from npe2 import PluginManifest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 from synthetic import write_case
+from waiting_dialogs import WaitingDialogs
 
 from napari_smalltumor import devices, notify, settings
 from napari_smalltumor.loading.open_case import open_case
@@ -85,6 +86,15 @@ def no_button_stays_pressed():
     yield
     if QGuiApplication.instance() is not None:
         assert QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton
+
+
+@pytest.fixture(autouse=True)
+def no_dialog_waits(qapp):
+    """Fail a test that opens a dialog which it does not answer, with the text of the dialog."""
+    dialogs = WaitingDialogs()
+    yield
+    dialogs.stop()
+    assert dialogs.texts == []
 
 
 @pytest.fixture

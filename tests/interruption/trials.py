@@ -6,8 +6,8 @@ and of files that were old and new afterwards. Other file contents, a hang or a 
 errors. The processes are forked from this one, which has imported all modules, so that a trial
 takes no longer than the job.
 
-JOB    ``segment`` (command line: mask, regions, table, probabilities), ``export`` (the files the
-       plugin writes) or ``table``
+JOB    ``segment`` (command line: mask, regions, table, probabilities, in two folders), ``export``
+       (the files the plugin writes) or ``table``
 MEANS  ``SIGINT``, ``SIGTERM``, ``SIGKILL`` at COUNT random times; ``steps``, the files as a kill
        before each file operation leaves them; ``full``, a disk that is full at COUNT file sizes
 """
@@ -26,7 +26,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,7 @@ import smalltumor.inference.backends.torch_backend  # noqa: F401
 import torch
 from smalltumor.cli import main
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
+from smalltumor.files.move_list import State
 from smalltumor.files.unfinished_moves import undo_unfinished_moves
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import segment  # noqa: F401 - imported before forking
@@ -58,7 +59,8 @@ def segment_job(folder: Path) -> Job:
     argv = ("segment", case, "--regions", "--overwrite", "--backend", "torch", "--device", "cpu")
 
     def run(out: Path) -> int:
-        targets = ("-o", out / "mask.nii.gz", "--lesions", out / "table.csv")
+        (out / "tables").mkdir(exist_ok=True)
+        targets = ("-o", out / "mask.nii.gz", "--lesions", out / "tables" / "table.csv")
         more = ("--probabilities", out / "p.nii.gz", "--weights", weights)
         return main([str(a) for a in (*argv, *targets, *more)])
 
@@ -136,15 +138,15 @@ def wait_for_exit(child: int) -> int:
 class Trials:
     """A job, the files that it writes without interruption, and counts of the trials' results."""
 
-    def __init__(self, job: Job, folder: Path) -> None:
-        self.job, self.folder = job, folder
+    def __init__(self, job: Job, folder: Path, *, is_one_command: bool) -> None:
+        self.job, self.folder, self.is_one_command = job, folder, is_one_command
         self.found: Counter[str] = Counter()
         uninterrupted = folder / "uninterrupted"
         uninterrupted.mkdir()
         started = time.perf_counter()
         assert wait_for_exit(start(job, uninterrupted)) == DONE
         self.seconds = time.perf_counter() - started
-        self.new = {path.name: path.read_bytes() for path in uninterrupted.iterdir()}
+        self.new = dict(_files_in(uninterrupted))
 
     def out(self, number: int) -> Path:
         """Create an output folder: with old files for odd numbers, empty for even ones."""
@@ -152,19 +154,19 @@ class Trials:
         folder.mkdir()
         if number % 2:
             for name in self.new:
+                (folder / name).parent.mkdir(exist_ok=True)
                 (folder / name).write_bytes(OLD)
         return folder
 
     def check(self, out: Path, code: int, *, may_leave: bool, allowed: set[int]) -> None:
         assert code in allowed, f"exit code {code}"
-        for path in out.iterdir():
-            if path.name.startswith(HIDDEN):
-                assert may_leave, f"{path.name} was left behind"
+        for name, content in _files_in(out):
+            if Path(name).name.startswith(HIDDEN):
+                assert may_leave, f"{name} was left behind"
                 self.found["leftovers"] += 1
                 continue
-            content = path.read_bytes()
-            assert content in (OLD, self.new[path.name]), f"{path.name}: {len(content)} bytes"
-            self.found["new" if content == self.new[path.name] else "old"] += 1
+            assert content in (OLD, self.new[name]), f"{name}: {len(content)} bytes"
+            self.found["new" if content == self.new[name] else "old"] += 1
         regions = [p for p in out.glob("[!.]*") if REGION.search(p.name)]
         assert len({p.read_bytes() == OLD for p in regions}) < 2, "regions of two runs are mixed"
         if code == DONE:
@@ -172,13 +174,29 @@ class Trials:
         self.found["interrupted" if code else "finished"] += 1
 
     def check_recovered(self, out: Path, *, all_were_there: bool) -> None:
-        """The next process finds what was there, or all that is new, and no file aside."""
-        undo_unfinished_moves(out)
-        left = [path.name for path in out.iterdir() if path.suffix in (".kept", ".moves")]
+        """The next process finds what was there, or all that is new, and no file aside.
+
+        It is enough that it looks into one of the folders.
+        """
+        before = len(dict(_files_in(out)))
+        folders = sorted({(out / name).parent for name in self.new})
+        undo_unfinished_moves(folders[before % len(folders)])
+        visible = {n: c for n, c in _files_in(out) if not Path(n).name.startswith(HIDDEN)}
+        were_there = dict.fromkeys(self.new, OLD) if all_were_there else {}
+        if self.is_one_command:
+            assert visible in (were_there, self.new), f"{sorted(visible)} are not of one run"
+        assert not all_were_there or visible.keys() == self.new.keys(), "files were lost"
+        for folder in folders:
+            undo_unfinished_moves(folder)
+        left = [name for name, _ in _files_in(out) if name.endswith((".kept", *State))]
         assert not left, f"{left} were left aside"
-        if all_were_there:
-            missing = [name for name in self.new if not (out / name).exists()]
-            assert not missing, f"{missing} were lost"
+
+
+def _files_in(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The files below a folder, by their names in it."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 def at_random_times(trials: Trials, number: signal.Signals, count: int, seed: int) -> None:
@@ -190,7 +208,10 @@ def at_random_times(trials: Trials, number: signal.Signals, count: int, seed: in
         child = start(trials.job, out)
         time.sleep(rng.uniform(0, 1.1 * trials.seconds))
         os.kill(child, number)
-        trials.check(out, wait_for_exit(child), may_leave=killed, allowed=allowed)
+        code = wait_for_exit(child)
+        trials.check(out, code, may_leave=killed, allowed=allowed)
+        if code < 0:
+            trials.check_recovered(out, all_were_there=bool(trial % 2))
 
 
 def before_each_step(trials: Trials) -> None:
@@ -242,7 +263,7 @@ def on_a_full_disk(trials: Trials, count: int) -> None:
 def run(job: str, means: str, count: int, seed: int) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        trials = Trials(JOBS[job](folder), folder)
+        trials = Trials(JOBS[job](folder), folder, is_one_command=job != "export")
         if means == "steps":
             before_each_step(trials)
         elif means == "full":

@@ -16,6 +16,7 @@ from napari_smalltumor.segment.finding_texts import finding_text
         (FindingKind.MISALIGNED, "choose another layer"),
         (FindingKind.NOT_SKULL_STRIPPED, "Prepare a scan..."),
         (FindingKind.CUT, "cut off on the superior side"),
+        (FindingKind.MISSING, "Segmented without T2 and FLAIR"),
     ],
 )
 def test_the_finding_says_what_to_do_in_the_dock(kind: FindingKind, advice: str) -> None:

@@ -98,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = build_parser().parse_args(arguments)
         with _warnings_in_one_line():
+            _undo_unfinished_moves(options)
             code: int = options.run(options)
         sys.stdout.flush()
         return code
@@ -125,6 +126,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         # Python on its way out would print what is raised.
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def _undo_unfinished_moves(options: argparse.Namespace) -> None:
+    """Put back what a killed command was moving around any file or folder that is named now."""
+    from smalltumor.files.unfinished_moves import undo_around
+
+    values = (each if isinstance(each, list) else [each] for each in vars(options).values())
+    undo_around(path for each in values for path in each if isinstance(path, Path))
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -85,14 +84,11 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
     """
     from smalltumor.data.bids.checks import check_bids
     from smalltumor.data.identity.mask_images import check_not_of_another
-    from smalltumor.files.atomic import check_output
-    from smalltumor.files.unfinished_moves import undo_unfinished_moves
+    from smalltumor.files.unfinished_moves import check_outputs
 
     outputs = _outputs(options)
-    for folder in {Path(os.path.realpath(path)).parent for path in outputs}:
-        undo_unfinished_moves(folder)
+    check_outputs(outputs, overwrite=options.overwrite, sources=sources)
     for path in outputs:
-        check_output(path, overwrite=options.overwrite, sources=sources)
         check_not_of_another(path, name)
     if options.bids is not None:
         check_bids(

@@ -143,6 +143,7 @@ def claimed(
         If another run is writing to the folder, it holds other files, another part or masks made
         with other settings, or it cannot be used.
     """
+    undo_unfinished_moves(folder.path)  # before anything is looked for, or new files are removed
     _settings_of_folder(folder.path)
     with _locked(folder.path):
         before = _settings_of_folder(folder.path)
@@ -151,10 +152,9 @@ def claimed(
             if not overwrite:
                 _check_settings(folder.path, before.info, info)
         try:
-            undo_unfinished_moves(folder.path)  # before the new files are removed
             remove_temporary_files(folder.path)
         except OSError as error:
-            raise OutputError(f"{folder.path} cannot be used: {error}") from error
+            raise OutputError(f"{folder.path} cannot be used: {error.strerror or error}") from error
         settings = _settings_of_new_run(folder, before or FolderSettings(info), info)
         if overwrite:
             settings = _next_round(folder, settings, cases)
@@ -191,7 +191,7 @@ def _locked(path: Path) -> Iterator[None]:
                 f"another run is writing to {path}; wait until it has ended"
             ) from error
         except OSError as error:
-            raise OutputError(f"{path} cannot be used: {error}") from error
+            raise OutputError(f"{path} cannot be used: {error.strerror or error}") from error
         yield
 
 
@@ -226,7 +226,7 @@ def _settings_of_folder(path: Path) -> FolderSettings | None:
             return settings
         foreign = any(not file.name.startswith(".") for file in path.iterdir())
     except OSError as error:
-        raise OutputError(f"{path} cannot be used: {error}") from error
+        raise OutputError(f"{path} cannot be used: {error.strerror or error}") from error
     if foreign:
         raise OutputError(
             f"{path} is not empty and holds no {SETTINGS}; name a new folder for the results"

@@ -21,6 +21,7 @@ from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
 from smalltumor.files.replacement import write_together
+from smalltumor.files.unfinished_moves import check_outputs
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes, Mask, class_mask, region_mask
 from smalltumor.labels.regions import REGION_CLASSES, Region
@@ -203,8 +204,7 @@ def write_regions(
     Parameters and errors as for `write_segmentation`; after an error, all three are as before.
     """
     contents = region_contents(segmentation, Path(path))
-    for region_path in contents:
-        check_output(region_path, overwrite=overwrite, sources=segmentation.sources)
+    check_outputs(contents, overwrite=overwrite, sources=segmentation.sources)
     return write_together(contents, overwrite=overwrite)
 
 

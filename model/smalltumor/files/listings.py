@@ -1,4 +1,7 @@
-"""Listing folders: whether files exist, and all that is below a folder."""
+"""Listing folders: whether files exist, and all that is below a folder.
+
+What a killed process was moving in a folder is put back before the folder is listed.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from smalltumor.errors import CaseError
+from smalltumor.files.move_list import is_list
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
 _OF_SYSTEM = ("lost+found", "System Volume Information", "$RECYCLE.BIN")
 """Folders of a drive that hold no files of its user, who may not read them."""
@@ -41,8 +46,7 @@ def entries(folder: Path) -> list[Path]:
         If it cannot be listed.
     """
     try:
-        with os.scandir(folder) as found:
-            return sorted(folder / entry.name for entry in found)
+        return sorted(folder / entry.name for entry in _settled(folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -73,7 +77,10 @@ def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     CaseError
         If there is one.
     """
-    return os.walk(folder, onerror=_refuse)
+    for root, folders, names in os.walk(folder, onerror=_refuse):
+        if any(map(is_list, names)):
+            names[:] = [entry.name for entry in _settled(Path(root)) if not entry.is_dir()]
+        yield root, folders, names
 
 
 def walk_once(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
@@ -114,7 +121,20 @@ def _refuse(error: OSError) -> None:
 
 def _files_in(folder: Path) -> frozenset[str]:
     try:
-        with os.scandir(folder) as entries:
-            return frozenset(entry.name for entry in entries if entry.is_file())
+        return frozenset(entry.name for entry in _settled(folder) if entry.is_file())
     except OSError:
         return frozenset()
+
+
+def _settled(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder when unfinished moves are undone; may raise OSError."""
+    found = _scanned(folder)
+    if not any(is_list(entry.name) for entry in found):
+        return found
+    undo_unfinished_moves(folder)
+    return _scanned(folder)
+
+
+def _scanned(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as found:
+        return list(found)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import BaseFileLock, FileLock
 
 from smalltumor.errors import SmalltumorWarning
 
@@ -18,17 +18,28 @@ _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 _warned: set[Path] = set()
 """Folders of which was said that they were written to without a lock."""
 
-# Once: a filter that is set with each lock would undo those of the program meanwhile.
-warnings.filterwarnings("ignore", "flock not supported on this filesystem", UserWarning)
+
+def file_lock(path: Path, *, timeout: float = 0.0, mode: int = 0o644) -> BaseFileLock:
+    """A lock that the system drops when its process ends, however that happens.
+
+    Where there is none, acquiring it raises OSError. filelock would put a file in its place
+    otherwise, which stays when the process is killed, and nobody on another computer can tell.
+
+    Parameters
+    ----------
+    path : Path
+        Of the lock.
+    timeout : float
+        Seconds to wait for it, until `filelock.Timeout` is raised.
+    mode : int
+        Permissions of a new lock.
+    """
+    return FileLock(path, timeout=timeout, mode=mode, fallback_to_soft=False)
 
 
 @contextmanager
 def locked(path: Path, *, timeout: float = 0.0, mode: int = 0o644) -> Iterator[None]:
     """Hold a lock within the block; on a drive without locks nothing is held, after a warning.
-
-    Old releases of filelock raise `NotImplementedError` if the system has no locks, and take what
-    else a drive answers for a lock of another process. New ones put a file in the place of the
-    lock, and pass the rest on.
 
     Parameters
     ----------
@@ -46,11 +57,9 @@ def locked(path: Path, *, timeout: float = 0.0, mode: int = 0o644) -> Iterator[N
     OSError
         If the file cannot be written.
     """
-    lock = FileLock(path, timeout=timeout, mode=mode)
+    lock = file_lock(path, timeout=timeout, mode=mode)
     try:
         lock.acquire()
-    except NotImplementedError:
-        _warn(path.parent)
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from smalltumor.errors import OutputError
-from smalltumor.files.atomic import move_into_place, temporary_path
-from smalltumor.files.unfinished_moves import listed, planned, undo_unfinished_moves
+from smalltumor.files.atomic import temporary_path
+from smalltumor.files.move_list import Move, write_lists
+from smalltumor.files.moves import move_all, place, settle
+from smalltumor.files.unfinished_moves import undo_around
 
 
 def write_together(
@@ -21,6 +22,9 @@ def write_together(
     check: Callable[[], None] = lambda: None,
 ) -> list[Path]:
     """Write files under hidden names, and move all of them into place at the end.
+
+    The files may be in several folders. If the process is killed meanwhile, all are put back as
+    they were, or were all moved, see `smalltumor.files.unfinished_moves`.
 
     Parameters
     ----------
@@ -47,8 +51,8 @@ def write_together(
         that is no `Exception`, such as KeyboardInterrupt, is raised as it is, with a note of that.
     """
     staged: dict[Path, Path] = {}
-    for folder in {Path(os.path.realpath(path)).parent for path in contents}:
-        undo_unfinished_moves(folder)
+    obsolete = [Path(os.path.realpath(path)) for path in obsolete]
+    undo_around([*contents, *obsolete])
     try:
         for path, write in contents.items():
             check()
@@ -70,6 +74,49 @@ def _write(temporary: Path, write: Callable[[Path], object], path: Path) -> None
         raise OutputError(str(error).replace(str(temporary), str(path)), error.remedy) from error
 
 
+def _replace_together(
+    staged: Mapping[Path, Path], obsolete: Iterable[Path], *, overwrite: bool
+) -> None:
+    """Move files into place together, and remove obsolete ones.
+
+    `staged` has, by final name, the file that is moved there, in this order.
+    """
+    moves = [Move(path, kept=_aside(path)) for path in obsolete if path.exists()]
+    moves += [_move(temporary, target) for target, temporary in staged.items()]
+    earlier = [move.target for move in moves if move.kept is not None]
+    if earlier and not overwrite:
+        raise OutputError(f"{earlier[-1]} was created meanwhile and is not replaced")
+    if len(moves) == 1 and len(staged) == 1:
+        ((target, temporary),) = staged.items()
+        place(temporary, target, overwrite=overwrite)  # in one step, which no kill can divide
+    elif moves:
+        _move_together(moves, overwrite=overwrite)
+
+
+def _move_together(moves: list[Move], *, overwrite: bool) -> None:
+    try:
+        lists = write_lists(moves)
+    except OSError as error:
+        where = error.filename or moves[0].folder
+        raise OutputError(f"{where} cannot be written: {error.strerror or error}") from error
+    try:
+        move_all(moves, lists, overwrite=overwrite)
+    except BaseException as error:
+        left = [f"{path} is {kept.name} now" for path, kept in settle(lists).left.items()]
+        if left and isinstance(error, Exception):
+            raise OutputError("; ".join([str(error), *left])) from error
+        for text in left:
+            error.add_note(text)
+        raise
+    settle(lists)
+
+
+def _move(temporary: Path, target: Path) -> Move:
+    status = temporary.stat()
+    kept = _aside(target) if target.exists() else None
+    return Move(target, temporary, kept, status.st_size, status.st_mtime_ns)
+
+
 def _aside(path: Path) -> Path:
     """A hidden name for an earlier file until the new ones are in place.
 
@@ -77,81 +124,3 @@ def _aside(path: Path) -> Path:
     `TEMPORARY_FILES`.
     """
     return path.with_name(f".smalltumor-{secrets.token_hex(6)}.kept")
-
-
-def _replace_together(
-    staged: Mapping[Path, Path], obsolete: Iterable[Path], *, overwrite: bool
-) -> None:
-    """Move files into place together, and remove obsolete ones.
-
-    All earlier files are moved aside before the first new one is put in place. If the process is
-    killed in between, files are missing, but old and new ones are not mixed; the next process that
-    writes there puts the old ones back, see `unfinished_moves`.
-
-    `staged` has, by final name, the file that is moved there, in this order.
-    """
-    # The last file is the one that tells that the others are complete: it goes first.
-    earlier = [path for path in (*reversed(list(staged)), *obsolete) if path.exists()]
-    if earlier and not overwrite:
-        raise OutputError(f"{earlier[0]} was created meanwhile and is not replaced")
-    names = {path: _aside(path) for path in earlier}
-    with ExitStack() as lists:
-        for folder in {path.parent for path in earlier}:
-            try:
-                lists.enter_context(listed(planned(staged, names, folder), folder))
-            except OSError as error:
-                raise OutputError(
-                    f"{folder} cannot be written: {error.strerror or error}"
-                ) from error
-        _move(staged, names, overwrite=overwrite)
-
-
-def _move(staged: Mapping[Path, Path], names: Mapping[Path, Path], *, overwrite: bool) -> None:
-    """Move earlier files to the names for them, and new ones into place; after an error, back."""
-    # Noted before each move: an interruption may come between the move and the next line.
-    aside: dict[Path, Path] = {}
-    placed: dict[Path, os.stat_result] = {}
-    moving = Path()
-    try:
-        for moving, name in names.items():
-            aside[moving] = name
-            moving.replace(name)
-        for moving, temporary in staged.items():
-            placed[moving] = temporary.stat()
-            move_into_place(temporary, moving, overwrite)
-    except BaseException as error:
-        left = _restore(placed, aside)
-        if isinstance(error, OSError) or (left and isinstance(error, Exception)):
-            reason = getattr(error, "strerror", None) or error
-            sentence = f"{moving} could not be replaced: {reason}"
-            raise OutputError("; ".join([sentence, *left])) from error
-        for text in left:
-            error.add_note(text)
-        raise
-    for kept in aside.values():
-        kept.unlink(missing_ok=True)
-
-
-def _restore(placed: Mapping[Path, os.stat_result], aside: Mapping[Path, Path]) -> list[str]:
-    """Take new files away and put earlier ones back; say where those are that cannot be.
-
-    Parameters
-    ----------
-    placed : mapping of Path to stat_result
-        By final name, the status of the new file, which may not have been moved there.
-    aside : mapping of Path to Path
-        By final name, where the earlier file is, which may not have been moved there.
-    """
-    left = []
-    for path, new in placed.items():
-        with suppress(OSError):
-            if os.path.samestat(path.stat(), new):
-                path.unlink()
-    for path, kept in aside.items():
-        if not kept.exists():
-            continue
-        try:
-            kept.replace(path)
-        except OSError:
-            left.append(f"{path} is {kept.name} now")
-    return left

@@ -24,19 +24,41 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "a localizer": _words(
             *("loc", "locali[sz]er", r"[a-z]*scout", "survey", "3.?plane.*", "tri.?pilot"),
-            "smart.?brain",
+            *("smart.?brain", "locator", "locali[sz]ador", "lokalisator", "rep[eé]rage"),
+            *("(?:ü|ue)bersicht", "定位[像图圖]?", "位置決め"),
         ),
         "diffusion": _words(
-            *("(?:iso|s|r)?dwi?", "dti", "diff", "diffusion", "trace.?w?", "tensor", "noddi"),
+            *("(?:iso|s|r)?dwi?", "dti", "diff", "trace.?w?", "tensor", "noddi"),
+            *(
+                r"dif+us(?:i[oó]n\w*|ie|[aã]o)",
+                r"диффузи\w*",
+                "拡散",
+                "弥[散漫]",
+                "[扩擴]散",
+                "확산",
+            ),
             *("[ed]?adc", "fa", "colfa", r"b\d{3,4}", "ep2d.?diff.*", "resolve", "dmri"),
         ),
         "perfusion": _words(
-            *("perf", "perfusion", "pwi", "dsc", "dce", "r?(?:el)?cb[vf]", "r?(?:el)?mtt", "ttp"),
-            *("tmax", "p?c?asl", "pasl", "ktrans", "gbp", "pbp", "m0scan", "dyn(?:amic)?"),
+            *("perf", r"perfus\w*", "灌[流注]", "관류", "pwi", "dsc", "dce"),
+            *("r?(?:el)?cb[vf]", "r?(?:el)?mtt", "ttp"),
+            *(
+                "tmax",
+                "p?c?asl",
+                "pasl",
+                "ktrans",
+                "gbp",
+                "pbp",
+                "m0scan",
+                r"dyn(?:am\w*)?",
+                r"din[aâá]m\w*",
+            ),
         ),
         "susceptibility-weighted": _words(
             *("swi", "swan", "swip", "t2star", r"t2\*?.?star", "hemo", "heme", "qsm", "fl2d.*heme"),
-            "t2w?.?(?:ax.?|tra.?)?(?:gre|ffe|fl[23]d|flash|medic)(?:.?tra)?",
+            "t2w?.?(?:ax.?|tra.?)?(?:gre|ffe|fl[23]d|flash|medic|eg)(?:.?tra)?",
+            "t2w?.?(?:ax(?:ial)?.?|tra.?)?(?:stern|[eé]toile|estrella|stella)",
+            r"t2\w?.?[eé]ch?o.?(?:de.?)?grad\w*",
         ),
         "an angiography": _words(
             *("tof", "mra", "mrv", "angio.*", "pc.?mra?", "cow"),
@@ -53,8 +75,9 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
             r"(?![-_ ]?(?:op|surg|rt|treat|chemo|bx|biops|rad))",
         ),
         _SPINE: _words(
-            *("[hbl]ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", r"lumb\w*", "rachis"),
-            *(r"wirbels\w*", "spinal", "myelo.*", "colonna", "columna", "coluna", "[頚頸胸腰]椎"),
+            *("[hblg]?ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", "rachis"),
+            *(r"lumb\w*", r"lomb\w*", r"wirbels\w*", "spinal", "myelo.*", "colonna", "columna"),
+            *("coluna", "moelle", r"m[eé]dula", "[頚頸颈胸腰]椎", "脊[柱椎髓髄]", "척추"),
         ),
         _FAT: re.compile(
             r"^fat:|(?:dixon|ideal|flex|quant|vibe|lava)[^;]*[_ -](?:f|ff|fat)(?=$|;)"
@@ -71,8 +94,12 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
         ),
         "double inversion": _words("dir"),
         "a parameter map": _words(
-            "t[12].?map", "r[12].?map", "t1.?images", "mdme", "synthetic", "uni.?den.?map"
+            "t[12].?map", "r[12].?map", "t1.?images", "mdme", "uni.?den.?map"
         ),
+        "a synthetic image": _words(
+            *("synthetic", "syn.?(?:t[12]w?|flair|pd|stir)", "symri", "magic")
+        ),
+        "an image at one inversion time, of two": _words("inv.?[12]"),
         "a mask": _words("mask", "seg", "segm?", "segmentation", "label", "labels", "roi"),
     }
 )

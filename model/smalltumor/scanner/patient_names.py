@@ -59,6 +59,12 @@ def patient_name_key(name: str) -> NameKey:
     return NameKey(" ".join(short or full), " ".join(full))
 
 
+def known_id(patient_id: str) -> str:
+    """An ID of a patient; empty if it is one that many have, such as ``ANON`` or ``000000``."""
+    is_known = patient_id.strip("0 ") and patient_name_key(patient_id).full
+    return patient_id if is_known else ""
+
+
 def spellings(names: Iterable[str]) -> Mapping[str, str]:
     """By name, the one of those given that stands for all spellings of it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from smalltumor.scanner.acquisition_time import is_later
 from smalltumor.scanner.sequences import Classification
 from smalltumor.scanner.series import Series
 
@@ -18,11 +19,24 @@ _OTHER_PARTS = frozenset(
 )
 """Values of DICOM's Body Part Examined that are not the brain."""
 
+SHORTEST_EXTENT_MM = 100.0
+"""A series that is shorter along any axis shows a part of the head, such as the orbits."""
+
 _EQUALLY_FINE = 1.1
 """Ratio of the distances of slices up to which two series are equally fine."""
 
 _FEW_MISSING = 0.1
 """Largest share of missing slices with which a series ranks as one that lacks none."""
+
+
+def part_of_head(series: Series) -> str:
+    """Why a series may show a part of the head, or none of it; empty if nothing tells so."""
+    shortest = min(series.extent)
+    if shortest < SHORTEST_EXTENT_MM:
+        return f"is only {shortest:.0f} mm long along one axis, as a part of the head is"
+    if _is_of_other_part(series):
+        return f"is of the part {series.acquisition.body_part} by its header"
+    return ""
 
 
 def preferred(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Series, str]:
@@ -64,7 +78,7 @@ def _rank(series: Series, found: Classification) -> _Rank:
     return _Rank(
         is_of_other_part=_is_of_other_part(series),
         is_partial=_is_partial(series),
-        is_reformatted=_is_reformatted(series),
+        is_reformatted=is_reformatted(series),
         is_2d=not _is_3d(series),
         slice_distance_mm=round(series.slice_distance, 1),
         voxel_mm3=round(series.spacing[0] * series.spacing[1] * series.spacing[2], 1),
@@ -80,7 +94,8 @@ def _is_partial(series: Series) -> bool:
     return series.missing_share > _FEW_MISSING
 
 
-def _is_reformatted(series: Series) -> bool:
+def is_reformatted(series: Series) -> bool:
+    """Whether it was computed on other planes than it was acquired on."""
     return bool(series.acquisition.image_type & {"MPR", "REFORMATTED", "CSAMPR"})
 
 
@@ -107,7 +122,7 @@ def _advantage(series: Series, other: Series) -> str | None:
         return f"the header of that one names the part {other.acquisition.body_part}"
     if _is_partial(other) and not _is_partial(series):
         return f"that one has {other.incomplete}"
-    if _is_reformatted(other) and not _is_reformatted(series):
+    if is_reformatted(other) and not is_reformatted(series):
         return "as acquired rather than reformatted"
     if _is_3d(series) and not _is_3d(other):
         return "3D"
@@ -121,5 +136,5 @@ def _advantage(series: Series, other: Series) -> str | None:
 
 
 def _later(series: Series, other: Series) -> str:
-    later = series.acquisition.time > other.acquisition.time
+    later = is_later(series.acquisition.time, other.acquisition.time)
     return "acquired later" if later else "smaller voxels or listed first"

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
-from smalltumor.scanner.preference import preferred
+from smalltumor.scanner.contrast_order import after_contrast, agent_doubts
+from smalltumor.scanner.preference import SHORTEST_EXTENT_MM, part_of_head, preferred
 from smalltumor.scanner.sequences import Classification, classify, says_before_contrast
 from smalltumor.scanner.series import Series
 
 CHOSEN_BY_USER = "chosen by the user"
 """Reason for a series that the user named."""
-
-SHORTEST_EXTENT_MM = 100.0
-"""A series that is shorter along any axis shows a part of the head, such as the orbits."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +40,32 @@ class Assignment:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about incomplete series, and those that the user chose for other sequences."""
+        """Sentences about series that may be other ones, and about incomplete ones."""
         return (
+            *self.doubts,
+            *(
+                f"{MODALITY_TITLES[modality]}: {series.title} {part}; look at it"
+                for modality, series in self.chosen.items()
+                if (part := part_of_head(series))
+            ),
             *(
                 f"{MODALITY_TITLES[modality]}: {series.title} was {self.reasons[modality]}"
                 for modality, series in self.chosen.items()
                 if self.reasons[modality].startswith(f"{CHOSEN_BY_USER},")
             ),
             *(
-                f"{MODALITY_TITLES[modality]}: {series.title} has {series.incomplete}; copy the "
-                "study again if it was not transferred completely"
+                f"{MODALITY_TITLES[modality]}: {series.title} has {series.incomplete}; look at it, "
+                "and copy the study again if it was not transferred completely"
                 for modality, series in self.chosen.items()
                 if series.incomplete
             ),
         )
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Sentences about whether T1 and T1CE show the contrast agent."""
+        by_user = [m for m in self.chosen if self.reasons[m].startswith(CHOSEN_BY_USER)]
+        return tuple(agent_doubts(self.classified, self.chosen, by_user))
 
     def described(self) -> list[DescribedSeries]:
         """All series of the study with what each is used for, and why."""
@@ -112,7 +122,7 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
     """
     given = given or {}
     named = _without_field_maps([(s, classify(s.acquisition)) for s in series])
-    classified = _after_contrast(named)
+    classified = after_contrast(named)
     chosen, reasons = dict(given), reasons_of_user(given, classified)
     taken = list(given.values())
     for modality in (m for m in MODALITIES if m not in given):
@@ -154,9 +164,9 @@ def reasons_of_user(
         found = classified(series)
         sure = after or says_before_contrast(series.acquisition)
         is_possible = (found.sequence, modality) == ("t1", "t1ce") and not sure
-        if found.sequence in (None, modality) or is_possible:
+        if found.sequence == modality or is_possible or found.undecided:
             return CHOSEN_BY_USER
-        title = MODALITY_TITLES[found.sequence]
+        title = MODALITY_TITLES[found.sequence] if found.sequence else "another image"
         return f"{CHOSEN_BY_USER}, but seems to be {title}: {found.reason}"
 
     return {modality: reason(modality, series) for modality, series in given.items()}
@@ -179,23 +189,6 @@ def _without_field_maps(
     return result
 
 
-def _after_contrast(
-    classified: Sequence[tuple[Series, Classification]],
-) -> list[tuple[Series, Classification]]:
-    """Count a T1 that was acquired after a T1CE of the study as T1CE, unless its name objects."""
-    times = [s.acquisition.time for s, c in classified if c.sequence == "t1ce" and s.uid]
-    first = min((t for t in times if t), default="")
-    result = []
-    for series, found in classified:
-        time = series.acquisition.time
-        late = found.sequence == "t1" and first and time > first
-        if late and not says_before_contrast(series.acquisition):
-            reason = f"{found.reason}, but it was acquired after a series with contrast agent"
-            found = replace(found, sequence="t1ce", reason=reason, by_order=True)
-        result.append((series, found))
-    return result
-
-
 def _undecided(
     classified: Sequence[tuple[Series, Classification]], chosen: Mapping[str, Series]
 ) -> list[str]:
@@ -210,6 +203,8 @@ def _undecided(
         elif modality == REFERENCE and len(plain) > 1:
             which = f"it is not known which of {', '.join(plain)} has contrast agent"
             sentences.append(f"no series is {title}; {which}")
+        elif modality == "t1" and (enhanced := _several_enhanced(classified)):
+            sentences.append(f"no series is {title}; with contrast agent are {enhanced}")
         else:
             absent.append(modality)
     if absent:
@@ -218,3 +213,9 @@ def _undecided(
     if missing and unclear:
         sentences.append(f"not recognised: {', '.join(unclear)}")
     return sentences
+
+
+def _several_enhanced(classified: Sequence[tuple[Series, Classification]]) -> str:
+    """The series that count as T1CE, of which one may be T1; empty if there is one at most."""
+    titles = [s.title for s, c in classified if c.sequence == REFERENCE and not s.problem]
+    return ", ".join(titles) if len(titles) > 1 else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smalltumor.data.naming.contrast_agent import ContrastAgent, agent_of_text
+from smalltumor.data.naming.contrast_agent import ContrastAgent, agent_of_text, names_agent
 from smalltumor.scanner.other_images import other_image, other_name
 from smalltumor.scanner.series import Acquisition
 from smalltumor.scanner.weighting import (
@@ -13,8 +13,6 @@ from smalltumor.scanner.weighting import (
     weighting_by_name,
     weighting_by_times,
 )
-
-_NO_AGENT = frozenset(("", "none", "no", "n", "n/a", "na", "without", "0", "false", "no contrast"))
 
 _OF_A_CASE = frozenset((Weighting.T1, Weighting.T2, Weighting.FLAIR))
 
@@ -76,6 +74,12 @@ def says_before_contrast(acquisition: Acquisition) -> bool:
     return agent_of_text(acquisition.text).agent is ContrastAgent.NOT_GIVEN
 
 
+def is_by_header_alone(acquisition: Acquisition) -> bool:
+    """Whether only the header says that contrast agent was given; some give it to a whole study."""
+    named = agent_of_text(acquisition.text).agent is not ContrastAgent.UNKNOWN
+    return names_agent(acquisition.contrast_agent) and not named
+
+
 def _by_evidence(
     named: Evidence | None, timed: Evidence | None, acquisition: Acquisition
 ) -> Classification:
@@ -105,7 +109,7 @@ def _t1_or_t1ce(acquisition: Acquisition) -> tuple[str, str]:
     """Which of the two a T1 is, and why."""
     named = agent_of_text(acquisition.text)
     agent = acquisition.contrast_agent
-    has_agent = agent.strip().lower() not in _NO_AGENT
+    has_agent = names_agent(agent)
     if named.agent is ContrastAgent.NOT_GIVEN:
         contradiction = f", although the header names the agent {agent}" if has_agent else ""
         return "t1", f'before contrast agent: the name has "{named.words}"{contradiction}'

@@ -33,7 +33,8 @@ class Acquisition:
     is_3d : bool, optional
         Acquired as a volume.
     time : str
-        Date and time as digits; empty if unknown. Only times of one study are compared.
+        As of `smalltumor.scanner.acquisition_time.normal_time`; empty if unknown. Only times of
+        one study are compared.
     body_part : str
         DICOM's Body Part Examined, such as ``HEAD`` or ``CSPINE``; often wrong or empty.
     """
@@ -98,6 +99,8 @@ class Series:
         ID and name of the patient, to keep them out of proposed names; None if they were removed.
     is_named : bool
         Whether `patient` is a name, which may be spelled in several ways.
+    birth_date, sex : str
+        Of the patient, to notice if they differ; empty if unknown.
     """
 
     title: str
@@ -119,6 +122,8 @@ class Series:
     grid: Grid | None = None
     identity: tuple[str, str] | None = field(default=None, repr=False, compare=False)
     is_named: bool = False
+    birth_date: str = field(default="", repr=False, compare=False)
+    sex: str = field(default="", repr=False, compare=False)
 
     @property
     def study_title(self) -> str:

@@ -12,6 +12,7 @@ from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.scanner.case_name import proposed_name
 from smalltumor.scanner.dicom.study_folder import is_dicom_file
+from smalltumor.scanner.one_patient import contradictions, other_visits
 from smalltumor.scanner.selection import Assignment, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study, find_studies, patients_of
@@ -33,6 +34,12 @@ class Source:
     name: str
     assignment: Assignment
     warnings: tuple[str, ...] = ()
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The series of the study, and those that the user named."""
+        of_study = (series for series, _ in self.assignment.classified)
+        return (*of_study, *self.assignment.chosen.values())
 
 
 def find_source(
@@ -80,7 +87,7 @@ def find_source(
             chosen, notes = _study_of_file(content.studies, study_uid, given, folder), ()
         else:
             chosen, notes = _choose_study(content.studies, study, given, folder)
-        notes += (chosen.note,) if chosen.note else ()
+        notes += chosen.notes
         series, warnings = chosen.series, (*content.warnings, *notes)
         name = proposed_name(folder, content.studies, chosen)
         others = tuple(each for each in content.studies if each is not chosen)
@@ -88,8 +95,10 @@ def find_source(
     assignment = assign(series, named)
     _refuse_two_patients(assignment)
     _refuse_missing(assignment, allow_missing, others)
-    warnings += assignment.warnings
-    return Source(name or _name_of(assignment), assignment, warnings)
+    used = list(assignment.chosen.values())
+    warnings += (*contradictions(used), *other_visits(assignment.chosen), *assignment.warnings)
+    unique = tuple(dict.fromkeys(warnings))
+    return Source(name or _name_of(assignment), assignment, unique)
 
 
 def _name_of(assignment: Assignment) -> str:

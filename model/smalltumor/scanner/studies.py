@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,10 @@ from smalltumor.scanner.archive import NO_IMAGES, archives_text
 from smalltumor.scanner.dicom.copies import copies_warning, find_copies
 from smalltumor.scanner.dicom.files import files_in, read_images
 from smalltumor.scanner.dicom.series import group_series
+from smalltumor.scanner.one_patient import contradictions, missing_evidence
 from smalltumor.scanner.patient_names import spellings
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Acquisition, Series, study_title
-from smalltumor.scanner.volume_names import differ_only_in_sequence
 from smalltumor.scanner.volume_series import volume_series
 
 _LONGEST_STUDY_DAYS = 1
@@ -36,46 +37,26 @@ class Study:
     patient, study, date : str
         As in `Series`.
     series : tuple of Series
+    mark : str
+        What tells it apart from another one of the same patient and date; empty if there is none.
     """
 
     patient: str
     study: str
     date: str
     series: tuple[Series, ...]
+    mark: str = ""
 
     @property
     def title(self) -> str:
         """For the user: patient, and date or study."""
-        return study_title(self.patient, self.date or self.study)
+        title = study_title(self.patient, self.date or self.study)
+        return f"{title} ({self.mark})" if self.mark else title
 
     @property
-    def note(self) -> str:
-        """What was assumed because the files do not say it, for the user; empty if nothing."""
-        named = self._names_of_patients
-        if len(named) > 1:
-            return (
-                f"the headers name {len(named)} patients with one ID: {' and '.join(named)}; check "
-                "that they are one"
-            )
-        unnamed = [s for s in self.series if not s.patient and not s.study]
-        of_nobody = [
-            s.location
-            for s in self.series
-            if not (s.patient or s.study_uid) and classify(s.acquisition).sequence is not None
-        ]
-        if not differ_only_in_sequence(of_nobody):
-            names = ", ".join(path.name for path in of_nobody)
-            return f"names and headers do not show that these files are of one patient: {names}"
-        folders = {s.location.parent for s in unnamed}
-        if len(folders) < 2:
-            return ""
-        return f"the files of {len(folders)} folders are taken as one patient at one time"
-
-    @property
-    def _names_of_patients(self) -> list[str]:
-        """Names in the headers that differ in more than their spelling."""
-        names = {s.identity[1].strip() for s in self.series if s.identity is not None}
-        return sorted({*spellings(names).values()} - {""})
+    def notes(self) -> tuple[str, ...]:
+        """What is assumed of the patient although the files contradict it, or do not say it."""
+        return (*contradictions(self.series), *missing_evidence(self.series))
 
 
 @dataclass(frozen=True)
@@ -176,7 +157,28 @@ def _studies(found: Sequence[Series]) -> list[Study]:
         for patient, own in _by_patient(series).items()
         for visit in _visits(own)
     ]
-    return sorted(studies, key=lambda s: (s.patient, s.date, s.study))
+    return _told_apart(sorted(studies, key=lambda s: (s.patient, s.date, s.study)))
+
+
+def _told_apart(studies: Sequence[Study]) -> list[Study]:
+    """The studies, with their folders or UIDs as marks where the titles are the same."""
+    titles = Counter(study.title for study in studies)
+    alike = [study for study in studies if titles[study.title] > 1]
+    folders = Counter(_folder_name(study) for study in alike)
+    marks = {
+        study.study: name if folders[name := _folder_name(study)] == 1 else study.study
+        for study in alike
+    }
+    return [
+        replace(study, mark=marks[study.study]) if titles[study.title] > 1 else study
+        for study in studies
+    ]
+
+
+def _folder_name(study: Study) -> str:
+    """The name of the folder that has all images of a study."""
+    parents = (s.location.parent if s.location.is_file() else s.location for s in study.series)
+    return Path(os.path.commonpath(list(parents))).name
 
 
 def patients_of(found: Sequence[Series]) -> list[str]:

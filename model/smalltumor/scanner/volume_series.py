@@ -17,6 +17,8 @@ from smalltumor.data.volumes.nifti import Volume, is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import walk
+from smalltumor.scanner.acquisition_time import normal_time
+from smalltumor.scanner.patient_names import known_id
 from smalltumor.scanner.series import Acquisition, Series
 
 _SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")
@@ -51,7 +53,8 @@ def volume_series(folder: Path) -> tuple[list[Series], list[str]]:
         try:
             found.append(series_of_file(path))
         except CaseError as error:
-            warnings.append(f"{error}; it is left out")
+            where = path.relative_to(folder).as_posix()
+            warnings.append(f"{str(error).replace(str(path), where)}; it is left out")
     return _studies_by_folder(found, folder), warnings
 
 
@@ -68,7 +71,7 @@ def series_of_file(path: Path) -> Series:
     shape = volume_shape(path)
     i, j, k, *_ = *shape, 1, 1
     spacing, sidecar = volume_spacing(path), _sidecar(path)
-    subject = _first(_SUBJECT, path.as_posix()) or _text(sidecar, "PatientID")
+    subject = _first(_SUBJECT, path.as_posix()) or known_id(_text(sidecar, "PatientID"))
     return Series(
         title=path.name,
         patient=subject,
@@ -83,6 +86,8 @@ def series_of_file(path: Path) -> Series:
         uid=_text(sidecar, "SeriesInstanceUID"),
         study_uid=_text(sidecar, "StudyInstanceUID"),
         identity=(_text(sidecar, "PatientID"), _text(sidecar, "PatientName")),
+        birth_date=_text(sidecar, "PatientBirthDate").replace("-", ""),
+        sex=_text(sidecar, "PatientSex").upper(),
         files=(path,),
     )
 
@@ -130,7 +135,7 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
 def _sidecar(path: Path) -> Mapping[str, Any]:
     file = path.with_name(f"{stem(path)}.json")
     try:
-        content = json.loads(file.read_text(encoding="utf-8", errors="replace"))
+        content = json.loads(file.read_text(encoding="utf-8-sig", errors="replace"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -158,7 +163,8 @@ def _acquisition(path: Path, sidecar: Mapping[str, Any], *, conformed: bool) -> 
             (*map(str, _values(sidecar.get("ImageType"))), *([_REFORMATTED] if conformed else []))
         ),
         is_3d={"3D": True, "2D": False}.get(kind),
-        time=_text(sidecar, "AcquisitionDateTime") or _text(sidecar, "AcquisitionTime"),
+        time=normal_time(_text(sidecar, "AcquisitionDateTime"))
+        or normal_time(_text(sidecar, "AcquisitionTime")),
     )
 
 

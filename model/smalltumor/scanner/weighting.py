@@ -29,7 +29,9 @@ class Evidence(NamedTuple):
 START, END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
 """Where a word of a name in lower case starts and ends."""
 
-FLAIR = re.compile(r"flair|dark.?fl|tir2d|spcir|" + START + r"(?:fla|t2f|tirm)" + END)
+FLAIR = re.compile(
+    r"flair|dark.?fl|tir2d|spcir|[压壓黑]水|水抑制|" + START + r"(?:fla|t2f|tirm)" + END
+)
 T1 = re.compile(  # Philips writes sT1W and eT1W, SPM rT1 and wT1
     START
     + r"(?:3d.?|[cemrsw])?t1(?![0-9])|mp2?rage|tfl3d|"

@@ -17,6 +17,7 @@ from smalltumor.data.identity.image_digests import (
 from smalltumor.data.identity.visits import visit_in_name, visit_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import same_name
+from smalltumor.files.unfinished_moves import existing
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.case_export import export_bids
@@ -71,13 +72,13 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
         if session is None:
             return []
         paths = bids_paths(case.name, dataset, session)
-        existing = [path for path in paths if path.exists()]
+        replaced = existing(paths)
         may_be_of_others = (
             "They are named after the case alone, so they may be of another patient whose case is "
             f"named {case.name}, too."
         )
-        note = note_on_replaced(existing, case, title, may_be_of_others)
-        if existing and not may_replace(parent, existing, title, note):
+        note = note_on_replaced(replaced, case, title, may_be_of_others)
+        if replaced and not may_replace(parent, replaced, title, note):
             return []
         check_bids(case.name, dataset, session=session, overwrite=True)
         authors = _authors(parent, case, dataset)
@@ -90,7 +91,7 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
             scheme=settings.get("scheme"),
             authors=authors,
             session=session,
-            overwrite=bool(existing),
+            overwrite=bool(replaced),
         )
     except SmalltumorError as error:
         notify.report_error(error)

@@ -12,6 +12,7 @@ from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.unfinished_moves import existing
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -68,12 +69,12 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
     native = filters.get(file_type)
     try:
         path = named_for_grid(with_suffix(Path(chosen)), case, native)
-        existing = [p for p in targets(path, per_region=per_region) if p.exists()]
-        check_no_source(existing, viewer.layers)
+        replaced = existing(targets(path, per_region=per_region))
+        check_no_source(replaced, viewer.layers)
         check_not_beside([path], case)
         check_not_of_another(path, case.name)
-        note = note_on_replaced(existing, case, title)
-        if existing and not may_replace(parent, existing, title, note):
+        note = note_on_replaced(replaced, case, title)
+        if replaced and not may_replace(parent, replaced, title, note):
             return []
         written = export_case(
             viewer,
@@ -82,7 +83,7 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
             scheme=scheme,
             per_region=per_region,
             native=native,
-            overwrite=bool(existing),
+            overwrite=bool(replaced),
         )
     except SmalltumorError as error:
         notify.report_error(error)

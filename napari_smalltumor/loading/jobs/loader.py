@@ -21,7 +21,7 @@ from napari_smalltumor.layers.views.warm_up import garbage_collection_paused
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.labels.schemes import ask_about_labels
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.questions import dialog_is_open
+from napari_smalltumor.questions import dialog_is_open, menu_is_open
 from napari_smalltumor.viewer_setup import setup_steps
 from napari_smalltumor.workers import run_in_thread
 
@@ -165,6 +165,8 @@ class Loader:
             if self._make_sliders():
                 yield _Pause()
             for data in layers:
+                while menu_is_open():
+                    yield _Pause(_RETRY_MS)
                 self._add_layer(data, added)
                 yield _Pause()
         except Exception as raised:  # the next job must be read all the same

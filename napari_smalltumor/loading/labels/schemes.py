@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from smalltumor.data.case import Case
-from smalltumor.data.masks.label_files import LARGEST_TUMOUR_ML, decode_labels
+from smalltumor.data.masks.label_files import LARGEST_TUMOUR_ML
 from smalltumor.data.naming.file_names import is_named_as_labels
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import SmalltumorError
@@ -96,9 +96,8 @@ def apply_scheme(viewer: ViewerModel, layer: Layer, scheme: LabelScheme) -> Laye
     assert path is not None
     stored = from_display(np.asarray(layer.data), case.grid)
     volume = Volume(stored, case.grid, case.header, path)
-    decode_labels(volume, scheme.name)  # raises the error before anything is changed
-    case.scheme_hint = scheme.name
     data, attributes, _ = labels_in_scheme(case, volume, scheme)
+    case.scheme_hint = scheme.name
     return _replace(viewer, layer, data, attributes)
 
 

@@ -76,6 +76,10 @@ class ClosedByHand:
         """
         self._lost_edits = lost
 
+    def layers_of(self, patient: Patient) -> list[Layer]:
+        """The layers of a closed patient, of each time that it was closed."""
+        return [x for kept in self._kept.get(patient, ()) for x in (*kept.together, *kept.missed)]
+
     def unsaved_of(self, patient: Patient) -> list[str]:
         """Names of the layers of a closed patient that hold drawings or edits in no file."""
         return [name for kept in self._kept.get(patient, ()) for name in self._unsaved(kept)]

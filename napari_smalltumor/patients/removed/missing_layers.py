@@ -3,7 +3,7 @@
 These are ET, TC, WT and the images of a known modality. What else is kept of removed layers:
 
 - `closed_by_hand`: all layers of a patient that was closed by removing them
-- `opening`: which layers were there, not the layers themselves
+- `opened_layers`: which layers were there, not the layers themselves
 - `autosave.case_edits`: the data of edited masks, which outlast their layers in a file
 """
 

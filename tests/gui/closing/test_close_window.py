@@ -18,7 +18,6 @@ from smalltumor.errors import Cancelled
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, progress_worker, questions, settings
-from napari_smalltumor.closing.close_window import closing_of
 from napari_smalltumor.export import save
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
@@ -221,17 +220,61 @@ def test_a_job_that_would_be_cancelled_is_named_and_a_short_one_is_not(
     qtbot.waitUntil(lambda: not worker.is_running)
 
 
-def test_the_question_of_napari_still_names_tasks_of_other_plugins(
+def test_tasks_of_other_plugins_are_named_in_the_one_question(
     open_viewer, answers, tmp_path, qtbot
 ):
     viewer = open_viewer()
     segmented(viewer, tmp_path / "Anna")
-    status = viewer.window._register_task_status("other", "busy", "a task")
-    answers.next.append("Close without saving")
+    viewer.window._register_task_status("other", "busy", "a task")
+    answers.next += [questions.CANCEL, "Close without saving"]
     click_close(viewer, qtbot)
-    assert len(answers.asked) == 1 and answers.napari == ["other: a task"]
-    assert is_open(viewer) and not closing_of(viewer.window._qt_window).is_agreed
-    viewer.window._update_task_status(status, "completed")
+    assert is_open(viewer)
+    click_close(viewer, qtbot)
+    assert len(answers.asked) == 2 and answers.napari == []
+    assert "Closing cancels tasks of other plugins (other: a task)." in answers.asked[0]
+    assert not is_open(viewer)
+
+
+def test_quitting_in_a_window_without_patients_names_those_of_other_windows(
+    open_viewer, answers, tmp_path, monkeypatch
+):
+    quits = []
+    monkeypatch.setattr(qt_main_window, "quit_app_", lambda: quits.append(True))
+    first, other = open_viewer(), open_viewer()
+    segmented(first, tmp_path / "Anna")
+    other.add_image(np.zeros((4, 4)))
+    window = other.window._qt_window
+    answers.next += [questions.CANCEL, "Close without saving"]
+    window.close(quit_app=True, confirm_need=True)
+    assert is_open(other) and quits == []
+    window.close(quit_app=True, confirm_need=True)
+    assert quits == [True] and not is_open(other)
+    assert len(answers.asked) == 2 and "Anna" in answers.asked[0] and answers.napari == []
+
+
+def test_closing_a_window_without_patients_asks_nothing_of_other_windows(
+    open_viewer, answers, tmp_path
+):
+    first, other = open_viewer(), open_viewer()
+    segmented(first, tmp_path / "Anna")
+    other.add_image(np.zeros((4, 4)))
+    other.window._qt_window.close(confirm_need=True)
+    assert answers.asked == [] and answers.napari == [""]
+    assert is_open(first)
+
+
+def test_a_result_of_a_patient_whose_layers_were_all_removed_is_named(
+    open_viewer, answers, tmp_path, qtbot
+):
+    viewer = open_viewer()
+    segmented(viewer, tmp_path / "Anna")
+    viewer.layers.select_all()
+    viewer.layers.remove_selected()
+    answers.next.append(questions.CANCEL)
+    click_close(viewer, qtbot)
+    (text,) = answers.asked
+    assert text.startswith("ET, TC, WT of Anna were not saved and will be lost; click Open Anna")
+    assert is_open(viewer)
 
 
 def test_a_stroke_that_goes_on_is_ended_before_the_question(

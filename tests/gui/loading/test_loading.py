@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from napari_cases import write_case_along
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QDialog
+from qtpy.QtWidgets import QApplication, QDialog, QMenu
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
@@ -227,6 +227,23 @@ def test_no_other_patient_becomes_active_under_a_dialog(viewer, tmp_path, in_loo
     assert patients.current.name == "first"
     dialog.close()
     qtbot.waitUntil(lambda: patients.current.name == "second")
+
+
+@pytest.mark.one_binding
+def test_no_layer_is_added_under_a_menu(viewer, tmp_path, in_loop, qtbot):
+    open_case(viewer, write_case(tmp_path / "first", name="first"))
+    window = viewer.window._qt_window
+    window.show()
+    menu = QMenu(window)  # such as that of the layer list
+    menu.addAction("Show All Unselected Layers")
+    menu.popup(window.mapToGlobal(window.rect().center()))
+    qtbot.waitUntil(lambda: QApplication.activePopupWidget() is menu)
+    in_loop(open_and_remember, viewer, write_case(tmp_path / "second", name="second"))
+    qtbot.wait(400)
+    assert len(viewer.layers) == 4
+    menu.close()
+    qtbot.waitUntil(lambda: active_patient(viewer).current.name == "second")
+    assert len(viewer.layers) == 8
 
 
 def test_a_mask_is_not_opened_beside_regions_that_were_made_while_it_was_read(

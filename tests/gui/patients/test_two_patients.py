@@ -333,6 +333,25 @@ def show_masks(viewer, case, value: int) -> None:
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
 
 
+def test_showing_layers_of_several_hidden_patients_at_once_activates_none_of_them(
+    viewer, tmp_path, qtbot
+):
+    """As napari's *Show All Unselected Layers* does; each patient would be drawn."""
+    for visit in ("first", "second", "third"):
+        open_case(viewer, write_case(tmp_path / visit))
+    patients, activated = active_patient(viewer), []
+    patients.changed.connect(lambda: activated.append(patients.title))
+    for layer in viewer.layers:
+        layer.visible = True
+        assert visible(viewer) == {"third"}
+    qtbot.wait(50)
+    assert activated == [] and visible(viewer) == {"third"}
+    viewer.layers["case (first) T2"].visible = True
+    qtbot.waitUntil(lambda: patients.title == "case (first)")
+    assert activated == ["case (first)"]
+    assert viewer.layers["case (first) T2"].visible
+
+
 def test_questions_name_the_patient_that_labels_have_joined(
     viewer, tmp_path, monkeypatch, messages
 ):

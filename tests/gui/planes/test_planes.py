@@ -10,8 +10,8 @@ from lesion_layers import synthetic_case as case_with_lesions
 from napari.settings import get_settings
 from napari_cases import oriented, write_case_along
 from planes_in_window import drag, open_planes, press
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QImage, QPainter, QWheelEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QFontMetrics, QImage, QPainter, QWheelEvent
 from qtpy.QtWidgets import QApplication
 from smalltumor.labels.regions import Region
 
@@ -28,6 +28,7 @@ from napari_smalltumor.planes.surface_view import SurfaceView
 from napari_smalltumor.reading.reading_area import Layout
 from napari_smalltumor.reading.toolbar import ReadingToolbar, show_planes
 from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.widgets.elided_text import elided_apart
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -133,6 +134,18 @@ def test_the_corners_of_two_visits_name_the_visit_once(viewer, tmp_path):
     assert [c.corners()[:2] for c in window.area.canvases] == [("P7 (visit2)", image)] * 3
 
 
+def test_names_of_patients_that_are_cut_in_a_plane_differ(viewer, tmp_path):
+    names = [f"BraTS2021_{n}_of_the_hospital_and_its_scanner" for n in ("00002", "01476")]
+    for name in names:
+        open_case(viewer, write_case_along(tmp_path / name, labels=False))
+    planes = open_planes(viewer).planes
+    assert planes.patient_titles == names
+    metrics = QFontMetrics(QApplication.font())
+    width = metrics.horizontalAdvance(names[0]) // 2
+    shown = {elided_apart(name, planes.patient_titles, width, metrics) for name in names}
+    assert len(shown) == 2
+
+
 @pytest.mark.slow
 def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
     for name in ("First", "Second"):
@@ -164,6 +177,7 @@ def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
         "another layer selected",
         "released",
         "elsewhere",
+        "dialog",
     ],
 )
 def test_a_stroke_ends_when_its_mask_is_no_longer_painted(viewer, qtbot, end):
@@ -185,6 +199,8 @@ def test_a_stroke_ends_when_its_mask_is_no_longer_painted(viewer, qtbot, end):
         drag(coronal, Qt.MouseButton.NoButton, middle)
     elif end == "hidden":
         et.visible = False
+    elif end == "dialog":
+        QApplication.sendEvent(coronal, QEvent(QEvent.Type.WindowDeactivate))
     elif end == "elsewhere":  # as N shows another lesion
         window.planes.look_at(tuple(et.data_to_world(voxel + 10)), 20)
     else:

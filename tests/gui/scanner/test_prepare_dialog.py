@@ -148,8 +148,8 @@ def test_a_folder_that_another_preparation_writes_to_is_refused_at_once(
         dialog.prepare_button.click()
         qtbot.waitUntil(lambda: bool(messages))
     assert messages == [
-        f"Another preparation is writing to {dialog.output.text()} at present; choose another name "
-        "or folder"
+        f"Another preparation or correction is writing to {dialog.output.text()}; try again when "
+        "it has ended"
     ]
     qtbot.waitUntil(dialog.prepare_button.isVisible)
     dialog.reject()

@@ -39,6 +39,20 @@ def test_the_title_of_the_folded_options_names_what_is_in_use(make_napari_viewer
     assert panel.options.isVisibleTo(panel)
 
 
+def test_weights_that_are_not_the_shipped_ones_are_named_above_the_button(
+    make_napari_viewer, qtbot, tmp_path
+):
+    best = tmp_path / "run" / "best.safetensors"
+    best.parent.mkdir()
+    write_weights(best)
+    settings.put("weights", str(best))  # as in an earlier session
+    panel = SegmentPanel(make_napari_viewer())
+    qtbot.addWidget(panel)
+    assert panel.weights_note == "Weights: run (best), not the shipped ones"
+    panel.options.choose_weights("")
+    assert panel.weights_note == ""
+
+
 def titles(options: SegmentOptions) -> list[str]:
     native = options._weights.native
     return [native.itemText(number) for number in range(native.count())]

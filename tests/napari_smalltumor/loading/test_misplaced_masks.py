@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -11,9 +12,15 @@ from napari.components import ViewerModel
 from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
+from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import notify
+from napari_smalltumor.layers.patient import layers_of_patient
+from napari_smalltumor.loading.jobs.load import add_layers
+from napari_smalltumor.loading.labels.schemes import apply_scheme
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.reader import layers_of_file
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 @pytest.fixture
@@ -51,3 +58,53 @@ def test_regions_that_were_saved_mirrored_are_said(folder, warned):
     open_case(ViewerModel(), folder)
     (text,) = warned
     assert text.startswith(f"{path.name}: the mask seems to be mirrored left to right")
+
+
+def mirrored_mask(folder: Path, path: Path) -> Path:
+    """The expert's mask of a folder, mirrored, in a file elsewhere."""
+    image = nib.load(next(folder.glob("*_seg.nii.gz")))
+    path.parent.mkdir()
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj)[::-1], image.affine), path)
+    return path
+
+
+@pytest.mark.parametrize("order", ["images first", "mask first"])
+def test_a_mirrored_mask_that_is_opened_by_itself_is_said_when_it_joins_its_patient(
+    folder, tmp_path, warned, order
+):
+    name = f"{folder.name}_seg.nii.gz"
+    opened = [folder, mirrored_mask(folder, tmp_path / "reader2" / name)]
+    (folder / name).unlink()
+    viewer = ViewerModel()
+    for path in opened if order == "images first" else opened[::-1]:
+        open_case_or_file(viewer, path)
+    (text,) = warned
+    assert text.startswith(f"{folder.name} labels: the mask seems to be mirrored left to right")
+
+
+def test_a_mask_whose_name_states_no_patient_is_checked_too(folder, tmp_path, warned):
+    viewer = ViewerModel()
+    open_case_or_file(viewer, folder)
+    open_case_or_file(viewer, mirrored_mask(folder, tmp_path / "masks" / "corrected.nii.gz"))
+    warned.clear()
+    apply_scheme(viewer, viewer.layers["corrected"], SCHEMES["brats2018"])
+    (text,) = warned
+    assert text.startswith("corrected labels: the mask seems to be mirrored left to right")
+
+
+def test_a_mask_in_its_place_that_joins_its_patient_is_not_doubted(folder, tmp_path, warned):
+    (tmp_path / "reader2").mkdir()
+    name = f"{folder.name}_seg.nii.gz"
+    (folder / name).rename(tmp_path / "reader2" / name)
+    viewer = ViewerModel()
+    for path in (folder, tmp_path / "reader2" / name):
+        open_case_or_file(viewer, path)
+    assert len(layers_of_patient(viewer.layers, active_patient(viewer).current)) == 5
+    assert warned == []
+
+
+def open_case_or_file(viewer: ViewerModel, path: Path) -> None:
+    if path.is_dir():
+        open_case(viewer, path)
+    else:
+        add_layers(viewer, layers_of_file(path, viewer.layers))

@@ -130,7 +130,9 @@ def test_a_patient_that_is_opened_lies_in_the_view(viewer, patients, tmp_path):
     assert np.all(np.less(viewer.scene.camera.center[1:], high[1:]))
 
 
-def test_showing_a_hidden_layer_switches_to_its_patient(viewer, patients):
+def test_showing_a_hidden_layer_switches_to_its_patient(viewer, patients, monkeypatch):
+    # What waits for the event loop is done at once, also if tests with windows ran before.
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
     layer_of(viewer, "First T2").visible = True
     assert patients.title == "First"
     assert visible(viewer) == ["First T2", "First T1CE"]

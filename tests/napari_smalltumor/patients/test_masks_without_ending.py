@@ -144,6 +144,27 @@ def test_a_mask_of_which_nothing_tells_joins_the_active_patient_and_that_is_said
     assert "names no patient. It was added to Bob" in text
 
 
+@pytest.mark.parametrize("beside", ["Anna", "Anna_nnunet"])
+def test_a_mask_among_masks_that_are_named_after_patients_joins_nobody(
+    viewer, tmp_path, write_mask, said, beside
+):
+    open_images(viewer, tmp_path / "Anna", "Anna")
+    write_mask(tmp_path / "masks" / f"{beside}.nii.gz")
+    mask = write_mask(tmp_path / "masks" / "corrected.nii.gz")
+    assert patient_after_opening(viewer, mask) == "corrected" and said == []
+
+
+def test_that_nothing_told_the_patient_of_a_mask_is_said_once(
+    viewer, patients, tmp_path, write_mask, said
+):
+    open_images(viewer, tmp_path / "Anna", "Anna")
+    (mask,) = layers_of(write_mask(tmp_path / "masks" / "corrected.nii.gz"))
+    viewer.add_layer(mask)
+    viewer.layers.remove(mask)
+    viewer.add_layer(mask)  # as when its labels are given a meaning
+    assert patient_of(mask).name == "Anna" and len(said) == 1
+
+
 def test_a_mask_that_arrives_late_is_that_of_the_patient_who_was_active_when_it_was_asked_for(
     viewer, patients, tmp_path, write_mask, said
 ):

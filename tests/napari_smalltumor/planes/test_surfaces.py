@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from napari_smalltumor.planes.placement import Placement
-from napari_smalltumor.planes.surfaces import shade, surface_of, view_axes
+from napari_smalltumor.planes.surfaces import Surface, shade, surface_of, view_axes
 
 PLACEMENT = Placement(np.array([10.0, -20.0, 5.0]), np.array([1.0, 2.0, 0.5]), (20, 20, 20))
 
@@ -53,3 +55,16 @@ def test_the_picture_shows_the_surface_in_its_place(surface):
     assert columns.mean() == pytest.approx(40, abs=2)
     assert rows.mean() == pytest.approx(30 - 6, abs=2), "the centre of the picture lies below"
     assert picture.max() <= 1
+
+
+@given(st.floats(0.5, 6), st.floats(-1, 1), st.floats(0.3, 4))
+@example(2.0, 0.0, 1.0)
+def test_a_flat_surface_has_no_gaps_at_any_scale(scale, shift, spacing):
+    side = np.arange(12) * spacing
+    points = np.array([(x, 0.0, y) for x in side for y in side], np.float32)
+    flat = Surface(points, np.tile(np.float32([0, -1, 0]), (len(points), 1)), spacing)
+    centre = points.mean(axis=0) + shift
+    size = int(14 * spacing * scale) + 4
+    seen = shade(flat, view_axes(0, 0), centre, scale, (size, size)) > 0
+    rows, columns = np.nonzero(seen)
+    assert seen[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].all()

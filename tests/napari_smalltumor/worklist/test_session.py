@@ -288,6 +288,51 @@ def test_layers_that_come_while_a_case_waits_to_be_read_are_seen(
     assert all(role_of_data(data) is not LayerKind.IMAGE for data in jobs[0].read())
 
 
+@pytest.fixture
+def jobs(monkeypatch) -> list[LoadJob]:
+    """What is to be read, in the place of reading it."""
+    jobs: list[LoadJob] = []
+    monkeypatch.setattr(module, "load", lambda viewer, job: jobs.append(job))
+    return jobs
+
+
+@pytest.mark.parametrize("reviewed", ["active", "not active", "none"])
+def test_no_patient_is_active_while_the_next_case_is_read(
+    viewer, session, worklist, written, tmp_path, reviewed, request
+):
+    other = shutil.copytree(written[0] / "bob", tmp_path / "Zoe" / "bob")
+    open_case(viewer, other)
+    patients = active_patient(viewer)
+    zoe = patients.current
+    if reviewed != "none":
+        session.open(worklist, entry(worklist, "bob"))
+        if reviewed == "not active":
+            patients.activate(zoe)
+    jobs = request.getfixturevalue("jobs")
+    assert session.open(worklist, entry(worklist, "ann"))
+    assert patients.patients == [zoe] and patients.current is None
+    assert not any(layer.visible for layer in viewer.layers)
+    assert all(layer.locked for layer in viewer.layers)
+    (job,) = jobs
+    job.opened([viewer.add_layer(Layer.create(*data)) for data in job.read()])
+    assert patients.title == "ann" and session.is_active
+
+
+def test_if_the_next_case_cannot_be_read_the_user_chooses_who_is_active(
+    viewer, session, worklist, written, errors, jobs
+):
+    open_case(viewer, written[0] / "bob")
+    patients = active_patient(viewer)
+    bob = patients.current
+    session.open(worklist, entry(worklist, "ann"))
+    with patients.in_background():  # such as a result that arrives late
+        viewer.add_layer(Layer.create(*viewer.layers[0].as_layer_data_tuple()))
+    jobs[0].failed(OutputError("gone"))
+    assert errors == ["gone"] and patients.current is None
+    patients.activate(bob)
+    assert patients.current == bob and any(layer.visible for layer in viewer.layers)
+
+
 def test_a_case_that_has_just_been_read_is_not_left_behind(viewer, session, worklist):
     patients = active_patient(viewer)
     session.open(worklist, entry(worklist, "bob"))

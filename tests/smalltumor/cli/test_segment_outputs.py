@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import pytest
 from smalltumor.data import segmentation
 from smalltumor.errors import OutputError
-from smalltumor.files.atomic import move_into_place
+from smalltumor.files import moves, replacement
+from smalltumor.files.moves import place
 from synthetic import write_case
 
 
@@ -30,29 +34,80 @@ def test_the_files_of_an_earlier_case_are_not_mixed_with_new_ones_after_an_error
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_a_kill_while_files_are_moved_leaves_none_of_the_earlier_case_beside_new_ones(
-    smalltumor, tmp_path, monkeypatch
-):
-    class Killed(BaseException):
-        """Unlike SIGKILL, it is caught; what is put back then is left out here."""
+class Killed(BaseException):
+    """Unlike SIGKILL, it is caught, so what is done about errors is left out here."""
 
-    out = tmp_path / "out"
-    out.mkdir()
-    words = ("-o", out / "m.nii.gz", "--lesions", out / "l.csv", "--overwrite")
-    smalltumor("segment", write_case(tmp_path / "first"), *words)
+
+@pytest.fixture
+def killed(smalltumor, tmp_path, monkeypatch):
+    """Segment two cases into two folders, the second one until one of its files is in place."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    words = ("-o", tmp_path / "one" / "m.nii.gz", "--lesions", tmp_path / "two" / "l.csv")
+    first = write_case(tmp_path / "first")
+    smalltumor("segment", first, *words, "--regions", "--overwrite")
+    before = content_below(tmp_path)
     moved = []
 
-    def kill_at_the_second(temporary, target, overwrite):
+    def kill_at_the_second(temporary, target, *, overwrite):
         moved.append(target.name)
         if len(moved) == 2:
             raise Killed
-        move_into_place(temporary, target, overwrite)
+        place(temporary, target, overwrite=overwrite)
 
-    monkeypatch.setattr("smalltumor.files.replacement.move_into_place", kill_at_the_second)
-    monkeypatch.setattr("smalltumor.files.replacement._restore", lambda placed, aside: [])
+    monkeypatch.setattr(moves, "place", kill_at_the_second)
+    monkeypatch.setattr(replacement, "settle", lambda lists: moves.Undone())
     with pytest.raises(Killed):
-        smalltumor("segment", write_case(tmp_path / "second"), *words)
-    assert {path.name for path in out.glob("[!.]*")} == {"l.csv"}
+        smalltumor(
+            "segment", write_case(tmp_path / "second", seed=1), *words, "--regions", "--overwrite"
+        )
+    monkeypatch.undo()
+    for each in tmp_path.glob("*/.smalltumor-*.moves"):
+        os.utime(each, (0, 0))  # this process has not ended
+    return before
+
+
+def content_below(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for each in ("one", "two")
+        for path in (folder / each).glob("[!.]*")
+    }
+
+
+def test_a_kill_while_files_are_moved_leaves_none_of_the_earlier_case_beside_new_ones(
+    killed, tmp_path
+):
+    assert content_below(tmp_path).keys() == {"one/m_et.nii.gz"}
+    assert content_below(tmp_path)["one/m_et.nii.gz"] != killed["one/m_et.nii.gz"]
+
+
+def test_a_command_puts_back_what_a_killed_one_moved_before_it_looks_for_files(
+    smalltumor, tmp_path, monkeypatch, killed
+):
+    mask = "one/m.nii.gz"
+    for number, command in enumerate(
+        (
+            ("report", "../first", mask, "--json", "r.json"),
+            ("lesions", mask),
+            ("evaluate", "one", "one"),
+            ("evaluate", mask, mask),
+            ("evaluate", mask, mask, "-o", "two"),
+        )
+    ):
+        folder = tmp_path / str(number)
+        for each in ("one", "two"):
+            shutil.copytree(tmp_path / each, folder / each)
+        monkeypatch.chdir(folder)
+        code, _, err = smalltumor(*command)
+        assert code == 0, (command, err)
+        found = content_below(folder)
+        assert {name: found[name] for name in killed} == killed
+        assert [line for line in err.splitlines() if "killed" in line] == [
+            "smalltumor: warning: a command was killed while it replaced files; "
+            f"put back in {folder}/one: m.nii.gz, m_et.nii.gz, m_tc.nii.gz, m_wt.nii.gz; "
+            f"put back in {folder}/two: l.csv"
+        ]
 
 
 def test_the_table_of_lesions_says_of_which_case_and_visit_it_is(smalltumor, tmp_path):

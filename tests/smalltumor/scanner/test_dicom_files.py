@@ -85,4 +85,127 @@ def test_an_image_that_ends_within_its_header_is_a_warning(tmp_path):
     content = path.read_bytes()
     path.write_bytes(content[: content.index(b"\x28\x00\x02\x00US")])  # before Rows
     (warning,) = find_studies(tmp_path).warnings
-    assert warning == f"{path} is a damaged DICOM file (it ends within its header); it is left out"
+    assert (
+        warning
+        == f"{path.name} is a damaged DICOM file (it ends within its header); it is left out"
+    )
+
+
+@pytest.mark.parametrize(
+    "keyword", ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"]
+)
+def test_images_of_a_series_without_a_place_are_said(tmp_path, keyword):
+    grid = grid_along("LPS", SHAPE)
+    folder = write_series(tmp_path / "2", noise(), grid, "T1 KM 3D", number=2)
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        delattr(image, keyword)
+        image.save_as(path)
+    said = "12 MR images give no position, orientation or pixel size and are left out (2 T1 KM 3D)"
+    with pytest.raises(CaseError) as refused:
+        find_studies(tmp_path)
+    assert said in str(refused.value)
+    write_series(tmp_path / "1", noise(), grid, "Ax T1")
+    (warning,) = find_studies(tmp_path).warnings
+    assert said in warning and warning.endswith("export the original images again")
+
+
+def test_pictures_of_the_screen_need_no_place(tmp_path):
+    write_series(tmp_path / "1", noise(), grid_along("LPS", SHAPE), "Ax T1")
+    folder = write_series(tmp_path / "2", noise(), grid_along("LPS", SHAPE), "key image", number=2)
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        image.SOPClassUID = pydicom.uid.SecondaryCaptureImageStorage
+        del image.ImagePositionPatient
+        image.save_as(path)
+    assert not find_studies(tmp_path).warnings
+
+
+def with_raw_values(folder, **values):
+    """Write bytes as the values of tags, as programs for de-identification do."""
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        for keyword, value in values.items():
+            tag = pydicom.tag.Tag(keyword)
+            kind = pydicom.datadict.dictionary_VR(tag)
+            raw = pydicom.dataelem.RawDataElement(tag, kind, len(value), value, 0, False, True)
+            image._dict[tag] = raw
+        image.save_as(path)
+
+
+def test_values_that_are_no_numbers_lose_no_image(tmp_path):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    names = "EchoTime RepetitionTime SeriesNumber SliceThickness ImagesInAcquisition"
+    with_raw_values(folder, **dict.fromkeys(names.split(), b"ANON"))
+    content = find_studies(tmp_path)
+    (series,) = content.studies[0].series
+    assert (series.shape, series.problem, content.warnings) == (SHAPE, "", ())
+    assert series.acquisition.echo_time is series.acquisition.repetition_time is None
+    np.testing.assert_array_equal(series.read().data, noise())
+
+
+def test_a_position_that_is_no_number_is_damaged(tmp_path):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    with_raw_values(folder, ImagePositionPatient=b"ANON")
+    with pytest.raises(CaseError, match="is a damaged DICOM file"):
+        find_studies(tmp_path)
+
+
+def test_a_description_with_a_backslash_is_one_text(tmp_path):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    with_raw_values(folder, SeriesDescription=b"Ax T1\\KM ", PatientName=b"Meier^Anna ")
+    (series,) = find_studies(tmp_path).studies[0].series
+    assert series.title == "1 Ax T1 KM"
+    assert series.identity == ("P1", "Meier^Anna")
+
+
+def test_a_directory_of_another_name_is_no_damaged_file(tmp_path):
+    write_series(tmp_path / "1", noise(), grid_along("LPS", SHAPE), "Ax T1")
+    directory = pydicom.Dataset()
+    directory.file_meta = pydicom.dataset.FileMetaDataset()
+    directory.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    directory.file_meta.MediaStorageSOPClassUID = pydicom.uid.MediaStorageDirectoryStorage
+    directory.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    directory.DirectoryRecordSequence = []
+    directory.save_as(tmp_path / "DICOMDIR.old", enforce_file_format=True)
+    assert not find_studies(tmp_path).warnings
+
+
+def test_files_with_one_kind_of_damage_are_one_warning(tmp_path):
+    write_series(tmp_path / "1", noise(), grid_along("LPS", SHAPE), "Ax T1")
+    folder = write_series(tmp_path / "2", noise(), grid_along("LPS", SHAPE), "Ax T2", number=2)
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        del image.SeriesInstanceUID
+        image.save_as(path)
+    (warning,) = find_studies(tmp_path).warnings
+    assert warning == (
+        "2/00000 is a damaged DICOM file (no Series Instance UID), and so are 11 more; "
+        "they are left out"
+    )
+
+
+@pytest.mark.parametrize("declared", ["ISO_IR 192", "ISO_IR 100", None])
+def test_utf8_is_read_as_such_if_another_character_set_or_none_is_declared(tmp_path, declared):
+    tags = {"SpecificCharacterSet": "ISO_IR 192", "PatientName": "Müller^Anna"}
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1 造影後", **tags)
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        if declared is None:
+            content = content.replace(b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 192", b"")
+        else:
+            content = content.replace(b"ISO_IR 192", declared.encode())
+        path.write_bytes(content)
+    (series,) = find_studies(tmp_path).studies[0].series
+    assert series.title == "1 T1 造影後"
+    assert series.identity == ("P1", "Müller^Anna")
+
+
+def test_latin_letters_are_read_without_a_declared_character_set(tmp_path):
+    tags = {"SpecificCharacterSet": "ISO_IR 100", "PatientName": "Müller^Anna"}
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1 später", **tags)
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        path.write_bytes(content.replace(b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100", b""))
+    (series,) = find_studies(tmp_path).studies[0].series
+    assert (series.title, series.identity) == ("1 T1 später", ("P1", "Müller^Anna"))

@@ -226,3 +226,52 @@ def test_a_series_of_padding_alone_is_empty(tmp_path):
     data = np.full(SHAPE, 7, np.uint16)
     folder = write_series(tmp_path, data, grid_along("LPS", SHAPE), "T1", PixelPaddingValue=7)
     assert not only_series(folder).read().data.any()
+
+
+def with_philips_scale(image, slope: float) -> None:
+    block = image.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+    block.add_new(0x0E, "FL", slope)
+
+
+@pytest.mark.parametrize("rescaled", [False, True])
+def test_slices_that_philips_displays_differently_are_comparable(tmp_path: Path, rescaled: bool):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    slopes = {}
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        slope = slopes[image.InstanceNumber] = float(1 + image.InstanceNumber % 3)
+        pixels = (image.pixel_array * slope).astype("<u2")
+        image.PixelData = pixels.tobytes()
+        if rescaled:  # a part of the factor is the slope of DICOM
+            image.RescaleSlope, image.RescaleIntercept = slope, 0
+            image.PixelData = (pixels / slope).astype("<u2").tobytes()
+        with_philips_scale(image, 1.0 if rescaled else slope)
+        image.save_as(path)
+    data = only_series(tmp_path).read().data
+    np.testing.assert_allclose(data, noise() * slopes[1], rtol=1e-6)
+
+
+def test_slices_that_philips_displays_alike_are_as_they_are_stored(tmp_path: Path):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        with_philips_scale(image, 0.0123)
+        image.save_as(path)
+    data = only_series(tmp_path).read().data
+    assert data.dtype == np.uint16
+    np.testing.assert_array_equal(data, noise())
+
+
+def test_frames_that_philips_displays_differently_are_comparable(tmp_path: Path):
+    path = write_enhanced(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 3)), "FLAIR")
+    image = pydicom.dcmread(path)
+    pixels = image.pixel_array.copy()
+    for k, frame in enumerate(image.PerFrameFunctionalGroupsSequence):
+        private = pydicom.Dataset()
+        with_philips_scale(private, 1.0 + k % 2)
+        block = frame.private_block(0x2005, "Philips MR Imaging DD 005", create=True)
+        block.add_new(0x0F, "SQ", [private])
+        pixels[k] *= 1 + k % 2
+    image.PixelData = pixels.tobytes()
+    image.save_as(path)
+    np.testing.assert_allclose(only_series(tmp_path).read().data, noise(), rtol=1e-6)

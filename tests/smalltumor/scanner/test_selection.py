@@ -87,6 +87,17 @@ def test_a_part_of_the_head_is_chosen_only_if_there_is_nothing_else():
     assert chosen(orbits)["t2"] == "T2 orbits"
 
 
+def test_that_a_part_of_the_head_is_used_is_said():
+    sella = series("T1 sella KM", (0.5, 0.5, 3), (300, 300, 14))
+    (warning,) = assign([sella]).warnings
+    assert warning == (
+        "T1CE: T1 sella KM is only 42 mm long along one axis, as a part of the head is; look at it"
+    )
+    (warning,) = assign([series("T1 KM", body_part="ORBIT")]).warnings
+    assert warning == "T1CE: T1 KM is of the part ORBIT by its header; look at it"
+    assert not assign([series("T1 KM", body_part="BRAIN")]).warnings
+
+
 def test_a_repeated_series_is_taken_as_the_better_one():
     first, second = series("Ax T2", time="1000"), series("Ax T2 repeat", time="1010")
     assert chosen(first, second)["t2"] == chosen(second, first)["t2"] == "Ax T2 repeat"
@@ -159,11 +170,18 @@ def test_what_the_user_assigns_is_used_once_and_as_told():
 
 
 @pytest.mark.parametrize(
-    ("name", "modality"), [("Ax T1", "t1ce"), ("Ax T1 POST", "t1"), ("Ax FLAIR", "t2")]
+    ("name", "modality"),
+    [("Ax T1", "t1ce"), ("Ax T1 POST", "t1"), ("Ax FLAIR", "t2"), ("ADC", "t1ce"), ("SUB", "t1")],
 )
 def test_a_series_that_the_user_uses_against_its_name_is_warned_of(name: str, modality: str):
-    named = {n: series(n) for n in ("Ax T1", "Ax T1 POST", "Ax T2", "Ax FLAIR")}
+    named = {n: series(n) for n in ("Ax T1", "Ax T1 POST", "Ax T2", "Ax FLAIR", "ADC", "SUB")}
     result = assign(list(named.values()), {modality: named[name]})
     (warning,) = result.warnings
     assert f"{name} was chosen by the user, but seems to be" in warning
     assert "but seems to be" in result.reasons[modality]
+
+
+def test_a_series_that_is_not_recognised_is_used_as_the_user_says():
+    result = assign([series("Ax T1"), series("head")], {"t1ce": series("head")})
+    assert result.warnings == ()
+    assert result.reasons["t1ce"] == "chosen by the user"

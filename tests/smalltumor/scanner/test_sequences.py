@@ -48,7 +48,7 @@ NAMES = {
             "T1 単純",
             "T1 平扫",
         ),
-        *("T1強調", "T1 Ventrikel", "T1 sag"),
+        *("T1強調", "T1 Ventrikel", "T1 sag", "3D EG T1", "T1_syngo"),
         *("T1 senza mezzo di contrasto", "T1 造影剤投与前", "T1 C-", "T1 v. KM", "T1 post biopsy"),
         *("RM encefalo senza e con mdc; T1 MPRAGE", "T1 dopo intervento", "T1 POST FOSSA"),
     ),
@@ -101,6 +101,7 @@ NAMES = {
         "BraTS-GLI-00001-000-t2f",
         "3D Brain VIEW FLAIR SENSE",
         "t2_spc_da-fl_sag; *spcir_278ns",
+        *("T2 压水", "黑水 T2", "T2 水抑制"),
     ),
     None: (
         "Localizer",
@@ -134,6 +135,11 @@ NAMES = {
         *("T2 colonna", "T2 columna", "T2 頚椎", "T1 POST MINUS PRE"),
         *("T1 POST-PRE", "T1 POST - PRE", "T1 KM - nativ", "T1 RESTA", "T1 造影 差分", "T1 减影"),
         *("PC venc40", "venography 2D", "ven_pc_3d"),
+        *("t1_mp2rage_INV1", "sub-01_inv-2_MP2RAGE", "SynT1 FLAIR", "MAGiC T2", "SyMRI T1"),
+        *("T2 Stern tra", "AX T2 ETOILE", "AXIAL T2 EG", "T2 eco gradiente", "T2 écho de gradient"),
+        *("DIFUSAO AXIAL T2", "T2 Diffusion", "T2 拡散", "弥散 T2", "PERFUSÃO T1", "T1 灌注"),
+        *("T1 sag GWS KM", "T2 SAG LOMBAIRE", "T2 moelle", "T2 颈椎", "T1 脊髄", "T1 WS KM"),
+        *("T1 DINAMICO", "t1_dynamisch", "REPERAGE T1", "T1 Übersicht", "定位像 T1"),
     ),
 }
 

@@ -110,3 +110,14 @@ def test_a_damaged_file_belongs_to_its_folder(tmp_path):
     file = tmp_path / "image.dcm"
     file.write_bytes(b"damaged")
     assert folder_of_study(file).folder == tmp_path
+
+
+def test_an_unknown_character_set_is_no_warning_of_pydicom(tmp_path, recwarn, caplog):
+    file = write(tmp_path)
+    for path in tmp_path.iterdir():
+        content = path.read_bytes()
+        element = b"\x08\x00\x05\x00CS\x08\x00WEIRD_CS"
+        start = content.index(b"\x08\x00\x16\x00UI")
+        path.write_bytes(content[:start] + element + content[start:])
+    assert folder_of_study(file).uid == "1.2"
+    assert not recwarn.list and not caplog.records

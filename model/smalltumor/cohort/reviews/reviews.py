@@ -254,12 +254,10 @@ class Reviews:
             try:
                 stack.enter_context(locked(folder / LOCK, timeout=_LOCK_TIMEOUT_S, mode=_MODE))
             except Timeout as error:
-                raise OutputError(
-                    "another reader is saving a review; try again, and if nobody is, delete "
-                    f"{folder / LOCK}"  # without locks, one that a killed process left stays
-                ) from error
+                text = "another reader is saving a review at present; try again"
+                raise OutputError(text) from error
             except OSError as error:
-                raise OutputError(f"{folder} cannot be used: {error}") from error
+                raise OutputError(f"{folder} cannot be used: {error.strerror or error}") from error
             yield
 
 

@@ -20,7 +20,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.unfinished_moves import undo_around
 
 PATIENT_KEY = "Patient"
 """Key of the patient by the name of the case, to tell apart patients whose labels are the same."""
@@ -50,9 +50,9 @@ def check_bids(
     check_output_folder(dataset)
     check_dataset(dataset, authors)
     paths = bids_paths(case, dataset, session)
+    undo_around(paths)
     _check_patient(case, dataset)
     check_output_folder(paths[0].parent)
-    undo_unfinished_moves(paths[0].parent)
     sources = list(sources)
     for path in paths:
         if path.parent.is_dir():

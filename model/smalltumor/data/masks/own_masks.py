@@ -13,7 +13,7 @@ from smalltumor.data.naming.file_names import cases_of_images, parse_name
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.listings import visible_entries
 from smalltumor.files.names import name_key
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.unfinished_moves import undo_around
 
 
 def own_masks_of(case: Case) -> list[RegionFile]:
@@ -28,8 +28,7 @@ def own_masks_of(case: Case) -> list[RegionFile]:
     CaseError
         If a folder of such images cannot be listed.
     """
-    for folder in {image.parent for image in case.paths.values()}:
-        undo_unfinished_moves(folder)
+    undo_around(case.paths.values())
     named = region_files_of(case)
     if named:
         return named

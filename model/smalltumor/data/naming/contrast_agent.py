@@ -116,6 +116,21 @@ _GIVEN = _rule(
 _NONE = frozenset(("none", "no", "n", "false", "0"))
 """Labels of the entity ``ce``."""
 
+_NO_ENTRY = frozenset(
+    (
+        *("n", "na", "nil", "false", "unknown", "unspecified", "undefined", "removed"),
+        *("nein", "nicht", "nee", "geen", "nej", "nie", "nao", "aucun", "aucune", "ninguno"),
+        *("nenhum", "nessuno", "yok", "нет", "否", "無し", "unbekannt", "inconnu", "desconocido"),
+        *("desconhecido", "sconosciuto", "anonymous", "anonymized", "anonymised"),
+    )
+)
+"""Words that are entered as an agent if there was none, or if nobody knows."""
+
+_NOTHING = re.compile(r"x*|0+(?: 0+)?(?: ?(?:ml|cc|mmol))?")
+_ENTRY_WORD = re.compile(r"[^\W_]+")
+
+_NO = frozenset((Kind.NEGATION, Kind.OHNE, Kind.WITHOUT, Kind.NONE, Kind.PRE, Kind.NATIVE))
+
 
 def agent_of_text(text: str) -> Statement:
     """Tell what a series description or a name says of a contrast agent.
@@ -154,6 +169,24 @@ def _whole_words(words: Sequence[Word], first: int, end: int) -> tuple[int, int]
     while first and words[first - 1].end == words[first].start:
         first -= 1
     return words[first].start, words[end - 1].end
+
+
+def names_agent(entry: str) -> bool:
+    """Whether an entry of a header, such as *Contrast/Bolus Agent*, names an agent.
+
+    Parameters
+    ----------
+    entry : str
+        In any of some twelve languages; ``kein KM``, ``none`` and ``0 ml`` name none.
+    """
+    plain = plain_text(entry).lower()
+    words = _ENTRY_WORD.findall(plain)
+    if _NOTHING.fullmatch(" ".join(words)) or _NO_ENTRY & {words[0], words[-1]}:
+        return False
+    if agent_of_text(entry).agent is ContrastAgent.NOT_GIVEN:
+        return False
+    kinds = [word.kind for word in split_words(plain, kind_of_word)]
+    return not _NO & {*kinds[:1], *kinds[-1:]}
 
 
 def agent_of_entities(entities: Mapping[str, str]) -> ContrastAgent:

@@ -15,8 +15,9 @@ from smalltumor.data.naming.numbered_files import numbered_with
 from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.data.volumes.volume_files import not_a_volume
 from smalltumor.errors import Action, CaseError, Remedy
-from smalltumor.files.listings import walk_once
+from smalltumor.files.listings import entries, walk_once
 from smalltumor.files.names import name_key, safe_name
+from smalltumor.files.unfinished_moves import existing
 
 _NO_CASES = (".", "labels", "derivatives")
 """Beginnings of folders that hold no cases: labels of the Decathlon, results beside BIDS data."""
@@ -153,7 +154,7 @@ def _only(cases: list[CaseFiles], where: str) -> CaseFiles:
 
 def _check(path: Path) -> Path:
     try:
-        if not path.exists():
+        if not existing([path]):
             raise CaseError(f"{path} does not exist")
     except OSError as error:  # such as a name that is too long, or no permission
         raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -161,10 +162,7 @@ def _check(path: Path) -> Path:
 
 
 def _image_files(folder: Path) -> list[Path]:
-    try:
-        return sorted(p for p in folder.iterdir() if _is_candidate(p.name))
-    except OSError as error:
-        raise CaseError(f"{folder} cannot be read: {error.strerror or error}") from error
+    return [path for path in entries(folder) if _is_candidate(path.name)]
 
 
 def _is_candidate(name: str) -> bool:

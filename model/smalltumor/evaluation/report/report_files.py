@@ -25,9 +25,10 @@ from smalltumor.evaluation.summaries.summary import (
     overlaps,
     small_tumours,
 )
-from smalltumor.files.atomic import check_output, check_output_folder, write_bytes, write_text
+from smalltumor.files.atomic import check_output_folder, write_bytes, write_text
 from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import Cell, csv_text
+from smalltumor.files.unfinished_moves import check_outputs
 from smalltumor.labels.regions import Region
 
 REPORT, SCORES, CASES, COMPONENTS = "report.txt", "scores.json", "cases.csv", "components.csv"
@@ -59,8 +60,7 @@ def check_report(folder: Path, *, overwrite: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
-    for name in sorted(FILES):
-        check_output(folder / name, overwrite=overwrite)
+    check_outputs((folder / name for name in sorted(FILES)), overwrite=overwrite)
 
 
 def write_report(

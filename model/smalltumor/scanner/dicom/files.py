@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 from smalltumor.data.volumes.dicom_start import file_starts_as_dicom
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import walk
-from smalltumor.scanner.dicom.headers import DicomImage, images_of_file
+from smalltumor.scanner.dicom.headers import DicomImage, FileImages, read_file
 
 MOST_OPENED = 10_000
 """Files that are opened to tell whether a folder holds DICOM."""
@@ -33,16 +34,16 @@ def read_images(
     list of DicomImage
         Images of MRI and other modalities that have a position in the patient.
     list of str
-        A warning for each DICOM file that cannot be read, one for those that are empty, and one for
-        those that gzip has compressed.
+        A warning for each kind of damage of DICOM files, one for images of MRI without a place,
+        one for files that are empty, and one for those that gzip has compressed.
 
     Raises
     ------
     MissingPackageError
         If there are DICOM files and pydicom is not installed.
     """
-    images: list[DicomImage] = []
-    problems: list[str] = []
+    files: list[FileImages] = []
+    damaged: dict[str, list[str]] = defaultdict(list)
     compressed: list[Path] = []
     empty: list[Path] = []
     for count, path in enumerate(files_in(folder), start=1):
@@ -50,29 +51,52 @@ def read_images(
             on_file(count)
         if _is_empty(path):
             empty.append(path)
-            continue
-        if not is_dicom(path):
-            if _is_compressed(path):
-                compressed.append(path)
-            continue
-        try:
-            images += images_of_file(path)
-        except CaseError as error:
-            problems.append(f"{error}; it is left out")
-    if compressed:
-        number = "a DICOM file is" if len(compressed) == 1 else f"{len(compressed)} DICOM files are"
-        problems.append(
-            f"{number} compressed with gzip ({compressed[0].name}) and left out; unpack with gunzip"
-        )
+        elif is_dicom(path):
+            try:
+                files.append(read_file(path))
+            except CaseError as error:
+                problem = str(error).removeprefix(str(path))
+                damaged[problem].append(path.relative_to(folder).as_posix())
+        elif _is_compressed(path):
+            compressed.append(path)
+    images = [image for file in files for image in file.images]
     empty = _of_dicom(empty, {image.path.parent for image in images})
-    if empty:
-        number = "a file is" if len(empty) == 1 else f"{len(empty)} files are"
-        first = empty[0].relative_to(folder).as_posix()
-        problems.append(
-            f"{number} empty ({first}) and left out; copy the study again if it was not "
-            "transferred completely"
+    left_out = _left_out(files, compressed, [path.relative_to(folder) for path in empty])
+    return images, [*_damaged(damaged), *left_out]
+
+
+def _damaged(names: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """A warning for each kind of damage, with the names of the files."""
+    for problem, (first, *others) in names.items():
+        more = f", and so are {len(others)} more" if others else ""
+        yield f"{first}{problem}{more}; {'they are' if others else 'it is'} left out"
+
+
+def _left_out(
+    files: Iterable[FileImages], compressed: Sequence[Path], empty: Sequence[Path]
+) -> Iterator[str]:
+    """Warnings about images without a place, and about files that are compressed or empty."""
+    unplaced: Counter[str] = Counter()
+    for file in files:
+        unplaced[file.title] += file.unplaced
+    if number := unplaced.total():
+        titles = ", ".join(title or "a series without a name" for title in +unplaced)
+        which = "an MR image gives" if number == 1 else f"{number} MR images give"
+        verb = "is" if number == 1 else "are"
+        yield (
+            f"{which} no position, orientation or pixel size and {verb} left out ({titles}); "
+            "export the original images again"
         )
-    return images, problems
+    if compressed:
+        which = "a DICOM file is" if len(compressed) == 1 else f"{len(compressed)} DICOM files are"
+        name = compressed[0].name
+        yield f"{which} compressed with gzip ({name}) and left out; unpack with gunzip"
+    if empty:
+        which = "a file is" if len(empty) == 1 else f"{len(empty)} files are"
+        yield (
+            f"{which} empty ({empty[0].as_posix()}) and left out; copy the study again if it was "
+            "not transferred completely"
+        )
 
 
 def _is_empty(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from itertools import chain
 from typing import Any
 
@@ -10,6 +10,7 @@ _OF_FRAMES = (
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "FrameType"),
     *("RepetitionTime", "EchoTime", "EffectiveEchoTime", "InversionTime", "InversionTimes"),
     *("SliceThickness", "SpacingBetweenSlices", "FrameAcquisitionNumber", "TemporalPositionIndex"),
+    *("FrameAcquisitionDateTime", "ContrastBolusAgentAdministered"),
 )
 """What enhanced files say of each frame, or of all frames, in their functional groups."""
 
@@ -38,37 +39,64 @@ class Frame:
         frames = header.get("PerFrameFunctionalGroupsSequence") or []
         self._values = {**shared, **_values_of_groups(frames[index : index + 1])}
 
-    def __call__(self, keyword: str) -> Any:
-        """The value, or None."""
+    def text(self, keyword: str) -> str:
+        """The value as text, several values in one; empty if there is none."""
+        value = self._known(keyword)
+        values = () if value is None else _listed(value)
+        return _as_utf8(" ".join(str(v).strip() for v in values))
+
+    def number(self, *keywords: str) -> float | None:
+        """The first value of the first keyword that has one; None if that is no number."""
+        values = (self._known(keyword) for keyword in keywords)
+        found = next((v for v in values if v is not None), None)
+        first = next(iter(_listed(found)), None)
+        try:
+            return None if first is None else float(first)
+        except ValueError:
+            return None
+
+    def texts(self, keyword: str) -> tuple[str, ...]:
+        """All values as texts in capitals."""
+        value = self._known(keyword)
+        return () if value is None else tuple(str(v).strip().upper() for v in _listed(value))
+
+    def numbers(self, keyword: str) -> tuple[float, ...]:
+        """All values as numbers.
+
+        Raises
+        ------
+        Exception
+            Of many kinds, if one is no number.
+        """
+        return tuple(float(v) for v in self._value(keyword) or ())
+
+    def _known(self, keyword: str) -> Any:
+        """The value, or None also if it cannot be read, as after de-identification."""
+        try:
+            return self._value(keyword)
+        except Exception:  # of many kinds: pydicom converts a value when it is asked for
+            return None
+
+    def _value(self, keyword: str) -> Any:
         value = self._values.get(keyword)
         if value is None:
             value = self.header.get(keyword)
         return None if _is_empty(value) else value
 
-    def text(self, keyword: str) -> str:
-        """The value as text; empty if there is none."""
-        value = self(keyword)
-        return "" if value is None else str(value).strip()
 
-    def number(self, *keywords: str) -> float | None:
-        """The first value of the first keyword that has one."""
-        values = (self(keyword) for keyword in keywords)
-        found = next((v for v in values if v is not None), None)
-        if isinstance(found, list | tuple) or hasattr(found, "__len__"):
-            found = found[0] if found is not None and len(found) else None
-        return None if found is None else float(found)
+def _as_utf8(text: str) -> str:
+    """The text as it was meant if UTF-8 was written without naming it as the character set."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
-    def texts(self, keyword: str) -> tuple[str, ...]:
-        """All values as texts in capitals."""
-        value = self(keyword)
-        if value is None:
-            return ()
-        values = [value] if isinstance(value, str) else value
-        return tuple(str(v).strip().upper() for v in values)
 
-    def numbers(self, keyword: str) -> tuple[float, ...]:
-        """All values as numbers."""
-        return tuple(float(v) for v in self(keyword) or ())
+def _listed(value: Any) -> Iterable[Any]:
+    """The values of one that may have several."""
+    return value if isinstance(value, MutableSequence | tuple) else (value,)
 
 
 def _values_of_groups(groups: Iterable[Any]) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import Any, NamedTuple
 
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
+from smalltumor.scanner.dicom.acquisitions import acquisition_of, is_colour
 from smalltumor.scanner.dicom.frames import Frame, frames_of
-from smalltumor.scanner.other_images import COLOUR
-from smalltumor.scanner.patient_names import patient_name_key
+from smalltumor.scanner.patient_names import known_id, patient_name_key
 from smalltumor.scanner.series import Acquisition
 
 _TAGS = [
@@ -26,6 +26,7 @@ _TAGS = [
     "Modality",
     "PatientID",
     "PatientName",
+    *("PatientBirthDate", "PatientSex"),
     "PatientIdentityRemoved",
     "StudyInstanceUID",
     "StudyDate",
@@ -44,9 +45,8 @@ _TAGS = [
     "ScanningSequence",
     "ImageType",
     "MRAcquisitionType",
-    "AcquisitionDate",
-    "AcquisitionTime",
-    "AcquisitionDateTime",
+    *("AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime"),
+    *("SeriesDate", "SeriesTime", "ContentDate", "ContentTime"),
     "AcquisitionNumber",
     "ImagesInAcquisition",
     "TemporalPositionIdentifier",
@@ -66,14 +66,14 @@ _TAGS = [
     "EchoPlanarPulseSequence",
 ]
 
-_TECHNIQUES = (
-    *(("EchoPulseSequence", "SPIN", ("SE",)), ("EchoPulseSequence", "GRADIENT", ("GR",))),
-    *(("EchoPulseSequence", "BOTH", ("SE", "GR")), ("EchoPlanarPulseSequence", "YES", ("EP",))),
+_MR_IMAGES = (
+    *("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1"),
+    "1.2.840.10008.5.1.4.1.1.4.4",
 )
-"""Attributes of enhanced files, their values, and the codes of Scanning Sequence for them."""
+"""Classes of single, enhanced, and converted images; other objects of MR have no pixels."""
 
-_MR_IMAGES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")
-"""Classes of single and enhanced images; other objects of MR, such as raw data, have no pixels."""
+_DIRECTORY = "1.2.840.10008.1.3.10"
+"""Class of a DICOMDIR, which may have another name."""
 
 _LONGEST_REASON = 120
 
@@ -109,6 +109,7 @@ class DicomImage:
         Slice Thickness and Spacing Between Slices in mm; 0 if the header does not state them.
     identity : (str, str), optional
     is_named : bool
+    birth_date, sex : str
         As in `Series`.
     uid : str
         SOP Instance UID of the file.
@@ -134,6 +135,8 @@ class DicomImage:
     slice_distance: float = 0.0
     identity: tuple[str, str] | None = None
     is_named: bool = False
+    birth_date: str = ""
+    sex: str = ""
     uid: str = ""
     images_in_acquisition: int = 0
 
@@ -159,9 +162,32 @@ def _is_logged(record: logging.LogRecord) -> bool:
     return record.levelno > logging.WARNING or not _INVALID_ALLOWED.get()
 
 
-@invalid_values_allowed()
+class FileImages(NamedTuple):
+    """The images of a file.
+
+    Parameters
+    ----------
+    images : list of DicomImage
+        One for each frame that has a place in the patient.
+    unplaced : int
+        Number of frames of MRI without one.
+    title : str
+        Number and description of the series.
+    """
+
+    images: list[DicomImage]
+    unplaced: int = 0
+    title: str = ""
+
+
 def images_of_file(path: Path) -> list[DicomImage]:
-    """Read the headers of a file: an image for each frame that has a position in the patient.
+    """The images of a file that have a place in the patient, as of `read_file`."""
+    return read_file(path).images
+
+
+@invalid_values_allowed()
+def read_file(path: Path) -> FileImages:
+    """Read the headers of a file.
 
     Raises
     ------
@@ -178,17 +204,24 @@ def images_of_file(path: Path) -> list[DicomImage]:
         raise CaseError(f"{path} is a damaged DICOM file ({reason})") from error
 
 
-def _read_images(pydicom: Any, path: Path) -> list[DicomImage]:
+def _read_images(pydicom: Any, path: Path) -> FileImages:
     # Files of old archives lack the preamble.
     header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
     if not header.get("SeriesInstanceUID"):
+        if header.file_meta.get("MediaStorageSOPClassUID") == _DIRECTORY:
+            return FileImages([])
         raise ValueError("no Series Instance UID")
     if not header.get("Rows"):
         if str(header.get("SOPClassUID")) in _MR_IMAGES:
             raise ValueError("it ends within its header")
-        return []  # a report, a segmentation without pixels
-    images = (_image(path, frame) for frame in frames_of(header))
-    return [image for image in images if image is not None]
+        return FileImages([])  # a report, a segmentation without pixels
+    frames = list(frames_of(header))
+    found = (_image(path, frame) for frame in frames)
+    images = [image for image in found if image is not None]
+    if str(header.get("SOPClassUID")) not in _MR_IMAGES or is_colour(frames[0]):
+        return FileImages(images)  # a picture of the screen has no place in the patient
+    parts = (frames[0].text(keyword) for keyword in ("SeriesNumber", "SeriesDescription"))
+    return FileImages(images, len(frames) - len(images), " ".join(filter(None, parts)))
 
 
 def _image(path: Path, frame: Frame) -> DicomImage | None:
@@ -198,17 +231,18 @@ def _image(path: Path, frame: Frame) -> DicomImage | None:
     )
     spacing = frame.numbers("PixelSpacing")
     if len(position) != 3 or len(orientation) != 6 or len(spacing) != 2:
-        return None  # a screenshot or a report has no place in the patient
+        return None
+    patient_id = known_id(frame.text("PatientID"))
     return DicomImage(
         path=path,
         frame=frame.index,
         modality=frame.text("Modality"),
-        patient=frame.text("PatientID") or _known_name(frame),
+        patient=patient_id or _known_name(frame),
         study=frame.text("StudyInstanceUID"),
         date=frame.text("StudyDate"),
         series=frame.text("SeriesInstanceUID"),
         number=frame.text("SeriesNumber"),
-        acquisition=_acquisition(frame),
+        acquisition=acquisition_of(frame),
         repeat=(
             frame.text("FrameAcquisitionNumber") or frame.text("AcquisitionNumber"),
             frame.text("TemporalPositionIndex") or frame.text("TemporalPositionIdentifier"),
@@ -220,7 +254,9 @@ def _image(path: Path, frame: Frame) -> DicomImage | None:
         thickness=_length(frame, "SliceThickness"),
         slice_distance=_length(frame, "SpacingBetweenSlices"),
         identity=_identity(frame),
-        is_named=not frame.text("PatientID"),
+        is_named=not patient_id,
+        birth_date=frame.text("PatientBirthDate"),
+        sex=frame.text("PatientSex").upper(),
         uid=frame.text("SOPInstanceUID"),
         images_in_acquisition=int(frame.number("ImagesInAcquisition") or 0),
     )
@@ -244,43 +280,3 @@ def _identity(frame: Frame) -> tuple[str, str] | None:
     if frame.text("PatientIdentityRemoved").upper() == "YES":
         return None
     return frame.text("PatientID"), frame.text("PatientName")
-
-
-def _acquisition(frame: Frame) -> Acquisition:
-    names = [
-        frame.text(keyword)
-        for keyword in ("SeriesDescription", "SequenceName", "PulseSequenceName")
-    ]
-    agent = frame.text("ContrastBolusAgent")
-    if not agent and frame.header.get("ContrastBolusAgentSequence"):
-        agent = "given"
-    kind = frame.text("MRAcquisitionType").upper()
-    when = frame.text("AcquisitionDateTime")
-    return Acquisition(
-        text="; ".join(dict.fromkeys(name for name in names if name)),
-        protocol=frame.text("ProtocolName"),
-        contrast_agent=agent,
-        repetition_time=frame.number("RepetitionTime"),
-        echo_time=frame.number("EffectiveEchoTime", "EchoTime"),
-        inversion_time=frame.number("InversionTime", "InversionTimes"),
-        techniques=_techniques(frame),
-        image_type=_image_type(frame),
-        is_3d={"3D": True, "2D": False}.get(kind),
-        body_part=frame.text("BodyPartExamined").upper(),
-        time=when or frame.text("AcquisitionDate") + frame.text("AcquisitionTime"),
-    )
-
-
-def _image_type(frame: Frame) -> frozenset[str]:
-    colours = ("PALETTE COLOR", "RGB", "YBR")
-    is_colour = frame.text("PhotometricInterpretation").upper().startswith(colours)
-    own = (COLOUR,) if is_colour or (frame.number("SamplesPerPixel") or 1) != 1 else ()
-    return frozenset((*frame.texts("FrameType"), *frame.texts("ImageType"), *own))
-
-
-def _techniques(frame: Frame) -> frozenset[str]:
-    codes = set(frame.texts("ScanningSequence"))
-    for keyword, value, techniques in _TECHNIQUES:
-        if frame.text(keyword).upper() == value:
-            codes.update(techniques)
-    return frozenset(codes)

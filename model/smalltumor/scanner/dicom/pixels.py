@@ -12,11 +12,15 @@ import numpy.typing as npt
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
 from smalltumor.scanner.dicom.headers import invalid_values_allowed
+from smalltumor.scanner.dicom.philips_scale import display_factors
 
 Pixels = npt.NDArray[np.generic]
 
 _WITHIN_STEP = 0.25
 """How far, by rounding, a scaled pixel may be from its exact value, as a share of the slope."""
+
+_SAME_FACTOR = 1e-3
+"""Largest relative difference, by rounding, of the factors of slices."""
 
 
 def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
@@ -30,7 +34,8 @@ def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
     Returns
     -------
     list of (row, column) arrays
-        Of one type: as stored, or float32 if a file has an intensity scale. Of MONOCHROME1, where
+        Of one type: as stored, or float32 if a file has an intensity scale, or if Philips displays
+        them differently (see `smalltumor.scanner.dicom.philips_scale`). Of MONOCHROME1, where
         large values are dark, float32 and inverted: the darkest pixel of all is 0. Padding
         (*Pixel Padding Value*) is 0, or the lowest value if that is negative.
 
@@ -47,6 +52,7 @@ def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
         if frame >= len(files[path].frames):
             raise CaseError(f"{path} has fewer frames than its header says")
         slices.append(files[path].frames[frame])
+    slices = _comparable(slices, [files[path].factors[frame] for path, frame in frames])
     inverted = {path for path, file in files.items() if file.inverted}
     if inverted and len(inverted) < len(files):
         raise CaseError(
@@ -64,6 +70,16 @@ def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
     return slices
 
 
+def _comparable(slices: list[npt.NDArray[Any]], factors: Sequence[float]) -> list[npt.NDArray[Any]]:
+    """The slices as displayed with the factor of the first one, if they have different ones."""
+    if np.allclose(factors, factors[0], rtol=_SAME_FACTOR):
+        return slices
+    return [
+        np.asarray(pixels * (factors[0] / factor), dtype=np.float32)
+        for pixels, factor in zip(slices, factors, strict=True)
+    ]
+
+
 def _lowest(slices: Sequence[Pixels]) -> float:
     """The lowest value of all pixels that are no padding, which is NaN; 0 if there are none."""
     kept = (pixels[~np.isnan(pixels)] for pixels in slices)
@@ -73,11 +89,12 @@ def _lowest(slices: Sequence[Pixels]) -> float:
 class _FilePixels(NamedTuple):
     """All frames of a file, (frame, row, column), and whether they were MONOCHROME1.
 
-    Padding is NaN.
+    Padding is NaN. `factors` are those of `display_factors`.
     """
 
     frames: Pixels
     inverted: bool = False
+    factors: Sequence[float] = ()
 
 
 @invalid_values_allowed()
@@ -86,7 +103,9 @@ def _read_file(path: Path) -> _FilePixels:
     try:
         dataset = pydicom.dcmread(path, force=True)
         read = _read_compressed_file if _is_compressed(dataset) else _read_plain_file
-        return read(path, dataset)
+        pixels = read(path, dataset)
+        slopes = [slope for slope, _ in _scales(dataset, len(pixels.frames))]
+        return pixels._replace(factors=display_factors(dataset, slopes))
     except CaseError:
         raise
     except Exception as error:  # pydicom and its decoders raise many kinds

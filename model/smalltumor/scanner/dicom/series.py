@@ -13,9 +13,11 @@ from smalltumor.data.volumes.nifti import MAX_BYTES, Volume
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import LPS_TO_RAS, Grid
 from smalltumor.scanner.dicom.headers import DicomImage
+from smalltumor.scanner.dicom.parts import slices_in_other_parts
 from smalltumor.scanner.dicom.pixels import read_pixels
 from smalltumor.scanner.dicom.stacks import (
     OFF_GRID,
+    MissingSlices,
     count_positions,
     distance_along_normal,
     has_repeats,
@@ -52,8 +54,8 @@ def group_series(images: Iterable[DicomImage]) -> list[Series]:
         In the order of the series' numbers and times.
     """
     volumes = sorted(group_volumes(images), key=_order)
-    titles = titles_of(volumes)
-    return [_series(volume, title) for volume, title in zip(volumes, titles, strict=True)]
+    parts = slices_in_other_parts(volumes)
+    return list(map(_series, volumes, titles_of(volumes), parts))
 
 
 def group_volumes(images: Iterable[DicomImage]) -> list[list[DicomImage]]:
@@ -123,12 +125,14 @@ def _order(images: Sequence[DicomImage]) -> tuple[str, str, int, str, str]:
     return first.patient, first.date + first.study, number, first.acquisition.time, first.series
 
 
-def _series(images: list[DicomImage], title: str) -> Series:
+def _series(images: list[DicomImage], title: str, in_other_parts: MissingSlices) -> Series:
     first = images[0]
     images = sorted(images, key=distance_along_normal)
     rows, columns = first.shape
     grid, problem = _grid_or_problem(images)
-    missing = missing_slices(images)
+    if problem and in_other_parts.text:
+        problem = f"{problem}; {in_other_parts.text}"
+    missing = in_other_parts if in_other_parts.text else missing_slices(images)
     return Series(
         title=title,
         patient=first.patient,
@@ -146,6 +150,8 @@ def _series(images: list[DicomImage], title: str) -> Series:
         study_uid=first.study,
         identity=first.identity,
         is_named=first.is_named,
+        birth_date=first.birth_date,
+        sex=first.sex,
         files=tuple(dict.fromkeys(image.path for image in images)),
         frames=tuple((image.path, image.frame) for image in images),
         grid=grid,

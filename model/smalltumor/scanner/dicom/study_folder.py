@@ -12,6 +12,7 @@ from smalltumor.errors import CaseError
 from smalltumor.extras import require
 from smalltumor.files.listings import walk
 from smalltumor.scanner.dicom.files import is_dicom, is_directory
+from smalltumor.scanner.dicom.headers import invalid_values_allowed
 
 _HIGHEST_LEVELS = 2
 """Archives put the images in ``study/series``, viewers in ``study/DICOM/series``."""
@@ -118,6 +119,7 @@ def _studies_in(folder: Path) -> Iterator[tuple[Path, str]]:
                     break
 
 
+@invalid_values_allowed()
 def _study_of(path: Path) -> str:
     pydicom: Any = require("pydicom", "reading DICOM files")
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from smalltumor.errors import Action, OutputError, Remedy
+from smalltumor.errors import OutputError
 from smalltumor.files.locks import locked
 
 LOCK = ".preparation.lock"
@@ -39,8 +39,8 @@ def claimed(folder: Path) -> Iterator[None]:
             stack.enter_context(locked(folder / LOCK))
         except Timeout as error:
             raise OutputError(
-                f"another preparation is writing to {folder} at present",
-                Remedy(Action.CHOOSE_OUTPUT),
+                f"another preparation or correction is writing to {folder}; try again when it has "
+                "ended"
             ) from error
         except OSError as error:
             raise OutputError(f"{folder} cannot be used: {error.strerror or error}") from error

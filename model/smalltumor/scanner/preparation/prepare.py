@@ -36,6 +36,7 @@ from smalltumor.scanner.preparation.quality import (
     foreground,
     registration_warnings,
 )
+from smalltumor.scanner.preparation.recorded_warnings import recorded
 from smalltumor.scanner.preparation.registration import (
     SMALLEST_DISPLACEMENT_MM,
     Registration,
@@ -110,6 +111,7 @@ def prepare(
     Returns
     -------
     PreparedCase
+        Its first warnings are those of the source, without names, IDs and dates.
 
     Raises
     ------
@@ -135,7 +137,8 @@ def prepare(
     if bias_field:
         case = _without_bias(case, reporter)
     reporter.update(1.0, "done")
-    return replace(case, warnings=(*source.warnings, *_missing(images), *warnings))
+    of_scan = recorded(source.warnings, source.series)
+    return replace(case, warnings=(*of_scan, *_missing(images), *warnings))
 
 
 def _read(source: Source, reporter: ProgressReporter) -> dict[str, _SequenceImage]:

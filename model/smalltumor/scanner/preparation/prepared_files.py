@@ -16,8 +16,9 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Action, OutputError, Remedy
-from smalltumor.files.atomic import check_output, check_output_folder, write_text
+from smalltumor.files.atomic import check_output_folder, write_text
 from smalltumor.files.replacement import write_together
+from smalltumor.files.unfinished_moves import check_outputs
 from smalltumor.geometry.grid import Affine
 from smalltumor.inference.progress import CancelCallback, ProgressReporter
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
@@ -159,9 +160,9 @@ def _check_paths(
     Such a file would be taken for one of the case. It is removed if it was written with an earlier
     preparation, that is, if there is a record.
     """
+    check_outputs(paths.values(), overwrite=overwrite, sources=sources)
     ours = paths["record"].exists()
     for key, path in paths.items():
-        check_output(path, overwrite=overwrite, sources=sources)
         if key in absent and path.exists() and not ours:
             text = f"{path} exists and would be taken for a file of the case"
             raise OutputError(text, Remedy(Action.CHOOSE_OUTPUT))

@@ -12,6 +12,7 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
+from smalltumor.files.listings import entries
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.preparation.prepared_case import (
     BIAS_FIELD_STEP,
@@ -119,8 +120,8 @@ def on_grid_of_case(
 
 def _is_prepared(series: Series) -> bool:
     """Whether a series is a file of a prepared case."""
-    records = series.location.parent.glob(f"*{RECORD_ENDING}")
-    names = (record.name.removesuffix(RECORD_ENDING) for record in records)
+    beside = (path.name for path in entries(series.location.parent))
+    names = (name.removesuffix(RECORD_ENDING) for name in beside if name.endswith(RECORD_ENDING))
     return any(series.location.name.startswith(f"{name}_") for name in names)
 
 

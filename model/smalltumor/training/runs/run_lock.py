@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from smalltumor.errors import RunInUseError
 from smalltumor.files.atomic import write_bytes
+from smalltumor.files.locks import file_lock
 from smalltumor.training.runs.process_tree import is_process_running
 from smalltumor.training.runs.run_folder import RunFolder
 
@@ -81,11 +82,11 @@ def lock_is_held(run: RunFolder) -> bool:
     if not path.is_file():
         return False
     try:
-        with FileLock(path, timeout=0):
+        with file_lock(path):
             return False
     except Timeout:
         return True
-    except (OSError, NotImplementedError):  # not ours to write, or a file system without locks
+    except OSError:  # not ours to write, or a file system without locks
         return False
 
 
@@ -129,12 +130,12 @@ def hold_run_lock(run: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def _lock(run: RunFolder) -> Iterator[None]:
-    lock = FileLock(run.path / _LOCK, timeout=_WAIT_SECONDS, mode=0o666)
+    lock = file_lock(run.path / _LOCK, timeout=_WAIT_SECONDS, mode=0o666)
     try:
         lock.acquire()
     except Timeout:
         raise _already_training(run) from None
-    except (OSError, NotImplementedError):  # a file system without locks has heartbeats only
+    except OSError:  # a file system without locks has heartbeats only
         yield
         return
     try:

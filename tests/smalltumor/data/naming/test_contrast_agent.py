@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalltumor.data.naming.contrast_agent import ContrastAgent, agent_of_entities, agent_of_text
+from smalltumor.data.naming.contrast_agent import (
+    ContrastAgent,
+    agent_of_entities,
+    agent_of_text,
+    names_agent,
+)
 
 GIVEN, NOT_GIVEN, UNKNOWN = ContrastAgent.GIVEN, ContrastAgent.NOT_GIVEN, ContrastAgent.UNKNOWN
 
@@ -227,3 +232,65 @@ def test_a_name_tells_no_agent(name):
 def test_any_text_is_told(text):
     statement = agent_of_text(text)
     assert bool(statement.words) == (statement.agent is not UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("Gadovist 7,5 ml", "10 ml Dotarem", "Magnevist i.v.", "Omniscan 0.5mmol/ml", "GD", "KM"),
+        *(
+            "yes",
+            "Y",
+            "ja",
+            "oui",
+            "1",
+            "with contrast",
+            "造影剤",
+            "a contrast agent",
+            "IV CONTRAST",
+        ),
+        *("0,1 ml/kg Gadovist", "Nanomag", "Gadoteridol", "post"),
+    ],
+)
+def test_an_entry_of_a_header_names_an_agent(entry):
+    assert names_agent(entry)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *(
+            "",
+            "-",
+            "?",
+            "NO",
+            "N",
+            "n/a",
+            "N.A.",
+            "none",
+            "none given",
+            "false",
+            "0",
+            "0.0",
+            "0 ml",
+        ),
+        *("kein", "KEIN KM", "ohne", "Nein", "nicht gegeben", "KM: nein", "sans", "aucun", "não"),
+        *("sin contraste", "ninguno", "nessuno", "geen", "нет", "なし", "造影なし", "无造影剂"),
+        *(
+            "No Contrast Agent",
+            "not applicable",
+            "NATIVE",
+            "UNKNOWN",
+            "XXXX",
+            "without",
+            "ANONYMIZED",
+        ),
+    ],
+)
+def test_an_entry_of_a_header_names_no_agent(entry):
+    assert not names_agent(entry)
+
+
+@given(st.text())
+def test_any_entry_of_a_header_is_told(entry):
+    assert names_agent(entry) in (True, False)

@@ -38,7 +38,10 @@ def without(case, modality):
 def test_a_folder_is_claimed_by_one_preparation_and_leaves_no_trace(case, tmp_path):
     folder = tmp_path / "prepared" / "Pat"
     with claimed(folder):
-        with pytest.raises(OutputError, match=r"another preparation .*Pat"), claimed(folder):
+        with (
+            pytest.raises(OutputError, match=r"another preparation or correction .*Pat"),
+            claimed(folder),
+        ):
             pass
         assert folder.is_dir()
     assert not folder.parent.exists()

@@ -1,0 +1,270 @@
+"""Lists of files that a process moves into place, by which others see what a kill has left.
+
+There is a list in each folder, and it names the files of this folder alone: a list that comes with
+somebody's data can move nothing elsewhere. Lists that belong together have one name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Self
+
+from smalltumor.files.atomic import TEMPORARY_FILES
+from smalltumor.files.writers import has_ended, this_computer
+
+KEPT_FILES = ".smalltumor-*.kept"
+"""Pattern of earlier files, until all new ones are in place."""
+
+DAMAGED = (OSError, ValueError, TypeError, KeyError, ArithmeticError, RecursionError)
+"""What is raised by a list that cannot be read, or that this program has not written."""
+
+_LONGEST_S = 600.0
+"""Age at which the writer of a list has ended, wherever it ran: moving takes milliseconds."""
+
+
+class State(StrEnum):
+    """What is being done with the files of a list: the ending of its name."""
+
+    MOVING = ".moves"
+    MOVED = ".moved"
+    UNDOING = ".undo"
+
+
+@dataclass(frozen=True)
+class Move:
+    """A file that is moved into place, or only removed.
+
+    Parameters
+    ----------
+    target : Path
+    temporary : Path, optional
+        The complete new file, until it is moved; None for a file that is only removed.
+    kept : Path, optional
+        Where an earlier file is meanwhile; None if there is none.
+    size, time : int
+        Of the new file: bytes, and when it was written, in ns.
+    """
+
+    target: Path
+    temporary: Path | None = None
+    kept: Path | None = None
+    size: int = 0
+    time: int = 0
+
+    @property
+    def folder(self) -> Path:
+        """The only folder in which it moves files."""
+        return self.target.parent
+
+    def is_done(self) -> bool:
+        """Whether the new file is in its place; a file that another process has saved is not."""
+        if self.temporary is None:
+            return False
+        with suppress(OSError):
+            status = self.target.stat()
+            return (status.st_size, status.st_mtime_ns) == (self.size, self.time)
+        return False
+
+
+@dataclass(frozen=True)
+class MoveList:
+    """The moves in one folder.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Hidden, without the ending for the state.
+    moves : tuple of Move
+    others : tuple of str
+        The folders of the lists that belong to this one, seen from this folder.
+    computer, process, written
+        Who wrote it, and when, in seconds since 1970.
+    """
+
+    folder: Path
+    name: str
+    moves: tuple[Move, ...]
+    others: tuple[str, ...] = ()
+    computer: str = field(default_factory=this_computer)
+    process: int = field(default_factory=os.getpid)
+    written: float = field(default_factory=time.time)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a list.
+
+        Raises
+        ------
+        One of `DAMAGED`
+            If it cannot be read, or cannot be one of this program's.
+        """
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            folder=path.parent,
+            name=path.stem,
+            moves=tuple(_move(path.parent, **each) for each in content["moves"]),
+            others=tuple(map(str, content["others"])),
+            computer=str(content["computer"]),
+            process=int(content["process"]),
+            written=float(content["written"]),
+        )
+
+    def write(self) -> None:
+        """Write the list, whole or not at all, for moves that begin now; may raise OSError."""
+        content = {
+            "computer": self.computer,
+            "process": self.process,
+            "written": self.written,
+            "others": self.others,
+            "moves": [_names(move) for move in self.moves],
+        }
+        being_written = self.folder / f"{self.name}.part"
+        try:
+            with being_written.open("w", encoding="utf-8") as file:
+                json.dump(content, file)
+                file.flush()
+                if any(move.kept for move in self.moves):  # a power failure could hide them
+                    os.fsync(file.fileno())
+            being_written.rename(self._path(State.MOVING))
+        finally:
+            being_written.unlink(missing_ok=True)
+
+    @property
+    def state(self) -> State | None:
+        """What is being done; None if the list is gone, and with it all that was to do."""
+        return next((state for state in State if self._path(state).exists()), None)
+
+    def change(self, state: State) -> bool:
+        """Say that something else is done now; False if the list is gone. May raise OSError."""
+        now = self.state
+        if now is None or now is state:
+            return now is state
+        with suppress(FileNotFoundError):  # another process was faster
+            self._path(now).rename(self._path(state))
+            return True
+        return False
+
+    def remove(self) -> None:
+        """Remove the list, unless an earlier file is neither in its place nor removed."""
+        if any(move.kept and move.kept.exists() for move in self.moves):
+            self.leave()
+            return
+        with suppress(OSError):
+            for state in State:
+                self._path(state).unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Leave what is to be done to whoever looks next, although this process still runs."""
+        state = self.state
+        if state is not None:
+            with suppress(OSError):
+                os.utime(self._path(state), (0, 0))
+
+    def belonging(self) -> list[MoveList]:
+        """This list, and those of the other folders that can be read."""
+        found: list[MoveList] = [self]
+        for other in self.others:
+            folder = Path(os.path.realpath(self.folder / other))
+            for state in State:
+                with suppress(*DAMAGED):
+                    found.append(MoveList.read(folder / f"{self.name}{state}"))
+        return found
+
+    def writer_has_ended(self) -> bool:
+        """Whether the process has ended that wrote the list; may raise OSError.
+
+        Of one on another computer it is known by the age of the list only. Locks would tell less:
+        neither Windows nor all drives have them for a file that is renamed.
+        """
+        state = self.state
+        if state is None:
+            return False
+        if time.time() - self._path(state).stat().st_mtime > _LONGEST_S:
+            return True
+        return self.computer == this_computer() and has_ended(self.process, self.written)
+
+    def _path(self, state: State) -> Path:
+        return self.folder / f"{self.name}{state}"
+
+
+def write_lists(moves: Iterable[Move]) -> list[MoveList]:
+    """Write a list in each folder in which files are moved.
+
+    Raises
+    ------
+    OSError
+        If one cannot be written; none is there then.
+    """
+    name, by_folder = f".smalltumor-{secrets.token_hex(6)}", _by_folder(moves)
+    lists = [
+        MoveList(folder, name, tuple(own), tuple(_seen_from(folder, by_folder)))
+        for folder, own in by_folder.items()
+    ]
+    try:
+        for each in lists:
+            each.write()
+    except BaseException:
+        for each in lists:
+            each.remove()
+        raise
+    return lists
+
+
+def is_list(name: str) -> bool:
+    """Whether a file has the name of a list."""
+    return name.startswith(".smalltumor-") and name.endswith(tuple(State))
+
+
+def _by_folder(moves: Iterable[Move]) -> Mapping[Path, list[Move]]:
+    found: dict[Path, list[Move]] = {}
+    for move in moves:
+        found.setdefault(move.folder, []).append(move)
+    return found
+
+
+def _seen_from(folder: Path, folders: Iterable[Path]) -> Iterator[str]:
+    """The other folders, relative to one: a drive may be elsewhere at the next start."""
+    for other in folders:
+        if other != folder:
+            try:
+                yield os.path.relpath(other, folder)
+            except ValueError:  # on another drive of Windows
+                yield str(other)
+
+
+def _names(move: Move) -> dict[str, Any]:
+    return {
+        "target": move.target.name,
+        "temporary": move.temporary and move.temporary.name,
+        "kept": move.kept and move.kept.name,
+        "size": move.size,
+        "time": move.time,
+    }
+
+
+def _move(
+    folder: Path, target: str, temporary: str | None, kept: str | None, size: int, time: int
+) -> Move:
+    """A move of a list, which can be this program's: the list may come with somebody's data."""
+    for name, pattern in ((target, "*"), (temporary, TEMPORARY_FILES), (kept, KEPT_FILES)):
+        if name is None:
+            continue
+        if Path(name).name != name or name in ("", "..") or not fnmatchcase(name, pattern):
+            raise ValueError(f"{name} is a file of others")
+    return Move(
+        folder / target,
+        None if temporary is None else folder / temporary,
+        None if kept is None else folder / kept,
+        int(size),
+        int(time),
+    )

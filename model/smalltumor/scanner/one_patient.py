@@ -1,0 +1,78 @@
+"""What speaks against series being of one patient at one time, and what is not known of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from smalltumor.data.case import REFERENCE
+from smalltumor.data.naming.case_files import MODALITY_TITLES
+from smalltumor.scanner.patient_names import spellings
+from smalltumor.scanner.sequences import classify
+from smalltumor.scanner.series import Series
+from smalltumor.scanner.volume_names import differ_only_in_sequence
+
+_DATE = re.compile(r"(?:19|20)\d{6}")
+_UNKNOWN_DATE = "19000101"
+
+
+def contradictions(series: Sequence[Series]) -> Iterator[str]:
+    """Sentences about names, dates of birth and sexes that differ although one ID is given.
+
+    The dates are not told, as the sentences are recorded with a case.
+    """
+    names = {s.identity[1].strip() for s in series if s.identity is not None}
+    named = sorted({*spellings(names).values()} - {""})
+    if len(named) > 1:
+        yield (
+            f"the headers name {len(named)} patients with one ID: {' and '.join(named)}; check "
+            "that they are one"
+        )
+    births = {s.birth_date for s in series if _DATE.fullmatch(s.birth_date)} - {_UNKNOWN_DATE}
+    if len(births) > 1:
+        yield f"the headers give {len(births)} dates of birth; check that the patient is one"
+    if {s.sex for s in series} >= {"F", "M"}:
+        yield "the headers give two sexes; check that the patient is one"
+
+
+def missing_evidence(series: Sequence[Series]) -> Iterator[str]:
+    """What nothing shows although it is assumed: that series are of one patient at one time."""
+    without_study = [s.title for s in series if s.frames and not s.study_uid]
+    if without_study and len(series) > 1:
+        yield (
+            f"the headers of {', '.join(without_study)} name no study; check that they are of one "
+            "patient at one time"
+        )
+        return
+    of_nobody = [
+        s.location
+        for s in series
+        if not (s.patient or s.study_uid) and classify(s.acquisition).sequence is not None
+    ]
+    if not differ_only_in_sequence(of_nobody):
+        names = ", ".join(path.name for path in of_nobody)
+        yield f"names and headers do not show that these files are of one patient: {names}"
+        return
+    folders = {s.location.parent for s in series if not s.patient and not s.study}
+    if len(folders) > 1:
+        yield f"the files of {len(folders)} folders are taken as one patient at one time"
+
+
+def other_visits(chosen: Mapping[str, Series]) -> Iterator[str]:
+    """Sentences about series of another study than that of T1CE, which the user named.
+
+    Parameters
+    ----------
+    chosen : mapping of str to Series
+        By modality.
+    """
+    reference = chosen.get(REFERENCE)
+    if reference is None or not reference.study:
+        return
+    for modality, series in chosen.items():
+        if series.study and series.study != reference.study:
+            yield (
+                f"{MODALITY_TITLES[modality]}: {series.title} is of another study "
+                f"({series.study_title}) than {MODALITY_TITLES[REFERENCE]} "
+                f"({reference.study_title}); check that nothing changed between them"
+            )

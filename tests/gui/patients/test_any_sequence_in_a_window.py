@@ -1,0 +1,50 @@
+"""Whatever is done in a window, and whenever work ends, it shows and writes one patient's data.
+
+`tests/napari_smalltumor/patients/test_any_sequence.py` does the same without a window, where
+nothing is computed meanwhile. The environment variable ``WINDOW_WALKS`` is the number of walks.
+"""
+
+from __future__ import annotations
+
+import os
+from random import Random
+
+import pytest
+from smalltumor.data.read_case import read_case
+from smalltumor.inference import segment
+from smalltumor.models.checkpoint import load_checkpoint
+from synthetic import write_case
+from window_walk import WindowWalk
+
+from napari_smalltumor import devices
+from napari_smalltumor.lesions.dock import LesionsDock
+
+WALKS = int(os.environ.get("WINDOW_WALKS", "2"))
+STEPS = 50
+
+
+@pytest.mark.slow
+@pytest.mark.one_binding
+@pytest.mark.parametrize("seed", range(WALKS))
+def test_a_window_never_mistakes_a_patient(
+    make_napari_viewer, dock_of, narrow_weights, tmp_path, qtbot, monkeypatch, seed, raised, errors
+):
+    monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
+    folders = [
+        write_case(tmp_path / visit / name, name=name, seed=number)
+        for number, (visit, name) in enumerate((("a", "Anna"), ("b", "Bert"), ("c", "Cleo")))
+    ]
+    checkpoint = load_checkpoint(narrow_weights)
+    expected = {x.name: segment(read_case(x), checkpoint).classes for x in folders}
+    viewer = make_napari_viewer(show=True)
+    segment_dock, lesions = dock_of(viewer), LesionsDock(viewer)
+    viewer.window.add_dock_widget(lesions, area="right")
+    walk = WindowWalk(viewer, segment_dock, lesions, folders, expected, Random(seed), qtbot)
+    try:
+        walk.go(STEPS)
+    except AssertionError as error:
+        raise AssertionError("\n".join([*walk.steps, str(error)])) from error
+    finally:
+        walk.end()
+        walk.settle()
+    assert raised == [], "\n".join(walk.steps)
