@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import dask
 import distributed
+import psutil
 import pytest
 from smalltumor.cohort.results.results_folder import TABLE
 from synthetic import write_case
@@ -128,6 +130,38 @@ def test_workers_that_are_killed_cost_no_case(run, tmp_path):
     assert (code, err) == (0, "")
     assert {row["outcome"] for row in rows.values()} == {"segmented"}
     assert len(rows) == 16
+
+
+def running(group: int) -> list[psutil.Process]:
+    """The processes of a group that have not ended."""
+    found = []
+    for process in psutil.process_iter(["status"]):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+@pytest.mark.parametrize("delay", [0.2, 0.7, 1.2, 1.7, 2.2])
+def test_ctrl_c_while_workers_start_ends_the_run_in_one_line(tmp_path, narrow_weights, delay):
+    """A terminal sends it to all processes, also to those that are importing modules."""
+    write_cases(tmp_path / "data", *GOOD)
+    command = [sys.executable, "-m", "smalltumor.cli", "cohort", str(tmp_path / "data"), "-o"]
+    command += [str(tmp_path / "out"), "--workers", "2", "--weights", str(narrow_weights)]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, process_group=0
+    )
+    while process.poll() is None and not (tmp_path / "out" / "cohort.json").exists():
+        time.sleep(0.01)
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert err == "smalltumor: interrupted; no incomplete file was left\n"
+    assert process.returncode == 130
+    deadline = time.monotonic() + 60
+    while running(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not running(process.pid)
 
 
 def test_the_workers_of_a_cluster_give_the_masks_of_one_process(run, alone, tmp_path):

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.pipeline.pipeline import DEPTH
+from smalltumor.cohort.workers.interruptions import deferred_interruptions
 from smalltumor.cohort.workers.worker import WorkerSetup
 from smalltumor.errors import SmalltumorError
 from smalltumor.extras import missing_packages, require
@@ -152,24 +153,29 @@ def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
     threads = str(max(1, len(_cores()) // count))
     environment = {**dict.fromkeys(_THREADS, threads), **_memory()}
     environment = {name: os.environ.get(name, value) for name, value in environment.items()}
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": environment, **_QUIET}):
-        cluster = distributed.LocalCluster(
-            n_workers=count,
-            threads_per_worker=DEPTH,
-            host=LOCAL,
-            dashboard_address=f"{LOCAL}:0",
-            preload=[
-                *dask.config.get("distributed.worker.preload"),
-                "smalltumor.cohort.workers.worker",
-            ],
-            memory_limit=0,  # a worker that needs more than its share for a moment may have it
-            silence_logs=logging.CRITICAL + 1,
-        )
-        try:
-            yield cluster
-        finally:
-            with suppress(TimeoutError):  # 2024.8 waits for workers that were killed
-                cluster.close(timeout=10)
+    settings = {"distributed.nanny.pre-spawn-environ": environment, **_QUIET}
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(settings))
+        with deferred_interruptions():
+            cluster = distributed.LocalCluster(
+                n_workers=count,
+                threads_per_worker=DEPTH,
+                host=LOCAL,
+                dashboard_address=f"{LOCAL}:0",
+                preload=[
+                    *dask.config.get("distributed.worker.preload"),
+                    "smalltumor.cohort.workers.worker",
+                ],
+                memory_limit=0,  # a worker that needs more than its share for a moment may have it
+                silence_logs=logging.CRITICAL + 1,
+            )
+            stack.callback(_close, cluster)
+        yield cluster
+
+
+def _close(cluster: Any) -> None:
+    with suppress(TimeoutError):  # 2024.8 waits for workers that were killed
+        cluster.close(timeout=10)
 
 
 @contextmanager
