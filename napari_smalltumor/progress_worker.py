@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 from weakref import WeakSet, ref
@@ -133,7 +134,8 @@ def start(
         slot of the result or the error, so that nothing finds the job both ended and in progress.
     **connections
         Slots by the name of the worker's signal; called in the thread of the window. That of
-        ``aborted`` is also called if the job was asked to stop when it did not look any more.
+        ``aborted`` is also called if the job was asked to stop when it did not look any more. That
+        of ``finished`` is called right after `ended`.
     """
     prepare_thread_pool()
     slots: dict[str, Any] = dict(connections)
@@ -192,27 +194,29 @@ def _if_alive(owner: QObject, slot: Callable[..., None], *arguments: object) -> 
 def _slots_of_the_end(
     slots: dict[str, Any], ended: Callable[[], None] | None
 ) -> dict[str, Callable[..., None]]:
-    """Slots that call one of those of ``returned``, ``errored`` and ``aborted``, and then `ended`.
+    """Slots that call one of ``returned``, ``errored`` and ``aborted``, `ended`, and ``finished``.
 
     A worker that is asked to stop after its job has looked for the last time emits ``finished``
-    alone. `ended` is called by the same slot, since the window could handle a click between two.
+    alone. All are called by one slot, since the window could handle a click between two: what that
+    starts would be taken for what has ended.
     """
-    ends: list[str] = []
-    then = [] if ended is None else [ended]
     slots = {signal: slots[signal] for signal in _ENDS if signal in slots}
+    then = [slot for slot in (slots.pop("finished", None), ended) if slot is not None]
+    ends: list[str] = []
 
     def call(signal: str, *arguments: object) -> None:
-        if signal == "finished" and not ends:
-            call("aborted")
+        if signal == "finished":
+            if not ends:
+                call("aborted")
+            slots.clear()  # Qt keeps this function, and would keep their owners alive
+            return
         ends.append(signal)
-        try:
+        with ExitStack() as stack:
+            for slot in then:  # the last one is called first
+                stack.callback(slot)
+            then.clear()
             if signal in slots:
                 slots[signal](*arguments)
-        finally:
-            if then:
-                then.pop()()
-            if signal == "finished":
-                slots.clear()  # Qt keeps this function, and would keep their owners alive
 
     return {signal: partial(call, signal) for signal in _ENDS}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from napari_smalltumor.progress_worker import start
+from napari_smalltumor.progress_worker import _slots_of_the_end, start
 
 
 def succeed(progress: Callable[..., None], cancelled: Callable[[], bool]) -> str:
@@ -33,6 +33,18 @@ def test_a_run_has_ended_before_anything_follows_its_result(job, signal, qtbot):
     start(job, "a job", ended=record("ended"), **slots)
     qtbot.waitUntil(lambda: "finished" in calls)
     assert calls == [signal, "ended", "finished"]
+
+
+@pytest.mark.parametrize("signal", ["returned", "errored", "aborted"])
+def test_what_is_started_when_a_run_has_ended_is_not_taken_for_that_run(signal):
+    """Qt delivers the end of a thread later than its result, and a click may come between."""
+    running = ["first"]
+    slots = _slots_of_the_end({signal: lambda *_: None, "finished": running.clear}, None)
+    slots[signal](None)
+    assert running == []
+    running.append("second")
+    slots["finished"]()
+    assert running == ["second"]
 
 
 def test_a_job_that_is_asked_to_stop_when_it_does_not_look_any_more_was_aborted(qtbot):
