@@ -69,7 +69,6 @@ class ActivePatient:
         self.patients_changed.connect(self._name_layers)
         self._current: Patient | None = None
         self._is_left = False
-        self._shown_by_hand = ShownByHand(self._activate_if_open)
         self.messages = PatientMessages()
         self.changed.connect(self.messages.remove_about_active)
         self.arrivals = Arrivals()
@@ -77,6 +76,7 @@ class ActivePatient:
         self._explanations = Explanations(self.messages, self.title_of)
         self._views = ViewStates(viewer)
         self._hidden = HiddenLayers()
+        self._shown_by_hand = ShownByHand(self._hidden, self._stays_hidden, self._activate_if_open)
         self._new = NewLayers(self._layers, lambda: self._current, lambda: self.title)
         self._new.unassigned.connect(self._on_unassigned)
         self._background = 0
@@ -211,18 +211,15 @@ class ActivePatient:
 
     def is_shown(self, layer: Layer) -> bool:
         """Whether a layer is visible, or will be when its patient is active."""
-        return self._hidden.is_visible_later(layer)
+        return self._hidden.is_visible(layer)
 
     def set_shown(self, layer: Layer, shown: bool) -> None:
         """Show or hide a layer, now or when its patient is active."""
-        if layer in self._hidden:
-            self._hidden.set_visible_later(layer, shown)
-        else:
-            layer.visible = shown
+        self._hidden.set_visible(layer, shown)
 
     def _add(self, layer: Layer) -> None:
         """Follow a layer that is new in the viewer, and show its patient if it is to be active."""
-        layer.events.visible.connect(self._on_visible)
+        self._shown_by_hand.follow(layer)
         guard_undo(layer, self._refuse_edit)
         self._new.add(layer)
         patient = self._join_patient(layer)
@@ -260,7 +257,7 @@ class ActivePatient:
 
     def _on_removed(self, event: Any) -> None:
         layer = event.value
-        layer.events.visible.disconnect(self._on_visible)
+        self._shown_by_hand.release(layer)
         release_undo(layer)
         self._hidden.release(layer)
         self._new.remove(layer, self._layers)
@@ -305,19 +302,8 @@ class ActivePatient:
         when_idle(lambda: self._views.select_none_of(self._hidden))
         self.changed.emit()
 
-    def _on_visible(self, event: Any) -> None:
-        """Activate the patient of a hidden layer that the user shows."""
-        layer = event.source
-        patient = patient_of(layer)
-        if self._hidden.is_changing or patient is None:
-            return
-        is_hidden = layer in self._hidden
-        if is_hidden and (self._background or self.arrivals.holds(patient)):
-            self.set_shown(layer, layer.visible)
-        elif layer.visible:
-            if is_hidden:
-                self.set_shown(layer, True)
-            self._shown_by_hand.add(patient)
+    def _stays_hidden(self, patient: Patient) -> bool:
+        return bool(self._background) or self.arrivals.holds(patient)
 
     def _activate_if_open(self, patient: Patient) -> None:
         if patient in self._opened and patient != self._current:

@@ -79,13 +79,16 @@ class HiddenLayers:
         if layer.visible != before.visible:
             layer.visible = before.visible
 
-    def is_visible_later(self, layer: Layer) -> bool:
-        """Whether a layer is visible when its patient is active."""
+    def is_visible(self, layer: Layer) -> bool:
+        """Whether a layer is visible, or will be when its patient is active."""
         before = self._before.get(layer)
         return bool(layer.visible if before is None else before.visible)
 
-    def set_visible_later(self, layer: Layer, visible: bool) -> None:
-        """Set whether a layer is visible when its patient is active; it stays hidden now."""
+    def set_visible(self, layer: Layer, visible: bool) -> None:
+        """Show or hide a layer, now or, if it is hidden, when its patient is active."""
+        if layer not in self._before:
+            layer.visible = visible
+            return
         self._before[layer].visible = visible
         if layer.visible:
             with self.is_changing:
