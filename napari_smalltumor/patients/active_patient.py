@@ -308,18 +308,19 @@ class ActivePatient:
     def _on_visible(self, event: Any) -> None:
         """Activate the patient of a hidden layer that the user shows."""
         layer = event.source
-        if self._hidden.is_changing or layer not in self._hidden:
-            return
         patient = patient_of(layer)
-        assert patient is not None
-        if self._background or self.arrivals.holds(patient):
+        if self._hidden.is_changing or patient is None:
+            return
+        is_hidden = layer in self._hidden
+        if is_hidden and (self._background or self.arrivals.holds(patient)):
             self.set_shown(layer, layer.visible)
         elif layer.visible:
-            self.set_shown(layer, True)
+            if is_hidden:
+                self.set_shown(layer, True)
             self._shown_by_hand.add(patient)
 
     def _activate_if_open(self, patient: Patient) -> None:
-        if patient in self._opened:
+        if patient in self._opened and patient != self._current:
             self.activate(patient)
 
     def _show_current(self) -> None:

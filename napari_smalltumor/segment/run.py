@@ -241,7 +241,7 @@ def may_replace(title: str) -> bool:
         None,
         "Replace edited regions?",
         f"You have edited ET, TC or WT of {title}. Segmenting again replaces them, and this cannot "
-        "be undone. To keep them, export them first.",
+        "be undone. To keep them, save them first.",
         "Replace",
     )
 

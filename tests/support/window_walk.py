@@ -6,6 +6,7 @@ and dialogs are answered by chance after some time.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QAbstractButton, QApplication
 from smalltumor.data.case import Case
+from smalltumor.data.naming.cohort_names import REVIEWS
 from smalltumor.labels.regions import Region
 from smalltumor.text import volume_text
 
@@ -35,7 +37,9 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.dock import SegmentDock
 from napari_smalltumor.segment.run import run_in
+from napari_smalltumor.worklist.dock import WorklistDock
 
+_MASK = re.compile(r"(?P<case>.+)_(smalltumor|(?P<review>review\d+))\.nii\.gz")
 _ANSWER_MS = 40
 _LONGEST_WAIT_MS = 250
 
@@ -46,12 +50,12 @@ class WindowWalk:
     Parameters
     ----------
     viewer : Viewer
-    segment, lesions : SegmentDock, LesionsDock
+    segment, lesions, worklist : SegmentDock, LesionsDock, WorklistDock
         Docks of the window.
-    folders : sequence of Path
-        Of the cases that may be opened.
+    folders : list of Path
+        Of the cases that may be opened; two of them are open at first.
     expected : mapping of str to (i, j, k) array
-        The tissue classes that the network finds, by the name of the case.
+        The tissue classes that the network finds, by the folder of the case.
     chance : Random
     qtbot : QtBot
     """
@@ -61,17 +65,21 @@ class WindowWalk:
         viewer: Any,
         segment: SegmentDock,
         lesions: LesionsDock,
+        worklist: WorklistDock,
         folders: list[Path],
         expected: dict[str, np.ndarray],
         chance: Random,
         qtbot: Any,
     ) -> None:
         self.viewer, self.segment, self.lesions = viewer, segment, lesions
+        self.worklist = worklist
         self.folders, self.expected = folders, expected
         self.chance, self.qtbot = chance, qtbot
         self.patients = active_patient(viewer)
         self.steps: list[str] = []
+        self.roots = [*folders, worklist.worklist.folder]
         self._files = self._checksums()
+        self._shown: list[tuple[Patient, np.ndarray]] = []
         self._answers = QTimer()
         self._answers.timeout.connect(self._answer)
         self._answers.start(_ANSWER_MS)
@@ -91,6 +99,8 @@ class WindowWalk:
             (5, self._review),
             (1, self._show_a_hidden_layer),
             (1, self._duplicate),
+            (1, self._show_all),
+            (3, self._review_a_case),
             (1, self._wait),
         ]
 
@@ -239,6 +249,24 @@ class WindowWalk:
         layer.visible = True
         return f"show {layer.name}"
 
+    def _show_all(self) -> str:
+        """As napari's *Show All Unselected Layers* does."""
+        for layer in self.viewer.layers:
+            if layer not in self.viewer.layers.selection:
+                layer.visible = True
+        return "show all unselected layers"
+
+    def _review_a_case(self) -> str:
+        dock = self.worklist
+        name = self.chance.choice(["next", "next", "previous", "lesion", "save"])
+        if name == "save":
+            dock.save()
+        elif name == "lesion":
+            dock.next_lesion()
+        else:
+            dock.step(1 if name == "next" else -1)
+        return f"worklist: {name}"
+
     def _duplicate(self) -> str:
         from napari.layers._layer_actions import _duplicate_layer
 
@@ -305,27 +333,35 @@ class WindowWalk:
                 assert _crc(layer.data) == _crc(_display(case, layer))
 
     def _check_files(self) -> None:
-        """Only masks are written, and they hold the regions of the patient of their folder."""
+        """No file is changed but masks, and they hold the regions of the patient of their name."""
         now = self._checksums()
         for path, checksum in now.items():
-            if self._files.get(path) == checksum:
+            if self._files.get(path) == checksum or (
+                REVIEWS in path.parts and path.suffix != ".gz"
+            ):
                 continue
-            assert path.name == f"{path.parent.name}_smalltumor.nii.gz"
+            own, is_review = _MASK.fullmatch(path.name), REVIEWS in path.parts
+            assert own is not None and is_review == bool(own["review"]), path
             written = np.asarray(nib.load(path).dataobj)
-            assert any(np.array_equal(written, x) for x in self._stored_classes(path.parent))
+            shown = self._classes_of(own["case"], None if is_review else path.parent)
+            assert any(np.array_equal(written, x) for x in shown), path
         assert not [path for path in self._files if path not in now]
-        self._files = now
+        self._files, self._shown = now, self._shown_classes()
 
-    def _stored_classes(self, folder: Path) -> list[np.ndarray]:
-        """The regions of the patients with images in a folder, in the scheme of files."""
-        found = []
-        for layer in self.viewer.layers:
-            case = case_of(layer)
-            if case is None or case.name != folder.name or region_of(layer) is None:
-                continue
-            segmentation = segmentation_of(self.viewer.layers, case)
-            found.append(np.array([0, 1, 2, 4], np.uint8)[segmentation.classes])
-        return found
+    def _classes_of(self, name: str, folder: Path | None) -> list[np.ndarray]:
+        """The regions of patients of a name and folder now and before, in the scheme of files."""
+        return [
+            classes
+            for patient, classes in (*self._shown, *self._shown_classes())
+            if patient.name == name and folder in (None, patient.folder)
+        ]
+
+    def _shown_classes(self) -> list[tuple[Patient, np.ndarray]]:
+        """The regions of the open patients; one may be saved and closed in a step."""
+        patients = {patient_of(x): case_of(x) for x in self.viewer.layers if region_of(x)}
+        found = {p: segmentation_of(self.viewer.layers, case) for p, case in patients.items()}
+        values = np.array([0, 1, 2, 4], np.uint8)
+        return [(p, values[x.classes]) for p, x in found.items() if x is not None]
 
     def check_settled(self) -> None:
         """What holds when all work has ended: numbers, lesions and rings are the patient's."""
@@ -369,11 +405,11 @@ class WindowWalk:
         regions = self._regions()
         is_result = segmentation.run is not None and len(regions) == len(Region)
         if is_result and "edited since" not in self.segment.panel.results.text:
-            assert np.array_equal(segmentation.classes, self.expected[case.name])
+            assert np.array_equal(segmentation.classes, self.expected[str(self.active.folder)])
 
     def _checksums(self) -> dict[Path, int]:
-        files = [path for folder in self.folders for path in folder.iterdir()]
-        return {x: zlib.crc32(x.read_bytes()) for x in files if x.suffix == ".gz"}
+        files = [path for root in self.roots for path in root.rglob("*") if path.is_file()]
+        return {x: zlib.crc32(x.read_bytes()) for x in files if not x.name.startswith(".")}
 
 
 def _crc(data: Any) -> int:

@@ -80,6 +80,8 @@ def _by_times(tr: float, te: float, ti: float, *, is_gradient_echo: bool) -> Wei
         return Weighting.FLAIR
     if ti and te <= 30:
         return Weighting.T1
+    if 0 < ti < 1500 and te > 30:  # fat is suppressed, as by STIR, or grey or white matter
+        return None
     if is_gradient_echo and te > 12:
         return Weighting.T2_STAR
     if tr >= 2000 and te >= 60:

@@ -12,7 +12,7 @@ class ShownByHand:
     """Activates the patient of hidden layers that were shown, once all of a command were.
 
     Layers of several patients, as napari's commands show them all at once, activate none: each
-    patient would be drawn.
+    patient would be drawn. The active patient counts too.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class ShownByHand:
         self._patients: list[Patient] = []
 
     def add(self, patient: Patient) -> None:
-        """A hidden layer of a patient was shown."""
+        """A layer of a patient was shown."""
         self._patients.append(patient)
         if len(self._patients) == 1:
             when_idle(self._activate_only)

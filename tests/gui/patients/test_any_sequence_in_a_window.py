@@ -10,14 +10,16 @@ import os
 from random import Random
 
 import pytest
+from cohort_results import write_results
 from smalltumor.data.read_case import read_case
 from smalltumor.inference import segment
 from smalltumor.models.checkpoint import load_checkpoint
 from synthetic import write_case
 from window_walk import WindowWalk
 
-from napari_smalltumor import devices
+from napari_smalltumor import devices, settings
 from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.worklist.dock import WorklistDock
 
 WALKS = int(os.environ.get("WINDOW_WALKS", "2"))
 STEPS = 50
@@ -30,16 +32,21 @@ def test_a_window_never_mistakes_a_patient(
     make_napari_viewer, dock_of, narrow_weights, tmp_path, qtbot, monkeypatch, seed, raised, errors
 ):
     monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
-    folders = [
-        write_case(tmp_path / visit / name, name=name, seed=number)
-        for number, (visit, name) in enumerate((("a", "Anna"), ("b", "Bert"), ("c", "Cleo")))
-    ]
+    settings.put("reader", "Reader")
+    data, output = write_results(tmp_path)
+    folders = [write_case(tmp_path / x / "Zoe", name="Zoe", seed=n) for n, x in enumerate("ab")]
+    folders += [data / "ann", data / "bob"]
     checkpoint = load_checkpoint(narrow_weights)
-    expected = {x.name: segment(read_case(x), checkpoint).classes for x in folders}
+    expected = {str(x): segment(read_case(x), checkpoint).classes for x in folders}
+    expected[str(data / "cyd")] = segment(read_case(data / "cyd"), checkpoint).classes
     viewer = make_napari_viewer(show=True)
-    segment_dock, lesions = dock_of(viewer), LesionsDock(viewer)
-    viewer.window.add_dock_widget(lesions, area="right")
-    walk = WindowWalk(viewer, segment_dock, lesions, folders, expected, Random(seed), qtbot)
+    segment_dock, lesions, worklist = dock_of(viewer), LesionsDock(viewer), WorklistDock(viewer)
+    for dock in (lesions, worklist):
+        viewer.window.add_dock_widget(dock, area="right")
+    worklist.open_results(output)
+    qtbot.waitUntil(lambda: worklist.worklist is not None)
+    docks = segment_dock, lesions, worklist
+    walk = WindowWalk(viewer, *docks, folders, expected, Random(seed), qtbot)
     try:
         walk.go(STEPS)
     except AssertionError as error:

@@ -346,6 +346,11 @@ def test_showing_layers_of_several_hidden_patients_at_once_activates_none_of_the
         assert visible(viewer) == {"third"}
     qtbot.wait(50)
     assert activated == [] and visible(viewer) == {"third"}
+    for visit in ("third", "second"):  # as if both were selected, and napari's V toggled them
+        viewer.layers[f"case ({visit}) T2"].visible = False
+        viewer.layers[f"case ({visit}) T2"].visible = True
+    qtbot.wait(50)
+    assert activated == [] and visible(viewer) == {"third"}
     viewer.layers["case (first) T2"].visible = True
     qtbot.waitUntil(lambda: patients.title == "case (first)")
     assert activated == ["case (first)"]

@@ -167,6 +167,8 @@ def test_names_tell_the_sequence(name, sequence):
         ((700, 20, None), {"GR"}, None),
         ((2500, 15, None), {"SE"}, None),
         ((4000, 80, None), {"EP"}, None),
+        ((4500, 70, 220), {"IR", "SE"}, None),
+        ((4500, 45, 150), {"IR", "SE"}, None),
     ],
 )
 def test_times_tell_the_sequence_of_a_series_without_a_telling_name(times, techniques, sequence):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from smalltumor.scanner.acquisition_time import normal_time
 from smalltumor.scanner.dicom.frames import Frame
@@ -53,20 +54,24 @@ def _contrast_agent(frame: Frame) -> str:
 
 def _time(frame: Frame, *, is_derived: bool) -> str:
     """When it was acquired, or else when its series began; that is later for a derived image."""
-    texts = [
-        *(frame.text("FrameAcquisitionDateTime"), frame.text("AcquisitionDateTime")),
-        _date_and_time(frame, "Acquisition"),
-    ]
+    return next(filter(None, map(normal_time, _times(frame, is_derived=is_derived))), "")
+
+
+def _times(frame: Frame, *, is_derived: bool) -> Iterator[str]:
+    """What may be the time, the best one first; each is read only if those before it are none."""
+    yield frame.text("FrameAcquisitionDateTime")
+    yield frame.text("AcquisitionDateTime")
+    yield _date_and_time(frame, "Acquisition")
     if not is_derived:
-        texts += [_date_and_time(frame, "Series"), _date_and_time(frame, "Content")]
-    return next(filter(None, map(normal_time, texts)), "")
+        yield _date_and_time(frame, "Series")
+        yield _date_and_time(frame, "Content")
 
 
 def _date_and_time(frame: Frame, event: str) -> str:
     """Of an event; the date is that of the nearest event whose date is known."""
-    dates = (frame.text(f"{name}Date") for name in (event, *_EVENTS))
-    date = next((date for date in dates if _DATE.fullmatch(date)), "")
-    return date + frame.text(f"{event}Time")
+    time = frame.text(f"{event}Time")
+    dates = (frame.text(f"{name}Date") for name in (event, *_EVENTS) if time)
+    return next((date for date in dates if _DATE.fullmatch(date)), "") + time
 
 
 def _image_type(frame: Frame) -> frozenset[str]:

@@ -218,10 +218,11 @@ def _read_images(pydicom: Any, path: Path) -> FileImages:
     frames = list(frames_of(header))
     found = (_image(path, frame) for frame in frames)
     images = [image for image in found if image is not None]
-    if str(header.get("SOPClassUID")) not in _MR_IMAGES or is_colour(frames[0]):
+    unplaced = len(frames) - len(images)
+    if not unplaced or str(header.get("SOPClassUID")) not in _MR_IMAGES or is_colour(frames[0]):
         return FileImages(images)  # a picture of the screen has no place in the patient
     parts = (frames[0].text(keyword) for keyword in ("SeriesNumber", "SeriesDescription"))
-    return FileImages(images, len(frames) - len(images), " ".join(filter(None, parts)))
+    return FileImages(images, unplaced, " ".join(filter(None, parts)))
 
 
 def _image(path: Path, frame: Frame) -> DicomImage | None:

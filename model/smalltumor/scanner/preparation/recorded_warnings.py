@@ -11,6 +11,9 @@ _REMOVED = "(removed)"
 _SHORTEST = 3
 """Characters of what is removed wherever it stands; shorter IDs only behind "patient"."""
 
+_FOLDERS = 3
+"""Folders around an image whose names may be those of the patient."""
+
 _PATH = re.compile(r"[^\s()]*[/\\]([^\s()/\\]*)")
 _PARTS_OF_NAME = re.compile(r"[\^=, ]+")
 
@@ -27,7 +30,7 @@ def recorded(warnings: Iterable[str], series: Sequence[Series]) -> tuple[str, ..
     texts = {
         text
         for each in series
-        for text in (each.patient, each.date, each.birth_date, *_of_identity(each))
+        for text in (each.patient, each.date, each.birth_date, *_of_identity(each), *_folders(each))
     }
     words = sorted(map(re.escape, texts - {""}), key=len, reverse=True)
     if not words:
@@ -36,6 +39,13 @@ def recorded(warnings: Iterable[str], series: Sequence[Series]) -> tuple[str, ..
     pattern = rf"(?<!\w)(?:{long})(?!\w)|(?<=\bpatient )(?:{'|'.join(words)})(?!\w)"
     identifying = re.compile(pattern, re.IGNORECASE)
     return tuple(identifying.sub(_REMOVED, _PATH.sub(r"\1", text)) for text in warnings)
+
+
+def _folders(series: Series) -> Iterable[str]:
+    """Names of the folders around the images, which tell apart studies in a warning."""
+    is_file = series.files == (series.location,)
+    nearest = series.location.parent if is_file else series.location
+    return (folder.name for folder in (nearest, *nearest.parents)[:_FOLDERS])
 
 
 def _of_identity(series: Series) -> Iterable[str]:

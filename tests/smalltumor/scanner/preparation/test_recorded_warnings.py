@@ -62,6 +62,17 @@ def test_a_short_id_is_removed_behind_the_word_patient_alone(tmp_path):
     assert found == "patient (removed) has 2 of 2 studies"
 
 
+def test_the_name_of_a_folder_that_tells_a_study_is_removed(tmp_path):
+    for name in ("Meier_Anna", "Huber_Eva"):
+        modalities = ("t1", "t1ce") if name == "Meier_Anna" else ("t1",)
+        study = f"1.{len(name)}"
+        write_study(tmp_path / name, *modalities, patient="ANON", study=study)
+    source = find_source(tmp_path, {}, allow_missing=True)
+    assert "(Meier_Anna) of 2 studies" in source.warnings[0]
+    (found, *_) = recorded(source.warnings, source.series)
+    assert "Meier" not in found and "((removed)) of 2 studies" in found
+
+
 def test_the_record_of_a_case_tells_neither_name_nor_id(tmp_path):
     scan = tmp_path / "MEIER_ANNA"
     write_study(scan / "now", patient="PAT0815", PatientName="Meier^Anna")
