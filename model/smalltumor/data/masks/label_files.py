@@ -11,6 +11,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import recorded_images_text
 from smalltumor.data.identity.mask_names import other_case_text
 from smalltumor.data.images_read import stamp_of
+from smalltumor.data.made_by import recorded_made_by
 from smalltumor.data.masks.label_scheme import FoundScheme, find_scheme
 from smalltumor.data.masks.layered_segments import without_layers
 from smalltumor.data.volumes.header_checks import check_axes, header_problems
@@ -32,8 +33,9 @@ ROUNDING = 0.01
 def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
     """Read the expert's segmentation of a case.
 
-    If the file records that it was made of other images, is named after another case, or has a
-    header that contradicts itself or `scheme`, that is added to the case's warnings.
+    If the file records that it was made of other images or by a network that nobody corrected, is
+    named after another case, or has a header that contradicts itself or `scheme`, that is added to
+    the case's warnings.
 
     Parameters
     ----------
@@ -62,10 +64,21 @@ def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelSc
     volume = on_grid(read_label_volume(case.labels_path), case.grid, case.name)
     classes, found = decode_labels(volume, scheme, case.scheme_hint)
     texts = [recorded_images_text([volume], case), other_case_text(case.labels_path, case)]
-    texts.append(found.contradiction)
+    texts += [found.contradiction, _as_network_made_it(volume)]
     texts += header_warnings_of(volume, case)
     case.warnings += [text for text in texts if text and text not in case.warnings]
     return classes, found.scheme
+
+
+def _as_network_made_it(volume: Volume) -> str:
+    """That a mask is no expert's; empty if that is not known."""
+    made_by = recorded_made_by(volume)
+    if made_by is None or made_by.algorithm_type != "AUTOMATIC":
+        return ""
+    return (
+        f"{volume.path.name} is as a network gave it ({made_by}): a network learns nothing from "
+        "its own mask, and as a validation case it gives a Dice near 1"
+    )
 
 
 def header_warnings_of(volume: Volume, case: Case) -> list[str]:

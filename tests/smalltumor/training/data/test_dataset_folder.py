@@ -14,6 +14,7 @@ import smalltumor.training.data.dataset_folder
 from napari_cases import ORIENTATIONS, case_along, write_case_along
 from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_key
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError, OutputError
@@ -31,6 +32,8 @@ from smalltumor.training.data.dataset_folder import (
 )
 from smalltumor.training.splits.split import Split
 from training_cases import write_lesion_cases
+
+MADE_BY = MadeBy.network("starter", "0123", "1")
 
 
 def masks_of(case: Case, seed: int = 5) -> np.ndarray:
@@ -338,3 +341,12 @@ def test_links_to_nowhere_and_volumes_in_one_file_are_checked_too(tmp_path):
 )
 def test_a_case_of_any_name_gets_a_valid_folder_name(name, folder):
     assert case_folder_name(Case(name, {}, case_along("LPS").grid)) == folder
+
+
+@pytest.mark.parametrize("made_by", [None, MADE_BY, MADE_BY.edited, MadeBy("MANUAL")])
+def test_a_mask_that_a_network_made_is_told_when_the_folder_is_checked(tmp_path, made_by):
+    case = case_along("RAS")
+    add_case(tmp_path, case, masks_of(case), made_by=made_by)
+    (checked,) = check_dataset(tmp_path)
+    told = [text for text in checked.warnings if "is as a network gave it" in text]
+    assert len(told) == (made_by == MADE_BY)
