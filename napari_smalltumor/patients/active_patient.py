@@ -130,7 +130,7 @@ class ActivePatient:
             raise ValueError(f"no layer of {patient.name} is open")
         if patient != self._current:
             # A first patient does not move the view of layers of other plugins.
-            self._switch_to(patient, fit=self._current is not None)
+            self._switch_to(patient, fit=self._current is not None or self._is_left)
 
     def leave(self) -> None:
         """Make no patient active until files have been read, or the user chooses one.

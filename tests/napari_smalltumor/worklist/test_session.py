@@ -313,9 +313,11 @@ def test_no_patient_is_active_while_the_next_case_is_read(
     assert patients.patients == [zoe] and patients.current is None
     assert not any(layer.visible for layer in viewer.layers)
     assert all(layer.locked for layer in viewer.layers)
+    viewer.scene.camera.center = (0.0, 900.0, 900.0)  # as it was for the patient before
     (job,) = jobs
     job.opened([viewer.add_layer(Layer.create(*data)) for data in job.read()])
     assert patients.title == "ann" and session.is_active
+    assert max(viewer.scene.camera.center) < 900
 
 
 def test_if_the_next_case_cannot_be_read_the_user_chooses_who_is_active(
