@@ -50,6 +50,16 @@ class Explanations:
         )
         notify.warn(self._messages.about(patient, text))
 
+    def explain_lock(self, layer: Layer) -> None:
+        """Say why a layer that the user has unlocked is locked again."""
+        patient = patient_of(layer)
+        if patient is not None:
+            text = (
+                f"{layer.name} stays locked: it belongs to {self._title_of(patient)}, which is not "
+                "the active patient."
+            )
+            notify.warn(self._messages.about(patient, text))
+
     def explain_refused_edit(self, layer: Layer, active: Patient | None) -> None:
         """Say why undo or redo was refused: the layer is not seen.
 

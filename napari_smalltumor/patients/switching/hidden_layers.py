@@ -1,12 +1,13 @@
 """Layers of the patients that are not active: hidden, and protected from edits and removal.
 
 napari itself does not paint on a hidden layer. It would delete it, however, if it is selected. So a
-hidden layer is locked, which prevents deletion and conversion. `layers.visibility` guards its undo
-keys.
+hidden layer is locked, which prevents deletion and conversion, and stays locked if the user unlocks
+it. `layers.editing.visibility` guards its undo keys.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -28,9 +29,16 @@ class _Before:
 
 
 class HiddenLayers:
-    """The hidden layers of a viewer's patients that are not active."""
+    """The hidden layers of a viewer's patients that are not active.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    explain_lock : callable
+        Called with a layer that the user has unlocked, which is locked again.
+    """
+
+    def __init__(self, explain_lock: Callable[[Layer], None]) -> None:
+        self._explain_lock = explain_lock
         self._before: WeakKeyDictionary[Layer, _Before] = WeakKeyDictionary()
         self.is_changing = Flag()
         """Whether the visibility of a layer is being changed here, and not by the user."""
@@ -69,12 +77,20 @@ class HiddenLayers:
         if layer.visible:  # setting it again would draw the window again
             layer.visible = False
         layer.locked = True
+        layer.events.locked.connect(self._on_locked)
+
+    def _on_locked(self, event: Any) -> None:
+        layer = event.source
+        if not layer.locked and not self.is_changing:
+            layer.locked = True
+            self._explain_lock(layer)
 
     def release(self, layer: Layer) -> None:
         """Unlock a layer, and give it back the visibility that it had before it was hidden."""
         before = self._before.pop(layer, None)
         if before is None:
             return
+        layer.events.locked.disconnect(self._on_locked)
         layer.locked = before.locked
         if layer.visible != before.visible:
             layer.visible = before.visible

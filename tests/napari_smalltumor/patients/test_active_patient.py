@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
-from napari.layers._layer_actions import _duplicate_layer
+from napari.layers._layer_actions import _duplicate_layer, _toggle_lock
 from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
@@ -136,6 +136,25 @@ def test_showing_a_hidden_layer_switches_to_its_patient(viewer, patients, monkey
     layer_of(viewer, "First T2").visible = True
     assert patients.title == "First"
     assert visible(viewer) == ["First T2", "First T1CE"]
+
+
+def test_a_hidden_layer_that_is_unlocked_stays_locked_and_is_not_removed(
+    viewer, patients, monkeypatch
+):
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    layer = layer_of(viewer, "First T2")
+    viewer.layers.selection = {layer}
+    _toggle_lock(viewer.layers)
+    assert layer.locked and len(warned) == 1
+    assert warned[0].startswith("First T2 stays locked: it belongs to First, which is not")
+    viewer.layers.remove_selected()
+    assert layer in viewer.layers
+    switch(patients, "First")
+    viewer.layers.selection = {layer}
+    assert not layer.locked
+    _toggle_lock(viewer.layers)
+    assert layer.locked and len(warned) == 1  # by the user, who may do so
 
 
 def test_all_layers_shown_at_once_are_those_of_one_patient(viewer, patients):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from napari.components import ViewerModel
 from napari.layers import Layer
-from napari.layers._layer_actions import _duplicate_layer
+from napari.layers._layer_actions import _duplicate_layer, _toggle_lock
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
@@ -85,6 +85,7 @@ class SeveralPatients(RuleBasedStateMachine):
         self.cases = cases()
         self.zooms: dict[Any, float] = {}
         self.painted: Layer | None = None
+        self.has_locked = False
         self.hidden_masks: dict[Layer, int] = {}
 
     @initialize()
@@ -224,6 +225,18 @@ class SeveralPatients(RuleBasedStateMachine):
         for layer in [self.layer(number) for number in some]:  # napari's order is that of a set
             layer.visible = not layer.visible
 
+    @precondition(lambda self: self.layers)
+    @rule(some=st.lists(numbers, min_size=1, max_size=3))
+    def toggle_lock(self, some):
+        self.viewer.layers.selection = {self.layer(number) for number in some}
+        _toggle_lock(self.viewer.layers)
+        self.has_locked = True
+
+    @precondition(lambda self: self.layers)
+    @rule(some=st.lists(numbers, min_size=2, max_size=3))
+    def link(self, some):
+        self.viewer.layers.link_layers({self.layer(number) for number in some}, ["visible"])
+
     @rule(number=numbers, seed=st.integers(0, 3))
     def result_arrives(self, number, seed):
         case = self.cases[number % 3]
@@ -339,7 +352,8 @@ class SeveralPatients(RuleBasedStateMachine):
         assert (self.patients.current in self.patients.patients) or not self.patients.patients
         assert self.patients.current is not None or not self.patients.patients
         for layer in self.layers:
-            assert bool(layer.locked) == (patient_of(layer) not in (None, self.patients.current))
+            is_hidden = patient_of(layer) not in (None, self.patients.current)
+            assert bool(layer.locked) == is_hidden or (self.has_locked and layer.locked)
 
     @invariant()
     def planes_show_the_active_patient_only(self):
