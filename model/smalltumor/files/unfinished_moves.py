@@ -15,7 +15,8 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError, SmalltumorWarning
 from smalltumor.files.atomic import check_output
-from smalltumor.files.move_list import DAMAGED, MoveList, is_list
+from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.move_list import MoveList, is_list
 from smalltumor.files.moves import Undone, settle
 
 _LEFT: set[Path] = set()
@@ -38,7 +39,7 @@ def undo_unfinished_moves(folder: Path) -> None:
 
 def _undo_listed(path: Path) -> None:
     """Undo what one list says, if its writer has ended."""
-    with suppress(OutputError, *DAMAGED):
+    with suppress(OutputError, OSError, *DAMAGED):
         found = MoveList.read(path)
         if found.writer_has_ended():
             _tell(settle(found.belonging()))
