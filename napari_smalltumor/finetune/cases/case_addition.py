@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _AS_SEGMENTED = (
-    "The masks of {} were added as the network made them, without an edit. A network learns "
-    "nothing from its own masks, and as a validation case they give it a Dice near 1."
+    "The masks of {} were added as the network made them, without an edit. Training repeats that "
+    "network's errors, and a Dice against the masks does not show them."
 )
 
 
