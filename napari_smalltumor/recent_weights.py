@@ -11,6 +11,7 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.user_dirs import create_user_folder, data_folder
 
 _FILE = "recent_weights.json"
@@ -36,6 +37,6 @@ def remember_weights(path: str) -> None:
 def _read() -> list[Path]:
     try:
         stored = json.loads((data_folder() / _FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, *DAMAGED):
         return []
     return [Path(path) for path in stored if isinstance(path, str)] if type(stored) is list else []

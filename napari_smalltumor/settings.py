@@ -15,6 +15,7 @@ from typing import Any
 from psygnal import Signal, SignalInstance
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.user_dirs import data_folder
 
 PLUGIN = "napari-smalltumor"
@@ -183,7 +184,7 @@ def _read_replaced() -> dict[str, str | None]:
     try:
         stored = json.loads((data_folder() / _REPLACED_READERS).read_text(encoding="utf-8"))
         items = stored.items()
-    except (OSError, ValueError, AttributeError):
+    except (OSError, *DAMAGED):
         return {}
     return {pattern: reader for pattern, reader in items if isinstance(reader, str | None)}
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.data.case import Case
+from smalltumor.files.damaged import DAMAGED
 
 from napari_smalltumor.case_data.kept_files import kept_file, kept_file_of, write_kept
 from napari_smalltumor.case_data.records import CaseRecord
@@ -99,14 +100,14 @@ def last_export(case: Case) -> LastExport | None:
         last = _content_of(kept_file("exports", case))["last"]
         checksums = {str(key): int(value) for key, value in last["checksums"].items()}
         return LastExport(tuple(map(Path, last["files"])), float(last["time"]), checksums)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except DAMAGED:
         return None
 
 
 def _times_in(file: Path) -> dict[str, float]:
     try:
         return {str(k): float(time) for k, time in _content_of(file)["layers"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except DAMAGED:
         return {}
 
 
@@ -115,6 +116,6 @@ def _content_of(file: Path) -> Mapping[str, Any]:
     try:
         content = json.loads(file.read_text())
         is_known = (content["format"], content["version"]) == (FORMAT, FORMAT_VERSION)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, *DAMAGED):
         return {}
     return content if is_known else {}

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.made_by import MadeBy
 from smalltumor.errors import GridMismatchError, TensorFileError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.tensor_file import read_metadata, read_tensors, write_tensors
 from smalltumor.files.user_dirs import create_user_folder
 from smalltumor.labels.regions import Region
@@ -127,7 +128,7 @@ def read_masks(path: Path) -> list[SavedMask]:
     try:
         layers = json.loads(text["layers"])
         return [_mask_of(layer, tensors[str(n)]) for n, layer in enumerate(layers)]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except DAMAGED as error:
         raise TensorFileError(f"{path}: damaged autosave ({error})") from None
 
 
@@ -153,7 +154,7 @@ def read_readers(path: Path) -> list[str]:
     text = read_metadata(path, FORMAT, FORMAT_VERSION)
     try:
         return [str(reader) for reader in json.loads(text.get("readers", "[]"))]
-    except (TypeError, ValueError, RecursionError) as error:
+    except DAMAGED as error:
         raise TensorFileError(f"{path}: damaged autosave ({error})") from None
 
 
@@ -168,5 +169,5 @@ def read_sources(path: Path) -> tuple[str, list[Path]]:
     text = read_metadata(path, FORMAT, FORMAT_VERSION)
     try:
         return text["case"], [Path(source) for source in json.loads(text["sources"])]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except DAMAGED as error:
         raise TensorFileError(f"{path}: damaged autosave ({error})") from None

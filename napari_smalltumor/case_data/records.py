@@ -24,6 +24,7 @@ from pathlib import Path
 
 from smalltumor.data.case import Case
 from smalltumor.files.atomic import write_text
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.user_dirs import create_user_folder, data_folder
 
 from napari_smalltumor.case_data.digests import checksums, digests_of
@@ -197,5 +198,5 @@ def _read(file: Path) -> CaseRecord | None:
             return None
         paths = {str(name): Path(path) for name, path in images.items()}
         return CaseRecord(str(content["case"]), key, paths)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, *DAMAGED):
         return None

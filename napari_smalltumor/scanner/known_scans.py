@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import Timeout
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.locks import file_lock
 from smalltumor.files.user_dirs import data_folder
 from smalltumor.scanner.archive import is_archive
@@ -99,7 +100,7 @@ def _locked() -> Iterator[None]:
 def _stored() -> dict[str, str]:
     try:
         content = json.loads((data_folder() / FILE_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, *DAMAGED):
         return {}
     if not isinstance(content, dict):
         return {}

@@ -28,7 +28,7 @@ def test_only_some_files_are_remembered(tmp_path):
     assert recent_weights() == paths[:-13:-1]
 
 
-@pytest.mark.parametrize("content", ["", "{}", "nul", json.dumps([3, None])])
+@pytest.mark.parametrize("content", ["", "{}", "nul", "[" * 100_000, json.dumps([3, None])])
 def test_a_damaged_record_is_as_none_and_is_replaced(data_folder, tmp_path, content):
     data_folder.mkdir(parents=True, exist_ok=True)
     (data_folder / "recent_weights.json").write_text(content)

@@ -124,7 +124,7 @@ def test_switching_off_keeps_a_pattern_that_the_user_gave_to_this_plugin(readers
     assert readers.extension2reader == {"*_seg.nii.gz": "napari-smalltumor"}
 
 
-@pytest.mark.parametrize("stored", [b"{", b"[1]", b'{"*.nii": 3}', b"\xff"])
+@pytest.mark.parametrize("stored", [b"{", b"[1]", b'{"*.nii": 3}', b"\xff", b"[" * 100_000])
 def test_a_damaged_record_of_earlier_readers_is_ignored(readers, data_folder, stored):
     switch_default_reader(True)
     (data_folder / "replaced_readers.json").write_bytes(stored)

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from smalltumor.data.case import Case
 from smalltumor.errors import OutputError
+from smalltumor.files.damaged import DAMAGED
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.case_data.kept_files import kept_file, write_kept
@@ -157,7 +158,7 @@ class KeptValues(Generic[Value]):
             return self.empty
         except OSError as error:
             raise OutputError(f"{file} cannot be read: {error.strerror or error}") from error
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except DAMAGED:
             pass
         raise _DamagedFileError(
             f"{file} is damaged or of a later version, and is not replaced; move it to another "

@@ -118,7 +118,9 @@ def test_nothing_is_kept_of_exports_while_autosave_is_off(folder, monkeypatch, d
     assert not data_folder.exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', '{"layers": {"et": "soon"}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[" * 100_000, '{"format": 1}', '{"layers": {"et": "soon"}}']
+)
 def test_a_damaged_record_is_no_export(folder, monkeypatch, data_folder, text):
     session = Session(folder, monkeypatch)
     session.export()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given
@@ -9,9 +12,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from napari_cases import case_along
 from smalltumor.errors import GridMismatchError, TensorFileError
+from smalltumor.files.tensor_file import read_metadata, read_tensors, write_tensors
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.autosave.mask_files import SavedMask, read_masks, read_readers, write_masks
+from napari_smalltumor.autosave.mask_files import (
+    FORMAT,
+    FORMAT_VERSION,
+    SavedMask,
+    read_masks,
+    read_readers,
+    write_masks,
+)
 
 
 @pytest.fixture
@@ -37,6 +48,20 @@ def test_written_masks_are_read_back_unchanged(tmp_path, masks):
 def test_a_mask_that_exceeds_the_grid_is_an_error(masks):
     with pytest.raises(GridMismatchError, match="does not fit"):
         masks[0].on_grid((2, 2, 2))
+
+
+@pytest.mark.parametrize("value", [[], 1e400, [1e400], ["text"], {"weights": 3}])
+@pytest.mark.parametrize("key", ["start", "region", "started", "made_by", "predicted"])
+def test_any_value_of_a_layer_is_read_or_an_error_that_is_caught(tmp_path, masks, key, value):
+    path = tmp_path / "x.safetensors"
+    write_masks(path, case_along(), masks)
+    text = read_metadata(path, FORMAT, FORMAT_VERSION)
+    layers = [{**layer, key: value} for layer in json.loads(text["layers"])]
+    text = {name: value for name, value in text.items() if not name.startswith("format")}
+    text["layers"] = json.dumps(layers)
+    write_tensors(path, read_tensors(path), FORMAT, FORMAT_VERSION, text, overwrite=True)
+    with suppress(TensorFileError):
+        read_masks(path)
 
 
 @given(data=st.data())

@@ -75,7 +75,13 @@ def test_nothing_is_recorded_of_a_case_that_was_not_read_from_files(data_folder)
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{}", '{"format": "smalltumor case", "version": 2, "key": 1, "images": {"a": 1}}'],
+    [
+        "",
+        "[]",
+        "{}",
+        "[" * 100_000,
+        '{"format": "smalltumor case", "version": 2, "key": 1, "images": {"a": 1}}',
+    ],
 )
 def test_a_damaged_record_or_one_of_a_later_version_is_none_and_stays(folder, data_folder, content):
     case = read_case(folder)

@@ -66,7 +66,7 @@ def test_an_archive_is_known_after_a_restart_and_its_files_only_in_this_session(
     assert scan_of(tmp_path / "case") is None
 
 
-@pytest.mark.parametrize("content", ["", "[1]", "{"])
+@pytest.mark.parametrize("content", ["", "[1]", "{", "[" * 100_000])
 def test_a_damaged_file_is_replaced(tmp_path, data, restart, content):
     data.mkdir()
     (data / FILE_NAME).write_text(content)

@@ -87,7 +87,9 @@ def test_without_autosave_no_decision_is_written(case, data_folder):
     assert not list(data_folder.glob("decisions/*"))
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"format": "else"}', '{"decisions": [1]}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "[" * 100_000, '{"format": "else"}', '{"decisions": [1]}']
+)
 def test_a_damaged_file_holds_no_decisions(case, data_folder, content):
     _, review = review_of(case)
     decide(et_of(review), Verdict.REJECTED, [candidate(case)])
