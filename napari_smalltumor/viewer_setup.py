@@ -16,7 +16,7 @@ from napari_smalltumor.export.unopened_exports import unopened_exports
 from napari_smalltumor.layers.editing.canvas_strokes import ensure_strokes_end
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
 from napari_smalltumor.layers.views.upright_views import ensure_upright_views
-from napari_smalltumor.layers.views.warm_up import warm_up_steps
+from napari_smalltumor.layers.warm_up import warm_up_steps
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.layer_rules.drawn_labels import ensure_drawn_labels
 from napari_smalltumor.patients.layer_rules.fixed_places import ensure_fixed_places

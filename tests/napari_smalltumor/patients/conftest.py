@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from qtpy.QtWidgets import QApplication
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch):
-    """What waits for the event loop is done at once, also if tests with windows ran before."""
-    monkeypatch.setattr(QApplication, "instance", lambda: None)
+def nothing_waits(at_once):
+    """Do at once what waits for the event loop."""

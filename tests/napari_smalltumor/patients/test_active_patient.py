@@ -22,7 +22,7 @@ from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient, patient_of
 from napari_smalltumor.layers.views.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review.review import LesionReview
-from napari_smalltumor.loading.layers.single_file import layer_of_volume
+from napari_smalltumor.loading.files.single_file import layer_of_volume
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets import readable_messages
