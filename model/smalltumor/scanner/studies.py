@@ -19,6 +19,7 @@ from smalltumor.scanner.dicom.files import files_in, read_images
 from smalltumor.scanner.dicom.series import group_series
 from smalltumor.scanner.one_patient import contradictions, missing_evidence
 from smalltumor.scanner.patient_names import spellings
+from smalltumor.scanner.scan_warning import ScanWarning
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Acquisition, Series, study_title
 from smalltumor.scanner.volume_series import volume_series
@@ -54,7 +55,7 @@ class Study:
         return f"{title} ({self.mark})" if self.mark else title
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[ScanWarning, ...]:
         """What is assumed of the patient although the files contradict it, or do not say it."""
         return (*contradictions(self.series), *missing_evidence(self.series))
 
@@ -67,14 +68,14 @@ class FolderContent:
     ----------
     studies : tuple of Study
         Sorted by patient and date.
-    warnings : tuple of str
+    warnings : tuple of ScanWarning
         Files that cannot be read or are left out.
     copies : mapping of Path to Path
         Files that are left out, and those that hold the same and are not.
     """
 
     studies: tuple[Study, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[ScanWarning, ...]
     copies: Mapping[Path, Path] = field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from raw_scans import write_raw_scan
 from smalltumor.models.card import is_trained_with_modality_dropout
+from smalltumor.scanner.scan_warning import ScanWarning
 from smalltumor.scanner.series import Acquisition, Series
 from smalltumor.scanner.studies import FolderContent, Study, find_studies
 
@@ -35,7 +36,8 @@ def study(*titles: str, patient: str = "P1", date: str = "20240102") -> Study:
 
 
 def plan_of(*studies: Study, warnings: tuple[str, ...] = ()) -> Plan:
-    return Plan(Path("/scans/X"), FolderContent(studies, warnings))
+    found = tuple(ScanWarning((text,)) for text in warnings)
+    return Plan(Path("/scans/X"), FolderContent(studies, found))
 
 
 @pytest.fixture(autouse=True)

@@ -57,8 +57,8 @@ def test_that_headers_name_no_study_is_said(tmp_path, patient):
     assert not find_source(tmp_path, {}).warnings
     without(tmp_path, "StudyInstanceUID")
     (warning,) = find_source(tmp_path, {}).warnings
-    assert "4 Ax FLAIR" in warning
-    assert warning.endswith("name no study; check that they are of one patient at one time")
+    assert "4 Ax FLAIR" in str(warning)
+    assert str(warning).endswith("name no study; check that they are of one patient at one time")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_two_dates_of_birth_or_sexes_are_said_but_not_told(tmp_path, tags, other
     write_study(tmp_path / "a", "t1", "t1ce", "t2", **tags)
     write_study(tmp_path / "b", "flair", **other)
     (warning,) = find_source(tmp_path, {}).warnings
-    assert warning == f"{text}; check that the patient is one"
+    assert str(warning) == f"{text}; check that the patient is one"
     (study,) = find_studies(tmp_path).studies
     assert study.notes == (warning,)
 
@@ -93,7 +93,7 @@ def test_a_named_series_of_another_visit_is_used_with_a_warning(tmp_path):
     write_study(tmp_path / "before", "flair", study="1.7", StudyDate="20200101")
     source = find_source(tmp_path / "now", {"flair": tmp_path / "before" / "flair"})
     (warning,) = source.warnings
-    assert warning == (
+    assert str(warning) == (
         "FLAIR: 4 Ax FLAIR is of another study (patient P1, 20200101) than T1CE "
         "(patient P1, 20240102); check that nothing changed between them"
     )
@@ -104,7 +104,7 @@ def test_a_named_series_of_another_name_with_the_same_id_is_said(tmp_path):
     write_study(tmp_path / "b", "flair", PatientName="Huber^Eva")
     source = find_source(tmp_path / "a", {"flair": tmp_path / "b" / "flair"})
     (warning,) = source.warnings
-    assert "the headers name 2 patients with one ID: Huber^Eva and Meier^Anna" in warning
+    assert "the headers name 2 patients with one ID: Huber^Eva and Meier^Anna" in str(warning)
 
 
 def test_files_of_json_with_two_dates_of_birth_are_said(tmp_path):
@@ -114,7 +114,7 @@ def test_files_of_json_with_two_dates_of_birth_are_said(tmp_path):
         record = {"PatientID": "P1", "PatientBirthDate": f"198{number // 4}-02-03"}
         (tmp_path / f"{name}.json").write_text(json.dumps(record))
     (warning,) = find_source(tmp_path, {}).warnings
-    assert "2 dates of birth" in warning
+    assert "2 dates of birth" in str(warning)
 
 
 @pytest.mark.parametrize("nested", [True, False])
