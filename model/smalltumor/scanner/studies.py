@@ -163,17 +163,18 @@ def _studies(found: Sequence[Series]) -> list[Study]:
 
 def _told_apart(studies: Sequence[Study]) -> list[Study]:
     """The studies, with their folders or UIDs as marks where the titles are the same."""
-    titles = Counter(study.title for study in studies)
-    alike = [study for study in studies if titles[study.title] > 1]
-    folders = Counter(_folder_name(study) for study in alike)
-    marks = {
-        study.study: name if folders[name := _folder_name(study)] == 1 else study.study
-        for study in alike
-    }
-    return [
-        replace(study, mark=marks[study.study]) if titles[study.title] > 1 else study
-        for study in studies
-    ]
+    folders: dict[str, list[str]] = defaultdict(list)
+    for study in studies:
+        folders[study.title].append(_folder_name(study))
+    return [_marked(study, folders[study.title]) for study in studies]
+
+
+def _marked(study: Study, folders: Sequence[str]) -> Study:
+    """A study with a mark, if several studies have its title, which are in these folders."""
+    if len(folders) == 1:
+        return study
+    name = _folder_name(study)
+    return replace(study, mark=name if folders.count(name) == 1 else study.study)
 
 
 def _folder_name(study: Study) -> str:

@@ -107,6 +107,18 @@ def test_a_named_series_of_another_name_with_the_same_id_is_said(tmp_path):
     assert "the headers name 2 patients with one ID: Huber^Eva and Meier^Anna" in str(warning)
 
 
+def test_names_of_a_study_are_listed_once_with_those_that_are_not_used(tmp_path):
+    write_study(tmp_path / "a", "t1", "t1ce", "t2", PatientName="Meier^Anna")
+    write_study(tmp_path / "b", "flair", PatientName="Huber^Eva")
+    data = noise(9, SHAPE)
+    write_series(tmp_path / "c", data, GRID, "DWI", number=9, PatientName="Schmidt^Ida")
+    (warning,) = find_source(tmp_path, {}).warnings
+    assert str(warning) == (
+        "the headers name 3 patients with one ID: Huber^Eva and Meier^Anna and Schmidt^Ida; check "
+        "that they are one"
+    )
+
+
 def test_files_of_json_with_two_dates_of_birth_are_said(tmp_path):
     for number, name in enumerate(("x_t1", "x_t1ce", "x_t2", "x_flair"), start=1):
         image = nib.Nifti1Image(noise(number, SHAPE), np.diag([5, 5, 12, 1]))
@@ -126,3 +138,28 @@ def test_studies_of_one_patient_and_date_have_different_titles(tmp_path, nested)
     titles = [study.title for study in find_studies(tmp_path).studies]
     marks = ("visit1", "visit2") if nested else ("1.1", "1.2")
     assert titles == [f"patient without ID, 20240102 ({mark})" for mark in marks]
+
+
+def test_patients_that_share_studies_have_titles_with_their_own_folders(tmp_path):
+    for who in ("Anna", "Bert"):
+        for number in (1, 2):
+            folder = tmp_path / f"{who} visit {number}"
+            tags = {"patient": who, "study": f"1.{number}", "suffix": f"{who}{number}"}
+            write_study(folder, "t1", "t1ce", **tags)
+    assert [study.title for study in find_studies(tmp_path).studies] == [
+        f"patient {who}, 20240102 ({who} visit {number})"
+        for who in ("Anna", "Bert")
+        for number in (1, 2)
+    ]
+
+
+def test_folders_that_two_patients_have_are_marks_of_their_studies(tmp_path):
+    for who in ("Anna", "Bert"):
+        for number in (1, 2):
+            folder = tmp_path / who / f"visit{number}"
+            tags = {"patient": who, "study": f"1.{who == 'Anna'}.{number}", "suffix": who}
+            write_study(folder, "t1", "t1ce", **tags)
+    titles = {study.title for study in find_studies(tmp_path).studies}
+    assert titles == {
+        f"patient {who}, 20240102 (visit{number})" for who in ("Anna", "Bert") for number in (1, 2)
+    }
