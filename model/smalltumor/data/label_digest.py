@@ -68,7 +68,7 @@ def has_labels_of_record(
 
     Raises
     ------
-    KeyError, TypeError, ValueError
+    One of `smalltumor.files.damaged.DAMAGED`
         If the record is damaged.
     """
     digest = record[_DIGEST]

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from smalltumor.data.label_digest import has_labels_of_record, labels_record
 from smalltumor.data.naming.case_files import MODALITIES, modality_titles
 from smalltumor.data.volumes.nifti import Volume
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Grid
 from smalltumor.version import PACKAGE
 
@@ -63,7 +64,7 @@ class MadeBy:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> MadeBy:
-        """Read `as_json`; raises ValueError, KeyError, TypeError or AttributeError."""
+        """Read `as_json`; raises what `DAMAGED` lists."""
         algorithm_type = content["algorithm_type"]
         if algorithm_type not in get_args(AlgorithmType):
             raise ValueError(f"{algorithm_type} is no algorithm type")
@@ -168,7 +169,7 @@ def recorded_made_by(volume: Volume) -> MadeBy | None:
             is_unchanged = has_labels_of_record(
                 content, volume.data, volume.grid, volume.label_scheme
             )
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        except DAMAGED:
             continue
         return made_by if is_unchanged else made_by.edited
     return None

@@ -45,8 +45,15 @@ def check_output_folder(folder: Path) -> None:
     Raises
     ------
     OutputError
-        If it or one of its parents is a file, or is not writable.
+        If it or one of its parents is a file, or is not writable, or its name is too long.
     """
+    try:
+        _check_output_folder(folder)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def _check_output_folder(folder: Path) -> None:
     existing = folder.absolute()
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent

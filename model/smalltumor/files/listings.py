@@ -50,7 +50,7 @@ def entries(folder: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise CaseError(f"{folder} cannot be read: {error.strerror or error}") from error
+        raise _unreadable(folder, error) from error
 
 
 def visible_entries(folder: Path) -> list[Path]:
@@ -79,7 +79,7 @@ def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     """
     for root, folders, names in os.walk(folder, onerror=_refuse):
         if any(map(is_list, names)):
-            names[:] = [entry.name for entry in _settled(Path(root)) if not entry.is_dir()]
+            names[:] = _settled_names(Path(root))
         yield root, folders, names
 
 
@@ -116,7 +116,19 @@ def walk_once(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
 def _refuse(error: OSError) -> None:
     if Path(error.filename).name in _OF_SYSTEM:
         return
-    raise CaseError(f"{error.filename} cannot be read: {error.strerror or error}") from error
+    raise _unreadable(error.filename, error) from error
+
+
+def _unreadable(folder: Path | str, error: OSError) -> CaseError:
+    return CaseError(f"{folder} cannot be read: {error.strerror or error}")
+
+
+def _settled_names(folder: Path) -> list[str]:
+    """The names of all but folders when unfinished moves are undone."""
+    try:
+        return [entry.name for entry in _settled(folder) if not entry.is_dir()]
+    except OSError as error:
+        raise _unreadable(folder, error) from error
 
 
 def _files_in(folder: Path) -> frozenset[str]:

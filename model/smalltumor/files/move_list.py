@@ -19,13 +19,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from smalltumor.files.atomic import TEMPORARY_FILES
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.writers import has_ended, this_computer
 
 KEPT_FILES = ".smalltumor-*.kept"
 """Pattern of earlier files, until all new ones are in place."""
-
-DAMAGED = (OSError, ValueError, TypeError, KeyError, ArithmeticError, RecursionError)
-"""What is raised by a list that cannot be read, or that this program has not written."""
 
 _LONGEST_S = 600.0
 """Age at which the writer of a list has ended, wherever it ran: moving takes milliseconds."""
@@ -105,7 +103,7 @@ class MoveList:
 
         Raises
         ------
-        One of `DAMAGED`
+        OSError, or one of `DAMAGED`
             If it cannot be read, or cannot be one of this program's.
         """
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -176,7 +174,7 @@ class MoveList:
         for other in self.others:
             folder = Path(os.path.realpath(self.folder / other))
             for state in State:
-                with suppress(*DAMAGED):
+                with suppress(OSError, *DAMAGED):
                     found.append(MoveList.read(folder / f"{self.name}{state}"))
         return found
 

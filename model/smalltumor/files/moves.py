@@ -60,7 +60,11 @@ def move_all(moves: Sequence[Move], lists: Sequence[MoveList], *, overwrite: boo
         if move.temporary is not None:
             place(move.temporary, move.target, overwrite=overwrite)
     for each in lists:
-        if not each.change(State.MOVED):
+        try:
+            is_changed = each.change(State.MOVED)
+        except OSError as error:
+            raise _not_replaced(each.moves[-1].target, error) from error
+        if not is_changed:
             raise OutputError(f"{each.folder}: another process has put back the earlier files")
 
 

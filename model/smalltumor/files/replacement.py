@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from smalltumor.errors import OutputError
@@ -81,8 +81,7 @@ def _replace_together(
 
     `staged` has, by final name, the file that is moved there, in this order.
     """
-    moves = [Move(path, kept=_aside(path)) for path in obsolete if path.exists()]
-    moves += [_move(temporary, target) for target, temporary in staged.items()]
+    moves = list(_moves(staged, obsolete))
     earlier = [move.target for move in moves if move.kept is not None]
     if earlier and not overwrite:
         raise OutputError(f"{earlier[-1]} was created meanwhile and is not replaced")
@@ -93,12 +92,27 @@ def _replace_together(
         _move_together(moves, overwrite=overwrite)
 
 
+def _moves(staged: Mapping[Path, Path], obsolete: Iterable[Path]) -> Iterator[Move]:
+    for path in obsolete:
+        if _exists(path):
+            yield Move(path, kept=_aside(path))
+    for target, temporary in staged.items():
+        status, kept = temporary.stat(), _aside(target) if _exists(target) else None
+        yield Move(target, temporary, kept, status.st_size, status.st_mtime_ns)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise _not_written(path, error) from error
+
+
 def _move_together(moves: list[Move], *, overwrite: bool) -> None:
     try:
         lists = write_lists(moves)
     except OSError as error:
-        where = error.filename or moves[0].folder
-        raise OutputError(f"{where} cannot be written: {error.strerror or error}") from error
+        raise _not_written(error.filename or moves[0].folder, error) from error
     try:
         move_all(moves, lists, overwrite=overwrite)
     except BaseException as error:
@@ -111,10 +125,8 @@ def _move_together(moves: list[Move], *, overwrite: bool) -> None:
     settle(lists)
 
 
-def _move(temporary: Path, target: Path) -> Move:
-    status = temporary.stat()
-    kept = _aside(target) if target.exists() else None
-    return Move(target, temporary, kept, status.st_size, status.st_mtime_ns)
+def _not_written(where: Path | str, error: OSError) -> OutputError:
+    return OutputError(f"{where} cannot be written: {error.strerror or error}")
 
 
 def _aside(path: Path) -> Path:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from smalltumor.errors import Action, Remedy, TensorFileError
 from smalltumor.files.atomic import atomic_path
+from smalltumor.files.damaged import DAMAGED
 
 Tensors = dict[str, npt.NDArray[np.generic]]
 
@@ -95,7 +96,7 @@ def parse_tensors(
     try:
         tensors: Tensors = load(content)  # first: it refuses headers that json would fail on
         metadata = json.loads(content[8 : 8 + header]).get("__metadata__") or {}
-    except (SafetensorError, TypeError, AttributeError, ValueError, KeyError) as error:
+    except (SafetensorError, *DAMAGED) as error:
         raise TensorFileError(f"{path}: damaged safetensors file ({_short(error)})") from None
     _check_format(path, metadata, expected_format, latest_version)
     return metadata, tensors
@@ -131,7 +132,7 @@ def read_tensors(path: Path) -> Tensors:
     try:
         with safe_open(path, framework="numpy") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
+    except (SafetensorError, OSError, *DAMAGED) as error:
         raise TensorFileError(f"{path}: damaged safetensors file ({_short(error)})") from None
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError, SmalltumorWarning
 from smalltumor.files.atomic import check_output
-from smalltumor.files.move_list import DAMAGED, MoveList, is_list
+from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.move_list import MoveList, is_list
 from smalltumor.files.moves import Undone, settle
 
-_LEFT: dict[str | tuple[str, type[Warning], int], int] = {}
-"""Of which files was said that they cannot be put back: it is tried at each look."""
+_LEFT: set[Path] = set()
+"""Files of which was said that they cannot be put back: it is tried at each look."""
 
 
 def undo_unfinished_moves(folder: Path) -> None:
@@ -38,7 +39,7 @@ def undo_unfinished_moves(folder: Path) -> None:
 
 def _undo_listed(path: Path) -> None:
     """Undo what one list says, if its writer has ended."""
-    with suppress(OutputError, *DAMAGED):
+    with suppress(OutputError, OSError, *DAMAGED):
         found = MoveList.read(path)
         if found.writer_has_ended():
             _tell(settle(found.belonging()))
@@ -47,15 +48,20 @@ def _undo_listed(path: Path) -> None:
 def undo_around(paths: Iterable[Path]) -> None:
     """Undo unfinished moves in folders, and in those of files, whether these exist or not."""
     real = (Path(os.path.realpath(path)) for path in paths)
-    for folder in dict.fromkeys(path if path.is_dir() else path.parent for path in real):
+    for folder in dict.fromkeys(path if _is_folder(path) else path.parent for path in real):
         undo_unfinished_moves(folder)
 
 
+def _is_folder(path: Path) -> bool:
+    # `Path.is_dir` raises what is no answer, such as a name that is too long, before Python 3.14.
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def existing(paths: Iterable[Path]) -> list[Path]:
-    """The files that exist when unfinished moves around them are undone."""
+    """The files that exist when unfinished moves around them are undone, as far as may be seen."""
     paths = list(paths)
     undo_around(paths)
-    return [path for path in paths if path.exists()]
+    return [path for path in paths if os.path.exists(path)]  # noqa: PTH110
 
 
 def check_outputs(
@@ -83,12 +89,16 @@ def _tell(undone: Undone) -> None:
         for path, earlier in undone.saved_since.items()
     ]
     if parts:
-        text = "; ".join(["a command was killed while it replaced files", *parts])
-        # Without a register of warnings: the same may happen again while a window is open.
-        warnings.warn_explicit(text, SmalltumorWarning, __file__, 1, registry={})
+        _warn("; ".join(["a command was killed while it replaced files", *parts]))
     for path, kept in undone.left.items():
-        text = f"{path} is {kept.name} since a command was killed, and cannot be put back now"
-        warnings.warn_explicit(text, SmalltumorWarning, __file__, 1, registry=_LEFT)
+        if kept not in _LEFT:
+            _LEFT.add(kept)
+            _warn(f"{path} is {kept.name} since a command was killed, and cannot be put back now")
+
+
+def _warn(text: str) -> None:
+    # Without a register of warnings: the same may happen again while a window is open.
+    warnings.warn_explicit(text, SmalltumorWarning, __file__, 1, registry={})
 
 
 def _in_folders(what: str, paths: Iterable[Path]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import CheckpointError
+from smalltumor.files.damaged import DAMAGED
 
 MODALITY_DROPOUT = "modality_dropout"
 """Key of the probability with which each of T1, T2 and FLAIR was left out of a training crop."""
@@ -129,7 +130,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     """
     try:
         facts = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, *DAMAGED) as error:
         raise CheckpointError(f"{path}: the card cannot be read ({error})") from None
     if not isinstance(facts, dict):
         raise CheckpointError(f"{path}: a card is a JSON object")

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.errors import Action, CheckpointError, Remedy, TensorFileError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.tensor_file import Tensors, parse_tensors, read_content, write_tensors
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.config import NetworkConfig
@@ -138,7 +139,7 @@ def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
         config = NetworkConfig.from_dict(entries["config"])
         preprocessing = Preprocessing.from_dict(entries["preprocessing"])
         _check_compatible(config, preprocessing)
-    except (CheckpointError, TypeError, ValueError) as error:
+    except (CheckpointError, *DAMAGED) as error:
         raise CheckpointError(f"{path}: {error}") from None
     digest = hashlib.sha256(content).hexdigest()
     return Checkpoint(config, preprocessing, entries["card"], digest, path, arrays)
@@ -270,7 +271,7 @@ def _json_entry(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, 
         entry = json.loads(metadata[key])
     except KeyError:
         raise CheckpointError(f"{path}: damaged checkpoint, {key} is missing") from None
-    except (ValueError, RecursionError):
+    except DAMAGED:
         raise CheckpointError(f"{path}: damaged checkpoint, {key} is not JSON") from None
     if not isinstance(entry, dict):
         raise CheckpointError(f"{path}: damaged checkpoint, {key} is not a table")

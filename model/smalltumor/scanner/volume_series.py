@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from smalltumor.data.images_read import read_image
 from smalltumor.data.volumes.nifti import Volume, is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.listings import walk
 from smalltumor.scanner.acquisition_time import normal_time
 from smalltumor.scanner.patient_names import known_id
@@ -139,7 +141,7 @@ def _sidecar(path: Path) -> Mapping[str, Any]:
     file = path.with_name(f"{stem(path)}.json")
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig", errors="replace"))
-    except (OSError, ValueError):
+    except (OSError, *DAMAGED):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -182,4 +184,10 @@ def _text(sidecar: Mapping[str, Any], key: str) -> str:
 
 def _milliseconds(sidecar: Mapping[str, Any], key: str) -> float | None:
     value = sidecar.get(key)
-    return value * _SECONDS if isinstance(value, int | float) else None
+    if not isinstance(value, int | float):
+        return None
+    try:
+        milliseconds = float(value) * _SECONDS
+    except OverflowError:
+        return None
+    return milliseconds if isfinite(milliseconds) else None

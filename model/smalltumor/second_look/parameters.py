@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from smalltumor.errors import CheckpointError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.second_look.scorer import Scorer
 
 FORMAT = "smalltumor second look"
@@ -86,7 +87,7 @@ def load_parameters(path: str | Path | None = None) -> SecondLookParameters:
         )
     except OSError as error:
         raise CheckpointError(f"{where} cannot be read ({error.strerror or error})") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except DAMAGED as error:
         raise CheckpointError(f"{where} is damaged ({error!r})") from None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.damaged import DAMAGED
 
 _PATHS = ("weights", "validation", "cache", "card")
 _TEXTS = ("preset", "device")
@@ -128,7 +129,7 @@ class TrainingRequest:
         try:
             values = json.loads(path.read_text())
             run, changes, resume = Path(values["run"]), dict(values["changes"]), values["resume"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, *DAMAGED) as error:
             raise TrainingError(f"{path} is not a training request ({error})") from None
         return cls.from_record(values, run, changes=changes, resume=bool(resume))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.models.card import (
     MODALITY_DROPOUT,
     STARTED_FROM_DIGEST,
@@ -72,7 +73,7 @@ class RunRecord:
                 values.get("origin") or {},
                 int(values.get("steps_per_epoch") or 0),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except DAMAGED as error:
             raise TrainingError(f"{run.config} is damaged ({error!r})") from error
 
 

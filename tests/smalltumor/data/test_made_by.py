@@ -222,6 +222,8 @@ def test_an_empty_mask_has_a_record_too(tmp_path):
         '{"smalltumor_made_by_2": {"algorithm_type": "AUTOMATIC"}}',
         '{"smalltumor_made_by_2": {"algorithm_type": ["MANUAL"], "labels": "0"}}',
         '{"smalltumor_made_by_2": {"algorithm_type": "OTHER", "labels": "0"}}',
+        '{"smalltumor_made_by_2": {"algorithm_type": "AUTOMATIC", "labels": "0",'
+        f' "corners_ras_mm": [[1{"0" * 400}, 0, 0], [0, 0, 0]]}}}}',
     ],
 )
 def test_a_damaged_record_is_none(tmp_path, comment):

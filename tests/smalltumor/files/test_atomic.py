@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from smalltumor.errors import Action, OutputError, Remedy
-from smalltumor.files.atomic import atomic_path, check_output, write_bytes
+from smalltumor.files.atomic import atomic_path, check_output, check_output_folder, write_bytes
 
 
 def names(folder: Path) -> list[str]:
@@ -88,6 +88,12 @@ def test_a_missing_folder_and_a_folder_as_target_are_refused(tmp_path):
         check_output(tmp_path / "nowhere" / "mask.nii")
     with pytest.raises(OutputError, match="is a folder"):
         check_output(tmp_path)
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path):
+    for check in (check_output, check_output_folder):
+        with pytest.raises(OutputError, match="too long"):
+            check(tmp_path / ("n" * 300))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")

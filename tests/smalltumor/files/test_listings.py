@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import CaseError
+from smalltumor.files import listings
 from smalltumor.files.listings import FolderListings, entries, may_exist, walk_once
 from smalltumor.scanner.dicom.files import holds_dicom
 from smalltumor.scanner.studies import find_studies
@@ -18,11 +20,11 @@ def test_only_files_of_a_folder_that_can_be_listed_exist(tmp_path):
     (tmp_path / "folder.nii.gz").mkdir()
     (tmp_path / "link.nii.gz").symlink_to(tmp_path / "mask.nii.gz")
     (tmp_path / "dangling.nii.gz").symlink_to(tmp_path / "gone.nii.gz")
-    listings = FolderListings()
+    found = FolderListings()
     for name in ("mask", "folder", "link", "dangling", "none"):
         path = tmp_path / f"{name}.nii.gz"
-        assert listings.is_file(path) == path.is_file()
-    assert not listings.is_file(tmp_path / "none" / "mask.nii.gz")
+        assert found.is_file(path) == path.is_file()
+    assert not found.is_file(tmp_path / "none" / "mask.nii.gz")
 
 
 def test_a_walk_enters_linked_folders_and_each_folder_once(tmp_path):
@@ -98,3 +100,15 @@ def test_a_scan_with_a_folder_that_cannot_be_listed_is_refused(locked):
     assert holds_dicom(scan)
     with pytest.raises(CaseError, match=r"P2 cannot be read: Permission denied"):
         find_studies(scan)
+
+
+def test_a_folder_that_goes_away_while_moves_in_it_are_undone_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "P1").mkdir()
+    (tmp_path / "P1" / ".smalltumor-0.moves").write_text("damaged")
+
+    def remove(folder):
+        shutil.rmtree(folder)
+
+    monkeypatch.setattr(listings, "undo_unfinished_moves", remove)
+    with pytest.raises(CaseError, match="P1 cannot be read: No such file or directory"):
+        list(listings.walk(tmp_path))

@@ -73,6 +73,22 @@ def test_after_an_error_while_files_are_moved_all_are_as_before(folder, monkeypa
     assert contents_of(folder) == before
 
 
+def test_an_error_after_the_last_move_is_one_of_the_output_and_all_are_as_before(
+    folder, monkeypatch
+):
+    before, rename = contents_of(folder), Path.rename
+
+    def fail(path, target):
+        if str(target).endswith(".moved"):
+            raise OSError(13, "Permission denied", str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OutputError, match="could not be replaced: Permission denied"):
+        write_together(writers(folder, "new"), [folder / "older.txt"], overwrite=True)
+    assert contents_of(folder) == before
+
+
 def test_what_cannot_be_put_back_is_named_and_the_others_are_put_back(folder, monkeypatch):
     move, moved = moves.move_into_place, []
 

@@ -16,7 +16,7 @@ from smalltumor.errors import OutputError, SmalltumorWarning
 from smalltumor.files import moves
 from smalltumor.files.listings import FolderListings, entries, walk, walk_once
 from smalltumor.files.replacement import write_together
-from smalltumor.files.unfinished_moves import existing, undo_unfinished_moves
+from smalltumor.files.unfinished_moves import check_outputs, existing, undo_unfinished_moves
 from smalltumor.files.writers import this_computer
 
 NAMES = ("a.txt", "b.txt", "c.txt")
@@ -70,8 +70,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write_list(folder: Path, *, computer: str = "", process: int = 0, **names: str) -> Path:
-    """A list with one move, by default of a file to be put back as `d.txt`."""
+def write_list(
+    folder: Path, *, computer: str = "", process: int | None = None, **names: str
+) -> Path:
+    """A list with one move, by default of a file to be put back as `d.txt`.
+
+    Without the number of its writer, it is so old that this one has ended.
+    """
     move = {
         "target": "d.txt",
         "temporary": None,
@@ -81,13 +86,15 @@ def write_list(folder: Path, *, computer: str = "", process: int = 0, **names: s
     }
     content = {
         "computer": computer or this_computer(),
-        "process": process,
+        "process": process or 0,
         "written": time.time(),
         "others": [],
         "moves": [{**move, **names}],
     }
     path = folder / ".smalltumor-0.moves"
     path.write_text(json.dumps(content))
+    if process is None:
+        os.utime(path, (0, 0))
     return path
 
 
@@ -149,7 +156,7 @@ def test_whoever_looks_into_a_folder_finds_what_was_there(folder, look):
 
 def test_a_list_of_another_computer_is_left_until_it_is_old(folder):
     (folder / ".smalltumor-1.kept").write_text("earlier")
-    path = write_list(folder, computer="elsewhere")
+    path = write_list(folder, computer="elsewhere", process=1)
     undo_unfinished_moves(folder)
     assert path.exists() and not (folder / "d.txt").exists()
     os.utime(path, (0, 0))
@@ -219,6 +226,7 @@ def test_a_list_that_came_with_somebodys_data_touches_no_other_folder(folder, ke
     path = write_list(folder / "data", **{key: f"../{hidden.name}"})
     for others in ([], [".."]):
         path.write_text(json.dumps({**json.loads(path.read_text()), "others": others}))
+        os.utime(path, (0, 0))
         undo_unfinished_moves(folder / "data")
     assert contents_of_files(folder) == {**OLD, hidden.name: "of another case"}
 
@@ -249,7 +257,6 @@ def test_a_list_with_impossible_numbers_is_no_error(folder, changed):
 def test_a_list_names_no_folder(folder, target):
     (folder / ".smalltumor-1.kept").write_text("earlier")
     path = write_list(folder, target=target)
-    os.utime(path, (0, 0))
     undo_unfinished_moves(folder)
     assert contents_of(folder) == {
         **OLD,
@@ -260,7 +267,7 @@ def test_a_list_names_no_folder(folder, target):
 
 def test_what_cannot_be_put_back_is_said_once(folder, monkeypatch):
     (folder / ".smalltumor-1.kept").write_text("earlier")
-    os.utime(write_list(folder), (0, 0))
+    write_list(folder)
 
     def fail(*arguments, **more):
         raise OSError(30, "Read-only file system")
@@ -276,3 +283,16 @@ def test_what_cannot_be_put_back_is_said_once(folder, monkeypatch):
     with pytest.warns(SmalltumorWarning, match="put back in"):
         undo_unfinished_moves(folder)
     assert contents_of(folder) == {**OLD, "d.txt": "earlier"}
+
+
+def test_a_name_that_is_too_long_is_an_error_of_the_output(folder):
+    path = folder / ("n" * 300)
+    assert existing([path]) == []
+    with pytest.raises(OutputError):
+        check_outputs([path])
+    contents = {folder / "a.txt": lambda each: each.write_text("new")}
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_together({**contents, path: contents[folder / "a.txt"]}, overwrite=True)
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_together(contents, [path], overwrite=True)
+    assert contents_of(folder) == OLD

@@ -144,6 +144,17 @@ def test_values_that_are_no_numbers_lose_no_image(tmp_path):
     np.testing.assert_array_equal(series.read().data, noise())
 
 
+@pytest.mark.parametrize("number", ["--5", "9" * 5000])
+def test_a_series_may_have_any_text_for_its_number(tmp_path, number):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        image.add_new("SeriesNumber", "UT", number)
+        image.save_as(path)
+    (series,) = find_studies(tmp_path).studies[0].series
+    assert series.shape == SHAPE
+
+
 def test_a_position_that_is_no_number_is_damaged(tmp_path):
     folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
     with_raw_values(folder, ImagePositionPatient=b"ANON")

@@ -11,6 +11,7 @@ from typing import Any, Self
 from smalltumor.cohort.results.results_folder import SETTINGS
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.labels.schemes import DEFAULT_SCHEME
 
 _OF_TRAINING = ("trained_on", "selected_on")
@@ -169,5 +170,5 @@ class FolderSettings:
             return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, *DAMAGED) as error:
             raise OutputError(f"{path} cannot be read as the settings of a cohort") from error

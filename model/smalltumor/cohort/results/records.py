@@ -15,6 +15,7 @@ from smalltumor.cohort.results.stored_mask import digest_of_file
 from smalltumor.data.naming.case_files import ALL
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.damaged import DAMAGED
 
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
@@ -87,7 +88,7 @@ class CaseRecord:
             return cls(**{**known, **tuples, **{n: dict(known[n]) for n in _MAPPINGS}})
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, *DAMAGED) as error:
             raise SmalltumorError(f"{path} cannot be read as a record of a mask") from error
 
 

@@ -14,7 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.pipeline.pipeline import DEPTH
-from smalltumor.cohort.workers.interruptions import deferred_interruptions
+from smalltumor.cohort.workers.interruptions import (
+    call_with_sigint_blocked,
+    deferred_interruptions,
+)
 from smalltumor.cohort.workers.worker import WorkerSetup
 from smalltumor.errors import SmalltumorError
 from smalltumor.extras import missing_packages, require
@@ -156,19 +159,21 @@ def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
     settings = {"distributed.nanny.pre-spawn-environ": environment, **_QUIET}
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
+        start = partial(
+            distributed.LocalCluster,
+            n_workers=count,
+            threads_per_worker=DEPTH,
+            host=LOCAL,
+            dashboard_address=f"{LOCAL}:0",
+            preload=[
+                *dask.config.get("distributed.worker.preload"),
+                "smalltumor.cohort.workers.worker",
+            ],
+            memory_limit=0,  # a worker that needs more than its share for a moment may have it
+            silence_logs=logging.CRITICAL + 1,
+        )
         with deferred_interruptions():
-            cluster = distributed.LocalCluster(
-                n_workers=count,
-                threads_per_worker=DEPTH,
-                host=LOCAL,
-                dashboard_address=f"{LOCAL}:0",
-                preload=[
-                    *dask.config.get("distributed.worker.preload"),
-                    "smalltumor.cohort.workers.worker",
-                ],
-                memory_limit=0,  # a worker that needs more than its share for a moment may have it
-                silence_logs=logging.CRITICAL + 1,
-            )
+            cluster = call_with_sigint_blocked(start)
             stack.callback(_close, cluster)
         yield cluster
 

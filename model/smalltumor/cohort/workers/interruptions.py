@@ -4,52 +4,72 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from types import FrameType
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 
 @contextmanager
 def deferred_interruptions() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait until the block has ended.
+    """Let Ctrl-C and SIGTERM wait until the block has ended; a second one ends it at once.
 
-    Dask cannot close a cluster whose workers are starting. Threads and processes that are started
-    meanwhile never get Ctrl-C, which a terminal sends to all of them and the first one handles; a
-    process that imports its modules would print where it was.
+    Dask cannot close a cluster whose workers are starting. A signal that waited is then handled as
+    it would have been without this; one that is ignored, as Ctrl-C by a command in the background
+    of a script, stays so.
 
     Raises
     ------
     KeyboardInterrupt
-        At the end, if there was one.
+        By the second signal.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are handled in the main thread
         return
     arrived: list[int] = []
-    handlers = {
-        number: signal.signal(number, lambda signum, frame: arrived.append(signum))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
+
+    def defer(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+        if len(arrived) > 1:
+            raise KeyboardInterrupt
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What is None cannot be set again: it was not set by Python.
+    replaced = {n: h for n, h in handlers.items() if h not in (signal.SIG_IGN, None)}
     try:
-        with _not_inherited():
-            yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    if arrived:
-        raise KeyboardInterrupt
-
-
-@contextmanager
-def _not_inherited() -> Iterator[None]:
-    """Start threads and processes that do not get Ctrl-C."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        for number in replaced:
+            signal.signal(number, defer)
         yield
-        return
+    finally:
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
+    for waited in arrived:
+        signal.raise_signal(waited)
+
+
+def call_with_sigint_blocked(function: Callable[[], Result]) -> Result:
+    """Call a function that starts threads and processes, which never get Ctrl-C.
+
+    A terminal sends it to all processes, and the first one handles it; a process that imports its
+    modules would print where it was. The function runs in another thread, whose signal mask they
+    inherit, so that the calling one can be interrupted while it waits.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return function()
     from multiprocessing import resource_tracker
 
     resource_tracker.ensure_running()  # else the first process that is started undoes the mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    future: Future[Result] = Future()
+
+    def call() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=call, daemon=True).start()
+    return future.result()

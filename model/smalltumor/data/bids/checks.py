@@ -20,6 +20,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.unfinished_moves import undo_around
 
 PATIENT_KEY = "Patient"
@@ -80,7 +81,7 @@ def _check_patient(case: str, dataset: Path) -> None:
         sidecar = mask.with_name(mask.name.removesuffix(".nii.gz") + ".json")
         try:
             patient = json.loads(sidecar.read_text(encoding="utf-8")).get(PATIENT_KEY)
-        except (OSError, ValueError, AttributeError):
+        except (OSError, *DAMAGED):
             continue
         if isinstance(patient, str) and not same_patient(patient, case):
             raise CaseError(

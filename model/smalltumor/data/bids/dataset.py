@@ -14,6 +14,7 @@ from typing import Any
 
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.listings import entries
 from smalltumor.version import software_version
 
@@ -68,7 +69,7 @@ def _check_description(dataset: Path, authors: Sequence[str]) -> None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         kind = content.get("DatasetType", "raw")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, *DAMAGED) as error:
         raise OutputError(f"{path} cannot be read ({error}); name another folder") from error
     if kind != "derivative":
         raise OutputError(
@@ -131,7 +132,7 @@ def _description_around(sources: Iterable[Path]) -> Mapping[str, Any]:
     """The description of the BIDS dataset that holds the images; empty if they are in none."""
     for path in sources:
         for folder in islice(path.absolute().parents, _DEEPEST):
-            with suppress(OSError, ValueError):
+            with suppress(OSError, *DAMAGED):
                 content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
                 return content if isinstance(content, dict) else {}
     return {}

@@ -23,6 +23,7 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import CaseError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Grid, to_axes
 
 _KEY = "smalltumor_images_2"
@@ -102,7 +103,7 @@ def recorded_images(volume: Volume) -> dict[str, str]:
         try:
             content = json.loads(comment)
             found = content[_KEY].items()
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        except DAMAGED:
             continue
         return {str(modality): str(digest) for modality, digest in found}
     return {}

@@ -11,7 +11,6 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import recorded_images_text
 from smalltumor.data.identity.mask_names import other_case_text
 from smalltumor.data.images_read import stamp_of
-from smalltumor.data.made_by import recorded_made_by
 from smalltumor.data.masks.label_scheme import FoundScheme, find_scheme
 from smalltumor.data.masks.layered_segments import without_layers
 from smalltumor.data.volumes.header_checks import check_axes, header_problems
@@ -33,9 +32,8 @@ ROUNDING = 0.01
 def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
     """Read the expert's segmentation of a case.
 
-    If the file records that it was made of other images or by a network that nobody corrected, is
-    named after another case, or has a header that contradicts itself or `scheme`, that is added to
-    the case's warnings.
+    If the file records that it was made of other images, is named after another case, or has a
+    header that contradicts itself or `scheme`, that is added to the case's warnings.
 
     Parameters
     ----------
@@ -59,26 +57,34 @@ def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelSc
     LabelError
         If it is not 3D, its values fit no scheme or several, or it is a mask of the brain.
     """
+    return labels_of_volume(read_labels_as_stored(case), case, scheme)
+
+
+def read_labels_as_stored(case: Case) -> Volume:
+    """Read the file of the expert's segmentation of a case.
+
+    Raises
+    ------
+    CaseError
+        If the case has no segmentation, or it cannot be read.
+    LabelError
+        If it is not 3D.
+    """
     if case.labels_path is None:
         raise no_labels(case)
-    volume = on_grid(read_label_volume(case.labels_path), case.grid, case.name)
+    return read_label_volume(case.labels_path)
+
+
+def labels_of_volume(
+    volume: Volume, case: Case, scheme: str | None = None
+) -> tuple[Classes, LabelScheme]:
+    """As `read_labels`, of a file that `read_labels_as_stored` has read."""
+    volume = on_grid(volume, case.grid, case.name)
     classes, found = decode_labels(volume, scheme, case.scheme_hint)
-    texts = [recorded_images_text([volume], case), other_case_text(case.labels_path, case)]
-    texts += [found.contradiction, _as_network_made_it(volume)]
-    texts += header_warnings_of(volume, case)
+    texts = [recorded_images_text([volume], case), other_case_text(volume.path, case)]
+    texts += [found.contradiction, *header_warnings_of(volume, case)]
     case.warnings += [text for text in texts if text and text not in case.warnings]
     return classes, found.scheme
-
-
-def _as_network_made_it(volume: Volume) -> str:
-    """That a mask is no expert's; empty if that is not known."""
-    made_by = recorded_made_by(volume)
-    if made_by is None or made_by.algorithm_type != "AUTOMATIC":
-        return ""
-    return (
-        f"{volume.path.name} is as a network gave it ({made_by}): a network learns nothing from "
-        "its own mask, and as a validation case it gives a Dice near 1"
-    )
 
 
 def header_warnings_of(volume: Volume, case: Case) -> list[str]:

@@ -17,7 +17,7 @@ from smalltumor.data.volumes.volume_files import not_a_volume
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.listings import entries, walk_once
 from smalltumor.files.names import name_key, safe_name
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.unfinished_moves import undo_around
 
 _NO_CASES = (".", "labels", "derivatives")
 """Beginnings of folders that hold no cases: labels of the Decathlon, results beside BIDS data."""
@@ -153,9 +153,11 @@ def _only(cases: list[CaseFiles], where: str) -> CaseFiles:
 
 
 def _check(path: Path) -> Path:
+    undo_around([path])
     try:
-        if not existing([path]):
-            raise CaseError(f"{path} does not exist")
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CaseError(f"{path} does not exist") from error
     except OSError as error:  # such as a name that is too long, or no permission
         raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
     return path

@@ -11,6 +11,7 @@ from smalltumor.data.naming.candidates import NamedFile
 from smalltumor.data.naming.file_names import LABELS, parse_name
 from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.errors import CaseError
+from smalltumor.files.damaged import DAMAGED
 
 NNUNET_CHANNELS = ("t1", "t1ce", "t2", "flair")
 """Order of the channels in nnU-Net's own conversions of BraTS (Dataset137_BraTS2021)."""
@@ -102,7 +103,7 @@ def _stored_order(path: Path) -> tuple[str, ...]:
         content = json.loads(path.read_text(encoding="utf-8"))
         channels = content.get("channel_names") or content.get("modality") or {}
         names = [str(channels[str(n)]) for n in range(len(channels))]
-    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+    except (OSError, *DAMAGED):
         return ()
     parsed = (parse_name(Path(f"{name}.nii")) for name in names)
     return tuple("" if name is None else name.role for name in parsed)

@@ -13,6 +13,7 @@ import numpy as np
 
 from smalltumor.data.volumes.unpacking import unpack
 from smalltumor.errors import CaseError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Affine, Grid
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
         raise CaseError(f"{path} is truncated within its header; copy it again")
     try:
         header = kind.from_fileobj(io.BytesIO(content[:size]))
-    except (HeaderDataError, ValueError, EOFError, OSError) as error:
+    except (HeaderDataError, EOFError, OSError, *DAMAGED) as error:
         raise CaseError(f"{path}: the NIfTI header is damaged ({error})") from error
     if bytes(header["magic"]).rstrip(b"\0\r\n\x1a") not in (b"n+1", b"n+2"):
         raise CaseError(
@@ -145,7 +146,7 @@ def _affine_in_mm(header: nib.Nifti1Header, path: Path) -> Affine:
     try:
         with np.errstate(all="ignore"):  # Grid refuses what is not finite
             affine = np.array(header.get_best_affine(), dtype=np.float64)
-    except (ValueError, HeaderDataError) as error:
+    except (HeaderDataError, *DAMAGED) as error:
         raise CaseError(f"{path}: {error}") from error
     affine[:3] *= millimetres_per_unit(header)
     return affine

@@ -15,7 +15,9 @@ from smalltumor.labels.segments import Segment
 SUFFIX = ".seg.nrrd"
 """Ending of the names of such files."""
 
-_NAME = re.compile(r"Segment(\d+)_Name\Z")
+_DIGITS = 18
+"""Digits of a number that are read: more than those of any stored value have."""
+_NAME = re.compile(rf"Segment(\d{{1,{_DIGITS}}})_Name\Z")
 _TERMINOLOGY = "TerminologyEntry:"
 _TYPE = 2
 """Place of the type among the codes of a terminology's entry, after context and category."""
@@ -49,7 +51,7 @@ def segments_of(keys: Iterable[str], value_of: Callable[[str], str]) -> tuple[Se
 
 
 def _whole(text: str, default: int) -> int:
-    return int(text) if text.isdecimal() else default
+    return int(text[:_DIGITS]) if text.isdecimal() else default
 
 
 def _terminology(tags: str) -> str:

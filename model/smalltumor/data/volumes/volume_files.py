@@ -19,6 +19,7 @@ from smalltumor.data.volumes.unpacking import unpack
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import require
 from smalltumor.files.content import FileContent, content_of_file
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import LPS_TO_RAS, Affine, Grid
 from smalltumor.labels.segments import Segment
 
@@ -211,7 +212,7 @@ def _read_freesurfer(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:
     image = _open_freesurfer(path)
     try:
         data = np.asarray(image.dataobj)
-    except (OSError, ValueError, EOFError, zlib.error) as error:
+    except _freesurfer_errors() as error:
         raise CaseError(f"{path} {_DAMAGED}") from error
     except MemoryError:
         raise CaseError(f"{path} {_TOO_LARGE}") from None
@@ -226,14 +227,22 @@ def _is_placed_by_freesurfer(path: Path) -> bool:
 
 def _open_freesurfer(path: Path) -> Any:
     import nibabel as nib
-    from nibabel.filebasedimages import ImageFileError
 
     try:
         image = nib.load(path)
-    except (OSError, ValueError, EOFError, zlib.error, ImageFileError) as error:
+    except _freesurfer_errors() as error:
         raise CaseError(f"{path} {_DAMAGED}") from error
     _check_size(path, image.shape)
     return image
+
+
+def _freesurfer_errors() -> tuple[type[Exception], ...]:
+    from nibabel.filebasedimages import ImageFileError
+    from nibabel.freesurfer.mghformat import MGHError
+    from nibabel.spatialimages import HeaderDataError
+
+    of_nibabel = (ImageFileError, MGHError, HeaderDataError)
+    return (OSError, EOFError, zlib.error, *of_nibabel, *DAMAGED)
 
 
 def _check_size(path: Path, sizes: Sequence[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -32,6 +33,9 @@ from smalltumor.scanner.shear import shear_problem
 
 MOST_REPETITIONS = 3
 """Volumes of one series that are listed one by one; more are a time series, which is no case."""
+
+_NUMBER = re.compile(r"-?\d{1,12}")
+"""A whole number as DICOM allows it, in at most 12 characters."""
 
 _SAME_DIRECTION, _SAME_SPACING_MM, _SAME_ECHO_MS = 0.005, 0.001, 0.5
 """Largest differences, by rounding, of direction cosines, pixel sizes and echo times."""
@@ -121,7 +125,7 @@ def _without_repeats(images: Sequence[DicomImage]) -> list[list[DicomImage]]:
 
 def _order(images: Sequence[DicomImage]) -> tuple[str, str, int, str, str]:
     first = images[0]
-    number = int(first.number) if first.number.lstrip("-").isdecimal() else 0
+    number = int(first.number) if _NUMBER.fullmatch(first.number) else 0
     return first.patient, first.date + first.study, number, first.acquisition.time, first.series
 
 

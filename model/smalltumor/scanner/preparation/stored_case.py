@@ -15,6 +15,7 @@ import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.volumes.nifti import Volume, read_volume, stem
 from smalltumor.errors import CaseError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION, prepared_paths
@@ -67,7 +68,7 @@ def stored_case(case: Case) -> PreparedCase | None:
         sequences = {m: _sequence(found[m], volume) for m, volume in case.volumes.items()}
         warnings = tuple(map(str, content["warnings"]))
         of_scan = tuple(ScanWarning((str(text),)) for text in content.get("scan_warnings", ()))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except DAMAGED as error:
         raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
     brain = read_brain(paths["brain"])
     if not brain.grid.matches(case.grid):
@@ -91,7 +92,7 @@ def stored_series_uid(case: Case) -> str:
     content = _read_record(paths["record"])
     try:
         return str(content["sequences"][REFERENCE]["series_uid"])
-    except (KeyError, TypeError) as error:
+    except DAMAGED as error:
         raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
 
 
@@ -123,7 +124,7 @@ def _read_mask(path: Path, changed_ns: int, size: int) -> Volume:
 def _read_record(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, *DAMAGED) as error:
         raise CaseError(f"{path} cannot be read: {error}") from error
     version = content.get("version") if isinstance(content, dict) else None
     if version != RECORD_VERSION:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.splits.folds import Folds
@@ -77,7 +78,7 @@ class CrossValidation:
             return cls(request, folds, values["weights_digest"])
         except OSError as error:
             raise TrainingError(f"{path} cannot be read ({error.strerror or error})") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except DAMAGED as error:
             raise TrainingError(f"{path} is damaged ({error!r})") from None
 
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_of
-from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
 from smalltumor.data.read_case import read_case_files
@@ -23,6 +22,7 @@ from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.cross_validation.held_out import HeldOutCases
 from smalltumor.training.data.case_digest import case_digest
+from smalltumor.training.data.expert_labels import read_expert_labels
 
 SCORING_VERSION = 2
 """Raised when the numbers of a `CaseRow` are others for the same input and weights.
@@ -104,7 +104,7 @@ def _scored(
     files: CaseFiles, key: str, predict: Callable[[Case], Segmentation], warn: Warn | None
 ) -> CaseRow:
     case = read_case_files(files)
-    truth, _ = read_labels(case)
+    truth, _ = read_expert_labels(case)
     segmentation = predict(case)
     if warn is not None:
         for text in _warnings(case, segmentation.run):

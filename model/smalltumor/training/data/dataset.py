@@ -11,7 +11,6 @@ import torch
 
 from smalltumor.data.input_checks import check_input
 from smalltumor.data.mask_placement.mask_placement import placement_text
-from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.preprocessing import Preprocessing, preprocess
@@ -19,6 +18,7 @@ from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.training.data.cache import Arrays, CaseCache
 from smalltumor.training.data.crops import find_crop_centres
+from smalltumor.training.data.expert_labels import read_expert_labels
 from smalltumor.training.data.pack import Pack, PackedCase, packed_cases
 from smalltumor.training.data.training_case import TrainingCase
 
@@ -136,7 +136,7 @@ def _naming(files: CaseFiles) -> Iterator[None]:
 
 def _prepare(files: CaseFiles, preprocessing: Preprocessing) -> Arrays:
     case = read_case_files(files)
-    labels, _ = read_labels(case)  # may add a warning
+    labels, _ = read_expert_labels(case)  # may add a warning
     warnings = [
         *case.warnings,
         *map(str, check_input(case)),

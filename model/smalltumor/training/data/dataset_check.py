@@ -10,7 +10,6 @@ import numpy as np
 
 from smalltumor.data.input_checks import check_input
 from smalltumor.data.mask_placement.mask_placement import placement_text
-from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case_files
@@ -20,6 +19,7 @@ from smalltumor.labels.masks import Classes, class_mask
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.text import pluralize
+from smalltumor.training.data.expert_labels import read_expert_labels
 
 TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
 
@@ -89,7 +89,7 @@ def check_case(files: CaseFiles) -> CheckedCase:
         return CheckedCase(files.name, files.problem() or "has no segmentation")
     try:
         case = read_case_files(files)
-        classes, scheme = read_labels(case)
+        classes, scheme = read_expert_labels(case)
         findings = check_input(case)
     except SmalltumorError as error:
         return CheckedCase(files.name, str(error))

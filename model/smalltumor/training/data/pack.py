@@ -22,6 +22,7 @@ import torch
 
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import CheckpointError, TrainingError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.tensor_file import Tensors, parse_tensors, read_content
 from smalltumor.training.data.quantisation import Quantisation
 from smalltumor.training.data.training_case import TrainingCase
@@ -125,7 +126,7 @@ class Pack:
                 raise ValueError("a part that is not listed")
             if any(Path(part).name != part for part in self._checksums):
                 raise ValueError("a part outside its folder")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, CheckpointError) as error:
+        except (OSError, CheckpointError, *DAMAGED) as error:
             raise TrainingError(f"{path} is damaged ({error})") from None
         self._part: tuple[str, Tensors] = ("", {})
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from smalltumor.errors import TensorFileError, TrainingError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, write_tensors
 
 FORMAT = "smalltumor training state (resume it, or use best.safetensors beside it)"
@@ -115,7 +116,7 @@ def load_state(
             for name, value in initial.items():
                 value.copy_(parts[f"initial.{name}"])
         _load_optimiser(optimiser, _under("optimiser.", parts))
-    except (TensorFileError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (TensorFileError, RuntimeError, *DAMAGED) as error:
         reason = " ".join(str(error).split())[:200]
         raise TrainingError(f"{path}: the run cannot be resumed from it ({reason})") from error
     return progress

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_bytes
+from smalltumor.files.damaged import DAMAGED
 
 Event = dict[str, Any]
 """At least ``event`` (its kind), ``step`` and ``time`` (seconds since 1970)."""
@@ -136,7 +137,7 @@ def _parse(line: bytes) -> Event | None:
     """The event of a line; None of a line that was not written to its end."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except DAMAGED:
         return None
     return (
         record if isinstance(record, dict) and record.keys() >= {"event", "step", "time"} else None

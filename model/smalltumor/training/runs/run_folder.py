@@ -27,6 +27,7 @@ from typing import Any
 
 from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import remove_temporary_files, write_bytes
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.training.runs.events import Event, append_event, drop_events_after, read_events
 
 LAUNCHED = "--- launched "
@@ -143,7 +144,7 @@ class RunFolder:
         """
         try:
             config = json.loads(self.config.read_text())
-        except (OSError, ValueError):
+        except (OSError, *DAMAGED):
             raise TrainingError(f"{self.path} holds no run: config.json cannot be read") from None
         if not isinstance(config, dict):
             raise TrainingError(f"{self.config} is damaged")

@@ -14,6 +14,7 @@ from filelock import Timeout
 
 from smalltumor.errors import RunInUseError
 from smalltumor.files.atomic import write_bytes
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.locks import file_lock
 from smalltumor.training.runs.process_tree import is_process_running
 from smalltumor.training.runs.run_folder import RunFolder
@@ -52,7 +53,7 @@ def read_lock_holder(run: RunFolder) -> LockHolder | None:
     """The process that trains in a folder, or was killed doing so."""
     try:
         return LockHolder(**json.loads(run.process.read_text()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, *DAMAGED):
         return None
 
 

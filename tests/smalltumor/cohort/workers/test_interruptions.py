@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
-from smalltumor.cohort.workers.interruptions import deferred_interruptions
+from smalltumor.cohort.workers.interruptions import (
+    call_with_sigint_blocked,
+    deferred_interruptions,
+)
 
 
 def interrupt(signum, frame):
@@ -48,10 +52,60 @@ def test_an_error_in_the_block_is_raised():
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_a_process_that_is_started_meanwhile_does_not_get_ctrl_c_and_ends_by_sigterm():
     lines = "import signal; print(*signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
-    with deferred_interruptions():
-        masked = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
-    after = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
+    start = partial(subprocess.run, [sys.executable, "-c", lines], capture_output=True, text=True)
+    masked, after = call_with_sigint_blocked(start), start()
     assert (masked.stdout.split(), after.stdout.split()) == ([str(int(signal.SIGINT))], [])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_what_a_call_returns_or_raises_is_passed_on():
+    assert call_with_sigint_blocked(lambda: 3) == 3
+    with pytest.raises(ValueError, match="three"):
+        call_with_sigint_blocked(lambda: int("three"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_second_signal_ends_a_start_that_hangs():
+    hangs = threading.Event()
+
+    def start() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        hangs.wait()
+
+    with pytest.raises(KeyboardInterrupt), deferred_interruptions():
+        call_with_sigint_blocked(start)
+    assert not hangs.is_set()
+    hangs.set()
+    assert signal.getsignal(signal.SIGINT) is interrupt
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_deferred_signal_is_handled_as_the_program_handles_it(number):
+    handled = []
+    signal.signal(number, lambda *arguments: handled.append(arguments[0]))
+    with deferred_interruptions():
+        os.kill(os.getpid(), number)
+        assert handled == []
+    assert handled == [number]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_signal_that_is_ignored_stays_so(number):
+    signal.signal(number, signal.SIG_IGN)
+    with deferred_interruptions():
+        assert signal.getsignal(number) == signal.SIG_IGN
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(number) == signal.SIG_IGN
+
+
+def test_a_handler_that_is_not_of_python_stays(monkeypatch):
+    kept = signal.getsignal
+    monkeypatch.setattr(signal, "getsignal", lambda number: None)
+    with deferred_interruptions():
+        assert kept(signal.SIGINT) is interrupt
 
 
 def test_in_another_thread_nothing_is_deferred():

@@ -13,6 +13,7 @@ from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.masks.label_files import read_label_volume, read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.sample import sample_case_folder
+from smalltumor.data.volumes.slicer_segments import segments_of
 from smalltumor.errors import Action, LabelError
 from smalltumor.evaluation.evaluate import evaluate
 from smalltumor.labels.masks import compose_classes, region_mask
@@ -143,3 +144,12 @@ def test_lesions_of_a_single_segment(expert, tmp_path, capsys, name, said):
     main(["lesions", str(path)])
     output = capsys.readouterr()
     assert said in output.out + output.err
+
+
+@pytest.mark.parametrize("key", ["Segment{}_Name", "Segment0_LabelValue", "Segment0_Layer"])
+def test_a_number_of_any_length_in_a_header_is_no_error(key):
+    long = "9" * 5000
+    header = {"Segment0_Name": "Edema", "Segment0_LabelValue": "2", key.format(long): long}
+    (segment,) = segments_of(header, header.__getitem__)
+    assert segment.name == "Edema"
+    assert (segment.value == 2) == (key != "Segment0_LabelValue")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import nibabel as nib
@@ -14,7 +16,7 @@ from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.read_case import read_case
 from smalltumor.data.volumes.header_checks import has_orientation, header_warnings
 from smalltumor.data.volumes.nifti import write_volume
-from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.data.volumes.volume_files import read_volume_file, volume_spacing
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import MissingPackageError
 from smalltumor.geometry.grid import Grid
@@ -123,6 +125,29 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, suffix):
         path.write_bytes(content)
         with pytest.raises(CaseError, match=rf"b{suffix} "):
             read_volume_file(path)
+
+
+@pytest.mark.parametrize("format_of", [nib.MGHImage, nib.Nifti1Image, nib.Nifti2Image])
+def test_a_header_with_any_number_is_read_or_refused(tmp_path, format_of):
+    image = format_of(DATA.astype(np.int16), GRID.affine)
+    whole, path = image.to_bytes(), tmp_path / f"a{format_of.files_types[0][1]}"
+    for start, kind in numbers_of(image.header):
+        for value in (-np.inf, np.inf, np.nan) if kind.kind == "f" else (0, 7, np.iinfo(kind).max):
+            content = bytearray(whole)
+            content[start : start + kind.itemsize] = np.array(value, kind).tobytes()
+            path.write_bytes(content)
+            for read in (read_volume_file, volume_spacing):
+                with suppress(CaseError):
+                    read(path)
+
+
+def numbers_of(header) -> Iterator[tuple[int, np.dtype]]:
+    """Where the numbers of a header are, as far as files hold them before their voxels."""
+    fields = header.structarr.dtype.fields
+    for kind, start in ((kind, start) for kind, start, *_ in fields.values()):
+        if kind.base.kind in "fiu" and kind.base.names is None:
+            for number in range(kind.itemsize // kind.base.itemsize):
+                yield start + number * kind.base.itemsize, kind.base
 
 
 def test_a_header_that_promises_too_much_is_not_read(tmp_path):

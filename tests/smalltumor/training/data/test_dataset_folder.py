@@ -348,5 +348,8 @@ def test_a_mask_that_a_network_made_is_told_when_the_folder_is_checked(tmp_path,
     case = case_along("RAS")
     add_case(tmp_path, case, masks_of(case), made_by=made_by)
     (checked,) = check_dataset(tmp_path)
-    told = [text for text in checked.warnings if "is as a network gave it" in text]
+    told = [text for text in checked.warnings if "a network made and nobody corrected" in text]
     assert len(told) == (made_by == MADE_BY)
+    read = read_case(tmp_path / case.name)
+    read_labels(read)  # tells nothing of training
+    assert not set(told) & set(read.warnings)

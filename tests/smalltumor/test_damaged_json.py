@@ -1,0 +1,139 @@
+"""JSON that another program changed is told in a message, whatever stands in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari_cases import case_along
+from raw_scans import prepared_by_hand, write_raw_scan
+from smalltumor.cohort.results.folder_settings import SETTINGS, CohortInfo, FolderSettings
+from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.data.bids.checks import PATIENT_KEY, check_bids
+from smalltumor.data.bids.dataset import DESCRIPTION, authors_around, check_dataset
+from smalltumor.data.bids.names import bids_paths
+from smalltumor.data.identity.image_digests import comment_of, recorded_images
+from smalltumor.data.made_by import MadeBy, made_by_comment, recorded_made_by
+from smalltumor.data.naming.numbered_files import channel_order
+from smalltumor.data.read_case import read_case
+from smalltumor.data.volumes.nifti import write_volume
+from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.errors import SmalltumorError
+from smalltumor.models.card import read_facts
+from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.volume_series import series_of_file
+from smalltumor.second_look.parameters import as_json, load_parameters
+
+Reader = tuple[str, Callable[[str], object]]
+
+VALUES = ("null", f"1{'0' * 400}", "1e999", "-1", '"text"', "[]", "{}", "[[1, 2]]")
+NESTED = "[" * 100_000
+MARK = "a value that is exchanged"
+
+
+def with_one_other_value(text: str) -> Iterator[str]:
+    """The text with each value exchanged, of lists the first one; at last, one nested too deep."""
+    content = json.loads(text)
+    for other in _with_marks(content):
+        for value in VALUES:
+            yield json.dumps(other).replace(json.dumps(MARK), value)
+    yield NESTED
+
+
+def _with_marks(content: Any) -> Iterator[Any]:
+    yield MARK
+    if isinstance(content, dict | list):
+        keys = content if isinstance(content, dict) else range(min(1, len(content)))
+        for key in keys:
+            copied = content.copy()
+            for part in _with_marks(content[key]):
+                copied[key] = part
+                yield copied
+
+
+def of_file(path: Path, text: str, read: Callable[[], object]) -> Reader:
+    def read_text(other: str) -> object:
+        path.write_text(other)
+        return read()
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return text, read_text
+
+
+def comments(folder: Path) -> Iterator[Reader]:
+    case, path = case_along(), folder / "mask.nii"
+    labels = np.ones(case.grid.shape, np.uint8)
+    write_volume(path, labels, case.grid)
+    volume = read_volume_file(path)
+    made_by = made_by_comment(MadeBy("AUTOMATIC", "weights", "0" * 16), labels, case.grid)
+    yield made_by, lambda text: recorded_made_by(replace(volume, comments=(text,)))
+    yield (
+        comment_of({"t1ce": "0" * 16}),
+        lambda text: recorded_images(replace(volume, comments=(text,))),
+    )
+
+
+def cohort(folder: Path) -> Iterator[Reader]:
+    settings = FolderSettings(CohortInfo("brats"), outdated=("P1",), missing={"P1": ("t2",)})
+    text = json.dumps(settings.to_json())
+    yield of_file(folder / SETTINGS, text, lambda: FolderSettings.read(folder))
+    path = folder / "record.json"
+    CaseRecord("weights", "0", "cpu", "torch", 1.0, "1", images={"t1ce": 3}).write(path)
+    yield of_file(path, path.read_text(), lambda: CaseRecord.read(path))
+
+
+def bids(folder: Path) -> Iterator[Reader]:
+    description = json.dumps({"Name": "x", "DatasetType": "derivative", "Authors": ["A"]})
+    path = folder / "bids" / DESCRIPTION
+    yield of_file(path, description, lambda: check_dataset(path.parent, ["A"]))
+    image = path.parent / "sub-1" / "t1.nii"
+    yield of_file(path, description, lambda: authors_around([image]))
+    mask, sidecar, _ = bids_paths("Pat", folder / "patients")
+    mask.parent.mkdir(parents=True)
+    mask.touch()
+    text = json.dumps({PATIENT_KEY: "Pat"})
+    yield of_file(sidecar, text, lambda: check_bids("Pat", folder / "patients", overwrite=True))
+
+
+def images(folder: Path) -> Iterator[Reader]:
+    channels = json.dumps({"channel_names": {"0": "T1", "1": "T1CE"}})
+    path = folder / "numbered" / "dataset.json"
+    yield of_file(path, channels, lambda: channel_order(path.parent, None, ("t1", "t1ce")))
+    case, volume = case_along(), folder / "scan.nii"
+    write_volume(volume, case.volumes["t1ce"], case.grid)
+    keys = ("RepetitionTime", "EchoTime", "InversionTime", "PatientID", "AcquisitionTime")
+    sidecar = json.dumps({**dict.fromkeys(keys, 1.5), "ImageType": ["ORIGINAL"]})
+    yield of_file(volume.with_suffix(".json"), sidecar, lambda: series_of_file(volume))
+
+
+def prepared(folder: Path) -> Iterator[Reader]:
+    pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
+    write_prepared(prepared_by_hand(write_raw_scan(folder / "scan")), folder / "Pat")
+    case, path = read_case(folder / "Pat"), folder / "Pat" / "Pat_prepared.json"
+    yield of_file(path, path.read_text(), lambda: stored_case(case))
+
+
+def weights(folder: Path) -> Iterator[Reader]:
+    path = folder / "second_look.json"
+    yield of_file(path, as_json(load_parameters()), lambda: load_parameters(path))
+    card = folder / "card.json"
+    yield of_file(card, '{"name": "x"}', lambda: read_facts(card))
+
+
+@pytest.mark.parametrize("readers", [comments, cohort, bids, images, prepared, weights])
+def test_damaged_json_is_read_or_refused_in_a_message(tmp_path, readers):
+    for text, read in readers(tmp_path):
+        read(text)
+        for other in with_one_other_value(text):
+            try:
+                read(other)
+            except SmalltumorError:
+                continue
+            except Exception as error:
+                raise AssertionError(other[:2000]) from error
