@@ -16,7 +16,7 @@ from napari_smalltumor.export.unopened_exports import unopened_exports
 from napari_smalltumor.layers.editing.canvas_strokes import ensure_strokes_end
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
 from napari_smalltumor.layers.views.upright_views import ensure_upright_views
-from napari_smalltumor.layers.views.warm_up import warm_up_steps
+from napari_smalltumor.layers.warm_up import warm_up_steps
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.layer_rules.drawn_labels import ensure_drawn_labels
 from napari_smalltumor.patients.layer_rules.fixed_places import ensure_fixed_places
@@ -68,6 +68,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         yield
         from napari_smalltumor.closing.close_window import ensure_asked_before_closing
         from napari_smalltumor.display.layer_help import ensure_layer_help
+        from napari_smalltumor.display.layer_list_menu import ensure_menu_after_click
         from napari_smalltumor.export.shortcuts import ensure_export_keys
         from napari_smalltumor.reading.scale_bar import scale_bar_steps
         from napari_smalltumor.reading.toolbar import ensure_toolbar
@@ -76,6 +77,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         dropped.connect(_ask_to_repeat, unique=True)
         yield
         ensure_layer_help(viewer)
+        ensure_menu_after_click(viewer)
         ensure_toolbar(viewer)
         ensure_export_keys(viewer)
         ensure_asked_before_closing(viewer)

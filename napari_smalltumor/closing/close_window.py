@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 SAVE, SAVE_ALL = "Save", "Save all"
 CLOSE_WITHOUT_SAVING, CLOSE = "Close without saving", "Close"
+_ASKS = "smalltumor_asks"
+"""Attribute of the method that asks, so that it is replaced once."""
+
 _CLOSE_TITLE, _QUIT_TITLE = "Close the window?", "Quit napari?"
 
 
@@ -143,7 +146,7 @@ def _ask_in_commands(window_class: Any) -> None:
     which the plugin has opened nothing, so the method of all windows is replaced.
     """
     close = window_class.close
-    if hasattr(close, "__wrapped__"):
+    if hasattr(close, _ASKS):
         return
 
     @wraps(close)
@@ -161,6 +164,7 @@ def _ask_in_commands(window_class: Any) -> None:
         with _agreed(closing):
             return close(window, quit_app=quit_app)
 
+    setattr(ask_and_close, _ASKS, True)
     window_class.close = ask_and_close
 
 

@@ -77,7 +77,7 @@ def _check_patient(saved: Sequence[Any]) -> None:
             continue
         if any(layer.data is data for data in saved):
             raise OutputError(
-                f"{layer.name} was not saved: it belongs to {patients.title_of(patient)}, which is "
+                f"{layer.name} was not saved: it belongs to {patients.title_of(patient)}, who is "
                 "not the active patient"
             )
 

@@ -20,6 +20,8 @@ from smalltumor.scanner.dicom.study_folder import StudyFolder
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.changed_images import ChangedFilesError
 from napari_smalltumor.loading.dicom_files import is_dicom_slice, open_study_of
+from napari_smalltumor.loading.files.already_open import show_open_case, show_open_file
+from napari_smalltumor.loading.files.case_layers import layers_of_case
 from napari_smalltumor.loading.folders.folder_of_cases import offer_cases
 from napari_smalltumor.loading.folders.scans import (
     check_no_scan,
@@ -29,8 +31,6 @@ from napari_smalltumor.loading.folders.scans import (
 )
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.jobs.load import add_layers, load
-from napari_smalltumor.loading.layers.already_open import show_open_case, show_open_file
-from napari_smalltumor.loading.layers.case_layers import layers_of_case
 from napari_smalltumor.loading.reader import layers_of_file
 from napari_smalltumor.viewer import unproxied
 

@@ -23,12 +23,12 @@ from napari_smalltumor import notify
 from napari_smalltumor.calling_viewer import calling_viewer
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.metadata import provenance_of
-from napari_smalltumor.loading.layers.already_open import layer_of_file
-from napari_smalltumor.loading.layers.case_layers import layers_of_case, layers_of_export
-from napari_smalltumor.loading.layers.masks_of_other_images import warn_if_of_other_images
-from napari_smalltumor.loading.layers.real_paths import real_path
-from napari_smalltumor.loading.layers.replaced_files import check_file_unchanged
-from napari_smalltumor.loading.layers.single_file import read_single_file
+from napari_smalltumor.loading.files.already_open import layer_of_file
+from napari_smalltumor.loading.files.case_layers import layers_of_case, layers_of_export
+from napari_smalltumor.loading.files.masks_of_other_images import warn_if_of_other_images
+from napari_smalltumor.loading.files.real_paths import real_path
+from napari_smalltumor.loading.files.replaced_files import check_file_unchanged
+from napari_smalltumor.loading.files.single_file import read_single_file
 
 if TYPE_CHECKING:
     from napari.layers import Layer

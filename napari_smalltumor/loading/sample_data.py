@@ -14,9 +14,9 @@ from smalltumor.data.sample import SAMPLE_CASE, sample_case_folder
 from napari_smalltumor import notify
 from napari_smalltumor.calling_viewer import calling_viewer
 from napari_smalltumor.layers.create import LayerData
+from napari_smalltumor.loading.files.case_layers import layers_of_case
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.jobs.load import add_layers, load, loads_in_background
-from napari_smalltumor.loading.layers.case_layers import layers_of_case
 from napari_smalltumor.viewer_setup import set_up
 
 if TYPE_CHECKING:

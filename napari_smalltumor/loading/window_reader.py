@@ -17,11 +17,11 @@ from smalltumor.scanner.dicom.files import holds_dicom
 
 from napari_smalltumor.calling_viewer import called_by, calling_viewer
 from napari_smalltumor.loading.dicom_files import is_dicom_slice
+from napari_smalltumor.loading.files.already_open import show_open_case, show_open_file
 from napari_smalltumor.loading.folders.folder_of_cases import offer_cases
 from napari_smalltumor.loading.folders.scans import check_no_scan
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.jobs.load import load, loads_in_background
-from napari_smalltumor.loading.layers.already_open import show_open_case, show_open_file
 from napari_smalltumor.loading.open_case import case_name, on_error, open_and_remember
 from napari_smalltumor.loading.reader import Reader
 from napari_smalltumor.loading.reader import get_reader as get_case_reader

@@ -27,7 +27,7 @@ from napari_smalltumor.layers.patient import (
 )
 from napari_smalltumor.layers.titles import name_by_titles
 from napari_smalltumor.patients.arrivals import Arrivals
-from napari_smalltumor.patients.deferred_calls import when_idle
+from napari_smalltumor.patients.deferred_calls import in_next_turn
 from napari_smalltumor.patients.explanations import Explanations
 from napari_smalltumor.patients.messages import PatientMessages
 from napari_smalltumor.patients.new_layers import NewLayers
@@ -137,10 +137,13 @@ class ActivePatient:
 
         Keys that are pressed for the patient who is being opened then act on no other one.
         """
+        viewer = self._viewer()
         self._views.save(self._current, self.layers)
         self._current, self._is_left = None, True
+        self._shown_by_hand.forget()
         self._show_current()
-        when_idle(lambda: self._views.select_none_of(self._hidden))
+        if viewer is not None:
+            select(viewer, [])
         self.changed.emit()
 
     def adopt(self, layers: Iterable[Layer], patient: Patient) -> None:
@@ -289,7 +292,7 @@ class ActivePatient:
         before = self._views.last or self._opened.last
         if before is not None:
             self._switch_to(before, fit=True)
-            when_idle(lambda: self._views.select_at_most_one(self.layers))
+            in_next_turn(lambda: self._views.select_at_most_one(self.layers))
         else:
             self.changed.emit()
 
@@ -297,16 +300,17 @@ class ActivePatient:
         """Make a patient active; `fit` moves the view to it if it was not active before."""
         self._views.save(self._current, self.layers)
         self._current, self._is_left = patient, False
+        self._shown_by_hand.forget()
         self._show_current()
         self._views.restore(patient, self.layers, fit=fit)
-        when_idle(lambda: self._views.select_none_of(self._hidden))
+        in_next_turn(lambda: self._views.select_none_of(self._hidden))
         self.changed.emit()
 
     def _stays_hidden(self, patient: Patient) -> bool:
         return bool(self._background) or self.arrivals.holds(patient)
 
     def _activate_if_open(self, patient: Patient) -> None:
-        if patient in self._opened and patient != self._current:
+        if patient in self._opened:
             self.activate(patient)
 
     def _show_current(self) -> None:

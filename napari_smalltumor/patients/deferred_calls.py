@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+
+_RETRY_MS = 50
 
 
 def later(milliseconds: int, call: Callable[[], None]) -> None:
@@ -14,12 +17,31 @@ def later(milliseconds: int, call: Callable[[], None]) -> None:
         QTimer.singleShot(milliseconds, call)
 
 
-def when_idle(call: Callable[[], None]) -> None:
+def in_next_turn(call: Callable[[], None]) -> None:
     """Call a function in the next turn of the event loop; at once without an application."""
-    from qtpy.QtCore import QTimer
     from qtpy.QtWidgets import QApplication
 
     if QApplication.instance() is None:
         call()
     else:
-        QTimer.singleShot(0, call)
+        later(0, call)
+
+
+def when_idle(call: Callable[[], None]) -> None:
+    """Call a function in the next turn of the event loop in which no dialog or menu is open.
+
+    What a dialog or the menu of napari's layer list is about stays as it is. Without an
+    application the function is called at once.
+    """
+    in_next_turn(partial(_without_dialog, call))
+
+
+def _without_dialog(call: Callable[[], None]) -> None:
+    from qtpy.QtWidgets import QApplication
+
+    from napari_smalltumor.questions import dialog_is_open
+
+    if QApplication.instance() is not None and dialog_is_open():
+        later(_RETRY_MS, partial(_without_dialog, call))
+    else:
+        call()

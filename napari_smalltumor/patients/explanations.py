@@ -55,7 +55,7 @@ class Explanations:
         patient = patient_of(layer)
         if patient is not None:
             text = (
-                f"{layer.name} stays locked: it belongs to {self._title_of(patient)}, which is not "
+                f"{layer.name} stays locked: it belongs to {self._title_of(patient)}, who is not "
                 "the active patient."
             )
             notify.warn(self._messages.about(patient, text))
@@ -71,7 +71,7 @@ class Explanations:
         """
         patient = patient_of(layer)
         if patient is not None and patient != active:
-            reason = f"it belongs to {self._title_of(patient)}, which is not the active patient."
+            reason = f"it belongs to {self._title_of(patient)}, who is not the active patient."
         else:
             why = "its opacity is 0. Raise" if layer.visible else "it is hidden. Show"
             reason = f"{why} it to undo or redo its edits."

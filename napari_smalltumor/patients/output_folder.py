@@ -1,4 +1,4 @@
-"""The folder in which dialogs that write files of a patient start, those of napari too."""
+"""The folder in which the dialogs that write files of a patient start."""
 
 from __future__ import annotations
 
@@ -39,11 +39,6 @@ def _changed_folders(viewer: ViewerModel, patient: Patient | None) -> set[Path]:
     """Folders that no longer hold the images that are shown of a patient."""
     cases = cases_among(layers_of_patient(viewer.layers, patient))
     return {folder for case in cases if case.has_changed_images for folder in folders_of(case)}
-
-
-def propose_output_folder(viewer: ViewerModel, patient: Patient | None) -> None:
-    """Have napari's own dialogs that save start in the folder of a patient."""
-    settings.remember_folder(output_folder(viewer, patient) / "layers", saving=True)
 
 
 def remember_output_folder(patient: Patient | None, path: Path) -> None:

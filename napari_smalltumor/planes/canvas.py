@@ -36,7 +36,7 @@ from napari_smalltumor.planes.view import Viewport, viewport
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
-_Writing = tuple[QSize, tuple[str, str, str], float, Edges | None]
+_Writing = tuple[QSize, tuple[str, str, str], list[str], float, Edges | None]
 """What the writing on a plane depends on: size, texts in the corners, pixels per mm, letters."""
 
 _OUTLINE_PIXELS = 1.5
@@ -186,12 +186,13 @@ class PlaneCanvas(QWidget):
         """Draw what is written on the plane; outlined text takes longer than the images."""
         known = uses_display_axes(layers)
         edges = edges_of_plane(self.plane.rows, self.plane.columns, layers) if known else None
-        state = (self.size(), self.corners(), port.scale, edges)
+        patients = self.planes.patient_titles
+        state = (self.size(), self.corners(), patients, port.scale, edges)
         if self._written is None or self._written[0] != state:
-            self._written = state, self._write(port, edges)
+            self._written = state, self._write(port, edges, patients)
         painter.drawPixmap(0, 0, self._written[1])
 
-    def _write(self, port: Viewport, edges: Edges | None) -> QPixmap:
+    def _write(self, port: Viewport, edges: Edges | None, patients: list[str]) -> QPixmap:
         ratio = self.devicePixelRatioF()
         pixmap = QPixmap(self.size() * ratio)
         pixmap.setDevicePixelRatio(ratio)
@@ -202,7 +203,6 @@ class PlaneCanvas(QWidget):
         if edges is not None:
             drawing.draw_letters(painter, edges, port.width, port.height)
         drawing.draw_scale_bar(painter, port)
-        patients = self.planes.patient_titles
         for text, corner in zip(self.corners(), _CORNERS, strict=True):
             drawing.draw_corner(painter, text, port.width, port.height, corner, patients)
         painter.end()

@@ -223,7 +223,7 @@ class PreparedScanDock(PreparedScanPanel):
         self._registration_correction.end()
 
     def _show(self, prepared: PreparedCase) -> None:
-        self.show_prepared(summary_of(prepared), figures_of(prepared), prepared.warnings)
+        self.show_prepared(summary_of(prepared), figures_of(prepared), prepared.shown_warnings)
         if self._layers is not None:
             self._registration_correction.show(self._layers, prepared)
         can_move = self.registration.modality is not None
@@ -300,7 +300,7 @@ def _on_stored(
     remember_scan(layers.folder, scan)
     dock._autosave.mark_exported(written)
     show_images(dock._viewer, layers.case, prepared)
-    for warning in prepared.warnings:
+    for warning in prepared.shown_warnings:
         notify.warn(f"{prepared.name}: {warning}")
     if isalive(dock):
         dock._on_corrected(layers, prepared)

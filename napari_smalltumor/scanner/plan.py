@@ -14,7 +14,7 @@ from smalltumor.files.names import safe_name
 from smalltumor.scanner.case_name import proposed_name
 from smalltumor.scanner.selection import Assignment, DescribedSeries, assign, reasons_of_user
 from smalltumor.scanner.series import Series
-from smalltumor.scanner.source import Source
+from smalltumor.scanner.source import Source, series_warnings, source_of
 from smalltumor.scanner.studies import FolderContent, Study
 from smalltumor.text import pluralize
 
@@ -137,10 +137,11 @@ class Plan:
                 "weights can segment the case; other weights only if they were trained with "
                 "modality dropout."
             )
-        if self._study is not None:
-            texts += [_sentence(note) for note in self._study.notes]
-        texts += [_sentence(warning) for warning in self._assignment.warnings]
-        texts += [_sentence(warning) for warning in self.warnings[:_SHOWN_WARNINGS]]
+        shown = (
+            *series_warnings(self._study, self._assignment),
+            *self.warnings[:_SHOWN_WARNINGS],
+        )
+        texts += [_sentence(str(warning)) for warning in shown]
         more = len(self.warnings) - _SHOWN_WARNINGS
         if more > 0:
             texts.append(f"{pluralize(more, 'more warning')} will be in the record of the case.")
@@ -148,9 +149,7 @@ class Plan:
 
     def source(self, name: str) -> Source:
         """The series to be prepared as a case of this name."""
-        notes = () if self._study is None else self._study.notes
-        warnings = (*self.warnings, *notes, *self._assignment.warnings)
-        return Source(name, self._assignment, warnings)
+        return source_of(name, self._study, self._assignment, self.warnings)
 
     @property
     def case_name(self) -> str:

@@ -201,7 +201,7 @@ class Preparation(QObject):
             return
         self._end()
         remember_scan(output, scan)
-        for warning in case.warnings:
+        for warning in case.shown_warnings:
             notify.warn(f"{case.name}: {warning}")
         self._open_prepared(output)
         self.dialog.close()

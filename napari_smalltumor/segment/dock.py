@@ -23,7 +23,7 @@ from napari_smalltumor.layers.patient import (
     layers_of_patient,
     patient_of_images,
 )
-from napari_smalltumor.layers.views.warm_up import prepare_first_labels
+from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title

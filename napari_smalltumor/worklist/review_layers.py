@@ -22,7 +22,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.metadata import provenance_of, with_candidates
-from napari_smalltumor.loading.layers.case_layers import layers_of_case
+from napari_smalltumor.loading.files.case_layers import layers_of_case
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -7,6 +7,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.settings._napari_settings import NapariSettings
 from napari_events import keep_signatures
+from qtpy.QtWidgets import QApplication
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave import watcher
@@ -41,3 +42,9 @@ def no_event_loop(monkeypatch):
     question that nobody answers.
     """
     monkeypatch.setattr(watcher, "_timer", lambda *args, **options: None)
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """What waits for the event loop is done at once, also if tests with windows ran before."""
+    monkeypatch.setattr(QApplication, "instance", lambda: None)

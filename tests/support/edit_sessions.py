@@ -22,7 +22,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.metadata import case_of, provenance_of, region_layers
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
 from napari_smalltumor.lesions.search.source import lesion_sources
-from napari_smalltumor.loading.layers.single_file import read_single_file
+from napari_smalltumor.loading.files.single_file import read_single_file
 from napari_smalltumor.loading.open_case import open_case
 
 PAINTED = (3, 4, 2)

@@ -196,7 +196,7 @@ def prepare_source(options: argparse.Namespace, source: Source, bar: ProgressBar
         bias_field=options.n4,
         progress=bar,
     )
-    for warning in (*source.warnings, *case.warnings[len(source.warnings) :]):
+    for warning in case.shown_warnings:
         bar.warn(warning)
     return case
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.scanner.patient_names import spellings
+from smalltumor.scanner.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.volume_names import differ_only_in_sequence
@@ -16,33 +17,28 @@ _DATE = re.compile(r"(?:19|20)\d{6}")
 _UNKNOWN_DATE = "19000101"
 
 
-def contradictions(series: Sequence[Series]) -> Iterator[str]:
-    """Sentences about names, dates of birth and sexes that differ although one ID is given.
-
-    The dates are not told, as the sentences are recorded with a case.
-    """
+def contradictions(series: Sequence[Series]) -> Iterator[ScanWarning]:
+    """Warnings about names, dates of birth and sexes that differ although one ID is given."""
     names = {s.identity[1].strip() for s in series if s.identity is not None}
     named = sorted({*spellings(names).values()} - {""})
     if len(named) > 1:
-        yield (
-            f"the headers name {len(named)} patients with one ID: {' and '.join(named)}; check "
-            "that they are one"
-        )
+        names_told = Identifying(f": {' and '.join(named)}")
+        text = f"the headers name {len(named)} patients with one ID"
+        yield ScanWarning((text, names_told, "; check that they are one"))
     births = {s.birth_date for s in series if _DATE.fullmatch(s.birth_date)} - {_UNKNOWN_DATE}
     if len(births) > 1:
-        yield f"the headers give {len(births)} dates of birth; check that the patient is one"
+        text = f"the headers give {len(births)} dates of birth; check that the patient is one"
+        yield ScanWarning((text,))
     if {s.sex for s in series} >= {"F", "M"}:
-        yield "the headers give two sexes; check that the patient is one"
+        yield ScanWarning(("the headers give two sexes; check that the patient is one",))
 
 
-def missing_evidence(series: Sequence[Series]) -> Iterator[str]:
+def missing_evidence(series: Sequence[Series]) -> Iterator[ScanWarning]:
     """What nothing shows although it is assumed: that series are of one patient at one time."""
     without_study = [s.title for s in series if s.frames and not s.study_uid]
     if without_study and len(series) > 1:
-        yield (
-            f"the headers of {', '.join(without_study)} name no study; check that they are of one "
-            "patient at one time"
-        )
+        text = f"the headers of {', '.join(without_study)} name no study"
+        yield ScanWarning((text, "; check that they are of one patient at one time"))
         return
     of_nobody = [
         s.location
@@ -50,16 +46,18 @@ def missing_evidence(series: Sequence[Series]) -> Iterator[str]:
         if not (s.patient or s.study_uid) and classify(s.acquisition).sequence is not None
     ]
     if not differ_only_in_sequence(of_nobody):
-        names = ", ".join(path.name for path in of_nobody)
-        yield f"names and headers do not show that these files are of one patient: {names}"
+        names = Identifying(": " + ", ".join(path.name for path in of_nobody))
+        text = f"names and headers do not show that {len(of_nobody)} files are of one patient"
+        yield ScanWarning((text, names))
         return
     folders = {s.location.parent for s in series if not s.patient and not s.study}
     if len(folders) > 1:
-        yield f"the files of {len(folders)} folders are taken as one patient at one time"
+        text = f"the files of {len(folders)} folders are taken as one patient at one time"
+        yield ScanWarning((text,))
 
 
-def other_visits(chosen: Mapping[str, Series]) -> Iterator[str]:
-    """Sentences about series of another study than that of T1CE, which the user named.
+def other_visits(chosen: Mapping[str, Series]) -> Iterator[ScanWarning]:
+    """Warnings about series of another study than that of T1CE, which the user named.
 
     Parameters
     ----------
@@ -71,8 +69,12 @@ def other_visits(chosen: Mapping[str, Series]) -> Iterator[str]:
         return
     for modality, series in chosen.items():
         if series.study and series.study != reference.study:
-            yield (
-                f"{MODALITY_TITLES[modality]}: {series.title} is of another study "
-                f"({series.study_title}) than {MODALITY_TITLES[REFERENCE]} "
-                f"({reference.study_title}); check that nothing changed between them"
+            yield ScanWarning(
+                (
+                    f"{MODALITY_TITLES[modality]}: {series.title} is of another study",
+                    Identifying(f" ({series.study_title})"),
+                    f" than {MODALITY_TITLES[REFERENCE]}",
+                    Identifying(f" ({reference.study_title})"),
+                    "; check that nothing changed between them",
+                )
             )

@@ -75,7 +75,7 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
             r"(?![-_ ]?(?:op|surg|rt|treat|chemo|bx|biops|rad))",
         ),
         _SPINE: _words(
-            *("[hblg]?ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", "rachis"),
+            *("[hblg]ws", "[ctl].?spine", "spine(?!.?coil)", r"cervical\w*", "rachis"),
             *(r"lumb\w*", r"lomb\w*", r"wirbels\w*", "spinal", "myelo.*", "colonna", "columna"),
             *("coluna", "moelle", r"m[eé]dula", "[頚頸颈胸腰]椎", "脊[柱椎髓髄]", "척추"),
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.scanner.case_name import proposed_name
 from smalltumor.scanner.dicom.study_folder import is_dicom_file
-from smalltumor.scanner.one_patient import contradictions, other_visits
+from smalltumor.scanner.one_patient import contradictions, missing_evidence, other_visits
+from smalltumor.scanner.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.selection import Assignment, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study, find_studies, patients_of
@@ -28,18 +29,48 @@ class Source:
     name : str
         Name of the case.
     assignment : Assignment
-    warnings : tuple of str
+    warnings : tuple of ScanWarning
     """
 
     name: str
     assignment: Assignment
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[ScanWarning, ...] = ()
 
-    @property
-    def series(self) -> tuple[Series, ...]:
-        """The series of the study, and those that the user named."""
-        of_study = (series for series, _ in self.assignment.classified)
-        return (*of_study, *self.assignment.chosen.values())
+
+def source_of(
+    name: str, study: Study | None, assignment: Assignment, of_folder: Iterable[ScanWarning] = ()
+) -> Source:
+    """A source with all that is to be said about it, once each.
+
+    Parameters
+    ----------
+    name, assignment
+        As in `Source`.
+    study : Study, optional
+        The one that was chosen; None if all series were named one by one.
+    of_folder : iterable of ScanWarning
+        What was found in its folder.
+    """
+    warnings = dict.fromkeys((*of_folder, *series_warnings(study, assignment)))
+    return Source(name, assignment, tuple(warnings))
+
+
+def series_warnings(study: Study | None, assignment: Assignment) -> tuple[ScanWarning, ...]:
+    """What is to be said about a study and the series that are used, which may be of another one.
+
+    Parameters
+    ----------
+    study : Study, optional
+    assignment : Assignment
+    """
+    of_study = () if study is None else study.series
+    warnings = (
+        *contradictions((*of_study, *assignment.chosen.values())),
+        *missing_evidence(of_study),
+        *other_visits(assignment.chosen),
+        *(ScanWarning((text,)) for text in assignment.warnings),
+    )
+    return tuple(dict.fromkeys(warnings))
 
 
 def find_source(
@@ -76,29 +107,26 @@ def find_source(
     MissingPackageError
         If there are DICOM files and pydicom is not installed.
     """
-    series: tuple[Series, ...] = ()
+    chosen: Study | None = None
     others: tuple[Study, ...] = ()
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    of_folder: tuple[ScanWarning, ...] = ()
+    choice: tuple[ScanWarning, ...] = ()
     name = ""
     if folder is not None:
         content = find_studies(folder, on_file)
         if study_uid and study is None:
-            chosen, notes = _study_of_file(content.studies, study_uid, given, folder), ()
+            chosen = _study_of_file(content.studies, study_uid, given, folder)
         else:
-            chosen, notes = _choose_study(content.studies, study, given, folder)
-        notes += chosen.notes
-        series, warnings = chosen.series, (*content.warnings, *notes)
+            chosen, choice = _choose_study(content.studies, study, given, folder)
+        of_folder = (*content.warnings, *choice)
         name = proposed_name(folder, content.studies, chosen)
         others = tuple(each for each in content.studies if each is not chosen)
+    series = () if chosen is None else chosen.series
     named = {m: _given(path, series, on_file) for m, path in given.items()}
     assignment = assign(series, named)
     _refuse_two_patients(assignment)
     _refuse_missing(assignment, allow_missing, others)
-    used = list(assignment.chosen.values())
-    warnings += (*contradictions(used), *other_visits(assignment.chosen), *assignment.warnings)
-    unique = tuple(dict.fromkeys(warnings))
-    return Source(name or _name_of(assignment), assignment, unique)
+    return source_of(name or _name_of(assignment), chosen, assignment, of_folder)
 
 
 def _name_of(assignment: Assignment) -> str:
@@ -127,7 +155,7 @@ def _study_of_file(
 
 def _choose_study(
     studies: tuple[Study, ...], number: int | None, given: Mapping[str, Path], folder: Path
-) -> tuple[Study, tuple[str, ...]]:
+) -> tuple[Study, tuple[ScanWarning, ...]]:
     if number is not None:
         if not 1 <= number <= len(studies):
             raise CaseError(f"{folder} has no study {number}; it has {len(studies)}")
@@ -136,7 +164,9 @@ def _choose_study(
         return studies[0], ()
     usable = [s for s in studies if REFERENCE in assign(s.series).chosen]
     if len(usable) == 1 and not given:
-        return usable[0], (f"only {usable[0].title} of {len(studies)} studies has a T1CE",)
+        title = Identifying(usable[0].title, "one")
+        text = f" of {len(studies)} studies has a T1CE"
+        return usable[0], (ScanWarning(("only ", title, text)),)
     titles = "; ".join(f"{n}: {s.title}" for n, s in enumerate(studies, start=1))
     text = f"{folder} holds {len(studies)} studies ({titles})"
     raise CaseError(text, Remedy(Action.CHOOSE_STUDY))

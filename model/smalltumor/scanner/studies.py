@@ -19,6 +19,7 @@ from smalltumor.scanner.dicom.files import files_in, read_images
 from smalltumor.scanner.dicom.series import group_series
 from smalltumor.scanner.one_patient import contradictions, missing_evidence
 from smalltumor.scanner.patient_names import spellings
+from smalltumor.scanner.scan_warning import ScanWarning
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Acquisition, Series, study_title
 from smalltumor.scanner.volume_series import volume_series
@@ -54,7 +55,7 @@ class Study:
         return f"{title} ({self.mark})" if self.mark else title
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[ScanWarning, ...]:
         """What is assumed of the patient although the files contradict it, or do not say it."""
         return (*contradictions(self.series), *missing_evidence(self.series))
 
@@ -67,14 +68,14 @@ class FolderContent:
     ----------
     studies : tuple of Study
         Sorted by patient and date.
-    warnings : tuple of str
+    warnings : tuple of ScanWarning
         Files that cannot be read or are left out.
     copies : mapping of Path to Path
         Files that are left out, and those that hold the same and are not.
     """
 
     studies: tuple[Study, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[ScanWarning, ...]
     copies: Mapping[Path, Path] = field(default_factory=dict)
 
 
@@ -162,17 +163,18 @@ def _studies(found: Sequence[Series]) -> list[Study]:
 
 def _told_apart(studies: Sequence[Study]) -> list[Study]:
     """The studies, with their folders or UIDs as marks where the titles are the same."""
-    titles = Counter(study.title for study in studies)
-    alike = [study for study in studies if titles[study.title] > 1]
-    folders = Counter(_folder_name(study) for study in alike)
-    marks = {
-        study.study: name if folders[name := _folder_name(study)] == 1 else study.study
-        for study in alike
-    }
-    return [
-        replace(study, mark=marks[study.study]) if titles[study.title] > 1 else study
-        for study in studies
-    ]
+    folders: dict[str, list[str]] = defaultdict(list)
+    for study in studies:
+        folders[study.title].append(_folder_name(study))
+    return [_marked(study, folders[study.title]) for study in studies]
+
+
+def _marked(study: Study, folders: Sequence[str]) -> Study:
+    """A study with a mark, if several studies have its title, which are in these folders."""
+    if len(folders) == 1:
+        return study
+    name = _folder_name(study)
+    return replace(study, mark=name if folders.count(name) == 1 else study.study)
 
 
 def _folder_name(study: Study) -> str:

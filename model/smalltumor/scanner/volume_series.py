@@ -21,6 +21,7 @@ from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.listings import walk
 from smalltumor.scanner.acquisition_time import normal_time
 from smalltumor.scanner.patient_names import known_id
+from smalltumor.scanner.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.series import Acquisition, Series
 
 _SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")
@@ -33,7 +34,7 @@ _REFORMATTED = "REFORMATTED"
 """The value of Image Type for images that were computed on other planes than they were acquired."""
 
 
-def volume_series(folder: Path) -> tuple[list[Series], list[str]]:
+def volume_series(folder: Path) -> tuple[list[Series], list[ScanWarning]]:
     """Find the files of volumes in a folder and its subfolders.
 
     Patient and study are those of BIDS names (``sub-01_ses-02``) or of the JSON files; files
@@ -46,17 +47,19 @@ def volume_series(folder: Path) -> tuple[list[Series], list[str]]:
     Returns
     -------
     list of Series
-    list of str
-        A warning for each file that cannot be read.
+    list of ScanWarning
+        One for each file that cannot be read.
     """
     found: list[Series] = []
-    warnings: list[str] = []
+    warnings: list[ScanWarning] = []
     for path in _volume_files(folder):
         try:
             found.append(series_of_file(path))
         except CaseError as error:
             where = path.relative_to(folder).as_posix()
-            warnings.append(f"{str(error).replace(str(path), where)}; it is left out")
+            problem = str(error).replace(str(path), where)
+            told = Identifying(problem, "a file of a volume cannot be read")
+            warnings.append(ScanWarning((told, "; it is left out")))
     return _studies_by_folder(found, folder), warnings
 
 

@@ -30,7 +30,7 @@ from napari_smalltumor.layers.metadata import (
     role_of,
 )
 from napari_smalltumor.layers.patient import Patient, patient_of
-from napari_smalltumor.layers.views.warm_up import garbage_collection_paused
+from napari_smalltumor.layers.warm_up import garbage_collection_paused
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

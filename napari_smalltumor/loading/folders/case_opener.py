@@ -17,13 +17,13 @@ from napari_smalltumor import notify
 from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
-from napari_smalltumor.loading.layers.already_open import (
+from napari_smalltumor.loading.files.already_open import (
     patient_of_images,
     patients_by_image,
     real_images,
 )
-from napari_smalltumor.loading.layers.real_paths import with_real_paths
-from napari_smalltumor.loading.layers.replaced_files import check_case_unchanged
+from napari_smalltumor.loading.files.real_paths import with_real_paths
+from napari_smalltumor.loading.files.replaced_files import check_case_unchanged
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reading.window import planes_window
 

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_smalltumor.export.region_files import check_region_is_new
 from napari_smalltumor.layers.create import LayerData
-from napari_smalltumor.layers.views.warm_up import garbage_collection_paused
+from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.labels.schemes import ask_about_labels
 from napari_smalltumor.patients.active_patient import active_patient

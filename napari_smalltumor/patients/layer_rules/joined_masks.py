@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class _Mask:
-    """A mask that has joined a patient: its layers, and what computes its tissue classes."""
+    """A mask that has joined a patient: its layers, own case, and what computes its classes."""
 
     layers: Sequence[Layer]
+    case: Case
     classes: Callable[[], Classes]
 
     @property
@@ -60,6 +61,7 @@ class JoinedMasks:
         self._checked: WeakKeyDictionary[Layer, Patient] = WeakKeyDictionary()
         self._is_due = False
         self._patients.patients_changed.connect(self._on_changed)
+        self._patients.arrivals.changed.connect(self._on_changed)
         self._on_changed()
 
     def _on_changed(self) -> None:
@@ -69,15 +71,16 @@ class JoinedMasks:
 
     def _check_new(self) -> None:
         self._is_due = False
+        if self._patients.arrivals.reading:  # it is checked when all files have been read
+            return
         for patient in self._patients.patients:
             layers = layers_of_patient(self._layers, patient)
             new = [x for x in layers if _is_alone(x) and self._checked.get(x) != patient]
-            images = _images_among(layers) if new else None
-            if images is None:
-                continue
-            self._checked.update(dict.fromkeys(new, patient))
             for mask in _masks_among(new):
-                self._check(mask, images, patient)
+                images = _images_on_grid_of(mask.case, layers)
+                if images is not None:
+                    self._checked.update(dict.fromkeys(mask.layers, patient))
+                    self._check(mask, images, patient)
 
     def _check(self, mask: _Mask, images: Case, patient: Patient) -> None:
         def work() -> str:
@@ -106,15 +109,16 @@ def _is_alone(layer: Layer) -> bool:
     return is_mask and case is not None and not case.volumes
 
 
-def _images_among(layers: Iterable[Layer]) -> Case | None:
-    """A case of all images of a patient on the grid of the first, also if each was opened alone."""
-    found = [case for case in cases_among(layers) if case.volumes]
+def _images_on_grid_of(mask: Case, layers: Iterable[Layer]) -> Case | None:
+    """A case of all images of a patient on the grid of a mask, also if each was opened alone.
+
+    A mask of the patient's name may be on another grid.
+    """
+    found = [x for x in cases_among(layers) if x.volumes and x.grid.matches(mask.grid)]
     if not found:
         return None
-    first = found[0]
-    same_grid = [case for case in found if case.grid.matches(first.grid)]
-    volumes = {role: data for case in same_grid for role, data in case.volumes.items()}
-    return Case(first.name, volumes, first.grid)
+    volumes = {role: data for case in found for role, data in case.volumes.items()}
+    return Case(found[0].name, volumes, found[0].grid)
 
 
 def _masks_among(layers: Sequence[Layer]) -> list[_Mask]:
@@ -124,7 +128,7 @@ def _masks_among(layers: Sequence[Layer]) -> list[_Mask]:
     for case in cases_among(regions):
         own = [x for x in regions if case_of(x) is case]
         data = {r: np.array(x.data) for x in own if (r := region_of(x)) is not None}
-        masks.append(_Mask(own, partial(_composed, data, case)))
+        masks.append(_Mask(own, case, partial(_composed, data, case)))
     return masks
 
 
@@ -136,7 +140,7 @@ def _mask_of_labels(layer: Layer) -> _Mask:
     role = role_of(layer)
     assert role is not None and role.case is not None and role.scheme is not None
     scheme, grid, data = SCHEMES[role.scheme], role.case.grid, np.array(layer.data)
-    return _Mask([layer], lambda: scheme.decode(from_display(data, grid)))
+    return _Mask([layer], role.case, lambda: scheme.decode(from_display(data, grid)))
 
 
 @one_per_viewer

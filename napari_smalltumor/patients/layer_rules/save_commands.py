@@ -3,25 +3,23 @@
 napari passes all layers to the writer of the chosen format, which may be that of another plugin.
 The two commands are off in the *File* menu while they would write hidden layers. The command
 palette runs them all the same, and a script calls `LayerList.save`, so that one refuses as well.
-Their dialog starts in the folder of the active patient, and not in that used last.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary
 
 from smalltumor.errors import OutputError
 
 from napari_smalltumor.layers.patient import Patient, patients_among
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.patients.output_folder import propose_output_folder
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from napari.components import ViewerModel
+    from napari.components import LayerList, ViewerModel
     from napari.layers import Layer
 
 SAVE_ALL = "napari.window.file.save_layers_dialog"
@@ -34,22 +32,20 @@ class SaveCommands:
 
     Parameters
     ----------
-    viewer : ViewerModel
+    layers : LayerList
     patients : ActivePatient
     menu : QModelMenu
         The *File* menu.
     """
 
-    def __init__(self, viewer: ViewerModel, patients: ActivePatient, menu: Any) -> None:
-        self._viewer, self._layers = ref(viewer), viewer.layers
-        self._patients, self._menu = patients, menu
+    def __init__(self, layers: LayerList, patients: ActivePatient, menu: Any) -> None:
+        self._layers, self._patients, self._menu = layers, patients, menu
         menu.aboutToShow.connect(self._update)  # after napari, which enables both
         patients.changed.connect(self._update)
-        patients.changed.connect(self._propose_folder)
         patients.patients_changed.connect(self._update)
-        viewer.layers.selection.events.changed.connect(self._update)
-        self._save = viewer.layers.save
-        viewer.layers.save = self._save_unless_hidden
+        layers.selection.events.changed.connect(self._update)
+        self._save = layers.save
+        layers.save = self._save_unless_hidden
         self._update()
 
     def _save_unless_hidden(
@@ -72,11 +68,6 @@ class SaveCommands:
                 f"{self._patients.title or 'none'}; select layers of one patient"
             )
         return self._save(path, selected=selected, **options)
-
-    def _propose_folder(self) -> None:
-        viewer = self._viewer()
-        if viewer is not None and self._patients.current is not None:
-            propose_output_folder(viewer, self._patients.current)
 
     def _hidden_patients(self, layers: Iterable[Layer]) -> list[Patient]:
         return [p for p in patients_among(layers) if p != self._patients.current]
@@ -107,4 +98,4 @@ def ensure_save_commands(viewer: ViewerModel) -> None:
     window = getattr(viewer, "window", None)
     if window is not None and viewer not in _COMMANDS:
         patients = active_patient(viewer)
-        _COMMANDS[viewer] = SaveCommands(viewer, patients, window.file_menu)
+        _COMMANDS[viewer] = SaveCommands(viewer.layers, patients, window.file_menu)

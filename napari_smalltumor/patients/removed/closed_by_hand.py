@@ -11,7 +11,7 @@ from psygnal import Signal
 from napari_smalltumor import notify
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of, titles
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.patients.deferred_calls import when_idle
+from napari_smalltumor.patients.deferred_calls import in_next_turn, when_idle
 from napari_smalltumor.patients.removed.closed_layers import ClosedLayers, case_among
 from napari_smalltumor.patients.removed.missing_layers import (
     MissingLayers,
@@ -130,7 +130,7 @@ class ClosedByHand:
         if not self._before:
             self._before = list(self._layers)
             self._before.insert(event.index, event.value)
-            when_idle(self._before.clear)
+            in_next_turn(self._before.clear)
 
     def _on_closed(self, patient: Patient, missed: list[Layer]) -> None:
         """Keep the layers that were removed together, and regions and images from before.

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.widgets.flag import Flag
 
 if TYPE_CHECKING:
@@ -42,12 +44,13 @@ class HiddenLayers:
         self._before: WeakKeyDictionary[Layer, _Before] = WeakKeyDictionary()
         self.is_changing = Flag()
         """Whether the visibility of a layer is being changed here, and not by the user."""
+        self._is_to_move = False
 
     def __contains__(self, layer: Layer) -> bool:
         return layer in self._before
 
     def show_only(self, layers: LayerList, patient: Patient | None) -> None:
-        """Hide the layers of all other patients, and list them below those that are shown."""
+        """Hide the layers of all other patients, and soon list them below those that are shown."""
         with self.is_changing:
             others = [x for x in layers if patient_of(x) not in (None, patient)]
             for layer in others:
@@ -59,7 +62,17 @@ class HiddenLayers:
                 if layer.visible or not layer.locked:  # it is linked to one of the active patient
                     layers.unlink_layers([layer])
                     layer.visible, layer.locked = False, True
-            _move_to_the_bottom(layers, others)
+        if not self._is_to_move:
+            self._is_to_move = True
+            when_idle(partial(self._move_to_the_bottom, layers))
+
+    def _move_to_the_bottom(self, layers: LayerList) -> None:
+        """List hidden layers below all others, which does not change what is drawn."""
+        self._is_to_move = False
+        indices = [n for n, layer in enumerate(layers) if layer in self]
+        if indices != list(range(len(indices))):
+            with self.is_changing:
+                layers.move_multiple(indices, 0)
 
     def index_below_shown(self, layers: LayerList) -> int:
         """Index at which a layer that is inserted is below all that are shown.
@@ -109,10 +122,3 @@ class HiddenLayers:
         if layer.visible:
             with self.is_changing:
                 layer.visible = False
-
-
-def _move_to_the_bottom(layers: LayerList, hidden: list[Layer]) -> None:
-    """List hidden layers below all others, which does not change what is drawn."""
-    indices = [layers.index(layer) for layer in hidden]
-    if indices != list(range(len(indices))):
-        layers.move_multiple(indices, 0)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class ShownByHand:
     """Activates the patient of hidden layers that were shown, once all of a command were.
 
-    Layers of several patients, as napari's commands show them all at once, activate none: each
-    patient would be drawn. The active patient counts too.
+    Commands that show layers of several patients at once, the active one included, activate none:
+    each patient would be drawn.
 
     Parameters
     ----------
@@ -35,7 +35,8 @@ class ShownByHand:
         activate: Callable[[Patient], None],
     ) -> None:
         self._hidden, self._stays_hidden, self._activate = hidden, stays_hidden, activate
-        self._patients: list[Patient] = []
+        self._shown: set[Patient] = set()
+        self._active_too = self._is_waiting = False
 
     def follow(self, layer: Layer) -> None:
         """Notice when a layer is shown."""
@@ -45,22 +46,29 @@ class ShownByHand:
         """Follow a layer no more."""
         layer.events.visible.disconnect(self._on_visible)
 
+    def forget(self) -> None:
+        """Activate nobody for what was shown before, since another patient is active now."""
+        self._shown.clear()
+
     def _on_visible(self, event: Any) -> None:
         layer = event.source
         patient = patient_of(layer)
         if self._hidden.is_changing or patient is None:
             return
-        is_hidden = layer in self._hidden
-        if is_hidden and self._stays_hidden(patient):
+        if layer not in self._hidden:
+            self._active_too |= layer.visible
+        elif self._stays_hidden(patient):
             self._hidden.set_visible(layer, layer.visible)
         elif layer.visible:
-            if is_hidden:
-                self._hidden.set_visible(layer, True)
-            self._patients.append(patient)
-            if len(self._patients) == 1:
-                when_idle(self._activate_only)
+            self._hidden.set_visible(layer, True)
+            self._shown.add(patient)
+        if (self._shown or self._active_too) and not self._is_waiting:
+            self._is_waiting = True
+            when_idle(self._activate_only)
 
     def _activate_only(self) -> None:
-        patients, self._patients = set(self._patients), []
-        if len(patients) == 1:
-            self._activate(patients.pop())
+        shown, others = set(self._shown), self._active_too
+        self._shown.clear()
+        self._active_too = self._is_waiting = False
+        if len(shown) == 1 and not others:
+            self._activate(shown.pop())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import wraps
 
 import nibabel as nib
 import numpy as np
@@ -261,6 +262,24 @@ def test_closing_a_window_without_patients_asks_nothing_of_other_windows(
     other.window._qt_window.close(confirm_need=True)
     assert answers.asked == [] and answers.napari == [""]
     assert is_open(first)
+
+
+def test_the_question_is_asked_if_another_plugin_has_wrapped_what_closes_a_window(
+    open_viewer, answers, tmp_path, monkeypatch
+):
+    window_class = qt_main_window._QtMainWindow
+    close = window_class.close
+
+    @wraps(close)
+    def wrapped(window, *arguments, **options):
+        return close(window, *arguments, **options)
+
+    monkeypatch.setattr(window_class, "close", wrapped)
+    viewer = open_viewer()
+    segmented(viewer, tmp_path / "Anna")
+    answers.next.append(questions.CANCEL)
+    viewer.window._qt_window.close(confirm_need=True)
+    assert len(answers.asked) == 1 and is_open(viewer)
 
 
 def test_a_result_of_a_patient_whose_layers_were_all_removed_is_named(

@@ -20,9 +20,9 @@ from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading import reader, sample_data
+from napari_smalltumor.loading.files import case_layers
 from napari_smalltumor.loading.jobs import loader
 from napari_smalltumor.loading.jobs.loader import loader_of
-from napari_smalltumor.loading.layers import case_layers
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient

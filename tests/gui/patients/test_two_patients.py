@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from lesion_layers import show_regions
 from lesion_layers import synthetic_case as case_with_lesions
+from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import write_case_along
-from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtCore import QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QAbstractButton, QApplication, QFileDialog
+from qtpy.QtWidgets import QAbstractButton, QApplication, QFileDialog, QMessageBox
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
@@ -17,6 +18,7 @@ from smalltumor.data.volumes.nifti import read_volume
 from synthetic import write_case
 
 from napari_smalltumor import devices, questions, settings
+from napari_smalltumor.display.shown_sequence import show_sequence
 from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_of
@@ -355,6 +357,49 @@ def test_showing_layers_of_several_hidden_patients_at_once_activates_none_of_the
     qtbot.waitUntil(lambda: patients.title == "case (first)")
     assert activated == ["case (first)"]
     assert viewer.layers["case (first) T2"].visible
+
+
+@pytest.mark.parametrize("then", ["another patient", "nobody"])
+def test_a_layer_that_was_shown_before_does_not_take_the_choice_of_a_patient_back(
+    viewer, tmp_path, qtbot, then
+):
+    first, second = open_two(viewer, tmp_path)
+    patients = active_patient(viewer)
+    qtbot.wait(50)
+    show_sequence(viewer, "t2")
+    if then == "nobody":
+        patients.leave()
+    else:
+        viewer.layers["case (first) T2"].visible = True
+        patients.activate(first)
+        patients.activate(second)
+    qtbot.wait(50)
+    assert patients.current == (None if then == "nobody" else second)
+
+
+def test_no_patient_becomes_active_under_a_dialog_by_a_layer_that_was_shown(
+    viewer, tmp_path, qtbot
+):
+    first, second = open_two(viewer, tmp_path)
+    patients = active_patient(viewer)
+    qtbot.wait(50)
+    viewer.layers["case (first) T2"].visible = True
+    box = QMessageBox(viewer.window._qt_window)
+    under: list[object] = []
+    QTimer.singleShot(150, lambda: [under.append(patients.current), box.reject()])
+    box.exec()
+    assert under == [second]
+    qtbot.waitUntil(lambda: patients.current == first)
+
+
+def test_no_key_of_napari_shows_a_patient_while_none_is_active(viewer, tmp_path, qtbot):
+    open_two(viewer, tmp_path)
+    patients = active_patient(viewer)
+    patients.leave()
+    viewer.layers.toggle_selected_visibility()  # napari's V
+    _duplicate_layer(viewer.layers)
+    qtbot.wait(50)
+    assert patients.current is None and visible(viewer) == set()
 
 
 def test_questions_name_the_patient_that_labels_have_joined(

@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -59,7 +60,8 @@ def steps(monkeypatch):
         while not may_end.wait(0.01):
             if cancelled():
                 raise Cancelled("cancelled")
-        return prepared_by_hand(source.assignment.chosen["t1ce"].location.parent, source.name)
+        scan = source.assignment.chosen["t1ce"].location.parent
+        return replace(prepared_by_hand(scan, source.name), scan_warnings=source.warnings)
 
     monkeypatch.setattr(prepare_module, "prepare", prepare)
     yield may_end
@@ -230,6 +232,20 @@ def test_files_of_the_scan_are_left_as_they_are(viewer, tmp_path, qtbot, steps):
     assert {path.name: path.read_bytes() for path in scan.iterdir()} == before
     stored = read_volume(tmp_path / "prepared" / "Pat" / "Pat_t1ce.nii.gz")
     assert stored.grid.matches(read_volume(scan / "ax_t1_post_gd.nii.gz").grid)
+
+
+@pytest.mark.one_binding
+def test_the_window_shows_what_the_record_leaves_out(viewer, tmp_path, qtbot, steps, messages):
+    scan = write_raw_scan(tmp_path / "Pat")
+    (scan / "Meier.dcm").touch()
+    (scan / "Meier.nii.gz").write_bytes(b"damaged")
+    steps.set()
+    in_loop(open_and_remember, viewer, scan)
+    preparation_of(qtbot).dialog.prepare_button.click()
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
+    assert [m for m in messages if m.startswith("Pat: Meier.nii.gz ")]
+    text = (tmp_path / "prepared" / "Pat" / "Pat_prepared.json").read_text()
+    assert "a file of a volume cannot be read; it is left out" in text and "Meier" not in text
 
 
 def test_images_of_one_case_of_several_in_a_folder_are_not_mixed(viewer, tmp_path, qtbot):

@@ -19,9 +19,9 @@ from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.create import plain_labels_layer
 from napari_smalltumor.layers.metadata import LayerKind, provenance_of, role_of
 from napari_smalltumor.layers.patient import patient_of, patient_of_case
+from napari_smalltumor.loading.files.single_file import read_single_file
 from napari_smalltumor.loading.labels.scheme_choices import scheme_choices
 from napari_smalltumor.loading.labels.schemes import apply_scheme
-from napari_smalltumor.loading.layers.single_file import read_single_file
 from napari_smalltumor.loading.reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient
 

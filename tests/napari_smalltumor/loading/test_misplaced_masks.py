@@ -22,6 +22,8 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import layers_of_file
 from napari_smalltumor.patients.active_patient import active_patient
 
+pytestmark = pytest.mark.usefixtures("at_once")
+
 
 @pytest.fixture
 def folder(sample_folder, tmp_path):
@@ -101,6 +103,26 @@ def test_a_mask_in_its_place_that_joins_its_patient_is_not_doubted(folder, tmp_p
         open_case_or_file(viewer, path)
     assert len(layers_of_patient(viewer.layers, active_patient(viewer).current)) == 5
     assert warned == []
+
+
+@pytest.mark.parametrize("order", ["images first", "mask first"])
+def test_a_mask_of_the_patients_name_on_another_grid_is_not_judged(folder, tmp_path, warned, order):
+    name = f"{folder.name}_seg.nii.gz"
+    image = nib.load(folder / name)
+    coarse = nib.Nifti1Image(np.asarray(image.dataobj)[::2, ::2, ::2], image.affine)
+    moved = image.affine.copy()
+    moved[:3, 3] += 5  # the same shape, elsewhere
+    (tmp_path / "reader2").mkdir()
+    path = tmp_path / "reader2" / name
+    nib.save(nib.Nifti1Image(np.roll(np.asarray(image.dataobj), 5, axis=(0, 1, 2)), moved), path)
+    (folder / name).unlink()
+    viewer = ViewerModel()
+    for each in [folder, path] if order == "images first" else [path, folder]:
+        open_case_or_file(viewer, each)
+    (tmp_path / "coarse").mkdir()
+    nib.save(coarse, tmp_path / "coarse" / name)
+    open_case_or_file(viewer, tmp_path / "coarse" / name)
+    assert [text for text in warned if "mirrored" in text] == []
 
 
 def open_case_or_file(viewer: ViewerModel, path: Path) -> None:

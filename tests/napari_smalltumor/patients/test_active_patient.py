@@ -10,7 +10,6 @@ from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer, _toggle_lock
 from napari_cases import case_along, write_case_along
-from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
 from smalltumor.data.images_read import read_image
 from smalltumor.data.read_case import read_case
@@ -23,7 +22,7 @@ from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient, patient_of
 from napari_smalltumor.layers.views.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review.review import LesionReview
-from napari_smalltumor.loading.layers.single_file import layer_of_volume
+from napari_smalltumor.loading.files.single_file import layer_of_volume
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets import readable_messages
@@ -130,9 +129,7 @@ def test_a_patient_that_is_opened_lies_in_the_view(viewer, patients, tmp_path):
     assert np.all(np.less(viewer.scene.camera.center[1:], high[1:]))
 
 
-def test_showing_a_hidden_layer_switches_to_its_patient(viewer, patients, monkeypatch):
-    # What waits for the event loop is done at once, also if tests with windows ran before.
-    monkeypatch.setattr(QApplication, "instance", lambda: None)
+def test_showing_a_hidden_layer_switches_to_its_patient(viewer, patients):
     layer_of(viewer, "First T2").visible = True
     assert patients.title == "First"
     assert visible(viewer) == ["First T2", "First T1CE"]
@@ -246,11 +243,7 @@ def test_a_result_in_the_background_is_shown_when_its_patient_is_active(viewer, 
     assert viewer.layers.selection.active.name == "First ET"
 
 
-def test_labels_stay_active_and_on_top_when_their_images_arrive_in_the_background(
-    viewer, tmp_path, monkeypatch
-):
-    # Layers are put in their order at once, also if an earlier test has created an application.
-    monkeypatch.setattr(QApplication, "instance", lambda: None)
+def test_labels_stay_active_and_on_top_when_their_images_arrive_in_the_background(viewer, tmp_path):
     folder = write_case_along(tmp_path / "Pat")
     masks = tmp_path / "masks"
     masks.mkdir()

@@ -8,7 +8,6 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -16,7 +15,6 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.layers._layer_actions import _duplicate_layer, _toggle_lock
 from napari_cases import case_along
-from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
@@ -47,12 +45,6 @@ from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
 
 numbers = st.integers(0, 10_000)
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch):
-    """What waits for the event loop is done at once, also if tests with windows ran before."""
-    monkeypatch.setattr(QApplication, "instance", lambda: None)
 
 
 def is_ring_layer(layer: Layer) -> bool:

@@ -14,7 +14,7 @@ from napari_smalltumor.layers.changed_images import ChangedImagesError
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.lesions.actions.large_deletion import may_delete
 from napari_smalltumor.lesions.review.review import LesionReview
-from napari_smalltumor.loading.layers.replaced_files import check_file_unchanged
+from napari_smalltumor.loading.files.replaced_files import check_file_unchanged
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title

@@ -14,7 +14,6 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari_cases import MODALITIES, write_case_along
-from qtpy.QtWidgets import QApplication
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.patient import patient_of
@@ -23,8 +22,7 @@ from napari_smalltumor.patients.active_patient import ActivePatient, active_pati
 
 
 @pytest.fixture
-def viewer(monkeypatch):
-    monkeypatch.setattr(QApplication, "instance", lambda: None)
+def viewer():
     viewer = ViewerModel()
     active_patient(viewer)
     return viewer

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 from raw_scans import write_raw_scan
 from smalltumor.models.card import is_trained_with_modality_dropout
+from smalltumor.scanner.scan_warning import ScanWarning
 from smalltumor.scanner.series import Acquisition, Series
+from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import FolderContent, Study, find_studies
 
 from napari_smalltumor import weights
@@ -35,7 +40,8 @@ def study(*titles: str, patient: str = "P1", date: str = "20240102") -> Study:
 
 
 def plan_of(*studies: Study, warnings: tuple[str, ...] = ()) -> Plan:
-    return Plan(Path("/scans/X"), FolderContent(studies, warnings))
+    found = tuple(ScanWarning((text,)) for text in warnings)
+    return Plan(Path("/scans/X"), FolderContent(studies, found))
 
 
 @pytest.fixture(autouse=True)
@@ -199,3 +205,25 @@ def test_a_series_used_against_its_name_is_said_before_preparing_and_after():
     plan.use(after, "t1ce")
     plan.use(plain, "t1")
     assert plan.note == "" and plan.source("X").warnings == ()
+
+
+def test_the_dialog_and_the_command_say_the_same_about_a_scan(tmp_path):
+    for number, name in enumerate(("Anna_t1", "Bert_t1ce", "Carl_t2", "Dora_flair")):
+        data = np.random.default_rng(number).integers(1, 900, (9, 9, 30)).astype(np.int16)
+        nib.save(nib.Nifti1Image(data, np.diag([20, 20, 5, 1])), tmp_path / f"{name}.nii.gz")
+        sex = "F" if number else "M"
+        (tmp_path / f"{name}.json").write_text(json.dumps({"PatientSex": sex}))
+    (tmp_path / "damaged.nii.gz").write_bytes(b"damaged")
+    plan = Plan(tmp_path, find_studies(tmp_path))
+    plain, enhanced = plan.chosen["t1"], plan.chosen["t1ce"]
+    plan.use(plain, "t1ce")
+    plan.use(enhanced, "t1")
+    swapped = {"t1ce": plain.location, "t1": enhanced.location}
+    found = plan.source("X").warnings
+    assert found == find_source(tmp_path, swapped).warnings
+    texts = [str(warning) for warning in found]
+    assert [text for text in texts if "damaged.nii.gz" in text]
+    assert [text for text in texts if "two sexes" in text]
+    assert [text for text in texts if "4 files are of one patient" in text]
+    assert len([text for text in texts if "chosen by the user, but seems to be" in text]) == 2
+    assert all(text[1:].rstrip(".") in plan.note for text in texts)

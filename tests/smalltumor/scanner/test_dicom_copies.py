@@ -31,7 +31,7 @@ def test_files_that_are_there_twice_are_read_once_and_this_is_said(tmp_path: Pat
     assert series.problem == ""
     np.testing.assert_array_equal(series.read().data, noise())
     (warning,) = found.warnings
-    assert warning.startswith("12 DICOM files are left out as copies of others (")
+    assert str(warning).startswith("12 DICOM files are left out as copies of others (")
     # A file that is named by the user may be one of those that are left out.
     read = {
         find_source(None, {"t1ce": path}, allow_missing=True).assignment.chosen["t1ce"].shape

@@ -71,7 +71,7 @@ def test_empty_files_of_a_series_are_named(tmp_path):
     (tmp_path / "other" / "notes.txt").write_text("text")
     (tmp_path / "other" / "LOCK").write_bytes(b"")
     (warning,) = find_studies(tmp_path).warnings
-    assert warning.startswith("3 files are empty (1/IM_04) and left out; copy the study again")
+    assert str(warning).startswith("3 files are empty (1/IM_04) and left out; copy the study again")
     lost = tmp_path / "lost"
     lost.mkdir()
     (lost / "IM_1").write_bytes(b"")
@@ -86,7 +86,7 @@ def test_an_image_that_ends_within_its_header_is_a_warning(tmp_path):
     path.write_bytes(content[: content.index(b"\x28\x00\x02\x00US")])  # before Rows
     (warning,) = find_studies(tmp_path).warnings
     assert (
-        warning
+        str(warning)
         == f"{path.name} is a damaged DICOM file (it ends within its header); it is left out"
     )
 
@@ -107,7 +107,7 @@ def test_images_of_a_series_without_a_place_are_said(tmp_path, keyword):
     assert said in str(refused.value)
     write_series(tmp_path / "1", noise(), grid, "Ax T1")
     (warning,) = find_studies(tmp_path).warnings
-    assert said in warning and warning.endswith("export the original images again")
+    assert said in str(warning) and str(warning).endswith("export the original images again")
 
 
 def test_pictures_of_the_screen_need_no_place(tmp_path):
@@ -190,7 +190,7 @@ def test_files_with_one_kind_of_damage_are_one_warning(tmp_path):
         del image.SeriesInstanceUID
         image.save_as(path)
     (warning,) = find_studies(tmp_path).warnings
-    assert warning == (
+    assert str(warning) == (
         "2/00000 is a damaged DICOM file (no Series Instance UID), and so are 11 more; "
         "they are left out"
     )

@@ -262,6 +262,17 @@ def test_slices_that_philips_displays_alike_are_as_they_are_stored(tmp_path: Pat
     np.testing.assert_array_equal(data, noise())
 
 
+@pytest.mark.parametrize("without", [1, 5])
+def test_slices_are_as_they_are_stored_if_one_has_no_scale_of_philips(tmp_path: Path, without: int):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        if image.InstanceNumber != without:
+            with_philips_scale(image, 0.0123)
+            image.save_as(path)
+    np.testing.assert_array_equal(only_series(tmp_path).read().data, noise())
+
+
 def test_frames_that_philips_displays_differently_are_comparable(tmp_path: Path):
     path = write_enhanced(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 3)), "FLAIR")
     image = pydicom.dcmread(path)

@@ -57,8 +57,8 @@ def test_that_headers_name_no_study_is_said(tmp_path, patient):
     assert not find_source(tmp_path, {}).warnings
     without(tmp_path, "StudyInstanceUID")
     (warning,) = find_source(tmp_path, {}).warnings
-    assert "4 Ax FLAIR" in warning
-    assert warning.endswith("name no study; check that they are of one patient at one time")
+    assert "4 Ax FLAIR" in str(warning)
+    assert str(warning).endswith("name no study; check that they are of one patient at one time")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_two_dates_of_birth_or_sexes_are_said_but_not_told(tmp_path, tags, other
     write_study(tmp_path / "a", "t1", "t1ce", "t2", **tags)
     write_study(tmp_path / "b", "flair", **other)
     (warning,) = find_source(tmp_path, {}).warnings
-    assert warning == f"{text}; check that the patient is one"
+    assert str(warning) == f"{text}; check that the patient is one"
     (study,) = find_studies(tmp_path).studies
     assert study.notes == (warning,)
 
@@ -93,7 +93,7 @@ def test_a_named_series_of_another_visit_is_used_with_a_warning(tmp_path):
     write_study(tmp_path / "before", "flair", study="1.7", StudyDate="20200101")
     source = find_source(tmp_path / "now", {"flair": tmp_path / "before" / "flair"})
     (warning,) = source.warnings
-    assert warning == (
+    assert str(warning) == (
         "FLAIR: 4 Ax FLAIR is of another study (patient P1, 20200101) than T1CE "
         "(patient P1, 20240102); check that nothing changed between them"
     )
@@ -104,7 +104,19 @@ def test_a_named_series_of_another_name_with_the_same_id_is_said(tmp_path):
     write_study(tmp_path / "b", "flair", PatientName="Huber^Eva")
     source = find_source(tmp_path / "a", {"flair": tmp_path / "b" / "flair"})
     (warning,) = source.warnings
-    assert "the headers name 2 patients with one ID: Huber^Eva and Meier^Anna" in warning
+    assert "the headers name 2 patients with one ID: Huber^Eva and Meier^Anna" in str(warning)
+
+
+def test_names_of_a_study_are_listed_once_with_those_that_are_not_used(tmp_path):
+    write_study(tmp_path / "a", "t1", "t1ce", "t2", PatientName="Meier^Anna")
+    write_study(tmp_path / "b", "flair", PatientName="Huber^Eva")
+    data = noise(9, SHAPE)
+    write_series(tmp_path / "c", data, GRID, "DWI", number=9, PatientName="Schmidt^Ida")
+    (warning,) = find_source(tmp_path, {}).warnings
+    assert str(warning) == (
+        "the headers name 3 patients with one ID: Huber^Eva and Meier^Anna and Schmidt^Ida; check "
+        "that they are one"
+    )
 
 
 def test_files_of_json_with_two_dates_of_birth_are_said(tmp_path):
@@ -114,7 +126,7 @@ def test_files_of_json_with_two_dates_of_birth_are_said(tmp_path):
         record = {"PatientID": "P1", "PatientBirthDate": f"198{number // 4}-02-03"}
         (tmp_path / f"{name}.json").write_text(json.dumps(record))
     (warning,) = find_source(tmp_path, {}).warnings
-    assert "2 dates of birth" in warning
+    assert "2 dates of birth" in str(warning)
 
 
 @pytest.mark.parametrize("nested", [True, False])
@@ -126,3 +138,28 @@ def test_studies_of_one_patient_and_date_have_different_titles(tmp_path, nested)
     titles = [study.title for study in find_studies(tmp_path).studies]
     marks = ("visit1", "visit2") if nested else ("1.1", "1.2")
     assert titles == [f"patient without ID, 20240102 ({mark})" for mark in marks]
+
+
+def test_patients_that_share_studies_have_titles_with_their_own_folders(tmp_path):
+    for index, who in enumerate(("Anna", "Bert")):
+        for number in (1, 2):
+            folder = tmp_path / f"{who} visit {number}"
+            tags = {"patient": who, "study": f"1.{number}", "suffix": f"{index}{number}"}
+            write_study(folder, "t1", "t1ce", **tags)
+    assert [study.title for study in find_studies(tmp_path).studies] == [
+        f"patient {who}, 20240102 ({who} visit {number})"
+        for who in ("Anna", "Bert")
+        for number in (1, 2)
+    ]
+
+
+def test_folders_that_two_patients_have_are_marks_of_their_studies(tmp_path):
+    for index, who in enumerate(("Anna", "Bert")):
+        for number in (1, 2):
+            folder = tmp_path / who / f"visit{number}"
+            tags = {"patient": who, "study": f"1.{index}.{number}", "suffix": f"{index}"}
+            write_study(folder, "t1", "t1ce", **tags)
+    titles = {study.title for study in find_studies(tmp_path).studies}
+    assert titles == {
+        f"patient {who}, 20240102 (visit{number})" for who in ("Anna", "Bert") for number in (1, 2)
+    }

@@ -25,6 +25,7 @@ NAMES = {
         "sT1W_3D_TFE",
         "FM_pilot_t1",
         "anat-T1w_acq-tfl; *tfl3d1_16ns",
+        *("T1W WS", "3D T1 TFE WS SENSE"),
         *("SAG 3D T1 SANS GADO", "T1 AVANT GADO", "T1 avant injection", "T1 SANS CONTRASTE"),
         *("T1 MPRAGE ohne Kontrastmittel", "T1 ohne Kontrast", "T1 vor Kontrastmittel"),
         *("T1 o. KM", "T1 o KM", "T1 vor Gabe KM", "T1 vor KM-Gabe", "T1_ohne_KM", "T1 tra nativ"),
@@ -92,6 +93,7 @@ NAMES = {
         "Ax PD/T2 second echo",
         "eT2W_TSE",
         "T2 ventricules",
+        "Ax T2 WS",
     ),
     "flair": (
         "MRHR_FLAIR_AX",
@@ -138,7 +140,7 @@ NAMES = {
         *("t1_mp2rage_INV1", "sub-01_inv-2_MP2RAGE", "SynT1 FLAIR", "MAGiC T2", "SyMRI T1"),
         *("T2 Stern tra", "AX T2 ETOILE", "AXIAL T2 EG", "T2 eco gradiente", "T2 écho de gradient"),
         *("DIFUSAO AXIAL T2", "T2 Diffusion", "T2 拡散", "弥散 T2", "PERFUSÃO T1", "T1 灌注"),
-        *("T1 sag GWS KM", "T2 SAG LOMBAIRE", "T2 moelle", "T2 颈椎", "T1 脊髄", "T1 WS KM"),
+        *("T1 sag GWS KM", "T2 SAG LOMBAIRE", "T2 moelle", "T2 颈椎", "T1 脊髄", "T1 HWS"),
         *("T1 DINAMICO", "t1_dynamisch", "REPERAGE T1", "T1 Übersicht", "定位像 T1"),
     ),
 }

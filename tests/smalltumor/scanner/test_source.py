@@ -93,7 +93,7 @@ def test_two_names_with_one_id_are_said(tmp_path):
     write_study(tmp_path / "other", "t1", "t1ce", "t2", PatientName="Meier^Anna")
     write_study(tmp_path / "other", "flair", PatientName="Huber^Eva")
     (warning,) = find_source(tmp_path / "other", {}).warnings
-    assert warning == (
+    assert str(warning) == (
         "the headers name 2 patients with one ID: Huber^Eva and Meier^Anna; check that they are one"
     )
 
@@ -140,7 +140,7 @@ def test_different_names_are_of_two_patients(tmp_path, name, other):
     with pytest.raises(CaseError, match="of another study, patient"):
         find_source(tmp_path / "named", {})
     (warning,) = find_source(tmp_path / "one_id", {}).warnings
-    assert "the headers name 2 patients with one ID" in warning
+    assert "the headers name 2 patients with one ID" in str(warning)
 
 
 def test_a_series_of_nobody_joins_neither_of_two_patients_nor_another_study(tmp_path):
@@ -253,7 +253,7 @@ def test_that_files_of_several_folders_are_one_patient_is_a_warning(tmp_path):
         image = nib.Nifti1Image(np.ones(SHAPE, np.int16), GRID.affine)
         nib.save(image, tmp_path / name / f"{name}.nii.gz")
     (warning,) = find_source(tmp_path, {}).warnings
-    assert warning == "the files of 4 folders are taken as one patient at one time"
+    assert str(warning) == "the files of 4 folders are taken as one patient at one time"
 
 
 def test_that_nothing_tells_of_one_patient_is_a_warning_with_the_files(tmp_path):
@@ -261,7 +261,9 @@ def test_that_nothing_tells_of_one_patient_is_a_warning_with_the_files(tmp_path)
         image = nib.Nifti1Image(np.ones(SHAPE, np.int16), GRID.affine)
         nib.save(image, tmp_path / f"{name}.nii.gz")
     (warning,) = find_source(tmp_path, {}).warnings
-    assert "of one patient" in warning and "Anna_t1.nii.gz, Bert_t1ce.nii.gz" in warning
+    assert str(warning).startswith(
+        "names and headers do not show that 4 files are of one patient: Anna_t1.nii.gz, Bert_t1ce"
+    )
 
 
 def test_volumes_of_other_formats_are_series(tmp_path):

@@ -109,7 +109,7 @@ def _list(folder: Path | None) -> int:
     with ProgressBar() as bar:
         content = find_studies(folder, lambda count: bar(0.0, f"reading headers: {count}"))
         for warning in content.warnings:
-            bar.warn(warning)
+            bar.warn(str(warning))
     for number, study in enumerate(content.studies, start=1):
         print("\n".join(study_lines(number, study)))
     return 0

@@ -62,7 +62,8 @@ class Kind(StrEnum):
     FOSSA = "y"
     TIME = "u"
     """Units of time: "3 months post"."""
-    SCAN = "z"
+    PREPARATION = "z"
+    """What "pre" before it speaks of: "pre-scan", "pre-filled syringe"."""
     TECHNIQUE = "f"
     """What else an image may be with or without: fat saturation."""
     T1 = "t"
@@ -90,6 +91,7 @@ WORDS: Mapping[Kind, str] = MappingProxyType(
         Kind.LETTER_C: "c",
         Kind.LETTER_I: "i",
         Kind.NEGATION: "no non not sans sin sem senza ohne kein* without* zonder utan uden uten bez"
+        " nicht niet geen nie nao aucun* ningun* nenhum* nessun* ingen inget intet нет"
         " s/ n/ before avant antes ante prima vor v. voor fore foer przed без до не 非 未 無 无 不"
         " 무 비",
         Kind.OHNE: "o o. un",
@@ -97,7 +99,8 @@ WORDS: Mapping[Kind, str] = MappingProxyType(
         Kind.PRE: "pre",
         Kind.NATIVE: "nativ* natif unenhanced plain basale blanco okm ungd t1n noncon nocon"
         " kontrastsiz kontrastfrei kontrastmittelfrei нативн* 単純 单纯 平扫 平掃 造影無 造影剤無",
-        Kind.NONE: "none frei なし 無し 未使用 不使用 使用せず 前 전",
+        Kind.NONE: "none nothing nil frei nein nee nej yok なし 無し 未使用 不使用 使用せず 否 前"
+        " 전",
         Kind.POST: "post",
         Kind.AFTER: "after apres dopo despues depois nach efter etter после",
         Kind.OR_AFTER: "tras apos pos n. na po 後 后 후",
@@ -120,7 +123,7 @@ WORDS: Mapping[Kind, str] = MappingProxyType(
         Kind.FOSSA: "fossa fosse fossae",
         Kind.TIME: "month* mo mos monat* mois mesi meses week* wk wks woche* days tage* jours year*"
         " yr yrs jahr*",
-        Kind.SCAN: "scan",
+        Kind.PREPARATION: "scan filled",
         Kind.TECHNIQUE: "fs fat fatsat sat supp* mt mtc gap motion flow",
         Kind.T1: "t1 t1w",
         # words that are glued to an agent in labels of BIDS, and those that only look glued

@@ -66,7 +66,7 @@ _OF_SOMETHING_ELSE = _rule(
     "TIME NUMBER* POST",
     "POST FOSSA",
     "FOSSA POST",
-    "PRE SCAN",
+    "PRE PREPARATION",
     "IMAGE CONTRAST",  # high contrast
     "CONTRAST OPTIMISED",
     "HYPHEN [AGENT CONTRAST]",  # "-Gd" may be "Gd" or "no Gd"
@@ -113,23 +113,20 @@ _GIVEN = _rule(
     f"[WITH CON AFTER OR_AFTER] {_LINKS} [VAGUE LETTER_C]",
 )
 
-_NONE = frozenset(("none", "no", "n", "false", "0"))
-"""Labels of the entity ``ce``."""
-
-_NO_ENTRY = frozenset(
-    (
-        *("n", "na", "nil", "false", "unknown", "unspecified", "undefined", "removed"),
-        *("nein", "nicht", "nee", "geen", "nej", "nie", "nao", "aucun", "aucune", "ninguno"),
-        *("nenhum", "nessuno", "yok", "нет", "否", "無し", "unbekannt", "inconnu", "desconocido"),
-        *("desconhecido", "sconosciuto", "anonymous", "anonymized", "anonymised"),
-    )
+_UNKNOWN_AGENT = re.compile(
+    r"x+|0+(?: 0+)?(?: ?(?:ml|cc|[muμ]?mol|[muμ]?g)(?: (?:kg|ml|s|sec))?)?"
+    r"|n|n a|na|null|false|negative|removed|anonym\w*|unknown|unspecified|undefined|unbekannt"
+    r"|inconnue?|desconocid[oa]|desconhecid[oa]|sconosciut[oa]"
 )
-"""Words that are entered as an agent if there was none, or if nobody knows."""
+"""What is entered as an agent, or as its dose, if there was none, or if nobody knows."""
 
-_NOTHING = re.compile(r"x*|0+(?: 0+)?(?: ?(?:ml|cc|mmol))?")
+_ANY_AGENT = frozenset((Kind.CONTRAST, Kind.VAGUE, Kind.LINK))
+_ANY_AGENT_WORDS = frozenset(("medium", "media", "bolus"))
+"""What may stand beside it without naming an agent: "contrast medium: unknown"."""
+
 _ENTRY_WORD = re.compile(r"[^\W_]+")
 
-_NO = frozenset((Kind.NEGATION, Kind.OHNE, Kind.WITHOUT, Kind.NONE, Kind.PRE, Kind.NATIVE))
+_NO = frozenset((Kind.NEGATION, Kind.WITHOUT, Kind.NONE, Kind.PRE, Kind.NATIVE))
 
 
 def agent_of_text(text: str) -> Statement:
@@ -158,10 +155,16 @@ def agent_of_text(text: str) -> Statement:
 
 def _without_others(kinds: str) -> str:
     """The kinds, with `Kind.IGNORED` for words that speak of something else or of both images."""
+    return _OF_BOTH.sub(_ignored, _without_something_else(kinds))
+
+
+def _without_something_else(kinds: str) -> str:
     kinds = _ARTICLE.sub(Kind.LINK, kinds).replace(Kind.OHNE, Kind.NEGATION)
-    for rule in (_OF_SOMETHING_ELSE, _OF_BOTH):
-        kinds = rule.sub(lambda match: Kind.IGNORED * len(match[0]), kinds)
-    return kinds
+    return _OF_SOMETHING_ELSE.sub(_ignored, kinds)
+
+
+def _ignored(match: re.Match[str]) -> str:
+    return Kind.IGNORED * len(match[0])
 
 
 def _whole_words(words: Sequence[Word], first: int, end: int) -> tuple[int, int]:
@@ -172,7 +175,7 @@ def _whole_words(words: Sequence[Word], first: int, end: int) -> tuple[int, int]
 
 
 def names_agent(entry: str) -> bool:
-    """Whether an entry of a header, such as *Contrast/Bolus Agent*, names an agent.
+    """Whether an entry, such as *Contrast/Bolus Agent* of DICOM or ``ce`` of BIDS, names an agent.
 
     Parameters
     ----------
@@ -181,11 +184,13 @@ def names_agent(entry: str) -> bool:
     """
     plain = plain_text(entry).lower()
     words = _ENTRY_WORD.findall(plain)
-    if _NOTHING.fullmatch(" ".join(words)) or _NO_ENTRY & {words[0], words[-1]}:
+    own = [w for w in words if kind_of_word(w) not in _ANY_AGENT and w not in _ANY_AGENT_WORDS]
+    if not words or _UNKNOWN_AGENT.fullmatch(" ".join(own)):
         return False
     if agent_of_text(entry).agent is ContrastAgent.NOT_GIVEN:
         return False
-    kinds = [word.kind for word in split_words(plain, kind_of_word)]
+    kinds = "".join(word.kind for word in split_words(plain, kind_of_word))
+    kinds = _without_something_else(kinds)
     return not _NO & {*kinds[:1], *kinds[-1:]}
 
 
@@ -201,7 +206,6 @@ def agent_of_entities(entities: Mapping[str, str]) -> ContrastAgent:
         Labels by key, as ``{"sub": "01", "acq": "mpragePost"}``.
     """
     if "ce" in entities:
-        label = entities["ce"].lower()
-        is_none = label in _NONE or agent_of_text(entities["ce"]).agent is ContrastAgent.NOT_GIVEN
-        return ContrastAgent.NOT_GIVEN if is_none else ContrastAgent.GIVEN
+        named = names_agent(entities["ce"])
+        return ContrastAgent.GIVEN if named else ContrastAgent.NOT_GIVEN
     return agent_of_text("; ".join(entities.get(key, "") for key in ("acq", "rec", "desc"))).agent

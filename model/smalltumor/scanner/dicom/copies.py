@@ -13,6 +13,7 @@ import numpy as np
 from smalltumor.errors import CaseError
 from smalltumor.scanner.dicom.headers import DicomImage
 from smalltumor.scanner.dicom.pixels import read_pixels
+from smalltumor.scanner.scan_warning import Identifying, ScanWarning
 
 
 def find_copies(images: Iterable[DicomImage]) -> dict[Path, Path]:
@@ -46,13 +47,13 @@ def find_copies(images: Iterable[DicomImage]) -> dict[Path, Path]:
     return copies
 
 
-def copies_warning(copies: Mapping[Path, Path], folder: Path) -> str:
+def copies_warning(copies: Mapping[Path, Path], folder: Path) -> ScanWarning:
     """What is said about files in a folder that are left out as copies."""
     copy, original = (path.relative_to(folder) for path in next(iter(copies.items())))
-    example = f"{copy.as_posix()} of {original.as_posix()}"
+    example = Identifying(f" ({copy.as_posix()} of {original.as_posix()})")
     if len(copies) == 1:
-        return f"a DICOM file is left out as a copy of another ({example})"
-    return f"{len(copies)} DICOM files are left out as copies of others ({example})"
+        return ScanWarning(("a DICOM file is left out as a copy of another", example))
+    return ScanWarning((f"{len(copies)} DICOM files are left out as copies of others", example))
 
 
 def _hold_the_same(first: Path, second: Path, frames: Sequence[int]) -> bool:

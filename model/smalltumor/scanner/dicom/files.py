@@ -11,6 +11,7 @@ from smalltumor.data.volumes.dicom_start import file_starts_as_dicom
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import walk
 from smalltumor.scanner.dicom.headers import DicomImage, FileImages, read_file
+from smalltumor.scanner.scan_warning import Identifying, ScanWarning
 
 MOST_OPENED = 10_000
 """Files that are opened to tell whether a folder holds DICOM."""
@@ -20,7 +21,7 @@ _NAMED_DICOM = (".dcm", ".ima", ".dicom")
 
 def read_images(
     folder: Path, on_file: Callable[[int], None] | None = None
-) -> tuple[list[DicomImage], list[str]]:
+) -> tuple[list[DicomImage], list[ScanWarning]]:
     """Read the headers of all DICOM images in a folder and its subfolders.
 
     Parameters
@@ -33,8 +34,8 @@ def read_images(
     -------
     list of DicomImage
         Images of MRI and other modalities that have a position in the patient.
-    list of str
-        A warning for each kind of damage of DICOM files, one for images of MRI without a place,
+    list of ScanWarning
+        One for each kind of damage of DICOM files, one for images of MRI without a place,
         one for files that are empty, and one for those that gzip has compressed.
 
     Raises
@@ -65,16 +66,18 @@ def read_images(
     return images, [*_damaged(damaged), *left_out]
 
 
-def _damaged(names: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _damaged(names: Mapping[str, Sequence[str]]) -> Iterator[ScanWarning]:
     """A warning for each kind of damage, with the names of the files."""
     for problem, (first, *others) in names.items():
         more = f", and so are {len(others)} more" if others else ""
-        yield f"{first}{problem}{more}; {'they are' if others else 'it is'} left out"
+        count = f"{1 + len(others)} DICOM files are" if others else "a DICOM file is"
+        told = Identifying(f"{first}{problem}{more}", f"{count} damaged")
+        yield ScanWarning((told, f"; {'they are' if others else 'it is'} left out"))
 
 
 def _left_out(
     files: Iterable[FileImages], compressed: Sequence[Path], empty: Sequence[Path]
-) -> Iterator[str]:
+) -> Iterator[ScanWarning]:
     """Warnings about images without a place, and about files that are compressed or empty."""
     unplaced: Counter[str] = Counter()
     for file in files:
@@ -83,20 +86,18 @@ def _left_out(
         titles = ", ".join(title or "a series without a name" for title in +unplaced)
         which = "an MR image gives" if number == 1 else f"{number} MR images give"
         verb = "is" if number == 1 else "are"
-        yield (
-            f"{which} no position, orientation or pixel size and {verb} left out ({titles}); "
-            "export the original images again"
-        )
+        text = f"{which} no position, orientation or pixel size and {verb} left out ({titles})"
+        yield ScanWarning((text, "; export the original images again"))
     if compressed:
         which = "a DICOM file is" if len(compressed) == 1 else f"{len(compressed)} DICOM files are"
-        name = compressed[0].name
-        yield f"{which} compressed with gzip ({name}) and left out; unpack with gunzip"
+        name = Identifying(f" ({compressed[0].name})")
+        text = f"{which} compressed with gzip"
+        yield ScanWarning((text, name, " and left out; unpack with gunzip"))
     if empty:
         which = "a file is" if len(empty) == 1 else f"{len(empty)} files are"
-        yield (
-            f"{which} empty ({empty[0].as_posix()}) and left out; copy the study again if it was "
-            "not transferred completely"
-        )
+        name = Identifying(f" ({empty[0].as_posix()})")
+        advice = "copy the study again if it was not transferred completely"
+        yield ScanWarning((f"{which} empty", name, f" and left out; {advice}"))
 
 
 def _is_empty(path: Path) -> bool:

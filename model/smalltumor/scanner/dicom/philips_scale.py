@@ -17,7 +17,7 @@ _OF_FRAME = 0x0F
 """Sequence with the private values of a frame, of the second creator."""
 
 
-def display_factors(dataset: Any, slopes: Sequence[float]) -> tuple[float, ...]:
+def display_factors(dataset: Any, slopes: Sequence[float]) -> tuple[float | None, ...]:
     """By what the floating point values of frames are multiplied to be displayed.
 
     Parameters
@@ -28,14 +28,14 @@ def display_factors(dataset: Any, slopes: Sequence[float]) -> tuple[float, ...]:
 
     Returns
     -------
-    tuple of float
-        1 for frames without a scale slope.
+    tuple of float or None
+        None for frames without a scale slope.
     """
     frames = dataset.get("PerFrameFunctionalGroupsSequence") or ()
     own = [_scale_slope(dataset)] * len(slopes)
     for index, frame in enumerate(frames[: len(slopes)]):
         own[index] = next(filter(None, map(_scale_slope, _private_items(frame))), own[index])
-    return tuple(slope * scale if scale else 1.0 for slope, scale in zip(slopes, own, strict=True))
+    return tuple(slope * scale if scale else None for slope, scale in zip(slopes, own, strict=True))
 
 
 def _private_items(frame: Any) -> Sequence[Any]:

@@ -70,13 +70,16 @@ def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
     return slices
 
 
-def _comparable(slices: list[npt.NDArray[Any]], factors: Sequence[float]) -> list[npt.NDArray[Any]]:
+def _comparable(
+    slices: list[npt.NDArray[Any]], factors: Sequence[float | None]
+) -> list[npt.NDArray[Any]]:
     """The slices as displayed with the factor of the first one, if they have different ones."""
-    if np.allclose(factors, factors[0], rtol=_SAME_FACTOR):
+    known = [factor for factor in factors if factor is not None]
+    if len(known) < len(slices) or np.allclose(known, known[0], rtol=_SAME_FACTOR):
         return slices
     return [
-        np.asarray(pixels * (factors[0] / factor), dtype=np.float32)
-        for pixels, factor in zip(slices, factors, strict=True)
+        np.asarray(pixels * (known[0] / factor), dtype=np.float32)
+        for pixels, factor in zip(slices, known, strict=True)
     ]
 
 
@@ -94,7 +97,7 @@ class _FilePixels(NamedTuple):
 
     frames: Pixels
     inverted: bool = False
-    factors: Sequence[float] = ()
+    factors: Sequence[float | None] = ()
 
 
 @invalid_values_allowed()

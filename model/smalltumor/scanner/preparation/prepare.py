@@ -10,7 +10,7 @@ import numpy as np
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
-from smalltumor.data.volumes.header_checks import check_sides, header_warnings
+from smalltumor.data.volumes.header_checks import check_sides, header_problems
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.field_of_view import check_field_of_view
@@ -36,7 +36,6 @@ from smalltumor.scanner.preparation.quality import (
     foreground,
     registration_warnings,
 )
-from smalltumor.scanner.preparation.recorded_warnings import recorded
 from smalltumor.scanner.preparation.registration import (
     SMALLEST_DISPLACEMENT_MM,
     Registration,
@@ -111,7 +110,6 @@ def prepare(
     Returns
     -------
     PreparedCase
-        Its first warnings are those of the source, without names, IDs and dates.
 
     Raises
     ------
@@ -128,7 +126,7 @@ def prepare(
     reporter.update(_IMAGE_READ, "extracting the brain")
     brain = _find_brain(images[REFERENCE], brain_extraction, brain_mask)
     reporter.update(_BRAIN_FOUND, "registering")
-    warnings = header_warnings(image.volume for image in images.values())
+    warnings = _missing(images) + _header_warnings(images)
     warnings += brain_warnings(brain.mask, images[REFERENCE].volume.grid)
     warnings += _register_all(images, brain.mask, reporter)
     brain = _with_t1(brain, images, reporter)
@@ -137,8 +135,7 @@ def prepare(
     if bias_field:
         case = _without_bias(case, reporter)
     reporter.update(1.0, "done")
-    of_scan = recorded(source.warnings, source.series)
-    return replace(case, warnings=(*of_scan, *_missing(images), *warnings))
+    return replace(case, warnings=tuple(warnings), scan_warnings=source.warnings)
 
 
 def _read(source: Source, reporter: ProgressReporter) -> dict[str, _SequenceImage]:
@@ -281,6 +278,18 @@ def _without_bias(case: PreparedCase, reporter: ProgressReporter) -> PreparedCas
         steps = (*sequence.steps, BIAS_FIELD_STEP)
         sequences[modality] = replace(sequence, image=image, steps=steps)
     return replace(case, sequences=sequences)
+
+
+def _header_warnings(images: Mapping[str, _SequenceImage]) -> list[str]:
+    """What is wrong with headers, of which sequence: files and folders may be named after patients.
+
+    Sequences with the same problem share a sentence.
+    """
+    modalities: dict[str, list[str]] = {}
+    for modality, image in images.items():
+        for problem in header_problems(image.volume.header, image.volume.grid):
+            modalities.setdefault(problem, []).append(modality)
+    return [f"{modality_titles(found)}: {problem}" for problem, found in modalities.items()]
 
 
 def _missing(images: Mapping[str, _SequenceImage]) -> list[str]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.preparation.registration import Registration
+from smalltumor.scanner.scan_warning import ScanWarning
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -81,6 +82,9 @@ class PreparedCase:
     brain : (i, j, k) bool array
     warnings : tuple of str
         Reasons to look at a step before the case is used.
+    scan_warnings : tuple of ScanWarning
+        What is to be said about the scan. In a case that was read from its files, they no longer
+        have what tells who the patient is.
     """
 
     name: str
@@ -89,6 +93,17 @@ class PreparedCase:
     sequences: Mapping[str, PreparedSequence]
     brain: Mask
     warnings: tuple[str, ...] = ()
+    scan_warnings: tuple[ScanWarning, ...] = ()
+
+    @property
+    def shown_warnings(self) -> tuple[str, ...]:
+        """All sentences for the user, first those about the scan."""
+        return (*map(str, self.scan_warnings), *self.warnings)
+
+    @property
+    def recorded_scan_warnings(self) -> tuple[str, ...]:
+        """The sentences about the scan without what tells who the patient is."""
+        return tuple(warning.recorded for warning in self.scan_warnings)
 
     @property
     def brain_ml(self) -> float:
@@ -112,5 +127,5 @@ class PreparedCase:
             volumes={m: s.image for m, s in self.sequences.items()},
             grid=self.grid,
             header=self.header,
-            warnings=list(self.warnings),
+            warnings=[*self.recorded_scan_warnings, *self.warnings],
         )

@@ -197,6 +197,7 @@ def record(case: PreparedCase) -> dict[str, Any]:
         "grid": {"shape": list(case.grid.shape), "affine": case.grid.affine.round(6).tolist()},
         "brain_ml": round(case.brain_ml, 1),
         "sequences": {m: _sequence_record(s) for m, s in case.sequences.items()},
+        "scan_warnings": list(case.recorded_scan_warnings),
         "warnings": list(case.warnings),
     }
 

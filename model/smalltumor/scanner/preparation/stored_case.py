@@ -20,6 +20,7 @@ from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION, prepared_paths
 from smalltumor.scanner.preparation.registration import Registration
+from smalltumor.scanner.scan_warning import ScanWarning
 
 
 def stored_paths(case: Case) -> Mapping[str, Path] | None:
@@ -66,13 +67,15 @@ def stored_case(case: Case) -> PreparedCase | None:
         found = content["sequences"]
         sequences = {m: _sequence(found[m], volume) for m, volume in case.volumes.items()}
         warnings = tuple(map(str, content["warnings"]))
+        of_scan = tuple(ScanWarning((str(text),)) for text in content.get("scan_warnings", ()))
     except DAMAGED as error:
         raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
     brain = read_brain(paths["brain"])
     if not brain.grid.matches(case.grid):
         raise CaseError(f"{paths['brain']} is on another grid than {case.paths[REFERENCE].name}")
     assert case.header is not None, "a case that was read from files has a header"
-    return PreparedCase(name, case.grid, case.header, sequences, brain.data.astype(bool), warnings)
+    mask = brain.data.astype(bool)
+    return PreparedCase(name, case.grid, case.header, sequences, mask, warnings, of_scan)
 
 
 def stored_series_uid(case: Case) -> str:

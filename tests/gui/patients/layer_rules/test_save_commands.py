@@ -10,7 +10,6 @@ from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from smalltumor.errors import OutputError
 
-from napari_smalltumor import settings
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.layer_rules.save_commands import SAVE_ALL, SAVE_SELECTED
@@ -70,14 +69,3 @@ def test_the_command_palette_cannot_write_a_hidden_patient(viewer, tmp_path, mon
     viewer.layers.selection = {shown}
     run(SAVE_SELECTED)
     assert written == [[shown]]
-
-
-def test_the_dialog_starts_in_the_folder_of_the_active_patient(viewer, tmp_path):
-    folders = [write_case_along(tmp_path / name, labels=False) for name in ("First", "Second")]
-    for folder in folders:
-        open_case(viewer, folder)
-    settings.remember_folder(tmp_path / "elsewhere" / "mask.nii.gz", saving=True)
-    patients = active_patient(viewer)
-    for patient, folder in zip(patients.patients, folders, strict=True):
-        patients.activate(patient)
-        assert settings.last_folder(saving=True) == str(folder)

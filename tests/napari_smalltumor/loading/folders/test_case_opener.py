@@ -12,8 +12,8 @@ from smalltumor.data.naming.find_cases import find_cases
 from synthetic import write_case
 
 from napari_smalltumor.layers.metadata import cases_among
+from napari_smalltumor.loading.files import already_open
 from napari_smalltumor.loading.folders.case_opener import CaseOpener
-from napari_smalltumor.loading.layers import already_open
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patients.active_patient import active_patient
 

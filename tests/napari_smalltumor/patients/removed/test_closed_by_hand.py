@@ -11,7 +11,6 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from napari_cases import case_along, write_case_along
-from qtpy.QtWidgets import QApplication
 from shown_layers import open_segmented
 
 from napari_smalltumor import notify, questions, settings
@@ -31,12 +30,11 @@ PAT, NEXT = Patient("Pat"), Patient("Next")
 
 @pytest.fixture(autouse=True)
 def warnings(monkeypatch) -> list[str]:
-    """Messages, given at once, also where an earlier test has created an application."""
+    """Messages that were shown."""
     shown: list[str] = []
     monkeypatch.setattr(notify, "warn", shown.append)
     monkeypatch.setattr(questions, "confirm", lambda *_: True)
     monkeypatch.setattr(questions, "ask", lambda *_, **__: "Close without saving")
-    monkeypatch.setattr(QApplication, "instance", lambda: None)
     return shown
 
 

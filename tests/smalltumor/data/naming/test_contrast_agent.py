@@ -43,7 +43,7 @@ TEXTS = {
         NOT_GIVEN,
         "AX T1 PRE|T1pre|t1_pre|T1 preGd|T1 prior to contrast|T1 w/out gad|T1 no IV contrast"
         "|T1 NON-CON|T1 w/o|T1 wo contrast|AX T1 WITHOUT CONT|T1 un-enhanced|T1 plain|T1n"
-        "|T1 w/o contrast with FS|T1 contrast none",
+        "|T1 w/o contrast with FS|T1 contrast none|T1 contrast nil",
     ),
     "German": (
         GIVEN,
@@ -54,7 +54,7 @@ TEXTS = {
         NOT_GIVEN,
         "T1 nativ|T1 ohne KM|T1 o. KM|T1 oKM|T1 v. KM|T1 vor Gabe von KM|T1 vor der KM-Gabe"
         "|T1 vor i.v. KM|T1 ohne intravenöses KM|T1 kontrastmittelfrei|T1 KM frei|t1_ohneKM"
-        "|T1 ohne Injektion|T1 ohne Gadovist|T1 vor Applikation KM",
+        "|T1 ohne Injektion|T1 ohne Gadovist|T1 vor Applikation KM|T1 KM nein|T1 nicht KM",
     ),
     "French": (
         GIVEN,
@@ -64,13 +64,13 @@ TEXTS = {
     "French, before": (
         NOT_GIVEN,
         "T1 SANS GADO|T1SANSGADO|T1 ss gado|T1 sans produit de contraste|T1 sans PDC|T1 sans IV"
-        "|T1 non injecté|T1 avant injection de gadolinium|T1 natif",
+        "|T1 non injecté|T1 aucun contraste|T1 avant injection de gadolinium|T1 natif",
     ),
     "Italian": (GIVEN, "T1 m.d.c.|T1 con mdc|T1 dopo mdc|T1 con mezzo di contrasto|T1 post-mdc"),
     "Italian, before": (
         NOT_GIVEN,
         "T1 prima del mdc|T1 senza mezzo di contrasto|T1 senza m.d.c.|T1 basale|T1 SE senza mdc ev"
-        "|T1 senza somministrazione di mdc",
+        "|T1 senza somministrazione di mdc|T1 nessun contrasto",
     ),
     "Spanish and Portuguese": (
         GIVEN,
@@ -80,7 +80,8 @@ TEXTS = {
     "Spanish and Portuguese, before": (
         NOT_GIVEN,
         "T1 sin medio de contraste|T1 sem meio de contraste|T1 s/contraste|T1 S/ CTE|T1 sin civ"
-        "|T1 antes do contraste|T1 antes de la inyección|T1 pré-contraste",
+        "|T1 antes do contraste|T1 antes de la inyección|T1 pré-contraste|T1 nenhum contraste"
+        "|T1 ningún contraste",
     ),
     "Dutch, Polish, Nordic and Turkish": (
         GIVEN,
@@ -89,7 +90,8 @@ TEXTS = {
     "Dutch, Polish, Nordic and Turkish, before": (
         NOT_GIVEN,
         "T1 blanco|T1 voor contrast|T1 zonder toediening contrast|T1 przed podaniem kontrastu"
-        "|T1 bez k.l.|T1 bez KL|T1 før kontrast|T1 utan kontrast|T1 kontrastsız",
+        "|T1 bez k.l.|T1 bez KL|T1 før kontrast|T1 utan kontrast|T1 kontrastsız|T1 geen contrast"
+        "|T1 niet contrast|T1 ingen kontrast|T1 kontrast yok",
     ),
     "Japanese, Chinese, Korean and Russian": (
         GIVEN,
@@ -100,7 +102,8 @@ TEXTS = {
         NOT_GIVEN,
         "T1 造影前|T1 造影剤投与前|T1 造影剂注射前|T1 造影なし|T1 造影剤未使用|非造影T1"
         "|T1 単純|T1 plain(造影前)|T1 平扫|T1 增强前|T1 未增强|术后平扫 T1"
-        "|T1 무조영|T1 조영증강 전|T1 조영제 주입 전|T1 без контраста|T1 до введения контраста",
+        "|T1 무조영|T1 조영증강 전|T1 조영제 주입 전|T1 без контраста|T1 до введения контраста"
+        "|T1 нет контраста|T1 造影否",
     ),
     "after, at the end of a name": (
         GIVEN,
@@ -186,6 +189,7 @@ WITHOUT = [
     *("", "acq-mprage", "acq-space", "acq-SPACE", "acq-slice1mm", "acq-reduced", "acq-iso"),
     *("acq-ref_desc-reference", "desc-spaceMNI", "desc-preproc", "rec-norm", "acq-posterior"),
     *("ce-none", "ce-no", "ce-pre", "ce-noncontrast", "ce-native", "acq-pre", "acq-preGd"),
+    *("ce-na", "ce-null", "ce-unknown", "ce-nein", "ce-nogd", "ce-n"),
     *("acq-nogd", "acq-precontrast", "acq-noncontrast", "acq-spacePre", "acq-native", "acq-kmno1"),
     *("acq-postPre", "acq-enhancement2", "acq-postOp", "acq-postop", "acq-preop", "ce-false"),
     *("acq-sansGado", "acq-sansgado", "acq-Ice", "acq-gadget", "acq-gadgetron", "acq-ohneKM"),
@@ -249,7 +253,10 @@ def test_any_text_is_told(text):
             "a contrast agent",
             "IV CONTRAST",
         ),
-        *("0,1 ml/kg Gadovist", "Nanomag", "Gadoteridol", "post"),
+        *("0,1 ml/kg Gadovist", "Nanomag", "Gadoteridol", "post", "10 mg"),
+        *("Gadovist (unknown)", "Omniscan, anonymized", "Feraheme, removed", "GD N", "Dotarem NA"),
+        *("NA-gadoterate", "unknown Gadovist", "Magnevist (pre-filled syringe)", "null Gadovist"),
+        *("pre-filled Gadovist", "Gadovist 7.5 ml pre-filled"),
     ],
 )
 def test_an_entry_of_a_header_names_an_agent(entry):
@@ -285,6 +292,10 @@ def test_an_entry_of_a_header_names_an_agent(entry):
             "without",
             "ANONYMIZED",
         ),
+        *("null", "nothing", "niet", "ingen", "inget", "geen contrast", "nil", "negative", "yok"),
+        *("0 mg", "0 mmol/kg", "0,0 ml/s", "0.00 cc", "Contrast: 0 ml"),
+        *("contrast agent unknown", "Unknown contrast medium", "IV contrast: N", "agent n/a"),
+        *("KM: nej", "kontrast yok", "pre-contrast", "Contrast: no", "with and without"),
     ],
 )
 def test_an_entry_of_a_header_names_no_agent(entry):

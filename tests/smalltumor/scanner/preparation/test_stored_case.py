@@ -15,6 +15,7 @@ from smalltumor.scanner.preparation import prepared_files
 from smalltumor.scanner.preparation.native_grid import on_native_grid
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case, stored_paths
+from smalltumor.scanner.scan_warning import Identifying, ScanWarning
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
 
@@ -22,7 +23,9 @@ pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transfor
 @pytest.fixture
 def written(tmp_path):
     """A prepared case, and the folder that it was written to."""
+    of_scan = ScanWarning(("a file is empty", Identifying(" (Meier.dcm)"), " and left out"))
     case = prepared_by_hand(write_raw_scan(tmp_path / "scan"))
+    case = replace(case, scan_warnings=(of_scan,))
     write_prepared(case, tmp_path / "Pat")
     return case, tmp_path / "Pat"
 
@@ -32,6 +35,7 @@ def test_a_prepared_case_is_brought_back_from_its_folder(written):
     found = stored_case(read_case(folder))
     np.testing.assert_array_equal(found.brain, case.brain)
     assert (found.name, found.warnings) == (case.name, case.warnings)
+    assert found.shown_warnings == ("a file is empty and left out", *case.warnings)
     for modality, sequence in case.sequences.items():
         other = found.sequences[modality]
         np.testing.assert_array_equal(other.image, sequence.image)

@@ -28,9 +28,9 @@ from napari_smalltumor.layers.masks.brain_mask import brain_mask_layer
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_case, patients_among, titles
 from napari_smalltumor.layers.titles import title_of_case
+from napari_smalltumor.loading.files.real_paths import real_path
 from napari_smalltumor.loading.labels.layers import labels_of
 from napari_smalltumor.loading.labels.placement import warn_if_misplaced
-from napari_smalltumor.loading.layers.real_paths import real_path
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -28,21 +28,21 @@ from napari_smalltumor.export.region_files import (
 from napari_smalltumor.layers.create import STACKING, LayerData, image_layers
 from napari_smalltumor.layers.metadata import cases_among, region_layers, same_case
 from napari_smalltumor.layers.titles import title_of_case
-from napari_smalltumor.loading.layers.already_open import layer_of_file, named_as_open, without_open
-from napari_smalltumor.loading.layers.case_masks import (
+from napari_smalltumor.loading.files.already_open import layer_of_file, named_as_open, without_open
+from napari_smalltumor.loading.files.case_masks import (
     brain_mask_of,
     exported_regions,
     is_own_mask,
     labels_next_to,
     regions_of_mask,
 )
-from napari_smalltumor.loading.layers.masks_of_other_images import (
+from napari_smalltumor.loading.files.masks_of_other_images import (
     warn_if_of_other_images,
     warn_if_open_masks_are_of_other_images,
 )
-from napari_smalltumor.loading.layers.real_paths import real_path, with_real_paths
-from napari_smalltumor.loading.layers.replaced_files import check_case_unchanged
-from napari_smalltumor.loading.layers.single_file import (
+from napari_smalltumor.loading.files.real_paths import real_path, with_real_paths
+from napari_smalltumor.loading.files.replaced_files import check_case_unchanged
+from napari_smalltumor.loading.files.single_file import (
     layer_of_volume,
     read_single_file,
     single_file_case,

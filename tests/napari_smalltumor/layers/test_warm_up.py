@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from napari_smalltumor.layers.views.warm_up import garbage_collection_paused
+from napari_smalltumor.layers.warm_up import garbage_collection_paused
 
 CHECK = """
 import sys
-from napari_smalltumor.layers.views.warm_up import prepare_first_labels
+from napari_smalltumor.layers.warm_up import prepare_first_labels
 from qtpy.QtCore import QCoreApplication, QTimer
 application = QCoreApplication([])
 prepare_first_labels(application)

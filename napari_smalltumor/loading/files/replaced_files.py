@@ -21,7 +21,7 @@ from napari_smalltumor.layers.changed_images import (
 )
 from napari_smalltumor.layers.metadata import LayerKind, cases_among, role_of
 from napari_smalltumor.layers.titles import title_of_case
-from napari_smalltumor.loading.layers.already_open import real_images
+from napari_smalltumor.loading.files.already_open import real_images
 
 if TYPE_CHECKING:
     from napari.layers import Layer

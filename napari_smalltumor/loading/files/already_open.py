@@ -21,7 +21,7 @@ from napari_smalltumor.layers.metadata import (
     same_case,
 )
 from napari_smalltumor.layers.patient import Patient, patient_of
-from napari_smalltumor.loading.layers.real_paths import real_path
+from napari_smalltumor.loading.files.real_paths import real_path
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
