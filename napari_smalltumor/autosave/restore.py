@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,9 @@ from napari_smalltumor.layers.metadata import (
     case_of,
     region_layers,
     region_of,
+    role_of,
     same_case,
+    set_role,
 )
 from napari_smalltumor.layers.titles import name_in_case
 
@@ -59,9 +62,18 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
                 layer = _add(viewer, _layer_data(case, mask, volume))
             else:
                 layer.data = np.array(to_display(volume, case.grid), order="C")
+                _keep_maker(layer, mask)
             layer.visible = True
             layers.append(layer)
     return layers
+
+
+def _keep_maker(layer: Labels, mask: SavedMask) -> None:
+    """Have a layer record what made the mask that it holds now, and not the mask before."""
+    role = role_of(layer)
+    if role is not None:
+        kept = replace(role, result=None, checksum=None, made_by=mask.made_by, made_checksum=None)
+        set_role(layer, kept)
 
 
 def _layer_of(viewer: ViewerModel, case: Case, mask: SavedMask) -> Labels | None:

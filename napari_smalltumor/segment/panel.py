@@ -56,7 +56,7 @@ class SegmentPanel(QWidget):
         self.results = ResultView()
         self.expert_banner = ExpertBanner(viewer)
         self._segment = button("Segment", _SEGMENT)
-        self._cancel = button("Ca&ncel", "Stop the run; layers stay as they are")
+        self._cancel = button("Cancel", "Stop the run; layers stay as they are")
         self._progress = QProgressBar()
         self._step = QElidingLabel()
         self._outcome = wrapped_label()

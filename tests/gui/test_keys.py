@@ -12,11 +12,14 @@ from napari.utils.key_bindings import KeyBinding
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QAbstractButton, QLabel, QTabBar
 
-from napari_smalltumor import devices
+from napari_smalltumor import devices, keys
 from napari_smalltumor.compare.dock import CompareDock
 from napari_smalltumor.finetune.dock import FinetuneDock
+from napari_smalltumor.follow_up.dock import FollowUpDock
 from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.prepared_scan.dock import PreparedScanDock
 from napari_smalltumor.segment.dock import SegmentDock
+from napari_smalltumor.worklist.dock import WorklistDock
 
 LAYER_TYPES = (
     layers.Image,
@@ -46,15 +49,19 @@ def test_no_key_of_the_review_is_a_key_of_napari(viewer):
     assert not ours & of_napari
 
 
-def test_a_mnemonic_is_neither_napari_s_nor_that_of_another_button(viewer):
+def test_a_mnemonic_is_neither_napari_s_nor_a_key_nor_that_of_another_button(viewer):
     of_napari = {str(bound.keybinding) for bound in get_app_model().keybindings}
     of_napari |= set(mnemonics(a.text() for a in viewer.window._qt_window.menuBar().actions()))
-    docks = [kind(viewer) for kind in (SegmentDock, LesionsDock, CompareDock, FinetuneDock)]
+    of_keys = {key.sequence for key in vars(keys).values() if isinstance(key, keys.Key)}
+    kinds = (SegmentDock, LesionsDock, CompareDock, FinetuneDock, FollowUpDock, WorklistDock)
+    docks = [kind(viewer) for kind in (*kinds, PreparedScanDock)]
     for dock in docks:
         viewer.window.add_dock_widget(dock)
     ours = [key for dock in docks for key in mnemonics_of(dock)]
     assert len(ours) > 8 and {"Alt+F", "Alt+S"} < of_napari
     assert not set(ours) & of_napari
+    assert {"Alt+N", "Alt+R"} < of_keys
+    assert not set(ours) & of_keys, "Qt calls neither of two"
     assert [key for key, count in Counter(ours).items() if count > 1] == []
 
 

@@ -29,7 +29,7 @@ class RunBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.start = button("Sta&rt", _START)
+        self.start = button("Start", _START)
         self.pause = button("Pa&use", "Save the run and end its process, to resume it later")
         self.resume = button("R&esume", "Continue from the last saved step")
         self.stop = button("Stop", "Save and stop the run, within five seconds")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from opened_case import Opened
+from shown_layers import show_segmentation
+from smalltumor.data.made_by import MadeBy
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
@@ -50,6 +53,28 @@ def test_restoring_over_a_new_result_replaces_it_in_place(edited, folder):
     restore(reopened.viewer, reopened.case, read_masks(file))
     assert list(reopened.viewer.layers) == before
     assert np.array_equal(segmentation_of(reopened.viewer.layers, reopened.case).classes, painted)
+
+
+def test_a_restored_mask_is_of_the_network_that_made_it_and_not_of_the_mask_it_replaces(folder):
+    opened = Opened(folder)
+    shown = made_by_weights(opened, "starter")
+    opened.paint()
+    opened.save()
+    (file,) = opened.files
+    reopened = Opened(folder)
+    made_by_weights(reopened, "another run")
+    restore(reopened.viewer, reopened.case, read_masks(file))
+    restored = segmentation_of(reopened.viewer.layers, reopened.case)
+    assert restored.made_by == shown.edited
+    assert restored.run is None  # the duration and device of the other run say nothing of it
+
+
+def made_by_weights(opened: Opened, weights: str) -> MadeBy:
+    classes = np.random.default_rng(5).integers(0, 4, opened.case.grid.shape).astype(np.uint8)
+    made_by = MadeBy.network(weights, "c0ffee", "0.1.0")
+    result = Segmentation(opened.case.name, classes, opened.case.grid, made_by=made_by)
+    show_segmentation(opened.viewer, opened.case, result)
+    return made_by
 
 
 @along_all_axes
