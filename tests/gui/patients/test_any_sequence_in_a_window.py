@@ -1,7 +1,7 @@
 """Whatever is done in a window, and whenever work ends, it shows and writes one patient's data.
 
 `tests/napari_smalltumor/patients/test_any_sequence.py` does the same without a window, where
-nothing is computed meanwhile. The environment variable ``WINDOW_WALKS`` is the number of walks.
+nothing is computed meanwhile. The environment variable ``SMALLTUMOR_WALKS`` is the number of walks.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from smalltumor.data.read_case import read_case
 from smalltumor.inference import segment
 from smalltumor.models.checkpoint import load_checkpoint
 from synthetic import write_case
+from window_checks import WindowChecks
 from window_walk import WindowWalk
 
 from napari_smalltumor import devices, settings
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.worklist.dock import WorklistDock
 
-WALKS = int(os.environ.get("WINDOW_WALKS", "2"))
+WALKS = int(os.environ.get("SMALLTUMOR_WALKS", "2"))
 STEPS = 50
 
 
@@ -46,12 +47,13 @@ def test_a_window_never_mistakes_a_patient(
     worklist.open_results(output)
     qtbot.waitUntil(lambda: worklist.worklist is not None)
     docks = segment_dock, lesions, worklist
-    walk = WindowWalk(viewer, *docks, folders, expected, Random(seed), qtbot)
+    checks = WindowChecks(viewer, *docks, folders, expected, qtbot)
+    walk = WindowWalk(checks, Random(seed))
     try:
         walk.go(STEPS)
     except AssertionError as error:
         raise AssertionError("\n".join([*walk.steps, str(error)])) from error
     finally:
         walk.end()
-        walk.settle()
+        checks.settle()
     assert raised == [], "\n".join(walk.steps)

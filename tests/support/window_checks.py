@@ -1,0 +1,197 @@
+"""What must hold in a window with several patients, at any time and when all work has ended."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from napari.layers import Layer
+from qtpy.QtWidgets import QApplication
+from smalltumor.data.case import Case
+from smalltumor.data.naming.cohort_names import REVIEWS
+from smalltumor.labels.regions import Region
+from smalltumor.text import volume_text
+
+from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.masks.region_masks import segmentation_of
+from napari_smalltumor.layers.metadata import case_of, region_layers, region_of, role_of
+from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.layers.views.ring_boxes import ring_boxes_of
+from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.loading.jobs.loader import loader_of
+from napari_smalltumor.patient_header import PatientHeader
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.segment.dock import SegmentDock
+from napari_smalltumor.segment.run import run_in
+from napari_smalltumor.worklist.dock import WorklistDock
+
+_MASK = re.compile(r"(?P<case>.+)_(smalltumor|(?P<review>review\d+))\.nii\.gz")
+LONGEST_WAIT_MS = 250
+
+
+class WindowChecks:
+    """Looks at what a window shows, and at the files that it writes.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    segment, lesions, worklist : SegmentDock, LesionsDock, WorklistDock
+        Docks of the window.
+    folders : list of Path
+        Of the cases that may be opened.
+    expected : mapping of str to (i, j, k) array
+        The tissue classes that the network finds, by the folder of the case.
+    qtbot : QtBot
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        segment: SegmentDock,
+        lesions: LesionsDock,
+        worklist: WorklistDock,
+        folders: list[Path],
+        expected: dict[str, np.ndarray],
+        qtbot: Any,
+    ) -> None:
+        self.viewer, self.segment, self.lesions = viewer, segment, lesions
+        self.worklist, self.folders, self.expected = worklist, folders, expected
+        self.patients, self.qtbot = active_patient(viewer), qtbot
+        self._roots = [*folders, worklist.worklist.folder]
+        self._files = self._checksums()
+        self._shown: list[tuple[Patient, np.ndarray]] = []
+
+    @property
+    def active(self) -> Patient | None:
+        return self.patients.current
+
+    def settle(self) -> None:
+        """Wait until nothing runs, is read, or is searched."""
+        self.qtbot.wait(LONGEST_WAIT_MS)
+        self.qtbot.waitUntil(lambda: not self._is_busy())
+        self.qtbot.wait(500)  # the numbers follow an edit after a moment
+        self.qtbot.waitUntil(lambda: not self._is_busy())
+
+    def _is_busy(self) -> bool:
+        return (
+            loader_of(self.viewer).busy
+            or run_in(self.viewer) is not None
+            or self.lesions.finder.busy
+            or self.lesions.candidate_finder.busy
+            or QApplication.activeModalWidget() is not None
+        )
+
+    def check(self) -> None:
+        """What holds at any time: one patient is shown, named and written."""
+        current = self.active
+        assert {patient_of(x) for x in self.viewer.layers if x.visible} <= {None, current}
+        window = self.viewer.window._qt_window
+        for header in window.findChildren(PatientHeader):
+            shown = header.picker.currentText() if header.picker.isEnabled() else ""
+            assert shown == self.patients.title
+        results = self.segment.panel.results
+        if not results.isHidden():
+            assert results.text.split("\n")[0] == self.patients.title
+        source = self.lesions.review.source
+        assert source is None or patient_of(source.any_layer) in (None, current)
+        self._check_images()
+        self._check_files()
+
+    def _check_images(self) -> None:
+        """An image layer shows the file of its patient and sequence."""
+        for layer in self.viewer.layers:
+            case = case_of(layer)
+            if layer._type_string == "image" and case is not None:
+                assert _crc(layer.data) == _crc(_display(case, layer))
+
+    def _check_files(self) -> None:
+        """No file is changed but masks, and they hold the regions of the patient of their name."""
+        now = self._checksums()
+        for path, checksum in now.items():
+            if self._files.get(path) == checksum or (
+                REVIEWS in path.parts and path.suffix != ".gz"
+            ):
+                continue
+            own, is_review = _MASK.fullmatch(path.name), REVIEWS in path.parts
+            assert own is not None and is_review == bool(own["review"]), path
+            written = np.asarray(nib.load(path).dataobj)
+            shown = self._classes_of(own["case"], None if is_review else path.parent)
+            assert any(np.array_equal(written, x) for x in shown), path
+        assert not [path for path in self._files if path not in now]
+        self._files, self._shown = now, self._shown_classes()
+
+    def _classes_of(self, name: str, folder: Path | None) -> list[np.ndarray]:
+        """The regions of patients of a name and folder now and before, in the scheme of files."""
+        return [
+            classes
+            for patient, classes in (*self._shown, *self._shown_classes())
+            if patient.name == name and folder in (None, patient.folder)
+        ]
+
+    def _shown_classes(self) -> list[tuple[Patient, np.ndarray]]:
+        """The regions of the open patients; one may be saved and closed in a step."""
+        patients = {patient_of(x): case_of(x) for x in self.viewer.layers if region_of(x)}
+        found = {p: segmentation_of(self.viewer.layers, case) for p, case in patients.items()}
+        values = np.array([0, 1, 2, 4], np.uint8)
+        return [(p, values[x.classes]) for p, x in found.items() if x is not None]
+
+    def check_settled(self) -> None:
+        """What holds when all work has ended: numbers, lesions and rings are the patient's."""
+        self.check()
+        regions = self._regions()
+        results = self.segment.panel.results
+        if regions:
+            case = case_of(next(iter(regions.values())))
+            for region, layer in regions.items():
+                ml = np.count_nonzero(layer.data) * case.grid.voxel_volume / 1000
+                assert f"{volume_text(ml)} ml" == results._volumes[region].text()
+            self._check_unedited(case)
+        else:
+            assert results.isHidden()
+        review = self.lesions.review
+        listed = sorted(x.voxels for x in review.lesions)
+        if review.source is None:
+            assert listed == []
+        else:
+            snapshot = review.source.snapshot(review.region)
+            expected = snapshot.lesions(self.lesions.limits.threshold)
+            assert listed == sorted(x.voxels for x in expected)
+        for layer in self.viewer.layers:
+            if ring_boxes_of(layer) is not None and review.source is None:
+                assert len(layer.data) == 0
+
+    def _regions(self) -> dict[Region, Layer]:
+        return next(
+            (
+                found
+                for layer in self.patients.layers
+                if (case := case_of(layer)) is not None
+                and (found := region_layers(self.patients.layers, case))
+            ),
+            {},
+        )
+
+    def _check_unedited(self, case: Case) -> None:
+        """Regions that the docks call unedited are what the network finds for this patient."""
+        segmentation = segmentation_of(self.patients.layers, case)
+        regions = self._regions()
+        is_result = segmentation.run is not None and len(regions) == len(Region)
+        if is_result and "edited since" not in self.segment.panel.results.text:
+            assert np.array_equal(segmentation.classes, self.expected[str(self.active.folder)])
+
+    def _checksums(self) -> dict[Path, int]:
+        files = [path for root in self._roots for path in root.rglob("*") if path.is_file()]
+        return {x: zlib.crc32(x.read_bytes()) for x in files if not x.name.startswith(".")}
+
+
+def _crc(data: Any) -> int:
+    return zlib.crc32(np.ascontiguousarray(data).data)
+
+
+def _display(case: Case, layer: Layer) -> np.ndarray:
+    role = role_of(layer)
+    return to_display(np.asarray(nib.load(case.paths[role.modality]).dataobj), case.grid)
