@@ -34,7 +34,8 @@ def can_be_saved(viewer: ViewerModel, patient: Patient) -> bool:
     regions = region_layers(layers_of_patient(viewer.layers, patient), case).values()
     autosave = ensure_autosave(viewer).autosave
     edited = autosave.edited(regions)
-    return bool(autosave.unsaved_results(regions)) or any(x.name in edited for x in regions)
+    unsaved = autosave.unsaved_results(regions) or any(x.name in edited for x in regions)
+    return bool(unsaved) or save_state(viewer).is_replaced(patient)
 
 
 def what_is_unsaved(viewer: ViewerModel, patient: Patient) -> list[str]:
@@ -44,6 +45,7 @@ def what_is_unsaved(viewer: ViewerModel, patient: Patient) -> list[str]:
     return [
         *_edits(viewer, patient, title, layers),
         *_results(viewer, title, layers),
+        *_replaced(viewer, patient, title),
         *_drawings(title, layers),
     ]
 
@@ -93,6 +95,15 @@ def _results(viewer: ViewerModel, title: str, layers: Sequence[Layer]) -> list[s
     if not names:
         return []
     return [f"{', '.join(names)} of {title} {_were(names)} segmented, not saved, and will be lost."]
+
+
+def _replaced(viewer: ViewerModel, patient: Patient, title: str) -> list[str]:
+    if not save_state(viewer).is_replaced(patient):
+        return []
+    return [
+        f"The masks of {title} were saved, but the file was changed or deleted since by another "
+        "window or program: these masks are in no file, and will be lost."
+    ]
 
 
 def _drawings(title: str, layers: Sequence[Layer]) -> list[str]:

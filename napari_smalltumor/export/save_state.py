@@ -73,6 +73,7 @@ class SaveState:
             signal.connect(self._follow)
         if application is not None:
             application.applicationStateChanged.connect(self._on_application)
+            application.focusWindowChanged.connect(self._on_window)
         self._follow()
 
     @property
@@ -146,6 +147,11 @@ class SaveState:
         current = self._patients.current
         seen = self._seen.get(current) if current is not None else None
         return seen is not None and path in seen.paths and not seen.are_unchanged
+
+    def is_replaced(self, patient: Patient) -> bool:
+        """Whether the file that this window has written last of a patient was changed since."""
+        written = self._written.get(patient)
+        return written is not None and not written.are_unchanged
 
     def keep(self, case: Case, files: Sequence[Path]) -> None:
         """Remember that the masks of a case were written to files."""
@@ -227,6 +233,11 @@ class SaveState:
     def _on_application(self, state: Qt.ApplicationState) -> None:
         """Look at the files again when the user comes back from another program."""
         if state == Qt.ApplicationState.ApplicationActive:
+            self.refresh()
+
+    def _on_window(self, window: object) -> None:
+        """Look at the files again when the user comes back from another window of this program."""
+        if window is not None:
             self.refresh()
 
 

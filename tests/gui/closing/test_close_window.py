@@ -20,6 +20,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, progress_worker, questions, settings
 from napari_smalltumor.export import save
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.workers import run_in_thread
@@ -160,6 +161,25 @@ def test_saved_masks_are_not_asked_about(open_viewer, answers, tmp_path, qtbot):
     click_close(viewer, qtbot)
     assert answers.asked == [] and answers.napari == [""]
     assert is_open(viewer)  # napari's own question was answered with Cancel
+
+
+def test_masks_whose_file_another_window_has_replaced_are_asked_about(
+    open_viewer, answers, tmp_path, qtbot
+):
+    viewer = open_viewer()
+    segmented(viewer, tmp_path / "Anna")
+    (path,) = save.save(viewer, None)
+    assert save_state(viewer).is_saved
+    path.write_bytes(b"of another window")
+    seen: list[bool] = []
+    save_state(viewer).changed.connect(lambda: seen.append(save_state(viewer).is_saved))
+    QApplication.instance().focusWindowChanged.emit(viewer.window._qt_window.windowHandle())
+    assert seen == [False]
+    answers.next.append(questions.CANCEL)
+    click_close(viewer, qtbot)
+    (text,) = answers.asked
+    assert text.startswith("The masks of Anna were saved, but the file was changed or deleted")
+    assert answers.buttons[0][0] == "Save" and is_open(viewer)
 
 
 def test_quitting_asks_once_about_all_windows(open_viewer, answers, tmp_path, monkeypatch):
