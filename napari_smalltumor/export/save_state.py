@@ -149,9 +149,11 @@ class SaveState:
         return seen is not None and path in seen.paths and not seen.are_unchanged
 
     def is_replaced(self, patient: Patient) -> bool:
-        """Whether the file that this window has written last of a patient was changed since."""
-        written = self._written.get(patient)
-        return written is not None and not written.are_unchanged
+        """Whether the file beside the images that this window has written was changed since."""
+        written, seen = self._written.get(patient), self._seen.get(patient)
+        if written is None or seen is None or set(seen.paths).isdisjoint(written.files):
+            return False
+        return not written.are_unchanged
 
     def keep(self, case: Case, files: Sequence[Path]) -> None:
         """Remember that the masks of a case were written to files."""

@@ -144,7 +144,7 @@ def test_a_hidden_layer_that_is_unlocked_stays_locked_and_is_not_removed(
     viewer.layers.selection = {layer}
     _toggle_lock(viewer.layers)
     assert layer.locked and len(warned) == 1
-    assert warned[0].startswith("First T2 stays locked: it belongs to First, which is not")
+    assert warned[0].startswith("First T2 stays locked: it belongs to First, who is not")
     viewer.layers.remove_selected()
     assert layer in viewer.layers
     switch(patients, "First")
