@@ -14,7 +14,7 @@ from napari_smalltumor.finetune.dock import FinetuneDock
 
 
 @pytest.fixture
-def run(tmp_path):
+def held_run(tmp_path):
     held = HeldRun(RunFolder(tmp_path / "runs" / "held"))
     yield held
     held.process.kill()
@@ -22,11 +22,11 @@ def run(tmp_path):
 
 
 @pytest.fixture
-def open_dock(monkeypatch, run, messages):
+def open_dock(monkeypatch, held_run, messages):
     """Adds a dock to a viewer, which restores the run that was shown last."""
     monkeypatch.setattr(dock_module.devices, "find_devices", lambda *args: None)
     monkeypatch.setattr(dock_module.devices, "find_memory", lambda *args: None)
-    settings.put("run_folder", str(run.folder.path))
+    settings.put("run_folder", str(held_run.folder.path))
 
     def open_in(viewer, name: str = "Fine-tune") -> FinetuneDock:
         dock = FinetuneDock(viewer)

@@ -29,7 +29,7 @@ def test_closing_the_question_keeps_the_window_or_the_training(monkeypatch):
 @pytest.mark.one_binding
 @pytest.mark.parametrize("answer", [Answer.KEEP_TRAINING, Answer.STOP])
 def test_closing_the_dock_asks_whether_training_continues(
-    make_napari_viewer, open_dock, run, answers, answer
+    make_napari_viewer, open_dock, held_run, answers, answer
 ):
     viewer = make_napari_viewer()
     dock = open_dock(viewer)
@@ -37,11 +37,11 @@ def test_closing_the_dock_asks_whether_training_continues(
     answers[0].append(answer)
     viewer.window.remove_dock_widget(dock)
     assert answers[1] == [False]
-    assert is_locked(run.folder) == (answer is Answer.KEEP_TRAINING)
+    assert is_locked(held_run.folder) == (answer is Answer.KEEP_TRAINING)
 
 
 def test_closing_the_dock_with_its_button_can_be_cancelled(
-    make_napari_viewer, open_dock, run, answers, qtbot
+    make_napari_viewer, open_dock, held_run, answers, qtbot
 ):
     dock = open_dock(make_napari_viewer(show=True))
     dock.poll()
@@ -52,22 +52,22 @@ def test_closing_the_dock_with_its_button_can_be_cancelled(
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert dock.parentWidget() is None
     assert answers[1] == [True, True]
-    assert is_locked(run.folder)
+    assert is_locked(held_run.folder)
 
 
-def test_closing_the_window_can_be_cancelled(make_napari_viewer, open_dock, run, answers):
+def test_closing_the_window_can_be_cancelled(make_napari_viewer, open_dock, held_run, answers):
     viewer = make_napari_viewer()
     open_dock(viewer)
     answers[0].extend([Answer.CANCEL, Answer.STOP])
     viewer.window._qt_window.close()
-    assert is_locked(run.folder)
+    assert is_locked(held_run.folder)
     viewer.close()
     assert answers[1] == [True, True]
-    assert not is_locked(run.folder)
+    assert not is_locked(held_run.folder)
 
 
 def test_a_run_and_an_unsaved_result_are_one_question(
-    make_napari_viewer, open_dock, run, answers, monkeypatch
+    make_napari_viewer, open_dock, held_run, answers, monkeypatch
 ):
     viewer = make_napari_viewer(show=True)
     viewer.window._qt_window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
@@ -81,14 +81,16 @@ def test_a_run_and_an_unsaved_result_are_one_question(
     viewer.window._qt_window.close(quit_app=False, confirm_need=True)
     (text,) = asked
     assert "of Pat were segmented, not saved, and will be lost." in text
-    assert f"The training of {run.folder.path.name} continues in the background." in text
-    assert answers[1] == [] and is_locked(run.folder)
+    assert f"The training of {held_run.folder.path.name} continues in the background." in text
+    assert answers[1] == [] and is_locked(held_run.folder)
     assert viewer.window._qt_window.isHidden()
     answers[0].append(Answer.KEEP_TRAINING)  # of the fixture that closes it again
 
 
 @pytest.mark.one_binding
-def test_only_the_last_window_that_shows_a_run_asks(make_napari_viewer, open_dock, run, answers):
+def test_only_the_last_window_that_shows_a_run_asks(
+    make_napari_viewer, open_dock, held_run, answers
+):
     first, second = make_napari_viewer(), make_napari_viewer()
     open_dock(first)
     open_dock(second)
@@ -97,7 +99,7 @@ def test_only_the_last_window_that_shows_a_run_asks(make_napari_viewer, open_doc
     answers[0].append(Answer.KEEP_TRAINING)
     second.close()
     assert answers[1] == [True]
-    assert is_locked(run.folder)
+    assert is_locked(held_run.folder)
 
 
 def test_a_window_that_was_deleted_does_not_show_its_run(

@@ -41,7 +41,7 @@ def slow_prediction(monkeypatch):
 
 
 def test_a_prediction_that_ends_after_the_dock_was_closed_is_not_shown(
-    make_napari_viewer, open_dock, run, answers, slow_prediction, qtbot
+    make_napari_viewer, open_dock, held_run, answers, slow_prediction, qtbot
 ):
     viewer = make_napari_viewer()
     dock = open_dock(viewer)
@@ -55,7 +55,7 @@ def test_a_prediction_that_ends_after_the_dock_was_closed_is_not_shown(
 
 
 def test_a_prediction_that_cannot_be_shown_leaves_the_page_usable(
-    make_napari_viewer, open_dock, run, slow_prediction, monkeypatch, qtbot
+    make_napari_viewer, open_dock, held_run, slow_prediction, monkeypatch, qtbot
 ):
     def fail(*arguments, **options):
         raise CaseError("the images have changed")

@@ -18,13 +18,13 @@ from napari_smalltumor.finetune.dialogs import Answer
 
 
 def test_a_run_that_ended_while_the_dock_was_removed_is_shown_as_done(
-    make_napari_viewer, open_dock, run, answers, qtbot
+    make_napari_viewer, open_dock, held_run, answers, qtbot
 ):
     viewer = make_napari_viewer()
     dock = open_dock(viewer)
     answers[0].append(Answer.KEEP_TRAINING)
     viewer.window.remove_dock_widget(dock)
-    run.finish()
+    held_run.finish()
     viewer.window.add_dock_widget(dock, name="again")
     qtbot.waitUntil(lambda: dock.status.state is State.DONE)
     assert dock.panel.run_bar.text.startswith("Done")
@@ -33,12 +33,12 @@ def test_a_run_that_ended_while_the_dock_was_removed_is_shown_as_done(
 
 @pytest.mark.one_binding
 def test_a_run_that_ended_while_no_dock_was_open_is_shown_as_done(
-    make_napari_viewer, open_dock, run, answers
+    make_napari_viewer, open_dock, held_run, answers
 ):
     viewer = make_napari_viewer()
     answers[0].append(Answer.KEEP_TRAINING)
     viewer.window.remove_dock_widget(open_dock(viewer))
-    run.finish()
+    held_run.finish()
     dock = open_dock(viewer)
     assert dock.status.state is State.DONE
     assert not dock.panel.run_bar.stop.isEnabled()
@@ -128,16 +128,16 @@ def test_the_run_bar_stays_in_view_in_a_low_window(make_napari_viewer, open_dock
 
 
 @pytest.mark.one_binding
-def test_docks_of_two_windows_follow_the_same_run(make_napari_viewer, open_dock, run):
+def test_docks_of_two_windows_follow_the_same_run(make_napari_viewer, open_dock, held_run):
     docks = [open_dock(make_napari_viewer()) for _ in range(2)]
-    run.finish()
+    held_run.finish()
     for dock in docks:
         dock.poll()
     assert [dock.status.state for dock in docks] == [State.DONE, State.DONE]
 
 
 def test_another_run_can_be_stopped_while_one_is_stopping(
-    make_napari_viewer, open_dock, run, tmp_path, monkeypatch, qtbot
+    make_napari_viewer, open_dock, held_run, tmp_path, monkeypatch, qtbot
 ):
     may_end = threading.Event()
     monkeypatch.setattr(run_control, "stop", lambda path: may_end.wait(60))
@@ -149,7 +149,7 @@ def test_another_run_can_be_stopped_while_one_is_stopping(
     assert dock.panel.run_bar.stop.isEnabled()
     other.finish()
     may_end.set()
-    dock.open_run(run.folder.path)
+    dock.open_run(held_run.folder.path)
     qtbot.waitUntil(lambda: dock.panel.run_bar.text != "Stopping ...")
 
 
