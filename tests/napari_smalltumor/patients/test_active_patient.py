@@ -27,6 +27,8 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets import readable_messages
 
+pytestmark = pytest.mark.usefixtures("at_once")
+
 
 @pytest.fixture
 def patients(viewer, tmp_path):

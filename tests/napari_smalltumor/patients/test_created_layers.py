@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_cases import case_along
+from qtpy.QtWidgets import QApplication
 from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Grid
 
@@ -23,6 +24,11 @@ NEW: dict[str, Callable[[ViewerModel], None]] = {
     "Points": lambda viewer: viewer.add_points(ndim=3),
     "Shapes": lambda viewer: viewer.add_shapes(ndim=3),
 }
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch) -> None:
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
 
 
 def show_images(viewer: ViewerModel, name: str, folder: str = "", *, cropped: bool = False) -> None:

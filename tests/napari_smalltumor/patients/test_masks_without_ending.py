@@ -14,6 +14,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari_cases import MODALITIES, write_case_along
+from qtpy.QtWidgets import QApplication
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.patient import patient_of
@@ -22,7 +23,8 @@ from napari_smalltumor.patients.active_patient import ActivePatient, active_pati
 
 
 @pytest.fixture
-def viewer():
+def viewer(monkeypatch):
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
     viewer = ViewerModel()
     active_patient(viewer)
     return viewer

@@ -14,6 +14,7 @@ from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari.layers._source import layer_source
 from napari_cases import case_along
+from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 
@@ -42,18 +43,14 @@ def widget() -> FunctionGui:
     return magicgui(lambda: None)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def application() -> None:
-    """Create the application that the widget needs, before the tests do as if there was none."""
-    widget()
-
-
 @pytest.fixture(autouse=True)
 def said(monkeypatch) -> list[str]:
-    """Messages that were shown."""
+    """Messages, given at once, also where an earlier test has created an application."""
+    widget()  # which needs an application
     shown: list[str] = []
     for kind in ("info", "warn", "error"):
         monkeypatch.setattr(notify, kind, shown.append)
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
     return shown
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 from napari_cases import case_along
+from qtpy.QtWidgets import QApplication
 from shown_layers import open_segmented
 from smalltumor.geometry.grid import Grid
 
@@ -26,9 +27,10 @@ CHANGES = {
 
 @pytest.fixture(autouse=True)
 def said(monkeypatch) -> list[str]:
-    """Messages that were shown."""
+    """Messages, given at once, also where an earlier test has created an application."""
     shown: list[str] = []
     monkeypatch.setattr(notify, "info", shown.append)
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
     return shown
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_cases import case_along
+from qtpy.QtWidgets import QApplication
 from shown_layers import open_segmented
 
 from napari_smalltumor import notify
@@ -15,9 +16,10 @@ from napari_smalltumor.viewer_setup import set_up
 
 @pytest.fixture(autouse=True)
 def said(monkeypatch) -> list[str]:
-    """Messages that were shown."""
+    """Messages, given at once, also where an earlier test has created an application."""
     shown: list[str] = []
     monkeypatch.setattr(notify, "info", shown.append)
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
     return shown
 
 

@@ -11,6 +11,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from napari_cases import case_along, write_case_along
+from qtpy.QtWidgets import QApplication
 from shown_layers import open_segmented
 
 from napari_smalltumor import notify, questions, settings
@@ -30,11 +31,12 @@ PAT, NEXT = Patient("Pat"), Patient("Next")
 
 @pytest.fixture(autouse=True)
 def warnings(monkeypatch) -> list[str]:
-    """Messages that were shown."""
+    """Messages, given at once, also where an earlier test has created an application."""
     shown: list[str] = []
     monkeypatch.setattr(notify, "warn", shown.append)
     monkeypatch.setattr(questions, "confirm", lambda *_: True)
     monkeypatch.setattr(questions, "ask", lambda *_, **__: "Close without saving")
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
     return shown
 
 
@@ -44,6 +46,7 @@ def idle(monkeypatch) -> Callable[[], None]:
     waiting: list[Callable[[], None]] = []
     for module in (closed_module, missing_module):
         monkeypatch.setattr(module, "when_idle", waiting.append)
+    monkeypatch.setattr(closed_module, "in_next_turn", waiting.append)
 
     def turn() -> None:
         while waiting:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_cases import case_along
+from qtpy.QtWidgets import QApplication
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
@@ -19,9 +20,10 @@ from napari_smalltumor.patients.removed.missing_layers import missing_layers
 
 @pytest.fixture(autouse=True)
 def warnings(monkeypatch) -> list[str]:
-    """Messages that were shown."""
+    """Messages, given at once, also where an earlier test has created an application."""
     shown: list[str] = []
     monkeypatch.setattr(notify, "warn", shown.append)
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
     return shown
 
 
