@@ -122,6 +122,8 @@ def show_prediction(
             _add_images(viewer, prediction.case)
         layer = _show_layer(viewer, prediction)
     shown = patient_of_case(prediction.case)
+    if not background and shown in patients.patients:
+        patients.activate(shown)
     if shown != patients.current:
         title = patients.title_of(shown)
         text = f"{title} is predicted. Choose it under Patient to see the prediction."
