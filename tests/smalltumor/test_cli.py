@@ -387,6 +387,23 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+def test_an_interruption_while_a_dataclass_is_created_has_its_exit_code_too(tmp_path):
+    """`python -m` would end with SIGINT, which a program that starts the command sees as -2."""
+    (tmp_path / "interrupted.py").write_text(
+        "import argparse, sys\n"
+        "from smalltumor import cli\n"
+        "def run(options): exec('raise KeyboardInterrupt')\n"
+        "class Parser:\n"
+        "    def parse_args(self, arguments): return argparse.Namespace(run=run)\n"
+        "cli.build_parser = Parser\n"
+        "sys.exit(cli.main())\n"
+    )
+    command = [sys.executable, "-m", "interrupted"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.stderr == "smalltumor: interrupted; no incomplete file was left\n"
+    assert ended.returncode == 130
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupting_leaves_nothing_behind(sample_folder, tmp_path, number):
     words = ["segment", sample_folder, "-o", tmp_path / "m.nii.gz"]

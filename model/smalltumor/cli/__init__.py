@@ -200,6 +200,12 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def _interrupted(error: BaseException) -> str:
+    """What is said of an interruption, after which Python exits with the code that is returned.
+
+    If it came while a string was executed, as where a dataclass is created, Python remembers that
+    and ends with SIGINT instead, until another string is executed.
+    """
+    exec("")  # nosec B102
     notes = getattr(error, "__notes__", ())  # of files that could not be put back
     return "; ".join(["interrupted", *(notes or ["no incomplete file was left"])])
 
