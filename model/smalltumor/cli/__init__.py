@@ -105,12 +105,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SmalltumorError as error:
         return _fail(_message(error, options), 130 if isinstance(error, Cancelled) else 1)
     except KeyboardInterrupt as error:
-        return _fail(_interrupted(error), 130)
+        return _fail_interrupted(error)
     except RuntimeError as error:
         # Python 3.11 wraps what is raised while a class is created, as when a module is imported.
         if not isinstance(error.__cause__, KeyboardInterrupt):
             raise
-        return _fail(_interrupted(error.__cause__), 130)
+        return _fail_interrupted(error.__cause__)
     except MemoryError:
         return _fail("out of memory; close other programs and try again")
     except BrokenPipeError:
@@ -199,15 +199,15 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _interrupted(error: BaseException) -> str:
-    """What is said of an interruption, after which Python exits with the code that is returned.
+def _fail_interrupted(error: BaseException) -> int:
+    """Say that the command was interrupted, and return its exit code.
 
-    If it came while a string was executed, as where a dataclass is created, Python remembers that
-    and ends with SIGINT instead, until another string is executed.
+    If that came while a string was executed, as where a dataclass is created, Python would not
+    exit with this code but with SIGINT, unless another string is executed afterwards.
     """
     exec("")  # nosec B102
     notes = getattr(error, "__notes__", ())  # of files that could not be put back
-    return "; ".join(["interrupted", *(notes or ["no incomplete file was left"])])
+    return _fail("; ".join(["interrupted", *(notes or ["no incomplete file was left"])]), 130)
 
 
 def _message(error: SmalltumorError, options: argparse.Namespace) -> str:
