@@ -23,7 +23,14 @@ from smalltumor.labels.schemes import SCHEMES
 from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.masks.region_masks import compose
-from napari_smalltumor.layers.metadata import LayerKind, case_of, cases_among, region_of, role_of
+from napari_smalltumor.layers.metadata import (
+    LayerKind,
+    case_of,
+    cases_among,
+    region_of,
+    role_of,
+    same_case,
+)
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.deferred_calls import when_idle
@@ -36,15 +43,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class _Mask:
-    """A mask that has joined a patient: its layers, own case, and what computes its classes."""
+    """A mask that was opened without images: its layers, and the case of its file."""
 
     layers: Sequence[Layer]
     case: Case
-    classes: Callable[[], Classes]
 
     @property
     def title(self) -> str:
         return ", ".join(layer.name for layer in self.layers)
+
+    def classes(self) -> Callable[[], Classes]:
+        """A function that computes the tissue classes in any thread, of a copy of the layers."""
+        if region_of(self.layers[0]) is None:
+            return _decoded(self.layers[0])
+        data = {r: np.array(x.data) for x in self.layers if (r := region_of(x)) is not None}
+        return partial(_composed, data, self.case)
 
 
 class JoinedMasks:
@@ -83,8 +96,10 @@ class JoinedMasks:
                     self._check(mask, images, patient)
 
     def _check(self, mask: _Mask, images: Case, patient: Patient) -> None:
+        classes = mask.classes()
+
         def work() -> str:
-            return placement_text(images, mask.classes())
+            return placement_text(images, classes())
 
         say = partial(self._say, mask, patient)
         viewer = self._viewer()
@@ -123,24 +138,25 @@ def _images_on_grid_of(mask: Case, layers: Iterable[Layer]) -> Case | None:
 
 def _masks_among(layers: Sequence[Layer]) -> list[_Mask]:
     """Label volumes one by one, and the regions of each case together."""
-    masks = [_mask_of_labels(x) for x in layers if region_of(x) is None]
     regions = [x for x in layers if region_of(x) is not None]
-    for case in cases_among(regions):
-        own = [x for x in regions if case_of(x) is case]
-        data = {r: np.array(x.data) for x in own if (r := region_of(x)) is not None}
-        masks.append(_Mask(own, case, partial(_composed, data, case)))
-    return masks
+    return [
+        *(_Mask([x], case) for x in layers if x not in regions and (case := case_of(x))),
+        *(
+            _Mask([x for x in regions if same_case(case_of(x), case)], case)
+            for case in cases_among(regions)
+        ),
+    ]
 
 
 def _composed(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Classes:
     return compose(masks, case).classes
 
 
-def _mask_of_labels(layer: Layer) -> _Mask:
+def _decoded(layer: Layer) -> Callable[[], Classes]:
     role = role_of(layer)
     assert role is not None and role.case is not None and role.scheme is not None
     scheme, grid, data = SCHEMES[role.scheme], role.case.grid, np.array(layer.data)
-    return _Mask([layer], role.case, lambda: scheme.decode(from_display(data, grid)))
+    return lambda: scheme.decode(from_display(data, grid))
 
 
 @one_per_viewer
