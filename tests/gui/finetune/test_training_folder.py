@@ -143,9 +143,11 @@ def test_masks_of_a_network_that_were_not_edited_are_added_with_a_warning(qtbot,
     assert sum("as the network made them" in text for text in messages) == 1
     assert opened.recorded() == run.made_by
     paint(region_layers(opened.viewer.layers, case)[Region.ET], 5, 5, 5)
+    qtbot.waitUntil(opened.page.add.isEnabled)  # the images are compared with those added before
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(questions, "confirm", lambda *arguments: True)
         opened.folder.add(False)
+    assert opened.folder.is_busy
     wait_until_added(qtbot, opened)
     assert sum("as the network made them" in text for text in messages) == 1
     assert opened.recorded() == run.made_by.edited
