@@ -98,7 +98,7 @@ def of_window(path: Path, case: Case, warned: list[str]) -> Answer:
     )
 
 
-@pytest.mark.parametrize(("record", "place"), product(RECORDS, PLACES))
+@pytest.mark.parametrize(("record", "place"), [*product(RECORDS, PLACES)])
 @pytest.mark.parametrize("name", [*OF_CASE, *WITH_OTHER_WORDS, *OF_ANOTHER_SCAN, *OF_ANOTHER])
 def test_no_mask_is_accepted_by_one_and_refused_by_another(
     case, tmp_path, warned, name, record, place

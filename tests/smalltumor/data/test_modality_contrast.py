@@ -24,7 +24,7 @@ WITHOUT_CONTRAST = {
 }
 
 
-@pytest.mark.parametrize(("kind", "role"), product(WITHOUT_CONTRAST, ROLES))
+@pytest.mark.parametrize(("kind", "role"), [*product(WITHOUT_CONTRAST, ROLES)])
 def test_an_image_without_contrast_is_not_taken_for_another_one(kind, role):
     images = {name: RANDOM.normal(100, 20, 500) for name in ROLES}
     images[role] = WITHOUT_CONTRAST[kind]

@@ -17,7 +17,7 @@ def ball(centre, radius: float) -> np.ndarray:
     return np.linalg.norm(where - np.array(centre), axis=-1) < radius
 
 
-@pytest.mark.parametrize(("name", "image"), mirrored(ball((9, 14, 10), 6), GRID))
+@pytest.mark.parametrize(("name", "image"), [*mirrored(ball((9, 14, 10), 6), GRID)])
 def test_the_mirroring_is_named_with_both_scores(name, image):
     found = mirrored_agreement(image, ball((9, 14, 10), 6), GRID)
     assert found is not None and found.mirroring == name
