@@ -90,44 +90,20 @@ def segment(
         checkpoint = load_checkpoint()
     settings = RunSettings(choose_device(device), backend, windows, flips)
     cropped, result, findings = _predict(case, checkpoint, settings, reporter)
-    if not result.output.are_finite():  # NaN would become a mask without a tumour
-        where = checkpoint.path or checkpoint.name
-        raise CheckpointError(f"{where}: the output of these weights for {case.name} is not finite")
     reporter.update(0.95, "resampling to the case's grid")
     segmentation = Segmentation.from_probabilities(case, cropped)
     reporter.update(1.0, "done")
-    seconds = time.perf_counter() - start
-    backend_name = result.attempt.backend
     run = InferenceRun(
-        seconds,
-        result.device,
-        backend_name,
-        checkpoint.name,
-        result.warnings,
-        tuple(findings),
-        tuple(m for m in checkpoint.preprocessing.channels if m in case.volumes),
-        checkpoint.digest,
+        seconds=time.perf_counter() - start,
+        device=result.device,
+        backend=result.attempt.backend,
+        weights=checkpoint.name,
+        warnings=result.warnings,
+        findings=findings,
+        modalities=tuple(m for m in checkpoint.preprocessing.channels if m in case.volumes),
+        digest=checkpoint.digest,
     )
     return replace(segmentation, run=run)
-
-
-def _predict(
-    case: Case, checkpoint: Checkpoint, settings: RunSettings, reporter: ProgressReporter
-) -> tuple[CroppedProbabilities, NetworkResult, list[Finding]]:
-    """The network's output for the crop of the brain."""
-    channels = checkpoint.preprocessing.channels
-    allow_missing = is_trained_with_modality_dropout(checkpoint.card)
-    prepared = preprocess(case, checkpoint.preprocessing, allow_missing=allow_missing)
-    findings = [
-        replace(finding, dice=dice_without(checkpoint.card, finding.modalities))
-        if finding.kind is FindingKind.MISSING
-        else finding
-        for finding in check_input(case, expected=channels)
-    ]
-    with reporter.subrange(0.05, 0.95):
-        result = run_network(checkpoint, prepared.array, settings, reporter)
-    cropped = CroppedProbabilities(result.output, prepared.start, prepared.network_grid)
-    return cropped, result, findings
 
 
 def _check_settings(backend: str, windows: object) -> None:
@@ -137,3 +113,34 @@ def _check_settings(backend: str, windows: object) -> None:
         )
     if isinstance(windows, int) and (windows < 32 or windows % 32):
         raise SmalltumorError(f"windows of {windows} voxels: use a multiple of 32, such as 128")
+
+
+def _predict(
+    case: Case, checkpoint: Checkpoint, settings: RunSettings, reporter: ProgressReporter
+) -> tuple[CroppedProbabilities, NetworkResult, tuple[Finding, ...]]:
+    """The network's output for the crop of the brain, and what is unusual about the images."""
+    allow_missing = is_trained_with_modality_dropout(checkpoint.card)
+    prepared = preprocess(case, checkpoint.preprocessing, allow_missing=allow_missing)
+    findings = _findings(case, checkpoint)
+    with reporter.subrange(0.05, 0.95):
+        result = run_network(checkpoint, prepared.array, settings, reporter)
+    _check_finite(result, checkpoint, case)
+    cropped = CroppedProbabilities(result.output, prepared.start, prepared.network_grid)
+    return cropped, result, findings
+
+
+def _findings(case: Case, checkpoint: Checkpoint) -> tuple[Finding, ...]:
+    """Ways in which the images are unlike those of training; of a missing one, the Dice without."""
+    return tuple(
+        replace(finding, dice=dice_without(checkpoint.card, finding.modalities))
+        if finding.kind is FindingKind.MISSING
+        else finding
+        for finding in check_input(case, expected=checkpoint.preprocessing.channels)
+    )
+
+
+def _check_finite(result: NetworkResult, checkpoint: Checkpoint, case: Case) -> None:
+    """Refuse NaN, which would become a mask without a tumour."""
+    if not result.output.are_finite():
+        where = checkpoint.path or checkpoint.name
+        raise CheckpointError(f"{where}: the output of these weights for {case.name} is not finite")
