@@ -151,20 +151,9 @@ def _maps(
     et: Mask,
 ) -> CoarseMaps | None:
     """The maps of a crop that begins at a voxel of the network's grid."""
-    names = [name for name in ("t1ce", "t1", "flair") if name in case.finite]
-    images = remove_background({name: case.volumes[name] for name in names}, case.coarse.of(names))
-    coarse = {}
-    inside = np.zeros([2 * n for n in probabilities.shape[1:]], dtype=bool, order="F")
-    for name, image in zip(names, images, strict=True):
-        volume = _crop(network_grid.volume_to_network(image), start, inside.shape)
-        inside |= volume > 0
-        coarse[name] = halve(volume)
-    brain = halve(inside)
-    whole = brain > _NORMAL
-    normal = whole & (probabilities[0] > _NORMAL)
-    if np.count_nonzero(normal) < _LEAST_SHARE * np.count_nonzero(whole):
-        normal = whole  # an untrained network, or one that is lost
-    if np.count_nonzero(normal) < _LEAST_VOXELS:
+    coarse, brain = _coarse_images(case, network_grid, start, probabilities.shape[1:])
+    normal = _normal_brain(brain, probabilities)
+    if normal is None:
         return None
     fit = _regression(coarse["t1"][normal], coarse["t1ce"][normal])
     if fit is None:
@@ -185,6 +174,30 @@ def _maps(
         start=start,
         network_grid=network_grid,
     )
+
+
+def _coarse_images(
+    case: Case, network_grid: NetworkGrid, start: tuple[int, int, int], shape: tuple[int, ...]
+) -> tuple[dict[str, Map], Map]:
+    """The images of a crop with maps of a shape, by modality, and the part that is brain."""
+    names = [name for name in ("t1ce", "t1", "flair") if name in case.finite]
+    images = remove_background({name: case.volumes[name] for name in names}, case.coarse.of(names))
+    coarse: dict[str, Map] = {}
+    inside = np.zeros([2 * n for n in shape], dtype=bool, order="F")
+    for name, image in zip(names, images, strict=True):
+        volume = _crop(network_grid.volume_to_network(image), start, inside.shape)
+        inside |= volume > 0
+        coarse[name] = halve(volume)
+    return coarse, halve(inside)
+
+
+def _normal_brain(brain: Map, probabilities: Map) -> Mask | None:
+    """Voxels of normal-appearing brain; None if there are too few."""
+    whole = brain > _NORMAL
+    normal = whole & (probabilities[0] > _NORMAL)
+    if np.count_nonzero(normal) < _LEAST_SHARE * np.count_nonzero(whole):
+        normal = whole  # an untrained network, or one that is lost
+    return normal if np.count_nonzero(normal) >= _LEAST_VOXELS else None
 
 
 def halve(volume: npt.NDArray[Any]) -> Map:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from smalltumor.second_look.coarse_maps import CoarseMaps
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
+    from smalltumor.geometry.boxes import Box
     from smalltumor.labels.masks import Mask
     from smalltumor.lesions import ProbabilityLookup
 
@@ -51,8 +53,8 @@ def grow(
     connected voxels stay within `REACH_MM`; at the first, it is half way between the median of the
     surroundings and the peak. Connected voxels with at least half the probability of the peak are
     added, unless the peak is below `LEAST_PROBABILITY` or they are another 26-connected component.
-    Nothing is grown by enhancement if every
-    threshold reaches too far, or its contrast is below `LEAST_CONTRAST`.
+    Nothing is grown by enhancement if every threshold reaches too far, or its contrast is below
+    `LEAST_CONTRAST`.
 
     Parameters
     ----------
@@ -75,67 +77,113 @@ def grow(
     (n, 3) int64 array
         Voxel indices on the case's grid in scan order; empty if nothing enhances there.
     """
+    around = _surroundings_of(case, maps, seed, taken, apart=apart)
+    if around is None:
+        return np.zeros((0, 3), dtype=np.int64)
+    grown = _enhancing(case, maps, around)
+    if lookup is not None:
+        grown = _joined(grown, _probable(lookup, around))
+    return np.asarray(np.argwhere(grown) + around.start)
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """A box (i, j, k) of the case's grid around a seed, and what may be grown in it.
+
+    Parameters
+    ----------
+    start : (3,) int64 array
+        First voxel of the box on the case's grid.
+    box : three slices
+        The box on the case's grid.
+    allowed : bool array
+        Voxels of the brain within `REACH_MM` that are not taken.
+    near : bool array
+        Those of them in which the peak is looked for.
+    far : bool array
+        Those of them that tell what normal tissue looks like here.
+    edge : bool array
+        Voxels that a lesion does not reach.
+    """
+
+    start: npt.NDArray[np.int64]
+    box: Box
+    allowed: Mask
+    near: Mask
+    far: Mask
+    edge: Mask
+
+
+def _surroundings_of(
+    case: Case, maps: CoarseMaps, seed: npt.ArrayLike, taken: Mask | None, *, apart: bool
+) -> _Surroundings | None:
+    """What is around a seed; None if it is outside the image, or too little of it is brain."""
     from scipy import ndimage
 
     place = np.rint(np.asarray(seed, dtype=np.float64)).astype(np.int64)
     reach = case.grid.voxel.reach(REACH_MM)
-    low = np.maximum(place - reach, 0)
-    high = np.minimum(place + reach + 1, case.grid.shape)
-    if np.any(low >= high):
-        return np.zeros((0, 3), dtype=np.int64)
-    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    contrast = np.asarray(case.volumes["t1ce"][box], dtype=np.float32)
-    contrast = contrast - np.float32(maps.slope) * case.volumes["t1"][box].astype(np.float32)
-    contrast = ndimage.gaussian_filter(contrast, _SMOOTHING)
-    distance = _distances(contrast.shape, place - low, case.grid.affine)
-    allowed = (distance <= REACH_MM) & _brain(maps, low, contrast.shape)
+    start = np.maximum(place - reach, 0)
+    stop = np.minimum(place + reach + 1, case.grid.shape)
+    if np.any(start >= stop):
+        return None
+    i, j, k = (slice(int(first), int(last)) for first, last in zip(start, stop, strict=True))
+    box = i, j, k
+    shape = tuple((stop - start).tolist())
+    distance = _distances(shape, place - start, case.grid.affine)
+    allowed = (distance <= REACH_MM) & _brain(maps, start, shape)
+    edge = distance > REACH_MM - float(case.grid.spacing.max())
     if taken is not None:
         allowed &= ~taken[box]
+        if apart:
+            edge |= np.asarray(ndimage.binary_dilation(taken[box], np.ones((3, 3, 3))))
     near = allowed & (distance <= _SEED_MM)
-    surroundings = allowed & (distance > REACH_MM / 2)
-    if not near.any() or not surroundings.any():
-        return np.zeros((0, 3), dtype=np.int64)
-    edge = distance > REACH_MM - float(case.grid.spacing.max())
-    if apart and taken is not None:
-        edge |= np.asarray(ndimage.binary_dilation(taken[box], np.ones((3, 3, 3))))
-    base = float(np.median(contrast[surroundings]))
-    grown = _around_peak(contrast, near, allowed, edge, base)
-    if grown.any() and contrast[grown].mean() < base + LEAST_CONTRAST * maps.deviation:
-        grown[:] = False
-    if lookup is not None:
-        grown = _joined(grown, _probable(lookup, low, near, allowed, edge))
-    return np.asarray(np.argwhere(grown) + low)
+    far = allowed & (distance > REACH_MM / 2)
+    if not near.any() or not far.any():
+        return None
+    return _Surroundings(start, box, allowed, near, far, edge)
 
 
-def _around_peak(
-    values: npt.NDArray[np.float32], near: Mask, allowed: Mask, edge: Mask, base: float
-) -> Mask:
-    """Voxels connected to the highest one near the seed, above the first threshold that holds.
-
-    None if every threshold reaches the edge."""
+def _enhancing(case: Case, maps: CoarseMaps, around: _Surroundings) -> Mask:
+    """The lesion by its enhancement; empty if that is little."""
     from scipy import ndimage
 
-    peak_at = np.unravel_index(int(np.where(near, values, -np.inf).argmax()), values.shape)
+    contrast = np.asarray(case.volumes["t1ce"][around.box], dtype=np.float32)
+    contrast = contrast - np.float32(maps.slope) * case.volumes["t1"][around.box].astype(np.float32)
+    contrast = ndimage.gaussian_filter(contrast, _SMOOTHING)
+    base = float(np.median(contrast[around.far]))
+    grown = _around_peak(contrast, around, base)
+    if grown.any() and contrast[grown].mean() < base + LEAST_CONTRAST * maps.deviation:
+        grown[:] = False
+    return grown
+
+
+def _around_peak(values: npt.NDArray[np.float32], around: _Surroundings, base: float) -> Mask:
+    """Voxels connected to the highest one near the seed, above the first threshold that holds.
+
+    The mask is empty if every threshold reaches the edge.
+    """
+    from scipy import ndimage
+
+    peak_at = np.unravel_index(int(np.where(around.near, values, -np.inf).argmax()), values.shape)
     peak = float(values[peak_at])
     if peak <= base:
         return np.zeros(values.shape, dtype=bool)
     for fraction in FRACTIONS:
-        labels, _ = ndimage.label(allowed & (values >= base + fraction * (peak - base)))
+        labels, _ = ndimage.label(around.allowed & (values >= base + fraction * (peak - base)))
         grown = np.asarray(labels == labels[peak_at])
-        if not np.any(grown & edge):
+        if not np.any(grown & around.edge):
             return grown
     return np.zeros(values.shape, dtype=bool)
 
 
-def _probable(
-    lookup: ProbabilityLookup, low: npt.NDArray[np.int64], near: Mask, allowed: Mask, edge: Mask
-) -> Mask:
+def _probable(lookup: ProbabilityLookup, around: _Surroundings) -> Mask:
     """Connected voxels with at least half the probability of the peak near the seed."""
+    allowed = around.allowed
     et = np.zeros(allowed.shape, dtype=np.float32)
-    et[allowed] = lookup(np.argwhere(allowed) + low)[TissueClass.ET]
-    if float(et[near].max()) < LEAST_PROBABILITY:
+    et[allowed] = lookup(np.argwhere(allowed) + around.start)[TissueClass.ET]
+    if float(et[around.near].max()) < LEAST_PROBABILITY:
         return np.zeros(allowed.shape, dtype=bool)
-    return _around_peak(et, near, allowed, edge, 0.0)
+    return _around_peak(et, around, 0.0)
 
 
 def _joined(enhancing: Mask, probable: Mask) -> Mask:
@@ -155,9 +203,9 @@ def _distances(
     return np.asarray(np.linalg.norm(offsets @ affine[:3, :3].T, axis=1)).reshape(shape)
 
 
-def _brain(maps: CoarseMaps, low: npt.NDArray[np.int64], shape: tuple[int, ...]) -> Mask:
+def _brain(maps: CoarseMaps, start: npt.NDArray[np.int64], shape: tuple[int, ...]) -> Mask:
     """Voxels of a box on the case's grid that are in the brain."""
-    voxels = np.indices(shape).reshape(3, -1).T + low
+    voxels = np.indices(shape).reshape(3, -1).T + start
     places = np.rint(maps.from_source(voxels)).astype(np.int64)
     inside = np.all((places >= 0) & (places < maps.brain.shape), axis=1)
     result = np.zeros(len(voxels), dtype=bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -94,35 +95,43 @@ class SecondLook(LesionGrower):
         plane : MidsagittalPlane, optional
             As for `smalltumor.lesions.find_lesions`.
         """
-        rules = self.parameters
-        scores = rules.candidates(self.features, FEATURES)
-        log_odds = self.features[:, FEATURES.index("log_odds_et")]
-        by_image = rules.most_by_image
-        seeds, taken = self.seeds, mask.copy(order="K")
-        chosen: list[tuple[npt.NDArray[np.int64], float]] = []
-        for number in np.argsort(-scores, kind="stable"):
-            if len(chosen) == rules.most or scores[number] < rules.least_score:
-                break
-            probable = log_odds[number] >= rules.least_log_odds
-            if not probable and not by_image:
-                continue
-            voxels = self.grow(seeds[number], taken, apart=True)
-            mm3 = len(voxels) * self.case.grid.voxel_volume
-            if mm3 < rules.least_mm3:
-                continue
-            by_image -= not probable
-            taken[tuple(voxels.T)] = True
-            chosen.append((voxels, float(scores[number])))
         return [
             replace(
                 measure_lesion(
-                    number, voxels, self.case.grid, Region.ET, threshold, self.lookup, plane
+                    number,
+                    voxels,
+                    self.case.grid,
+                    Region.ET,
+                    threshold=threshold,
+                    lookup=self.lookup,
+                    plane=plane,
                 ),
                 list_name=LesionList.SECOND_LOOK,
                 score=score,
             )
-            for number, (voxels, score) in enumerate(chosen, start=first_id)
+            for number, (voxels, score) in enumerate(self._grown_beside(mask), start=first_id)
         ]
+
+    def _grown_beside(self, mask: Mask) -> Iterator[tuple[npt.NDArray[np.int64], float]]:
+        """Voxels (n, 3) and score of each candidate beside a mask, the likeliest first."""
+        rules = self.parameters
+        scores = rules.candidates(self.features, FEATURES)
+        log_odds = self.features[:, FEATURES.index("log_odds_et")]
+        count, by_image = 0, rules.most_by_image
+        seeds, taken = self.seeds, mask.copy(order="K")
+        for number in np.argsort(-scores, kind="stable"):
+            if count == rules.most or scores[number] < rules.least_score:
+                return
+            probable = log_odds[number] >= rules.least_log_odds
+            if not probable and not by_image:
+                continue
+            voxels = self.grow(seeds[number], taken, apart=True)
+            if len(voxels) * self.case.grid.voxel_volume < rules.least_mm3:
+                continue
+            count += 1
+            by_image -= not probable
+            taken[tuple(voxels.T)] = True
+            yield voxels, float(scores[number])
 
     @cached_property
     def _peaks(self) -> Peaks:
