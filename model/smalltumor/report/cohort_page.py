@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
 
-from smalltumor.cohort.results.folder_settings import CohortInfo
 from smalltumor.cohort.results.results import CaseResult, read_results, read_settings
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.reviews.ranking import CRITERION, ORDER, deserves_look, ranked, reasons_of
@@ -23,11 +23,17 @@ from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.report import texts
 from smalltumor.report.cohort_figure import SMALL_ML, draw_sizes
 from smalltumor.report.cohort_pictures import picture_of_case
-from smalltumor.report.figures import Picture, data_address, png_of
+from smalltumor.report.figures import Picture, data_url, png_of
 from smalltumor.report.page import legend, render
 
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
+
+Progress = Callable[[float, str], None]
+"""Called with the fraction done and the step."""
+
+LinkOf = Callable[[CaseResult], str]
+"""Gives the address of the mask of a case."""
 
 _FIGURE_DPI = 160
 
@@ -79,7 +85,7 @@ def cohort_page(
     *,
     most: int,
     data: Path | None = None,
-    progress: Callable[[float, str], None] = lambda fraction, step: None,
+    progress: Progress = lambda fraction, step: None,
 ) -> str:
     """Make the page of a folder of results, complete or not.
 
@@ -113,8 +119,15 @@ def cohort_page(
     settings, results = read_settings(folder), ranked(read_results(folder))
     info = settings.info
     made = [result for result in results if not result.failed]
+    worth = [result for result in made if deserves_look(result)]
     damaged: list[str] = []
     reviews = Reviews(folder).latest(damaged)
+    link = partial(_link, folder, page)
+    looks: list[_Look] = []
+    if shown := worth[:most]:
+        progress(0.0, "finding the images")
+        pictures = _Pictures(ResultsFolder(folder), info.scheme, data or info.data)
+        looks = list(_looks(shown, pictures, progress, link))
     return render(
         "cohort.html.j2",
         title=f"Cohort {folder.resolve().name}",
@@ -126,8 +139,8 @@ def cohort_page(
         made_count=len(made),
         order=ORDER,
         criterion=CRITERION,
-        looks=_looks(made, folder, page, info, data or info.data, most, progress),
-        worth=sum(map(deserves_look, made)),
+        looks=looks,
+        worth=len(worth),
         most=most,
         failed=[result.row for result in results if result.failed],
         figure=_figure(made),
@@ -135,43 +148,34 @@ def cohort_page(
         small_ml=f"{SMALL_ML:g}",
         reviewed=sum(file_key(result.name) in reviews for result in made),
         damaged=damaged,
-        rows=[_row(result, folder, page, reviews.get(file_key(result.name))) for result in made],
+        rows=[_row(result, reviews.get(file_key(result.name)), link) for result in made],
         legend=legend(tuple(Region)),
     )
 
 
-def _looks(
-    made: Sequence[CaseResult],
-    folder: Path,
-    page: Path,
-    info: CohortInfo,
-    data: Path | None,
-    most: int,
-    progress: Callable[[float, str], None],
-) -> list[_Look]:
-    shown = [result for result in made if deserves_look(result)][:most]
-    if not shown:
-        return []
-    progress(0.0, "finding the images")
-    cases, problem_of_data = _cases_in(data)
-    looks = []
-    for number, result in enumerate(shown, start=1):
-        progress((number - 1) / len(shown), f"picture of {result.name}")
-        picture, problem = _picture(result, folder, info.scheme, cases)
-        if result.name not in cases and problem_of_data:
-            problem += f": {problem_of_data}"
-        looks.append(
-            _Look(
-                number,
-                result.name,
-                _link(result, folder, page),
-                picture,
-                problem,
-                "; ".join(reasons_of(result)),
-                result.warnings,
-            )
-        )
-    return looks
+class _Pictures:
+    """Pictures of the cases of a folder of results, as far as their images are found.
+
+    Parameters
+    ----------
+    results : ResultsFolder
+    scheme : str
+        Label scheme of the masks.
+    data : Path or None
+        Folder of the cases.
+    """
+
+    def __init__(self, results: ResultsFolder, scheme: str, data: Path | None) -> None:
+        self._results, self._scheme = results, scheme
+        self._cases, self._problem = _cases_in(data)
+
+    def of(self, result: CaseResult) -> tuple[Picture | None, str]:
+        """The picture of a case, or None and why there is none."""
+        try:
+            return picture_of_case(result, self._results, self._scheme, self._cases), ""
+        except SmalltumorError as error:
+            not_read = self._problem if result.name not in self._cases else ""
+            return None, ": ".join(filter(None, (str(error), not_read)))
 
 
 def _cases_in(data: Path | None) -> tuple[dict[str, CaseFiles], str]:
@@ -186,16 +190,24 @@ def _cases_in(data: Path | None) -> tuple[dict[str, CaseFiles], str]:
         return {}, str(error)
 
 
-def _picture(
-    result: CaseResult, folder: Path, scheme: str, cases: Mapping[str, CaseFiles]
-) -> tuple[Picture | None, str]:
-    try:
-        return picture_of_case(result, ResultsFolder(folder), scheme, cases), ""
-    except SmalltumorError as error:
-        return None, str(error)
+def _looks(
+    shown: Sequence[CaseResult], pictures: _Pictures, progress: Progress, link: LinkOf
+) -> Iterator[_Look]:
+    for number, result in enumerate(shown, start=1):
+        progress((number - 1) / len(shown), f"picture of {result.name}")
+        picture, problem = pictures.of(result)
+        yield _Look(
+            number=number,
+            name=result.name,
+            link=link(result),
+            picture=picture,
+            problem=problem,
+            reasons="; ".join(reasons_of(result)),
+            warnings=result.warnings,
+        )
 
 
-def _link(result: CaseResult, folder: Path, page: Path) -> str:
+def _link(folder: Path, page: Path, result: CaseResult) -> str:
     """Address of a mask relative to the page, so that both can be moved together."""
     mask = ResultsFolder(folder.resolve()).mask(result.name)
     try:
@@ -205,18 +217,18 @@ def _link(result: CaseResult, folder: Path, page: Path) -> str:
     return quote(relative if relative.startswith(".") else f"./{relative}")
 
 
-def _row(result: CaseResult, folder: Path, page: Path, review: Review | None) -> _CaseRow:
+def _row(result: CaseResult, review: Review | None, link: LinkOf) -> _CaseRow:
     row = result.row
     return _CaseRow(
-        result.name,
-        _link(result, folder, page),
-        tuple(texts.volume(ml) for ml in (row.et_ml, row.tc_ml, row.wt_ml)),
-        texts.ABSENT if row.et_components is None else str(row.et_components),
-        texts.ABSENT if row.et_small is None else str(row.et_small),
-        str(result.count("candidate")),
-        texts.share(result.lowest_probability),
-        len(result.warnings),
-        texts.ABSENT if review is None else review.who,
+        name=result.name,
+        link=link(result),
+        volumes=tuple(texts.volume(ml) for ml in (row.et_ml, row.tc_ml, row.wt_ml)),
+        lesions=texts.ABSENT if row.et_components is None else str(row.et_components),
+        small=texts.ABSENT if row.et_small is None else str(row.et_small),
+        candidates=str(result.count("candidate")),
+        probability=texts.share(result.lowest_probability),
+        warnings=len(result.warnings),
+        reader=texts.ABSENT if review is None else review.who,
     )
 
 
@@ -235,7 +247,7 @@ def _lesions(made: Sequence[CaseResult]) -> list[float]:
 
 
 def _figure(made: Sequence[CaseResult]) -> str:
-    return data_address(png_of(draw_sizes(_volumes(made), _lesions(made)), _FIGURE_DPI))
+    return data_url(png_of(draw_sizes(_volumes(made), _lesions(made)), _FIGURE_DPI))
 
 
 def _sizes(made: Sequence[CaseResult]) -> list[_SizeRow]:
@@ -254,4 +266,12 @@ def _size_row(name: str, values: Sequence[float | None]) -> _SizeRow:
     low, median, high = (texts.volume(float(v)) for v in np.percentile(present, (25, 50, 75)))
     largest = texts.volume(float(present.max()))
     absent = len(values) - present.size
-    return _SizeRow(name, present.size, absent, small, median, f"{low} to {high}", largest)
+    return _SizeRow(
+        name=name,
+        present=present.size,
+        absent=absent,
+        small=small,
+        median=median,
+        quartiles=f"{low} to {high}",
+        largest=largest,
+    )

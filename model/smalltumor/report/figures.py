@@ -51,7 +51,7 @@ class Picture:
     Parameters
     ----------
     source : str
-        The PNG or JPEG as a ``data:`` address.
+        The PNG or JPEG as a ``data:`` URL.
     alternative : str
         What it shows, for readers who do not see it.
     caption : str
@@ -155,22 +155,22 @@ def small_picture_of_slice(
     figure, axes = _empty_figure(width / _MM_PER_INCH, height / _MM_PER_INCH)
     _draw(axes, shown, window, tuple(Region))
     _draw_arrow(axes, shown)
-    page = io.BytesIO()
+    content = io.BytesIO()
     options = {"quality": _SMALL_QUALITY}
-    figure.savefig(page, format="jpeg", dpi=_SMALL_DPI, pil_kwargs=options)
-    return Picture(data_address(page.getvalue(), "jpeg"), alternative, caption, width)
+    figure.savefig(content, format="jpeg", dpi=_SMALL_DPI, pil_kwargs=options)
+    return Picture(data_url(content.getvalue(), "jpeg"), alternative, caption, width)
 
 
-def data_address(content: bytes, kind: str = "png") -> str:
-    """A PNG or JPEG file as a ``data:`` address."""
+def data_url(content: bytes, kind: str = "png") -> str:
+    """A PNG or JPEG file as a ``data:`` URL."""
     return f"data:image/{kind};base64," + base64.b64encode(content).decode()
 
 
 def png_of(figure: Figure, dpi: int = _DPI) -> bytes:
     """A figure as a PNG file."""
-    page = io.BytesIO()
-    figure.savefig(page, format="png", dpi=dpi, metadata={"Software": None})
-    return page.getvalue()
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=dpi, metadata={"Software": None})
+    return content.getvalue()
 
 
 def new_figure(width: float, height: float, **options: Any) -> Figure:
@@ -188,7 +188,7 @@ def new_figure(width: float, height: float, **options: Any) -> Figure:
 
 
 def _png(figure: Figure) -> str:
-    return data_address(png_of(figure))
+    return data_url(png_of(figure))
 
 
 def _empty_figure(width: float, height: float) -> tuple[Figure, Axes]:

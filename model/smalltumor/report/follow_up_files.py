@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from smalltumor.data.identity.patients import patient_of
 from smalltumor.files.atomic import write_text
@@ -18,31 +19,39 @@ from smalltumor.report.report_json import as_json
 FORMAT = "smalltumor follow-up 2"
 """Name and version of the format; raise the number when a key changes its meaning."""
 
-CHANGE_COLUMNS = (
-    *(
-        "change",
-        "small",
-        "earlier_lesions",
-        "current_lesions",
-        "earlier_mm3",
-        "current_mm3",
-        "relative",
-    ),
-    *(
-        "earlier_axial_mm",
-        "earlier_axial_perpendicular_mm",
-        "earlier_diameters_slice",
-        "earlier_has_cavity",
-    ),
-    *(
-        "current_axial_mm",
-        "current_axial_perpendicular_mm",
-        "current_diameters_slice",
-        "current_has_cavity",
-    ),
-    *("side", "earlier_axial_slice", "current_axial_slice", "beside_mm"),
-    *("shown_earlier", "shown_current"),
-)
+
+@dataclass(frozen=True)
+class ChangeValues:
+    """The values of a change as JSON and the table have them.
+
+    Diameters, their slice and whether there is a cavity are those of the largest lesion, side and
+    slices those of its centre.
+    """
+
+    change: str
+    small: bool
+    earlier_lesions: list[int]
+    current_lesions: list[int]
+    earlier_mm3: float | None
+    current_mm3: float | None
+    relative: float | None
+    earlier_axial_mm: float | None
+    earlier_axial_perpendicular_mm: float | None
+    earlier_diameters_slice: int | None
+    earlier_has_cavity: bool | None
+    current_axial_mm: float | None
+    current_axial_perpendicular_mm: float | None
+    current_diameters_slice: int | None
+    current_has_cavity: bool | None
+    side: str | None
+    earlier_axial_slice: int | None
+    current_axial_slice: int | None
+    beside_mm: float | None
+    shown_earlier: float
+    shown_current: float
+
+
+CHANGE_COLUMNS = tuple(field.name for field in fields(ChangeValues))
 
 
 def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any]:
@@ -69,7 +78,7 @@ def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any
             for scan in follow_up.scans
         ],
         "registrations": [_registration(found) for found in follow_up.registrations],
-        "changes": [dict(_change(change)) for change in follow_up.changes],
+        "changes": [asdict(_values(change)) for change in follow_up.changes],
         "response": {
             "category": response.category and response.category.value,
             "reasons": list(response.reasons),
@@ -100,29 +109,40 @@ def write_changes(
     warnings = joined(details.warnings)
     rows: list[list[Cell]] = []
     for change in follow_up.changes:
-        row = _change(change)
+        row = asdict(_values(change))
         row |= {
             name: " ".join(map(str, row[name])) for name in ("earlier_lesions", "current_lesions")
         }
-        rows.append([*(row[name] for name in CHANGE_COLUMNS), warnings])
+        rows.append([*row.values(), warnings])
     write_table(path, (*CHANGE_COLUMNS, "warnings"), rows, overwrite=overwrite)
 
 
-def _change(change: LesionChange) -> dict[str, Any]:
-    """Values by `CHANGE_COLUMNS`; diameters are those of the largest lesion."""
+def _values(change: LesionChange) -> ChangeValues:
     lesion = (change.current or change.earlier)[0].lesion
-    values = (
-        *(change.change.value, change.is_small),
-        [each.lesion.id for each in change.earlier],
-        [each.lesion.id for each in change.current],
-        *(change.earlier_mm3, change.current_mm3, change.relative),
-        *_diameters(change.earlier),
-        *_diameters(change.current),
-        None if lesion.side is None else lesion.side.value,
-        *(_axial_slice(change.earlier), _axial_slice(change.current), change.beside_mm),
-        *(change.shown_earlier, change.shown_current),
+    earlier, current = _diameters(change.earlier), _diameters(change.current)
+    return ChangeValues(
+        change=change.change.value,
+        small=change.is_small,
+        earlier_lesions=[each.lesion.id for each in change.earlier],
+        current_lesions=[each.lesion.id for each in change.current],
+        earlier_mm3=change.earlier_mm3,
+        current_mm3=change.current_mm3,
+        relative=change.relative,
+        earlier_axial_mm=earlier.longest_mm,
+        earlier_axial_perpendicular_mm=earlier.perpendicular_mm,
+        earlier_diameters_slice=earlier.slice_number,
+        earlier_has_cavity=earlier.has_cavity,
+        current_axial_mm=current.longest_mm,
+        current_axial_perpendicular_mm=current.perpendicular_mm,
+        current_diameters_slice=current.slice_number,
+        current_has_cavity=current.has_cavity,
+        side=None if lesion.side is None else lesion.side.value,
+        earlier_axial_slice=_axial_slice(change.earlier),
+        current_axial_slice=_axial_slice(change.current),
+        beside_mm=change.beside_mm,
+        shown_earlier=change.shown_earlier,
+        shown_current=change.shown_current,
     )
-    return dict(zip(CHANGE_COLUMNS, values, strict=True))
 
 
 def _axial_slice(lesions: Sequence[LesionMeasures]) -> int | None:
@@ -131,15 +151,22 @@ def _axial_slice(lesions: Sequence[LesionMeasures]) -> int | None:
     return slices and slices[0]
 
 
-def _diameters(
-    lesions: Sequence[LesionMeasures],
-) -> tuple[float | None, float | None, int | None, bool | None]:
-    """Both diameters of the largest lesion, their slice, and whether a cavity is left out."""
+class _Diameters(NamedTuple):
+    """Both axial diameters in mm, their slice, and whether a cavity is left out."""
+
+    longest_mm: float | None = None
+    perpendicular_mm: float | None = None
+    slice_number: int | None = None
+    has_cavity: bool | None = None
+
+
+def _diameters(lesions: Sequence[LesionMeasures]) -> _Diameters:
+    """The diameters of the largest lesion."""
     axial = lesions[0].lesion.axial if lesions else None
     if axial is None:
-        return None, None, None, None
+        return _Diameters()
     number = lesions[0].lesion.diameters_slice
-    return axial.longest_mm, axial.perpendicular_mm, number, axial.has_cavity
+    return _Diameters(axial.longest_mm, axial.perpendicular_mm, number, axial.has_cavity)
 
 
 def _registration(found: ScanRegistration) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from smalltumor.report.course_figure import draw_course
 from smalltumor.report.details import ReportDetails
 from smalltumor.report.figures import (
     Picture,
-    data_address,
+    data_url,
     picture_of_lesion,
     picture_of_slice,
     png_of,
@@ -121,7 +121,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         slices=views.slices(),
         largest=largest_of(follow_up.current.classes),
         legend=legend([r for r in Region if r in views.regions]),
-        course=data_address(png_of(draw_course(follow_up))),
+        course=data_url(png_of(draw_course(follow_up))),
         rule=RULE,
         basis=BASIS,
         unknown=UNKNOWN,
@@ -163,16 +163,16 @@ def change_rows(changes: Sequence[LesionChange]) -> list[ChangeRow]:
 def _change_row(change: LesionChange) -> ChangeRow:
     relative = change.relative
     return ChangeRow(
-        change.change.value,
-        _numbers(change.earlier),
-        _numbers(change.current),
-        _mm3(change.earlier_mm3),
-        _mm3(change.current_mm3),
-        texts.ABSENT if relative is None else f"{relative:+.0%}".replace("-", "−"),
-        _diameters(change.earlier),
-        _diameters(change.current),
-        _place(change),
-        change.change is Change.NEW,
+        change=change.change.value,
+        earlier=_numbers(change.earlier),
+        current=_numbers(change.current),
+        earlier_volume=_mm3(change.earlier_mm3),
+        current_volume=_mm3(change.current_mm3),
+        relative=texts.ABSENT if relative is None else f"{relative:+.0%}".replace("-", "−"),
+        earlier_diameters=_diameters(change.earlier),
+        current_diameters=_diameters(change.current),
+        place=_place(change),
+        is_new=change.change is Change.NEW,
     )
 
 
@@ -226,13 +226,13 @@ def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
     similarities = ["reference", *(f"{r.similarity:.2f}" for r in follow_up.registrations)]
     return [
         _ScanRow(
-            scan.title,
-            scan.case.name,
-            scan.mask,
-            tuple(texts.volume(scan.measures.volumes_ml[name]) for name in ("et", "tc", "wt")),
-            len(scan.measures.lesions),
-            texts.area(products),
-            similarity,
+            title=scan.title,
+            name=scan.case.name,
+            mask=scan.mask,
+            volumes=tuple(texts.volume(scan.measures.volumes_ml[r.value]) for r in Region),
+            lesions=len(scan.measures.lesions),
+            products=texts.area(products),
+            similarity=similarity,
         )
         for scan, products, similarity in zip(
             follow_up.scans, follow_up.response.sums_mm2, similarities, strict=True

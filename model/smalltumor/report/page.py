@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -166,18 +166,18 @@ def region_rows(measures: CaseMeasures) -> list[_RegionRow]:
 
 
 def _region_row(name: str, measures: CaseMeasures) -> _RegionRow:
-    titles = _NAMES[name], name.upper(), texts.volume(measures.volumes_ml[name])
+    row = _RegionRow(_NAMES[name], name.upper(), texts.volume(measures.volumes_ml[name]))
     found = measures.regions[Region(name)] if name in list(Region) else None
     if found is None:
-        return _RegionRow(*titles)
-    return _RegionRow(
-        *titles,
-        texts.length(found.equivalent_diameter_mm),
-        texts.diameters(found.axial),
-        texts.area(found.axial.product_mm2),
-        texts.slice_number(found.axial.slice_number),
-        texts.ABSENT if found.side is None else found.side.value,
-        texts.length(found.midline_mm),
+        return row
+    return replace(
+        row,
+        equivalent=texts.length(found.equivalent_diameter_mm),
+        diameters=texts.diameters(found.axial),
+        product=texts.area(found.axial.product_mm2),
+        diameters_slice=texts.slice_number(found.axial.slice_number),
+        side=texts.ABSENT if found.side is None else found.side.value,
+        midline=texts.length(found.midline_mm),
     )
 
 
@@ -189,15 +189,15 @@ def lesion_rows(lesions: Sequence[LesionMeasures]) -> list[_LesionRow]:
 def _lesion_row(each: LesionMeasures) -> _LesionRow:
     lesion, axial = each.lesion, each.lesion.axial
     return _LesionRow(
-        lesion.id,
-        mm3_text(lesion.mm3),
-        texts.diameters(axial),
-        texts.area(None if axial is None else axial.product_mm2),
-        texts.slice_number(lesion.diameters_slice),
-        texts.ABSENT if lesion.side is None else lesion.side.value,
-        texts.length(each.midline_mm),
-        texts.slice_number(lesion.slices and lesion.slices[0]),
-        texts.share(lesion.score),
+        number=lesion.id,
+        size=mm3_text(lesion.mm3),
+        diameters=texts.diameters(axial),
+        product=texts.area(None if axial is None else axial.product_mm2),
+        diameters_slice=texts.slice_number(lesion.diameters_slice),
+        side=texts.ABSENT if lesion.side is None else lesion.side.value,
+        midline=texts.length(each.midline_mm),
+        slice=texts.slice_number(lesion.slices and lesion.slices[0]),
+        score=texts.share(lesion.score),
     )
 
 
