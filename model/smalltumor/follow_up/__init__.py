@@ -1,6 +1,6 @@
 """Two or more scans of a patient, registered and compared: the current one with earlier ones."""
 
-from smalltumor.follow_up.compare import FollowUp, Scan, compare_scans, matched
+from smalltumor.follow_up.compare import FollowUp, Scan, compare_registered, compare_scans
 from smalltumor.follow_up.distances import TOLERANCE_MM
 from smalltumor.follow_up.matching import CHANGED_VOLUME, Change, LesionChange
 from smalltumor.follow_up.registration import LEAST_SIMILARITY, ScanRegistration
@@ -21,8 +21,8 @@ __all__ = [
     "Response",
     "Scan",
     "ScanRegistration",
+    "compare_registered",
     "compare_scans",
-    "matched",
     "patients_text",
     "scan_warnings",
 ]

@@ -179,7 +179,7 @@ def compare_scans(
         )
         registrations.append(found)
     reporter.update(_REGISTERED, "matching lesions")
-    follow_up = matched(scans, registrations)
+    follow_up = compare_registered(scans, registrations)
     reporter.update(1.0, "matching lesions")
     return follow_up
 
@@ -213,7 +213,9 @@ def _reports_iterations(
     return report
 
 
-def matched(scans: Sequence[Scan], registrations: Sequence[ScanRegistration]) -> FollowUp:
+def compare_registered(
+    scans: Sequence[Scan], registrations: Sequence[ScanRegistration]
+) -> FollowUp:
     """Compare scans whose registrations to the first are known."""
     course = Course(
         [scan.measures for scan in scans],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from smalltumor.follow_up.coverage import Coverage, with_coverage
-from smalltumor.follow_up.distances import nearness
+from smalltumor.follow_up.distances import lesion_distances
 from smalltumor.follow_up.findings import Findings
 from smalltumor.follow_up.matching import LesionChange, match_lesions
 from smalltumor.geometry.grid import Affine
@@ -53,7 +53,7 @@ class Course:
         if pair not in self._changes:
             lesions, to_first, shown = self._lesions, self._to_first, self._coverages
             found = match_lesions(
-                *(lesions[earlier], lesions[current], to_first[earlier], to_first[current])
+                lesions[earlier], lesions[current], to_first[earlier], to_first[current]
             )
             matrix = np.asarray(self._from_first[current] @ to_first[earlier], dtype=np.float64)
             self._changes[pair] = with_coverage(found, shown[earlier], shown[current], matrix)
@@ -62,11 +62,13 @@ class Course:
     def findings(self, number: int) -> Findings:
         """What a later scan is assessed by."""
         return Findings(
-            [self._sum(n) for n in range(number + 1)],
-            [self.changes(earlier, number) for earlier in range(number)],
-            self._lesions[number],
-            any(found.measurable for found in self._axial_of_targets(number)),
-            [sum(each.lesion.mm3 for each in self._targets_at(n)) for n in range(number + 1)],
+            sums_mm2=[self._sum(n) for n in range(number + 1)],
+            since=[self.changes(earlier, number) for earlier in range(number)],
+            lesions=self._lesions[number],
+            target_is_measurable=any(x.measurable for x in self._axial_of_targets(number)),
+            volumes_mm3=[
+                sum(each.lesion.mm3 for each in self._targets_at(n)) for n in range(number + 1)
+            ],
         )
 
     def _sum(self, number: int) -> float | None:
@@ -92,7 +94,7 @@ class Course:
     def _become(self, number: int) -> list[LesionMeasures]:
         """The lesions of a scan that belong to a target and are nearer to no other lesion."""
         first, lesions = self._lesions[0], self._lesions[number]
-        near = nearness(first, lesions, np.eye(4), self._to_first[number])
+        near = lesion_distances(first, lesions, np.eye(4), self._to_first[number])
         is_target = np.isin([each.lesion.id for each in first], self._target_ids)
         nearest, limit = (
             near.relative[rows].min(axis=0, initial=np.inf) for rows in (is_target, ~is_target)

@@ -21,7 +21,6 @@ _ROUNDING = 1e-6
 
 Points = npt.NDArray[np.float64]
 
-
 SHIFTED_MM3 = 250.0
 """Volume from which a lesion is the same as another one, shifted, if it lies along it."""
 
@@ -69,7 +68,7 @@ class LesionDistances:
         )
 
 
-def nearness(
+def lesion_distances(
     earlier: Sequence[LesionMeasures],
     current: Sequence[LesionMeasures],
     earlier_to_common: Affine,
@@ -91,13 +90,8 @@ def nearness(
     axes, voxel = _axes_and_voxel(earlier, earlier_to_common, current, current_to_common)
     reach = np.maximum(TOLERANCE_MM * (1 - _ROUNDING), voxel * (1 + _ROUNDING))
     to_axes: Affine = np.asarray(np.linalg.inv(axes), dtype=np.float64)
-    before, after = (
-        [_Voxels(points, points.min(axis=0) - reach, points.max(axis=0) + reach) for points in each]
-        for each in (
-            _points(earlier, earlier_to_common, to_axes),
-            _points(current, current_to_common, to_axes),
-        )
-    )
+    before = _voxels_of(earlier, earlier_to_common, to_axes, reach)
+    after = _voxels_of(current, current_to_common, to_axes, reach)
     in_reach, in_voxels = np.diag(1 / reach), np.diag(1 / voxel)
     for a, one in enumerate(before):
         for b, other in enumerate(after):
@@ -148,13 +142,19 @@ def _distances(
     return np.asarray(distances[np.isfinite(distances)])
 
 
-def _points(lesions: Sequence[LesionMeasures], to_common: Affine, to_axes: Affine) -> list[Points]:
-    """Voxel centres of each lesion along the axes, mm."""
+def _voxels_of(
+    lesions: Sequence[LesionMeasures],
+    to_common: Affine,
+    to_axes: Affine,
+    reach: npt.NDArray[np.float64],
+) -> list[_Voxels]:
+    """The voxels of each lesion along the axes, and what is within a reach (3,) of them, mm."""
     found = []
     for each in lesions:
         assert each.lesion.indices is not None and each.lesion.grid is not None
-        points = each.lesion.grid.to_patient(each.lesion.indices)
-        found.append((points @ to_common[:3, :3].T + to_common[:3, 3]) @ to_axes.T)
+        in_patient = each.lesion.grid.to_patient(each.lesion.indices)
+        points = (in_patient @ to_common[:3, :3].T + to_common[:3, 3]) @ to_axes.T
+        found.append(_Voxels(points, points.min(axis=0) - reach, points.max(axis=0) + reach))
     return found
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from smalltumor.follow_up.distances import nearness
+from smalltumor.follow_up.distances import lesion_distances
 from smalltumor.geometry.grid import Affine
 from smalltumor.measures import LesionMeasures
 
@@ -118,7 +118,7 @@ def match_lesions(
     count = len(earlier) + len(current)
     if not count:
         return []
-    near = nearness(earlier, current, earlier_to_common, current_to_common)
+    near = lesion_distances(earlier, current, earlier_to_common, current_to_common)
     beside = near.mm.min(axis=0, initial=np.inf)
     rows, columns = np.nonzero(near.linked)
     graph = coo_matrix((np.ones(len(rows)), (rows, columns + len(earlier))), shape=(count, count))

@@ -28,10 +28,10 @@ from smalltumor.follow_up.reasons import (
 RESPONSE = 0.5
 """Sum of products relative to that of the first scan that is a partial response (RANO)."""
 
-_PROGRESSION_MM3, _RESPONSE_MM3 = 1.4, 0.35
+_PROGRESSION_VOLUME, _RESPONSE_VOLUME = 1.4, 0.35
 """Volume relative to an earlier one that is a progression and a partial response in RANO 2.0."""
 
-SUPPORTS_PROGRESSION, SUPPORTS_RESPONSE = _PROGRESSION_MM3**0.5, _RESPONSE_MM3**0.5
+SUPPORTS_PROGRESSION, SUPPORTS_RESPONSE = _PROGRESSION_VOLUME**0.5, _RESPONSE_VOLUME**0.5
 """Relative volume of the target lesions from which, and up to which, it supports what the sum of
 products says: half of the change that RANO 2.0 asks of volumes, on a logarithmic scale. Diameters
 jump where a lesion beside a cavity falls into pieces, the volume does not."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalltumor.follow_up.distances import SHIFTED_MM3, nearness
+from smalltumor.follow_up.distances import SHIFTED_MM3, lesion_distances
 from smalltumor.follow_up.matching import Change, match_lesions
 from smalltumor.geometry.grid import Grid
 from smalltumor.measures import measure_classes
@@ -158,8 +158,8 @@ def test_overlap_is_the_same_in_both_directions():
     one = blocks([(1, 0, 0), (0, 0, 3)], Grid((4, 4, 8), AXCODES))
     thick = Grid((4, 4, 4), AXCODES @ np.diag([1, 1, 5.0, 1]))
     other = blocks([(0, 0, 0)], thick)
-    there = nearness(one, other, np.eye(4), np.eye(4))
-    back = nearness(other, one, np.eye(4), np.eye(4))
+    there = lesion_distances(one, other, np.eye(4), np.eye(4))
+    back = lesion_distances(other, one, np.eye(4), np.eye(4))
     for name in ("relative", "mm", "overlap", "shifted"):
         np.testing.assert_array_equal(getattr(there, name), getattr(back, name).T)
 

@@ -13,7 +13,15 @@ import pytest
 from referencing import Registry, Resource
 from report_cases import SHAPE, Page, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.follow_up import BASIS, RULE, UNKNOWN, Change, Scan, ScanRegistration, matched
+from smalltumor.follow_up import (
+    BASIS,
+    RULE,
+    UNKNOWN,
+    Change,
+    Scan,
+    ScanRegistration,
+    compare_registered,
+)
 from smalltumor.labels.regions import TissueClass
 from smalltumor.measures import measure_case
 from smalltumor.report import ReportDetails
@@ -41,7 +49,7 @@ def later():
 @pytest.fixture(scope="module")
 def follow_up(later):
     scans = [scan(tumour(), "P_visit1", "2026-01-01"), scan(later, "P_visit2", "2026-03-01")]
-    return matched(scans, [UNMOVED])
+    return compare_registered(scans, [UNMOVED])
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +121,7 @@ def test_text_of_files_is_no_markup(follow_up):
 
 def test_without_any_lesion_it_says_so():
     empty = np.zeros(SHAPE, np.uint8)
-    found = matched([scan(empty, "a"), scan(empty, "b")], [UNMOVED])
+    found = compare_registered([scan(empty, "a"), scan(empty, "b")], [UNMOVED])
     page = Page(follow_up_page(found, ReportDetails()))
     assert "No new enhancing lesion" in page.text
     assert "There is no enhancing lesion in either scan" in page.text
@@ -132,7 +140,9 @@ def test_headline_picture_caption_and_table_name_one_slice():
     current = np.zeros(SHAPE, np.uint8)
     current[20:26, 20:26, 10:12] = 3
     current[22:24, 22:24, 12:30] = 3
-    found = matched([scan(np.zeros(SHAPE, np.uint8), "a"), scan(current, "b")], [UNMOVED])
+    found = compare_registered(
+        [scan(np.zeros(SHAPE, np.uint8), "a"), scan(current, "b")], [UNMOVED]
+    )
     lesion = found.changes[0].current[0].lesion
     page = Page(follow_up_page(found, ReportDetails()))
     centre = lesion.slices[0]
@@ -145,7 +155,7 @@ def test_the_caption_of_a_lesion_that_is_gone_names_its_slice_in_both_scans(foll
     """The head is three slices lower in the current scan."""
     lower = np.eye(4)
     lower[2, 3] = -9.0
-    found = matched(follow_up.scans, [ScanRegistration(lower, 0.8, 0.98)])
+    found = compare_registered(follow_up.scans, [ScanRegistration(lower, 0.8, 0.98)])
     gone = next(each for each in found.changes if not each.current)
     earlier = gone.earlier[0].lesion.slices[0]
     page = Page(follow_up_page(found, ReportDetails()))
@@ -161,7 +171,7 @@ def test_dates_are_printed_on_one_line(page):
 
 def test_short_titles_of_scans_are_not_broken_and_names_of_cases_not_repeated(later):
     scans = [scan(tumour(), "P_1", "visit 1"), scan(later, "P_2")]
-    html = follow_up_page(matched(scans, [UNMOVED]), ReportDetails())
+    html = follow_up_page(compare_registered(scans, [UNMOVED]), ReportDetails())
     assert '<th scope="row" class="short">1. visit 1</th>' in html
     assert '<th scope="row" class="short">2.</th><td class="word name">P' in html
 
@@ -181,7 +191,7 @@ def test_tables_can_be_scrolled_by_keys(page):
 
 def test_a_course_without_a_measurable_lesion_says_so(follow_up):
     empty = np.zeros(SHAPE, np.uint8)
-    figure = draw_course(matched([scan(empty, "a"), scan(empty, "b")], [UNMOVED]))
+    figure = draw_course(compare_registered([scan(empty, "a"), scan(empty, "b")], [UNMOVED]))
     assert [text.get_text() for text in figure.axes[1].texts] == [
         "no measurable lesion in the first scan"
     ]
@@ -191,7 +201,7 @@ def test_a_course_without_a_measurable_lesion_says_so(follow_up):
 
 def test_three_scans_are_listed_and_the_last_two_compared(later):
     scans = [scan(tumour(), "a"), scan(tumour(), "b"), scan(later, "c")]
-    found = matched(scans, [UNMOVED, UNMOVED])
+    found = compare_registered(scans, [UNMOVED, UNMOVED])
     assert len(found.response.sums_mm2) == 3
     assert [each.change.value for each in found.changes] == ["new", "grown", "gone"]
     page = Page(follow_up_page(found, ReportDetails()))
@@ -234,7 +244,7 @@ def test_contours_and_legend_are_those_of_the_regions_that_the_masks_tell(later)
         case = brain_case(name)
         measures = measure_case(case, Segmentation(name, et, case.grid), known=known)
         scans.append(Scan(case, et, measures, "", f"{name}_seg.nii.gz"))
-    page = Page(follow_up_page(matched(scans, [UNMOVED]), ReportDetails(patient="P")))
+    page = Page(follow_up_page(compare_registered(scans, [UNMOVED]), ReportDetails(patient="P")))
     captions = [picture["alt"] for picture in page.all("img")]
     assert any("contours of ET" in caption for caption in captions)
     assert not any("contours of ET, " in caption or "TC" in caption for caption in captions)
