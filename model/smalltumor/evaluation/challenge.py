@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.volumes.nifti import Volume
-from smalltumor.evaluation.evaluate import decoded, notes_on_pairing, read_on_one_grid
+from smalltumor.evaluation.label_pairs import LabelPair, LabelPairs, Labels, Progress
 from smalltumor.evaluation.metrics.one_to_one import NO_OVERLAP_MM, OneToOneScores, score_one_to_one
-from smalltumor.evaluation.pair_notes import PairNotes
-from smalltumor.evaluation.pairing import pair_label_files
 from smalltumor.evaluation.report.text_table import text_table
-from smalltumor.evaluation.schemes import schemes_of
 from smalltumor.labels.masks import Mask, class_mask, region_mask
 from smalltumor.labels.regions import Region, TissueClass
-from smalltumor.labels.schemes import LabelScheme
 from smalltumor.text import pluralize
 
 CAVITY_SCHEME, CAVITY = "brats2024", 4
@@ -30,7 +25,7 @@ def evaluate_challenge(
     *,
     labels: str | None = None,
     truth_labels: str | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, CaseRegions], list[str]]:
     """Score label files; arguments and errors are those of `evaluate.evaluate`.
 
@@ -42,42 +37,32 @@ def evaluate_challenge(
     notes : list of str
         Files that were left out, and doubtful pairs.
     """
-    pairing = pair_label_files(predictions, truth)
-    pairs = pairing.pairs
-    predicted_files, true_files = zip(*pairs, strict=True)
-    of_truth = schemes_of(true_files, truth_labels, None, "truth")
-    of_predictions = schemes_of(predicted_files, labels, of_truth.only, "predictions")
-    with_cavity = of_predictions.name == of_truth.name == CAVITY_SCHEME
-    found: dict[str, CaseRegions] = {}
-    pair_notes = PairNotes()
-    for number, (predicted_file, true_file) in enumerate(pairs):
-        if progress is not None:
-            progress(number / len(pairs), true_file.name)
-        prediction, true = read_on_one_grid(predicted_file, true_file)
-        pair_notes.add(true_file.name, prediction, true, true_file.t1ce)
-        sides = (
-            _masks(prediction, of_predictions.by_file[predicted_file.path], pair_notes),
-            _masks(true, of_truth.by_file[true_file.path], pair_notes),
-        )
-        found[true_file.name] = {
-            region: score_one_to_one(mask, sides[1][region], true.grid.voxel.edges)
-            for region, mask in sides[0].items()
-            if region != "rc" or with_cavity
-        }
-    notes = [*notes_on_pairing(pairing), *pair_notes.texts]
-    schemes = (*of_predictions.by_file.values(), *of_truth.by_file.values())
-    if not with_cavity and any(scheme.name == CAVITY_SCHEME for scheme in schemes):
+    pairs = LabelPairs.find(predictions, truth, labels, truth_labels)
+    schemes = pairs.prediction_schemes, pairs.truth_schemes
+    with_cavity = all(each.name == CAVITY_SCHEME for each in schemes)
+    found = {pair.name: _score(pair, with_cavity) for pair in pairs.read(progress)}
+    notes = pairs.notes
+    files = (scheme for each in schemes for scheme in each.by_file.values())
+    if not with_cavity and any(scheme.name == CAVITY_SCHEME for scheme in files):
         notes.append("RC is left out: not all files are in a scheme with the resection cavity")
     return found, notes
 
 
-def _masks(volume: Volume, scheme: LabelScheme, notes: PairNotes) -> dict[str, Mask]:
-    classes = decoded(volume, scheme, notes)
-    cavity = np.asarray(volume.data == CAVITY) & (scheme.name == CAVITY_SCHEME)
+def _score(pair: LabelPair, with_cavity: bool) -> CaseRegions:
+    predicted, true = _masks(pair.prediction), _masks(pair.truth)
     return {
-        **{str(region): region_mask(classes, region) for region in Region},
-        "netc": class_mask(classes, TissueClass.NCR),
-        "snfh": class_mask(classes, TissueClass.ED),
+        region: score_one_to_one(mask, true[region], pair.grid.voxel.edges)
+        for region, mask in predicted.items()
+        if region != "rc" or with_cavity
+    }
+
+
+def _masks(labels: Labels) -> dict[str, Mask]:
+    cavity = np.asarray(labels.volume.data == CAVITY) & (labels.scheme.name == CAVITY_SCHEME)
+    return {
+        **{str(region): region_mask(labels.classes, region) for region in Region},
+        "netc": class_mask(labels.classes, TissueClass.NCR),
+        "snfh": class_mask(labels.classes, TissueClass.ED),
         "rc": cavity,
     }
 

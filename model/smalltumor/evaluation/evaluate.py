@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.identity.case_names import states_other_case
-from smalltumor.data.masks.label_files import decode_labels, on_grid, read_label_volume
-from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside
-from smalltumor.evaluation.find_label_files import LabelFile
-from smalltumor.evaluation.metrics.components import (
-    TruthComponent,
-    score_components,
-)
+from smalltumor.evaluation.label_pairs import LabelPairs, Progress
+from smalltumor.evaluation.metrics.components import TruthComponent, score_components
 from smalltumor.evaluation.metrics.froc import CaseCandidates
 from smalltumor.evaluation.metrics.lesionwise import LesionScores, score_lesions
 from smalltumor.evaluation.metrics.voxelwise import RegionScore, score_masks
-from smalltumor.evaluation.pair_notes import PairNotes
-from smalltumor.evaluation.pairing import Pairing, pair_label_files
-from smalltumor.evaluation.schemes import schemes_of
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import LabelScheme
 
 
 @dataclass(frozen=True)
@@ -133,7 +122,7 @@ def evaluate(
     *,
     labels: str | None = None,
     truth_labels: str | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Score label files against the truth, matched by the name of their case.
 
@@ -153,49 +142,21 @@ def evaluate(
     CaseError, GridMismatchError, LabelError
         If files cannot be matched or read, are on different grids, or fit several schemes.
     """
-    pairing = pair_label_files(Path(predictions), Path(truth))
-    predicted_files, true_files = zip(*pairing.pairs, strict=True)
-    of_truth = schemes_of(true_files, truth_labels, None, "truth")
-    of_predictions = schemes_of(predicted_files, labels, of_truth.only, "predictions")
+    pairs = LabelPairs.find(Path(predictions), Path(truth), labels, truth_labels)
     cases: list[CaseScores] = []
     candidates: list[CaseCandidates] = []
-    notes = PairNotes()
-    for number, (predicted_file, true_file) in enumerate(pairing.pairs):
-        if progress is not None:
-            progress(number / len(pairing.pairs), true_file.name)
-        name = true_file.name
-        pair = read_on_one_grid(predicted_file, true_file)
-        notes.add(name, *pair, true_file.t1ce)
-        predicted, true = (
-            np.ascontiguousarray(decoded(volume, schemes.by_file[file.path], notes))
-            for volume, file, schemes in zip(
-                pair,
-                (predicted_file, true_file),
-                (of_predictions, of_truth),
-                strict=True,
-            )
-        )
-        grid = pair[1].grid
-        cases.append(score_case(name, predicted, true, grid.voxel.edges))
-        compared = candidates_beside(name, predicted_file.path, predicted, true, grid)
+    for pair in pairs.read(progress):
+        predicted, true = pair.prediction.classes, pair.truth.classes
+        cases.append(score_case(pair.name, predicted, true, pair.grid.voxel.edges))
+        compared = candidates_beside(pair.name, pair.path, predicted, true, pair.grid)
         candidates += [] if compared is None else [compared]
-    texts = [*notes_on_pairing(pairing), *notes.texts, *_without_candidates(candidates, cases)]
-    return Evaluation(cases, of_predictions.name, of_truth.name, texts, tuple(candidates))
-
-
-def decoded(volume: Volume, scheme: LabelScheme, notes: PairNotes) -> Classes:
-    """The tissue classes of a label volume; a header that names another scheme is noted."""
-    classes, found = decode_labels(volume, scheme)
-    notes.add_scheme(found)
-    return classes
-
-
-def read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[Volume, Volume]:
-    """Read both label volumes of a case, on the larger of their grids if one was saved cropped."""
-    prediction, truth = (read_label_volume(file.path) for file in (predicted_file, true_file))
-    if np.prod(prediction.grid.shape) > np.prod(truth.grid.shape):
-        truth = on_grid(truth, prediction.grid, str(prediction.path))  # saved cropped
-    return on_grid(prediction, truth.grid, str(truth.path)), truth
+    return Evaluation(
+        cases,
+        prediction_scheme=pairs.prediction_schemes.name,
+        truth_scheme=pairs.truth_schemes.name,
+        notes=[*pairs.notes, *_without_candidates(candidates, cases)],
+        candidates=tuple(candidates),
+    )
 
 
 def _without_candidates(
@@ -206,22 +167,3 @@ def _without_candidates(
     if not candidates or not without:
         return []
     return [f"without candidates, and left out of the FROC: {', '.join(without)}"]
-
-
-def notes_on_pairing(pairing: Pairing) -> list[str]:
-    """Name the files that have no partner and are left out, and doubtful pairs."""
-    same = [p.name for p, t in pairing.pairs if p.path.samefile(t.path)]
-    notes = [f"prediction and truth are one file: {', '.join(same)}"] if same else []
-    for ours, theirs in pairing.pairs:
-        if states_other_case(ours.name, theirs.name) or states_other_case(theirs.name, ours.name):
-            notes.append(
-                f"by its name, {ours.path.name} is a mask of {ours.name}, and {theirs.path.name} "
-                f"of {theirs.name}"
-            )
-    sides = (
-        (pairing.without_truth, "predicted, but without a truth, and left out"),
-        (pairing.without_prediction, "not predicted, and left out of the means"),
-    )
-    return notes + [
-        f"{what}: " + ", ".join(file.name for file in files) for files, what in sides if files
-    ]
