@@ -36,6 +36,7 @@ from smalltumor.cli.commands import (
     segment,
     train,
 )
+from smalltumor.cli.messages import show_message, show_warning
 from smalltumor.cli.parser import Parser
 from smalltumor.cli.remedies import remedy_text
 from smalltumor.errors import Cancelled, SmalltumorError, SmalltumorWarning
@@ -175,7 +176,7 @@ def _warnings_in_one_line() -> Iterator[None]:
 
     def show_own(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, SmalltumorWarning):
-            print(f"smalltumor: warning: {_one_line(str(message))}", file=sys.stderr)
+            show_warning(str(message))
         else:
             show(message, category, *place, **more)
 
@@ -185,7 +186,7 @@ def _warnings_in_one_line() -> Iterator[None]:
 
 
 def _fail(message: str, code: int = 1) -> int:
-    print(f"smalltumor: {_one_line(message)}", file=sys.stderr)
+    show_message(message)
     return code
 
 
@@ -213,9 +214,3 @@ def _fail_interrupted(error: BaseException) -> int:
 def _message(error: SmalltumorError, options: argparse.Namespace) -> str:
     remedy = "" if error.remedy is None else remedy_text(error.remedy, options)
     return f"{error}; {remedy}" if remedy else str(error)
-
-
-def _one_line(text: str) -> str:
-    """The text without line breaks and terminal control codes, which a file name may hold."""
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

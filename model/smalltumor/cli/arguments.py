@@ -137,9 +137,7 @@ def add_network(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         type=path_argument,
         help="weights file (default: the shipped ones)",
     )
-    group.add_argument(
-        "--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1, mps (default auto)"
-    )
+    add_device(group)
     group.add_argument(
         "--backend",
         default="auto",
@@ -152,6 +150,13 @@ def add_network(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         help="test-time augmentation: average over eight mirrored volumes, eight times as slow",
     )
     return group
+
+
+def add_device(parser: argparse._ActionsContainer) -> None:
+    """Add --device."""
+    parser.add_argument(
+        "--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1, mps (default auto)"
+    )
 
 
 def add_scheme(parser: argparse._ActionsContainer) -> None:

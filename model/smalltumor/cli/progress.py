@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import TextIO
 
+from smalltumor.cli.messages import show_warning
+
 BAR = 30
 
 
@@ -34,8 +36,7 @@ class ProgressBar:
     def warn(self, message: str) -> None:
         """Print a warning on a line of its own."""
         self._clear()
-        self._stream.write(f"smalltumor: warning: {message}\n")
-        self._stream.flush()
+        show_warning(message, self._stream)
 
     def __enter__(self) -> ProgressBar:
         return self

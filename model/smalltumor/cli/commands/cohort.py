@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.commands.cohort_report import write_report
+from smalltumor.cli.messages import show_message
 from smalltumor.data.naming.cohort_names import PAGE
 from smalltumor.extras import MissingPackageError
 from smalltumor.labels.regions import Region
@@ -43,6 +43,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "data", metavar="DATA", type=arguments.path_argument, help="folder of cases"
     )
+    _add_results(parser)
+    parser.add_argument(
+        "--part",
+        metavar="I/N",
+        type=_part,
+        default="1/1",
+        help="segment part I of N only, numbered from 1 to N; each part needs a DIR of its own",
+    )
+    _add_workers(parser)
+    arguments.add_allow_missing(parser)
+    arguments.add_network(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
     results = parser.add_argument_group("results")
     results.add_argument(
         "-o",
@@ -75,17 +90,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     results.add_argument(
         "--overwrite", action="store_true", help="segment cases again whose masks exist"
     )
-    parser.add_argument(
-        "--part",
-        metavar="I/N",
-        type=_part,
-        default="1/1",
-        help="segment part I of N only, numbered from 1 to N; each part needs a DIR of its own",
-    )
-    _add_workers(parser)
-    arguments.add_allow_missing(parser)
-    arguments.add_network(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
@@ -103,19 +107,9 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=_seconds,
+        type=arguments.positive_number,
         help="give up a case that takes longer: its worker is ended",
     )
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return seconds
 
 
 def _part(text: str) -> Part:
@@ -174,7 +168,7 @@ def _write_page(options: argparse.Namespace) -> None:
         if options.report:
             raise
         page.unlink(missing_ok=True)
-        _report(f"removed {PAGE} of an earlier run: a page needs the extra report")
+        show_message(f"removed {PAGE} of an earlier run: a page needs the extra report")
 
 
 def _settings(options: argparse.Namespace, cases_digest: str) -> CohortSettings:
@@ -202,11 +196,7 @@ def _settings(options: argparse.Namespace, cases_digest: str) -> CohortSettings:
 def _workers(options: argparse.Namespace) -> Workers:
     from smalltumor.cohort.workers.workers import Workers
 
-    return Workers(options.workers, options.scheduler, options.timeout, _report)
-
-
-def _report(sentence: str) -> None:
-    print(f"smalltumor: {sentence}", file=sys.stderr, flush=True)
+    return Workers(options.workers, options.scheduler, options.timeout, show_message)
 
 
 def _name_options(
@@ -222,10 +212,9 @@ def _name_options(
     if not is_trained_with_modality_dropout(checkpoint.card):
         needed.append("choose weights trained with modality dropout with --weights")
     if lacking and needed:
-        print(
-            f"smalltumor: failed without T1, T2 or FLAIR: {lacking}; to segment these cases, "
-            f"{' and '.join(needed)}",
-            file=sys.stderr,
+        show_message(
+            f"failed without T1, T2 or FLAIR: {lacking}; to segment these cases, "
+            f"{' and '.join(needed)}"
         )
 
 
@@ -237,7 +226,7 @@ def _name_preparation(remedies: Sequence[Remedy | None], options: argparse.Names
     apart = [remedy for remedy in remedies if remedy and remedy.action is Action.RESAMPLE]
     if apart:
         text = remedy_text(apart[0], options)
-        _report(f"failed with images on several grids: {len(apart)}; {text}")
+        show_message(f"failed with images on several grids: {len(apart)}; {text}")
 
 
 def _line(row: CohortRow) -> str:

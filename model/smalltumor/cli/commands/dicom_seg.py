@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments, scanner_images
+from smalltumor.cli.messages import show_warning
 from smalltumor.labels.schemes import READ_SCHEMES
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
     volume = read_label_volume(path)
     classes, found = decode_labels(volume, options.labels, label_scheme_hint(path))
     for warning in filter(None, [found.contradiction, *header_warnings([volume])]):
-        print(f"smalltumor: warning: {warning}", file=sys.stderr)
+        show_warning(warning)
     mask = Segmentation(
         path.name,
         classes,

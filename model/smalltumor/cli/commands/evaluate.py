@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
+from smalltumor.cli.messages import show_warning
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.schemes import READ_SCHEMES
@@ -107,9 +107,9 @@ def run(options: argparse.Namespace) -> int:
         )
         print("\n".join(f"wrote {path}" for path in written))
         if not can_draw():
-            _warn(NO_FIGURES)
+            show_warning(NO_FIGURES)
     for note in notes:
-        _warn(note)
+        show_warning(note)
     return 0
 
 
@@ -140,10 +140,6 @@ def _notes_on_masks(options: argparse.Namespace, cases: Sequence[str]) -> list[s
     return notes
 
 
-def _warn(text: str) -> None:
-    print(f"smalltumor: warning: {text}", file=sys.stderr)
-
-
 def _challenge(options: argparse.Namespace) -> int:
     from smalltumor.evaluation.challenge import challenge_text, evaluate_challenge
 
@@ -161,5 +157,5 @@ def _challenge(options: argparse.Namespace) -> int:
         )
     print("\n".join([challenge_text(cases), *notes]))
     for note in _notes_on_masks(options, [*cases]):
-        _warn(note)
+        show_warning(note)
     return 0

@@ -71,9 +71,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=arguments.path_argument,
         help="folder of the cases, if they were moved, or if the runs were trained on a pack",
     )
-    parser.add_argument(
-        "--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1, mps (default auto)"
-    )
+    arguments.add_device(parser)
     parser.add_argument(
         "-o",
         "--output",

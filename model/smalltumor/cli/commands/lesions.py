@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
+from smalltumor.cli.messages import show_message, show_warning
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import READ_SCHEMES
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.lesions import COLUMNS, find_lesions, table_text, write_csv
 
     if options.sort not in COLUMNS:
-        print(f"smalltumor: --sort takes one of {', '.join(COLUMNS)}", file=sys.stderr)
+        show_message(f"--sort takes one of {', '.join(COLUMNS)}")
         return 2
     if options.output is not None:
         arguments.check_table_name(options.output)
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         check_output(options.output, overwrite=options.overwrite, sources=sources)
     volume = read_label_volume(options.segmentation)
     for warning in header_warnings([volume]):
-        print(f"smalltumor: warning: {warning}", file=sys.stderr)
+        show_warning(warning)
     lesions = find_lesions(
         _classes(volume, options.labels),
         volume.grid,
@@ -110,5 +110,5 @@ def _classes(volume: Volume, scheme: str | None) -> Classes | Mask:
         return inside
     classes, found = decode_labels(volume, scheme, label_scheme_hint(volume.path))
     if found.contradiction:
-        print(f"smalltumor: warning: {found.contradiction}", file=sys.stderr)
+        show_warning(found.contradiction)
     return classes

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
+from smalltumor.cli.messages import show_warning
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.cli.train_settings import add_settings
 from smalltumor.errors import TrainingError
@@ -167,7 +168,7 @@ def _train_folds(request: TrainingRequest, folds: int | None) -> int:
     from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
     from smalltumor.training.data.pack import Pack
 
-    if not train_folds(request, folds, log=_say, warn=_warn):
+    if not train_folds(request, folds, log=_say, warn=show_warning):
         _say(_resume_text(request))
     elif Pack.is_in(request.data):
         _say(f"a pack cannot be scored; with the images: smalltumor folds {request.run} --data DIR")
@@ -184,7 +185,7 @@ def _train(request: TrainingRequest) -> int:
     _yield_cores()
     from smalltumor.training.run import train
 
-    finished = train(request, log=_say, warn=_warn)
+    finished = train(request, log=_say, warn=show_warning)
     if not finished and os.environ.get("RANK", "0") == "0":  # once, under torchrun
         _say(_resume_text(request))
     return 0
@@ -218,7 +219,3 @@ def _check(folder: Path) -> int:
 
 def _say(line: str) -> None:
     print(line, flush=True)
-
-
-def _warn(message: str) -> None:
-    ProgressBar().warn(message)
