@@ -1,7 +1,8 @@
-"""Numbers as docks, pages and commands print them."""
+"""Numbers and positions as docks, pages and commands print them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import floor, log10
 
 _ERROR_ML = 1e-7
@@ -12,6 +13,9 @@ _SMALL_ML, _SMALL_MM3 = 0.0009995, 0.9995
 single precision make it 0.9999999."""
 
 _SHORT_ML = 0.01
+
+_DIRECTIONS = ("LR", "PA", "IS")
+"""Letters of the negative and the positive end of the patient axes, RAS."""
 
 
 def pluralize(number: int, noun: str) -> str:
@@ -55,6 +59,21 @@ def mm3_text(mm3: float) -> str:
 def table_ml(ml: float) -> float:
     """A volume in ml as tables hold it: three decimals, below 0.01 ml six."""
     return round(ml, 3 if ml >= _SHORT_ML else 6)
+
+
+def position_text(point: Iterable[float], decimals: int = 0) -> str:
+    """A position in the patient in mm, such as "L 23  A 12  S 40".
+
+    Parameters
+    ----------
+    point : iterable of three floats
+        Patient coordinates, RAS, in mm.
+    decimals : int
+    """
+    words = []
+    for letters, mm in zip(_DIRECTIONS, point, strict=True):
+        words.append(f"{letters[int(mm > 0)]} {abs(mm):.{decimals}f}")
+    return "  ".join(words)
 
 
 def _two_digits(volume: float) -> str:

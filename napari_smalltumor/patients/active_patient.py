@@ -301,10 +301,12 @@ class ActivePatient:
         self._views.save(self._current, self.layers)
         self._current, self._is_left = patient, False
         self._shown_by_hand.forget()
-        self._show_current()
-        self._views.restore(patient, self.layers, fit=fit)
-        in_next_turn(lambda: self._views.select_none_of(self._hidden))
-        self.changed.emit()
+        try:
+            self._show_current()
+        finally:  # an error in drawing a layer must not leave docks with the patient before
+            self._views.restore(patient, self.layers, fit=fit)
+            in_next_turn(lambda: self._views.select_none_of(self._hidden))
+            self.changed.emit()
 
     def _stays_hidden(self, patient: Patient) -> bool:
         return bool(self._background) or self.arrivals.holds(patient)
