@@ -189,3 +189,15 @@ def test_a_lesion_that_was_painted_has_no_probability():
     large, small = measure_classes(classes, GRID, lookup=lookup).lesions
     assert large.lesion.mean_probability == pytest.approx(0.9)
     assert small.lesion.mean_probability is None
+
+
+def test_the_share_that_a_reader_added_is_that_of_voxels_which_the_network_gave_another_class():
+    classes = box((0, 10), (0, 10), (0, 10))
+
+    def lookup(voxels):
+        et = np.where(voxels[:, 0] < 8, 0.6, 0.1)
+        return np.stack([1 - et, 0 * et, 0 * et, et])
+
+    (lesion,) = measure_classes(classes, GRID, lookup=lookup).lesions
+    assert lesion.added_share == pytest.approx(0.2)
+    assert measure_classes(classes, GRID).lesions[0].added_share is None
