@@ -1,4 +1,4 @@
-"""Segmenting imports no compiler of torch: Triton's LLVM crashes beside the one of Mesa's OpenGL."""
+"""Segmenting imports no compiler of torch: its Triton crashes beside the LLVM of Mesa."""
 
 from __future__ import annotations
 
