@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from smalltumor.files.atomic import TEMPORARY_FILES
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import exists
 from smalltumor.files.writers import has_ended, this_computer
 
 KEPT_FILES = ".smalltumor-*.kept"
@@ -140,7 +141,7 @@ class MoveList:
     @property
     def state(self) -> State | None:
         """What is being done; None if the list is gone, and with it all that was to do."""
-        return next((state for state in State if self._path(state).exists()), None)
+        return next((state for state in State if exists(self._path(state))), None)
 
     def change(self, state: State) -> bool:
         """Say that something else is done now; False if the list is gone. May raise OSError."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import move_into_place
+from smalltumor.files.existence import exists
 from smalltumor.files.move_list import Move, MoveList, State
 
 
@@ -124,7 +125,7 @@ def _undo_one(move: Move, undone: Undone) -> None:
         if move.is_done():
             move.target.unlink(missing_ok=True)
             undone.removed.append(move.target)
-    elif move.kept.exists():
+    elif exists(move.kept):
         found = _put_back(move.kept, move)
         if found == move.target:
             undone.put_back.append(found)

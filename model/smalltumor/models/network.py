@@ -217,5 +217,7 @@ class MultiTaskNetwork(SegmentationNetwork):
 
 
 def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv3d):
+    # Weights without memory are replaced; to draw them, torch would import its compiler and Triton,
+    # which crashes where Mesa has loaded another LLVM.
+    if isinstance(module, nn.Conv3d) and not module.weight.is_meta:
         nn.init.kaiming_normal_(module.weight)

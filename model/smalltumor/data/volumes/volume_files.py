@@ -15,7 +15,7 @@ from smalltumor.data.volumes.dicom_start import file_starts_as_dicom
 from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
 from smalltumor.data.volumes.nifti_header import not_numbers
 from smalltumor.data.volumes.slicer_segments import segments_of
-from smalltumor.data.volumes.unpacking import unpack
+from smalltumor.data.volumes.unpacking import check_is_file, unpack
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import require
 from smalltumor.files.content import FileContent, content_of_file
@@ -78,8 +78,7 @@ def read_volume_file(
         return nifti.read_volume(path, allow_nonfinite=allow_nonfinite, with_content=with_content)
     if not is_image_name(path):
         raise not_a_volume(path) or _unnamed(path)
-    if not path.is_file():
-        raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
+    check_is_file(path)
     before = _content_of(path) if with_content else None
     segments: tuple[Segment, ...] = ()
     if path.suffix.lower() in _FREESURFER:
