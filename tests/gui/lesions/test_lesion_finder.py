@@ -11,6 +11,7 @@ from lesion_layers import show_regions, synthetic_case
 from napari.components import ViewerModel
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.layers.editing.nesting import NestedRegions
 from napari_smalltumor.lesions.search import snapshot as snapshot_module
 from napari_smalltumor.lesions.search.finder import LesionFinder
 from napari_smalltumor.lesions.search.snapshot import Snapshot
@@ -115,6 +116,20 @@ def test_a_search_is_not_discarded_when_the_layer_was_only_redrawn(finder, sourc
     qtbot.waitUntil(lambda: not finder.busy)
     assert finder.results == [[2, 12, 216]]
     assert search.calls == 1
+
+
+def test_the_lesions_of_a_hidden_region_follow_the_brush_on_a_region_inside_it(
+    finder, source, qtbot
+):
+    """napari emits nothing for a hidden layer, which its inner regions change nevertheless."""
+    nesting = NestedRegions(source.layers)
+    source.layers[Region.TC].visible = False
+    finder.set_target(source, Region.TC, 100)
+    qtbot.waitUntil(lambda: not finder.busy)
+    source.layers[Region.ET].data_setitem(tuple(np.array([n]) for n in (0, 0, 0)), 1)
+    qtbot.waitUntil(lambda: len(finder.results) > 1, timeout=10_000)
+    assert finder.results[-1] == sorted([1, *finder.results[0]])
+    nesting.disconnect()
 
 
 def test_the_lesions_of_another_region_are_not_shown(finder, source, search, qtbot):
