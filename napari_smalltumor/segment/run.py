@@ -196,7 +196,13 @@ class SegmentRun(QObject):
         self._next_layer_timer.start(0)
 
     def _show_next(self) -> None:
-        """Add the next layer; the window is drawn before the one after it."""
+        """Add the next layer; the window is drawn before the one after it.
+
+        What an open menu or dialog is about stays as it is meanwhile.
+        """
+        if questions.dialog_is_open():
+            self._next_layer_timer.start(_RETRY_MS)
+            return
         if self._is_closed:
             self._end("")
             return

@@ -30,6 +30,7 @@ from napari_smalltumor.layers.metadata import (
     role_of,
 )
 from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.layers.selection import name_is_edited, selection_untouched
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 
 if TYPE_CHECKING:
@@ -139,12 +140,13 @@ def segmentation_steps(
                 existing[region] = Labels(masks[region], **attributes)
                 apply_style(existing[region], region, style)
                 yield existing[region]
-                with garbage_collection_paused():
+                with garbage_collection_paused(), selection_untouched(viewer):
                     viewer.layers.insert(
                         region_index(viewer.layers, existing, region), existing[region]
                     )
                 yield existing[region]
-        if existing[Region.ET] in viewer.layers:  # the user may have removed it meanwhile
+        is_there = existing[Region.ET] in viewer.layers  # the user may have removed it meanwhile
+        if is_there and not name_is_edited():
             viewer.layers.selection.active = existing[Region.ET]
 
 

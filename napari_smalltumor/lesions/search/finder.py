@@ -13,6 +13,7 @@ from superqt.utils import qthrottled
 from napari_smalltumor.layers.editing.region_edits import EDIT_EVENTS
 from napari_smalltumor.lesions.search.snapshot import Snapshot
 from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.workers import run_in_thread
 
 INTERVAL_MS = 120
@@ -122,7 +123,7 @@ class LesionFinder(QObject):
         run_in_thread(
             partial(_lesions_if_changed, snapshot, self._last, self._threshold),
             self,
-            partial(self._on_result, self._search_number, snapshot),
+            once_idle(self, partial(self._on_result, self._search_number, snapshot)),
             partial(self._on_error, self._search_number),
             name="search for lesions",
         )
