@@ -110,7 +110,10 @@ def segmentation_steps(
     style: str = "filled",
     placement: Mapping[str, Any] | None = None,
 ) -> Iterator[Labels]:
-    """Show a segmentation in short steps: update the case's region layers, or add them.
+    """Show a segmentation in short steps: update the case's region layers, then add others.
+
+    All are updated in one step. What is saved or painted between steps would else be of two
+    results, or lost.
 
     Parameters
     ----------
@@ -132,7 +135,8 @@ def segmentation_steps(
     with ensure_nesting(viewer).replacing():
         for region, layer in existing.items():
             fill_layer(layer, masks[region], _role(case, region, segmentation))
-            yield layer
+        if existing:
+            yield next(iter(existing.values()))
         for region in Region:  # ET first, because users read and edit it first
             if region not in existing:
                 role = replace(_role(case, region, segmentation), checksum=checksum(masks[region]))
