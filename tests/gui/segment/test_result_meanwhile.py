@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+import smalltumor.inference
 from napari_cases import write_case_along
 from qtpy.compat import isalive
-from qtpy.QtCore import QPoint
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QLineEdit, QListView, QMenu
 
 from napari_smalltumor.layers.metadata import region_of
@@ -42,6 +45,29 @@ def test_no_layer_of_a_result_is_added_or_selected_under_a_menu(opened, menu, qt
     assert list(viewer.layers) == there
     with qtbot.waitSignal(dock.finished):
         menu.close()
+    assert sum(region_of(x) is not None for x in viewer.layers) == 3
+
+
+def test_no_result_is_shown_under_the_brush(opened, qtbot, monkeypatch):
+    viewer, dock = opened
+    window = viewer.window._qt_window
+    window.show()
+    ended = threading.Event()
+    segment = smalltumor.inference.segment
+
+    def network(*arguments, **options):
+        result = segment(*arguments, **options)
+        ended.set()
+        return result
+
+    monkeypatch.setattr(smalltumor.inference, "segment", network)
+    qtbot.mousePress(window.statusBar(), Qt.MouseButton.LeftButton)
+    dock.panel.segment_clicked.emit()
+    qtbot.waitUntil(ended.is_set)
+    qtbot.wait(300)
+    assert not any(region_of(x) for x in viewer.layers)
+    with qtbot.waitSignal(dock.finished):
+        qtbot.mouseRelease(window.statusBar(), Qt.MouseButton.LeftButton)
     assert sum(region_of(x) is not None for x in viewer.layers) == 3
 
 
