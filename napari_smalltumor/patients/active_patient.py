@@ -25,6 +25,7 @@ from napari_smalltumor.layers.patient import (
     patient_of,
     titles,
 )
+from napari_smalltumor.layers.selection import select, selection_untouched
 from napari_smalltumor.layers.titles import name_by_titles
 from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.deferred_calls import in_next_turn
@@ -34,7 +35,7 @@ from napari_smalltumor.patients.new_layers import NewLayers
 from napari_smalltumor.patients.open_patients import OpenPatients
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.switching.shown_by_hand import ShownByHand
-from napari_smalltumor.patients.switching.view_state import ViewStates, select, selection_untouched
+from napari_smalltumor.patients.switching.view_state import ViewStates
 from napari_smalltumor.patients.switching.window_title import WindowTitle
 from napari_smalltumor.viewer import one_per_viewer
 

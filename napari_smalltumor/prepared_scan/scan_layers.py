@@ -20,9 +20,9 @@ from napari_smalltumor.layers.metadata import (
     same_case,
     set_role,
 )
+from napari_smalltumor.layers.selection import select
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.removed.missing_layers import missing_layers
-from napari_smalltumor.patients.switching.view_state import select
 from napari_smalltumor.prepared_scan.corrected_images import replace_images, stored_images
 
 if TYPE_CHECKING:

@@ -163,13 +163,13 @@ class SegmentRun(QObject):
     def _on_returned(self, result: JobResult) -> None:
         """Show the result, unless the run was abandoned, or cancelled while it was on its way.
 
-        While a dialog is open the result waits.
+        While a dialog is open, or under the brush, the result waits.
         """
         if self.worker is None:
             return
         if self.worker.abort_requested:
             self._end("Cancelled")
-        elif questions.dialog_is_open():
+        elif questions.user_is_busy():
             _timer(self, partial(self._on_returned, result)).start(_RETRY_MS)
         else:
             self._on_result(result)
@@ -196,7 +196,13 @@ class SegmentRun(QObject):
         self._next_layer_timer.start(0)
 
     def _show_next(self) -> None:
-        """Add the next layer; the window is drawn before the one after it."""
+        """Add the next layer; the window is drawn before the one after it.
+
+        What an open menu or dialog is about stays as it is meanwhile, and so does what is painted.
+        """
+        if questions.user_is_busy():
+            self._next_layer_timer.start(_RETRY_MS)
+            return
         if self._is_closed:
             self._end("")
             return
