@@ -14,10 +14,11 @@ from napari_cases import case_along
 from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.cohort.results.folder_settings import SETTINGS, CohortInfo, FolderSettings
 from smalltumor.cohort.results.records import CaseRecord
-from smalltumor.data.bids.checks import PATIENT_KEY, check_bids
+from smalltumor.data.bids.checks import check_bids
 from smalltumor.data.bids.dataset import DESCRIPTION, authors_around, check_dataset
 from smalltumor.data.bids.names import bids_paths
 from smalltumor.data.identity.image_digests import comment_of, recorded_images
+from smalltumor.data.identity.recorded_patient import PATIENT_KEY
 from smalltumor.data.made_by import MadeBy, made_by_comment, recorded_made_by
 from smalltumor.data.naming.numbered_files import channel_order
 from smalltumor.data.read_case import read_case
