@@ -129,7 +129,7 @@ def read_facts(path: Path) -> dict[str, Any]:
         If the file cannot be read or holds no JSON object.
     """
     try:
-        facts = json.loads(path.read_text())
+        facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, *DAMAGED) as error:
         raise CheckpointError(f"{path}: the card cannot be read ({error})") from None
     if not isinstance(facts, dict):

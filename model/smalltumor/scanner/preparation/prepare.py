@@ -44,10 +44,11 @@ from smalltumor.scanner.preparation.registration import (
     registered_grid,
 )
 from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
+from smalltumor.scanner.recorded_title import recorded_titles
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
-    from smalltumor.scanner.source import Source
+from smalltumor.scanner.source import Source
 
 BrainExtraction = Literal["auto", "always", "never"]
 
@@ -265,7 +266,11 @@ def _assemble(
         )
     if brain is None:
         brain = np.ones(volume.grid.shape, dtype=bool)
-    return PreparedCase(source.name, volume.grid, volume.header, sequences, brain)
+    listed = (series for series, _ in source.assignment.classified)
+    titles = recorded_titles((*listed, *source.assignment.chosen.values()))
+    return PreparedCase(
+        source.name, volume.grid, volume.header, sequences, brain, recorded_titles=titles
+    )
 
 
 def _without_bias(case: PreparedCase, reporter: ProgressReporter) -> PreparedCase:

@@ -189,26 +189,27 @@ def record(case: PreparedCase) -> dict[str, Any]:
     """What was done to a case and why, for JSON.
 
     Of the headers it has the names of the series, their UIDs and their grids, but neither name nor
-    ID of the patient. The name of the case is stored, whatever it is made of.
+    ID of the patient; of names of files, words of sequences. The name of the case is stored,
+    whatever it is made of.
     """
     return {
         "version": RECORD_VERSION,
         "name": case.name,
         "grid": {"shape": list(case.grid.shape), "affine": case.grid.affine.round(6).tolist()},
         "brain_ml": round(case.brain_ml, 1),
-        "sequences": {m: _sequence_record(s) for m, s in case.sequences.items()},
+        "sequences": {m: _sequence_record(s, case) for m, s in case.sequences.items()},
         "scan_warnings": list(case.recorded_scan_warnings),
-        "warnings": list(case.warnings),
+        "warnings": [case.recorded_text(text) for text in case.warnings],
     }
 
 
-def _sequence_record(sequence: PreparedSequence) -> Mapping[str, Any]:
+def _sequence_record(sequence: PreparedSequence, case: PreparedCase) -> Mapping[str, Any]:
     grid, found = sequence.native_grid, sequence.registration
     result: dict[str, Any] = {
-        "series": sequence.series,
+        "series": case.recorded_text(sequence.series),
         "series_uid": sequence.uid,
-        "reason": sequence.reason,
-        "steps": list(sequence.steps),
+        "reason": case.recorded_text(sequence.reason),
+        "steps": [case.recorded_text(step) for step in sequence.steps],
         "native_grid": {"shape": list(grid.shape), "affine": grid.affine.round(6).tolist()},
         "registration": None,
         "brain_overlap": None if sequence.overlap is None else round(sequence.overlap, 3),

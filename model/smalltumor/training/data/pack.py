@@ -112,7 +112,7 @@ class Pack:
         self.folder = folder
         path = folder / MANIFEST
         try:
-            values = json.loads(path.read_text())
+            values = json.loads(path.read_text(encoding="utf-8"))
             if values["format"] != FORMAT:
                 raise ValueError(f"its format is {values['format']!r}")
             version = int(values["format_version"])

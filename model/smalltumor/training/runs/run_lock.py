@@ -52,7 +52,11 @@ class LockHolder:
 def read_lock_holder(run: RunFolder) -> LockHolder | None:
     """The process that trains in a folder, or was killed doing so."""
     try:
-        return LockHolder(**json.loads(run.process.read_text()))
+        content = json.loads(run.process.read_text(encoding="utf-8"))
+        pid = int(content["pid"])
+        if not 0 < pid < 2**31:  # as no system numbers processes
+            return None
+        return LockHolder(pid, str(content["host"]), float(content["since"]))
     except (OSError, *DAMAGED):
         return None
 
