@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,9 +18,7 @@ from smalltumor.evaluation.schemes import Schemes, schemes_of
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.schemes import LabelScheme
-
-Progress = Callable[[float, str], None]
-"""Called with the fraction done and the name of the current case."""
+from smalltumor.progress import ProgressCallback
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class LabelPairs:
         of_predictions = schemes_of(predicted_files, labels, of_truth.only, "predictions")
         return cls(pairing, of_predictions, of_truth)
 
-    def read(self, progress: Progress | None = None) -> Iterator[LabelPair]:
+    def read(self, progress: ProgressCallback | None = None) -> Iterator[LabelPair]:
         """Read case by case; what is doubtful of them is noted."""
         for number, (predicted_file, true_file) in enumerate(self.pairing.pairs):
             if progress is not None:

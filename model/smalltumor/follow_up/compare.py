@@ -20,9 +20,9 @@ from smalltumor.follow_up.registration import ScanRegistration, register_scans
 from smalltumor.follow_up.response import Response, assess, with_earlier_progression
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample, resample_labels
-from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.labels.masks import Classes
 from smalltumor.measures import CaseMeasures
+from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 
 _REGISTERED = 0.8
 """Progress when the scans are registered; matching lesions takes the rest."""

@@ -20,6 +20,7 @@ from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import file_key
 from smalltumor.labels.regions import REGION_NAMES, Region
+from smalltumor.progress import ProgressCallback
 from smalltumor.report import texts
 from smalltumor.report.cohort_figure import SMALL_ML, draw_sizes
 from smalltumor.report.cohort_pictures import picture_of_case
@@ -28,9 +29,6 @@ from smalltumor.report.page import legend, render
 
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
-
-Progress = Callable[[float, str], None]
-"""Called with the fraction done and the step."""
 
 LinkOf = Callable[[CaseResult], str]
 """Gives the address of the mask of a case."""
@@ -85,7 +83,7 @@ def cohort_page(
     *,
     most: int,
     data: Path | None = None,
-    progress: Progress = lambda fraction, step: None,
+    progress: ProgressCallback = lambda fraction, step: None,
 ) -> str:
     """Make the page of a folder of results, complete or not.
 
@@ -191,7 +189,7 @@ def _cases_in(data: Path | None) -> tuple[dict[str, CaseFiles], str]:
 
 
 def _looks(
-    shown: Sequence[CaseResult], pictures: _Pictures, progress: Progress, link: LinkOf
+    shown: Sequence[CaseResult], pictures: _Pictures, progress: ProgressCallback, link: LinkOf
 ) -> Iterator[_Look]:
     for number, result in enumerate(shown, start=1):
         progress((number - 1) / len(shown), f"picture of {result.name}")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.probabilities.network_output import NetworkOutput
-from smalltumor.inference.progress import ProgressReporter
+from smalltumor.progress import ProgressReporter
 
 Array = npt.NDArray[np.float32]
 

@@ -17,7 +17,7 @@ from smalltumor.inference.backends.openvino_import import import_openvino
 from smalltumor.inference.backends.openvino_network import NetworkLoader, Precision
 from smalltumor.inference.devices import cpu_has_bfloat16
 from smalltumor.inference.pool import Pool
-from smalltumor.inference.progress import ProgressReporter
+from smalltumor.progress import ProgressReporter
 
 if TYPE_CHECKING:
     import openvino as ov  # noqa: TID251

@@ -18,7 +18,7 @@ from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
-from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.bias_field import correct_bias_field
 from smalltumor.scanner.preparation.brain_extraction import is_stripped
 from smalltumor.scanner.preparation.prepared_case import (

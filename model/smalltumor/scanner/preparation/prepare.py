@@ -16,7 +16,7 @@ from smalltumor.errors import CaseError
 from smalltumor.geometry.field_of_view import check_field_of_view
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
-from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.brain_extraction import (
     Probabilities,
     brain_probability,
