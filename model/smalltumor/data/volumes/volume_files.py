@@ -13,9 +13,9 @@ import numpy.typing as npt
 from smalltumor.data.volumes import nifti
 from smalltumor.data.volumes.dicom_start import file_starts_as_dicom
 from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
-from smalltumor.data.volumes.nifti_header import not_numbers
 from smalltumor.data.volumes.slicer_segments import segments_of
 from smalltumor.data.volumes.unpacking import unpack
+from smalltumor.data.volumes.voxel_checks import check_finite, check_numbers, check_unchanged
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import require
 from smalltumor.files.content import FileContent, content_of_file
@@ -86,16 +86,11 @@ def read_volume_file(
         data, affine, placed = _read_freesurfer(path)
     else:
         data, affine, placed, segments = _read_itk(path)
-    if before != (_content_of(path) if with_content else None):
-        raise CaseError(f"{path} was replaced while it was read; read it again")
-    if data.dtype.kind not in "iuf":
-        raise CaseError(f"{path} {not_numbers(data.dtype)}")
-    if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
-        raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
-    while data.ndim > 3 and data.shape[-1] == 1:
-        data = data[..., 0]
-    if data.ndim not in (3, 4):
-        raise CaseError(f"{path} has the shape {data.shape}; a 3D or 4D volume is needed")
+    check_unchanged(before, _content_of(path) if with_content else None, path)
+    check_numbers(data.dtype, path)
+    if not allow_nonfinite:
+        check_finite(data, path)
+    data = _with_three_or_four_axes(data, path)
     try:
         grid = Grid((data.shape[0], data.shape[1], data.shape[2]), affine)
     except CaseError as error:
@@ -103,6 +98,15 @@ def read_volume_file(
     data = data.view()
     data.flags.writeable = False
     return Volume(data, grid, _header(data, grid, placed), path, content=before, segments=segments)
+
+
+def _with_three_or_four_axes(data: npt.NDArray[np.generic], path: Path) -> npt.NDArray[np.generic]:
+    """An array without trailing axes of length 1, (i, j, k) or (i, j, k, t)."""
+    while data.ndim > 3 and data.shape[-1] == 1:
+        data = data[..., 0]
+    if data.ndim not in (3, 4):
+        raise CaseError(f"{path} has the shape {data.shape}; a 3D or 4D volume is needed")
+    return data
 
 
 def _content_of(path: Path) -> FileContent:
