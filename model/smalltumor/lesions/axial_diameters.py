@@ -153,12 +153,12 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
     voxel[axis] = numbers[found] + first[axis]
     number, _, _ = upright_slices(grid, voxel)
     return AxialDiameters(
-        longest,
-        across,
-        len(sections),
-        least,
-        int(voxel[axis]),
-        number,
+        longest_mm=longest,
+        perpendicular_mm=across,
+        slices=len(sections),
+        least_mm=least,
+        slice_index=int(voxel[axis]),
+        slice_number=number,
         has_cavity=tissue is not None,
         is_rim=rim_mm is not None,
     )
