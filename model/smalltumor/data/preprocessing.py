@@ -276,9 +276,7 @@ def _statistics(values: Image, preprocessing: Preprocessing) -> tuple[float, flo
     return low, high, mean, float(np.sqrt(np.average((clipped - mean) ** 2, weights=counts)))
 
 
-def _levels(
-    values: Image,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp] | None]:
+def _levels(values: Image) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp] | None]:
     """Distinct values with their counts, or all values and None if they cannot be counted."""
     if values.dtype.kind in "iu":
         lowest = int(values.min())

@@ -58,7 +58,14 @@ def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
     for name in tensors[0]:
         stacked: npt.NDArray[np.float32] = np.stack([each[name] for each in tensors])
         arrays[name] = np.asarray(stacked.mean(axis=0, dtype=np.float64), np.float32)
-    return Checkpoint(first.config, first.preprocessing, _card(checkpoints), "", None, arrays)
+    return Checkpoint(
+        config=first.config,
+        preprocessing=first.preprocessing,
+        card=_card(checkpoints),
+        digest="",
+        path=None,
+        arrays=arrays,
+    )
 
 
 def _check_relatives(first: Checkpoint, other: Checkpoint) -> None:

@@ -50,4 +50,12 @@ def fit_scorer(
         solution -= step
         if np.abs(step).max() < _CONVERGED:
             break
-    return Scorer(tuple(features), low, high, mean, deviation, solution[:-1], float(solution[-1]))
+    return Scorer(
+        features=tuple(features),
+        low=low,
+        high=high,
+        mean=mean,
+        deviation=deviation,
+        weights=solution[:-1],
+        intercept=float(solution[-1]),
+    )

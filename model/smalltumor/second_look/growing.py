@@ -140,7 +140,7 @@ def _surroundings_of(
     far = allowed & (distance > REACH_MM / 2)
     if not near.any() or not far.any():
         return None
-    return _Surroundings(start, box, allowed, near, far, edge)
+    return _Surroundings(start=start, box=box, allowed=allowed, near=near, far=far, edge=edge)
 
 
 def _enhancing(case: Case, maps: CoarseMaps, around: _Surroundings) -> Mask:

@@ -67,11 +67,11 @@ class RunRecord:
         values = run.read_config()
         try:
             return cls(
-                TrainingRequest.from_record({"data": "", **values}, run.path),
-                TrainingConfig.from_dict(values["training"]),
-                Split.from_dict(values["split"]),
-                values.get("origin") or {},
-                int(values.get("steps_per_epoch") or 0),
+                request=TrainingRequest.from_record({"data": "", **values}, run.path),
+                config=TrainingConfig.from_dict(values["training"]),
+                split=Split.from_dict(values["split"]),
+                origin=values.get("origin") or {},
+                steps_per_epoch=int(values.get("steps_per_epoch") or 0),
             )
         except DAMAGED as error:
             raise TrainingError(f"{run.config} is damaged ({error!r})") from error

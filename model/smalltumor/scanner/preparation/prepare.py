@@ -265,7 +265,9 @@ def _assemble(
         )
     if brain is None:
         brain = np.ones(volume.grid.shape, dtype=bool)
-    return PreparedCase(source.name, volume.grid, volume.header, sequences, brain)
+    return PreparedCase(
+        name=source.name, grid=volume.grid, header=volume.header, sequences=sequences, brain=brain
+    )
 
 
 def _without_bias(case: PreparedCase, reporter: ProgressReporter) -> PreparedCase:
