@@ -55,6 +55,7 @@ _DECIMALS = 4
 reads as 0.9999999."""
 
 _LINES_AT_ONCE, _LINES_LOOKED_AT = 128, 2**16
+"""Lines that are tried exactly, and looked at coarsely, in one array: they bound its memory."""
 
 _EQUAL_MM = 10.0**-_DECIMALS
 _MOST_EQUAL = 32

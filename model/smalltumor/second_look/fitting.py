@@ -13,6 +13,8 @@ PENALTY = 3.0
 """Weight of half the squared weights of the standardised features, against the log loss."""
 
 _CLIP_PERCENTILES = (0.0, 100.0)
+"""Percentiles of each feature that its values are clipped to: those of the fitted lesions."""
+
 _STEPS = 50
 _CONVERGED = 1e-8
 

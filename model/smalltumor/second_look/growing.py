@@ -36,6 +36,7 @@ _SMOOTHING = 0.7
 """Standard deviation of the Gaussian, in voxels, that keeps noise from being grown."""
 
 _IN_BRAIN = 0.5
+"""Least part of a voxel of the maps that is brain."""
 
 
 def grow(

@@ -30,6 +30,7 @@ the values that `tests/benchmarks/inference/memory.py` measured, from 197."""
 
 _POLL_MILLISECONDS = 20
 _SECONDS_PER_VOXEL = 4e-7
+"""Time of a voxel, for progress, until a run has measured it."""
 
 
 class OpenVinoBackend:

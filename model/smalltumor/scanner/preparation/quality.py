@@ -25,6 +25,8 @@ LEAST_OVERLAP = 0.85
 of a sequence is found coarsely; registered ones had .90 or more."""
 
 LARGEST_ROTATION_DEGREES = 35.0
+"""Rotation to T1CE above which a registration is doubtful."""
+
 LEAST_COVERAGE = 0.98
 """Share of the brain of T1CE that a sequence shows, below which this is said."""
 
