@@ -103,7 +103,7 @@ class Slice:
 
 
 def largest_of(classes: Classes) -> Region | None:
-    """The region whose largest slice is shown: the tumour core, or else the whole tumour."""
+    """The region of a mask (i, j, k) whose largest slice is shown: the tumour core, else WT."""
     return next((r for r in (Region.TC, Region.WT) if region_mask(classes, r).any()), None)
 
 

@@ -61,7 +61,7 @@ def is_stripped(image: npt.NDArray[np.generic], grid: Grid) -> bool:
 
 
 def foreground_ml(image: npt.NDArray[np.generic], grid: Grid) -> float:
-    """Volume in ml of what differs from the background: the head, or the brain alone."""
+    """Volume in ml of what differs from the background of an image (i, j, k): head or brain."""
     coarse = coarse_images({"": image}, grid.spacing)
     (mask,) = coarse.brain_masks.values()
     return float(np.count_nonzero(mask)) * coarse.voxel_volume(grid) / 1000

@@ -139,7 +139,15 @@ def mutual_information(fixed: Volume, moving: Volume, brain: Mask, matrix: Affin
 
 
 def displacement(matrix: Affine, brain: Mask, grid: Grid) -> float:
-    """Largest displacement by a transform in mm, at the corners of the brain's box."""
+    """Largest displacement by a transform in mm, at the corners of the brain's box.
+
+    Parameters
+    ----------
+    matrix : (4, 4) float64
+        Of patient coordinates in mm.
+    brain : (i, j, k) bool array on `grid`
+    grid : Grid
+    """
     from scipy import ndimage
 
     (box,) = ndimage.find_objects(brain.astype(np.uint8))
