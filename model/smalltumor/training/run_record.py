@@ -11,7 +11,11 @@ from smalltumor.errors import TrainingError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.models.card import (
     MODALITY_DROPOUT,
+    RESEARCH_USE,
     STARTED_FROM_DIGEST,
+    STARTED_FROM_SELECTED_ON,
+    STARTED_FROM_TRAINED_ON,
+    TRAINED_ON,
     read_facts,
     selected_on,
     trained_on,
@@ -85,8 +89,8 @@ def origin_of(initial: Checkpoint | None, weights: Path | None) -> dict[str, Any
     return {
         "started_from": initial.name,
         STARTED_FROM_DIGEST: initial.digest,
-        "started_from_trained_on": trained_on(initial.card),
-        **({"started_from_selected_on": selection} if selection else {}),
+        STARTED_FROM_TRAINED_ON: trained_on(initial.card),
+        **({STARTED_FROM_SELECTED_ON: selection} if selection else {}),
     }
 
 
@@ -101,10 +105,10 @@ def model_card(record: RunRecord, cases: tuple[str, ...]) -> dict[str, Any]:
     dropout = record.config.modality_dropout
     return {
         "name": record.request.run.resolve().name,
-        "trained_on": list(cases),
+        TRAINED_ON: list(cases),
         **record.origin,
         "preset": record.request.preset,
-        "use": "research only; not a medical device, not for diagnosis",
+        "use": RESEARCH_USE,
         **({MODALITY_DROPOUT: dropout} if dropout else {}),
         **(read_facts(record.request.card) if record.request.card else {}),
     }

@@ -28,7 +28,12 @@ from smalltumor.data.volumes.nifti_header import millimetres_per_unit as millime
 from smalltumor.data.volumes.nifti_header import read_header as read_header
 from smalltumor.data.volumes.nifti_header import read_spacing as read_spacing
 from smalltumor.data.volumes.unpacking import unpack, unpack_whole
-from smalltumor.data.volumes.voxel_checks import check_finite, check_numbers, check_unchanged
+from smalltumor.data.volumes.voxel_checks import (
+    check_finite,
+    check_numbers,
+    check_size,
+    check_unchanged,
+)
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.content import FileContent
@@ -150,7 +155,7 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool
     check_numbers(dtype, path)
     offset = voxel_offset(header, path)
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    _check_size(offset + size, path)
+    check_size(offset + size, path)
     grid = grid_of(header, shape, path)
     try:
         unpacked, content = unpack_whole(path, offset + size, with_content=with_content)
@@ -167,14 +172,6 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool
         raise CaseError(
             f"{path}: {size / 2**30:.1f} GB unpacked do not fit into memory; close other programs"
         ) from None
-
-
-def _check_size(size: int, path: Path) -> None:
-    if size > MAX_BYTES:
-        raise CaseError(
-            f"{path}: {size / 2**30:.1f} GB unpacked is over the limit of "
-            f"{MAX_BYTES // 2**30} GB for one volume"
-        )
 
 
 def _check_length(length: int, expected: int, path: Path) -> None:

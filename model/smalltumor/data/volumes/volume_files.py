@@ -12,10 +12,15 @@ import numpy.typing as npt
 
 from smalltumor.data.volumes import nifti
 from smalltumor.data.volumes.dicom_start import file_starts_as_dicom
-from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
+from smalltumor.data.volumes.nifti import Volume, is_image_name, is_nifti_name
 from smalltumor.data.volumes.slicer_segments import segments_of
 from smalltumor.data.volumes.unpacking import unpack
-from smalltumor.data.volumes.voxel_checks import check_finite, check_numbers, check_unchanged
+from smalltumor.data.volumes.voxel_checks import (
+    check_finite,
+    check_numbers,
+    check_size,
+    check_unchanged,
+)
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import require
 from smalltumor.files.content import FileContent, content_of_file
@@ -207,7 +212,7 @@ def _open_itk(path: Path) -> Any:
         reader.ReadImageInformation()
     except RuntimeError as error:
         raise CaseError(f"{path} {_DAMAGED}") from error
-    _check_size(path, [*reader.GetSize(), reader.GetNumberOfComponents()])
+    check_size(_bytes_of([*reader.GetSize(), reader.GetNumberOfComponents()]), path)
     return reader
 
 
@@ -236,7 +241,7 @@ def _open_freesurfer(path: Path) -> Any:
         image = nib.load(path)
     except _freesurfer_errors() as error:
         raise CaseError(f"{path} {_DAMAGED}") from error
-    _check_size(path, image.shape)
+    check_size(_bytes_of(image.shape), path)
     return image
 
 
@@ -249,13 +254,9 @@ def _freesurfer_errors() -> tuple[type[Exception], ...]:
     return (OSError, EOFError, zlib.error, *of_nibabel, *DAMAGED)
 
 
-def _check_size(path: Path, sizes: Sequence[int]) -> None:
-    size = int(np.prod([*sizes, 8], dtype=object))
-    if size > MAX_BYTES:
-        raise CaseError(
-            f"{path}: {size / 2**30:.1f} GB unpacked is over the limit of "
-            f"{MAX_BYTES // 2**30} GB for one volume"
-        )
+def _bytes_of(sizes: Sequence[int]) -> int:
+    """Bytes of a volume whose voxels take up to eight."""
+    return int(np.prod([*sizes, 8], dtype=object))
 
 
 def _header(data: npt.NDArray[Any], grid: Grid, placed: bool) -> nib.Nifti1Header:

@@ -1,4 +1,4 @@
-"""What every reader of volumes refuses: other voxels than finite numbers, and replaced files."""
+"""What every reader of volumes refuses: huge files, odd voxels, and files that are replaced."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.volumes.nifti_header import MAX_BYTES
 from smalltumor.errors import CaseError
 
 
@@ -26,6 +27,15 @@ def check_numbers(dtype: np.dtype[np.generic], path: Path) -> None:
     raise CaseError(
         f"{path} holds numbers of an uncommon type; save it with 32-bit floating point numbers"
     )
+
+
+def check_size(size: int, path: Path) -> None:
+    """Refuse a file with more than `MAX_BYTES` of voxels, unpacked."""
+    if size > MAX_BYTES:
+        raise CaseError(
+            f"{path}: {size / 2**30:.1f} GB unpacked is over the limit of "
+            f"{MAX_BYTES // 2**30} GB for one volume"
+        )
 
 
 def check_finite(data: npt.NDArray[np.generic], path: Path) -> None:
