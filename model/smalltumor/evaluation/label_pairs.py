@@ -105,7 +105,7 @@ class LabelPairs:
     @property
     def notes(self) -> list[str]:
         """Files that are left out, and what is doubtful of the pairs that were read."""
-        return [*_notes_on_pairing(self.pairing), *self._notes.texts]
+        return [*notes_on_pairing(self.pairing), *self._notes.texts]
 
 
 def _read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[Volume, Volume]:
@@ -116,7 +116,7 @@ def _read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[
     return on_grid(prediction, truth.grid, str(truth.path)), truth
 
 
-def _notes_on_pairing(pairing: Pairing) -> list[str]:
+def notes_on_pairing(pairing: Pairing) -> list[str]:
     """Name the files that have no partner and are left out, and doubtful pairs."""
     same = [p.name for p, t in pairing.pairs if p.path.samefile(t.path)]
     notes = [f"prediction and truth are one file: {', '.join(same)}"] if same else []
