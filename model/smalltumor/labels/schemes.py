@@ -196,6 +196,10 @@ def _agree(first: LabelScheme, second: LabelScheme, values: Iterable[int]) -> bo
     return all(first.classes[value] == second.classes[value] for value in values)
 
 
+WHOLE_TOLERANCE = 0.01
+"""Largest distance of a stored label from a whole number; ``scl_slope`` causes 1.0000153."""
+
+
 def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
     """List the distinct values of a label volume, ascending.
 

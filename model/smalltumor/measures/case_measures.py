@@ -29,12 +29,13 @@ from smalltumor.lesions.location import side_at
 from smalltumor.measures.sums import BidimensionalSum
 from smalltumor.second_look import load_parameters, with_scores
 
-GiveScores = Callable[[Sequence[Lesion]], Sequence[Lesion]]
-
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.geometry.grid import Grid
+
+GiveScores = Callable[[Sequence[Lesion]], Sequence[Lesion]]
+"""Gives lesions their scores."""
 
 REGIONS_OF_VOLUMES: Mapping[str, tuple[TissueClass, ...]] = {
     **{region.value: classes for region, classes in REGION_CLASSES.items()},

@@ -12,12 +12,12 @@ from dicom_cases import write_series
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from shown_layers import show_segmentation
+from smalltumor import extras
 from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.data.volumes.nifti import read_volume, stem
 from smalltumor.labels.regions import TissueClass
-from smalltumor.scanner.dicom_seg import encoding
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION
 
 from napari_smalltumor import notify, questions
@@ -199,7 +199,7 @@ def test_that_highdicom_is_missing_is_said_before_anything_is_asked(
     show_segmentation(
         viewer, case, Segmentation(case.name, np.ones(case.grid.shape, np.uint8), case.grid)
     )
-    monkeypatch.setattr(encoding, "missing_packages", lambda modules: list(modules)[-1:])
+    monkeypatch.setattr(extras, "missing_packages", lambda modules: list(modules)[-1:])
     ask_and_export_dicom_seg(viewer, None)
     assert asked == []
     assert "needs the package highdicom" in errors[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from smalltumor.errors import Cancelled
 from smalltumor.follow_up.compare import _reports_iterations
-from smalltumor.inference.progress import ProgressReporter
+from smalltumor.progress import ProgressReporter
 
 
 def test_each_iteration_is_progress_within_the_share_of_its_scan():

@@ -85,7 +85,7 @@ def test_an_empty_mask_has_volumes_but_no_diameters():
     assert (found.lesions, found.sums, found.foci, found.foci_distance_mm) == ((), None, 0, None)
 
 
-def test_side_and_distance_to_the_plane():
+def test_a_lesion_is_on_the_side_of_its_centre_and_as_far_from_the_plane_as_its_nearest_voxel():
     right = measure_classes(box((5, 15), (0, 9), (0, 9)), GRID, plane=PLANE).lesions[0]
     assert (right.lesion.side, right.midline_mm) == ("right", pytest.approx(39.5 - 14))
     left = measure_classes(box((60, 70), (0, 9), (0, 9)), GRID, plane=PLANE).lesions[0]

@@ -96,10 +96,8 @@ def write_candidates(
         `CANDIDATES_WRITTEN`, or why not.
     """
     from smalltumor.cohort.pipeline.network_stage import second_look_at
-    from smalltumor.data.identity.image_digests import comment_of
-    from smalltumor.data.volumes.nifti import write_volume
     from smalltumor.files.tables import read_table
-    from smalltumor.second_look import label_image
+    from smalltumor.second_look import write_label_image
 
     if isinstance(computed, Exception):
         return f"no candidates written: {reason_of(computed)}"
@@ -111,12 +109,5 @@ def write_candidates(
     listed = {row["id"] for row in rows if row["list"] == LesionList.SECOND_LOOK}
     if listed != {str(candidate.id) for candidate in candidates}:
         return "no candidates written: the lesion table lists others"
-    write_volume(
-        folder.candidates(mask.name),
-        label_image(candidates, result.grid),
-        result.grid,
-        result.header,
-        comments=[comment_of(result.made_of)],
-        overwrite=True,
-    )
+    write_label_image(candidates, result, folder.candidates(mask.name), overwrite=True)
     return CANDIDATES_WRITTEN

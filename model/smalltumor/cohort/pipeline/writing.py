@@ -138,16 +138,12 @@ def _write_lesions(
     folder: ResultsFolder,
     settings: CohortSettings,
 ) -> None:
-    from smalltumor.data.identity.image_digests import comment_of
-    from smalltumor.data.volumes.nifti import write_volume
     from smalltumor.lesions import write_csv
-    from smalltumor.second_look import label_image
+    from smalltumor.second_look import write_label_image
 
     path = folder.candidates(result.name)
     if settings.candidates or path.exists():  # that would be outdated
-        image = label_image(candidates, result.grid)
-        comment = comment_of(result.made_of)
-        write_volume(path, image, result.grid, result.header, comments=[comment], overwrite=True)
+        write_label_image(candidates, result, path, overwrite=True)
     write_csv([*lesions, *candidates], folder.lesions(result.name), overwrite=True)
 
 

@@ -107,6 +107,17 @@ def read_reviews(table: Path) -> list[Review]:
         raise SmalltumorError(f"{table} is damaged: {error}") from error
 
 
+def read_or_note(table: Path, damaged: list[str] | None) -> list[Review]:
+    """As `read_reviews`, but `damaged`, if given, takes why a table cannot be read."""
+    try:
+        return read_reviews(table)
+    except SmalltumorError as error:
+        if damaged is None:
+            raise
+        damaged.append(f"{error}; the reviews in it are left out")
+        return []
+
+
 def write_reviews(reviews: list[Review], table: Path) -> None:
     """Write a reader's reviews, in place of those before.
 

@@ -33,6 +33,8 @@ _AXES = "LPS"
 _PARTS = 3
 """Blocks along each axis."""
 _DIGITS = 16
+"""Hexadecimal digits of the SHA-256 of a block that are kept."""
+
 _BETWEEN = ","
 
 SUCH_AS_ANOTHER = "such as another visit's, or another patient's of the same name"

@@ -16,7 +16,7 @@ from smalltumor.errors import CaseError
 from smalltumor.geometry.field_of_view import check_field_of_view
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
-from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.brain_extraction import (
     Probabilities,
     brain_probability,
@@ -269,7 +269,12 @@ def _assemble(
     listed = (series for series, _ in source.assignment.classified)
     titles = recorded_titles((*listed, *source.assignment.chosen.values()))
     return PreparedCase(
-        source.name, volume.grid, volume.header, sequences, brain, recorded_titles=titles
+        name=source.name,
+        grid=volume.grid,
+        header=volume.header,
+        sequences=sequences,
+        brain=brain,
+        recorded_titles=titles,
     )
 
 

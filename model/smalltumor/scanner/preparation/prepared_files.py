@@ -20,7 +20,7 @@ from smalltumor.files.atomic import check_output_folder, write_text
 from smalltumor.files.replacement import write_together
 from smalltumor.files.unfinished_moves import check_outputs
 from smalltumor.geometry.grid import Affine
-from smalltumor.inference.progress import CancelCallback, ProgressReporter
+from smalltumor.progress import CancelCallback, ProgressReporter
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.sitk_images import simpleitk, transform_of
 

@@ -113,7 +113,7 @@ def read_series(series: Series, modality: str, case: PreparedCase) -> Volume:
 def on_grid_of_case(
     volume: Volume, sequence: PreparedSequence, grid: Grid
 ) -> npt.NDArray[np.generic]:
-    """A series on the grid of T1CE, registered as its sequence is."""
+    """A series on the grid of T1CE, (i, j, k), registered as its sequence is."""
     found = sequence.registration
     placed = volume.grid if found is None else registered_grid(volume.grid, found.matrix)
     return on_grid(volume, placed, grid)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from smalltumor.data.volumes.nifti import SUFFIXES, read_volume, stem, write_vol
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.labels.masks import Classes
+from smalltumor.progress import CancelCallback
 from smalltumor.training.data.collected_case import (
     NOTE,
     case_folder_name,
@@ -147,7 +149,7 @@ class DatasetLister:
         folder: Path,
         *,
         progress: Callable[[str], None] = lambda text: None,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: CancelCallback = lambda: False,
     ) -> DatasetListing:
         """Check every case of a folder with at most `MOST_FOLDERS` subfolders.
 
@@ -160,20 +162,11 @@ class DatasetLister:
             Whether to stop; the cases checked until then are listed.
         """
 
-        def on_folder(number: int) -> None:
-            if cancelled():
-                raise Cancelled("stopped before a case was read")
-            if number > MOST_FOLDERS:
-                raise CaseError(
-                    f"{folder} has more than {MOST_FOLDERS:,} subfolders; choose the folder that "
-                    "holds the training cases"
-                )
-
         if not folder.exists():
             created = "it is created when the first case is added"
             return DatasetListing([], f"{folder} does not exist; {created}")
         try:
-            found = find_cases(folder, on_folder=on_folder)
+            found = find_cases(folder, on_folder=partial(_check_search, folder, cancelled))
         except SmalltumorError as error:
             return DatasetListing([], str(error))
         cases: list[CheckedCase] = []
@@ -188,6 +181,17 @@ class DatasetLister:
             cases.append(checked)
         self._known = known
         return DatasetListing(cases)
+
+
+def _check_search(folder: Path, cancelled: CancelCallback, number: int) -> None:
+    """Refuse to search on in a folder if that was cancelled, or it has too many subfolders."""
+    if cancelled():
+        raise Cancelled("stopped before a case was read")
+    if number > MOST_FOLDERS:
+        raise CaseError(
+            f"{folder} has more than {MOST_FOLDERS:,} subfolders; choose the folder that "
+            "holds the training cases"
+        )
 
 
 def _state(files: CaseFiles) -> _State:

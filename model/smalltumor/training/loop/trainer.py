@@ -47,8 +47,6 @@ class Trainer:
         Asked after every step, and within steps where one process trains alone on a CPU, where
         steps are long, without ``torch.compile``, which hooks would break up. By default that of
         the run folder.
-    save_seconds : float
-        Least time between two saved states.
     epoch_steps : int, optional
         Steps in an epoch, by default as many as draw the configured crops of every case. A resumed
         run keeps its number, though batch or cases may have changed.
@@ -64,7 +62,6 @@ class Trainer:
         initial: Checkpoint | None = None,
         architecture: Architecture | None = None,
         stop: StopListener | None = None,
-        save_seconds: float = 60.0,
         epoch_steps: int | None = None,
     ) -> None:
         processes = context.processes
@@ -73,7 +70,7 @@ class Trainer:
                 f"a batch of {config.batch} cannot be shared by {processes.count} processes"
             )
         self.config, self.cases, self.context, self.processes = config, cases, context, processes
-        self.initial, self.save_seconds = initial, save_seconds
+        self.initial = initial
         self.stop = stop or StopListener(context.run)
         self.can_abort = (
             processes.count == 1 and processes.device.type == "cpu" and not config.compile
@@ -163,7 +160,7 @@ class Trainer:
             if 0 < self.config.patience <= progress.validations_since_best:
                 self.context.log("stopping early: the score did not improve")
                 return True
-            if time.monotonic() - self._saved_at >= self.save_seconds:
+            if time.monotonic() - self._saved_at >= self.context.save_seconds:
                 self._save()
         return True
 

@@ -22,6 +22,8 @@ from smalltumor.training.runs.run_folder import RunFolder
 HEARTBEAT_SECONDS = 5.0
 _SILENT_SECONDS = 120.0
 _STARTING_SECONDS = 60.0
+"""Silence after which a process of another machine, and one of this machine, holds no run."""
+
 _LOCK = "lock"
 _WAIT_SECONDS = 2.0
 """Others hold the lock for a moment, to see whether it is free or while they launch a process."""
