@@ -16,6 +16,33 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
+def other_name_text(viewer: ViewerModel, patient: Patient, path: Path, content: str) -> str:
+    """A sentence about a file that is named after another patient or scan; else empty.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    patient : Patient
+        Whose file it is.
+    path : Path
+    content : str
+        What the file holds, in the plural, such as ``regions``.
+    """
+    if is_named_after(path.name, patient.name, patient.folder):
+        return ""
+    patients = active_patient(viewer)
+    others = [p for p in patients.patients if p != patient]
+    named = next((p for p in others if is_named_after(path.name, p.name, p.folder)), None)
+    if named is not None:
+        whose = f"{patients.title_of(named)}, who is open, too"
+    elif states_other_case(path.name, patient.name):
+        whose = "another patient or scan"
+    else:
+        return ""
+    title = patients.title_of(patient)
+    return f"{path.name} is named after {whose}, but the {content} in it are those of {title}."
+
+
 def may_have_name(
     parent: QWidget | None, viewer: ViewerModel, patient: Patient, path: Path, content: str
 ) -> bool:
@@ -24,28 +51,12 @@ def may_have_name(
     Parameters
     ----------
     parent : QWidget or None
-    viewer : ViewerModel
-    patient : Patient
-        Whose file it is.
-    path : Path
-        The file to be written.
-    content : str
-        What it will hold, in the plural, such as ``regions``.
+    viewer, patient, path, content
+        As for `other_name_text`, of a file that is to be written.
     """
-    if is_named_after(path.name, patient.name, patient.folder):
+    text = other_name_text(viewer, patient, path, content)
+    if not text:
         return True
-    patients = active_patient(viewer)
-    others = [p for p in patients.patients if p != patient]
-    named = next((p for p in others if is_named_after(path.name, p.name, p.folder)), None)
-    if named is not None:
-        whose = f"is named after {patients.title_of(named)}, who is open, too"
-    elif states_other_case(path.name, patient.name):
-        whose = "is named after another patient or scan"
-    else:
-        return True
-    title = patients.title_of(patient)
-    text = (
-        f"{path.name} {whose}, but the {content} in it will be those of {title}.\n\n"
-        f"Write the {content} of {title} under this name?"
-    )
-    return questions.confirm(parent, "Name of another patient", text, "Write anyway")
+    title = active_patient(viewer).title_of(patient)
+    question = f"{text}\n\nWrite the {content} of {title} under this name?"
+    return questions.confirm(parent, "Name of another patient", question, "Write anyway")

@@ -48,8 +48,8 @@ def test_an_export_under_the_name_of_another_open_patient_asks_and_names_both(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(chosen), a[3]))
     assert ask_and_export(viewer, None, per_region=False) == []
     assert asked == [
-        "Anna_smalltumor.nii.gz is named after Anna, who is open, too, but the regions in it will "
-        "be those of Bert.\n\nWrite the regions of Bert under this name?"
+        "Anna_smalltumor.nii.gz is named after Anna, who is open, too, but the regions in it are "
+        "those of Bert.\n\nWrite the regions of Bert under this name?"
     ]
     assert not chosen.exists() and errors == []
     monkeypatch.setattr(questions, "confirm", lambda *a: True)
