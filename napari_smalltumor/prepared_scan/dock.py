@@ -24,19 +24,19 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.changed_images import no_longer_shown
 from napari_smalltumor.layers.masks.brain_mask import mask_of_layer
-from napari_smalltumor.layers.metadata import region_layers, same_case
+from napari_smalltumor.layers.metadata import same_case
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title, with_title
 from napari_smalltumor.patients.cases_in_use import use_case, use_of
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
 from napari_smalltumor.prepared_scan.figures import figures_of, summary_of
 from napari_smalltumor.prepared_scan.job import CorrectionJob
 from napari_smalltumor.prepared_scan.panel import NOT_PREPARED, PreparedScanPanel
 from napari_smalltumor.prepared_scan.registration_correction import RegistrationCorrection
 from napari_smalltumor.prepared_scan.scan_layers import (
     ScanLayers,
+    is_segmented,
     scan_layers,
     show_images,
     take_brush,
@@ -251,21 +251,15 @@ class PreparedScanDock(PreparedScanPanel):
 
     def _on_corrected(self, layers: ScanLayers, prepared: PreparedCase) -> None:
         """Show the new figures, unless another patient is active by now."""
+        again = " again" if is_segmented(self._viewer, layers.case) else ""
         if self._is_active(layers.case):
             self._prepared = prepared
             self._show(prepared)
             self.edit_button.setChecked(False)
-            self._end(f"Stored. {self._next_step(layers, 'the case')}")
+            self._end(f"Stored. Segment the case{again}.")
         else:
             self._end("")
-            step = self._next_step(layers, "it")
-            notify.info(f"The correction of {prepared.name} is stored. {step}")
-
-    def _next_step(self, layers: ScanLayers, what: str) -> str:
-        """What to do after a correction: regions of the images before may not fit any more."""
-        open_layers = (*self._viewer.layers, *missing_layers(self._viewer).removed)
-        again = " again" if region_layers(open_layers, layers.case) else ""
-        return f"Segment {what}{again}."
+            notify.info(f"The correction of {prepared.name} is stored. Segment it{again}.")
 
     def _on_error(self, layers: ScanLayers, error: Exception) -> None:
         self._end("")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from napari_cases import case_along, write_case_along
-from qtpy.QtWidgets import QFileDialog, QPushButton
+from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
@@ -199,6 +199,7 @@ def test_the_dialog_grows_with_a_long_problem_and_its_fields_keep_their_height(q
         field.setText(text)
     go_on = next(b for b in dialog.findChildren(QPushButton) if "file" in b.text())
     go_on.click()
+    QApplication.processEvents()
     assert [field.height() for field in fields] == before
     assert dialog.width() == size.width() and dialog.height() > size.height()
     label = dialog.problem
