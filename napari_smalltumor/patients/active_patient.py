@@ -76,8 +76,10 @@ class ActivePatient:
         self._opened = OpenPatients(self._layers, self.arrivals)
         self._explanations = Explanations(self.messages, self.title_of)
         self._views = ViewStates(viewer)
-        self._hidden = HiddenLayers(self._explanations.explain_lock)
-        self._shown_by_hand = ShownByHand(self._hidden, self._stays_hidden, self._activate_if_open)
+        self._hidden = HiddenLayers(self._explanations.explain_locks)
+        self._shown_by_hand = ShownByHand(
+            self._layers, self._hidden, self._stays_hidden, self._activate_if_open
+        )
         self._new = NewLayers(self._layers, lambda: self._current, lambda: self.title)
         self._new.unassigned.connect(self._on_unassigned)
         self._background = 0
