@@ -1,8 +1,9 @@
-"""Numbers and positions as docks, pages and commands print them."""
+"""Numbers, lists, dates and positions as docks, pages and commands print them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from math import floor, log10
 
 _ERROR_ML = 1e-7
@@ -28,6 +29,27 @@ def pluralize(number: int, noun: str) -> str:
         In the singular; its plural ends in "s".
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def list_text(words: Iterable[str], conjunction: str = "and") -> str:
+    """Words as they are listed in a sentence, such as "T1, T2 and FLAIR"; empty if there are none.
+
+    Parameters
+    ----------
+    words : iterable of str
+    conjunction : str
+        Stands before the last word.
+    """
+    *others, last = list(words) or [""]
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
+
+
+def date_text(date: str) -> str:
+    """A date of DICOM, ``YYYYMMDD``, as it is shown: ``YYYY-MM-DD``; any other text as it is."""
+    try:
+        return datetime.strptime(date, "%Y%m%d").date().isoformat() if len(date) == 8 else date
+    except ValueError:
+        return date
 
 
 def volume_text(ml: float) -> str:

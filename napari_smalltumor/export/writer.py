@@ -12,6 +12,7 @@ from smalltumor.errors import OutputError
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.calling_viewer import calling_viewer
+from napari_smalltumor.export.dialogs.other_patients_name import other_name_text
 from napari_smalltumor.export.layer_files import write_layer, write_region_layers
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
@@ -83,12 +84,20 @@ def _check_patient(saved: Sequence[Any]) -> None:
 
 
 def _finish(saved: Sequence[Any], written: Path) -> None:
-    """Mark the layers with these data as exported in the autosave, and name their file."""
+    """Mark the layers with these data as exported in the autosave, and name their file.
+
+    Scripts save as well, so that the name of another patient is a warning and no question.
+    """
     viewer = calling_viewer()
     if viewer is not None:
         layers = [layer for layer in viewer.layers if any(layer.data is data for data in saved)]
         ensure_autosave(viewer).autosave.mark_exported(layers)
         notify.info(f"Wrote {written.name} to {written.parent}")
+        owners = {patient for layer in layers if (patient := patient_of(layer)) is not None}
+        for patient in owners:
+            text = other_name_text(viewer, patient, written, "layers")
+            if text:
+                notify.warn(text)
 
 
 def _viewer_layers() -> list[Layer]:

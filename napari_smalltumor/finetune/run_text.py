@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from smalltumor.text import list_text
 from smalltumor.training.runs.status import RunStatus, State
 
 _WARNINGS = 3
@@ -59,7 +60,7 @@ def warning_text(warnings: Sequence[str]) -> str:
 
 def resume_text(settings: Mapping[str, int]) -> str:
     """Title of the button that resumes a run with smaller settings."""
-    changes = " and ".join(f"a smaller {name} ({value})" for name, value in settings.items())
+    changes = list_text(f"a smaller {name} ({value})" for name, value in settings.items())
     return f"Resume with {changes}"
 
 

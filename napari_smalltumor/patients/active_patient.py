@@ -15,6 +15,7 @@ from weakref import ref
 
 from psygnal import Signal
 
+from napari_smalltumor.layers.editing.canvas_strokes import end_strokes
 from napari_smalltumor.layers.editing.visibility import guard_undo, release_undo
 from napari_smalltumor.layers.joining import join_patient, joins_by_name
 from napari_smalltumor.layers.metadata import claim_roles, role_of
@@ -76,8 +77,10 @@ class ActivePatient:
         self._opened = OpenPatients(self._layers, self.arrivals)
         self._explanations = Explanations(self.messages, self.title_of)
         self._views = ViewStates(viewer)
-        self._hidden = HiddenLayers(self._explanations.explain_lock)
-        self._shown_by_hand = ShownByHand(self._hidden, self._stays_hidden, self._activate_if_open)
+        self._hidden = HiddenLayers(self._explanations.explain_locks)
+        self._shown_by_hand = ShownByHand(
+            self._layers, self._hidden, self._stays_hidden, self._activate_if_open
+        )
         self._new = NewLayers(self._layers, lambda: self._current, lambda: self.title)
         self._new.unassigned.connect(self._on_unassigned)
         self._background = 0
@@ -139,6 +142,7 @@ class ActivePatient:
         Keys that are pressed for the patient who is being opened then act on no other one.
         """
         viewer = self._viewer()
+        end_strokes(self.layers)
         self._views.save(self._current, self.layers)
         self._current, self._is_left = None, True
         self._shown_by_hand.forget()
@@ -299,6 +303,7 @@ class ActivePatient:
 
     def _switch_to(self, patient: Patient, *, fit: bool) -> None:
         """Make a patient active; `fit` moves the view to it if it was not active before."""
+        end_strokes(self.layers)  # while they are shown, so that regions are nested
         self._views.save(self._current, self.layers)
         self._current, self._is_left = patient, False
         self._shown_by_hand.forget()

@@ -113,7 +113,7 @@ class PlaneMouse(QObject):
     def _continue_stroke(self, stroke: Stroke) -> None:
         """Paint on, unless the layer was hidden, another one selected, or another place shown."""
         is_there = self._stroke_at == (self._canvas.depth, self._planes.view)
-        if self._canvas.painted is stroke.layer and is_there:
+        if self._canvas.painted is stroke.layer and is_there and not stroke.has_ended:
             stroke.continue_to(self._point_at_last())
         else:
             self._stop()

@@ -16,6 +16,7 @@ from napari_smalltumor.layers.metadata import (
     LayerKind,
     LayerRole,
     case_of,
+    region_layers,
     role_of,
     same_case,
     set_role,
@@ -81,6 +82,11 @@ def take_brush(viewer: ViewerModel, layer: Labels) -> None:
     layer.brush_size = _BRUSH_SIZE
     layer.n_edit_dimensions = 2
     layer.mode = "paint"
+
+
+def is_segmented(viewer: ViewerModel, case: Case) -> bool:
+    """Whether a case has regions, also such that were removed and can be restored."""
+    return bool(region_layers((*viewer.layers, *missing_layers(viewer).removed), case))
 
 
 def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.identity.patients import patient_key, patient_of, same_patient
 from smalltumor.files.names import name_key
+from smalltumor.text import list_text
 
 if TYPE_CHECKING:
     from smalltumor.follow_up.compare import Scan
@@ -21,7 +22,7 @@ def patients_text(scans: Iterable[Scan]) -> str:
     patients: dict[str, str] = {}
     for scan in scans:
         patients.setdefault(patient_key(scan.case.name), patient_of(scan.case.name))
-    return " and ".join(patients.values())
+    return list_text(patients.values())
 
 
 def scan_warnings(scans: Iterable[Scan]) -> tuple[str, ...]:
@@ -54,7 +55,7 @@ def _different_makers(scans: Sequence[Scan]) -> list[str]:
     others = [scan for scan in scans if not scan.is_own_mask]
     if len(others) in (0, len(scans)):
         return []
-    masks = " and ".join(f"{scan.mask} of {scan.title}" for scan in others)
+    masks = list_text(f"{scan.mask} of {scan.title}" for scan in others)
     its, are = (
         ("its name", "is not a mask") if len(others) == 1 else ("their names", "are no masks")
     )

@@ -53,7 +53,7 @@ class Study:
     @property
     def title(self) -> str:
         """For the user: patient, and date or study."""
-        title = study_title(self.patient, self.date or self.study)
+        title = study_title(self.patient, self.date, self.study)
         return f"{title} ({self.mark})" if self.mark else title
 
     @property

@@ -57,12 +57,13 @@ class HiddenLayers:
 
     Parameters
     ----------
-    explain_lock : callable
-        Called with a layer that the user has unlocked, which is locked again.
+    explain_locks : callable
+        Called with the layers that a command of the user has unlocked, which are locked again.
     """
 
-    def __init__(self, explain_lock: Callable[[Layer], None]) -> None:
-        self._explain_lock = explain_lock
+    def __init__(self, explain_locks: Callable[[list[Layer]], None]) -> None:
+        self._explain_locks = explain_locks
+        self._unlocked: list[Layer] = []
         self._before: WeakKeyDictionary[Layer, _Before] = WeakKeyDictionary()
         self.is_changing = Flag()
         """Whether the visibility of a layer is being changed here, and not by the user."""
@@ -129,7 +130,13 @@ class HiddenLayers:
         layer = event.source
         if not layer.locked and not self.is_changing:
             layer.locked = True
-            self._explain_lock(layer)
+            self._unlocked.append(layer)
+            if len(self._unlocked) == 1:
+                when_idle(self._explain)
+
+    def _explain(self) -> None:
+        unlocked, self._unlocked = self._unlocked, []
+        self._explain_locks(list(dict.fromkeys(unlocked)))
 
     def release(self, layer: Layer) -> None:
         """Unlock a layer, and give it back the visibility that it had before it was hidden."""

@@ -10,6 +10,7 @@ from smalltumor.cohort.results.rows import reason_of
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.lesion_list import LesionList
+from smalltumor.text import list_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def write_beside(kept: KeptMask, folder: ResultsFolder, settings: CohortSettings
         )
         written.append("BIDS files")
     if kept.has_outdated_files:
-        return [f"{kept.state.value}: {' and '.join(written)} written from it"]
+        return [f"{kept.state.value}: {list_text(written)} written from it"]
     return [f"{files} written from the mask" for files in written]
 
 

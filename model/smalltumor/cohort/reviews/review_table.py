@@ -10,6 +10,7 @@ from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.listings import may_exist
 from smalltumor.files.names import safe_name
 from smalltumor.files.tables import read_table, write_table
+from smalltumor.text import list_text
 
 BETWEEN_NAMES = "; "
 
@@ -78,7 +79,7 @@ class Review:
         if not self.edited:
             return "confirmed"
         own = self.editors == (self.reader,)
-        return "edited" if own else f"edited by {' and '.join(self.editors)}"
+        return "edited" if own else f"edited by {list_text(self.editors)}"
 
     @property
     def digests(self) -> dict[str, str]:

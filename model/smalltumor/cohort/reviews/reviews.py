@@ -173,7 +173,7 @@ class Reviews:
         reader = normalize("NFC", reader.strip())
         folder = self._folder_of(reader)
         with self._locked():
-            self._check_unchanged(begun)
+            self._check_unchanged(begun, reader)
             self._check_name(reader, folder)
             before = read_stored_mask(begun.path, begun.case, begun.scheme)
             if not reviewed.grid.matches(before.grid):
@@ -251,12 +251,14 @@ class Reviews:
                         "differs in more than upper and lower case"
                     )
 
-    def _check_unchanged(self, begun: MaskToReview) -> None:
+    def _check_unchanged(self, begun: MaskToReview, reader: str) -> None:
         now = self.begin(begun.case, begun.digests)
         again = f"open {begun.case} again to start from that mask"
         if now.review is not None and now.review != begun.review:
             who, when = now.review.reader, now.review.when
-            raise OutputError(f"{who} has reviewed {begun.case} meanwhile ({when}); {again}")
+            is_own = normalize("NFC", who.strip()) == reader
+            where = "in another window" if is_own else "meanwhile"
+            raise OutputError(f"{who} has reviewed {begun.case} {where} ({when}); {again}")
         if now.network_digest != begun.network_digest:
             raise OutputError(f"{begun.case} was segmented again meanwhile; {again}")
         if now.digest != begun.digest:
@@ -270,7 +272,7 @@ class Reviews:
             try:
                 stack.enter_context(locked(folder / LOCK, timeout=_LOCK_TIMEOUT_S, mode=_MODE))
             except Timeout as error:
-                text = "another reader is saving a review at present; try again"
+                text = "another window or reader is saving a review at present; try again"
                 raise OutputError(text) from error
             except OSError as error:
                 raise OutputError(f"{folder} cannot be used: {error.strerror or error}") from error

@@ -25,6 +25,7 @@ from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Grid, to_axes
+from smalltumor.text import list_text
 
 _KEY = "smalltumor_images_2"
 """The number is the version of the record. That of the first, one digest of the whole middle, has
@@ -192,4 +193,4 @@ def made_of_others(masks: Sequence[str], images: str) -> str:
         Such as ``those of P7``.
     """
     were = "was" if len(masks) == 1 else "were"
-    return f"{' and '.join(masks)} {were} made of other images than {images}"
+    return f"{list_text(masks)} {were} made of other images than {images}"

@@ -45,6 +45,7 @@ from smalltumor.scanner.preparation.registration import (
 )
 from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
 from smalltumor.scanner.recorded_title import recorded_titles
+from smalltumor.text import list_text
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
@@ -165,7 +166,7 @@ def _refuse_copies(
     for other, image in images.items():
         if np.array_equal(image.volume.data, volume.data):
             pair = other, modality
-            titles = " and ".join(source.assignment.chosen[m].title for m in pair)
+            titles = list_text(source.assignment.chosen[m].title for m in pair)
             raise CaseError(f"{modality_titles(pair)} are the same image: {titles}")
 
 

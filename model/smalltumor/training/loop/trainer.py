@@ -104,6 +104,9 @@ class Trainer:
                 )
             self.context.run.discard_after(reached)
             self.validator.check_comparable()
+            seconds = self.validator.recorded_seconds
+            if seconds is not None:
+                self.throughput.add_validation(seconds)
 
     def train(self) -> bool:
         """Train until the last epoch, a stop, or early stopping.
@@ -143,7 +146,7 @@ class Trainer:
         self._idle_since = time.monotonic()
         self._started = self._idle_since - progress.elapsed
         learner.set_mode()
-        self.validator.score_initial(self.initial, learner)
+        self._score_initial()
         if progress.validation_due:  # a stop aborted the last validation
             self._validate(-(-progress.step // self.epoch_steps))
         losses: list[dict[str, float]] = []
@@ -163,6 +166,11 @@ class Trainer:
             if time.monotonic() - self._saved_at >= self.context.save_seconds:
                 self._save()
         return True
+
+    def _score_initial(self) -> None:
+        started = time.monotonic()
+        if self.validator.score_initial(self.initial, self.learner):
+            self.throughput.add_validation(time.monotonic() - started)
 
     def _stream(self) -> Iterator[Batch]:
         share = self.config.batch // self.processes.count
@@ -221,6 +229,8 @@ class Trainer:
         progress, config = self.learner.progress, self.config
         epoch, epochs = -(-progress.step // self.epoch_steps), self.budget.epochs(progress)
         means = {n: round(v, 5) for n, v in self.processes.mean(_means(losses)).items()}
+        validates = epoch % config.validate_every == 0 or self.budget.is_spent(progress)
+        progress.validation_due = validates
         facts = self.throughput.facts(progress)
         weights = self.learner.loss_weights()
         self._append(
@@ -234,11 +244,13 @@ class Trainer:
             peak_memory=peak_memory(self.processes.device),
             **means,
         )
+        left = facts["seconds_left"]
         self.context.log(
             f"epoch {epoch}/{epochs}  loss {means['loss']:.4f}  "
-            f"{progress.seconds / progress.step:.2f} s/step  {facts['seconds_left'] // 60} min left"
+            f"{progress.seconds / progress.step:.2f} s/step"
+            + ("" if left is None else f"  {left // 60} min left")
         )
-        if epoch % config.validate_every == 0 or self.budget.is_spent(progress):
+        if validates:
             self._validate(epoch)
             self._save()
 

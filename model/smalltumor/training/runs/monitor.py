@@ -162,11 +162,15 @@ class RunMonitor:
 
 
 def _seconds_left(timing: Event, holder: LockHolder | None) -> float | None:
-    """Time left of the process that trains; of an earlier one, it says nothing about this one."""
+    """Time left of the process that trains; of an earlier one, it says nothing about this one.
+
+    None as soon as the run takes longer than was estimated.
+    """
     left = timing.get("seconds_left")
     if left is None or holder is None or timing["time"] < holder.since:
         return None
-    return max(0.0, float(left) - (time.time() - float(timing["time"])))
+    now = float(left) - (time.time() - float(timing["time"]))
+    return now if now >= 1 else None
 
 
 def _state_after(end: dict[str, Any]) -> State:

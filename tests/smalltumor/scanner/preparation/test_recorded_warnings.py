@@ -75,7 +75,7 @@ def test_the_folder_or_the_patient_that_tells_a_study_is_not_recorded(tmp_path):
         study = f"1.{number}"
         write_study(tmp_path / name, *modalities, patient="ANON", study=study, suffix=name)
     shown, recorded = warnings_of(find_source(tmp_path, {}))
-    assert shown == ["only patient without ID, 20240102 (Meier_Anna) of 2 studies has a T1CE"]
+    assert shown == ["only patient without ID, 2024-01-02 (Meier_Anna) of 2 studies has a T1CE"]
     assert recorded == ["only one of 2 studies has a T1CE"]
 
 
@@ -95,7 +95,7 @@ def test_names_ids_and_dates_of_headers_are_shown_and_not_recorded(tmp_path):
     )
     assert visit == (
         "T2: 3 Ax T2 is of another study (patient PAT0815, 20200101) than T1CE "
-        "(patient PAT0815, 20240102); check that nothing changed between them"
+        "(patient PAT0815, 2024-01-02); check that nothing changed between them"
     )
     assert recorded == [
         "a DICOM file is damaged; it is left out",
