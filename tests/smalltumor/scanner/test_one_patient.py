@@ -114,7 +114,7 @@ def test_names_of_a_study_are_listed_once_with_those_that_are_not_used(tmp_path)
     write_series(tmp_path / "c", data, GRID, "DWI", number=9, PatientName="Schmidt^Ida")
     (warning,) = find_source(tmp_path, {}).warnings
     assert str(warning) == (
-        "the headers name 3 patients with one ID: Huber^Eva and Meier^Anna and Schmidt^Ida; check "
+        "the headers name 3 patients with one ID: Huber^Eva, Meier^Anna and Schmidt^Ida; check "
         "that they are one"
     )
 
