@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtCore import QPoint
+from qtpy.QtWidgets import QApplication, QFileDialog
 from smalltumor.labels.regions import TissueClass
+from smalltumor.training.data.collected_case import CaseFolder
 from smalltumor.training.data.dataset_check import CheckedCase
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.status import RunStatus, State
@@ -18,9 +20,11 @@ from napari_smalltumor.finetune.cases.cases_page import CasesPage
 from napari_smalltumor.finetune.next_run.expected_length import UNKNOWN, MeasuredSpeed
 from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
 from napari_smalltumor.finetune.next_run.train_page import TrainPage
+from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.run.monitor_page import MonitorPage
 from napari_smalltumor.finetune.run.result_page import ResultPage
 from napari_smalltumor.finetune.run.run_bar import RunBar
+from napari_smalltumor.finetune.run.run_name import RunName
 
 GB = 10**9
 
@@ -277,6 +281,37 @@ def test_problems_and_warnings_of_cases_are_shown_to_their_end(qtbot):
     assert warning == problem > 3 * short
     page.resize(900, 600)
     qtbot.waitUntil(lambda: short <= heights()[1] < warning)
+
+
+def test_buttons_stay_in_their_place_when_messages_above_and_below_change(qtbot):
+    panel = FinetunePanel()
+    qtbot.addWidget(panel)
+    panel.resize(360, 800)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    page, bar = panel.cases, panel.run_bar
+    buttons = [page.browse, page.add, page.next, bar.start, bar.stop, bar.log, bar.open]
+
+    def places() -> list[QPoint]:
+        QApplication.processEvents()  # lays out what has changed
+        QApplication.processEvents()
+        return [button.mapTo(panel, QPoint()) for button in buttons]
+
+    before = places()
+    page.show_case("P1", "P1", CaseFolder(Path("P1"), why_not="it is another's " * 20), ready=True)
+    page.show_message("a long message " * 20)
+    page.set_reading(True)
+    bar.set_startable("a long reason " * 20)
+    assert places() == before
+    bar.show_name(RunName(Path("/data/runs/r"), Path("/other")))
+    bar.show_status(RunStatus(State.FAILED, message="no memory " * 20, changes={"crop": 32}))
+    assert places() == before
+    panel.show_page(panel.result)
+    buttons = [panel.result.use]
+    before = places()
+    panel.result.show_status(RunStatus(training=("a",)), has_weights=True)
+    panel.result.show_in_use("a long title " * 20)
+    assert places() == before
 
 
 def test_the_verdict_says_whether_the_new_weights_are_better(qtbot):
