@@ -17,7 +17,7 @@ from synthetic import write_weights
 from napari_smalltumor import notify
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
 from napari_smalltumor.finetune.cases.cases_page import CasesPage
-from napari_smalltumor.finetune.next_run.expected_length import UNKNOWN, MeasuredSpeed
+from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed
 from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
 from napari_smalltumor.finetune.next_run.train_page import TrainPage
 from napari_smalltumor.finetune.panel import FinetunePanel
@@ -181,7 +181,7 @@ def test_all_scans_of_a_patient_are_on_one_side(train):
     train.set_cases({name: f"/data/{name}" for name in ("P1_visit1", "P1_visit2")})
     said = "All 2 cases are scans of the patient who is left out for validation"
     assert train.problem.startswith(said)
-    assert train.expected_length == UNKNOWN
+    assert train.expected_length == ""
     train.validation.value = "/data/P1_visit1"
     assert train.problem.startswith(said)
     cases = ("P1_visit1", "P1_visit2", "P1_visit3", "P2", "P3")
