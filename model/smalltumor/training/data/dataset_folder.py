@@ -45,6 +45,9 @@ SCHEME = "brats2018"
 _State = tuple[tuple[str, int, int], ...]
 """Name, size and time of change of a case's files."""
 
+NO_CASE_YET = "No case yet: add the first one"
+"""The problem of a folder that is still empty."""
+
 MOST_FOLDERS = 20_000
 """A folder with more subfolders, such as the root of a disk, is not searched to the end."""
 
@@ -172,6 +175,8 @@ class DatasetLister:
         if not folder.exists():
             created = "it is created when the first case is added"
             return DatasetListing([], f"{folder} does not exist; {created}")
+        if _is_empty(folder):
+            return DatasetListing([], NO_CASE_YET)
         try:
             found = find_cases(folder, on_folder=on_folder)
         except SmalltumorError as error:
@@ -188,6 +193,14 @@ class DatasetLister:
             cases.append(checked)
         self._known = known
         return DatasetListing(cases)
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a folder can be read and has nothing in it, apart from what a system hides there."""
+    try:
+        return all(path.name.startswith(".") for path in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _state(files: CaseFiles) -> _State:
