@@ -185,7 +185,10 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         changes = comparison.follow_up.changes if comparison is not None else ()
         if list(changes) != self.model.changes:
             self.model.set_changes(changes)
-        self.show_result(comparison.follow_up if comparison is not None else None)
+        if comparison is None:
+            self.show_result(None)
+        else:
+            self.show_result(comparison.follow_up, comparison.warnings)
         self.again_button.setEnabled(comparison is not None and not self.busy)
         earlier = earlier_layer(self._viewer, self._patients.current)
         if earlier is not None:

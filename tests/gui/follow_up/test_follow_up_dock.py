@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from follow_up_scans import compared, later, words, write_scan
-from report_cases import AFFINE, tumour
+from report_cases import AFFINE, Page, tumour
 from shown_layers import show_segmentation
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
@@ -42,20 +42,34 @@ def test_new_lesions_are_listed_first_and_the_earlier_scan_is_shown(dock, qtbot,
 
 
 @pytest.mark.slow
-def test_names_of_two_patients_are_said(dock, qtbot, earlier_scan, monkeypatch):
-    said: list[str] = []
-    monkeypatch.setattr(notify, "warn", said.append)
+def test_reasons_to_doubt_stay_above_the_category_and_are_those_of_the_page(
+    dock, qtbot, earlier_scan, monkeypatch, tmp_path
+):
     compared(dock, qtbot, earlier_scan)
+    assert dock.doubts.isVisibleTo(dock)
+    reasons = dock.comparison.warnings
     assert (
-        "BraTS2021_2 was compared with BraTS2021_1: the names of the cases belong to several "
-        "patients: BraTS2021_1 and BraTS2021_2."
-    ) in said
+        "the names of the cases belong to several patients: BraTS2021_1 and BraTS2021_2"
+    ) in reasons
+    assert any("masks are of different origin" in reason for reason in reasons)
+    assert dock.doubts.text().splitlines()[1:] == [f"• {reason}" for reason in reasons]
+    window = dock.window()
+    assert (
+        dock.doubts.mapTo(window, dock.doubts.rect().bottomLeft()).y()
+        <= dock.response.mapTo(window, dock.response.rect().topLeft()).y()
+    )
+    monkeypatch.setattr(page, "ask_for_details", lambda *a: ("", ["", ""]))
+    monkeypatch.setattr(page, "ask_for_page", lambda *a: tmp_path / "page.html")
+    dock.report()
+    qtbot.waitUntil((tmp_path / "page.html").exists)
+    found = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert all(reason in found.text for reason in reasons)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_saved", [True, False])
 def test_a_mask_of_others_is_said_beside_regions_that_were_saved_and_read_again(
-    dock, qtbot, earlier_scan, monkeypatch, is_saved
+    dock, qtbot, earlier_scan, is_saved
 ):
     """A mask that was read has no network's result any more."""
     viewer = dock._viewer
@@ -66,12 +80,10 @@ def test_a_mask_of_others_is_said_beside_regions_that_were_saved_and_read_again(
         mask = Segmentation(case.name, tumour(), case.grid, case.header)
         write_segmentation(mask, earlier_scan / f"{case.name}_smalltumor.nii.gz")
     open_case(viewer, saved.parent)
-    said: list[str] = []
-    monkeypatch.setattr(notify, "warn", said.append)
     compared(dock, qtbot, earlier_scan)
     of_others = "by the name of its file, not that of BraTS2021_1"
-    assert any(of_others in text for text in said) != is_saved
-    assert not any("regions in the window" in text for text in said)
+    assert (of_others in dock.doubts.text()) != is_saved
+    assert "regions in the window" not in dock.doubts.text()
 
 
 @pytest.mark.slow
@@ -169,10 +181,8 @@ def test_regions_of_an_earlier_scan_that_is_open_are_said_not_to_count(dock, qtb
 
 @pytest.mark.slow
 def test_an_earlier_mask_with_a_doubtful_header_is_compared_with_a_warning(
-    dock, qtbot, earlier_scan, monkeypatch
+    dock, qtbot, earlier_scan
 ):
-    said: list[str] = []
-    monkeypatch.setattr(notify, "warn", said.append)
     (path,) = earlier_scan.glob("*_seg.nii.gz")
     image = nib.load(path)
     qform = image.affine.copy()
@@ -183,7 +193,7 @@ def test_an_earlier_mask_with_a_doubtful_header_is_compared_with_a_warning(
     nib.save(image, path)
     compared(dock, qtbot, earlier_scan)
     assert words(dock) == ["new", "grown", "gone"]
-    assert any("sform and qform disagree about the position" in text for text in said)
+    assert "sform and qform disagree about the position" in dock.doubts.text()
 
 
 @pytest.mark.one_binding
