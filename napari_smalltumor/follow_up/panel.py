@@ -57,9 +57,14 @@ class FollowUpPanel(QWidget):
             keys.with_key("Show the earlier scan, left, beside the current one", keys.BESIDE),
         )
         self.beside_button.setCheckable(True)
+        self.contours_button = button(
+            "Show contours of the earlier scan",
+            "Show them in place of the other reference, which the Compare dock can show again",
+        )
         self.report_button = button("Report...", "Write a page of what has changed")
         self.conclusion = Conclusion()
         self._lay_out(header)
+        self.contours_button.hide()
         self.show_running(False)
         self.show_result(None)
 
@@ -117,6 +122,7 @@ class FollowUpPanel(QWidget):
         layout.addWidget(header)
         layout.addLayout(row(self.choose_button, self.again_button))
         layout.addWidget(self.message)
+        layout.addWidget(self.contours_button)
         layout.addWidget(self.progress)
         layout.addWidget(self.step_label)
         layout.addWidget(self.cancel_button)

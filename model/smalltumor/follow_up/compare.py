@@ -173,7 +173,7 @@ def compare_scans(
     first, *later = scans
     registrations = []
     for count, scan in enumerate(later):
-        text = f"registering {scan.title} to {first.title}"
+        text = _registering_text(count, len(later))
         found = register_scans(
             first.case, scan.case, _reports_iterations(reporter, text, count, len(later))
         )
@@ -182,6 +182,13 @@ def compare_scans(
     follow_up = compare_registered(scans, registrations)
     reporter.update(1.0, "matching lesions")
     return follow_up
+
+
+def _registering_text(count: int, number: int) -> str:
+    """What is done to the first of the scans' pairs, and so on; short, as a dock is narrow."""
+    if number == 1:
+        return "registering the earlier scan"
+    return f"registering scan {count + 2} of {number + 1}"
 
 
 def _told_apart(scans: Sequence[Scan]) -> list[Scan]:

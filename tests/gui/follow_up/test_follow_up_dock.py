@@ -23,6 +23,7 @@ from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
 from napari_smalltumor.layers.masks.reference import reference_layers
+from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -95,11 +96,59 @@ def test_a_reference_that_the_user_has_chosen_stays(dock, qtbot, earlier_scan):
     for _ in range(2):
         compared(dock, qtbot, earlier_scan)
         assert list(reference_layers(active_patient(viewer).layers).values()) == [chosen]
-        assert "hidden by another reference" in dock.message.text()
+        assert "not shown, but those of another reference" in dock.message.text()
     viewer.layers.remove(chosen)
     compared(dock, qtbot, earlier_scan)
     assert len(reference_layers(active_patient(viewer).layers)) == 3
     assert "contours are shown as the reference" in dock.message.text()
+    assert not dock.contours_button.isVisibleTo(dock)
+
+
+@pytest.mark.slow
+def test_one_click_shows_the_earlier_contours_in_place_of_another_reference(
+    dock, qtbot, earlier_scan
+):
+    viewer, case = dock._viewer, dock_module.case_to_export(dock._viewer)
+    compared(dock, qtbot, earlier_scan)
+    assert not dock.contours_button.isVisibleTo(dock)
+    masks = {Region.ET: np.ones(viewer.layers["BraTS2021_2 ET"].data.shape, np.uint8)}
+    show_reference(viewer, case, masks, ReferenceChoice("expert", path=earlier_scan))
+    assert dock.contours_button.isVisibleTo(dock)
+    dock.contours_button.click()
+    shown = reference_layers(active_patient(viewer).layers)
+    assert len(shown) == 3 and shown[Region.ET].data.sum() == np.sum(tumour() == 3)
+    assert not dock.contours_button.isVisibleTo(dock)
+    assert "contours are shown as the reference" in dock.message.text()
+
+
+@pytest.mark.slow
+def test_the_lesion_of_a_row_is_the_one_under_review(dock, qtbot, earlier_scan):
+    """Its white ring is not left on another lesion, which keys would accept or delete."""
+    viewer = dock._viewer
+    compared(dock, qtbot, earlier_scan)
+    review = LesionReview(viewer)
+    review.set_lesions(review.source.snapshot(Region.ET).lesions(2000))
+    assert words(dock) == ["new", "grown", "gone"]
+    for row in range(2):
+        dock.table.selectRow(row)
+        lesion = dock.comparison.lesion_of(dock.model.changes[row])
+        assert review.current.centroid_voxel == pytest.approx(lesion.centroid_voxel)
+    dock.table.selectRow(2)
+    assert review.current is None
+    review.close()
+
+
+@pytest.mark.slow
+def test_the_dialog_opens_beside_the_folder_of_the_patient(dock, monkeypatch, tmp_path):
+    asked: list[str] = []
+    monkeypatch.setattr(
+        dock_module.QFileDialog,
+        "getExistingDirectory",
+        lambda parent, title, folder: asked.append(folder) or "",
+    )
+    assert "Choose the folder of an earlier scan" in dock.message.text()
+    dock.choose_button.click()
+    assert asked == [str(tmp_path)]
 
 
 @pytest.mark.slow
@@ -121,7 +170,8 @@ def test_steps_go_to_the_lesions(dock, qtbot, earlier_scan):
 @pytest.mark.slow
 def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, earlier_scan):
     compared(dock, qtbot, earlier_scan)
-    assert "Compared with BraTS2021_1 (BraTS2021_1_seg.nii.gz" in dock.message.text()
+    assert "Compared with BraTS2021_1. " in dock.message.text()
+    assert "Its mask: BraTS2021_1_seg.nii.gz, label scheme brats2018" in dock.message.text()
     et = dock._viewer.layers["BraTS2021_2 ET"]
     et.data_setitem(np.nonzero(et.data), 0)
     qtbot.waitUntil(lambda: "have changed since" in dock.message.text())
@@ -136,7 +186,7 @@ def test_a_failed_attempt_does_not_hide_that_the_comparison_is_old(
     dock, qtbot, earlier_scan, tmp_path
 ):
     compared(dock, qtbot, earlier_scan)
-    assert "Compared with BraTS2021_1 (" in dock.message.text()
+    assert "Compared with BraTS2021_1. " in dock.message.text()
     et = dock._viewer.layers["BraTS2021_2 ET"]
     et.data_setitem(np.nonzero(et.data), 0)
     compared(dock, qtbot, tmp_path / "nowhere")
