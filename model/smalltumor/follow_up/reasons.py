@@ -17,7 +17,10 @@ def sum_text(current: float, smallest: float) -> str:
     """How the sum of products compares with the smallest earlier one, both in mm²."""
     if not smallest:
         return f"the sum of products is {current:.0f} mm², and the smallest earlier one was 0"
-    return f"the sum of products is {percent(current, smallest)} of the smallest earlier one"
+    return (
+        f"the sum of products is {current:.0f} mm², {percent(current, smallest)} of the smallest "
+        f"earlier one ({smallest:.0f} mm²)"
+    )
 
 
 def volume_text(relative: float | None) -> str:
@@ -31,7 +34,11 @@ def volume_text(relative: float | None) -> str:
 
 def beside_volume_text(relative: float | None) -> str:
     """The volume of the target lesions beside the sum of products, from which it may differ."""
-    return "" if relative is None else f", and the volume of the target lesions {relative:.0%}"
+    return (
+        ""
+        if relative is None
+        else (f", and the volume of the target lesions is {relative:.0%} of what it was then")
+    )
 
 
 def percent(value: float, reference: float) -> str:

@@ -128,7 +128,10 @@ def _without_progression(found: Findings) -> tuple[Category | None, list[str]]:
     if found.has_increased and found.target_is_measurable:
         return None, [sum_text(current, min(found.earlier_sums)) + volume_text(found.growth)]
     if current <= RESPONSE * first and not found.new:
-        text = f"the sum of products is {percent(current, first)} of the first scan"
+        text = (
+            f"the sum of products is {current:.0f} mm², {percent(current, first)} of that of the "
+            f"first scan ({first:.0f} mm²)"
+        )
         shrinkage = found.volume_since_first
         if shrinkage is not None and shrinkage > SUPPORTS_RESPONSE:
             return None, [text + volume_text(shrinkage)]

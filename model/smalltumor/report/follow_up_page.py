@@ -115,6 +115,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         headline=headline(follow_up),
         follow_up=follow_up,
         new=follow_up.of(Change.NEW),
+        unstated_dates=_unstated_dates(follow_up),
         scans=_scan_rows(follow_up),
         rows=change_rows(follow_up.changes),
         pairs=[views.pair(each) for each in follow_up.changes[:MOST_PICTURED]],
@@ -128,6 +129,15 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         changed_percent=f"{CHANGED_VOLUME:.0%}",
         tolerance=f"{TOLERANCE_MM:g}",
     )
+
+
+def _unstated_dates(follow_up: FollowUp) -> str:
+    """The dates of the scans if one is missing, which no title of a scan shows; else empty."""
+    if not any(scan.date for scan in follow_up.scans):
+        return "not stated"
+    if all(scan.date for scan in follow_up.scans):
+        return ""
+    return ", ".join(scan.date or f"{scan.title}: not stated" for scan in follow_up.scans)
 
 
 def headline(follow_up: FollowUp) -> str:
