@@ -15,6 +15,7 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.files.folder_parts import distinctive_part
 from smalltumor.follow_up.course import Course
 from smalltumor.follow_up.coverage import Coverage
+from smalltumor.follow_up.local_contrast import LocalContrast
 from smalltumor.follow_up.matching import Change, LesionChange
 from smalltumor.follow_up.registration import ScanRegistration, register_scans
 from smalltumor.follow_up.response import Response, assess, with_earlier_progression
@@ -228,6 +229,7 @@ def compare_registered(
         [scan.measures for scan in scans],
         [registration.matrix for registration in registrations],
         [Coverage.of(scan.case) for scan in scans],
+        [LocalContrast(scan.case, scan.classes) for scan in scans],
     )
     last = len(scans) - 1
     responses = [(scans[n].title, assess(course.findings(n))) for n in range(1, last)]

@@ -67,13 +67,17 @@ def unmeasurable_text(
 
 def named_lesions(new: Sequence[LesionMeasures]) -> str:
     """Which new lesions, by their numbers in this scan, and the verb that follows."""
+    return f"{_named(new)} {'is' if len(new) == 1 else 'are'}"
+
+
+def _named(new: Sequence[LesionMeasures]) -> str:
     numbers = [str(each.lesion.id) for each in new]
     if len(numbers) == 1:
-        return f"new lesion {numbers[0]} is"
+        return f"new lesion {numbers[0]}"
     if len(numbers) > _MOST_NAMED:
         named = ", ".join(numbers[:_MOST_NAMED])
-        return f"new lesions {named} and {len(numbers) - _MOST_NAMED} more are"
-    return f"new lesions {', '.join(numbers[:-1])} and {numbers[-1]} are"
+        return f"new lesions {named} and {len(numbers) - _MOST_NAMED} more"
+    return f"new lesions {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
 def beside_text(new: Sequence[LesionChange]) -> str:
@@ -85,6 +89,18 @@ def beside_text(new: Sequence[LesionChange]) -> str:
     return (
         f"; {' and '.join(numbers)} within {TOLERANCE_MM:g} mm of a lesion that is in both scans, "
         "and perhaps a piece of it"
+    )
+
+
+def bright_text(new: Sequence[LesionChange]) -> str:
+    """Which new lesions the earlier image seems to show, so that they may not be new."""
+    bright = lesions_of([change for change in new if change.bright_earlier])
+    if not bright:
+        return ""
+    places, them = ("place", "it") if len(bright) == 1 else ("places", "them")
+    return (
+        f"T1CE of the earlier scan is bright at the {places} of {_named(bright)}, too: the earlier "
+        f"mask may lack {them}"
     )
 
 

@@ -16,6 +16,7 @@ from smalltumor.follow_up.findings import (
 from smalltumor.follow_up.reasons import (
     beside_text,
     beside_volume_text,
+    bright_text,
     measurable_text,
     named_lesions,
     not_comparable_text,
@@ -109,6 +110,8 @@ def assess(found: Findings) -> Response:
                 is_progression=category is Category.PROGRESSIVE_DISEASE,
             )
         )
+    if bright := bright_text(new):
+        reasons.append(bright)
     if unknown:
         current = found.sums_mm2[-1]
         if category is None and current is not None and found.earlier_sums:

@@ -209,13 +209,15 @@ def _diameters(lesions: Sequence[LesionMeasures]) -> str:
 def _place(change: LesionChange) -> str:
     """Side and axial slice of the centre of the largest current lesion, or earlier if it is gone.
 
-    Of a new lesion beside one of the earlier scan, also its distance to that one; of one that
-    cannot be compared, what the other scan shows of it.
+    Of a new lesion beside one of the earlier scan, also its distance to that one, and of any new
+    lesion, whether the earlier image seems to show it; of one that cannot be compared, what the
+    other scan shows of it.
     """
     found = (change.current or change.earlier)[0].lesion
     beside = "" if change.beside_mm is None else f", {change.beside_mm:.1f} mm from a known lesion"
+    bright = "; the earlier image is bright here, too" if change.bright_earlier else ""
     scan = "" if change.current else " of the earlier scan"
-    return f"{texts.place_of(found)}{beside}{scan}{_shown_text(change)}"
+    return f"{texts.place_of(found)}{beside}{bright}{scan}{_shown_text(change)}"
 
 
 def _shown_text(change: LesionChange) -> str:
