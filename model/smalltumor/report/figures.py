@@ -37,7 +37,7 @@ _DPI = 250
 _SMALL_DPI, _SMALL_QUALITY = 130, 85
 _MM_PER_INCH = 100.0
 _THUMBNAIL_INCHES = 1.1
-_BAR_MM = 50.0
+_BAR_MM, _SMALL_BAR_MM = 50.0, 10.0
 _ARROW_MM, _ARROW_GAP_MM = 9.0, 1.5
 _CORNERS = ((-1, 1), (-1, -1), (1, 1), (1, -1))
 """Directions (row, column) that an arrow may come from, the first ones preferably."""
@@ -120,7 +120,7 @@ def picture_of_slice(
     figure, axes = _empty_figure(width / _MM_PER_INCH, height / _MM_PER_INCH)
     _draw(axes, shown, window, regions)
     _draw_letters(axes, shown.letters)
-    _draw_bar(axes, shown)
+    _draw_bar(axes, shown, _BAR_MM)
     names = ", ".join(r.upper() for r in regions if shown.regions[r].any())
     caption = f"{title}, {shown.plane} {shown.number}"
     drawn = f"with contours of {names}" if names else "without contours"
@@ -130,10 +130,12 @@ def picture_of_slice(
 def picture_of_lesion(
     shown: Slice, window: tuple[float, float], name: str, caption: str
 ) -> Picture:
-    """A small picture with the contour of ET and an arrow that points at the lesion."""
+    """A small picture with the contour of ET, an arrow at the lesion, letters and a bar of 1 cm."""
     figure, axes = _empty_figure(_THUMBNAIL_INCHES, _THUMBNAIL_INCHES)
     _draw(axes, shown, window, [Region.ET])
     _draw_arrow(axes, shown)
+    _draw_letters(axes, shown.letters)
+    _draw_bar(axes, shown, _SMALL_BAR_MM)
     alternative = f"{name} in axial slice {shown.number}"
     return Picture(_png(figure), alternative, caption, shown.size_mm[1])
 
@@ -200,10 +202,6 @@ def _empty_figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 def _draw(axes: Axes, shown: Slice, window: tuple[float, float], regions: Sequence[Region]) -> None:
     low, high = window
-    # A dark edge: bright tissue hides a bright line.
-    outline = require("matplotlib.patheffects", "a report", extra="report").withStroke(
-        linewidth=1.6, foreground="black"
-    )
     axes.imshow(
         shown.image,
         cmap="gray",
@@ -221,7 +219,7 @@ def _draw(axes: Axes, shown: Slice, window: tuple[float, float], regions: Sequen
             lines = axes.contour(
                 columns, rows, padded, [0.5], colors=[colour], linestyles=[style], linewidths=0.8
             )
-            lines.set(path_effects=[outline])
+            lines.set(path_effects=[_dark_edge()])
     axes.set_xlim(-0.5, shown.image.shape[1] - 0.5)
     axes.set_ylim(shown.image.shape[0] - 0.5, -0.5)
 
@@ -277,13 +275,20 @@ def _draw_letters(axes: Axes, letters: tuple[str, str, str, str]) -> None:
     places = ((0.02, 0.5), (0.98, 0.5), (0.5, 0.98), (0.5, 0.02))
     aligned = (("left", "center"), ("right", "center"), ("center", "top"), ("center", "bottom"))
     for letter, (x, y), (across, along) in zip(letters, places, aligned, strict=True):
-        axes.text(
-            x, y, letter, transform=axes.transAxes, color="white", fontsize=6, ha=across, va=along
-        )
+        style: dict[str, Any] = {"color": "white", "fontsize": 6, "path_effects": [_dark_edge()]}
+        axes.text(x, y, letter, transform=axes.transAxes, ha=across, va=along, **style)
 
 
-def _draw_bar(axes: Axes, shown: Slice) -> None:
+def _draw_bar(axes: Axes, shown: Slice, mm: float) -> None:
     rows, columns = shown.image.shape
-    start, stop = 0.03 * columns, 0.03 * columns + _BAR_MM / shown.pixel_mm[1]
-    axes.plot([start, stop], [rows * 0.97] * 2, color="white", linewidth=1)
-    axes.text(start, rows * 0.95, "5 cm", color="white", fontsize=5, va="bottom")
+    start, stop = 0.03 * columns, 0.03 * columns + mm / shown.pixel_mm[1]
+    edge = [_dark_edge()]
+    axes.plot([start, stop], [rows * 0.97] * 2, color="white", linewidth=1, path_effects=edge)
+    text = f"{mm / 10:.0f} cm"
+    axes.text(start, rows * 0.95, text, color="white", fontsize=5, va="bottom", path_effects=edge)
+
+
+def _dark_edge() -> Any:
+    """A dark edge of a line or letter: bright tissue hides a bright one."""
+    effects = require("matplotlib.patheffects", "a report", extra="report")
+    return effects.withStroke(linewidth=1.6, foreground="black")

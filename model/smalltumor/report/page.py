@@ -35,6 +35,8 @@ PICTURE_MM = 48.0
 ADDED_SHARE = 0.1
 """A lesion is marked if at least this share of it was added to the result of the network."""
 
+_IN_THE_SUM = "in the sum".replace(" ", "\N{NO-BREAK SPACE}")
+
 _ROW_PERCENT = 95.0
 _NAMES = {**{r.value: REGION_NAMES[r] for r in Region}, "ncr": "necrotic core", "ed": "edema"}
 
@@ -199,7 +201,7 @@ def _lesion_row(each: LesionMeasures, is_target: bool) -> _LesionRow:
         diameters=texts.diameters(axial),
         product=texts.area(None if axial is None else axial.product_mm2),
         diameters_slice=texts.slice_number(lesion.diameters_slice),
-        rano="in the sum" if is_target else "measurable" if is_measurable else texts.ABSENT,
+        rano=_IN_THE_SUM if is_target else "measurable" if is_measurable else texts.ABSENT,
         side=texts.ABSENT if lesion.side is None else lesion.side.value,
         midline=texts.length(each.midline_mm),
         slice=texts.slice_number(lesion.slices and lesion.slices[0]),
