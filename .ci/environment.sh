@@ -1,5 +1,5 @@
 # Sourced by tests/run.sh, sample_data/demo.sh and .ci/run: makes .venv with this package in it, and
-# brings the system libraries that Qt and OpenGL need.
+# brings the packages of the system that Python's venv, Qt and OpenGL need.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/.venv
@@ -16,20 +16,15 @@ unset PYTHONDONTWRITEBYTECODE
 # Qt's xcb plugin, OpenGL by Mesa, a virtual display, and one font.
 debian_packages=(
     xvfb libgl1 libgl1-mesa-dri libegl1 libglx-mesa0 libopengl0 libdbus-1-3 libfontconfig1
-    libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0
-    libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 fonts-dejavu-core
+    libglib2.0-0 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1
+    libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 fonts-dejavu-core
 )
 
 # prepare_environment EXTRAS [GROUP]: .venv holds the package, editable, with Qt, the extras named
 # and a dependency group.
 prepare_environment() {
-    install_system_libraries
-    local python
-    python=$(find_python)
-    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || {
-        echo "The venv module is missing: apt-get install python3-venv" >&2
-        return 1
-    }
+    install_system_packages
+    make_venv
     local wanted extras=$QT_API,$1 group=${2:-}
     wanted=$(cat "$root/pyproject.toml" "$root/setup.py" - <<<"$root $extras $group $torch" | cksum)
     if ! grep -qxF "$wanted" "$venv/installed" 2>/dev/null; then
@@ -42,6 +37,13 @@ prepare_environment() {
         echo "$wanted" >>"$venv/installed"
     fi
     export PATH="$venv/bin:$PATH"
+}
+
+# make_venv: also completes one without pip, which Python leaves where ensurepip is missing.
+make_venv() {
+    local python
+    python=$(find_python)
+    [ -x "$venv/bin/pip" ] || "$python" -m venv "$venv"
 }
 
 find_python() {
@@ -57,17 +59,16 @@ find_python() {
     return 1
 }
 
-install_system_libraries() {
+install_system_packages() {
     command -v dpkg-query >/dev/null || return 0
     local package missing=() run=()
-    for package in "${debian_packages[@]}"; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
-            missing+=("$package")
+    for package in "${debian_packages[@]}" $(venv_package); do
+        is_installed "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ "$(id -u)" -ne 0 ]; then
         if ! sudo -n true 2>/dev/null; then
-            echo "Libraries for Qt are missing. Run this, then start again:" >&2
+            echo "Packages of the system are missing. Run this, then start again:" >&2
             echo "  sudo apt-get install ${missing[*]}" >&2
             return 1
         fi
@@ -76,6 +77,21 @@ install_system_libraries() {
     echo "Installing ${missing[*]} ..." >&2
     "${run[@]}" apt-get update -qq
     "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+}
+
+# is_installed PACKAGE: under its name, or that of the releases with 64 bits for times.
+is_installed() {
+    local status
+    status=$(dpkg-query -W -f '${Status}\n' "$1" "$1t64" 2>/dev/null || true)
+    grep -q '^install ok installed' <<<"$status"
+}
+
+# venv_package: the part of Python that Debian packs apart, if it is missing.
+venv_package() {
+    local python
+    python=$(find_python 2>/dev/null) || { echo python3-venv && return; }
+    "$python" -c 'import ensurepip' 2>/dev/null ||
+        "$python" -c 'import sys; print("python{}.{}-venv".format(*sys.version_info))'
 }
 
 # with_display COMMAND...: on the user's display if there is one, else on a virtual one.

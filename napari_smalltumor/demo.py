@@ -44,7 +44,12 @@ def main(output: Path, screenshot: bool) -> int:
     if not _has_display():
         return _run_on_virtual_display(output)
     import napari
-    from napari.qt.threading import WorkerBase
+
+    try:
+        from napari.qt.threading import WorkerBase
+    except ImportError as error:
+        print(f"smalltumor demo: Qt cannot be loaded: {_reason(error)}", file=sys.stderr)
+        return 1
 
     viewer, segment_dock, lesions_dock = open_demo()
     if screenshot:
@@ -163,6 +168,15 @@ def _has_display() -> bool:
     if not sys.platform.startswith("linux"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _reason(error: ImportError) -> str:
+    """Why napari loads no Qt: none is installed, or the last line of the traceback it quotes."""
+    lines = str(error).strip().splitlines()
+    if not any(line.startswith("Traceback") for line in map(str.strip, lines)):
+        return f'{lines[0]} Install one: pip install "napari[pyqt6]"'
+    missing = lines[-1].strip().removeprefix("ImportError: ")
+    return f"{missing}; docs/installation.md lists the libraries of the system"
 
 
 def _run_on_virtual_display(output: Path) -> int:

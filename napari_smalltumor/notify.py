@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from smalltumor.data.naming.case_files import modality_titles
 from smalltumor.errors import Action, Remedy, SmalltumorError
+from smalltumor.text import list_text
 
 # fmt: off
 _FIRST_WORDS = frozenset((
@@ -78,7 +79,7 @@ def _name_modalities(remedy: Remedy) -> str:
 
 
 def _resume(remedy: Remedy) -> str:
-    settings = " and ".join(f"{name} {value}" for name, value in remedy.settings.items())
+    settings = list_text(f"{name} {value}" for name, value in remedy.settings.items())
     return f"resume the run with {settings}" if settings else "click Resume"
 
 

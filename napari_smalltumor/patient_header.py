@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from smalltumor.text import list_text
 from superqt import QElidingLabel
 
 from napari_smalltumor import keys
@@ -155,7 +156,7 @@ class PatientHeader(QWidget):
         self.first_case.setVisible(not patients and not reading)
         self._actions.setVisible(current is not None)
         names = self._missing.of(current)
-        self.restore_button.setText(f"Restore {' and '.join(names)}")
+        self.restore_button.setText(f"Restore {list_text(names)}")
         self.restore_button.setVisible(bool(names))
         export = self._exports.to_open(current)
         self.export_button.setText(button_text(export) if export is not None else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
 
 ANSWERABLE_AFTER_MS = 400
@@ -68,6 +69,14 @@ def menu_is_open() -> bool:
     Qt crashes if layers are added or moved while the menu of napari's layer list is open.
     """
     return QApplication.activePopupWidget() is not None
+
+
+def user_is_busy() -> bool:
+    """Whether a dialog or menu is open, or a button of the mouse is down.
+
+    Nothing is exchanged under the brush, or under layers that are dragged in the layer list.
+    """
+    return QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton or dialog_is_open()
 
 
 def _disable_for_a_moment(box: QMessageBox) -> None:

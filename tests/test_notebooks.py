@@ -35,7 +35,7 @@ def test_its_links_lead_to_files(notebook: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs(notebook: Path, tmp_path: Path) -> None:
+def test_its_code_runs_to_the_end(notebook: Path, tmp_path: Path) -> None:
     script = tmp_path / f"{notebook.stem}.py"
     parts = ["import matplotlib, subprocess, sys", "matplotlib.use('agg')"]
     parts += [re.sub("^!(.+)$", as_python, code, flags=re.M) for code in cells(notebook, "code")]

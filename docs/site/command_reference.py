@@ -32,4 +32,5 @@ def command_reference() -> str:
 
 
 def _section(title: str, parser: ArgumentParser) -> str:
+    parser.color = False  # Python 3.14 colours the help where it is printed on a terminal
     return f"## {title}\n\n```text\n{parser.format_help().rstrip()}\n```\n"

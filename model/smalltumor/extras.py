@@ -41,13 +41,28 @@ def require(module: str, purpose: str, extra: Extra = "raw") -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        package = module.partition(".")[0]
-        raise MissingPackageError(
-            f"{purpose} needs the package {package}, which is not installed",
-            Remedy(_INSTALL[extra]),
-        ) from error
+        raise _missing(module, purpose, extra) from error
+
+
+def check_installed(modules: Iterable[str], purpose: str, extra: Extra = "raw") -> None:
+    """Check that modules of optional packages are installed, without importing them.
+
+    Raises
+    ------
+    MissingPackageError
+        As `require`.
+    """
+    for module in missing_packages(modules):
+        raise _missing(module, purpose, extra)
 
 
 def missing_packages(modules: Iterable[str]) -> list[str]:
     """The modules of optional packages that are not installed, without importing any."""
     return [module for module in modules if find_spec(module) is None]
+
+
+def _missing(module: str, purpose: str, extra: Extra) -> MissingPackageError:
+    package = module.partition(".")[0]
+    return MissingPackageError(
+        f"{purpose} needs the package {package}, which is not installed", Remedy(_INSTALL[extra])
+    )

@@ -1,7 +1,9 @@
-"""Numbers as docks, pages and commands print them."""
+"""Numbers, lists, dates and positions as docks, pages and commands print them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from math import floor, log10
 
 _ERROR_ML = 1e-7
@@ -12,6 +14,9 @@ _SMALL_ML, _SMALL_MM3 = 0.0009995, 0.9995
 single precision make it 0.9999999."""
 
 _SHORT_ML = 0.01
+
+_DIRECTIONS = ("LR", "PA", "IS")
+"""Letters of the negative and the positive end of the patient axes, RAS."""
 
 
 def pluralize(number: int, noun: str) -> str:
@@ -24,6 +29,27 @@ def pluralize(number: int, noun: str) -> str:
         In the singular; its plural ends in "s".
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def list_text(words: Iterable[str], conjunction: str = "and") -> str:
+    """Words as they are listed in a sentence, such as "T1, T2 and FLAIR"; empty if there are none.
+
+    Parameters
+    ----------
+    words : iterable of str
+    conjunction : str
+        Stands before the last word.
+    """
+    *others, last = list(words) or [""]
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
+
+
+def date_text(date: str) -> str:
+    """A date of DICOM, ``YYYYMMDD``, as it is shown: ``YYYY-MM-DD``; any other text as it is."""
+    try:
+        return datetime.strptime(date, "%Y%m%d").date().isoformat() if len(date) == 8 else date
+    except ValueError:
+        return date
 
 
 def volume_text(ml: float) -> str:
@@ -55,6 +81,21 @@ def mm3_text(mm3: float) -> str:
 def table_ml(ml: float) -> float:
     """A volume in ml as tables hold it: three decimals, below 0.01 ml six."""
     return round(ml, 3 if ml >= _SHORT_ML else 6)
+
+
+def position_text(point: Iterable[float], decimals: int = 0) -> str:
+    """A position in the patient in mm, such as "L 23  A 12  S 40".
+
+    Parameters
+    ----------
+    point : iterable of three floats
+        Patient coordinates, RAS, in mm.
+    decimals : int
+    """
+    words = []
+    for letters, mm in zip(_DIRECTIONS, point, strict=True):
+        words.append(f"{letters[int(mm > 0)]} {abs(mm):.{decimals}f}")
+    return "  ".join(words)
 
 
 def _two_digits(volume: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
+from smalltumor.text import list_text
 
 from napari_smalltumor.autosave.folder import UnrestorableEdits
 from napari_smalltumor.autosave.mask_files import SavedMask
@@ -51,7 +52,7 @@ def readers_text(readers: Sequence[str], reader_now: str) -> str:
     were = "reader was" if len(readers) == 1 else "readers were"
     now = f"is {reader_now}" if reader_now else "has no name"
     return (
-        f"The {were} {' and '.join(readers)}; the reader {now} now. If you restore the edits and "
+        f"The {were} {list_text(readers)}; the reader {now} now. If you restore the edits and "
         "save the case as reviewed, the review names both: who made the edits, and who saved them."
     )
 

@@ -114,7 +114,7 @@ def _times_in(file: Path) -> dict[str, float]:
 def _content_of(file: Path) -> Mapping[str, Any]:
     """What is kept in a file; empty if it is missing, damaged or of a later version."""
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text(encoding="utf-8"))
         is_known = (content["format"], content["version"]) == (FORMAT, FORMAT_VERSION)
     except (OSError, *DAMAGED):
         return {}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_smalltumor.widgets.window_closed import WindowClosed
 
 INTERVAL_MS = 60_000
+_RETRY_MS = 50
 
 
 class ViewerAutosave:
@@ -70,9 +71,13 @@ class ViewerAutosave:
     def _on_layers(self, event: Any = None) -> None:
         self._asked &= {case_key(case) for case in cases_among(self._layers)}
         if self._ask_timer is not None:
-            self._ask_timer.start()
+            self._ask_timer.start(0)
 
     def _ask_about_cases(self) -> None:
+        """Ask about the cases that were opened, when no other dialog and no menu is open."""
+        if self._ask_timer is not None and _dialog_is_open():
+            self._ask_timer.start(_RETRY_MS)
+            return
         viewer = self._viewer()
         if viewer is None or not settings.get("autosave"):
             return
@@ -82,6 +87,12 @@ class ViewerAutosave:
                 self._asked.add(case_key(case))
                 if not self.restore_question.ask(case):
                     self.opened.emit(case)
+
+
+def _dialog_is_open() -> bool:
+    from napari_smalltumor.questions import dialog_is_open
+
+    return dialog_is_open()
 
 
 def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None:

@@ -190,7 +190,7 @@ def _write(case: Case, key: str) -> None:
 def _read(file: Path) -> CaseRecord | None:
     """The record in a file; None if it is missing, damaged or of a later version."""
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text(encoding="utf-8"))
         key, images = content["key"], content["images"]
         if (content["format"], content["version"]) != (FORMAT, FORMAT_VERSION):
             return None

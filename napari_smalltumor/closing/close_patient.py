@@ -11,6 +11,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.closing.unsaved_work import can_be_saved, what_is_unsaved
 from napari_smalltumor.export.save import save_patient
 from napari_smalltumor.export.save_state import save_state
+from napari_smalltumor.layers.editing.canvas_strokes import end_strokes
 from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
@@ -64,6 +65,7 @@ def close_patient(
     """
     autosave = ensure_autosave(viewer).autosave
     layers = layers_of_patient(viewer.layers, patient)
+    end_strokes(layers)  # a dialog gets the release of the button
     running = _cancellable_uses(viewer, layers)
     lost = [
         *_what_is_cancelled(viewer, patient, running),

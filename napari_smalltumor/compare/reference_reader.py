@@ -32,6 +32,7 @@ from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.loading.labels.schemes import ask_scheme_of_values
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import with_title
+from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -144,8 +145,8 @@ class ReferenceReader(QObject):
         run_in_thread(
             partial(read_reference, path, case, scheme),
             self,
-            partial(self._on_read, reading),
-            partial(self._on_failed, reading),
+            once_idle(self, partial(self._on_read, reading)),
+            once_idle(self, partial(self._on_failed, reading)),
             name=f"reading of {path.name}",
         )
 

@@ -6,6 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from smalltumor.text import list_text
+
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient
@@ -66,7 +68,7 @@ class MaskOfFile:
         if not names or any(region_of(layer) is not None for layer in layers):
             return ""
         return (
-            f"{self._patients.title} is shown with the mask in {' and '.join(names)}, not with a "
+            f"{self._patients.title} is shown with the mask in {list_text(names)}, not with a "
             "new segmentation."
         )
 

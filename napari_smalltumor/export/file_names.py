@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smalltumor.errors import OutputError
+from smalltumor.text import list_text
 
 _OTHER_KINDS = (
     *(".nii", ".gz", ".mgz", ".mgh", ".mha", ".mhd", ".nrrd", ".nhdr", ".img", ".hdr", ".dcm"),
@@ -40,5 +41,5 @@ def with_ending(path: Path, endings: Sequence[str], kind: str) -> Path:
     if name.lower().endswith(tuple(endings)):
         return path
     if name.lower().endswith(_OTHER_KINDS):
-        raise OutputError(f"{name}: the name of {kind} ends in {' or '.join(endings)}")
+        raise OutputError(f"{name}: the name of {kind} ends in {list_text(endings, 'or')}")
     return path.with_name(name + endings[0])

@@ -21,6 +21,7 @@ from smalltumor.files.atomic import check_output
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.case_export import with_suffix
@@ -187,9 +188,10 @@ def write_region_layers(
         raise OutputError(f"{path}: select ET, TC and WT of one case to write them together")
     omitted = [region.name for region in Region if region not in masks]
     if omitted:
+        saved = list_text(r.name for r in Region if r in masks)
         notify.warn(
-            f"{path.name} has no {' and no '.join(omitted)} of {case.name}: only "
-            f"{' and '.join(r.name for r in Region if r in masks)} were saved"
+            f"{path.name} has no {list_text(omitted, 'or')} of {case.name}: only {saved} "
+            f"{'was' if len(masks) == 1 else 'were'} saved"
         )
     check_not_beside([path], case)
     regions = [x for x in layers if any(x.data is each[0] for each in layer_data)]

@@ -20,6 +20,7 @@ from smalltumor.errors import CaseError
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integer_values
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.create import LayerData
@@ -130,7 +131,7 @@ def check_no_regions(name: str, existing: Mapping[Region, object], file: RegionF
     """
     regions = [r for r in Region if r in existing and file.region in (None, r)]
     if regions:
-        names = " and ".join(region.name for region in regions)
+        names = list_text(region.name for region in regions)
         raise CaseError(
             f"{file.path.name} was not opened, because {name} has {names} already; export and "
             "remove these layers first"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from smalltumor.text import list_text
 from smalltumor.training.runs.status import RunStatus, State
 
 _WARNINGS = 3
@@ -15,10 +16,10 @@ def state_line(status: RunStatus) -> str:
     progress = progress_text(status)
     if status.state is State.NONE:
         return "No run"
-    if status.state is State.RUNNING and progress:
-        return f"Training{host}: {progress}"
     if status.state.is_live:
-        return f"{status.state.title()}{host}: {status.message}"
+        doing = "Training" if status.state is State.RUNNING else "Starting"
+        told = (status.state is State.RUNNING and progress) or status.message
+        return f"{doing}{host}: {told}"
     if status.state is State.FAILED:
         return f"Failed{host}{f' ({progress})' if progress else ''}: {status.message}"
     return f"{status.message[:1].upper()}{status.message[1:]}{f' · {progress}' if progress else ''}"
@@ -59,7 +60,7 @@ def warning_text(warnings: Sequence[str]) -> str:
 
 def resume_text(settings: Mapping[str, int]) -> str:
     """Title of the button that resumes a run with smaller settings."""
-    changes = " and ".join(f"a smaller {name} ({value})" for name, value in settings.items())
+    changes = list_text(f"a smaller {name} ({value})" for name, value in settings.items())
     return f"Resume with {changes}"
 
 

@@ -16,11 +16,11 @@ from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import FollowUp, LesionChange, Scan, compare_scans, scan_warnings
-from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import Lesion
 from smalltumor.measures import measure_case
+from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.report import image_warnings
 
 from napari_smalltumor.layers.coordinates import to_display

@@ -22,6 +22,7 @@ from napari_smalltumor.layers.masks.region_masks import (
 )
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.progress_worker import ProgressWorker, start
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class ComparisonRuns(QObject):
             f"comparison of {self._patients.title_of(patient)} with {earlier}",
             owner=self,
             yielded=lambda state: self.progressed.emit(*state),
-            returned=partial(self._on_compared, patient, mark),
+            returned=once_idle(self, partial(self._on_compared, patient, mark)),
             errored=partial(self._on_failed, patient, earlier),
             aborted=partial(self._end, patient, "The comparison was cancelled."),
         )

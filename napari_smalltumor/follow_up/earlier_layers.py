@@ -31,10 +31,10 @@ from napari_smalltumor.layers.patient import (
     layers_of_patient,
     patient_of_shown_case,
 )
+from napari_smalltumor.layers.selection import selection_untouched
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.layer_rules.kept_selection import selection_kept
 from napari_smalltumor.patients.status_line import status_line
-from napari_smalltumor.patients.switching.view_state import selection_untouched
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from smalltumor.data.case import Case
 from smalltumor.errors import CaseError, OutputError
+from smalltumor.text import list_text
 
 
 class ChangedFilesError(CaseError):
@@ -55,4 +56,4 @@ def folders_of(case: Case) -> set[Path]:
 
 
 def _folder_text(case: Case) -> str:
-    return " and ".join(sorted(map(str, folders_of(case))))
+    return list_text(sorted(map(str, folders_of(case))))

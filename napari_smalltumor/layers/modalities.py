@@ -15,6 +15,7 @@ from smalltumor.data.naming import file_names
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
 from smalltumor.geometry.grid import Grid, reoriented
+from smalltumor.text import list_text
 
 from napari_smalltumor.layers.coordinates import (
     display_shape,
@@ -190,7 +191,7 @@ def _usable(chosen: Mapping[str, Image | None]) -> dict[str, Image]:
     for modality, layer in layers.items():
         duplicates = [m for m, other in layers.items() if other is layer]
         if len(duplicates) > 1:
-            titles = " and ".join(MODALITY_TITLES[m] for m in duplicates)
+            titles = list_text(MODALITY_TITLES[m] for m in duplicates)
             raise CaseError(f"{layer.name} is chosen for {titles}; each needs its own layer")
         if is_preview(layer):
             raise CaseError(

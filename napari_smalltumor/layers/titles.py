@@ -81,6 +81,12 @@ def name_in_case(layer: Layer) -> str:
     return str(layer.name) if patient is None or rest is None else patient.name + rest
 
 
+def name_without_patient(layer: Layer) -> str:
+    """What a layer shows, without its patient's name, such as ``T1CE``."""
+    patient, name = patient_of(layer), name_in_case(layer)
+    return name.removeprefix(f"{patient.name} ") if patient is not None else name
+
+
 def _has_given_name(layer: Layer, layers: Iterable[Layer]) -> bool:
     """Whether a layer has its name from this plugin or napari, as all layers with a role at first.
 

@@ -17,6 +17,7 @@ from smalltumor.lesions import Lesion, case_cells, csv_text, write_csv
 from smalltumor.text import pluralize
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.export.dialogs.other_patients_name import may_have_name
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review.review import LesionReview
@@ -76,7 +77,13 @@ class SavedTable:
             if source is not None
             else "Save lesions"
         )
-        path = ask_and_save(self.panel, title, folder / name, lesions, self._case_cells)
+        chosen = ask_for_table(self.panel, title, folder / name)
+        if chosen is None or (
+            patient is not None
+            and not may_have_name(self.panel, viewer, patient, chosen, "lesions")
+        ):
+            return
+        path = save_lesions(chosen, lesions, self._case_cells)
         if path is not None:
             self.panel.show_message(f"Saved {path.name}")
 
@@ -97,16 +104,10 @@ class SavedTable:
         return case_cells(case.name, folder_of(case)) if case is not None else {}
 
 
-def ask_and_save(
-    parent: QWidget,
-    title: str,
-    start: Path,
-    lesions: Sequence[Lesion],
-    of_case: Mapping[str, Cell],
-) -> Path | None:
-    """Ask for a file, proposing one, and save lesions; return the file, if any."""
+def ask_for_table(parent: QWidget, title: str, start: Path) -> Path | None:
+    """Ask for a file, proposing one; None if the user cancels."""
     chosen, _ = QFileDialog.getSaveFileName(parent, title, str(start), "CSV (*.csv)")
-    return save_lesions(Path(chosen), lesions, of_case) if chosen else None
+    return Path(chosen) if chosen else None
 
 
 def save_lesions(path: Path, lesions: Sequence[Lesion], of_case: Mapping[str, Cell]) -> Path | None:

@@ -15,6 +15,7 @@ from weakref import ref
 
 from psygnal import Signal
 
+from napari_smalltumor.layers.editing.canvas_strokes import end_strokes
 from napari_smalltumor.layers.editing.visibility import guard_undo, release_undo
 from napari_smalltumor.layers.joining import join_patient, joins_by_name
 from napari_smalltumor.layers.metadata import claim_roles, role_of
@@ -25,6 +26,7 @@ from napari_smalltumor.layers.patient import (
     patient_of,
     titles,
 )
+from napari_smalltumor.layers.selection import select, selection_untouched
 from napari_smalltumor.layers.titles import name_by_titles
 from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.deferred_calls import in_next_turn
@@ -34,7 +36,7 @@ from napari_smalltumor.patients.new_layers import NewLayers
 from napari_smalltumor.patients.open_patients import OpenPatients
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.switching.shown_by_hand import ShownByHand
-from napari_smalltumor.patients.switching.view_state import ViewStates, select, selection_untouched
+from napari_smalltumor.patients.switching.view_state import ViewStates
 from napari_smalltumor.patients.switching.window_title import WindowTitle
 from napari_smalltumor.viewer import one_per_viewer
 
@@ -75,8 +77,10 @@ class ActivePatient:
         self._opened = OpenPatients(self._layers, self.arrivals)
         self._explanations = Explanations(self.messages, self.title_of)
         self._views = ViewStates(viewer)
-        self._hidden = HiddenLayers(self._explanations.explain_lock)
-        self._shown_by_hand = ShownByHand(self._hidden, self._stays_hidden, self._activate_if_open)
+        self._hidden = HiddenLayers(self._explanations.explain_locks)
+        self._shown_by_hand = ShownByHand(
+            self._layers, self._hidden, self._stays_hidden, self._activate_if_open
+        )
         self._new = NewLayers(self._layers, lambda: self._current, lambda: self.title)
         self._new.unassigned.connect(self._on_unassigned)
         self._background = 0
@@ -138,6 +142,7 @@ class ActivePatient:
         Keys that are pressed for the patient who is being opened then act on no other one.
         """
         viewer = self._viewer()
+        end_strokes(self.layers)
         self._views.save(self._current, self.layers)
         self._current, self._is_left = None, True
         self._shown_by_hand.forget()
@@ -298,13 +303,16 @@ class ActivePatient:
 
     def _switch_to(self, patient: Patient, *, fit: bool) -> None:
         """Make a patient active; `fit` moves the view to it if it was not active before."""
+        end_strokes(self.layers)  # while they are shown, so that regions are nested
         self._views.save(self._current, self.layers)
         self._current, self._is_left = patient, False
         self._shown_by_hand.forget()
-        self._show_current()
-        self._views.restore(patient, self.layers, fit=fit)
-        in_next_turn(lambda: self._views.select_none_of(self._hidden))
-        self.changed.emit()
+        try:
+            self._show_current()
+        finally:  # an error in drawing a layer must not leave docks with the patient before
+            self._views.restore(patient, self.layers, fit=fit)
+            in_next_turn(lambda: self._views.select_none_of(self._hidden))
+            self.changed.emit()
 
     def _stays_hidden(self, patient: Patient) -> bool:
         return bool(self._background) or self.arrivals.holds(patient)

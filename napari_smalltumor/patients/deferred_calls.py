@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING, ParamSpec
+
+if TYPE_CHECKING:
+    from qtpy.QtCore import QObject
+
+_P = ParamSpec("_P")
 
 _RETRY_MS = 50
 
@@ -34,6 +40,27 @@ def when_idle(call: Callable[[], None]) -> None:
     application the function is called at once.
     """
     in_next_turn(partial(_without_dialog, call))
+
+
+def once_idle(owner: QObject, call: Callable[_P, None]) -> Callable[_P, None]:
+    """A function that calls another one when no dialog or menu is open, at once if none is.
+
+    For results that change layers or ask something. Nothing is called after the deletion of the
+    owner.
+    """
+    from qtpy.compat import isalive
+
+    from napari_smalltumor.questions import dialog_is_open
+
+    def wait_and_call(*arguments: _P.args, **named: _P.kwargs) -> None:
+        if not isalive(owner):
+            return
+        if dialog_is_open():
+            later(_RETRY_MS, partial(wait_and_call, *arguments, **named))
+        else:
+            call(*arguments, **named)
+
+    return wait_and_call
 
 
 def _without_dialog(call: Callable[[], None]) -> None:

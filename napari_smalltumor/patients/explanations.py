@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.joining import patient_with_other_regions
@@ -50,13 +52,16 @@ class Explanations:
         )
         notify.warn(self._messages.about(patient, text))
 
-    def explain_lock(self, layer: Layer) -> None:
-        """Say why a layer that the user has unlocked is locked again."""
-        patient = patient_of(layer)
-        if patient is not None:
+    def explain_locks(self, layers: Sequence[Layer]) -> None:
+        """Say why layers that the user has unlocked are locked again, once for each patient."""
+        for patient in dict.fromkeys(map(patient_of, layers)):
+            if patient is None:
+                continue
+            names = [layer.name for layer in layers if patient_of(layer) == patient]
+            stay, belong = ("stays", "it belongs") if len(names) == 1 else ("stay", "they belong")
             text = (
-                f"{layer.name} stays locked: it belongs to {self._title_of(patient)}, who is not "
-                "the active patient."
+                f"{list_text(names)} {stay} locked: {belong} to {self._title_of(patient)}, who is "
+                "not the active patient."
             )
             notify.warn(self._messages.about(patient, text))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from psygnal import Signal
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.drawings import is_new
@@ -139,7 +140,7 @@ class NewLayers:
         one = len(names) == 1
         belong, it, it_is = ("belongs", "it", "it is") if one else ("belong", "them", "they are")
         text = (
-            f"{' and '.join(names)} {belong} to no patient: a plugin may have made {it} of another "
+            f"{list_text(names)} {belong} to no patient: a plugin may have made {it} of another "
             f"one than the active patient. Until {it_is} assigned, {it_is} shown with every "
             f"patient. {HOW_TO_ASSIGN}"
         )

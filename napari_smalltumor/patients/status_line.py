@@ -1,7 +1,7 @@
 """Words in napari's status bar that go with a state of the active patient, and end with it.
 
 napari names the selected layer there, which a thread of its own may have found before another
-patient became active.
+patient became active, and says what is under the cursor on its canvas, also while that is hidden.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class StatusLine:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = ref(viewer)
         self._text = ""
+        self._at_cursor: str | None = None  # None while napari's own canvas is shown
         self._patients = active_patient(viewer)
         self._patients.changed.connect(self._on_patient)
         # Last, so that the window shows what this leaves.
@@ -50,8 +51,24 @@ class StatusLine:
         """Remove the words, unless napari has shown something else since."""
         viewer = self._viewer()
         if viewer is not None and self._text and viewer.status == self._text:
-            viewer.status = READY
+            viewer.status = self._at_cursor or READY
         self._text = ""
+
+    def follow_planes(self, are_shown: bool) -> None:
+        """Show what is under the cursor on the planes, or on napari's canvas again."""
+        self._at_cursor = "" if are_shown else None
+        viewer = self._viewer()
+        if viewer is not None and isinstance(viewer.status, dict):
+            viewer.status = READY
+
+    def say_at_cursor(self, text: str) -> None:
+        """Show what is under the cursor on the planes, once other words have been read."""
+        viewer = self._viewer()
+        if viewer is None or self._at_cursor is None:
+            return
+        self._at_cursor = text
+        if not self._text or viewer.status != self._text:
+            viewer.status = text or READY
 
     def _on_patient(self) -> None:
         """Remove all words, those of napari about the patient before as well."""
@@ -59,11 +76,16 @@ class StatusLine:
         if viewer is not None:
             viewer.status, viewer.tooltip.text = READY, ""
         self._text = ""
+        if self._at_cursor is not None:
+            self._at_cursor = ""
 
     def _on_status(self, event: Any) -> None:
-        """Remove what napari says of a layer of another patient than the active one."""
+        """Remove what napari says of its hidden canvas, or of a layer of another patient."""
         viewer = self._viewer()
         if viewer is None or not isinstance(viewer.status, dict):
+            return
+        if self._at_cursor is not None:
+            viewer.status = self._at_cursor or READY
             return
         named = viewer.status.get("layer_name") or viewer.status.get("layer_base")
         layer = next((layer for layer in viewer.layers if layer.name == named), None)

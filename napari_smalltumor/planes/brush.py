@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
+from napari_smalltumor.layers.editing.canvas_strokes import begin_stroke
 from napari_smalltumor.layers.editing.visibility import can_be_seen
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.placement import Placement, placement_of
@@ -58,6 +59,8 @@ class Stroke:
     Attributes
     ----------
     layer : Labels
+    has_ended : bool
+        Whether it must not be continued, as when another patient is active.
     """
 
     def __init__(self, layer: Labels, plane: Plane) -> None:
@@ -69,6 +72,8 @@ class Stroke:
         self._last: npt.NDArray[np.float64] | None = None
         self._undo_step = ExitStack()
         self._undo_step.enter_context(layer.block_history())
+        self.has_ended = False
+        begin_stroke(layer, self.end)
 
     def continue_to(self, point: Point) -> None:
         """Paint from the last point to this one."""
@@ -83,8 +88,10 @@ class Stroke:
 
     def end(self) -> None:
         """End the stroke, and let napari draw the layer again."""
-        self._undo_step.close()
-        self.layer.refresh()
+        if not self.has_ended:
+            self.has_ended = True
+            self._undo_step.close()
+            self.layer.refresh()
 
     def _paint(self, voxels: npt.NDArray[np.int64]) -> None:
         inside = np.all((voxels >= 0) & (voxels < self._placement.shape), axis=1)

@@ -22,11 +22,12 @@ from napari_smalltumor.display.window_level import image_to_window
 from napari_smalltumor.layers.coordinates import uses_display_axes
 from napari_smalltumor.layers.editing.earlier_scan import title_of_earlier_scan
 from napari_smalltumor.layers.masks.reference import reference_of
-from napari_smalltumor.layers.titles import name_in_case
+from napari_smalltumor.layers.titles import name_without_patient
 from napari_smalltumor.layers.views.edge_letters import Edges, edges_of_plane
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.brush import layer_to_paint
+from napari_smalltumor.planes.cursor_text import text_at
 from napari_smalltumor.planes.drawn_slices import DrawnSlices
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.plane import Plane
@@ -35,6 +36,8 @@ from napari_smalltumor.planes.view import Viewport, viewport
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
+
+    from napari_smalltumor.planes.plane import Point
 
 _Writing = tuple[QSize, tuple[str, str, str], list[str], float, Edges | None]
 """What the writing on a plane depends on: size, texts in the corners, pixels per mm, letters."""
@@ -118,6 +121,10 @@ class PlaneCanvas(QWidget):
     def may_edit(self) -> bool:
         """Whether Alt and click may change the mask at the place under the cursor."""
         return True
+
+    def text_at(self, point: Point) -> str:
+        """Value, masks and position at a point, as `cursor_text.text_at`."""
+        return text_at(((x, self.planes.layers.placement(x)) for x in self.layers), point)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the slices, rings, crosshair and annotations."""
@@ -215,10 +222,9 @@ class PlaneCanvas(QWidget):
         """
         viewer, layers = self.planes.viewer, self.layers
         patients = active_patient(viewer) if viewer is not None else None
-        patient, name = (patients.title, patients.current) if patients is not None else ("", None)
+        patient = patients.title if patients is not None else ""
         images = [layer for layer in layers if layer._type_string == "image"]
-        image = name_in_case(images[-1]) if images else ""
-        image = image.removeprefix(f"{name.name} ") if name is not None else image
+        image = name_without_patient(images[-1]) if images else ""
         patient = (title_of_earlier_scan(images[-1]) if images else "") or patient
         placement = self.planes.layers.placement((images or layers)[0]) if layers else None
         index = placement.slice_index(self.plane, self.planes.position) if placement else None

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QPointF, Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from napari_smalltumor.display.window_level import dragged_limits, reset_window
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.planes.brush import Stroke
 from napari_smalltumor.planes.canvas import PlaneCanvas
 from napari_smalltumor.planes.view import View, moved, zoomed
@@ -59,6 +61,8 @@ class PlaneMouse(QObject):
         assert viewer is not None
         self._patients = active_patient(viewer)
         self._patients.changed.connect(self._stop)
+        self._status = status_line(viewer)
+        self._planes.changed.connect(self._say_at_cursor)
         self._handlers: dict[QEvent.Type, Any] = {
             QEvent.Type.MouseButtonPress: self._on_press,
             QEvent.Type.MouseMove: self._on_move,
@@ -109,7 +113,7 @@ class PlaneMouse(QObject):
     def _continue_stroke(self, stroke: Stroke) -> None:
         """Paint on, unless the layer was hidden, another one selected, or another place shown."""
         is_there = self._stroke_at == (self._canvas.depth, self._planes.view)
-        if self._canvas.painted is stroke.layer and is_there:
+        if self._canvas.painted is stroke.layer and is_there and not stroke.has_ended:
             stroke.continue_to(self._point_at_last())
         else:
             self._stop()
@@ -144,6 +148,7 @@ class PlaneMouse(QObject):
         elif self._dragging == "crosshair" or self._planes.follows_cursor or shift:
             self._planes.move_to(self._point_at_last())
         self._canvas.update()
+        self._say_at_cursor()
         return True
 
     def _on_release(self, event: QMouseEvent) -> bool:
@@ -181,6 +186,7 @@ class PlaneMouse(QObject):
 
     def _on_leave(self, event: QEvent) -> bool:
         self._canvas.cursor_at = None
+        self._status.say_at_cursor("")
         self._canvas.update()
         return False
 
@@ -202,6 +208,11 @@ class PlaneMouse(QObject):
         self._dragging, self._windowed = "", None
         if stroke is not None:
             stroke.end()
+
+    def _say_at_cursor(self) -> None:
+        """Show in the status bar what is under the cursor; a wheel or a stroke changes it, too."""
+        if isalive(self._canvas) and self._canvas.cursor_at is not None:
+            self._status.say_at_cursor(self._canvas.text_at(self._point_at_last()))
 
     def _point_at_last(self) -> Point:
         assert self._last is not None

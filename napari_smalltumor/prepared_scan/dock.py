@@ -36,6 +36,7 @@ from napari_smalltumor.prepared_scan.panel import NOT_PREPARED, PreparedScanPane
 from napari_smalltumor.prepared_scan.registration_correction import RegistrationCorrection
 from napari_smalltumor.prepared_scan.scan_layers import (
     ScanLayers,
+    is_segmented,
     scan_layers,
     show_images,
     take_brush,
@@ -84,7 +85,7 @@ class PreparedScanDock(PreparedScanPanel):
         self._registration_correction.requested.connect(self.correct)
         self._registration_correction.refused.connect(self.show_message)
         self.cancel_button.clicked.connect(self.cancel)
-        show_as_tab(self, "Prepared scan")
+        show_as_tab(self, "Scan")
         guard_fields(self)
         accept_drops(self, napari_viewer)
         self.update_figures()
@@ -113,7 +114,8 @@ class PreparedScanDock(PreparedScanPanel):
                 self._layers = found
                 self._registration_correction.follow(found)
             return
-        self._end_editing()
+        self._registration_correction.leave()
+        self.edit_button.setChecked(False)
         self._layers, self._prepared = found, None
         if found is not None and found.case.has_changed_images:
             title = case_title(self._viewer, found.case)
@@ -133,8 +135,10 @@ class PreparedScanDock(PreparedScanPanel):
         """Show the brain mask on the whole head and take the brush, or put it down."""
         layers, prepared = self._layers, self._prepared
         layer = layers.brain if layers is not None else None
+        self.enable_registration(self._worker is None)
         if not painting:
             self._head.hide()
+            self._registration_correction.resume()
             if layer is not None:
                 layer.mode = "pan_zoom"
             self.show_message("")
@@ -143,7 +147,7 @@ class PreparedScanDock(PreparedScanPanel):
             self.edit_button.setChecked(False)
             notify.error("The brain mask was removed. Open the case again to paint it.")
             return
-        self.registration.reset()
+        self._registration_correction.suspend()
         scan = self._scan(layers)
         if not self.edit_button.isChecked() or not self._is_active(layers.case):
             return  # the user chose another patient while the folder was asked for
@@ -213,21 +217,16 @@ class PreparedScanDock(PreparedScanPanel):
         if event.type() == QEvent.Type.Close or (
             event.type() == QEvent.Type.ParentChange and self.parent() is None
         ):
-            self._end_editing()
+            self.edit_button.setChecked(False)
+            self._registration_correction.suspend()
             self.cancel()
         return bool(super().event(event))
-
-    def _end_editing(self) -> None:
-        """Show the images as they are stored, and put the brush down."""
-        self.edit_button.setChecked(False)
-        self._registration_correction.end()
 
     def _show(self, prepared: PreparedCase) -> None:
         self.show_prepared(summary_of(prepared), figures_of(prepared), prepared.shown_warnings)
         if self._layers is not None:
             self._registration_correction.show(self._layers, prepared)
-        can_move = self.registration.modality is not None
-        self.registration.setEnabled(can_move and self._worker is None)
+        self.enable_registration(self._worker is None)
 
     def _is_active(self, case: Case) -> bool:
         """Whether the dock shows a case."""
@@ -252,14 +251,15 @@ class PreparedScanDock(PreparedScanPanel):
 
     def _on_corrected(self, layers: ScanLayers, prepared: PreparedCase) -> None:
         """Show the new figures, unless another patient is active by now."""
+        again = " again" if is_segmented(self._viewer, layers.case) else ""
         if self._is_active(layers.case):
-            self._end_editing()
             self._prepared = prepared
             self._show(prepared)
-            self._end("Stored. Segment the case again.")
+            self.edit_button.setChecked(False)
+            self._end(f"Stored. Segment the case{again}.")
         else:
             self._end("")
-            notify.info(f"The correction of {prepared.name} is stored. Segment it again.")
+            notify.info(f"The correction of {prepared.name} is stored. Segment it{again}.")
 
     def _on_error(self, layers: ScanLayers, error: Exception) -> None:
         self._end("")

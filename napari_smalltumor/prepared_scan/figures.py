@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.geometry.grid import Affine
-from smalltumor.scanner.preparation.motion import motion_between, motion_parameters
+from smalltumor.scanner.preparation.motion import Triple, motion_between, motion_parameters
 from smalltumor.scanner.preparation.prepared_case import PreparedCase
 from smalltumor.scanner.preparation.registration import displacement
 
@@ -60,7 +60,12 @@ def correction_text(case: PreparedCase, modality: str) -> str:
     motion = _correction(case, modality)
     if motion is None:
         return ""
-    shift_mm, degrees = motion_parameters(motion, case.brain_centre)
+    text = motion_text(*motion_parameters(motion, case.brain_centre))
+    return f"Moved by hand from the automatic registration: {text}." if text else ""
+
+
+def motion_text(shift_mm: Triple, degrees: Triple) -> str:
+    """How a sequence is shifted and turned, see `rigid_motion`; empty if it is not."""
     shifts = [
         f"{abs(mm):.1f} mm to {'the ' if names is _DIRECTIONS[0] else ''}{names[mm < 0]}"
         for mm, names in zip(shift_mm, _DIRECTIONS, strict=True)
@@ -73,7 +78,7 @@ def correction_text(case: PreparedCase, modality: str) -> str:
     ]
     parts = [f"shifted {', '.join(shifts)}"] if shifts else []
     parts += [f"turned {', '.join(turns)}"] if turns else []
-    return f"Moved by hand from the automatic registration: {'; '.join(parts)}." if parts else ""
+    return "; ".join(parts)
 
 
 def _correction(case: PreparedCase, modality: str) -> Affine | None:

@@ -97,12 +97,17 @@ class PreparedScanPanel(QWidget):
         """Show that a correction is being applied, or that it is not."""
         for widget in (self.edit_button, self.apply_mask_button):
             widget.setEnabled(not running)
-        self.registration.setEnabled(not running and self.registration.modality is not None)
+        self.enable_registration(not running)
         self.progress.setVisible(running)
         self.cancel_button.setVisible(running)
         self.cancel_button.setEnabled(running)
         self.progress.setValue(0)
         self.show_message(message)
+
+    def enable_registration(self, enabled: bool) -> None:
+        """Enable the registration, unless there is nothing to move or the brain is painted."""
+        can_move = self.registration.modality is not None and not self.edit_button.isChecked()
+        self.registration.setEnabled(enabled and can_move)
 
     def show_message(self, text: str) -> None:
         """Show a step, or the result."""

@@ -22,6 +22,7 @@ from napari_smalltumor.widgets.layouts import allow_shrinking, button, row, wrap
 _AXES = ("right", "anterior", "superior")
 _SHIFT = ("to the right", "to anterior", "to superior")
 _TURN = ("about the right-left axis", "about the front-back axis", "about the head-foot axis")
+_ZERO: Triple = (0.0, 0.0, 0.0)
 _LARGEST_MM, _LARGEST_DEGREES, _STEP = 50.0, 45.0, 0.5
 
 
@@ -46,7 +47,9 @@ class RegistrationControls(QWidget):
             "Back to automatic registration",
             "Remove all corrections of this sequence by hand, and store that",
         )
+        self.unapplied = wrapped_label()
         self.by_hand = wrapped_label()
+        self.show_unapplied("")
         self.show_correction("", can_return=False)
         self._lay_out()
         self.sequences.activated.connect(lambda: self.sequence_changed.emit())
@@ -75,13 +78,18 @@ class RegistrationControls(QWidget):
         """Whether the sequence is shifted or turned."""
         return any((*self.shift_mm, *self.degrees))
 
-    def show_sequences(self, modalities: Sequence[str]) -> None:
-        """List the sequences that can be moved."""
-        before = self.modality
+    def show_sequences(self, modalities: Sequence[str], chosen: str | None = None) -> None:
+        """List the sequences that can be moved, and choose one, by default that of before."""
+        chosen = chosen or self.modality
         self.sequences.clear()
         for modality in modalities:
             self.sequences.addItem(MODALITY_TITLES[modality], modality)
-        self.sequences.setCurrentIndex(max(0, self.sequences.findData(before)))
+        self.sequences.setCurrentIndex(max(0, self.sequences.findData(chosen)))
+
+    def show_unapplied(self, text: str) -> None:
+        """Show which sequences are shifted or turned, as long as that is not applied."""
+        self.unapplied.setText(text)
+        self.unapplied.setVisible(bool(text))
 
     def show_correction(self, text: str, *, can_return: bool) -> None:
         """Show how the sequence was moved by hand, and offer the automatic registration."""
@@ -91,13 +99,16 @@ class RegistrationControls(QWidget):
 
     def reset(self) -> None:
         """Set all values to 0."""
-        moved = self.moves
-        for box in (*self.shift, *self.turn):
-            box.blockSignals(True)
-            box.setValue(0.0)
-            box.blockSignals(False)
-        if moved:
+        if self.moves:
+            self.show_motion()
             self.changed.emit()
+
+    def show_motion(self, shift_mm: Triple = _ZERO, degrees: Triple = _ZERO) -> None:
+        """Set all values, without a signal."""
+        for box, value in zip((*self.shift, *self.turn), (*shift_mm, *degrees), strict=True):
+            box.blockSignals(True)
+            box.setValue(value)
+            box.blockSignals(False)
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
@@ -117,6 +128,7 @@ class RegistrationControls(QWidget):
         layout.addWidget(self.sequences)
         layout.addLayout(grid)
         layout.addLayout(row(self.reset_button, self.apply_button))
+        layout.addWidget(self.unapplied)
         layout.addWidget(self.by_hand)
         layout.addWidget(self.automatic_button)
 

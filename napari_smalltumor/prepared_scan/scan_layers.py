@@ -16,13 +16,14 @@ from napari_smalltumor.layers.metadata import (
     LayerKind,
     LayerRole,
     case_of,
+    region_layers,
     role_of,
     same_case,
     set_role,
 )
+from napari_smalltumor.layers.selection import select
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.removed.missing_layers import missing_layers
-from napari_smalltumor.patients.switching.view_state import select
 from napari_smalltumor.prepared_scan.corrected_images import replace_images, stored_images
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ def take_brush(viewer: ViewerModel, layer: Labels) -> None:
     layer.brush_size = _BRUSH_SIZE
     layer.n_edit_dimensions = 2
     layer.mode = "paint"
+
+
+def is_segmented(viewer: ViewerModel, case: Case) -> bool:
+    """Whether a case has regions, also such that were removed and can be restored."""
+    return bool(region_layers((*viewer.layers, *missing_layers(viewer).removed), case))
 
 
 def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None:

@@ -19,6 +19,7 @@ from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.patient import assign, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
+from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.prepared_scan.scan_layers import ScanLayers
 from napari_smalltumor.scanner.archives import unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
@@ -54,7 +55,7 @@ class WholeHead(QObject):
         run_in_thread(
             lambda: _read(prepared, scan),
             self,
-            partial(self._on_read, layers, scan),
+            once_idle(self, partial(self._on_read, layers, scan)),
             partial(self._on_failed, layers),
             name=f"reading of {case_title(self._viewer, layers.case)}",
         )

@@ -149,6 +149,9 @@ class PlanesWindow(QObject):
             return
         self.area.setVisible(visible)
         self.napari_canvas.setVisible(not visible)
+        viewer = self.planes.viewer
+        if viewer is not None:
+            status_line(viewer).follow_planes(visible)
         self.focus_images()
 
     @property

@@ -26,6 +26,7 @@ from smalltumor.second_look import score_warning
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialogs.export_dialog import may_replace
+from napari_smalltumor.export.dialogs.other_patients_name import may_have_name
 from napari_smalltumor.export.dialogs.preconditions import may_write_regions
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.source_files import check_no_source, with_sources
@@ -164,6 +165,8 @@ def ask_for_page(
     check_no_source([path], viewer.layers)
     check_not_beside([path], case)
     check_page(path, overwrite=True, sources=case.sources)
+    if not may_have_name(parent, viewer, patient, path, "measures"):
+        return None
     return path if not existing([path]) or may_replace(parent, [path], title) else None
 
 

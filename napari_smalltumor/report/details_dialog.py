@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from qtpy.QtWidgets import (
@@ -17,6 +18,13 @@ from smalltumor.data.scan_dates import problem_of_dates
 
 from napari_smalltumor.notify import sentence
 from napari_smalltumor.questions import window_of
+from napari_smalltumor.widgets.layouts import wrapped_label
+
+_LONGEST_DATE = 40
+"""Characters of a field; more than any date has, and few enough for a message."""
+
+_LONG_WORD, _BREAK = re.compile(r"(\S{30})(?=\S)"), "\\1\u200b"
+"""Where a word of a message, such as the name of a case, may be wrapped."""
 
 
 class DetailsDialog(QDialog):
@@ -44,14 +52,14 @@ class DetailsDialog(QDialog):
         form = QFormLayout()
         form.addRow("&Reviewed by", self.reviewer_field)
         for scan, field in zip(scans, self.date_fields, strict=True):
+            field.setMaxLength(_LONGEST_DATE)
             field.setPlaceholderText("not stated, such as 2026-11-27")
             form.addRow(f"Date of {scan}", field)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         go_on = buttons.addButton("Choose file...", QDialogButtonBox.ButtonRole.AcceptRole)
         go_on.setDefault(True)
         buttons.accepted.connect(self._accept_dates)
-        self.problem = QLabel()
-        self.problem.setWordWrap(True)
+        self.problem = wrapped_label()
         self.problem.hide()
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -76,8 +84,15 @@ class DetailsDialog(QDialog):
         if problem is None:
             self.accept()
             return
-        self.problem.setText(f"{sentence(problem)}.")
+        self.problem.setText(_LONG_WORD.sub(_BREAK, f"{sentence(problem)}."))
         self.problem.show()
+        self._grow()
+
+    def _grow(self) -> None:
+        """Make room for the problem; Qt would take it from the fields."""
+        layout = self.layout()
+        layout.activate()
+        self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
 
 def ask_for_details(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,16 +21,18 @@ from smalltumor.scanner.dicom_seg import (
 )
 from smalltumor.scanner.preparation.stored_case import stored_series_uid
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialogs.export_dialog import case_to_export_or_say, may_replace
+from napari_smalltumor.export.dialogs.other_patients_name import may_have_name
 from napari_smalltumor.export.dialogs.preconditions import may_write_regions
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.layers.changed_images import no_longer_shown
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.patients.case_title import case_title, name_for_files
+from napari_smalltumor.layers.patient import patient_of_shown_case
+from napari_smalltumor.patients.case_title import case_title, name_for_files, with_title
 from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.viewer import unproxied
@@ -66,36 +67,41 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
     if not may_write_regions(parent, viewer, case, "Export anyway"):
         return
     study = _study_of(case, title, parent)
-    if study is None:
-        return
-    name = name_for_files(viewer, case)
-
-    def on_found(series: Series) -> None:
-        if not region_layers(viewer.layers, case):  # closed meanwhile
-            return
-        window = parent if parent is not None and isalive(parent) else None
-        path = _path_beside(study, name, title, window)
-        if path is not None:
-            export_dicom_seg(viewer, case, study, series, path, overwrite=path.exists())
-
-    _find_series(viewer, case, study, on_found)
+    if study is not None:
+        _find_and_export(viewer, case, study, parent)
 
 
-def _find_series(
-    viewer: ViewerModel, case: Case, study: Path, on_found: Callable[[Series], None]
-) -> None:
-    """Look in a worker for the series of a case in a study, before a file name is asked for."""
+def _find_and_export(viewer: ViewerModel, case: Case, study: Path, parent: QWidget | None) -> None:
+    """Look in a worker for the series of a case in a study, then ask for a file, and export.
+
+    If it is not there, another folder can be chosen.
+    """
     segmentation = _composed(viewer, case)
+
+    def window() -> QWidget | None:
+        return parent if parent is not None and isalive(parent) else None
 
     def find() -> Series:
         return series_of_segmentation(
             segmentation, unpacked_folder(study), series_uid=stored_series_uid(case)
         )
 
+    def on_found(series: Series) -> None:
+        if not region_layers(viewer.layers, case):  # closed meanwhile
+            return
+        path = _path_beside(study, viewer, case, window())
+        if path is not None:
+            export_dicom_seg(viewer, case, study, series, path, overwrite=path.exists())
+
     def on_failed(error: Exception) -> None:
-        if isinstance(error, SeriesOfMaskError):
-            forget_scan(_folder_of(case))  # another folder is asked for next time
-        notify.report_error(error)
+        if not isinstance(error, SeriesOfMaskError):
+            notify.report_error(error)
+            return
+        forget_scan(_folder_of(case))
+        if region_layers(viewer.layers, case):
+            other = _other_study(case, case_title(viewer, case), error, window())
+            if other is not None:
+                _find_and_export(viewer, case, other, parent)
 
     name = f"series of {case_title(viewer, case)}"
     run_in_thread(find, QApplication.instance(), on_found, on_failed, name=name)
@@ -154,8 +160,23 @@ def _study_of(case: Case, title: str, parent: QWidget | None) -> Path | None:
     known = scan_of(folder, earlier_sessions=_has_series_uid(case))
     if known is not None:
         return known
+    return _ask_for_study(case, title, parent)
+
+
+def _other_study(
+    case: Case, title: str, error: SeriesOfMaskError, parent: QWidget | None
+) -> Path | None:
+    """Another folder than one without the series of a case; None if the user cancels."""
+    text = with_title(title, case.name, f"{notify.sentence(notify.error_text(error))}.")
+    if not questions.confirm(parent, f"Not the study of {title}", text, "Choose another folder"):
+        return None
+    return _ask_for_study(case, title, parent)
+
+
+def _ask_for_study(case: Case, title: str, parent: QWidget | None) -> Path | None:
     question = f"Folder of the DICOM study of {title}"
-    chosen = QFileDialog.getExistingDirectory(parent, question, str(folder.parent))
+    start = str(_folder_of(case).parent)
+    chosen = QFileDialog.getExistingDirectory(parent, question, start)
     return Path(chosen) if chosen else None
 
 
@@ -167,8 +188,11 @@ def _has_series_uid(case: Case) -> bool:
         return False
 
 
-def _path_beside(study: Path, name: str, title: str, parent: QWidget | None) -> Path | None:
+def _path_beside(
+    study: Path, viewer: ViewerModel, case: Case, parent: QWidget | None
+) -> Path | None:
     """The file to write, by default beside the folder of the scan; None if the user cancels."""
+    name, title = name_for_files(viewer, case), case_title(viewer, case)
     chosen, _ = QFileDialog.getSaveFileName(
         parent,
         f"Export a DICOM SEG of {title}",
@@ -185,6 +209,9 @@ def _path_beside(study: Path, name: str, title: str, parent: QWidget | None) -> 
         return None
     if is_unpacked(path):
         notify.error(f"{path.parent} is deleted when napari ends; choose another folder.")
+        return None
+    patient = patient_of_shown_case(viewer.layers, case)
+    if not may_have_name(parent, viewer, patient, path, "regions"):
         return None
     return path if not existing([path]) or may_replace(parent, [path], title) else None
 

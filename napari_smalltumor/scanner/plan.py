@@ -16,7 +16,7 @@ from smalltumor.scanner.selection import Assignment, DescribedSeries, assign, re
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.source import Source, series_warnings, source_of
 from smalltumor.scanner.studies import FolderContent, Study
-from smalltumor.text import pluralize
+from smalltumor.text import list_text, pluralize
 
 from napari_smalltumor.notify import error_text
 
@@ -164,7 +164,7 @@ class Plan:
             return ""
         verb = "is" if len(missing) == 1 else "are"
         error = MissingPackageError(
-            f"Preparing a scan needs {' and '.join(missing)}, which {verb} not installed",
+            f"Preparing a scan needs {list_text(missing)}, which {verb} not installed",
             Remedy(Action.INSTALL_RAW),
         )
         return _sentence(error_text(error))

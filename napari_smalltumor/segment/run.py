@@ -163,13 +163,13 @@ class SegmentRun(QObject):
     def _on_returned(self, result: JobResult) -> None:
         """Show the result, unless the run was abandoned, or cancelled while it was on its way.
 
-        While a dialog is open the result waits.
+        While a dialog is open, or under the brush, the result waits.
         """
         if self.worker is None:
             return
         if self.worker.abort_requested:
             self._end("Cancelled")
-        elif questions.dialog_is_open():
+        elif questions.user_is_busy():
             _timer(self, partial(self._on_returned, result)).start(_RETRY_MS)
         else:
             self._on_result(result)
@@ -196,19 +196,37 @@ class SegmentRun(QObject):
         self._next_layer_timer.start(0)
 
     def _show_next(self) -> None:
-        """Add the next layer; the window is drawn before the one after it."""
+        """Add the next layer; the window is drawn before the one after it.
+
+        What an open menu or dialog is about stays as it is meanwhile, and so does what is painted.
+        """
+        if questions.user_is_busy():
+            self._next_layer_timer.start(_RETRY_MS)
+            return
         if self._is_closed:
             self._end("")
             return
-        with self._patients.in_background():
-            if next(self._shown, None) is not None:
-                self._next_layer_timer.start(0)
-                return
-            hide_stored_labels(self._viewer.layers, self._patient)
+        try:
+            is_shown = not self._add_next()
+        except Exception as error:  # of whatever draws the layer: the run must end all the same
+            self._end("The result could not be shown")
+            notify.report_error(error)
+            return
+        if not is_shown:
+            self._next_layer_timer.start(0)
+            return
         if self._patient != self._patients.current:
             text = f"{self.title} is segmented. Choose it under Patient to see the result."
             notify.info(self._patients.messages.about(self._patient, text))
         self._end("", shown=True)
+
+    def _add_next(self) -> bool:
+        """Add the next layer; return whether there may be more."""
+        with self._patients.in_background():
+            if next(self._shown, None) is not None:
+                return True
+            hide_stored_labels(self._viewer.layers, self._patient)
+        return False
 
     def _end(self, message: str, *, shown: bool = False) -> None:
         self._cancel_timer.stop()

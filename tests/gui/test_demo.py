@@ -1,6 +1,9 @@
 """The demo writes screenshots, mask and lesion table; expert labels replace the network here."""
 
 import csv
+import os
+import subprocess
+import sys
 
 import nibabel as nib
 import numpy as np
@@ -51,3 +54,23 @@ def test_without_display_and_xvfb_the_message_names_the_package_to_install(
     monkeypatch.setattr(demo.shutil, "which", lambda name: None)
     assert demo.main(tmp_path, screenshot=True) == 1
     assert "apt-get install xvfb" in capsys.readouterr().err
+
+
+def test_a_missing_library_of_the_system_is_named_in_one_line(tmp_path):
+    missing = "libglib-2.0.so.0: cannot open shared object file: No such file or directory"
+    for binding in ("PyQt5", "PyQt6", "PySide6"):
+        (tmp_path / binding).mkdir()
+        (tmp_path / binding / "__init__.py").write_text(f"raise ImportError({missing!r})")
+    found = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    ended = subprocess.run(
+        [sys.executable, "-m", "napari_smalltumor.demo", "--output", str(tmp_path / "out")],
+        env={**os.environ, "PYTHONPATH": found, "DISPLAY": os.environ.get("DISPLAY", ":0")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"smalltumor demo: Qt cannot be loaded: {missing}; "
+        "docs/installation.md lists the libraries of the system\n"
+    )

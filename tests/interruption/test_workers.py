@@ -14,12 +14,22 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import dask
 import distributed
 import psutil
 import pytest
+from smalltumor.cohort.pipeline import writing
+from smalltumor.cohort.pipeline.jobs import Job
+from smalltumor.cohort.pipeline.pipeline import Pipeline
 from smalltumor.cohort.results.results_folder import TABLE
+from smalltumor.cohort.settings import CohortSettings
+from smalltumor.cohort.workers import worker
+from smalltumor.cohort.workers.cluster import close_cluster
+from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.errors import Cancelled
+from smalltumor.models.checkpoint import load_checkpoint
 from synthetic import write_case
 
 pytestmark = [
@@ -162,6 +172,70 @@ def test_ctrl_c_while_workers_start_ends_the_run_in_one_line(tmp_path, narrow_we
     while running(process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not running(process.pid)
+
+
+@pytest.mark.parametrize("pause", [0.02, 0.2])
+def test_a_second_ctrl_c_ends_the_workers_and_leaves_no_unfinished_file(
+    tmp_path, narrow_weights, pause
+):
+    write_cases(tmp_path / "data", *(f"case_{number:02d}" for number in range(40)))
+    command = [sys.executable, "-m", "smalltumor.cli", "cohort", str(tmp_path / "data"), "-o"]
+    command += [str(tmp_path / "out"), "--workers", "2", "--weights", str(narrow_weights)]
+    command += ["--bids", str(tmp_path / "bids"), "--regions"]
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen(command, text=True, process_group=0, **pipes)
+    assert process.stdout is not None and process.stdout.readline()
+    for _ in range(2):
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(pause)
+    _, err = process.communicate(timeout=120)
+    assert err == "smalltumor: interrupted; no incomplete file was left\n"
+    assert process.returncode == 130
+    assert not running(process.pid)
+    assert not [*tmp_path.rglob(".smalltumor-*")]
+
+
+def test_a_second_ctrl_c_kills_workers_that_do_not_end():
+    """Dask would wait for them, and could not close the cluster once it was interrupted."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(10_000)"])
+    nanny = SimpleNamespace(pid=process.pid)
+    cluster = SimpleNamespace(workers={0: nanny}, close=lambda timeout: process.wait())
+    main = threading.main_thread().ident
+    interrupt = threading.Timer(0.2, signal.pthread_kill, [main, signal.SIGINT])
+    interrupt.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            close_cluster(cluster)
+        assert process.poll() is not None
+    finally:
+        interrupt.join()
+        process.kill()
+
+
+def test_a_worker_that_is_closed_gives_up_cases_of_which_nothing_is_written(
+    tmp_path, narrow_weights, monkeypatch
+):
+    write_cases(tmp_path / "data", "case")
+    checkpoint = load_checkpoint(narrow_weights)
+    settings = CohortSettings(tmp_path / "out", device="cpu", backend="torch")
+    (files,) = find_cases(tmp_path / "data")
+    reached, closed = threading.Event(), threading.Event()
+
+    def second_look_at(computed):
+        reached.set()
+        closed.wait()
+        return [], [], None
+
+    monkeypatch.setattr(writing, "second_look_at", second_look_at)
+    with Pipeline(checkpoint, settings, 0) as pipeline:
+        monkeypatch.setitem(worker._pipelines, "run", pipeline)
+        row = pipeline.submit(Job(files, "segment"))
+        reached.wait()
+        worker.dask_teardown(None)
+        closed.set()
+        with pytest.raises(Cancelled):
+            row.result()
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_workers_of_a_cluster_give_the_masks_of_one_process(run, alone, tmp_path):

@@ -205,7 +205,9 @@ def test_an_unstripped_head_is_segmented_with_a_warning(smalltumor, tmp_path):
     assert "warning: a: the head has 2744 ml" in stderr
 
 
-def test_lesions_of_the_real_segmentation(smalltumor, sample_folder, tmp_path):
+def test_lesions_of_the_real_segmentation_are_listed_and_counted_by_size(
+    smalltumor, sample_folder, tmp_path
+):
     path = sample_folder / "BraTS2021_00019_seg.nii.gz"
     code, stdout, _ = smalltumor("lesions", path, "-o", tmp_path / "l.csv")
     assert code == 0

@@ -14,21 +14,33 @@ from napari_cases import case_along
 from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.cohort.results.folder_settings import SETTINGS, CohortInfo, FolderSettings
 from smalltumor.cohort.results.records import CaseRecord
-from smalltumor.data.bids.checks import PATIENT_KEY, check_bids
+from smalltumor.data.bids.checks import check_bids
 from smalltumor.data.bids.dataset import DESCRIPTION, authors_around, check_dataset
 from smalltumor.data.bids.names import bids_paths
 from smalltumor.data.identity.image_digests import comment_of, recorded_images
+from smalltumor.data.identity.recorded_patient import PATIENT_KEY
 from smalltumor.data.made_by import MadeBy, made_by_comment, recorded_made_by
 from smalltumor.data.naming.numbered_files import channel_order
 from smalltumor.data.read_case import read_case
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.tensor_file import write_tensors
 from smalltumor.models.card import read_facts
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 from smalltumor.scanner.volume_series import series_of_file
 from smalltumor.second_look.parameters import as_json, load_parameters
+from smalltumor.training.optimisation.state import FORMAT as STATE
+from smalltumor.training.optimisation.state import FORMAT_VERSION as STATE_VERSION
+from smalltumor.training.request import TrainingRequest
+from smalltumor.training.run_record import RunRecord
+from smalltumor.training.runs.current_weights import current_checkpoint
+from smalltumor.training.runs.monitor import RunMonitor
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.run_lock import is_locked, write_lock_holder
+from smalltumor.training.splits.split import Split
+from training_cases import QUICK
 
 Reader = tuple[str, Callable[[str], object]]
 
@@ -126,7 +138,71 @@ def weights(folder: Path) -> Iterator[Reader]:
     yield of_file(card, '{"name": "x"}', lambda: read_facts(card))
 
 
-@pytest.mark.parametrize("readers", [comments, cohort, bids, images, prepared, weights])
+def run_folder(folder: Path) -> Iterator[Reader]:
+    run = RunFolder(folder / "run")
+    request = TrainingRequest(folder, run.path, held_out=("P1",), patients={"P1": "P"})
+    split = Split(("P1",), ("P2",), ("P1",))
+    RunRecord(request, QUICK, split, {"started_from": "x"}, 5).write(run)
+    text = run.config.read_text()
+    yield of_file(run.config, text, lambda: TrainingRequest.from_record(run.read_config(), folder))
+    yield of_file(run.config, text, lambda: RunMonitor(run.path).poll())
+    weights = {"network.x": np.zeros(1, np.float32)}
+    entries = {"progress": json.dumps({"step": 3, "frozen": False})}
+    write_tensors(run.last, weights, STATE, STATE_VERSION, entries, overwrite=True)
+    yield of_file(run.config, text, lambda: current_checkpoint(run.path))
+
+
+def state_of_run(folder: Path) -> Iterator[Reader]:
+    run = RunFolder(folder / "trained")
+    run.path.mkdir()
+    run.write_config({"training": QUICK.to_dict()})
+
+    def read(text: str) -> object:
+        weights = {"network.x": np.zeros(1, np.float32)}
+        progress = {"progress": text}
+        write_tensors(run.last, weights, STATE, STATE_VERSION, progress, overwrite=True)
+        return current_checkpoint(run.path)
+
+    yield json.dumps({"step": 3, "frozen": False}), read
+
+
+def files_of_run(folder: Path) -> Iterator[Reader]:
+    run = RunFolder(folder / "followed")
+    run.path.mkdir()
+    write_lock_holder(run, 1)
+    yield of_file(run.process, run.process.read_text(), lambda: is_locked(run))
+    path = folder / "request.json"
+    TrainingRequest(folder, run.path, changes={"epochs": 3}).write(path)
+    yield of_file(path, path.read_text(), lambda: TrainingRequest.read(path))
+    for event in EVENTS:
+        text = json.dumps(event)
+        yield of_file(run.events, text, lambda: follow(run))
+
+
+EVENTS = (
+    {"event": "start", "step": 0, "time": 1.0, "steps": 4, "device": "cpu", "training": ["P1"]},
+    {"event": "progress", "step": 1, "time": 1.0, "seconds_left": 5.0, "voxels_per_second": 2.0},
+    {"event": "epoch", "step": 4, "time": 1.0, "epoch": 1, "epochs": 2, "segmentation": 0.5},
+    {"event": "validation", "step": 4, "time": 1.0, "epoch": 1, "score": 0.5, "by_case": []},
+    {"event": "warning", "step": 4, "time": 1.0, "case": "P1", "message": "it is cut off"},
+    {"event": "stop", "step": 4, "time": 1.0, "changes": {"epochs": 3}},
+)
+
+
+def follow(run: RunFolder) -> object:
+    """What a monitor shows of an event, after and before others."""
+    damaged = run.events.read_text()
+    for before, after in (("", EVENTS), (EVENTS, ""), ("", "")):
+        lines = [*map(json.dumps, before), damaged, *map(json.dumps, after)]
+        run.events.write_text("\n".join(lines) + "\n")
+        RunMonitor(run.path).poll()
+    return run
+
+
+@pytest.mark.parametrize(
+    "readers",
+    [comments, cohort, bids, images, prepared, weights, run_folder, state_of_run, files_of_run],
+)
 def test_damaged_json_is_read_or_refused_in_a_message(tmp_path, readers):
     for text, read in readers(tmp_path):
         read(text)

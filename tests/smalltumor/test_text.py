@@ -1,13 +1,35 @@
-"""Numbers are printed alike, whatever they were computed from, and agree with their nouns."""
+"""Numbers are printed alike, whatever they were computed from, and words are listed alike."""
 
 from __future__ import annotations
 
 import pytest
-from smalltumor.text import mm3_text, pluralize, table_ml, volume_text
+from smalltumor.text import date_text, list_text, mm3_text, pluralize, table_ml, volume_text
 
 
 def test_all_numbers_but_one_have_a_plural():
     assert [pluralize(n, "case") for n in range(3)] == ["0 cases", "1 case", "2 cases"]
+
+
+@pytest.mark.parametrize(
+    ("date", "text"),
+    [
+        ("20230512", "2023-05-12"),
+        ("2023-05-12", "2023-05-12"),
+        ("20231399", "20231399"),
+        ("2023512", "2023512"),
+        ("visit2", "visit2"),
+        ("", ""),
+    ],
+)
+def test_a_date_of_dicom_is_shown_in_iso_form_and_other_text_as_it_is(date, text):
+    assert date_text(date) == text
+
+
+def test_words_are_listed_with_commas_and_a_conjunction_before_the_last():
+    assert list_text([]) == ""
+    assert list_text(["ET"]) == "ET"
+    assert list_text(["ET", "TC"]) == "ET and TC"
+    assert list_text(iter(["ET", "TC", "WT"]), "or") == "ET, TC or WT"
 
 
 def test_a_sum_of_lesions_is_printed_as_their_number_of_voxels():

@@ -42,20 +42,27 @@ def tumour(shape=SHAPE) -> np.ndarray:
 
 
 class Page(HTMLParser):
-    """What a page consists of: its text, and its tags with their attributes."""
+    """What a page consists of: its text, its rows, and its tags with their attributes."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[str] = []
+        self.rows: list[list[str]] = []
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("th", "td"):
+            self.rows[-1].append("")
 
     def handle_data(self, data):
         last = self.tags[-1][0] if self.tags else "style"
         words = data.split() if last != "style" else []
+        if last in ("th", "td"):
+            self.rows[-1][-1] += " ".join(words)
         if last == "wbr" and words and not data[0].isspace():
             self.words[-1] += words.pop(0)
         self.words += words

@@ -15,6 +15,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.naming.cohort_names import REVIEWS
 from smalltumor.labels.regions import Region
 from smalltumor.text import volume_text
+from window_data import MaskChanges, check_autosave
 
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
@@ -46,6 +47,8 @@ class WindowChecks:
     expected : mapping of str to (i, j, k) array
         The tissue classes that the network finds, by the folder of the case.
     qtbot : QtBot
+    raised : list of Exception
+        What was raised in Qt's event loop.
     """
 
     def __init__(
@@ -57,13 +60,15 @@ class WindowChecks:
         folders: list[Path],
         expected: dict[str, np.ndarray],
         qtbot: Any,
+        raised: list[BaseException],
     ) -> None:
         self.viewer, self.segment, self.lesions = viewer, segment, lesions
         self.worklist, self.folders, self.expected = worklist, folders, expected
-        self.patients, self.qtbot = active_patient(viewer), qtbot
+        self.patients, self.qtbot, self.raised = active_patient(viewer), qtbot, raised
         self._roots = [*folders, worklist.worklist.folder]
         self._files = self._checksums()
         self._shown: list[tuple[Patient, np.ndarray]] = []
+        self._changes = MaskChanges(viewer, expected)
 
     @property
     def active(self) -> Patient | None:
@@ -73,7 +78,7 @@ class WindowChecks:
         """Wait until nothing runs, is read, or is searched."""
         self.qtbot.wait(LONGEST_WAIT_MS)
         self.qtbot.waitUntil(lambda: not self._is_busy())
-        self.qtbot.wait(500)  # the numbers follow an edit after a moment
+        self.qtbot.wait(750)  # the numbers follow an edit after half a second
         self.qtbot.waitUntil(lambda: not self._is_busy())
 
     def _is_busy(self) -> bool:
@@ -85,8 +90,23 @@ class WindowChecks:
             or QApplication.activeModalWidget() is not None
         )
 
-    def check(self) -> None:
-        """What holds at any time: one patient is shown, named and written."""
+    def check(self, *, may_edit: bool) -> None:
+        """What holds after each step: one patient is shown, named, changed and written.
+
+        Parameters
+        ----------
+        may_edit : bool
+            Whether the step may have changed data of the active patient.
+        """
+        for error in self.raised:
+            raise AssertionError(f"{error!r} in the event loop") from error
+        self.check_shown()
+        self._changes.check(may_edit=may_edit)
+        self._check_images()
+        self._check_files()
+
+    def check_shown(self) -> None:
+        """What holds at any time, also under an open menu: one patient is shown and named."""
         current = self.active
         assert {patient_of(x) for x in self.viewer.layers if x.visible} <= {None, current}
         window = self.viewer.window._qt_window
@@ -98,8 +118,8 @@ class WindowChecks:
             assert results.text.split("\n")[0] == self.patients.title
         source = self.lesions.review.source
         assert source is None or patient_of(source.any_layer) in (None, current)
-        self._check_images()
-        self._check_files()
+        for layer in self.viewer.layers:
+            assert ring_boxes_of(layer) is None or source is not None
 
     def _check_images(self) -> None:
         """An image layer shows the file of its patient and sequence."""
@@ -141,7 +161,10 @@ class WindowChecks:
 
     def check_settled(self) -> None:
         """What holds when all work has ended: numbers, lesions and rings are the patient's."""
-        self.check()
+        self.check(may_edit=False)
+        check_autosave(self.viewer)
+        title = self.viewer.window._qt_window.windowTitle()
+        assert title.startswith(f"{self.patients.title} – " if self.active else "napari")
         regions = self._regions()
         results = self.segment.panel.results
         if regions:
@@ -160,9 +183,15 @@ class WindowChecks:
             snapshot = review.source.snapshot(review.region)
             expected = snapshot.lesions(self.lesions.limits.threshold)
             assert listed == sorted(x.voxels for x in expected)
-        for layer in self.viewer.layers:
-            if ring_boxes_of(layer) is not None and review.source is None:
-                assert len(layer.data) == 0
+        self._check_rings()
+
+    def _check_rings(self) -> None:
+        """Each ring is around a lesion or candidate that is listed."""
+        review = self.lesions.review
+        for boxes in filter(None, map(ring_boxes_of, self.viewer.layers)):
+            listed = review.source.boxes_in_data([*review.lesions, *review.candidates])
+            known = {box.tobytes() for box in listed}
+            assert {box.tobytes() for box in boxes.boxes} <= known
 
     def _regions(self) -> dict[Region, Layer]:
         return next(

@@ -12,7 +12,6 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -39,6 +38,7 @@ from smalltumor.cli.commands import (
 from smalltumor.cli.messages import show_message, show_warning
 from smalltumor.cli.parser import Parser
 from smalltumor.cli.remedies import remedy_text
+from smalltumor.cli.streams import prepare_streams, start_again_in_utf8_mode
 from smalltumor.errors import Cancelled, SmalltumorError, SmalltumorWarning
 
 COMMANDS = (
@@ -90,10 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    _open_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # not every terminal can show every file name
-            stream.reconfigure(errors="backslashreplace")
+    if arguments is None:
+        start_again_in_utf8_mode()
+    prepare_streams()
     before = signal.signal(signal.SIGTERM, _interrupt)
     options = argparse.Namespace()
     try:
@@ -149,16 +148,6 @@ def build_parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add_parser(commands)
     return parser
-
-
-def _open_closed_streams() -> None:
-    """Discard what is printed to a stream that was closed (`>&-`), for which Python has None.
-
-    Its number would be that of the next file that is opened.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
 
 
 def _is_in_a_folder() -> bool:

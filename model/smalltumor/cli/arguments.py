@@ -219,7 +219,7 @@ def session_argument(text: str) -> str:
     argparse.ArgumentTypeError
         If it has no letters or digits.
     """
-    from smalltumor.data.bids.names import session_label
+    from smalltumor.data.identity.bids_labels import session_label
 
     if not (label := session_label(text)):
         raise argparse.ArgumentTypeError(f"{text!r} has no letters or digits")

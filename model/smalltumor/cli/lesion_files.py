@@ -80,13 +80,9 @@ def write_table(lesions: Lesions, of_case: Mapping[str, Cell], path: Path) -> No
 
 def write_candidates(lesions: Lesions, segmentation: Segmentation, path: Path) -> None:
     """Write the label image of the candidates."""
-    from smalltumor.data.identity.image_digests import comment_of
-    from smalltumor.data.volumes.nifti import write_volume
-    from smalltumor.second_look import label_image
+    from smalltumor.second_look import write_label_image
 
-    labels = label_image(lesions[1], segmentation.grid)
-    comment = comment_of(segmentation.made_of)
-    write_volume(path, labels, segmentation.grid, segmentation.header, comments=[comment])
+    write_label_image(lesions[1], segmentation, path)
 
 
 def summary(candidates: list[Lesion]) -> str:

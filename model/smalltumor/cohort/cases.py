@@ -43,19 +43,7 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
     from smalltumor.data.naming.find_cases import find_cases
 
     check_output_folder(output)
-    if output.resolve() == folder.resolve():
-        raise OutputError(f"{output} is the folder of the cases", Remedy(Action.CHOOSE_OUTPUT))
-    if output.resolve().is_relative_to(folder.resolve()):
-        raise OutputError(
-            f"{output} is inside {folder}, where results would be read as cases",
-            Remedy(Action.CHOOSE_OUTPUT),
-        )
-    for above in output.resolve().parents:
-        if (above / SETTINGS).is_file():
-            raise OutputError(
-                f"{output} is inside the results in {above}, where a case would have two masks",
-                Remedy(Action.CHOOSE_OUTPUT),
-            )
+    _check_place(output, folder)
     cases = find_cases(folder)
     repeated = [name for name, count in Counter(c.name for c in cases).items() if count > 1]
     if repeated:
@@ -67,6 +55,23 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
     check_distinct((name, path.name) for name in names for path in results.files(name))
     _check_names_kept(cases, results)
     return cases
+
+
+def _check_place(output: Path, folder: Path) -> None:
+    """Check that results would be read neither as cases nor as those of another run."""
+    remedy = Remedy(Action.CHOOSE_OUTPUT)
+    if output.resolve() == folder.resolve():
+        raise OutputError(f"{output} is the folder of the cases", remedy)
+    if output.resolve().is_relative_to(folder.resolve()):
+        raise OutputError(
+            f"{output} is inside {folder}, where results would be read as cases", remedy
+        )
+    for above in output.resolve().parents:
+        if (above / SETTINGS).is_file():
+            raise OutputError(
+                f"{output} is inside the results in {above}, where a case would have two masks",
+                remedy,
+            )
 
 
 def _check_names_kept(cases: Sequence[CaseFiles], results: ResultsFolder) -> None:

@@ -6,8 +6,8 @@ stopped. A case that cannot be read does not stop the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.cases import check_dataset
@@ -27,6 +27,8 @@ from smalltumor.cohort.results.tables import GrowingTable, write_rows
 from smalltumor.cohort.seen_in_training import training_facts
 from smalltumor.cohort.workers.workers import THIS_PROCESS, Workers
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
+from smalltumor.files.atomic import remove_temporary_files
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
 if TYPE_CHECKING:
     from smalltumor.cohort.settings import CohortSettings
@@ -83,9 +85,26 @@ def segment_cohort(
         current = {job.name for job in jobs if job.task != "segment"}
         check_dataset(names, lambda name: name in current or folder.record(name).exists(), settings)
         shared = cases_with_shared_labels(names, [*elsewhere, *folder.cases_with_tables()])
-        with _rows(jobs, checkpoint, settings, claim, workers) as rows:
-            told = (without_labels(row) if row.case in shared else row for row in rows)
-            yield from _record(told, jobs, settings, claim)
+        try:
+            with _rows(jobs, checkpoint, settings, claim, workers) as rows:
+                told = (without_labels(row) if row.case in shared else row for row in rows)
+                yield from _record(told, jobs, settings, claim)
+        except BaseException:
+            _remove_unfinished(names, settings)
+            raise
+
+
+def _remove_unfinished(names: Iterable[str], settings: CohortSettings) -> None:
+    """Remove what workers that were killed have left."""
+    from smalltumor.data.bids.names import bids_paths
+
+    folders = [settings.output]
+    if settings.bids is not None:
+        folders += [bids_paths(name, settings.bids)[0].parent for name in names]
+    for folder in folders:
+        undo_unfinished_moves(folder)
+        with suppress(OSError):
+            remove_temporary_files(folder)
 
 
 def info_of_run(checkpoint: Checkpoint, settings: CohortSettings) -> CohortInfo:

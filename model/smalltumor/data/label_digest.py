@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from smalltumor.geometry.boxes import bounding_box
 from smalltumor.geometry.grid import Grid, reoriented, to_axes
-from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme
+from smalltumor.labels.schemes import READ_SCHEMES, WHOLE_TOLERANCE, LabelScheme
 
 _DIGEST, _CORNERS = "labels", "corners_ras_mm"
 _AXES = "LPS"
@@ -26,8 +26,8 @@ _DIGITS = 16
 _DECIMALS = 3  # of a millimetre: micrometres
 _NEAR = 0.5
 """Largest distance between the same corners, in voxel edges; labels move by an edge or more."""
-_LARGEST, _ROUNDING = 2**31 - 1, 0.01
-"""Of labels, and of floats that are labels: the largest, and the largest distance from one."""
+_LARGEST = 2**31 - 1
+"""Largest label."""
 
 _Labels = npt.NDArray[np.integer[Any]]
 
@@ -104,7 +104,7 @@ def _whole(values: npt.NDArray[Any]) -> _Labels | None:
     if values.dtype.kind != "f":
         return values
     whole = np.clip(np.rint(values), 0, _LARGEST)
-    if not np.abs(values - whole).max(initial=0) <= _ROUNDING:
+    if not np.abs(values - whole).max(initial=0) <= WHOLE_TOLERANCE:
         return None
     labels: _Labels = whole.astype(np.int32)
     return labels

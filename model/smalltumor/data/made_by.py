@@ -60,7 +60,13 @@ class MadeBy:
         cls, weights: str, digest: str, version: str, missing: Iterable[str] = ()
     ) -> MadeBy:
         """A mask as a network gave it; `digest` is of any length."""
-        return cls("AUTOMATIC", _printable(weights), digest[:_DIGITS], version, tuple(missing))
+        return cls(
+            algorithm_type="AUTOMATIC",
+            weights=_printable(weights),
+            digest=digest[:_DIGITS],
+            version=version,
+            missing=tuple(missing),
+        )
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> MadeBy:
@@ -72,7 +78,13 @@ class MadeBy:
         weights, digest, made_in = (_printable(content.get(key) or "") for key in keys)
         lacking = content.get("missing_sequences") or ()
         missing = tuple(modality for modality in MODALITIES if modality in lacking)
-        return cls(algorithm_type, weights, digest, made_in, missing)
+        return cls(
+            algorithm_type=algorithm_type,
+            weights=weights,
+            digest=digest,
+            version=made_in,
+            missing=missing,
+        )
 
     @property
     def edited(self) -> MadeBy:

@@ -76,7 +76,10 @@ def midsagittal_plane(case: Case) -> MidsagittalPlane | None:
 
 
 def coarse_brain(case: Case) -> tuple[Mask, Grid]:
-    """The brain of a case in voxels about 4 mm apart, and their grid; empty if there is none."""
+    """The brain of a case, (i, j, k) bool in voxels about 4 mm apart, and their grid.
+
+    The mask is empty if there is no brain.
+    """
     from smalltumor.geometry.grid import Grid
 
     coarse = case.coarse.of(m for m, v in case.coarse.images.items() if v.min() < v.max())

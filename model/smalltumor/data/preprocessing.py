@@ -155,7 +155,6 @@ def preprocess(
         the field of view cannot be that of a head.
     """
     from smalltumor.geometry.field_of_view import check_field_of_view
-    from smalltumor.geometry.network_grid import network_grid_of
 
     _check_modalities(case, preprocessing, allow_missing)
     check_field_of_view(case.grid)
@@ -164,11 +163,7 @@ def preprocess(
     with ThreadPoolExecutor(len(preprocessing.channels)) as pool:
         usable = pool.map(_usable, (case.volumes[m] for m in present), names.values())
         images = remove_background(dict(zip(present, usable, strict=True)), case.coarse.of(present))
-        network_grid = network_grid_of(case.grid)
-        if not network_grid.lossless:
-            network_grid = network_grid_of(
-                case.grid, central_voxel(_united(map(_brain_mask, images)))
-            )
+        network_grid = _network_grid(case, images)
         volumes = dict(zip(present, map(network_grid.volume_to_network, images), strict=True))
         brain = _united(pool.map(_brain_mask, volumes.values()))
         start, shape = crop_around(brain, preprocessing.multiple, preprocessing.margin)
@@ -198,6 +193,16 @@ def _check_modalities(case: Case, preprocessing: Preprocessing, allow_missing: b
             f"{case.name} has no {modality_titles(missing)}, which these weights need",
             Remedy(Action.CHOOSE_WEIGHTS, modalities=missing),
         )
+
+
+def _network_grid(case: Case, images: Iterable[Image]) -> NetworkGrid:
+    """The network's grid of a case; a resampled one is anchored in the centre of the brain."""
+    from smalltumor.geometry.network_grid import network_grid_of
+
+    network_grid = network_grid_of(case.grid)
+    if network_grid.lossless:
+        return network_grid
+    return network_grid_of(case.grid, central_voxel(_united(map(_brain_mask, images))))
 
 
 def _usable(image: Image, name: str) -> Image:
@@ -271,9 +276,7 @@ def _statistics(values: Image, preprocessing: Preprocessing) -> tuple[float, flo
     return low, high, mean, float(np.sqrt(np.average((clipped - mean) ** 2, weights=counts)))
 
 
-def _levels(
-    values: Image,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp] | None]:
+def _levels(values: Image) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp] | None]:
     """Distinct values with their counts, or all values and None if they cannot be counted."""
     if values.dtype.kind in "iu":
         lowest = int(values.min())

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.evaluation.label_pairs import LabelPair, LabelPairs, Labels, Progress
+from smalltumor.evaluation.label_pairs import LabelPair, LabelPairs, Labels
 from smalltumor.evaluation.metrics.one_to_one import NO_OVERLAP_MM, OneToOneScores, score_one_to_one
 from smalltumor.evaluation.report.text_table import text_table
 from smalltumor.labels.masks import Mask, class_mask, region_mask
 from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.progress import ProgressCallback
 from smalltumor.text import pluralize
 
 CAVITY_SCHEME, CAVITY = "brats2024", 4
@@ -25,7 +26,7 @@ def evaluate_challenge(
     *,
     labels: str | None = None,
     truth_labels: str | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> tuple[dict[str, CaseRegions], list[str]]:
     """Score label files; arguments and errors are those of `evaluate.evaluate`.
 

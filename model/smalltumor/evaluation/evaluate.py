@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from smalltumor.errors import GridMismatchError
 from smalltumor.evaluation.candidate_files import candidates_beside
-from smalltumor.evaluation.label_pairs import LabelPairs, Progress
+from smalltumor.evaluation.label_pairs import LabelPairs
 from smalltumor.evaluation.metrics.components import TruthComponent, score_components
 from smalltumor.evaluation.metrics.froc import CaseCandidates
 from smalltumor.evaluation.metrics.lesionwise import LesionScores, score_lesions
 from smalltumor.evaluation.metrics.voxelwise import RegionScore, score_masks
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
+from smalltumor.progress import ProgressCallback
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def evaluate(
     *,
     labels: str | None = None,
     truth_labels: str | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Evaluation:
     """Score label files against the truth, matched by the name of their case.
 

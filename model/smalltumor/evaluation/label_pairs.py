@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,9 +18,7 @@ from smalltumor.evaluation.schemes import Schemes, schemes_of
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.schemes import LabelScheme
-
-Progress = Callable[[float, str], None]
-"""Called with the fraction done and the name of the current case."""
+from smalltumor.progress import ProgressCallback
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class LabelPairs:
         of_predictions = schemes_of(predicted_files, labels, of_truth.only, "predictions")
         return cls(pairing, of_predictions, of_truth)
 
-    def read(self, progress: Progress | None = None) -> Iterator[LabelPair]:
+    def read(self, progress: ProgressCallback | None = None) -> Iterator[LabelPair]:
         """Read case by case; what is doubtful of them is noted."""
         for number, (predicted_file, true_file) in enumerate(self.pairing.pairs):
             if progress is not None:
@@ -107,7 +105,7 @@ class LabelPairs:
     @property
     def notes(self) -> list[str]:
         """Files that are left out, and what is doubtful of the pairs that were read."""
-        return [*_notes_on_pairing(self.pairing), *self._notes.texts]
+        return [*notes_on_pairing(self.pairing), *self._notes.texts]
 
 
 def _read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[Volume, Volume]:
@@ -118,7 +116,7 @@ def _read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[
     return on_grid(prediction, truth.grid, str(truth.path)), truth
 
 
-def _notes_on_pairing(pairing: Pairing) -> list[str]:
+def notes_on_pairing(pairing: Pairing) -> list[str]:
     """Name the files that have no partner and are left out, and doubtful pairs."""
     same = [p.name for p, t in pairing.pairs if p.path.samefile(t.path)]
     notes = [f"prediction and truth are one file: {', '.join(same)}"] if same else []

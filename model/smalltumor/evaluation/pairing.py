@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from smalltumor.data.naming.find_cases import distinct_names
 from smalltumor.errors import CaseError
+from smalltumor.evaluation.bids_label_files import named_as_cases
 from smalltumor.evaluation.find_label_files import LabelFile, label_files_in, without_doubtful
 from smalltumor.files.names import name_key
+
+_NONE: Mapping[str, Path | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Pairing:
 def pair_label_files(predictions: Path, truth: Path) -> Pairing:
     """Match label files by the name of their case; suffixes of the file name are ignored.
 
-    If each side has one file, and at least one side is given as a file, names are ignored.
+    A mask in a BIDS dataset is of the case whose labels it has, see `named_as_cases`. If each side
+    has one file, and at least one side is given as a file, names are ignored.
 
     Parameters
     ----------
@@ -43,11 +48,13 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
     Raises
     ------
     CaseError
-        If a side has no label file, or two for one case, or no case is on both sides.
+        If a side has no label file, or two for one case, a mask in a BIDS dataset may be of two
+        cases, or no case is on both sides.
     """
     ours, theirs = label_files_in(predictions, exported_first=True), label_files_in(truth)
-    predicted = _by_name(ours, predictions, _keys(theirs))
     true = _by_name(theirs, truth, _keys(ours))
+    cases: dict[str, Path | None] = {file.name: file.path for file in true.values()}
+    predicted = _by_name(ours, predictions, _keys(theirs), cases)
     if len(predicted) == len(true) == 1 and (predictions.is_file() or truth.is_file()):
         return Pairing([(*predicted.values(), *true.values())], [], [])  # type: ignore[list-item]
     common = sorted(set(predicted) & set(true))
@@ -71,7 +78,8 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
 def masks_of_cases(predictions: Path, cases: Iterable[str]) -> dict[str, Path]:
     """The predicted masks of cases by name, as `pair_label_files` matches them."""
     by_key = {name_key(case): case for case in cases}
-    files = _by_name(label_files_in(predictions, exported_first=True), predictions, by_key)
+    found = label_files_in(predictions, exported_first=True)
+    files = _by_name(found, predictions, by_key, dict.fromkeys(by_key.values()))
     if len(files) == 1:
         return dict.fromkeys(by_key.values(), next(iter(files.values())).path)
     return {case: files[key].path for key, case in by_key.items() if key in files}
@@ -82,9 +90,27 @@ def _keys(files: Iterable[LabelFile]) -> set[str]:
     return {name_key(file.name) for file in files if not file.is_doubtful}
 
 
-def _by_name(files: list[LabelFile], path: Path, others: Container[str]) -> dict[str, LabelFile]:
+def _by_name(
+    files: list[LabelFile],
+    path: Path,
+    others: Container[str],
+    cases: Mapping[str, Path | None] = _NONE,
+) -> dict[str, LabelFile]:
+    """The files by `name_key` of their cases.
+
+    Parameters
+    ----------
+    files : list of LabelFile
+    path : Path
+        Where they are.
+    others : container of str
+        `name_key` of the cases of the other side.
+    cases : mapping of str to Path or None
+        Those whose BIDS labels files may have, as of `named_as_cases`.
+    """
+    named = _with_distinct_names(without_doubtful(files, path, others), path)
     found: dict[str, LabelFile] = {}
-    for file in _with_distinct_names(without_doubtful(files, path, others), path):
+    for file in named_as_cases(named, cases):
         other = found.setdefault(name_key(file.name), file)
         if other is not file:
             raise CaseError(

@@ -12,6 +12,7 @@ from smalltumor.errors import Action, LabelError, Remedy, SchemeSide
 from smalltumor.evaluation.find_label_files import LabelFile
 from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
 from smalltumor.labels.segments import Segment, check_names
+from smalltumor.text import list_text
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Schemes:
     @property
     def name(self) -> str:
         """Name of the scheme; several with "and" between them."""
-        return " and ".join(sorted({scheme.name for scheme in self.by_file.values()}))
+        return list_text(sorted({scheme.name for scheme in self.by_file.values()}))
 
     @property
     def only(self) -> LabelScheme | None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from smalltumor.errors import Action, OutputError, Remedy
+from smalltumor.files.existence import exists, is_folder
 
 
 def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path] = ()) -> None:
@@ -55,9 +56,9 @@ def check_output_folder(folder: Path) -> None:
 
 def _check_output_folder(folder: Path) -> None:
     existing = folder.absolute()
-    while not existing.exists() and existing != existing.parent:
+    while not exists(existing) and existing != existing.parent:
         existing = existing.parent
-    if not existing.is_dir():
+    if not is_folder(existing):
         raise OutputError(f"{folder}: {existing} is a file, not a folder")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: the folder {existing} is not writable")
@@ -65,14 +66,14 @@ def _check_output_folder(folder: Path) -> None:
 
 def _check_output(path: Path, overwrite: bool, sources: Iterable[Path]) -> None:
     folder = path.parent
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise OutputError(f"{path}: the folder {folder} does not exist; create it first")
-    if path.is_dir():
+    if is_folder(path):
         raise OutputError(f"{path} is a folder; give the name of a file in it")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{path}: the folder {folder} is not writable")
-    if path.exists():
-        if any(source.exists() and path.samefile(source) for source in sources):
+    if exists(path):
+        if any(exists(source) and path.samefile(source) for source in sources):
             raise OutputError(f"{path} is one of the case's files", Remedy(Action.CHOOSE_OUTPUT))
         if not overwrite:
             raise OutputError(f"{path} exists", Remedy(Action.REPLACE_OUTPUT))

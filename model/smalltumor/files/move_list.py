@@ -20,13 +20,22 @@ from typing import Any, Self
 
 from smalltumor.files.atomic import TEMPORARY_FILES
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import exists
 from smalltumor.files.writers import has_ended, this_computer
 
 KEPT_FILES = ".smalltumor-*.kept"
 """Pattern of earlier files, until all new ones are in place."""
 
 _LONGEST_S = 600.0
-"""Age at which the writer of a list has ended, wherever it ran: moving takes milliseconds."""
+"""Age at which a writer has ended of which this cannot be known otherwise, as on another computer.
+
+Moving takes milliseconds. But a computer that sleeps, or a drive that does not answer, can stop a
+writer for minutes, also in the middle of a move; if its files were put back meanwhile, it would
+fail, and the file of this move could stay hidden.
+"""
+
+_FIRST_WRITTEN_S = 1e9
+"""Earlier times, in seconds since 1970, were set by `MoveList.leave`; some drives begin in 1980."""
 
 
 class State(StrEnum):
@@ -140,7 +149,7 @@ class MoveList:
     @property
     def state(self) -> State | None:
         """What is being done; None if the list is gone, and with it all that was to do."""
-        return next((state for state in State if self._path(state).exists()), None)
+        return next((state for state in State if exists(self._path(state))), None)
 
     def change(self, state: State) -> bool:
         """Say that something else is done now; False if the list is gone. May raise OSError."""
@@ -179,7 +188,7 @@ class MoveList:
         return found
 
     def writer_has_ended(self) -> bool:
-        """Whether the process has ended that wrote the list; may raise OSError.
+        """Whether the process has ended that wrote the list, or has left it; may raise OSError.
 
         Of one on another computer it is known by the age of the list only. Locks would tell less:
         neither Windows nor all drives have them for a file that is renamed.
@@ -187,9 +196,30 @@ class MoveList:
         state = self.state
         if state is None:
             return False
-        if time.time() - self._path(state).stat().st_mtime > _LONGEST_S:
+        if self._path(state).stat().st_mtime < _FIRST_WRITTEN_S:
             return True
-        return self.computer == this_computer() and has_ended(self.process, self.written)
+        ended = None if self.is_of_another_computer else has_ended(self.process, self.written)
+        return self.age > _LONGEST_S if ended is None else ended
+
+    @property
+    def is_of_another_computer(self) -> bool:
+        """Whether it was written on another computer, or in another container."""
+        return self.computer != this_computer()
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was written, by the clock of its drive; may raise OSError.
+
+        That of this computer may be another one than that of the server or of the writer.
+        """
+        state = self.state
+        probe = self.folder / f".smalltumor-{secrets.token_hex(6)}.part"
+        try:
+            probe.touch()
+            now = probe.stat().st_mtime
+        finally:
+            probe.unlink(missing_ok=True)
+        return 0.0 if state is None else now - self._path(state).stat().st_mtime
 
     def _path(self, state: State) -> Path:
         return self.folder / f"{self.name}{state}"

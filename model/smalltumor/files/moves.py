@@ -10,6 +10,7 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import move_into_place
+from smalltumor.files.existence import exists
 from smalltumor.files.move_list import Move, MoveList, State
 
 
@@ -55,9 +56,11 @@ def move_all(moves: Sequence[Move], lists: Sequence[MoveList], *, overwrite: boo
     """
     for move in reversed(moves):
         if move.kept is not None:
+            _check_not_put_back(lists)
             _replace(move.target, move.kept, move.target)
     for move in moves:
         if move.temporary is not None:
+            _check_not_put_back(lists)
             place(move.temporary, move.target, overwrite=overwrite)
     for each in lists:
         try:
@@ -65,7 +68,18 @@ def move_all(moves: Sequence[Move], lists: Sequence[MoveList], *, overwrite: boo
         except OSError as error:
             raise _not_replaced(each.moves[-1].target, error) from error
         if not is_changed:
-            raise OutputError(f"{each.folder}: another process has put back the earlier files")
+            raise _put_back_by_others(each)
+
+
+def _check_not_put_back(lists: Sequence[MoveList]) -> None:
+    """Check that this process was not stopped for so long that another one took it for killed."""
+    for each in lists:
+        if each.state is not State.MOVING:
+            raise _put_back_by_others(each)
+
+
+def _put_back_by_others(moved: MoveList) -> OutputError:
+    return OutputError(f"{moved.folder}: another process has put back the earlier files")
 
 
 def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
@@ -124,7 +138,7 @@ def _undo_one(move: Move, undone: Undone) -> None:
         if move.is_done():
             move.target.unlink(missing_ok=True)
             undone.removed.append(move.target)
-    elif move.kept.exists():
+    elif exists(move.kept):
         found = _put_back(move.kept, move)
         if found == move.target:
             undone.put_back.append(found)

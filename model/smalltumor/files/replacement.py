@@ -9,6 +9,7 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import temporary_path
+from smalltumor.files.existence import exists
 from smalltumor.files.move_list import Move, write_lists
 from smalltumor.files.moves import move_all, place, settle
 from smalltumor.files.unfinished_moves import undo_around
@@ -103,7 +104,7 @@ def _moves(staged: Mapping[Path, Path], obsolete: Iterable[Path]) -> Iterator[Mo
 
 def _exists(path: Path) -> bool:
     try:
-        return path.exists()
+        return exists(path)
     except OSError as error:  # such as a name that is too long
         raise _not_written(path, error) from error
 

@@ -20,7 +20,10 @@ from smalltumor.files.move_list import MoveList, is_list
 from smalltumor.files.moves import Undone, settle
 
 _LEFT: set[Path] = set()
-"""Files of which was said that they cannot be put back: it is tried at each look."""
+"""Files and lists of which was said that nothing is put back now: it is tried at each look."""
+
+_LONG_S = 5.0
+"""Seconds after which files are no longer being moved, unless something stops it."""
 
 
 def undo_unfinished_moves(folder: Path) -> None:
@@ -43,6 +46,12 @@ def _undo_listed(path: Path) -> None:
         found = MoveList.read(path)
         if found.writer_has_ended():
             _tell(settle(found.belonging()))
+        elif found.is_of_another_computer and path not in _LEFT and found.age > _LONG_S:
+            _LEFT.add(path)
+            _warn(
+                f"{found.computer.split()[0]} was replacing files in {found.folder}; if its "
+                "command was killed, the earlier files are put back ten minutes after it"
+            )
 
 
 def undo_around(paths: Iterable[Path]) -> None:

@@ -23,8 +23,10 @@ def this_computer() -> str:
     return name
 
 
-def has_ended(process: int, wrote_at: float) -> bool:
-    """Whether a process of this computer has ended; a later one may have its number.
+def has_ended(process: int, wrote_at: float) -> bool | None:
+    """Whether a process of this computer has ended; None if that may not be known here.
+
+    A later process may have its number.
 
     Parameters
     ----------
@@ -43,4 +45,4 @@ def has_ended(process: int, wrote_at: float) -> bool:
     except (psutil.NoSuchProcess, OverflowError):
         return True
     except psutil.AccessDenied:
-        return False
+        return None

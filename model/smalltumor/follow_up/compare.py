@@ -21,9 +21,9 @@ from smalltumor.follow_up.registration import ScanRegistration, register_scans
 from smalltumor.follow_up.response import Response, assess, with_earlier_progression
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample, resample_labels
-from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.labels.masks import Classes
 from smalltumor.measures import CaseMeasures
+from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 
 _REGISTERED = 0.8
 """Progress when the scans are registered; matching lesions takes the rest."""
@@ -118,7 +118,7 @@ class FollowUp:
         return np.asarray(self._matrix_of(len(self.scans) - 1) @ to_first, dtype=np.float64)
 
     def earlier_on_current_grid(self) -> tuple[npt.NDArray[np.float32], Classes]:
-        """T1CE and tissue classes of the earlier scan, resampled to the grid of the current one."""
+        """T1CE and tissue classes (i, j, k) of the earlier scan, on the grid of the current one."""
         case, grid = self.earlier.case, self.current.case.grid
         placed = Grid(case.grid.shape, self.earlier_to_current @ case.grid.affine)
         classes = resample_labels(self.earlier.classes, placed, grid)

@@ -116,4 +116,5 @@ def became_measurable(change: LesionChange) -> bool:
 
 
 def is_measurable(each: LesionMeasures) -> bool:
+    """Whether a lesion is measurable by RANO, see `AxialDiameters.measurable`."""
     return each.lesion.axial is not None and each.lesion.axial.measurable

@@ -8,6 +8,7 @@ from smalltumor.follow_up.distances import TOLERANCE_MM
 from smalltumor.follow_up.findings import is_measurable, lesions_of
 from smalltumor.follow_up.matching import CHANGED_VOLUME, LesionChange
 from smalltumor.measures import LesionMeasures
+from smalltumor.text import list_text
 
 _MOST_NAMED = 5
 """New lesions that a reason names by their numbers; a mask with specks has dozens."""
@@ -77,7 +78,7 @@ def _named(new: Sequence[LesionMeasures]) -> str:
     if len(numbers) > _MOST_NAMED:
         named = ", ".join(numbers[:_MOST_NAMED])
         return f"new lesions {named} and {len(numbers) - _MOST_NAMED} more"
-    return f"new lesions {', '.join(numbers[:-1])} and {numbers[-1]}"
+    return f"new lesions {list_text(numbers)}"
 
 
 def beside_text(new: Sequence[LesionChange]) -> str:
@@ -87,7 +88,7 @@ def beside_text(new: Sequence[LesionChange]) -> str:
     if not numbers:
         return ""
     return (
-        f"; {' and '.join(numbers)} within {TOLERANCE_MM:g} mm of a lesion that is in both scans, "
+        f"; {list_text(numbers)} within {TOLERANCE_MM:g} mm of a lesion that is in both scans, "
         "and perhaps a piece of it"
     )
 

@@ -35,6 +35,8 @@ reached 0.56 to 0.97; seven heads and their own mirror images 0.07 to 0.39."""
 
 _NO_FILE = Path()
 _GRID_MM = 2.0
+"""Voxel size at which the similarity of registered scans is measured."""
+
 _FINE_MM, _COARSE_MM = 2.0, 6.0
 
 

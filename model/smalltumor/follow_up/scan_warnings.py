@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.identity.patients import patient_key, patient_of, same_patient
 from smalltumor.files.names import name_key
+from smalltumor.text import list_text
 
 if TYPE_CHECKING:
     from smalltumor.follow_up.compare import Scan
@@ -21,7 +22,7 @@ def patients_text(scans: Iterable[Scan]) -> str:
     patients: dict[str, str] = {}
     for scan in scans:
         patients.setdefault(patient_key(scan.case.name), patient_of(scan.case.name))
-    return " and ".join(patients.values())
+    return list_text(patients.values())
 
 
 def scan_warnings(scans: Iterable[Scan]) -> tuple[str, ...]:
@@ -64,8 +65,7 @@ def _different_makers(scans: Sequence[Scan]) -> list[str]:
 
 def _masks_of(titles: Sequence[str]) -> str:
     """Masks of scans, after it was said that masks are meant."""
-    *some, last = titles
-    return f"those of {', '.join(some)} and {last}" if some else f"that of {last}"
+    return f"{'that' if len(titles) == 1 else 'those'} of {list_text(titles)}"
 
 
 def _out_of_order(scans: Sequence[Scan]) -> list[str]:

@@ -29,8 +29,10 @@ def _control_group() -> int | None:
     remaining = []
     for folder in _group_folders():
         try:
-            limit = int((folder / "memory.max").read_text())  # "max" if there is no limit
-            used = int((folder / "memory.current").read_text())
+            limit = int(
+                (folder / "memory.max").read_text(encoding="ascii")
+            )  # "max" if there is no limit
+            used = int((folder / "memory.current").read_text(encoding="ascii"))
         except (OSError, ValueError):
             continue
         remaining.append(limit - used + _file_cache(folder))
@@ -40,7 +42,13 @@ def _control_group() -> int | None:
 def _group_folders() -> list[Path]:
     root = Path("/sys/fs/cgroup")
     try:
-        own = Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip().lstrip("/")
+        own = (
+            Path("/proc/self/cgroup")
+            .read_text(encoding="utf-8")
+            .rpartition("::")[2]
+            .strip()
+            .lstrip("/")
+        )
     except OSError:
         return []
     return [root / own, *(root / own).parents[: len(Path(own).parts)]]
@@ -49,7 +57,7 @@ def _group_folders() -> list[Path]:
 def _file_cache(folder: Path) -> int:
     """Bytes of the file cache, which the kernel frees before it kills a process."""
     try:
-        lines = (folder / "memory.stat").read_text().splitlines()
+        lines = (folder / "memory.stat").read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
     return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))

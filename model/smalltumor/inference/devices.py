@@ -103,7 +103,7 @@ def cpu_has_bfloat16() -> bool:
     if limit.upper() in _ISA_WITHOUT_BFLOAT16:
         return False
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return False
     flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")

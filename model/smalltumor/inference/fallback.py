@@ -15,9 +15,9 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.inference.available_memory import GIGABYTE, available_memory
 from smalltumor.inference.backends.base import Array, InferenceBackend, is_out_of_memory
 from smalltumor.inference.devices import DeviceChoice, has_openvino
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.inference.sliding_window import SlidingWindow
 from smalltumor.inference.test_time_augmentation import average_over_mirrored
+from smalltumor.progress import ProgressReporter
 
 if TYPE_CHECKING:
     from smalltumor.models.checkpoint import Checkpoint

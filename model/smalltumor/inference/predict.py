@@ -19,8 +19,8 @@ from smalltumor.inference.fallback import (
     WindowSize,
     run_network,
 )
-from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.models.card import dice_without, is_trained_with_modality_dropout
+from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case

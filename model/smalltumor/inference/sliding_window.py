@@ -9,7 +9,7 @@ import numpy as np
 
 from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference.backends.base import Array, InferenceBackend
-from smalltumor.inference.progress import ProgressReporter
+from smalltumor.progress import ProgressReporter
 
 OVERLAP = 0.5
 """Overlap of neighbouring windows, as a fraction of the window's edge."""

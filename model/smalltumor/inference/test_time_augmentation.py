@@ -8,7 +8,7 @@ import numpy as np
 
 from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference.backends.base import Array, InferenceBackend
-from smalltumor.inference.progress import ProgressReporter
+from smalltumor.progress import ProgressReporter
 
 MIRRORED_STEPS = tuple(product((1, -1), repeat=3))
 """Slice steps along (l, p, s) of the eight mirrored volumes; -1 mirrors an axis."""

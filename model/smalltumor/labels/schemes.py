@@ -6,13 +6,14 @@ instantly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from smalltumor.errors import Action, LabelError, Remedy
 from smalltumor.labels.regions import TissueClass
+from smalltumor.text import list_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -186,7 +187,7 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
         return likely[0]
     names = [s.name for s in likely or fitting]
     raise LabelError(
-        f"label values {_listing(present)} fit {_sentence(names)}"
+        f"label values {_listing(present)} fit {list_text(names)}"
         + (", which differ" if likely else f", but the files are named as those of {hint}"),
         Remedy(Action.NAME_SCHEME),
     )
@@ -194,6 +195,10 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
 
 def _agree(first: LabelScheme, second: LabelScheme, values: Iterable[int]) -> bool:
     return all(first.classes[value] == second.classes[value] for value in values)
+
+
+WHOLE_TOLERANCE = 0.01
+"""Largest distance of a stored label from a whole number; ``scl_slope`` causes 1.0000153."""
 
 
 def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
@@ -217,11 +222,6 @@ def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
             "resampled, do it again with nearest neighbours, and save it as a label map"
         )
     return [int(v) for v in values]
-
-
-def _sentence(names: Sequence[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _listing(values: Iterable[object]) -> str:

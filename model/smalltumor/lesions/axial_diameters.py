@@ -55,6 +55,7 @@ _DECIMALS = 4
 reads as 0.9999999."""
 
 _LINES_AT_ONCE, _LINES_LOOKED_AT = 128, 2**16
+"""Lines that are tried exactly, and looked at coarsely, in one array: they bound its memory."""
 
 _EQUAL_MM = 10.0**-_DECIMALS
 _MOST_EQUAL = 32
@@ -153,12 +154,12 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
     voxel[axis] = numbers[found] + first[axis]
     number, _, _ = upright_slices(grid, voxel)
     return AxialDiameters(
-        longest,
-        across,
-        len(sections),
-        least,
-        int(voxel[axis]),
-        number,
+        longest_mm=longest,
+        perpendicular_mm=across,
+        slices=len(sections),
+        least_mm=least,
+        slice_index=int(voxel[axis]),
+        slice_number=number,
         has_cavity=tissue is not None,
         is_rim=rim_mm is not None,
     )

@@ -21,6 +21,7 @@ CAVITY_MM = 5.0
 """Width from which an enclosed space is a cavity. Narrower gaps in a rim do not open it."""
 
 _SUBSLICE_MM, _EPSILON = 1.0, 1e-6
+"""Thickness of the parts of a slice in which balls are placed, and rounding of distances in mm."""
 
 _IN_SLICES = np.zeros((3, 3, 3), dtype=bool)
 """Neighbours within a slice."""

@@ -29,12 +29,13 @@ from smalltumor.lesions.location import side_at
 from smalltumor.measures.sums import BidimensionalSum
 from smalltumor.second_look import load_parameters, with_scores
 
-GiveScores = Callable[[Sequence[Lesion]], Sequence[Lesion]]
-
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.geometry.grid import Grid
+
+GiveScores = Callable[[Sequence[Lesion]], Sequence[Lesion]]
+"""Gives lesions their scores."""
 
 REGIONS_OF_VOLUMES: Mapping[str, tuple[TissueClass, ...]] = {
     **{region.value: classes for region, classes in REGION_CLASSES.items()},
@@ -54,10 +55,17 @@ class LesionMeasures:
     midline_mm : float or None
         Distance of its nearest voxel centre from the midsagittal plane; 0 if it crosses the plane,
         None if the plane is not known.
+    centre : (float, float, float)
+        In the patient in mm, RAS.
+    added_share : float or None
+        Share of its voxels to which the network gave another class than ET; None if the class
+        probabilities are not known.
     """
 
     lesion: Lesion
     midline_mm: float | None
+    centre: tuple[float, float, float]
+    added_share: float | None = None
 
     @property
     def equivalent_diameter_mm(self) -> float:
@@ -205,7 +213,7 @@ def measure_classes(
     regions = [region for region in Region if set(REGION_CLASSES[region]) <= set(known)]
     masks = {region: region_mask(classes, region) for region in regions}
     found = _lesions(masks.get(Region.ET), grid, threshold, lookup)
-    lesions = tuple(_placed(lesion, grid, plane) for lesion in (give_scores or list)(found))
+    lesions = tuple(_placed(x, grid, plane, lookup) for x in (give_scores or list)(found))
     foci, distance = _foci(masks.get(Region.TC), grid)
     return CaseMeasures(
         name=name,
@@ -275,10 +283,19 @@ def _lesions(
     return [without_probability_if_painted(lesion) for lesion in reversed(found)]
 
 
-def _placed(lesion: Lesion, grid: Grid, plane: MidsagittalPlane | None) -> LesionMeasures:
+def _placed(
+    lesion: Lesion, grid: Grid, plane: MidsagittalPlane | None, lookup: ProbabilityLookup | None
+) -> LesionMeasures:
     assert lesion.indices is not None
     side, distance = _place(lesion.indices, grid, plane)
-    return LesionMeasures(replace(lesion, side=side), distance)
+    x, y, z = (float(mm) for mm in grid.to_patient(lesion.indices.mean(axis=0)))
+    share = None if lookup is None else _added_share(lookup(lesion.indices))
+    return LesionMeasures(replace(lesion, side=side), distance, (x, y, z), share)
+
+
+def _added_share(probabilities: npt.NDArray[np.floating]) -> float:
+    """Share of voxels whose most probable class (class, n) is not ET."""
+    return float(np.mean(probabilities.argmax(axis=0) != TissueClass.ET))
 
 
 def _foci(mask: Mask | None, grid: Grid) -> tuple[int | None, float | None]:

@@ -18,7 +18,10 @@ from smalltumor.errors import CheckpointError
 from smalltumor.files.tensor_file import Tensors
 from smalltumor.models.card import (
     MODALITY_DROPOUT,
+    RESEARCH_USE,
+    SELECTED_ON,
     STARTED_FROM_DIGEST,
+    TRAINED_ON,
     lists_all_cases,
     selected_on,
     trained_on,
@@ -58,7 +61,14 @@ def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
     for name in tensors[0]:
         stacked: npt.NDArray[np.float32] = np.stack([each[name] for each in tensors])
         arrays[name] = np.asarray(stacked.mean(axis=0, dtype=np.float64), np.float32)
-    return Checkpoint(first.config, first.preprocessing, _card(checkpoints), "", None, arrays)
+    return Checkpoint(
+        config=first.config,
+        preprocessing=first.preprocessing,
+        card=_card(checkpoints),
+        digest="",
+        path=None,
+        arrays=arrays,
+    )
 
 
 def _check_relatives(first: Checkpoint, other: Checkpoint) -> None:
@@ -113,10 +123,10 @@ def _card(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
     return {
         "name": "average of " + ", ".join(checkpoint.name for checkpoint in checkpoints),
         AVERAGE_OF: [checkpoint.name for checkpoint in checkpoints],
-        "trained_on": cases,
+        TRAINED_ON: cases,
         "started_from": cards[0].get("started_from", "unknown weights"),
         **({STARTED_FROM_DIGEST: digest} if digest else {}),
         **({MODALITY_DROPOUT: min(dropout)} if all(dropout) else {}),
-        "selected_on": sorted(frozenset[str]().union(*map(selected_on, cards))),
-        "use": cards[0].get("use", "research only; not a medical device, not for diagnosis"),
+        SELECTED_ON: sorted(frozenset[str]().union(*map(selected_on, cards))),
+        "use": cards[0].get("use", RESEARCH_USE),
     }

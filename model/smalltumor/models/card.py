@@ -21,7 +21,16 @@ STARTED_FROM_DIGEST = "started_from_digest"
 """Key of the SHA-256 of the weights that training started from; earlier versions wrote only
 their name, ``started_from``."""
 
-_KEYS = ("trained_on", "started_from_trained_on")
+TRAINED_ON, STARTED_FROM_TRAINED_ON = "trained_on", "started_from_trained_on"
+"""Keys of the cases that a network, and the weights that it started from, were trained on."""
+
+SELECTED_ON, STARTED_FROM_SELECTED_ON = "selected_on", "started_from_selected_on"
+"""Keys of the cases by whose scores each of them was chosen."""
+
+RESEARCH_USE = "research only; not a medical device, not for diagnosis"
+"""What networks are for, in their cards."""
+
+_KEYS = (TRAINED_ON, STARTED_FROM_TRAINED_ON)
 
 
 def is_trained_with_modality_dropout(card: Mapping[str, Any]) -> bool:
@@ -85,8 +94,8 @@ def selected_on(card: Mapping[str, Any]) -> frozenset[str]:
         Cards of earlier versions do not have ``selected_on``: such a network may have been chosen
         by the cases of its validation scores.
     """
-    own = _list(card["selected_on"]) if "selected_on" in card else _validation_cases(card)
-    return frozenset(map(str, [*own, *_list(card.get("started_from_selected_on"))]))
+    own = _list(card[SELECTED_ON]) if SELECTED_ON in card else _validation_cases(card)
+    return frozenset(map(str, [*own, *_list(card.get(STARTED_FROM_SELECTED_ON))]))
 
 
 def _validation_cases(card: Mapping[str, Any]) -> list[Any]:
@@ -129,7 +138,7 @@ def read_facts(path: Path) -> dict[str, Any]:
         If the file cannot be read or holds no JSON object.
     """
     try:
-        facts = json.loads(path.read_text())
+        facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, *DAMAGED) as error:
         raise CheckpointError(f"{path}: the card cannot be read ({error})") from None
     if not isinstance(facts, dict):

@@ -142,7 +142,14 @@ def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
     except (CheckpointError, *DAMAGED) as error:
         raise CheckpointError(f"{path}: {error}") from None
     digest = hashlib.sha256(content).hexdigest()
-    return Checkpoint(config, preprocessing, entries["card"], digest, path, arrays)
+    return Checkpoint(
+        config=config,
+        preprocessing=preprocessing,
+        card=entries["card"],
+        digest=digest,
+        path=path,
+        arrays=arrays,
+    )
 
 
 def _check_compatible(config: NetworkConfig, preprocessing: Preprocessing) -> None:
@@ -227,7 +234,14 @@ def checkpoint_of(
     digest = hashlib.sha256(json.dumps(network.config.to_dict()).encode())
     for name in sorted(tensors):
         digest.update(name.encode() + np.ascontiguousarray(tensors[name]).tobytes())
-    return Checkpoint(network.config, preprocessing, dict(card), digest.hexdigest(), None, tensors)
+    return Checkpoint(
+        config=network.config,
+        preprocessing=preprocessing,
+        card=dict(card),
+        digest=digest.hexdigest(),
+        path=None,
+        arrays=tensors,
+    )
 
 
 def random_checkpoint(seed: int = 0, config: NetworkConfig | None = None) -> Checkpoint:

@@ -198,12 +198,12 @@ class MultiTaskNetwork(SegmentationNetwork):
         return MultiTaskOutput(features.logits, rebuilt, [features.stem, features.half])
 
     def features(self, x: Tensor) -> Features:
-        """Logits, and the features that the U-modules read or reconstruct."""
+        """Logits, and the features that the U-modules read or reconstruct; `x` as of `outputs`."""
         stages = dict(self.steps(x))
         return Features(*(stages[name] for name in ("head", "stem", "encoder 1", "encoder 2")))
 
     def rebuild(self, half: Tensor, quarter: Tensor) -> list[Tensor]:
-        """The inputs of encoders 1 and 2, reconstructed from their outputs."""
+        """Inputs of encoders 1 and 2 (b, channel, i, j, k), reconstructed from their outputs."""
         return [self.rebuild1(double(half)), self.rebuild2(double(quarter))]
 
     def compile_training(self) -> None:
@@ -217,5 +217,7 @@ class MultiTaskNetwork(SegmentationNetwork):
 
 
 def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv3d):
+    # Weights without memory are replaced; to draw them, torch would import its compiler and Triton,
+    # which crashes where Mesa has loaded another LLVM.
+    if isinstance(module, nn.Conv3d) and not module.weight.is_meta:
         nn.init.kaiming_normal_(module.weight)

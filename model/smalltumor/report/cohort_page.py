@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import file_key
 from smalltumor.labels.regions import REGION_NAMES, Region
+from smalltumor.progress import ProgressCallback
 from smalltumor.report import texts
 from smalltumor.report.cohort_figure import SMALL_ML, draw_sizes
 from smalltumor.report.cohort_pictures import picture_of_case
@@ -28,9 +29,6 @@ from smalltumor.report.page import legend, render
 
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
-
-Progress = Callable[[float, str], None]
-"""Called with the fraction done and the step."""
 
 LinkOf = Callable[[CaseResult], str]
 """Gives the address of the mask of a case."""
@@ -85,7 +83,7 @@ def cohort_page(
     *,
     most: int,
     data: Path | None = None,
-    progress: Progress = lambda fraction, step: None,
+    progress: ProgressCallback = lambda fraction, step: None,
 ) -> str:
     """Make the page of a folder of results, complete or not.
 
@@ -123,11 +121,7 @@ def cohort_page(
     damaged: list[str] = []
     reviews = Reviews(folder).latest(damaged)
     link = partial(_link, folder, page)
-    looks: list[_Look] = []
-    if shown := worth[:most]:
-        progress(0.0, "finding the images")
-        pictures = _Pictures(ResultsFolder(folder), info.scheme, data or info.data)
-        looks = list(_looks(shown, pictures, progress, link))
+    pictures = _Pictures(ResultsFolder(folder), info.scheme, data or info.data)
     return render(
         "cohort.html.j2",
         title=f"Cohort {folder.resolve().name}",
@@ -139,7 +133,7 @@ def cohort_page(
         made_count=len(made),
         order=ORDER,
         criterion=CRITERION,
-        looks=looks,
+        looks=list(_looks(worth[:most], pictures, progress, link)),
         worth=len(worth),
         most=most,
         failed=[result.row for result in results if result.failed],
@@ -166,8 +160,13 @@ class _Pictures:
     """
 
     def __init__(self, results: ResultsFolder, scheme: str, data: Path | None) -> None:
-        self._results, self._scheme = results, scheme
-        self._cases, self._problem = _cases_in(data)
+        self._results, self._scheme, self._data = results, scheme, data
+        self._cases: Mapping[str, CaseFiles] = {}
+        self._problem = ""
+
+    def find(self) -> None:
+        """Find the images of the cases."""
+        self._cases, self._problem = _cases_in(self._data)
 
     def of(self, result: CaseResult) -> tuple[Picture | None, str]:
         """The picture of a case, or None and why there is none."""
@@ -191,8 +190,11 @@ def _cases_in(data: Path | None) -> tuple[dict[str, CaseFiles], str]:
 
 
 def _looks(
-    shown: Sequence[CaseResult], pictures: _Pictures, progress: Progress, link: LinkOf
+    shown: Sequence[CaseResult], pictures: _Pictures, progress: ProgressCallback, link: LinkOf
 ) -> Iterator[_Look]:
+    if shown:
+        progress(0.0, "finding the images")
+        pictures.find()
     for number, result in enumerate(shown, start=1):
         progress((number - 1) / len(shown), f"picture of {result.name}")
         picture, problem = pictures.of(result)

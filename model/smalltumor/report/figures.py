@@ -66,7 +66,7 @@ class Picture:
 
 
 def window_of(image: Image) -> tuple[float, float]:
-    """Intensities to show as black and white: percentiles of the head."""
+    """Intensities of an image (i, j, k) to show as black and white: percentiles of the head."""
     head = _head_of(image)
     if not head.size:
         return 0.0, 1.0

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from smalltumor.data.case import REFERENCE
-from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.follow_up import (
     BASIS,
     CHANGED_VOLUME,
@@ -23,21 +20,11 @@ from smalltumor.measures import LesionMeasures
 from smalltumor.report import texts
 from smalltumor.report.course_figure import draw_course
 from smalltumor.report.details import ReportDetails
-from smalltumor.report.figures import (
-    Picture,
-    data_url,
-    picture_of_lesion,
-    picture_of_slice,
-    png_of,
-    window_as_of,
-    window_of,
-)
-from smalltumor.report.page import PICTURE_MM, known_regions, legend, render
-from smalltumor.report.slices import Image, largest_of, largest_slice, slice_of_voxels
+from smalltumor.report.figures import Picture, data_url, png_of
+from smalltumor.report.follow_up_pictures import FollowUpPictures
+from smalltumor.report.page import legend, render
+from smalltumor.report.slices import largest_of
 from smalltumor.text import mm3_text, pluralize
-
-if TYPE_CHECKING:
-    from smalltumor.labels.masks import Classes
 
 SPECK_MM3 = 20.0
 """Volume below which the headline counts new lesions apart, as the Lesions dock does by default."""
@@ -106,7 +93,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
     MissingPackageError
         If jinja2 or matplotlib is not installed.
     """
-    views = _Views(follow_up)
+    pictures = FollowUpPictures(follow_up)
     return render(
         "follow_up.html.j2",
         title=f"Follow-up of {details.patient or follow_up.current.case.name}",
@@ -118,10 +105,10 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         unstated_dates=_unstated_dates(follow_up),
         scans=_scan_rows(follow_up),
         rows=change_rows(follow_up.changes),
-        pairs=[views.pair(each) for each in follow_up.changes[:MOST_PICTURED]],
-        slices=views.slices(),
+        pairs=[_pair(pictures, each) for each in follow_up.changes[:MOST_PICTURED]],
+        slices=pictures.slices(),
         largest=largest_of(follow_up.current.classes),
-        legend=legend([r for r in Region if r in views.regions]),
+        legend=legend([r for r in Region if r in pictures.regions]),
         course=data_url(png_of(draw_course(follow_up))),
         rule=RULE,
         basis=BASIS,
@@ -234,6 +221,13 @@ def _shown_place(change: LesionChange, number: int) -> str:
     return _place(change) + ("" if change.current else f", {number} of the current one")
 
 
+def _pair(pictures: FollowUpPictures, change: LesionChange) -> _Pair:
+    (earlier, current), number = pictures.pair(change)
+    sizes = f"{_mm3(change.earlier_mm3)} → {_mm3(change.current_mm3)} mm³"
+    caption = f"{change.change.value}: {sizes}, {_shown_place(change, number)}"
+    return _Pair(earlier, current, caption)
+
+
 def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
     similarities = ["reference", *(f"{r.similarity:.2f}" for r in follow_up.registrations)]
     return [
@@ -250,65 +244,3 @@ def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
             follow_up.scans, follow_up.response.sums_mm2, similarities, strict=True
         )
     ]
-
-
-@dataclass(frozen=True)
-class _View:
-    """A scan on the grid of the last one."""
-
-    title: str
-    image: Image
-    classes: Classes
-    window: tuple[float, float]
-    regions: Sequence[Region]
-
-
-class _Views:
-    """Pictures of the last scan beside the one before, registered to it."""
-
-    def __init__(self, follow_up: FollowUp) -> None:
-        earlier, current = follow_up.earlier, follow_up.current
-        self._follow_up, self._grid = follow_up, current.case.grid
-        shown = current.case.volumes[REFERENCE]
-        window = window_as_of(earlier.case.volumes[REFERENCE], shown)
-        image, classes = follow_up.earlier_on_current_grid()
-        known = known_regions(earlier.measures)
-        self._earlier = _View(f"{earlier.title}, registered", image, classes, window, known)
-        known = known_regions(current.measures)
-        self._current = _View(current.title, shown, current.classes, window_of(shown), known)
-
-    @property
-    def regions(self) -> set[Region]:
-        """Those with contours in either scan."""
-        return {*self._earlier.regions, *self._current.regions}
-
-    def slices(self) -> list[Picture]:
-        """The largest axial slice of the current tumour, and the same slice of the earlier scan."""
-        shown = largest_slice(self._current.image, self._current.classes, self._grid, "axial")
-        number = shown.number
-        title = MODALITY_TITLES[REFERENCE]
-        return [
-            picture_of_slice(
-                largest_slice(view.image, view.classes, self._grid, "axial", number),
-                view.window,
-                f"{title} {view.title}",
-                view.regions,
-            )
-            for view in (self._earlier, self._current)
-        ]
-
-    def pair(self, change: LesionChange) -> _Pair:
-        """The slice through the centre of a lesion, if it is gone where it was, in both scans."""
-        voxels = self._follow_up.voxels_on_current_grid(change)
-        slices = [
-            slice_of_voxels(view.image, view.classes, self._grid, voxels, PICTURE_MM)
-            for view in (self._earlier, self._current)
-        ]
-        kind = change.change.value
-        pictures = [
-            picture_of_lesion(shown, view.window, f"{kind} lesion, {view.title},", "")
-            for shown, view in zip(slices, (self._earlier, self._current), strict=True)
-        ]
-        place = _shown_place(change, slices[1].number)
-        sizes = f"{_mm3(change.earlier_mm3)} → {_mm3(change.current_mm3)} mm³"
-        return _Pair(pictures[0], pictures[1], f"{kind}: {sizes}, {place}")

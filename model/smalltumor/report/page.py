@@ -32,6 +32,9 @@ MOST_PICTURES = 24
 PICTURE_MM = 48.0
 """Width of the picture of a lesion."""
 
+ADDED_SHARE = 0.1
+"""A lesion is marked if at least this share of it was added to the result of the network."""
+
 _ROW_PERCENT = 95.0
 _NAMES = {**{r.value: REGION_NAMES[r] for r in Region}, "ncr": "necrotic core", "ed": "edema"}
 
@@ -61,17 +64,18 @@ class _RegionRow:
 
 @dataclass(frozen=True)
 class _LesionRow:
-    """A row of a table of lesions."""
+    """A row of the table of lesions; texts as they are printed."""
 
-    number: int
+    number: str
     size: str
     diameters: str
     product: str
     diameters_slice: str
+    rano: str
     side: str
     midline: str
     slice: str
-    score: str
+    centre: str
 
 
 def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: ReportDetails) -> str:
@@ -107,11 +111,9 @@ def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: Rep
         legend=legend(known_regions(measures)),
         regions=region_rows(measures),
         measures=measures,
-        targets=lesion_rows(_targets(measures)),
-        others=lesion_rows(_others(measures)),
-        small=lesion_rows(measures.small_lesions),
+        lesions=lesion_rows(measures),
+        are_added=any(map(_is_added, measures.lesions)),
         pictures=_lesion_pictures(case, classes, pictured),
-        has_scores=any(x.lesion.score is not None for x in measures.lesions),
     )
 
 
@@ -181,38 +183,32 @@ def _region_row(name: str, measures: CaseMeasures) -> _RegionRow:
     )
 
 
-def lesion_rows(lesions: Sequence[LesionMeasures]) -> list[_LesionRow]:
-    """Rows of a table of lesions."""
-    return [_lesion_row(each) for each in lesions]
+def lesion_rows(measures: CaseMeasures) -> list[_LesionRow]:
+    """The table of lesions, the largest first."""
+    targets = measures.sums.lesions if measures.sums is not None else ()
+    largest_first = sorted(measures.lesions, key=lambda each: each.lesion.mm3, reverse=True)
+    return [_lesion_row(each, each.lesion.id in targets) for each in largest_first]
 
 
-def _lesion_row(each: LesionMeasures) -> _LesionRow:
+def _lesion_row(each: LesionMeasures, is_target: bool) -> _LesionRow:
     lesion, axial = each.lesion, each.lesion.axial
+    is_measurable = axial is not None and axial.measurable
     return _LesionRow(
-        number=lesion.id,
+        number=f"{lesion.id}{texts.ADDED if _is_added(each) else ''}",
         size=mm3_text(lesion.mm3),
         diameters=texts.diameters(axial),
         product=texts.area(None if axial is None else axial.product_mm2),
         diameters_slice=texts.slice_number(lesion.diameters_slice),
+        rano="in the sum" if is_target else "measurable" if is_measurable else texts.ABSENT,
         side=texts.ABSENT if lesion.side is None else lesion.side.value,
         midline=texts.length(each.midline_mm),
         slice=texts.slice_number(lesion.slices and lesion.slices[0]),
-        score=texts.share(lesion.score),
+        centre=texts.position(each.centre),
     )
 
 
-def _targets(measures: CaseMeasures) -> list[LesionMeasures]:
-    """The lesions of the sums, the largest product first."""
-    numbers = measures.sums.lesions if measures.sums is not None else ()
-    found = {each.lesion.id: each for each in measures.lesions}
-    return [found[number] for number in numbers]
-
-
-def _others(measures: CaseMeasures) -> list[LesionMeasures]:
-    """The lesions that are neither in the sums nor small, the largest first."""
-    listed = {each.lesion.id for each in (*_targets(measures), *measures.small_lesions)}
-    found = (each for each in measures.lesions if each.lesion.id not in listed)
-    return sorted(found, key=lambda each: each.lesion.mm3, reverse=True)
+def _is_added(each: LesionMeasures) -> bool:
+    return each.added_share is not None and each.added_share >= ADDED_SHARE
 
 
 def _snapshots(case: Case, classes: Classes, regions: Sequence[Region]) -> list[_Snapshot]:

@@ -73,7 +73,15 @@ class Slice:
         regions = {region: mask[rows, columns] for region, mask in self.regions.items()}
         image = self.image[rows, columns]
         lesion = None if self.lesion is None else self.lesion[rows, columns]
-        return Slice(self.plane, self.number, image, regions, self.pixel_mm, self.letters, lesion)
+        return Slice(
+            plane=self.plane,
+            number=self.number,
+            image=image,
+            regions=regions,
+            pixel_mm=self.pixel_mm,
+            letters=self.letters,
+            lesion=lesion,
+        )
 
     def without_background(self, low: float, high: float) -> Slice:
         """The box around what is brighter than the background, with a margin.
@@ -95,7 +103,7 @@ class Slice:
 
 
 def largest_of(classes: Classes) -> Region | None:
-    """The region whose largest slice is shown: the tumour core, or else the whole tumour."""
+    """The region of a mask (i, j, k) whose largest slice is shown: the tumour core, else WT."""
     return next((r for r in (Region.TC, Region.WT) if region_mask(classes, r).any()), None)
 
 
@@ -164,10 +172,10 @@ def _slice(image: Image, classes: Classes, grid: Grid, plane: str, number: int) 
     spacing = reoriented(grid, UPRIGHT_AXES).spacing
     shown = to_axes(classes, grid, UPRIGHT_AXES).transpose(across, rows, columns)[number]
     return Slice(
-        plane,
-        number,
-        to_axes(image, grid, UPRIGHT_AXES).transpose(across, rows, columns)[number],
-        {region: region_mask(shown, region) for region in Region},
-        (float(spacing[rows]), float(spacing[columns])),
-        _LETTERS[plane],
+        plane=plane,
+        number=number,
+        image=to_axes(image, grid, UPRIGHT_AXES).transpose(across, rows, columns)[number],
+        regions={region: region_mask(shown, region) for region in Region},
+        pixel_mm=(float(spacing[rows]), float(spacing[columns])),
+        letters=_LETTERS[plane],
     )

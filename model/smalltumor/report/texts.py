@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from smalltumor.text import mm3_text, volume_text
+from smalltumor.text import mm3_text, position_text, volume_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from smalltumor.lesions import Lesion
     from smalltumor.lesions.axial_diameters import AxialDiameters
 
@@ -16,6 +18,9 @@ ABSENT = "–"
 
 CAVITY = "°"
 """What marks diameters of a lesion with a cavity, which is left out."""
+
+ADDED = "†"
+"""What marks lesions to which voxels were added by hand."""
 
 SHORT = 16
 """Length of a title, such as a date, that is printed on one line."""
@@ -58,13 +63,18 @@ def slice_number(number: int | None) -> str:
     return ABSENT if number is None else str(number)
 
 
+def position(point: Sequence[float]) -> str:
+    """A position in the patient in mm on one line."""
+    return position_text(point).replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def area(mm2: float | None) -> str:
     """An area in mm2."""
     return ABSENT if mm2 is None else f"{mm2:.0f}"
 
 
 def share(value: float | None) -> str:
-    """A number from 0 to 1, such as a score."""
+    """A number from 0 to 1, such as a Dice."""
     return ABSENT if value is None else f"{value:.2f}"
 
 

@@ -12,6 +12,7 @@ from smalltumor.scanner.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.volume_names import differ_only_in_sequence
+from smalltumor.text import list_text
 
 _DATE = re.compile(r"(?:19|20)\d{6}")
 _UNKNOWN_DATE = "19000101"
@@ -22,7 +23,7 @@ def contradictions(series: Sequence[Series]) -> Iterator[ScanWarning]:
     names = {s.identity[1].strip() for s in series if s.identity is not None}
     named = sorted({*spellings(names).values()} - {""})
     if len(named) > 1:
-        names_told = Identifying(f": {' and '.join(named)}")
+        names_told = Identifying(f": {list_text(named)}")
         text = f"the headers name {len(named)} patients with one ID"
         yield ScanWarning((text, names_told, "; check that they are one"))
     births = {s.birth_date for s in series if _DATE.fullmatch(s.birth_date)} - {_UNKNOWN_DATE}

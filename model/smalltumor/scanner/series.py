@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.geometry.grid import Grid
+from smalltumor.text import date_text
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Series:
     @property
     def study_title(self) -> str:
         """For the user: patient, and date or study."""
-        return study_title(self.patient, self.date or self.study)
+        return study_title(self.patient, self.date, self.study)
 
     @property
     def extent(self) -> tuple[float, ...]:
@@ -147,7 +148,8 @@ class Series:
         return f"{shape} voxels of {spacing} mm"
 
 
-def study_title(patient: str, when: str) -> str:
+def study_title(patient: str, date: str, study: str) -> str:
     """A study for the user: patient, and date or another name of the time point."""
+    when = date_text(date) or study
     text = f"patient {patient}" if patient else "patient without ID"
     return f"{text}, {when}" if when else text

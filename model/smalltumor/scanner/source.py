@@ -18,6 +18,7 @@ from smalltumor.scanner.selection import Assignment, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study, find_studies, patients_of
 from smalltumor.scanner.volume_series import series_of_file
+from smalltumor.text import list_text
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _study_of_file(
 ) -> Study:
     found = [study for study in studies if study.study == uid]
     if len(found) != 1:
-        titles = " and ".join(study.title for study in found)
+        titles = list_text(study.title for study in found)
         problem = f"is of {titles}" if found else f"has no series in {folder}"
         text = f"the study of the file that was named {problem}"
         raise CaseError(text, Remedy(Action.CHOOSE_STUDY))
@@ -195,7 +196,7 @@ def _refuse_two_patients(assignment: Assignment) -> None:
     chosen = list(assignment.chosen.values())
     patients = {p: s for p, s in zip(patients_of(chosen), chosen, strict=True) if p}
     if len(patients) > 1:
-        named = " and ".join(f"{s.title} of {patient}" for patient, s in patients.items())
+        named = list_text(f"{s.title} of {patient}" for patient, s in patients.items())
         raise CaseError(f"the series are of {len(patients)} patients: {named}")
 
 
@@ -219,4 +220,4 @@ def _in_other_studies(missing: Sequence[str], others: tuple[Study, ...]) -> Iter
         found = assign(study.series).chosen
         titles = [found[m].title for m in missing if m in found]
         if titles:
-            yield f"; of another study, {study.title}, there is {' and '.join(titles)}"
+            yield f"; of another study, {study.title}, there is {list_text(titles)}"

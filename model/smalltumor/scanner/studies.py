@@ -25,6 +25,8 @@ from smalltumor.scanner.series import Acquisition, Series, study_title
 from smalltumor.scanner.volume_series import volume_series
 
 _LONGEST_STUDY_DAYS = 1
+"""Days between series of one study; more apart, they are of two visits."""
+
 _FIRST_YEAR = 1970
 """No head was imaged by magnetic resonance before."""
 
@@ -51,7 +53,7 @@ class Study:
     @property
     def title(self) -> str:
         """For the user: patient, and date or study."""
-        title = study_title(self.patient, self.date or self.study)
+        title = study_title(self.patient, self.date, self.study)
         return f"{title} ({self.mark})" if self.mark else title
 
     @property

@@ -19,10 +19,15 @@ _SAY_NOTHING = re.compile(
 _WORD = re.compile(r"[^\W_]+")
 
 
+def is_of_sequence(word: str) -> bool:
+    """Whether a word tells a sequence or how it was acquired, and nothing of the patient."""
+    return _SAY_NOTHING.fullmatch(word.lower()) is not None
+
+
 def without_sequence(path: Path) -> tuple[str, ...]:
     """The words of a file's name that are not those of a sequence: names and numbers of a scan."""
     words = _WORD.findall(stem(path))
-    return tuple(word for word in words if not _SAY_NOTHING.fullmatch(word.lower()))
+    return tuple(word for word in words if not is_of_sequence(word))
 
 
 def differ_only_in_sequence(files: Iterable[Path]) -> bool:

@@ -2,7 +2,7 @@
 
 from smalltumor.second_look.component_scores import with_scores
 from smalltumor.second_look.grower import LesionGrower
-from smalltumor.second_look.label_images import label_image, on_other_grid
+from smalltumor.second_look.label_images import label_image, on_other_grid, write_label_image
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
 from smalltumor.second_look.score_warning import score_warning, warning_for_weights
 from smalltumor.second_look.second_look import SecondLook, second_look
@@ -28,4 +28,5 @@ __all__ = [
     "warning_for_weights",
     "with_probabilities",
     "with_scores",
+    "write_label_image",
 ]

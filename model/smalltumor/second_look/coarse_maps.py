@@ -201,7 +201,7 @@ def _normal_brain(brain: Map, probabilities: Map) -> Mask | None:
 
 
 def halve(volume: npt.NDArray[Any]) -> Map:
-    """Mean over cubes of 2 x 2 x 2 voxels; the shape is even."""
+    """Mean over cubes of 2 x 2 x 2 voxels of a volume (l, p, s) of an even shape, float32."""
     total = _sums_of_integers(volume) if _is_small_integer(volume) else _sums(volume)
     total /= 8
     return np.ascontiguousarray(total)

@@ -43,7 +43,7 @@ def et_of_mask(probabilities: npt.NDArray[np.float32], output: NetworkOutput) ->
 
 
 def most_probably_et(values: npt.NDArray[np.float32]) -> Mask:
-    """Whether the value of ET, the last class, is larger than that of any other one."""
+    """Whether the value of ET, the last class, is the largest of each voxel (class, ...)."""
     return np.asarray(values[TissueClass.ET] > np.maximum.reduce(values[: TissueClass.ET]))
 
 

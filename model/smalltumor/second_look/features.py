@@ -121,15 +121,15 @@ class _Cubes:
         return self.stored(volume).astype(np.float64)
 
     def centre(self, values: Floats) -> Floats:
-        """Mean at the centre."""
+        """Mean at the centre of each cube, (n,), from values (n, cube)."""
         return _mean(values, self._centre)
 
     def around(self, values: Floats) -> Floats:
-        """Mean of a shell, 4 to 7 mm from the centre."""
+        """Mean of a shell, 4 to 7 mm from the centre of each cube, (n,)."""
         return _mean(values, self._around)
 
     def highest(self, values: Floats | Map) -> Floats:
-        """The largest value within a voxel of the centre."""
+        """The largest value within a voxel of the centre of each cube, (n,)."""
         return np.asarray(values[:, self._near].max(axis=1, initial=-np.inf), dtype=np.float64)
 
     def shape(self, values: Floats) -> tuple[Floats, Floats]:

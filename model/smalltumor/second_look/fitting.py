@@ -13,6 +13,8 @@ PENALTY = 3.0
 """Weight of half the squared weights of the standardised features, against the log loss."""
 
 _CLIP_PERCENTILES = (0.0, 100.0)
+"""Percentiles of each feature that its values are clipped to: those of the fitted lesions."""
+
 _STEPS = 50
 _CONVERGED = 1e-8
 
@@ -50,4 +52,12 @@ def fit_scorer(
         solution -= step
         if np.abs(step).max() < _CONVERGED:
             break
-    return Scorer(tuple(features), low, high, mean, deviation, solution[:-1], float(solution[-1]))
+    return Scorer(
+        features=tuple(features),
+        low=low,
+        high=high,
+        mean=mean,
+        deviation=deviation,
+        weights=solution[:-1],
+        intercept=float(solution[-1]),
+    )

@@ -36,6 +36,7 @@ _SMOOTHING = 0.7
 """Standard deviation of the Gaussian, in voxels, that keeps noise from being grown."""
 
 _IN_BRAIN = 0.5
+"""Least part of a voxel of the maps that is brain."""
 
 
 def grow(
@@ -140,7 +141,7 @@ def _surroundings_of(
     far = allowed & (distance > REACH_MM / 2)
     if not near.any() or not far.any():
         return None
-    return _Surroundings(start, box, allowed, near, far, edge)
+    return _Surroundings(start=start, box=box, allowed=allowed, near=near, far=far, edge=edge)
 
 
 def _enhancing(case: Case, maps: CoarseMaps, around: _Surroundings) -> Mask:

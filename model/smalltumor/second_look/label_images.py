@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.identity.image_digests import comment_of
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.lesions import Lesion, measure_lesion
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from smalltumor.data.midsagittal_plane import MidsagittalPlane
+    from smalltumor.data.segmentation import Segmentation
     from smalltumor.geometry.grid import Grid
 
 Labels = npt.NDArray[np.uint8]
@@ -25,6 +30,30 @@ def label_image(lesions: Sequence[Lesion], grid: Grid) -> npt.NDArray[np.uint16]
         assert lesion.indices is not None
         image[tuple(lesion.indices.T)] = lesion.id
     return image
+
+
+def write_label_image(
+    candidates: Sequence[Lesion],
+    segmentation: Segmentation,
+    path: Path,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write the label image of the candidates of a segmentation, on its grid.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `overwrite` is false, or cannot be written.
+    """
+    write_volume(
+        path,
+        label_image(candidates, segmentation.grid),
+        segmentation.grid,
+        segmentation.header,
+        comments=[comment_of(segmentation.made_of)],
+        overwrite=overwrite,
+    )
 
 
 def on_other_grid(

@@ -75,15 +75,15 @@ def load_parameters(path: str | Path | None = None) -> SecondLookParameters:
         if int(values["format_version"]) > FORMAT_VERSION:
             raise CheckpointError(f"{where} is of a later version; update smalltumor")
         return SecondLookParameters(
-            Scorer.from_dict(values["candidates"]),
-            Scorer.from_dict(values["found"]),
-            float(values["least_log_odds"]),
-            int(values["most_by_image"]),
-            float(values["least_score"]),
-            int(values["most"]),
-            float(values["least_mm3"]),
-            str(values["weights"]),
-            str(values["digest"]),
+            candidates=Scorer.from_dict(values["candidates"]),
+            found=Scorer.from_dict(values["found"]),
+            least_log_odds=float(values["least_log_odds"]),
+            most_by_image=int(values["most_by_image"]),
+            least_score=float(values["least_score"]),
+            most=int(values["most"]),
+            least_mm3=float(values["least_mm3"]),
+            weights=str(values["weights"]),
+            digest=str(values["digest"]),
         )
     except OSError as error:
         raise CheckpointError(f"{where} cannot be read ({error.strerror or error})") from None

@@ -77,7 +77,13 @@ class Scorer:
             np.array([float(numbers[key]) for numbers in features.values()]) for key in _NUMBERS
         )
         scorer = cls(
-            tuple(features), low, high, mean, deviation, weights, float(values["intercept"])
+            features=tuple(features),
+            low=low,
+            high=high,
+            mean=mean,
+            deviation=deviation,
+            weights=weights,
+            intercept=float(values["intercept"]),
         )
         if not all(map(np.isfinite, (*mean, *weights, scorer.intercept))) or not np.all(
             deviation > 0

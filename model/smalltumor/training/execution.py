@@ -22,7 +22,6 @@ def execute(
     *,
     initial: Checkpoint | None,
     architecture: Architecture | None,
-    save_seconds: float,
 ) -> bool:
     """Prepare the cases of a run and train.
 
@@ -36,8 +35,6 @@ def execute(
         Weights to start from.
     architecture : Architecture or None
         By default the multi-task network.
-    save_seconds : float
-        Least time between two saved states.
 
     Returns
     -------
@@ -61,7 +58,6 @@ def execute(
         initial=initial,
         architecture=architecture,
         stop=stop,
-        save_seconds=save_seconds,
         epoch_steps=record.steps_per_epoch,
     )
     if record.request.resume:

@@ -92,15 +92,14 @@ class TrainingRequest:
         Raises
         ------
         TrainingError
-            If there is no data folder in it.
+            If there is no data folder in it, or it is damaged.
         """
         if not isinstance(record.get("data"), str):
             raise TrainingError(f"{run}: its record does not name the folder of cases")
-        values: dict[str, Any] = {n: Path(record[n]) for n in _PATHS if record.get(n)}
-        values |= {name: str(record[name]) for name in _TEXTS if record.get(name)}
-        values["held_out"] = tuple(map(str, record.get("held_out", ())))
-        values["patients"] = {str(k): str(v) for k, v in dict(record.get("patients", {})).items()}
-        return cls(Path(record["data"]), run, **values, **others)
+        try:
+            return cls(Path(record["data"]), run, **_recorded(record), **others)
+        except DAMAGED as error:
+            raise TrainingError(f"{run}: its record is damaged ({error!r})") from None
 
     def write(self, path: Path) -> None:
         """Write the request as JSON for the process that will train.
@@ -127,11 +126,20 @@ class TrainingRequest:
             If the file cannot be read or is not a request.
         """
         try:
-            values = json.loads(path.read_text())
+            values = json.loads(path.read_text(encoding="utf-8"))
             run, changes, resume = Path(values["run"]), dict(values["changes"]), values["resume"]
         except (OSError, *DAMAGED) as error:
             raise TrainingError(f"{path} is not a training request ({error})") from None
         return cls.from_record(values, run, changes=changes, resume=bool(resume))
+
+
+def _recorded(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a record may hold beside the folder of cases."""
+    values: dict[str, Any] = {n: Path(record[n]) for n in _PATHS if record.get(n)}
+    values |= {name: str(record[name]) for name in _TEXTS if record.get(name)}
+    values["held_out"] = tuple(map(str, record.get("held_out", ())))
+    values["patients"] = {str(k): str(v) for k, v in dict(record.get("patients", {})).items()}
+    return values
 
 
 def _absolute(path: Path | None) -> str | None:

@@ -71,7 +71,7 @@ def train(
     request = _with_earlier_settings(request, earlier)
     config, initial = _configuration(request, earlier, has_state=run.last.is_file())
     with joined_processes(request.device) as processes:
-        context = RunContext.of(run, processes, log, warn or warning_through(log))
+        context = RunContext.of(run, processes, log, warn or warning_through(log), save_seconds)
         if processes.device.type == "cpu":
             keep_freed_memory()
         available, split = _available_cases(request, config, initial, earlier, context)
@@ -87,7 +87,6 @@ def train(
                 StopListener(run),
                 initial=initial,
                 architecture=architecture,
-                save_seconds=save_seconds,
             )
     if not finished:
         context.log("stopped and saved")

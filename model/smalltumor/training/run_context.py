@@ -1,4 +1,4 @@
-"""What all parts of a run share: its folder, its processes, and who is told about it."""
+"""What all parts of a run share: its folder, its processes, who is told, and when it is saved."""
 
 from __future__ import annotations
 
@@ -34,17 +34,24 @@ class RunContext:
         Receives one line of text at a time.
     warn : callable
         Receives each reason to doubt a case.
+    save_seconds : float
+        Least time between two saved states.
     """
 
     run: RunFolder
     processes: Processes
     log: Log = silent
     warn: Log = silent
+    save_seconds: float = 60.0
 
     @classmethod
-    def of(cls, run: RunFolder, processes: Processes, log: Log, warn: Log) -> RunContext:
+    def of(
+        cls, run: RunFolder, processes: Processes, log: Log, warn: Log, save_seconds: float
+    ) -> RunContext:
         """The context of a process, which is silent unless it is process 0."""
-        return cls(run, processes, log, warn) if processes.is_main else cls(run, processes)
+        if not processes.is_main:
+            log = warn = silent
+        return cls(run, processes, log, warn, save_seconds)
 
     def append(self, event: str, step: int, **values: Any) -> None:
         """Append an event to those of the run folder, in process 0."""

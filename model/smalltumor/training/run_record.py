@@ -11,7 +11,11 @@ from smalltumor.errors import TrainingError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.models.card import (
     MODALITY_DROPOUT,
+    RESEARCH_USE,
     STARTED_FROM_DIGEST,
+    STARTED_FROM_SELECTED_ON,
+    STARTED_FROM_TRAINED_ON,
+    TRAINED_ON,
     read_facts,
     selected_on,
     trained_on,
@@ -67,11 +71,11 @@ class RunRecord:
         values = run.read_config()
         try:
             return cls(
-                TrainingRequest.from_record({"data": "", **values}, run.path),
-                TrainingConfig.from_dict(values["training"]),
-                Split.from_dict(values["split"]),
-                values.get("origin") or {},
-                int(values.get("steps_per_epoch") or 0),
+                request=TrainingRequest.from_record({"data": "", **values}, run.path),
+                config=TrainingConfig.from_dict(values["training"]),
+                split=Split.from_dict(values["split"]),
+                origin=values.get("origin") or {},
+                steps_per_epoch=int(values.get("steps_per_epoch") or 0),
             )
         except DAMAGED as error:
             raise TrainingError(f"{run.config} is damaged ({error!r})") from error
@@ -85,8 +89,8 @@ def origin_of(initial: Checkpoint | None, weights: Path | None) -> dict[str, Any
     return {
         "started_from": initial.name,
         STARTED_FROM_DIGEST: initial.digest,
-        "started_from_trained_on": trained_on(initial.card),
-        **({"started_from_selected_on": selection} if selection else {}),
+        STARTED_FROM_TRAINED_ON: trained_on(initial.card),
+        **({STARTED_FROM_SELECTED_ON: selection} if selection else {}),
     }
 
 
@@ -101,10 +105,10 @@ def model_card(record: RunRecord, cases: tuple[str, ...]) -> dict[str, Any]:
     dropout = record.config.modality_dropout
     return {
         "name": record.request.run.resolve().name,
-        "trained_on": list(cases),
+        TRAINED_ON: list(cases),
         **record.origin,
         "preset": record.request.preset,
-        "use": "research only; not a medical device, not for diagnosis",
+        "use": RESEARCH_USE,
         **({MODALITY_DROPOUT: dropout} if dropout else {}),
         **(read_facts(record.request.card) if record.request.card else {}),
     }

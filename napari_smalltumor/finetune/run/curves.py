@@ -11,8 +11,10 @@ from smalltumor.labels.regions import COLOURS_ON_WHITE, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.training.runs.status import Curve, RunStatus
 
+from napari_smalltumor.finetune.run.plot_axes import MARGIN_PX, PlotAxis
+
 _LINE_WIDTH = 2
-_AXIS_WIDTH = 52
+_AXIS_WIDTH = 40
 _MAX_POINTS_WITH_SYMBOLS = 30
 
 
@@ -45,7 +47,7 @@ _EMPTY_LOSSES = (-2, 0)
 """Powers of ten between which the axis lies while there is no loss."""
 
 _PLOTS = (("Loss", _LOSSES), ("Weight", _WEIGHTS), ("Dice", _DICE))
-"""Title of the vertical axis, and the curves."""
+"""What a plot shows, and the curves."""
 
 
 class Curves(pg.GraphicsLayoutWidget):
@@ -57,7 +59,7 @@ class Curves(pg.GraphicsLayoutWidget):
         self.setBackground(None)
         self.setCacheMode(self.CacheModeFlag.CacheNone)
         self.setMinimumHeight(230)
-        self.ci.layout.setContentsMargins(0, 0, 0, 0)
+        self.ci.layout.setContentsMargins(0, 0, MARGIN_PX, 0)
         self.ci.layout.setVerticalSpacing(2)
         self.setToolTip(f"Small ET: enhancing lesions below {SMALL_LESION_VOXELS} voxels")
         self._plots: list[pg.PlotItem] = []
@@ -90,21 +92,21 @@ class Curves(pg.GraphicsLayoutWidget):
         palette = self.palette()
         ink = palette.color(QPalette.ColorRole.WindowText)
         dark = ink.lightness() > 127
-        for plot, (axis_title, lines) in zip(self._plots, _PLOTS, strict=True):
-            titles = []
+        for plot, (shown, lines) in zip(self._plots, _PLOTS, strict=True):
+            titles = [f"<span style='color:{ink.name()}'>{shown}:</span>"]
             for line in lines:
                 colour = line.dark if dark else line.light
                 titles.append(f"<span style='color:{colour}'>{line.title}</span>")
                 self._apply_colour(line, colour)
             plot.setTitle(" &nbsp;".join(titles), size="9pt")
-            plot.setLabel("left", axis_title)
             for side in ("left", "bottom"):
                 plot.getAxis(side).setPen(QColor(ink))
                 plot.getAxis(side).setTextPen(QColor(ink))
         self.viewport().update()
 
     def _add_plot(self, number: int, lines: tuple[_Line, ...]) -> None:
-        plot = self.addPlot(row=number, col=0)
+        axes = {"left": PlotAxis("left"), "bottom": PlotAxis("bottom", whole=True)}
+        plot = self.addPlot(row=number, col=0, axisItems=axes)
         plot.setMenuEnabled(False)
         plot.setMouseEnabled(x=False, y=False)
         plot.hideButtons()

@@ -11,6 +11,7 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.finetune.run.monitor_page import MonitorPage
 from napari_smalltumor.finetune.run.prediction import Prediction, predict, show_prediction
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -74,4 +75,4 @@ class RunPrediction(QObject):
                 self._page.set_predicting(False, message)
 
         work = lambda: predict(run, name, device)  # noqa: E731
-        run_in_thread(work, self, done, failed, name=f"prediction of {name}")
+        run_in_thread(work, self, once_idle(self, done), failed, name=f"prediction of {name}")

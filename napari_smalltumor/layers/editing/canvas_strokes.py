@@ -1,4 +1,4 @@
-"""A stroke on napari's canvas ends when its layer can no longer be painted.
+"""A stroke ends when its layer can no longer be painted, on napari's canvas and in planes.
 
 napari sends the movements of the mouse, and the release of its button, to the layer that is
 selected then. If another layer is selected in the middle of a stroke, as when another patient
@@ -9,10 +9,10 @@ shown meanwhile, a line would be painted from one place to the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakMethod, WeakSet
 
 from napari.utils.interactions import mouse_release_callbacks
 
@@ -26,9 +26,35 @@ if TYPE_CHECKING:
 _EVENTS = ("visible", "opacity", "mode")
 
 
+_ELSEWHERE: WeakKeyDictionary[Layer, WeakMethod[Callable[[], None]]] = WeakKeyDictionary()
+"""How the stroke is ended that is drawn on a layer elsewhere than on napari's canvas."""
+
+
 def end_stroke(layer: Layer) -> None:
     """End what the mouse does to a layer, as if its button had been released."""
     mouse_release_callbacks(layer, SimpleNamespace(type="mouse_release"))
+    end = _ELSEWHERE.pop(layer, None)
+    if end is not None and (method := end()) is not None:
+        method()
+
+
+def end_strokes(layers: Iterable[Layer]) -> None:
+    """End the strokes of those layers that can be painted."""
+    for layer in layers:
+        if _is_painted(layer):
+            end_stroke(layer)
+
+
+def begin_stroke(layer: Layer, end: Callable[[], None]) -> None:
+    """Let a stroke that is drawn in a plane of its own end as those on napari's canvas do.
+
+    Parameters
+    ----------
+    layer : Labels
+    end : method
+        Ends the stroke; its object must live as long as the stroke.
+    """
+    _ELSEWHERE[layer] = WeakMethod(end)
 
 
 class CanvasStrokes:

@@ -14,6 +14,7 @@ from smalltumor.data.made_by import MadeBy, joined
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.masks import compose_classes
 from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.text import list_text
 
 from napari_smalltumor.layers.coordinates import display_shape, from_display, to_display
 from napari_smalltumor.layers.metadata import checksum, region_layers, role_of
@@ -113,7 +114,7 @@ def missing_text(layers: Iterable[Layer], case: Case) -> str:
     if not missing:
         return ""
     verb = "has" if len(missing) == 1 else "have"
-    return f"{' and '.join(missing)} {verb} no layer; measures that need it are left out"
+    return f"{list_text(missing)} {verb} no layer; measures that need it are left out"
 
 
 def is_edited(layers: Iterable[Layer], case: Case) -> bool:

@@ -30,6 +30,7 @@ from napari_smalltumor.layers.metadata import (
     role_of,
 )
 from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.layers.selection import name_is_edited, selection_untouched
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 
 if TYPE_CHECKING:
@@ -109,7 +110,10 @@ def segmentation_steps(
     style: str = "filled",
     placement: Mapping[str, Any] | None = None,
 ) -> Iterator[Labels]:
-    """Show a segmentation in short steps: update the case's region layers, or add them.
+    """Show a segmentation in short steps: update the case's region layers, then add others.
+
+    All are updated in one step. What is saved or painted between steps would else be of two
+    results, or lost.
 
     Parameters
     ----------
@@ -131,7 +135,8 @@ def segmentation_steps(
     with ensure_nesting(viewer).replacing():
         for region, layer in existing.items():
             fill_layer(layer, masks[region], _role(case, region, segmentation))
-            yield layer
+        if existing:
+            yield next(iter(existing.values()))
         for region in Region:  # ET first, because users read and edit it first
             if region not in existing:
                 role = replace(_role(case, region, segmentation), checksum=checksum(masks[region]))
@@ -139,12 +144,13 @@ def segmentation_steps(
                 existing[region] = Labels(masks[region], **attributes)
                 apply_style(existing[region], region, style)
                 yield existing[region]
-                with garbage_collection_paused():
+                with garbage_collection_paused(), selection_untouched(viewer):
                     viewer.layers.insert(
                         region_index(viewer.layers, existing, region), existing[region]
                     )
                 yield existing[region]
-        if existing[Region.ET] in viewer.layers:  # the user may have removed it meanwhile
+        is_there = existing[Region.ET] in viewer.layers  # the user may have removed it meanwhile
+        if is_there and not name_is_edited():
             viewer.layers.selection.active = existing[Region.ET]
 
 

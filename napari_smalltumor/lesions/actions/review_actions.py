@@ -158,13 +158,13 @@ class ReviewActions:
         if self.review.small and not remaining:
             self.say(texts.ALL_SMALL_ACCEPTED)
             if self.review.candidates:
-                self.review.go_to(self.review.candidates[0])
+                self.review.go_on_to(self.review.candidates[0])
             return
         self.say(texts.accepted(lesions, True))
         if not remaining:
             return
         row = rows.index(lesions[-1])
-        self.review.go_to(next((x for x in rows[row:] if x in remaining), remaining[0]))
+        self.review.go_on_to(next((x for x in rows[row:] if x in remaining), remaining[0]))
 
     def _add_candidate(self, candidate: Lesion) -> None:
         if self._refuses(self.review.unseen.of_addition(candidate)):
@@ -188,11 +188,11 @@ class ReviewActions:
         left = [*others[place + 1 :], *reversed(others[:place])]
         return left[0] if left else None
 
-    def _go_on(self, candidate: Lesion | None) -> None:
-        if candidate is None:
+    def _go_on(self, lesion: Lesion | None) -> None:
+        if lesion is None:
             self.review.leave()
         else:
-            self.review.go_to(candidate)
+            self.review.go_on_to(lesion)
 
     def _comes_into_view(self, lesions: Sequence[Lesion]) -> bool:
         """Go to the lesion to be judged, instead of judging it, if no slice that is shown cuts it.
@@ -202,7 +202,7 @@ class ReviewActions:
         """
         if len(lesions) != 1 or self.review.is_shown(lesions[0]):
             return False
-        self.review.go_to(lesions[0])
+        self.review.go_on_to(lesions[0])
         self.say(texts.NOT_IN_VIEW)
         return True
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole
+from napari_smalltumor.layers.selection import selection_untouched
 from napari_smalltumor.layers.views.ring_boxes import RingBoxes, set_ring_boxes
 from napari_smalltumor.lesions.search.source import LesionSource
 
@@ -161,26 +162,23 @@ class LesionRings:
             self._draw()
 
     def _add(self, source: LesionSource) -> Points:
-        """Add an empty points layer and keep the selection of layers."""
-        selected = set(self._viewer.layers.selection)
-        active = self._viewer.layers.selection.active
+        """Add an empty points layer, and keep the selection of layers."""
         mask_layer = source.any_layer
-        layer = self._viewer.add_points(
-            np.zeros((0, 3)),
-            name=self._name,
-            ndim=3,
-            symbol="disc",
-            face_color="transparent",
-            blending="translucent_no_depth",
-            units=mask_layer.units,
-            axis_labels=mask_layer.axis_labels,
-            scale=mask_layer.scale,
-            translate=mask_layer.translate,
-            metadata=LayerRole(LayerKind.RINGS).metadata(),
-        )
+        with selection_untouched(self._viewer):
+            layer = self._viewer.add_points(
+                np.zeros((0, 3)),
+                name=self._name,
+                ndim=3,
+                symbol="disc",
+                face_color="transparent",
+                blending="translucent_no_depth",
+                units=mask_layer.units,
+                axis_labels=mask_layer.axis_labels,
+                scale=mask_layer.scale,
+                translate=mask_layer.translate,
+                metadata=LayerRole(LayerKind.RINGS).metadata(),
+            )
         layer.editable = False
-        self._viewer.layers.selection = selected
-        self._viewer.layers.selection.active = active
         return layer
 
     def _forget_points(self) -> None:

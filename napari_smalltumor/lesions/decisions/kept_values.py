@@ -151,7 +151,7 @@ class KeptValues(Generic[Value]):
             replaced.
         """
         try:
-            content = json.loads(file.read_text())
+            content = json.loads(file.read_text(encoding="utf-8"))
             if (content["format"], content["version"]) == (self.format, self.version):
                 return self.parse(content)
         except (FileNotFoundError, NotADirectoryError):

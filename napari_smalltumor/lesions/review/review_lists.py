@@ -204,6 +204,11 @@ class ReviewLists:
         self._update_rings()
         self.current_changed.emit()
 
+    def go_on_to(self, lesion: Lesion) -> None:
+        """Go to a lesion that was not asked for; keys until it is drawn are not meant for it."""
+        self.go_to(lesion)
+        next_picture(self.viewer).drop_input()
+
     def go_to_place(self, position: LesionPosition) -> bool:
         """Go to the lesion of ET at a position; if none is listed there, none is current.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 from smalltumor.labels.regions import Region
@@ -13,10 +13,8 @@ from superqt.utils import qthrottled
 from napari_smalltumor.layers.editing.region_edits import EDIT_EVENTS
 from napari_smalltumor.lesions.search.snapshot import Snapshot
 from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.workers import run_in_thread
-
-if TYPE_CHECKING:
-    from napari.layers import Labels
 
 INTERVAL_MS = 120
 """Least time between two searches, so that one stroke of the brush does not start many."""
@@ -54,7 +52,6 @@ class LesionFinder(QObject):
         self._source: LesionSource | None = None
         self._region = Region.ET
         self._threshold = 0
-        self._layer: Labels | None = None
         self._last: Snapshot | None = None  # of the last search that succeeded
         self._search_number = 0
         self._searching = False
@@ -80,20 +77,23 @@ class LesionFinder(QObject):
         if source is None:
             self.found.emit([])
             return
-        self._layer = source.layers[region]
-        for name in EDIT_EVENTS:
-            getattr(self._layer.events, name).connect(self._on_edit)
+        self._connect("connect", source)
         self.search()
 
     def stop(self) -> None:
-        """Disconnect from the layer's events and discard a search that is running."""
-        if self._layer is not None:
-            for name in EDIT_EVENTS:
-                getattr(self._layer.events, name).disconnect(self._on_edit)
+        """Disconnect from the layers' events and discard a search that is running."""
+        if self._source is not None:
+            self._connect("disconnect", self._source)
         self._search_soon.cancel()
         self._search_number += 1
-        self._source = self._layer = self._last = None
+        self._source = self._last = None
         self._searching = self._edited = False
+
+    def _connect(self, method: str, source: LesionSource) -> None:
+        """Follow all regions or none: a hidden one tells nothing when those inside it change it."""
+        for layer in set(source.layers.values()):
+            for name in EDIT_EVENTS:
+                getattr(getattr(layer.events, name), method)(self._on_edit)
 
     @property
     def busy(self) -> bool:
@@ -123,7 +123,7 @@ class LesionFinder(QObject):
         run_in_thread(
             partial(_lesions_if_changed, snapshot, self._last, self._threshold),
             self,
-            partial(self._on_result, self._search_number, snapshot),
+            once_idle(self, partial(self._on_result, self._search_number, snapshot)),
             partial(self._on_error, self._search_number),
             name="search for lesions",
         )

@@ -24,6 +24,7 @@ from napari_smalltumor.lesions.second_look.status import (
     origin_of_source,
     second_look_status,
 )
+from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class CandidateFinder(QObject):
         run_in_thread(
             partial(origin.find, search),
             self,
-            partial(self._on_found, self._number, layer, origin),
+            once_idle(self, partial(self._on_found, self._number, layer, origin)),
             partial(self._on_error, self._number),
             name="second look",
         )

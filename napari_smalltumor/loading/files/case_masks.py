@@ -20,6 +20,7 @@ from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
 from smalltumor.labels.masks import Mask, compose_classes
 from smalltumor.labels.regions import Region
 from smalltumor.scanner.preparation.stored_case import read_brain, stored_paths
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import check_images, layers_of_masks, read_regions
@@ -56,7 +57,7 @@ def exported_regions(
         return []
     title = _title_beside(case, layers)
     if files and region_layers(layers, case):
-        names = " and ".join(file.path.name for file in files)
+        names = list_text(file.path.name for file in files)
         were = "was" if len(files) == 1 else "were"
         notify.warn(f"{names} {were} not opened: the regions of {title} are open already")
         return []
@@ -75,7 +76,7 @@ def exported_regions(
         classes = compose_classes(
             *(masks.get(r, nothing) for r in (Region.ET, Region.TC, Region.WT))
         )
-        warn_if_misplaced(case, " and ".join(file.path.name for file in files), classes)
+        warn_if_misplaced(case, list_text(file.path.name for file in files), classes)
     return layers_of_masks(case, masks, read_from)
 
 
@@ -141,6 +142,6 @@ def _say_if_saved_under_other_name(case: Case, files: Sequence[RegionFile], titl
     if names:
         was, it = ("was", "it was") if len(names) == 1 else ("were", "they were")
         notify.info(
-            f"{' and '.join(names)} {was} opened with the images of {title}, of which {it} made. "
+            f"{list_text(names)} {was} opened with the images of {title}, of which {it} made. "
             f"Their folder had another name when {it} saved."
         )

@@ -12,6 +12,7 @@ from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.exported_masks import region_files_beside
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.listings import FolderListings
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify
 from napari_smalltumor.autosave.exports import export_times
@@ -131,7 +132,7 @@ class CaseOpener:
         images = [path for found in files.modalities.values() for path in found]
         beside = region_files_beside(files.own_name, images, is_file)
         if beside:
-            return f"exported to {' and '.join(file.path.name for file in beside)}"
+            return f"exported to {list_text(file.path.name for file in beside)}"
         if patient is not None:
             layers = layers_of_patient(self._viewer.layers, patient)
             times = [t for case in cases_among(layers) for t in export_times(case).values()]

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QGuiApplication
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_smalltumor.export.region_files import check_region_is_new
@@ -21,7 +20,8 @@ from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.labels.schemes import ask_about_labels
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.questions import dialog_is_open, menu_is_open
+from napari_smalltumor.patients.deferred_calls import when_idle
+from napari_smalltumor.questions import menu_is_open, user_is_busy
 from napari_smalltumor.viewer_setup import setup_steps
 from napari_smalltumor.workers import run_in_thread
 
@@ -138,7 +138,7 @@ class Loader:
         """Load what is asked for, also meanwhile, and show the last patient."""
         was_empty = not self._open_viewer.layers
         opened: list[Layer] = []
-        while self._requests or _must_wait():
+        while self._requests or user_is_busy():
             if self._requests:
                 for _ in setup_steps(self._open_viewer):
                     yield _Pause()
@@ -151,7 +151,7 @@ class Loader:
         viewer.status = "Ready"
         if was_empty and viewer.layers:
             viewer.reset_view()
-        QTimer.singleShot(0, partial(ask_about_labels, viewer, opened))
+        when_idle(partial(ask_about_labels, viewer, opened))
 
     def _load(self, request: _Request) -> Generator[_Pause, list[LayerData], list[Layer]]:
         """Read the files of a job and add their layers; all are removed if one fails."""
@@ -227,11 +227,6 @@ class Loader:
         viewer = self._viewer()
         assert viewer is not None, "no step is done for a viewer that was closed"
         return viewer
-
-
-def _must_wait() -> bool:
-    """Whether a patient may not be shown now: under the brush, or a dialog of another one."""
-    return QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton or dialog_is_open()
 
 
 _LOADERS: WeakKeyDictionary[ViewerModel, Loader] = WeakKeyDictionary()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smalltumor.text import list_text
+
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import role_of
 from napari_smalltumor.layers.patient import Patient, assign, patient_of
@@ -33,7 +35,7 @@ def assign_selected(viewer: Viewer) -> None:
         if layer._type_string == "labels":
             put_on_grid(layer, viewer.layers)
     patients.adopt(selected, patient)
-    names = " and ".join(layer.name for layer in selected)
+    names = list_text(layer.name for layer in selected)
     belong = "belongs" if len(selected) == 1 else "belong"
     notify.info(f"{names} {belong} to {patients.title} from now on.")
 

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import numpy.typing as npt
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import provenance_of, role_of
@@ -105,7 +106,7 @@ class FixedPlaces:
     def _report(self) -> None:
         names, self._moved = self._moved, []
         text = (
-            f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'} put back, because the "
+            f"{list_text(names)} {'was' if len(names) == 1 else 'were'} put back, because the "
             "voxels of a case have a fixed place in the patient."
         )
         if self._patients.current is not None:

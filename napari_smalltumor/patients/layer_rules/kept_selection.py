@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from napari_smalltumor.layers.selection import select
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.switching.view_state import first_selection, select
+from napari_smalltumor.patients.switching.view_state import first_selection
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from smalltumor.errors import OutputError
+from smalltumor.text import list_text
 
 from napari_smalltumor.layers.patient import Patient, patients_among
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
@@ -61,7 +62,7 @@ class SaveCommands:
         layers = self._layers.selection if selected else self._layers
         hidden = self._hidden_patients(layers)
         if hidden:
-            names = " and ".join(self._patients.title_of(patient) for patient in hidden)
+            names = list_text(self._patients.title_of(patient) for patient in hidden)
             raise OutputError(
                 f"Nothing was saved: some of the layers belong to {names}, and the active patient "
                 "is "

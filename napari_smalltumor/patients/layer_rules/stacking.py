@@ -12,6 +12,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from smalltumor.text import list_text
+
 from napari_smalltumor import notify
 from napari_smalltumor.layers.masks.regions import OUTERMOST_FIRST
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
@@ -74,7 +76,7 @@ class Stacking:
             return
         uncover_masks(layers, own)
         if patient == self._patients.current and say:
-            names = " and ".join(layer.name for layer in covered)
+            names = list_text(layer.name for layer in covered)
             were, them = ("was", "it") if len(covered) == 1 else ("were", "them")
             text = f"{names} {were} put back above the images, which would cover {them}."
             notify.info(self._patients.messages.about(patient, text))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of, titles
@@ -153,8 +154,7 @@ class ClosedByHand:
         unreported, self._unreported = self._unreported, []
         if not any(patient in self._kept for patient in unreported):  # a layer was replaced
             return
-        *others, last = (self.title_of(patient) for patient in self._kept)
-        one, names = not others, f"{', '.join(others)} and {last}" if others else last
+        one, names = len(self._kept) == 1, list_text(map(self.title_of, self._kept))
         were, them = ("patient was", "them") if one else ("patients were", "the layers of each")
         text = (
             f"All layers of {names} were removed, so the {were} closed. Click Open "
@@ -205,7 +205,7 @@ def _not_brought_back(names: list[str], title: str, *, is_same: bool) -> str:
         else f"the files of {title} hold other images than those on which you drew"
     )
     return (
-        f"{' and '.join(names)} {were} not brought back: {reason}. To bring {them} back, close "
+        f"{list_text(names)} {were} not brought back: {reason}. To bring {them} back, close "
         f"{title}, and click Open {title} again at the top of a Small Tumour dock."
     )
 

@@ -9,7 +9,7 @@ These are ET, TC, WT and the images of a known modality. What else is kept of re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -17,6 +17,7 @@ from weakref import ref
 from psygnal import Signal
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.labels.regions import Region
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import STACKING
@@ -67,7 +68,7 @@ class MissingLayers:
     def of(self, patient: Patient | None) -> list[str]:
         """What the removed layers of a patient show, such as ``ET`` and ``T1CE``."""
         removed = self._removed.get(patient, {}) if patient is not None else {}
-        return [title for content, title in _TITLES.items() if content in removed]
+        return _titles_of(removed)
 
     @property
     def removed(self) -> list[Layer]:
@@ -127,19 +128,24 @@ class MissingLayers:
     def _report(self) -> None:
         """Name the removed layers of patients that are still open."""
         unreported, self._unreported = self._unreported, []
-        by_patient: dict[Patient, list[str]] = {}
+        by_patient: dict[Patient, set[str]] = {}
         for patient, content, layer in unreported:
             if any(layer is kept for kept in self.layers_of(patient)):
-                by_patient.setdefault(patient, []).append(_TITLES[content])
-        for patient, names in by_patient.items():
+                by_patient.setdefault(patient, set()).add(content)
+        for patient, contents in by_patient.items():
+            names = _titles_of(contents)
             were, them = ("was", "it") if len(names) == 1 else ("were", "them")
             title = self._patients.title_of(patient)
             first = "Click" if patient == self._patients.current else f"Choose {title} and click"
             text = (
-                f"{' and '.join(names)} of {title} {were} removed. {first} "
+                f"{list_text(names)} of {title} {were} removed. {first} "
                 f"Restore at the top of a Small Tumour dock to bring {them} back."
             )
             notify.warn(self._patients.messages.about(patient, text))
+
+
+def _titles_of(contents: Container[str]) -> list[str]:
+    return [title for content, title in _TITLES.items() if content in contents]
 
 
 def _content_of(layer: Layer) -> str | None:

@@ -7,12 +7,14 @@ it. `layers.editing.visibility` guards its undo keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from napari_smalltumor.layers.editing.unfinished_polygon import drop_unfinished_polygon
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.widgets.flag import Flag
@@ -30,17 +32,38 @@ class _Before:
     locked: Any
 
 
+@contextmanager
+def _each_layer() -> Iterator[Callable[[Callable[[Layer], None], Layer], None]]:
+    """Yield a function that changes a layer; the first error is raised when all are changed.
+
+    napari reports what fails in drawing a layer as an error of the change. Without this, the layers
+    of two patients would stay visible.
+    """
+    errors: list[Exception] = []
+
+    def change(function: Callable[[Layer], None], layer: Layer) -> None:
+        try:
+            function(layer)
+        except Exception as error:
+            errors.append(error)
+
+    yield change
+    if errors:
+        raise errors[0]
+
+
 class HiddenLayers:
     """The hidden layers of a viewer's patients that are not active.
 
     Parameters
     ----------
-    explain_lock : callable
-        Called with a layer that the user has unlocked, which is locked again.
+    explain_locks : callable
+        Called with the layers that a command of the user has unlocked, which are locked again.
     """
 
-    def __init__(self, explain_lock: Callable[[Layer], None]) -> None:
-        self._explain_lock = explain_lock
+    def __init__(self, explain_locks: Callable[[list[Layer]], None]) -> None:
+        self._explain_locks = explain_locks
+        self._unlocked: list[Layer] = []
         self._before: WeakKeyDictionary[Layer, _Before] = WeakKeyDictionary()
         self.is_changing = Flag()
         """Whether the visibility of a layer is being changed here, and not by the user."""
@@ -50,21 +73,25 @@ class HiddenLayers:
         return layer in self._before
 
     def show_only(self, layers: LayerList, patient: Patient | None) -> None:
-        """Hide the layers of all other patients, and soon list them below those that are shown."""
-        with self.is_changing:
-            others = [x for x in layers if patient_of(x) not in (None, patient)]
+        """Hide the layers of all other patients, and soon list them below those that are shown.
+
+        Raises
+        ------
+        Exception
+            The first one of what draws the layers, after all of them have been hidden or shown.
+        """
+        own = [x for x in layers if patient_of(x) in (None, patient)]
+        others = [x for x in layers if patient_of(x) not in (None, patient)]
+        with self.is_changing, _each_layer() as change:
             for layer in others:
-                self._hide(layer)
-            for layer in layers:
-                if patient_of(layer) in (None, patient):
-                    self.release(layer)
+                change(self._hide, layer)
+            for layer in own:
+                change(self.release, layer)
             for layer in others:
-                if layer.visible or not layer.locked:  # it is linked to one of the active patient
-                    layers.unlink_layers([layer])
-                    layer.visible, layer.locked = False, True
-        if not self._is_to_move:
-            self._is_to_move = True
-            when_idle(partial(self._move_to_the_bottom, layers))
+                change(partial(self._hide_linked, layers), layer)
+            if not self._is_to_move:
+                self._is_to_move = True
+                when_idle(partial(self._move_to_the_bottom, layers))
 
     def _move_to_the_bottom(self, layers: LayerList) -> None:
         """List hidden layers below all others, which does not change what is drawn."""
@@ -87,16 +114,29 @@ class HiddenLayers:
         if layer in self._before:
             return
         self._before[layer] = _Before(layer.visible, layer.locked)
-        if layer.visible:  # setting it again would draw the window again
-            layer.visible = False
+        drop_unfinished_polygon(layer)
         layer.locked = True
         layer.events.locked.connect(self._on_locked)
+        if layer.visible:  # setting it again would draw the window again
+            layer.visible = False
+
+    def _hide_linked(self, layers: LayerList, layer: Layer) -> None:
+        """Hide a layer that was shown with one of the active patient, to which it is linked."""
+        if layer.visible or not layer.locked:
+            layers.unlink_layers([layer])
+            layer.visible, layer.locked = False, True
 
     def _on_locked(self, event: Any) -> None:
         layer = event.source
         if not layer.locked and not self.is_changing:
             layer.locked = True
-            self._explain_lock(layer)
+            self._unlocked.append(layer)
+            if len(self._unlocked) == 1:
+                when_idle(self._explain)
+
+    def _explain(self) -> None:
+        unlocked, self._unlocked = self._unlocked, []
+        self._explain_locks(list(dict.fromkeys(unlocked)))
 
     def release(self, layer: Layer) -> None:
         """Unlock a layer, and give it back the visibility that it had before it was hidden."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakSet, ref
@@ -15,6 +14,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.modalities import modality_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patients_among
+from napari_smalltumor.layers.selection import select
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -164,35 +164,6 @@ class ViewStates:
         """Forget the views of all patients but these."""
         kept = set(patients)
         self._states = {p: state for p, state in self._states.items() if p in kept}
-
-
-def select(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
-    """Select exactly these layers."""
-    wanted = set(layers)
-    selection = viewer.layers.selection
-    if set(selection) == wanted:
-        return
-    if len(wanted) == 1:
-        selection.active = next(iter(wanted))
-        return
-    selection.clear()
-    selection.update(wanted)
-
-
-@contextmanager
-def selection_untouched(viewer: ViewerModel) -> Iterator[None]:
-    """Context in which layers are inserted without being selected, even for a moment.
-
-    napari selects each layer that is inserted. The layer list would then end the renaming of
-    another layer, and the next letters would be keys that act on lesions.
-    """
-    selection = viewer.layers.selection
-    selected = list(selection)
-    with selection.events.blocker_all():
-        try:
-            yield
-        finally:
-            select(viewer, selected)
 
 
 def first_selection(layers: Sequence[Layer]) -> list[Layer]:

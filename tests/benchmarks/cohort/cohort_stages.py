@@ -79,7 +79,7 @@ def output_of(job: Job, weights: Checkpoint, settings: CohortSettings) -> Any:
     with replaced(predict, "run_network", keep):
         case = network_stage.read_images(job, settings)
         computed = network_stage.run_network(case, weights, settings, lambda: False)
-    writing.write_results(job, computed, settings, 0)
+    writing.write_results(job, computed, settings, 0, lambda: False)
     return kept[0]
 
 

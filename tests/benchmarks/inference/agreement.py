@@ -24,11 +24,11 @@ from smalltumor.data.read_case import read_case_files
 from smalltumor.inference.backends.base import InferenceBackend
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.devices import cpu_has_bfloat16, has_openvino
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.inference.sliding_window import SlidingWindow
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.progress import ProgressReporter
 
 MIN_COMPONENT_VOXELS = 20
 """Smaller components are not compared."""

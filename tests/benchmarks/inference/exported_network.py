@@ -23,9 +23,9 @@ from smalltumor import load_checkpoint, read_case
 from smalltumor.data.preprocessing import NetworkInput, preprocess
 from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference.backends.torch_backend import TorchBackend
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.labels.regions import Region
 from smalltumor.model_export.exported_network import ExportedNetwork
+from smalltumor.progress import ProgressReporter
 from torch import Tensor
 
 MARGINS = (4, 20)

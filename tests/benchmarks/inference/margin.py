@@ -26,10 +26,10 @@ from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.preprocessing import NetworkInput, preprocess
 from smalltumor.data.read_case import read_case_files
 from smalltumor.inference.backends.torch_backend import TorchBackend
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.progress import ProgressReporter
 
 MARGINS = (0, 4, 8, 16)
 UNALIGNED_MARGINS = (0,)

@@ -16,8 +16,8 @@ import resource
 import numpy as np
 from smalltumor.geometry.array_order import Array, Shape, empty_fortran_order
 from smalltumor.inference.backends.base import InferenceBackend
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.progress import ProgressReporter
 
 
 def main() -> None:

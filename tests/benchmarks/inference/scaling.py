@@ -49,8 +49,8 @@ def plain() -> Callable[[Array], object]:
 def torch_path() -> Callable[[Array], object]:
     """This project's torch backend."""
     from smalltumor.inference.backends.torch_backend import TorchBackend
-    from smalltumor.inference.progress import ProgressReporter
     from smalltumor.models.checkpoint import random_checkpoint
+    from smalltumor.progress import ProgressReporter
 
     backend = TorchBackend(random_checkpoint())
     return lambda array: backend(array, ProgressReporter())
@@ -59,8 +59,8 @@ def torch_path() -> Callable[[Array], object]:
 def openvino_path() -> Callable[[Array], object]:
     """This project's OpenVINO backend."""
     from smalltumor.inference.backends.openvino_backend import OpenVinoBackend
-    from smalltumor.inference.progress import ProgressReporter
     from smalltumor.models.checkpoint import random_checkpoint
+    from smalltumor.progress import ProgressReporter
 
     backend = OpenVinoBackend(random_checkpoint(), threads=len(os.sched_getaffinity(0)))
     return lambda array: backend(array, ProgressReporter())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from opened_case import empty_result, saved_files
+from qtpy.QtCore import QPoint
+from qtpy.QtWidgets import QMenu
 from shown_layers import show_segmentation
 from smalltumor.labels.regions import Region
 
@@ -62,6 +64,24 @@ def test_the_first_reader_is_not_forgotten_when_another_goes_on(
     open_case(make_napari_viewer(), synthetic_case)
     qtbot.waitUntil(lambda: len(asked) == 2)
     assert "The readers were Ann and Ben; the reader is Cem now." in asked[1]
+
+
+@pytest.mark.slow
+def test_nothing_is_asked_under_a_menu(edited, synthetic_case, answers, data_folder, qtbot):
+    queue, asked = answers
+    viewer, _ = edited
+    viewer.window._qt_window.show()
+    ensure_autosave(viewer).autosave.save()
+    viewer.layers.clear()
+    queue.append(LATER)
+    menu = QMenu()
+    menu.addAction("Duplicate Layer")
+    menu.popup(QPoint(0, 0))
+    open_case(viewer, synthetic_case)
+    qtbot.wait(200)
+    assert asked == []
+    menu.close()
+    qtbot.waitUntil(lambda: len(asked) == 1)
 
 
 @pytest.mark.slow

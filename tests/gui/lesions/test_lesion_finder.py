@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from lesion_layers import show_regions, synthetic_case
 from napari.components import ViewerModel
+from qtpy.QtCore import QPoint
+from qtpy.QtWidgets import QMenu
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.layers.editing.nesting import NestedRegions
 from napari_smalltumor.lesions.search import snapshot as snapshot_module
 from napari_smalltumor.lesions.search.finder import LesionFinder
 from napari_smalltumor.lesions.search.snapshot import Snapshot
@@ -115,6 +118,33 @@ def test_a_search_is_not_discarded_when_the_layer_was_only_redrawn(finder, sourc
     qtbot.waitUntil(lambda: not finder.busy)
     assert finder.results == [[2, 12, 216]]
     assert search.calls == 1
+
+
+def test_the_lesions_of_a_hidden_region_follow_the_brush_on_a_region_inside_it(
+    finder, source, qtbot
+):
+    """napari emits nothing for a hidden layer, which its inner regions change nevertheless."""
+    nesting = NestedRegions(source.layers)
+    source.layers[Region.TC].visible = False
+    finder.set_target(source, Region.TC, 100)
+    qtbot.waitUntil(lambda: not finder.busy)
+    source.layers[Region.ET].data_setitem(tuple(np.array([n]) for n in (0, 0, 0)), 1)
+    qtbot.waitUntil(lambda: len(finder.results) > 1, timeout=10_000)
+    assert finder.results[-1] == sorted([1, *finder.results[0]])
+    nesting.disconnect()
+
+
+def test_lesions_are_shown_when_no_menu_is_open(finder, source, search, qtbot):
+    menu = QMenu()
+    menu.addAction("Duplicate Layer")
+    menu.popup(QPoint(0, 0))
+    finder.set_target(source, Region.ET, 100)
+    qtbot.waitUntil(search.started.is_set)
+    qtbot.wait(200)
+    assert finder.busy and finder.results == []
+    menu.close()
+    qtbot.waitUntil(lambda: not finder.busy)
+    assert finder.results == [[2, 12, 216]]
 
 
 def test_the_lesions_of_another_region_are_not_shown(finder, source, search, qtbot):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from lesion_layers import show_regions
 from lesion_layers import synthetic_case as case_with_lesions
-from napari.layers._layer_actions import _duplicate_layer
+from napari.layers._layer_actions import _duplicate_layer, _toggle_lock
 from napari_cases import write_case_along
 from qtpy.QtCore import QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QWheelEvent
@@ -17,7 +17,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from synthetic import write_case
 
-from napari_smalltumor import devices, questions, settings
+from napari_smalltumor import devices, notify, questions, settings
 from napari_smalltumor.display.shown_sequence import show_sequence
 from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.finetune.dock import FinetuneDock
@@ -257,6 +257,20 @@ def test_a_removed_region_is_named_and_restored_from_a_dock(viewer, dock_of, qtb
     assert header.restore_button.isHidden()
 
 
+def test_removed_regions_are_listed_with_commas_where_they_are_restored(
+    viewer, dock_of, qtbot, messages
+):
+    header = header_of(dock_of(viewer))
+    show_regions(viewer, case_with_lesions())
+    viewer.layers.selection = {viewer.layers["Pat ET"]}
+    _duplicate_layer(viewer.layers)
+    viewer.layers.selection = {viewer.layers[f"Pat {each}"] for each in ("ET", "TC", "WT")}
+    viewer.layers.remove_selected()
+    qtbot.waitUntil(lambda: bool(messages))
+    assert messages[0].startswith("ET, TC and WT of Pat were removed.")
+    assert header.restore_button.text() == "Restore ET, TC and WT"
+
+
 @pytest.mark.one_binding
 def test_removing_all_layers_of_a_patient_says_that_it_is_closed_and_nothing_of_its_regions(
     viewer, dock_of, qtbot, messages
@@ -390,6 +404,24 @@ def test_no_patient_becomes_active_under_a_dialog_by_a_layer_that_was_shown(
     box.exec()
     assert under == [second]
     qtbot.waitUntil(lambda: patients.current == first)
+
+
+def test_hidden_layers_that_are_unlocked_together_stay_locked_with_one_message(
+    viewer, tmp_path, qtbot, monkeypatch
+):
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    open_two(viewer, tmp_path)
+    first, second = active_patient(viewer).patients
+    hidden = layers_of_patient(viewer.layers, first)
+    assert len(hidden) == 4 and active_patient(viewer).current == second
+    viewer.layers.selection = set(hidden)
+    _toggle_lock(viewer.layers)
+    qtbot.waitUntil(lambda: bool(warned))
+    qtbot.wait(20)
+    assert all(layer.locked for layer in hidden) and len(warned) == 1
+    assert " stay locked: they belong to " in warned[0]
+    assert all(layer.name in warned[0] for layer in hidden)
 
 
 def test_no_key_of_napari_shows_a_patient_while_none_is_active(viewer, tmp_path, qtbot):

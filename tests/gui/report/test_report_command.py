@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from napari_cases import case_along, write_case_along
-from qtpy.QtWidgets import QFileDialog, QPushButton
+from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
@@ -185,3 +185,23 @@ def test_the_dialog_stays_open_and_says_why_until_the_dates_are_in_order(qtbot):
     dialog.date_fields[0].setText("2025-12")
     go_on.click()
     assert dialog.result() == DetailsDialog.DialogCode.Accepted
+
+
+def test_the_dialog_grows_with_a_long_problem_and_its_fields_keep_their_height(qtbot):
+    scans = [f"the scan {'BraTS-MET-00086-000_' * 6}{number}" for number in (1, 2)]
+    dialog = DetailsDialog(None, "Pat", scans)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    fields = [dialog.reviewer_field, *dialog.date_fields]
+    before = [field.height() for field in fields]
+    size = dialog.size()
+    for field, text in zip(dialog.date_fields, ("2026-12-01", "2026-01-05"), strict=True):
+        field.setText(text)
+    go_on = next(b for b in dialog.findChildren(QPushButton) if "file" in b.text())
+    go_on.click()
+    QApplication.processEvents()
+    assert [field.height() for field in fields] == before
+    assert dialog.width() == size.width() and dialog.height() > size.height()
+    label = dialog.problem
+    assert label.height() >= label.heightForWidth(label.width())
+    assert dialog.rect().contains(label.geometry())

@@ -235,7 +235,7 @@ def test_a_result_of_one_patient_leaves_what_is_done_with_the_other(
     qtbot.waitUntil(lambda: not dock.busy)
     assert dock.registration.shift_mm == (3.0, 0.0, 0.0) and dock.prepared.name == "B"
     assert not np.any(case.volumes["t1ce"][~correction.brain])
-    assert infos == ["The correction of A is stored. Segment it again."]
+    assert infos == ["The correction of A is stored. Segment it."]
     assert dock.step.text() == ""
 
 

@@ -12,12 +12,12 @@ from dicom_cases import write_series
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from shown_layers import show_segmentation
+from smalltumor import extras
 from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.data.volumes.nifti import read_volume, stem
 from smalltumor.labels.regions import TissueClass
-from smalltumor.scanner.dicom_seg import encoding
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION
 
 from napari_smalltumor import notify, questions
@@ -61,6 +61,19 @@ def asked(monkeypatch, tmp_path) -> list[str]:
     return shown
 
 
+@pytest.fixture
+def refused(monkeypatch) -> list[str]:
+    """What was said of a folder without the series; no other one is chosen."""
+    texts: list[str] = []
+
+    def confirm(parent, title, text, action):
+        assert (title.split(" of ")[0], action) == ("Not the study", "Choose another folder")
+        return bool(texts.append(text))
+
+    monkeypatch.setattr(questions, "confirm", confirm)
+    return texts
+
+
 @pytest.mark.slow
 def test_regions_with_their_edits_become_a_dicom_seg(
     make_napari_viewer, folder, tmp_path, asked, errors, monkeypatch, qtbot
@@ -77,7 +90,7 @@ def test_regions_with_their_edits_become_a_dicom_seg(
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid, run=run))
     ask_and_export_dicom_seg(viewer, None)
     qtbot.waitUntil(lambda: len(told) == 1)
-    assert "refers to the series 4 Ax T1 POST of patient P1, 20240102" in told[0]
+    assert "refers to the series 4 Ax T1 POST of patient P1, 2024-01-02" in told[0]
     seg = pydicom.dcmread(tmp_path / "regions.dcm")
     assert (seg.pixel_array.sum(), seg.PatientID) == (6, "P1")
     assert seg.SegmentSequence[2].SegmentAlgorithmType == "AUTOMATIC"
@@ -96,8 +109,8 @@ def test_regions_with_their_edits_become_a_dicom_seg(
 
 
 @pytest.mark.one_binding
-def test_a_folder_without_the_series_is_an_error_and_is_asked_for_again(
-    make_napari_viewer, folder, tmp_path, asked, errors, qtbot
+def test_a_folder_without_the_series_is_refused_and_is_asked_for_again(
+    make_napari_viewer, folder, tmp_path, asked, refused, qtbot
 ):
     viewer = make_napari_viewer()
     case = case_of(open_case(viewer, folder)[0])
@@ -107,14 +120,14 @@ def test_a_folder_without_the_series_is_an_error_and_is_asked_for_again(
         path.unlink()
     for count in (1, 2):
         ask_and_export_dicom_seg(viewer, None)
-        qtbot.waitUntil(lambda count=count: len(errors) == count)
-    assert "holds no images" in errors[0]
+        qtbot.waitUntil(lambda count=count: len(refused) == count)
+    assert "holds no images" in refused[0]
     assert asked == ["folder", "folder"]
     assert not (tmp_path / "regions.dcm").exists()
 
 
-def test_a_case_that_was_prepared_of_another_patient_is_refused(
-    make_napari_viewer, folder, tmp_path, asked, errors, qtbot
+def test_a_prepared_case_whose_scan_is_not_in_its_folder_is_exported_with_another_folder(
+    make_napari_viewer, folder, tmp_path, asked, errors, monkeypatch, qtbot
 ):
     viewer = make_napari_viewer()
     case = case_of(open_case(viewer, folder)[0])
@@ -126,14 +139,25 @@ def test_a_case_that_was_prepared_of_another_patient_is_refused(
     record = {"version": RECORD_VERSION, "sequences": sequences}
     (folder / f"{name}_prepared.json").write_text(json.dumps(record))
     (folder / f"{name}_brain.nii.gz").touch()
+    wrong = Path(shutil.move(tmp_path / "study", tmp_path / "wrong"))
+    known_scans.remember_scan(folder, wrong)
+    volume = read_volume(case.paths["t1ce"])
+    data = np.asarray(volume.data, np.uint16)
+    study = tmp_path / "study" / "4"
+    write_series(study, data, volume.grid, "Ax T1 POST", SeriesInstanceUID="1.2.3.4")
+    said: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(said.append(a[2])) or True)
     ask_and_export_dicom_seg(viewer, None)
-    qtbot.waitUntil(lambda: bool(errors))
-    assert "does not hold the series that the case was prepared from" in errors[0]
-    assert not (tmp_path / "regions.dcm").exists()
+    qtbot.waitUntil((tmp_path / "regions.dcm").exists)
+    assert asked == ["folder", "Pat_smalltumor.dcm"]
+    assert len(said) == 1
+    assert "does not hold the series that the case was prepared from" in said[0]
+    qtbot.waitUntil(lambda: known_scans.scan_of(folder) == tmp_path / "study")
+    assert errors == []
 
 
 def test_the_study_of_another_visit_is_refused_before_a_file_is_asked_for(
-    make_napari_viewer, folder, tmp_path, asked, errors, qtbot
+    make_napari_viewer, folder, tmp_path, asked, refused, qtbot
 ):
     viewer = make_napari_viewer()
     other = write_case_along(tmp_path / "visit2" / "Pat", labels=False, seed=1)
@@ -142,10 +166,10 @@ def test_the_study_of_another_visit_is_refused_before_a_file_is_asked_for(
     made_of = digests_of_images(case)
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid, made_of=made_of))
     ask_and_export_dicom_seg(viewer, None)
-    qtbot.waitUntil(lambda: bool(errors))
+    qtbot.waitUntil(lambda: bool(refused))
     assert asked == ["folder"]
-    assert f"Pat in {other} was made of other images than 4 Ax T1 POST" in errors[0]
-    assert f" in {tmp_path / 'study'}: of another visit" in errors[0]
+    assert f"Pat in {other} was made of other images than 4 Ax T1 POST" in refused[0]
+    assert f" in {tmp_path / 'study'}: of another visit" in refused[0]
 
 
 @pytest.mark.one_binding
@@ -199,7 +223,7 @@ def test_that_highdicom_is_missing_is_said_before_anything_is_asked(
     show_segmentation(
         viewer, case, Segmentation(case.name, np.ones(case.grid.shape, np.uint8), case.grid)
     )
-    monkeypatch.setattr(encoding, "missing_packages", lambda modules: list(modules)[-1:])
+    monkeypatch.setattr(extras, "missing_packages", lambda modules: list(modules)[-1:])
     ask_and_export_dicom_seg(viewer, None)
     assert asked == []
     assert "needs the package highdicom" in errors[0]

@@ -110,7 +110,7 @@ def test_a_painted_brain_mask_strips_the_images_again(dock, viewer, folder, qtbo
     assert autosave.edited(viewer.layers) == ["Pat brain mask"]
     dock.apply_mask_button.click()
     qtbot.waitUntil(lambda: not dock.busy)
-    assert errors == [] and dock.step.text() == "Stored. Segment the case again."
+    assert errors == [] and dock.step.text() == "Stored. Segment the case."
     assert not np.any(t2.data[painted == 0]) and np.any(t2.data[2, 14:18, 14:18])
     assert autosave.edited(viewer.layers) == []
     assert head not in viewer.layers and t1ce.visible and not dock.edit_button.isChecked()
@@ -139,7 +139,7 @@ def test_an_archive_of_an_earlier_session_is_unpacked_for_a_correction(
     brain.data = painted
     dock.apply_mask_button.click()
     qtbot.waitUntil(lambda: not dock.busy)
-    assert errors == [] and dock.step.text() == "Stored. Segment the case again."
+    assert errors == [] and dock.step.text() == "Stored. Segment the case."
     assert scan_of(folder) == archive
 
 
@@ -255,6 +255,7 @@ def test_regions_of_earlier_images_are_said_to_be_so_until_segmented_again(
     dock.registration.apply_button.click()
     qtbot.waitUntil(lambda: not dock.busy)
     qtbot.waitUntil(lambda: IMAGES_CHANGED in segment.panel.results.text)
+    assert dock.step.text() == "Stored. Segment the case again."
     assert ask_and_export(viewer, None, per_region=False) == []
     assert asked == ["Segmentation of earlier images"] and errors == []
     show_segmentation(viewer, case, result)

@@ -14,11 +14,13 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor import notify
 from napari_smalltumor.export import writer
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.export.writer import write_image, write_labels, write_layers
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
 
 SOURCE = "Pat_t1ce.nii.gz"
 
@@ -131,7 +133,7 @@ def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, conf
     layers = open_case(viewer, other)
     path = opened / SOURCE
     before = path.read_bytes()
-    with pytest.raises(OutputError, match="one of the case"):
+    with pytest.raises(OutputError, match="the folder of Pat, who is open"):
         save(str(path), layers[0])
     case = case_of(layers[0])
     classes = np.ones(case.grid.shape, np.uint8)
@@ -217,3 +219,42 @@ def test_regions_are_saved_together_only_if_none_of_them_is_a_copy(opened, viewe
     names = ("Pat ET copy", "Pat TC", "Pat WT")
     with pytest.raises(OutputError, match="one case"):
         save(str(tmp_path / "out.nii.gz"), *(viewer.layers[name] for name in names))
+
+
+def test_layers_that_are_saved_under_the_name_of_another_open_patient_are_said_to_be(
+    viewer, tmp_path, opened, monkeypatch
+):
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    open_case(viewer, write_case_along(tmp_path / "Anna"))
+    patients = active_patient(viewer)
+    patients.activate(next(p for p in patients.patients if p.name == "Pat"))
+    data, attributes, _ = viewer.layers["Pat ET"].as_layer_data_tuple()
+    (tmp_path / "third").mkdir()
+    write_labels(str(tmp_path / "third" / "Pat_et_2.nii.gz"), data, attributes)
+    assert warned == []
+    write_labels(str(tmp_path / "third" / "Anna_et_2.nii.gz"), data, attributes)
+    assert warned == [
+        "Anna_et_2.nii.gz is named after Anna, who is open, too, but the layers in it are those "
+        "of Pat."
+    ]
+
+
+def test_no_layer_replaces_or_joins_the_files_of_another_open_patient(
+    viewer, tmp_path, opened, confirmed
+):
+    anna = write_case_along(tmp_path / "Anna")
+    open_case(viewer, anna)
+    patients = active_patient(viewer)
+    patients.activate(next(p for p in patients.patients if p.name == "Pat"))
+    data, attributes, _ = viewer.layers["Pat ET"].as_layer_data_tuple()
+    before = {path: path.read_bytes() for path in anna.iterdir()}
+    for name in ("Anna_smalltumor.nii.gz", "new.nii.gz", "Anna_seg.nii.gz"):
+        with pytest.raises(OutputError, match=r"Pat ET was not saved: .* folder of Anna, who is"):
+            write_labels(str(anna / name), data, attributes)
+    assert {path: path.read_bytes() for path in anna.iterdir()} == before
+    saved = tmp_path / "Anna_smalltumor.nii.gz"
+    saved.write_bytes(b"Anna's")
+    with pytest.raises(OutputError, match=r"is named after Anna, .* Choose another name"):
+        write_labels(str(saved), data, attributes)
+    assert saved.read_bytes() == b"Anna's"

@@ -13,7 +13,7 @@ from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import CaseError
-from smalltumor.evaluation.evaluate import notes_on_pairing
+from smalltumor.evaluation.label_pairs import notes_on_pairing
 from smalltumor.evaluation.pairing import masks_of_cases, pair_label_files
 from smalltumor.geometry.grid import Grid
 from synthetic import LPS

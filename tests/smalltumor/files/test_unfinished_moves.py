@@ -165,6 +165,40 @@ def test_a_list_of_another_computer_is_left_until_it_is_old(folder):
     assert not path.exists() and (folder / "d.txt").read_text() == "earlier"
 
 
+def age(path: Path, seconds: float) -> None:
+    os.utime(path, (time.time() - seconds,) * 2)
+
+
+def test_files_that_another_computer_hides_are_told_of_once(folder):
+    (folder / ".smalltumor-1.kept").write_text("earlier")
+    path = write_list(folder, computer="scanner-pc pid:[1]", process=1)
+    age(path, 60)
+    with pytest.warns(SmalltumorWarning, match=r"^scanner-pc was replacing files in .*ten minutes"):
+        undo_unfinished_moves(folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        undo_unfinished_moves(folder)
+    assert path.exists() and not (folder / "d.txt").exists()
+    assert sorted(folder.glob(".smalltumor-*.part")) == []
+
+
+def test_the_age_of_a_list_is_that_on_the_clock_of_its_drive(folder, monkeypatch):
+    (folder / ".smalltumor-1.kept").write_text("earlier")
+    path = write_list(folder, computer="elsewhere", process=1)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 7200)  # as if this clock were wrong
+    undo_unfinished_moves(folder)
+    assert path.exists()
+
+
+def test_a_list_whose_writer_runs_on_this_computer_is_left_however_old_it_is(folder):
+    (folder / ".smalltumor-1.kept").write_text("earlier")
+    path = write_list(folder, process=os.getpid())
+    age(path, 7200)
+    undo_unfinished_moves(folder)
+    assert path.exists() and not (folder / "d.txt").exists()
+
+
 @pytest.mark.filterwarnings("ignore::smalltumor.errors.SmalltumorWarning")
 @pytest.mark.parametrize("began", ["before", "after"])
 def test_a_process_that_has_the_number_of_the_writer_is_not_taken_for_it(folder, began):
@@ -205,6 +239,47 @@ def test_a_process_whose_files_another_one_has_put_back_says_so(folder, monkeypa
         undo_unfinished_moves(folder)
 
     monkeypatch.setattr(moves, "place", undo)
+    with pytest.warns(SmalltumorWarning), pytest.raises(OutputError, match="put back"):
+        replace(folder)
+    assert contents_of(folder) == OLD
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_process_that_was_stopped_meanwhile_does_not_mix_old_and_new_files(
+    folder, monkeypatch, number
+):
+    placed = []
+
+    def place_and_sleep(*arguments, **more):
+        place(*arguments, **more)
+        placed.append(arguments)
+        if len(placed) == number:  # another process takes this one for killed
+            for path in folder.glob("*.moves"):
+                os.utime(path, (0, 0))
+            undo_unfinished_moves(folder)
+
+    place = moves.place
+    monkeypatch.setattr(moves, "place", place_and_sleep)
+    with pytest.warns(SmalltumorWarning), pytest.raises(OutputError, match="put back"):
+        replace(folder)
+    assert len(placed) == number
+    assert contents_of(folder) == OLD
+
+
+def test_a_process_that_was_stopped_before_it_hides_a_file_hides_none_afterwards(
+    folder, monkeypatch
+):
+    def sleep_and_hide(*arguments):
+        hidden.append(arguments)
+        result = hide(*arguments)
+        if len(hidden) == 1:
+            for path in folder.glob("*.moves"):
+                os.utime(path, (0, 0))
+            undo_unfinished_moves(folder)
+        return result
+
+    hide, hidden = moves._replace, []
+    monkeypatch.setattr(moves, "_replace", sleep_and_hide)
     with pytest.warns(SmalltumorWarning), pytest.raises(OutputError, match="put back"):
         replace(folder)
     assert contents_of(folder) == OLD

@@ -9,8 +9,8 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled
 from smalltumor.follow_up import Scan, ScanRegistration, compare
 from smalltumor.follow_up.compare import _reports_iterations, compare_scans
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.measures import measure_case
+from smalltumor.progress import ProgressReporter
 
 UNMOVED = ScanRegistration(np.eye(4), 0.8, 0.98)
 

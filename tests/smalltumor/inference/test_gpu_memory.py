@@ -20,8 +20,8 @@ from smalltumor.geometry.grid import Grid
 from smalltumor.inference import fallback, segment
 from smalltumor.inference.backends import torch_backend
 from smalltumor.inference.backends.base import Array
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.models.checkpoint import Checkpoint, random_checkpoint
+from smalltumor.progress import ProgressReporter
 from synthetic import NARROWEST
 from torch.utils._python_dispatch import TorchDispatchMode
 

@@ -23,8 +23,8 @@ from smalltumor.inference import devices, fallback, segment
 from smalltumor.inference.backends import openvino_backend, torch_backend
 from smalltumor.inference.backends.base import Array
 from smalltumor.inference.devices import has_openvino
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.models.checkpoint import Checkpoint, random_checkpoint
+from smalltumor.progress import ProgressReporter
 from synthetic import write_case
 from training_cases import NARROW
 

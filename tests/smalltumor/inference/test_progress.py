@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.errors import Cancelled
 from smalltumor.inference.backends.base import Array
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.inference.sliding_window import SlidingWindow
 from smalltumor.inference.test_time_augmentation import average_over_mirrored
+from smalltumor.progress import ProgressReporter
 
 FRACTIONS = st.floats(-0.5, 1.5)
 

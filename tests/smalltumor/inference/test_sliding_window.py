@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference.backends.base import Array, InferenceBackend
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.inference.sliding_window import OVERLAP, SlidingWindow, window_starts
 from smalltumor.inference.test_time_augmentation import average_over_mirrored
+from smalltumor.progress import ProgressReporter
 
 EDGES = st.integers(1, 6).map(lambda n: 16 * n)
 

@@ -72,18 +72,18 @@ def test_diameter_is_the_largest_distance_between_any_two_corners(mask):
     assert largest_diameter(voxels, OBLIQUE) == pytest.approx(expected)
 
 
-def test_diameter_of_a_large_ball_by_its_hull():
+def test_the_diameter_of_a_large_ball_is_that_of_its_hull():
     grid = np.indices((61, 61, 61)) - 30
     voxels = np.argwhere((grid**2).sum(axis=0) <= 30**2)
     assert largest_diameter(voxels, np.eye(4)) == pytest.approx(60, abs=np.sqrt(3))
 
 
-def test_diameter_of_a_flat_sheet_and_of_one_voxel():
+def test_a_flat_sheet_and_one_voxel_have_the_diameter_of_their_corners():
     sheet = np.argwhere(np.ones((40, 1, 40), bool))
     assert largest_diameter(sheet, np.eye(4)) == pytest.approx(np.sqrt(40**2 + 1 + 40**2))
     assert largest_diameter(np.array([[3, 4, 5]]), np.eye(4)) == pytest.approx(np.sqrt(3))
 
 
-def test_diameter_of_columns_with_a_common_edge():
+def test_columns_with_a_common_edge_have_the_diameter_of_their_corners():
     voxels = np.array([[0, 0, 5], [1, 1, 0]])
     assert largest_diameter(voxels, np.eye(4)) == pytest.approx(np.sqrt(2**2 + 2**2 + 6**2))

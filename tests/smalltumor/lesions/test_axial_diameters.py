@@ -125,7 +125,7 @@ def test_a_line_stays_within_an_l():
     assert measured(mask).longest_mm == pytest.approx(np.hypot(40, 10), abs=1)
 
 
-def test_the_perpendicular_of_a_rectangle():
+def test_the_perpendicular_of_a_rectangle_crosses_its_diagonal():
     mask = np.zeros((60, 60, 3), bool)
     mask[5:45, 5:15] = True
     found = measured(mask)

@@ -85,7 +85,7 @@ def test_an_empty_mask_has_volumes_but_no_diameters():
     assert (found.lesions, found.sums, found.foci, found.foci_distance_mm) == ((), None, 0, None)
 
 
-def test_side_and_distance_to_the_plane():
+def test_a_lesion_is_on_the_side_of_its_centre_and_as_far_from_the_plane_as_its_nearest_voxel():
     right = measure_classes(box((5, 15), (0, 9), (0, 9)), GRID, plane=PLANE).lesions[0]
     assert (right.lesion.side, right.midline_mm) == ("right", pytest.approx(39.5 - 14))
     left = measure_classes(box((60, 70), (0, 9), (0, 9)), GRID, plane=PLANE).lesions[0]
@@ -189,3 +189,15 @@ def test_a_lesion_that_was_painted_has_no_probability():
     large, small = measure_classes(classes, GRID, lookup=lookup).lesions
     assert large.lesion.mean_probability == pytest.approx(0.9)
     assert small.lesion.mean_probability is None
+
+
+def test_the_share_that_a_reader_added_is_that_of_voxels_which_the_network_gave_another_class():
+    classes = box((0, 10), (0, 10), (0, 10))
+
+    def lookup(voxels):
+        et = np.where(voxels[:, 0] < 8, 0.6, 0.1)
+        return np.stack([1 - et, 0 * et, 0 * et, et])
+
+    (lesion,) = measure_classes(classes, GRID, lookup=lookup).lesions
+    assert lesion.added_share == pytest.approx(0.2)
+    assert measure_classes(classes, GRID).lesions[0].added_share is None

@@ -10,9 +10,9 @@ from smalltumor.data.preprocessing import preprocess
 from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.data.read_case import read_case
 from smalltumor.inference.backends.torch_backend import TorchBackend
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.model_export.exported_network import ExportedNetwork
 from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.progress import ProgressReporter
 
 MIDDLE = (slice(None), *(slice(32, 96),) * 3)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_it_names_the_slice_of_the_diameters_and_marks_those_beside_a_cavity(pag
     axial = target.lesion.axial
     assert axial.has_cavity
     row = f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}° {axial.product_mm2:.0f}"
-    assert f"{row} {axial.slice_number} {target.lesion.side}" in page.text
+    assert f"{row} {axial.slice_number} in the sum {target.lesion.side}" in page.text
     axial = measures.small_lesions[0].lesion.axial
     assert f"{axial.perpendicular_mm:.1f} {axial.product_mm2:.0f} {axial.slice_number}" in page.text
 
@@ -100,7 +101,7 @@ def test_a_mask_without_a_lesion_has_no_diameters(case):
 
 def test_a_table_that_is_wider_than_the_window_can_be_scrolled_by_keys(page):
     names = [each["aria-label"] for each in page.all("div") if each.get("class") == "scroll"]
-    assert names == ["Table of regions", "Table of measurable lesions", "Table of small lesions"]
+    assert names == ["Table of regions", "Table of lesions"]
     assert len([each for each in page.all("div") if each.get("tabindex") == "0"]) == len(names)
 
 
@@ -115,19 +116,43 @@ def test_of_many_small_lesions_the_largest_have_pictures_and_all_are_listed(case
     assert len(rows) == 5 + 5 + MOST_PICTURES + 3
 
 
-def test_a_large_lesion_that_is_not_measurable_and_the_sixth_measurable_one_are_listed(case):
+def test_every_lesion_has_one_row_which_says_what_it_is_to_rano(case):
     classes = ball(np.zeros(SHAPE, np.uint8), (20, 20, 20), 7)  # a thin rim
     ball(classes, (20, 20, 20), 6, value=1)
     for n in range(6):
         ball(classes, (45, 8 + 11 * n, 20), 4)
+    ball(classes, (20, 50, 20), 1)
     measures = measure_classes(classes, GRID, name="case")
     assert len(measures.measurable) == 6
-    page = Page(case_page(case, classes, measures, DETAILS))
-    sizes = [f"{each.lesion.mm3:,.0f}" for each in measures.lesions if not each.lesion.is_small]
-    assert len(sizes) >= 7 and all(page.text.count(size) for size in sizes)
-    assert "Other lesions At least 2,000 mm³, and not among the lesions of the sum" in page.text
-    rows = [cell for cell in page.all("th") if cell["scope"] == "row"]
-    assert len(rows) == 5 + 5 + len(measures.lesions)
+    rows = rows_of_lesions(Page(case_page(case, classes, measures, DETAILS)))
+    assert [row[1] for row in rows] == [f"{x.lesion.mm3:,.0f}" for x in measures.lesions]
+    assert Counter(row[5] for row in rows) == {"in the sum": 5, "measurable": 1, "–": 2}
+
+
+def test_a_lesion_is_found_by_slice_and_by_patient_coordinates(case, page, measures):
+    for row, each in zip(rows_of_lesions(page), measures.lesions, strict=True):
+        x, y, z = each.centre
+        assert np.allclose(GRID.to_patient(each.lesion.indices.mean(axis=0)), each.centre)
+        where = {"R" if x > 0 else "L": x, "A" if y > 0 else "P": y, "S" if z > 0 else "I": z}
+        assert row[9].split() == [w for k, mm in where.items() for w in (k, f"{abs(mm):.0f}")]
+        assert row[8] == str(each.lesion.slices[0])
+
+
+def test_lesions_to_which_a_reader_added_voxels_are_marked(case, measures, page):
+    assert "†" not in page.text
+    shares = (0.1, *(0.09 for _ in measures.lesions[1:]))
+    lesions = tuple(
+        replace(each, added_share=share)
+        for each, share in zip(measures.lesions, shares, strict=True)
+    )
+    added = Page(case_page(case, tumour(), replace(measures, lesions=lesions), DETAILS))
+    assert [row[0][-1] == "†" for row in rows_of_lesions(added)] == [n == 0.1 for n in shares]
+    assert "†: at least a tenth of the lesion" in added.text
+
+
+def rows_of_lesions(page: Page) -> list[list[str]]:
+    """The texts of the cells of the table of lesions."""
+    return [row for row in page.rows if len(row) == 10 and row[0] != "Lesion"]
 
 
 def test_a_page_is_headed_by_the_title_of_the_case_among_others(case, measures):
@@ -158,16 +183,6 @@ def test_a_missing_package_is_said_with_its_extra(monkeypatch, tmp_path):
     with pytest.raises(MissingPackageError, match="plutoprint") as error:
         write_page("<p>x</p>", tmp_path / "a.pdf")
     assert error.value.remedy.action is Action.INSTALL_REPORT
-
-
-def test_scores_have_a_column_if_there_are_any(case, measures, page):
-    assert "Score" not in page.text
-    lesions = tuple(
-        replace(each, lesion=replace(each.lesion, score=0.42)) for each in measures.lesions
-    )
-    scored = Page(case_page(case, tumour(), replace(measures, lesions=lesions), DETAILS))
-    assert scored.text.count("Score by volume") == 3 and "It is not a probability" in scored.text
-    assert scored.text.count("0.42") == 2
 
 
 def test_picture_caption_and_table_name_one_slice(case):

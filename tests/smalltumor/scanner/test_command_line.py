@@ -92,7 +92,7 @@ def test_one_file_in_a_folder_of_two_patients_never_brings_the_other(tmp_path, s
         ("prepare", file, tmp_path / "o"),
     ):
         code, _, err = smalltumor(*arguments)
-        assert code == 1 and "is of patient Anna, 20240102, which has no T1CE" in err
+        assert code == 1 and "is of patient Anna, 2024-01-02, which has no T1CE" in err
 
 
 @pytest.mark.slow

@@ -77,7 +77,7 @@ def test_a_mask_is_never_filed_under_another_patient(tmp_path):
     same = {"patient": "A", "study": "1.2.10", "number": 5}
     write_series(tmp_path / "both" / "A2", data, fine, "Ax T1 POST", **same)
     study, output = tmp_path / "both", tmp_path / "seg.dcm"
-    with pytest.raises(CaseError, match=r"of patient A, 20240102; .* of patient B") as error:
+    with pytest.raises(CaseError, match=r"of patient A, 2024-01-02; .* of patient B") as error:
         write_dicom_seg_of_study(segmentation, study, output)
     assert error.value.remedy.action is Action.CHOOSE_SERIES
     with pytest.raises(CaseError, match="does not hold the series that the case was prepared from"):
@@ -99,7 +99,7 @@ def test_a_mask_that_records_another_patients_images_is_refused(tmp_path, smallt
     options = ("dicom-seg", mask, tmp_path / "B", "--labels", "brats2018", "-o", output)
     code, _, err = smalltumor(*options)
     assert code == 1 and not output.exists()
-    assert "was made of other images than 4 Ax T1 POST of patient B, 20240102 in " in err
+    assert "was made of other images than 4 Ax T1 POST of patient B, 2024-01-02 in " in err
     assert "name the study of the mask, or pass --other-images" in err
     assert smalltumor(*options, "--other-images")[0] == 0
     assert pydicom.dcmread(output).PatientID == "B"

@@ -11,6 +11,7 @@ from dicom_cases import TIMES, write_series
 from smalltumor.errors import Action, CaseError
 from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import find_studies
+from smalltumor.text import date_text
 from synthetic import grid_along
 
 SHAPE = (40, 40, 10)
@@ -61,7 +62,7 @@ def test_of_two_studies_one_must_be_chosen(tmp_path):
 def test_a_file_of_a_study_never_stands_for_another_one_in_its_folder(tmp_path, anna):
     write_study(tmp_path, "t2", study="1.2", **anna)
     write_study(tmp_path, study="1.3", patient="Bert")
-    who = f"patient {anna['patient']}, {anna.get('StudyDate', '20240102')}"
+    who = f"patient {anna['patient']}, {date_text(anna.get('StudyDate', '20240102'))}"
     with pytest.raises(CaseError, match=f"the file .* is of {who}, which has no T1CE") as refused:
         find_source(tmp_path, {}, study_uid="1.2", allow_missing=True)
     assert refused.value.remedy.modalities == ("t1ce",)
@@ -179,7 +180,7 @@ def test_two_visits_with_the_uid_of_one_study_are_two(tmp_path):
     assert set(find_source(tmp_path, {}).assignment.chosen) == set(NAMES)
     write_study(tmp_path / "other", "t1", "t1ce", "t2", StudyDate="20240102")
     write_study(tmp_path / "other", "flair", StudyDate="20230101")
-    with pytest.raises(CaseError, match="of another study, patient P1, 20230101"):
+    with pytest.raises(CaseError, match="of another study, patient P1, 2023-01-01"):
         find_source(tmp_path / "other", {})
 
 
@@ -187,7 +188,7 @@ def test_a_sequence_that_another_patient_of_the_folder_has_is_named_with_the_pat
     write_study(tmp_path / "a", "t1", "t1ce", "flair", patient="A")
     write_study(tmp_path / "b", "t2", patient="B")
     with pytest.raises(
-        CaseError, match=r"no series is T2; .*patient B, 20240102, there is 1 Ax T2"
+        CaseError, match=r"no series is T2; .*patient B, 2024-01-02, there is 1 Ax T2"
     ):
         find_source(tmp_path, {})
 

@@ -9,10 +9,10 @@ from smalltumor.data.preprocessing import Preprocessing, preprocess
 from smalltumor.data.read_case import read_case
 from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.inference.backends.torch_backend import TorchBackend
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import checkpoint_of
+from smalltumor.progress import ProgressReporter
 from smalltumor.training.architecture import MultiTaskArchitecture
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
 from smalltumor.training.validation import score_cases

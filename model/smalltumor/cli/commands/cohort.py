@@ -12,7 +12,7 @@ from smalltumor.cli.messages import show_message
 from smalltumor.data.naming.cohort_names import PAGE
 from smalltumor.extras import MissingPackageError
 from smalltumor.labels.regions import Region
-from smalltumor.text import volume_text
+from smalltumor.text import list_text, volume_text
 
 if TYPE_CHECKING:
     from smalltumor.cohort.parts import Part
@@ -214,7 +214,7 @@ def _name_options(
     if lacking and needed:
         show_message(
             f"failed without T1, T2 or FLAIR: {lacking}; to segment these cases, "
-            f"{' and '.join(needed)}"
+            f"{list_text(needed)}"
         )
 
 

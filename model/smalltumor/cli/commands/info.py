@@ -23,6 +23,7 @@ PACKAGES = (
         "qtpy",
         "PyQt5",
         "PyQt6",
+        "PySide6",
     ),
 )
 

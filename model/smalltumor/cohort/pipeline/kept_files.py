@@ -10,6 +10,7 @@ from smalltumor.cohort.results.rows import reason_of
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.lesion_list import LesionList
+from smalltumor.text import list_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def write_beside(kept: KeptMask, folder: ResultsFolder, settings: CohortSettings
         )
         written.append("BIDS files")
     if kept.has_outdated_files:
-        return [f"{kept.state.value}: {' and '.join(written)} written from it"]
+        return [f"{kept.state.value}: {list_text(written)} written from it"]
     return [f"{files} written from the mask" for files in written]
 
 
@@ -96,10 +97,8 @@ def write_candidates(
         `CANDIDATES_WRITTEN`, or why not.
     """
     from smalltumor.cohort.pipeline.network_stage import second_look_at
-    from smalltumor.data.identity.image_digests import comment_of
-    from smalltumor.data.volumes.nifti import write_volume
     from smalltumor.files.tables import read_table
-    from smalltumor.second_look import label_image
+    from smalltumor.second_look import write_label_image
 
     if isinstance(computed, Exception):
         return f"no candidates written: {reason_of(computed)}"
@@ -111,12 +110,5 @@ def write_candidates(
     listed = {row["id"] for row in rows if row["list"] == LesionList.SECOND_LOOK}
     if listed != {str(candidate.id) for candidate in candidates}:
         return "no candidates written: the lesion table lists others"
-    write_volume(
-        folder.candidates(mask.name),
-        label_image(candidates, result.grid),
-        result.grid,
-        result.header,
-        comments=[comment_of(result.made_of)],
-        overwrite=True,
-    )
+    write_label_image(candidates, result, folder.candidates(mask.name), overwrite=True)
     return CANDIDATES_WRITTEN

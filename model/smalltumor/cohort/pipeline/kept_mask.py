@@ -94,7 +94,7 @@ def read_kept_mask(
     state = state_of(mask, lesions, digest, record, files, folder, seen)
     if state in (MaskState.IMAGES_REPLACED, MaskState.OF_OTHER_IMAGES):
         raise CaseError(f"{files.name}: {state.value}")
-    return KeptMask(mask, lesions, digest, record, state)
+    return KeptMask(mask=mask, lesions=lesions, digest=digest, record=record, state=state)
 
 
 def state_of(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.lesions import Lesion
     from smalltumor.models.checkpoint import Checkpoint
+    from smalltumor.progress import CancelCallback
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def run_network(
     case: Case | None,
     checkpoint: Checkpoint,
     settings: CohortSettings,
-    cancelled: Callable[[], bool],
+    cancelled: CancelCallback,
 ) -> Computed | None:
     """Segment a case, if one was read."""
     from smalltumor import inference

@@ -104,7 +104,7 @@ class Pipeline:
                 return keep(job, self._settings, found)
             if isinstance(found, Exception):
                 raise found
-            return write_results(job, found, self._settings, self._rounds)
+            return write_results(job, found, self._settings, self._rounds, self._stop.is_set)
         except (OutputError, Cancelled):
             raise
         except Exception as error:
@@ -132,9 +132,13 @@ class Pipeline:
             return OutputError(str(self._unwritten))
         return Cancelled("the run has ended")
 
+    def stop(self) -> None:
+        """Give up the cases that are not yet written, without waiting for the threads."""
+        self._stop.set()
+
     def close(self) -> None:
         """End the threads; cases that have not ended are given up."""
-        self._stop.set()
+        self.stop()
         self._threads.close()
 
     def __enter__(self) -> Self:

@@ -9,11 +9,12 @@ from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, bids_labels, numbers_of
 from smalltumor.cohort.results.stored_mask import digest_of_classes, digest_of_file
+from smalltumor.errors import Cancelled
 from smalltumor.files.tables import joined
 from smalltumor.version import software_version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from smalltumor.cohort.pipeline.jobs import Job
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
     from smalltumor.lesions import Lesion
 
 
-def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds: int) -> CohortRow:
+def write_results(
+    job: Job,
+    computed: Computed,
+    settings: CohortSettings,
+    rounds: int,
+    cancelled: Callable[[], bool],
+) -> CohortRow:
     """Write the files of a case, and give its row of the table.
 
     A case counts as done if its mask is in the folder of results: an earlier one is removed first,
@@ -36,8 +43,12 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
         changed.
     OutputError
         If a file cannot be written.
+    Cancelled
+        If the run has ended before anything is written.
     """
     lesions, candidates, warning = second_look_at(computed)
+    if cancelled():
+        raise Cancelled("the run has ended")
     folder = ResultsFolder(settings.output)
     _remove_earlier_masks(computed.result, folder, settings)
     _write_lesions(computed.result, lesions, candidates, folder, settings)
@@ -127,16 +138,12 @@ def _write_lesions(
     folder: ResultsFolder,
     settings: CohortSettings,
 ) -> None:
-    from smalltumor.data.identity.image_digests import comment_of
-    from smalltumor.data.volumes.nifti import write_volume
     from smalltumor.lesions import write_csv
-    from smalltumor.second_look import label_image
+    from smalltumor.second_look import write_label_image
 
     path = folder.candidates(result.name)
     if settings.candidates or path.exists():  # that would be outdated
-        image = label_image(candidates, result.grid)
-        comment = comment_of(result.made_of)
-        write_volume(path, image, result.grid, result.header, comments=[comment], overwrite=True)
+        write_label_image(candidates, result, path, overwrite=True)
     write_csv([*lesions, *candidates], folder.lesions(result.name), overwrite=True)
 
 

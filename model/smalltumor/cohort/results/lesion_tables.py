@@ -19,6 +19,7 @@ from smalltumor.extras import MissingPackageError, require
 from smalltumor.files.atomic import atomic_path
 from smalltumor.files.tables import read_table
 from smalltumor.lesions.table import COLUMNS
+from smalltumor.text import list_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +84,7 @@ def renew_parquet(folder: ResultsFolder) -> None:
     try:
         write_parquet(folder)
     except MissingPackageError:
-        names = " and ".join(PARQUET.values())
+        names = list_text(PARQUET.values())
         text = f"removed {names} of an earlier run: they need the extra cohort"
         warnings.warn(text, SmalltumorWarning, stacklevel=2)
 

@@ -156,4 +156,6 @@ def _listed(cells: Mapping[str, str], kind: Literal["candidate", "small lesion"]
     score, mean = (
         float(text) if (text := cells.get(name)) else None for name in ("score", "mean_probability")
     )
-    return ListedLesion(kind, (i, j, k), float(cells["mm3"]), score, mean)
+    return ListedLesion(
+        kind=kind, centre=(i, j, k), mm3=float(cells["mm3"]), score=score, mean_probability=mean
+    )

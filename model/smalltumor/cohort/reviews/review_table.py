@@ -10,6 +10,7 @@ from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.listings import may_exist
 from smalltumor.files.names import safe_name
 from smalltumor.files.tables import read_table, write_table
+from smalltumor.text import list_text
 
 BETWEEN_NAMES = "; "
 
@@ -78,7 +79,7 @@ class Review:
         if not self.edited:
             return "confirmed"
         own = self.editors == (self.reader,)
-        return "edited" if own else f"edited by {' and '.join(self.editors)}"
+        return "edited" if own else f"edited by {list_text(self.editors)}"
 
     @property
     def digests(self) -> dict[str, str]:
@@ -105,6 +106,17 @@ def read_reviews(table: Path) -> list[Review]:
         return [_review(cells) for cells in rows]
     except ValueError as error:
         raise SmalltumorError(f"{table} is damaged: {error}") from error
+
+
+def read_or_note(table: Path, damaged: list[str] | None) -> list[Review]:
+    """As `read_reviews`, but `damaged`, if given, takes why a table cannot be read."""
+    try:
+        return read_reviews(table)
+    except SmalltumorError as error:
+        if damaged is None:
+            raise
+        damaged.append(f"{error}; the reviews in it are left out")
+        return []
 
 
 def write_reviews(reviews: list[Review], table: Path) -> None:

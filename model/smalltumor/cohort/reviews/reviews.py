@@ -30,6 +30,7 @@ from smalltumor.cohort.reviews.mask_to_review import MaskToReview
 from smalltumor.cohort.reviews.review_table import (
     BETWEEN_NAMES,
     Review,
+    read_or_note,
     read_reviews,
     write_reviews,
 )
@@ -112,10 +113,23 @@ class Reviews:
         review, path = self._latest([]).get(file_key(case), (None, network))
         if review is None or are_other_files(review.digests, digests):
             return MaskToReview(
-                case, network, digest, digest, None, self._scheme, digests, of_others=review
+                case=case,
+                path=network,
+                digest=digest,
+                network_digest=digest,
+                review=None,
+                scheme=self._scheme,
+                digests=digests,
+                of_others=review,
             )
         return MaskToReview(
-            case, path, digest_of_file(path), digest, review, review.scheme, digests
+            case=case,
+            path=path,
+            digest=digest_of_file(path),
+            network_digest=digest,
+            review=review,
+            scheme=review.scheme,
+            digests=digests,
         )
 
     def obstacle(self) -> str:
@@ -159,7 +173,7 @@ class Reviews:
         reader = normalize("NFC", reader.strip())
         folder = self._folder_of(reader)
         with self._locked():
-            self._check_unchanged(begun)
+            self._check_unchanged(begun, reader)
             self._check_name(reader, folder)
             before = read_stored_mask(begun.path, begun.case, begun.scheme)
             if not reviewed.grid.matches(before.grid):
@@ -169,17 +183,19 @@ class Reviews:
             path = self._write(begun, reviewed, folder)
             edited = not np.array_equal(before.classes, reviewed.classes)
             review = Review(
-                begun.case,
-                reader,
-                datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
-                begun.number,
-                edited,
-                digest_of_file(path),
-                begun.digest,
-                software_version(),
-                self._scheme,
-                " ".join(f"{modality}:{digest}" for modality, digest in begun.digests.items()),
-                BETWEEN_NAMES.join(edited_by or [reader]) if edited else "",
+                case=begun.case,
+                reader=reader,
+                time=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
+                number=begun.number,
+                edited=edited,
+                digest=digest_of_file(path),
+                started_from=begun.digest,
+                version=software_version(),
+                scheme=self._scheme,
+                images=" ".join(
+                    f"{modality}:{digest}" for modality, digest in begun.digests.items()
+                ),
+                edited_by=BETWEEN_NAMES.join(edited_by or [reader]) if edited else "",
             )
             write_reviews([*earlier, review], folder / REVIEW_TABLE)
         return review
@@ -201,7 +217,7 @@ class Reviews:
     def _latest(self, damaged: list[str] | None) -> dict[str, tuple[Review, Path]]:
         found: dict[str, tuple[Review, Path]] = {}
         for table in self._tables(damaged):
-            for review in _read_or_note(table, damaged):
+            for review in read_or_note(table, damaged):
                 last = found.get(file_key(review.case))
                 if last is None or _order(last[0]) < _order(review):
                     mask = _named(table.parent, review_file(review.case, review.number))
@@ -227,7 +243,7 @@ class Reviews:
         """Two names that a file system does not distinguish would share a folder."""
         for table in self._tables([]):
             if name_key(table.parent.name) == name_key(folder.name):
-                readers = (r.reader for r in _read_or_note(table, []))
+                readers = (r.reader for r in read_or_note(table, []))
                 other = next((r for r in readers if normalize("NFC", r.strip()) != reader), None)
                 if other is not None:
                     raise OutputError(
@@ -235,12 +251,14 @@ class Reviews:
                         "differs in more than upper and lower case"
                     )
 
-    def _check_unchanged(self, begun: MaskToReview) -> None:
+    def _check_unchanged(self, begun: MaskToReview, reader: str) -> None:
         now = self.begin(begun.case, begun.digests)
         again = f"open {begun.case} again to start from that mask"
         if now.review is not None and now.review != begun.review:
             who, when = now.review.reader, now.review.when
-            raise OutputError(f"{who} has reviewed {begun.case} meanwhile ({when}); {again}")
+            is_own = normalize("NFC", who.strip()) == reader
+            where = "in another window" if is_own else "meanwhile"
+            raise OutputError(f"{who} has reviewed {begun.case} {where} ({when}); {again}")
         if now.network_digest != begun.network_digest:
             raise OutputError(f"{begun.case} was segmented again meanwhile; {again}")
         if now.digest != begun.digest:
@@ -254,7 +272,7 @@ class Reviews:
             try:
                 stack.enter_context(locked(folder / LOCK, timeout=_LOCK_TIMEOUT_S, mode=_MODE))
             except Timeout as error:
-                text = "another reader is saving a review at present; try again"
+                text = "another window or reader is saving a review at present; try again"
                 raise OutputError(text) from error
             except OSError as error:
                 raise OutputError(f"{folder} cannot be used: {error.strerror or error}") from error
@@ -283,13 +301,3 @@ def _create(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
-
-
-def _read_or_note(table: Path, damaged: list[str] | None) -> list[Review]:
-    try:
-        return read_reviews(table)
-    except SmalltumorError as error:
-        if damaged is None:
-            raise
-        damaged.append(f"{error}; the reviews in it are left out")
-        return []

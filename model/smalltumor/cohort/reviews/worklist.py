@@ -151,7 +151,7 @@ def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
     latest, obstacle = reviews.latest(damaged), reviews.obstacle()
     entries = [WorklistEntry(r, files.get(r.name), latest.get(file_key(r.name))) for r in results]
     problems = [*damaged, *([obstacle] if obstacle else [])]
-    return Worklist(folder, info, entries, problems, stamp)
+    return Worklist(folder=folder, info=info, entries=entries, problems=problems, stamp=stamp)
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ import platform
 import re
 import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.pipeline.pipeline import DEPTH
 from smalltumor.cohort.workers.interruptions import (
-    call_with_sigint_blocked,
     deferred_interruptions,
+    started_with_sigint_blocked,
 )
 from smalltumor.cohort.workers.worker import WorkerSetup
 from smalltumor.errors import SmalltumorError
@@ -53,6 +54,12 @@ _QUIET = {
 }
 """How often Dask looks at itself. By default each process does 50 times a second and more, which
 took a twentieth of two cores."""
+
+_CLOSING_TIMEOUT = 10.0
+"""Seconds until the workers of this machine are left behind."""
+
+_ENDING_TIMEOUT = 0.5
+"""Seconds that workers have after a second interruption, and again after they were killed."""
 
 
 def rows_from_workers(
@@ -173,14 +180,34 @@ def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
             silence_logs=logging.CRITICAL + 1,
         )
         with deferred_interruptions():
-            cluster = call_with_sigint_blocked(start)
-            stack.callback(_close, cluster)
+            cluster = started_with_sigint_blocked(start).result()
+            stack.callback(close_cluster, cluster)
         yield cluster
 
 
-def _close(cluster: Any) -> None:
-    with suppress(TimeoutError):  # 2024.8 waits for workers that were killed
-        cluster.close(timeout=10)
+def close_cluster(cluster: Any) -> None:
+    """Close a cluster; a second interruption kills the workers that have not ended by then.
+
+    Dask can no longer close a cluster that was interrupted while it closes.
+    """
+    closing = started_with_sigint_blocked(partial(cluster.close, timeout=_CLOSING_TIMEOUT))
+    try:
+        with suppress(TimeoutError):  # 2024.8 waits for workers that were killed
+            closing.result()
+    except KeyboardInterrupt:
+        if wait([closing], _ENDING_TIMEOUT).not_done:
+            _kill_workers(cluster)
+            wait([closing], _ENDING_TIMEOUT)
+        raise
+
+
+def _kill_workers(cluster: Any) -> None:
+    import psutil
+
+    for nanny in list(cluster.workers.values()):
+        with suppress(psutil.NoSuchProcess):
+            if nanny.pid:
+                psutil.Process(nanny.pid).kill()
 
 
 @contextmanager

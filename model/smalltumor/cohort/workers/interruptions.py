@@ -50,26 +50,27 @@ def deferred_interruptions() -> Iterator[None]:
         signal.raise_signal(waited)
 
 
-def call_with_sigint_blocked(function: Callable[[], Result]) -> Result:
-    """Call a function that starts threads and processes, which never get Ctrl-C.
+def started_with_sigint_blocked(function: Callable[[], Result]) -> Future[Result]:
+    """Start a function that starts or ends processes, which never get Ctrl-C.
 
     A terminal sends it to all processes, and the first one handles it; a process that imports its
     modules would print where it was. The function runs in another thread, whose signal mask they
-    inherit, so that the calling one can be interrupted while it waits.
+    inherit, so that the calling one can be interrupted while it waits for the result.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        return function()
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # else the first process that is started undoes the mask
     future: Future[Result] = Future()
+    blocks = hasattr(signal, "pthread_sigmask")  # not on Windows
+    if blocks:
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()  # else the first process that is started undoes the mask
 
     def call() -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        if blocks:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             future.set_result(function())
         except BaseException as error:
             future.set_exception(error)
 
     threading.Thread(target=call, daemon=True).start()
-    return future.result()
+    return future

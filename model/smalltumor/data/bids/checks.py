@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from smalltumor.data.bids.dataset import check_dataset
-from smalltumor.data.bids.names import bids_paths, masks_of_subject, session_label, subject_of
+from smalltumor.data.bids.names import bids_paths, masks_of_subject, subject_of
+from smalltumor.data.identity.bids_labels import session_label
 from smalltumor.data.identity.image_digests import (
     are_other_images,
     recorded_images,
     share_an_image,
 )
 from smalltumor.data.identity.patients import same_patient
+from smalltumor.data.identity.recorded_patient import recorded_patient
 from smalltumor.data.identity.visits import stated_visit, visit_in_name
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder
-from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.unfinished_moves import undo_around
-
-PATIENT_KEY = "Patient"
-"""Key of the patient by the name of the case, to tell apart patients whose labels are the same."""
 
 
 def check_bids(
@@ -78,12 +75,8 @@ def _check_patient(case: str, dataset: Path) -> None:
     was written before patients were recorded tells nothing.
     """
     for mask in masks_of_subject(case, dataset):
-        sidecar = mask.with_name(mask.name.removesuffix(".nii.gz") + ".json")
-        try:
-            patient = json.loads(sidecar.read_text(encoding="utf-8")).get(PATIENT_KEY)
-        except (OSError, *DAMAGED):
-            continue
-        if isinstance(patient, str) and not same_patient(patient, case):
+        patient = recorded_patient(mask)
+        if patient and not same_patient(patient, case):
             raise CaseError(
                 f"{subject_of(case)} in {dataset} is the patient {patient}, and {case} would be as "
                 "well; rename the case, or name another dataset"

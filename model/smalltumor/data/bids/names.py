@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
-from unicodedata import normalize
 
-from smalltumor.data.identity.patients import patient_of, same_patient
-from smalltumor.data.identity.visits import visit_in_name
+from smalltumor.data.identity.bids_labels import bids_labels
+from smalltumor.data.identity.patients import same_patient
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import entries
 from smalltumor.files.names import name_key
@@ -19,27 +17,20 @@ _MASK, _SUFFIXES = "seg-tumor_dseg", (".nii.gz", ".json", ".tsv")
 def bids_paths(case: str, dataset: Path, session: str = "") -> list[Path]:
     """Image, description and table of a case in a dataset.
 
-    The patient of the case, see `patient_of`, is the subject, and the rest of the name the session;
-    labels have letters and digits only.
-
     Parameters
     ----------
     case : str
     dataset : Path
     session : str
-        The session, such as the name of a visit; by default what the case's name states.
+        As in `bids_labels`.
 
     Raises
     ------
     CaseError
         If the name has none.
     """
-    entities = {part[:4].lower(): part[4:] for part in reversed(case.split("_"))}
-    subject, visit = patient_of(case), visit_in_name(case)
-    if case.lower().startswith("sub-"):
-        subject, visit = entities["sub-"], entities.get("ses-", visit)
-    labels = _alphanumeric(subject), session_label(session) or _alphanumeric(visit)
-    if not labels[0]:
+    labels = bids_labels(case, session)
+    if not labels.subject:
         raise CaseError(f"{case} has no letters or digits that can name a BIDS subject")
     named = [f"{e}-{label}" for e, label in zip(("sub", "ses"), labels, strict=True) if label]
     stem = dataset.joinpath(*named, "anat", "_".join([*named, _MASK]))
@@ -73,15 +64,6 @@ def check_subjects(cases: Iterable[str]) -> None:
             raise CaseError(
                 f"the patients of {owner} and {case} would both be {subject}; rename one"
             )
-
-
-def session_label(text: str) -> str:
-    """The letters and digits of the name of a visit: ``20210315`` of ``2021-03-15``."""
-    return _alphanumeric(text.removeprefix("ses-"))
-
-
-def _alphanumeric(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]", "", normalize("NFC", text))
 
 
 def masks_of_subject(case: str, dataset: Path) -> list[Path]:

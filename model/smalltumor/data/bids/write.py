@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from smalltumor.data.bids.checks import PATIENT_KEY, check_bids, check_images
+from smalltumor.data.bids.checks import check_bids, check_images
 from smalltumor.data.bids.dataset import describe_dataset, json_text
 from smalltumor.data.identity.patients import patient_of
+from smalltumor.data.identity.recorded_patient import PATIENT_KEY
 from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import OutputError

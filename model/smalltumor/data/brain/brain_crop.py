@@ -65,6 +65,9 @@ def _voxels_by_plane(mask: Mask) -> list[npt.NDArray[np.integer]]:
 
 
 def central_voxel(brain: Mask) -> tuple[int, int, int]:
-    """The voxel next to the brain's centre of mass, however the images are cropped or padded."""
+    """The voxel next to the centre of mass of the brain, (l, p, s) bool.
+
+    It is the same however the images are cropped or padded.
+    """
     i, j, k = ((2 * m + n) // (2 * n) for m, n in map(_moments, _voxels_by_plane(brain)))
     return i, j, k

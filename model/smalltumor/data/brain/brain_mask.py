@@ -65,7 +65,7 @@ def are_clean(backgrounds: Sequence[Background], images: Sequence[Image]) -> boo
 
 
 def brain_of(masks: Sequence[Mask]) -> Mask:
-    """The largest component of the masks of all images, and its detached parts.
+    """The largest component of the masks (i, j, k) of all images, and its detached parts.
 
     A detached part is large, and is in half of the images or more: a bright island of one image is
     no brain.
@@ -84,7 +84,7 @@ def brain_of(masks: Sequence[Mask]) -> Mask:
 
 
 def whole_brain_of(masks: Sequence[Mask]) -> Mask:
-    """The brain with what it encloses.
+    """The brain with what it encloses, (i, j, k) bool.
 
     Of several images, nearly every voxel of the brain differs from the background in one. A
     z-scored image alone has values near the background in the brain and at its border, where they

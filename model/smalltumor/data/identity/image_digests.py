@@ -25,6 +25,7 @@ from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Grid, to_axes
+from smalltumor.text import list_text
 
 _KEY = "smalltumor_images_2"
 """The number is the version of the record. That of the first, one digest of the whole middle, has
@@ -33,6 +34,8 @@ _AXES = "LPS"
 _PARTS = 3
 """Blocks along each axis."""
 _DIGITS = 16
+"""Hexadecimal digits of the SHA-256 of a block that are kept."""
+
 _BETWEEN = ","
 
 SUCH_AS_ANOTHER = "such as another visit's, or another patient's of the same name"
@@ -190,4 +193,4 @@ def made_of_others(masks: Sequence[str], images: str) -> str:
         Such as ``those of P7``.
     """
     were = "was" if len(masks) == 1 else "were"
-    return f"{' and '.join(masks)} {were} made of other images than {images}"
+    return f"{list_text(masks)} {were} made of other images than {images}"

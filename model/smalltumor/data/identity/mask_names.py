@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from smalltumor.data.case import Case
+from smalltumor.data.identity.bids_labels import BidsLabels, bids_labels, labels_of_mask
 from smalltumor.data.identity.case_names import (
     continues_name,
     differ_by_number,
@@ -64,6 +65,8 @@ def check_patient(path: Path, case: Case) -> None:
     own, other = patient_of(case.name), patient_of(name)
     if same_patient(other, own) or continues_name(other, own):
         return
+    if labels_of_mask(path, name, case.name) is not None:
+        return
     is_name_of_patient = named is not None and (
         _has_images(path, named, case)
         or (not is_in_folder_of(path, case) and _states_patient(path, named, case))
@@ -88,11 +91,16 @@ def check_case(path: Path, case: Case) -> None:
     name = named or stem(path)
     if is_named_after(name, case.name, folder_of(case)):
         return
+    labels = labels_of_mask(path, name, case.name)
+    if labels is not None and _is_session_of(labels, case):
+        return
     if named is not None and _has_images(path, named, case):
         raise _another(path, name, case)
     is_beside_unnamed_scan = not visit_of(case) and is_in_folder_of(path, case)
-    states_scan_of_its_own = states_other_scan(name, case.name) or (
-        named is not None and _states_scan(named, case.name)
+    states_scan_of_its_own = (
+        labels is not None
+        or states_other_scan(name, case.name)
+        or (named is not None and _states_scan(named, case.name))
     )
     if states_scan_of_its_own and not is_beside_unnamed_scan:
         raise _another(path, name, case)
@@ -108,7 +116,10 @@ def other_case_text(path: Path, case: Case) -> str:
     own = {parsed[0] for parsed in images if parsed is not None and parsed[0]}
     if named is None or not own:
         return ""
-    is_own_name = any(continues_name(named, name) for name in {case.name, *own})
+    is_own_name = any(
+        continues_name(named, name) or labels_of_mask(path, named, name)
+        for name in {case.name, *own}
+    )
     if is_own_name or not _states_patient(path, named, case):
         return ""
     return str(_another(path, named, case))
@@ -137,6 +148,12 @@ def is_in_folder_of(path: Path, case: Case) -> bool:
 
 def _another(path: Path, named: str, case: Case) -> CaseError:
     return CaseError(f"by its name, {path.name} is a mask of {named}, not of {case.name}")
+
+
+def _is_session_of(labels: BidsLabels, case: Case) -> bool:
+    """Whether the session of a mask is the visit of a case, or not stated."""
+    names = (case.name, name_with_visit(case.name, folder_of(case)))
+    return not labels.session or labels.key in [bids_labels(name).key for name in names]
 
 
 def _states_patient(path: Path, named: str, case: Case) -> bool:

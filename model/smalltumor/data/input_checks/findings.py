@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from smalltumor.data.naming.case_files import modality_titles
+from smalltumor.text import list_text
 
 _SIDES = {
     "L": "left",
@@ -120,10 +120,6 @@ class Finding:
         complete = [f"{score:.2f}" for _, _, score in self.dice]
         return (
             "without it, networks trained like this one had a mean Dice of "
-            f"{_listed(scores)} in patients they had not seen, and with all sequences "
-            f"{_listed(complete)}"
+            f"{list_text(scores)} in patients they had not seen, and with all sequences "
+            f"{list_text(complete)}"
         )
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

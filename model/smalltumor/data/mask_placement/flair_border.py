@@ -32,6 +32,8 @@ its own by the second. Another patient's masks reached 0.70; in the right place 
 whether of an expert or of the network, had a mirror image with a larger probability."""
 
 _WIDTH_MM = 3.0
+"""Distance to the border, along each axis, of the voxels that are compared."""
+
 _ENOUGH = 300
 """Voxels on each side; with fewer, the probability is left to chance."""
 

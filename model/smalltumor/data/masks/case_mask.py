@@ -30,6 +30,7 @@ from smalltumor.errors import CaseError
 from smalltumor.files.unfinished_moves import undo_around
 from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.text import list_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +69,7 @@ class CaseMask:
     @property
     def warnings(self) -> list[str]:
         """What a user has to know of the files."""
-        missing = missing_sequences_text(
-            self.made_by, " and ".join(path.name for path in self.paths)
-        )
+        missing = missing_sequences_text(self.made_by, list_text(path.name for path in self.paths))
         texts = filter(None, [self.other_images, self.placement, missing])
         return [*texts, *self.header_warnings]
 

@@ -20,13 +20,10 @@ from smalltumor.errors import CaseError, GridMismatchError, LabelError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
 from smalltumor.labels.masks import Classes
-from smalltumor.labels.schemes import LabelScheme
+from smalltumor.labels.schemes import WHOLE_TOLERANCE, LabelScheme
 
 LARGEST_TUMOUR_ML = 600.0
 """Largest volume of labels that can be a tumour; brain masks of adults have more than 900 ml."""
-
-ROUNDING = 0.01
-"""Largest distance of a stored value from a whole number; ``scl_slope`` causes 1.0000153."""
 
 
 def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
@@ -108,7 +105,7 @@ def read_label_volume(path: Path) -> Volume:
     Returns
     -------
     Volume
-        Integers, if the stored values are whole numbers but for `ROUNDING`; else as stored.
+        Integers, if the stored values are whole numbers but for `WHOLE_TOLERANCE`; else as stored.
 
     Raises
     ------
@@ -124,13 +121,13 @@ def read_label_volume(path: Path) -> Volume:
 
 
 def rounded(volume: Volume) -> Volume:
-    """The label volume as integers, if its values are whole numbers but for `ROUNDING`."""
+    """The label volume as integers, if its values are whole numbers but for `WHOLE_TOLERANCE`."""
     data = volume.data
     if data.dtype.kind != "f":
         return volume
     whole = np.rint(data)
     small = whole.min() >= 0 and whole.max() <= np.iinfo(np.uint8).max
-    if not small or np.abs(data - whole).max() > ROUNDING:
+    if not small or np.abs(data - whole).max() > WHOLE_TOLERANCE:
         return volume
     return replace(volume, data=whole.astype(np.uint8))
 

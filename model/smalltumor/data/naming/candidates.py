@@ -8,6 +8,7 @@ from pathlib import Path
 from smalltumor.data.naming.file_names import FileName
 from smalltumor.data.volumes.nifti import is_nifti_name, read_spacing
 from smalltumor.errors import CaseError
+from smalltumor.text import list_text
 
 NamedFile = tuple[Path, FileName]
 
@@ -56,7 +57,7 @@ def choose(
     ranks = rank(best)[:3], rank(others[0])[:3]
     reasons = ("more sequences have such a file", "it is processed", "it is 3D")
     differing = (r for r, a, b in zip(reasons, *ranks, strict=True) if a != b)
-    names = " or ".join(path.name for path, _ in others)
+    names = list_text((path.name for path, _ in others), "or")
     return [best], (best[0].name, f"not {names}: {next(differing, 'it is the last by name')}")
 
 

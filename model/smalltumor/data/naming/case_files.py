@@ -11,6 +11,7 @@ from smalltumor.data.naming.dataset_names import scheme_of_names
 from smalltumor.data.naming.file_names import LABELS
 from smalltumor.errors import CaseError
 from smalltumor.files.names import safe_name
+from smalltumor.text import list_text
 
 MODALITIES = ("flair", "t1ce", "t1", "t2")
 """In the channel order of the published backbone."""
@@ -101,7 +102,7 @@ class CaseFiles:
             return None
         for role, paths in [*self.modalities.items(), (LABELS, self.labels)]:
             if len(paths) > 1:
-                names = " and ".join(p.name for p in sorted(paths))
+                names = list_text(p.name for p in sorted(paths))
                 return f"{len(paths)} files for {role_title(role)}: {names}; keep one"
         missing = missing_modalities(self.modalities, allow_missing=allow_missing)
         if not missing:
@@ -109,7 +110,7 @@ class CaseFiles:
         if not self.modalities and self.labels:
             return f"no image, only the mask {self.labels[0].name}"
         existing = ", ".join(p.name for paths in self.modalities.values() for p in paths)
-        titles = " and no ".join(role_title(m) for m in missing)
+        titles = list_text((role_title(m) for m in missing), "or")
         return f"no {titles} image" + (f" beside {existing}" if existing else "")
 
 
@@ -121,8 +122,7 @@ def missing_modalities(present: Container[str], *, allow_missing: bool = False) 
 
 def modality_titles(modalities: Iterable[str], conjunction: str = "and") -> str:
     """The titles of modalities as a part of a sentence, such as ``T1, T2 and FLAIR``."""
-    *others, last = [MODALITY_TITLES[m] for m in modalities]
-    return f"{', '.join(others)} {conjunction} {last}" if others else last
+    return list_text((MODALITY_TITLES[m] for m in modalities), conjunction)
 
 
 def role_title(role: str) -> str:

@@ -38,7 +38,7 @@ class CroppedProbabilities:
         return self.output.probabilities()
 
     def to_classes(self) -> Classes:
-        """The most probable class of each voxel of the source grid, uint8.
+        """The most probable class of each voxel of the source grid, (i, j, k) uint8.
 
         In Fortran order, as files and the viewer's layers, unless it was resampled.
         """

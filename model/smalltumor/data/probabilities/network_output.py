@@ -180,7 +180,7 @@ def most_probable_classes(values: Array) -> Classes:
 
 
 def softmax(logits: Array) -> Array:
-    """Probabilities over the first axis; `logits` is overwritten."""
+    """Probabilities (class, ...) from logits (class, ...), which are overwritten."""
     logits -= logits.max(axis=0)
     np.exp(logits, out=logits)
     logits /= logits.sum(axis=0)

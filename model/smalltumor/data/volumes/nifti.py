@@ -19,7 +19,6 @@ from smalltumor.data.volumes.header_checks import has_orientation
 from smalltumor.data.volumes.nifti_header import (
     HEADER_BYTES,
     grid_of,
-    not_numbers,
     parse_header,
     spatial_shape,
     voxel_offset,
@@ -29,6 +28,12 @@ from smalltumor.data.volumes.nifti_header import millimetres_per_unit as millime
 from smalltumor.data.volumes.nifti_header import read_header as read_header
 from smalltumor.data.volumes.nifti_header import read_spacing as read_spacing
 from smalltumor.data.volumes.unpacking import unpack, unpack_whole
+from smalltumor.data.volumes.voxel_checks import (
+    check_finite,
+    check_numbers,
+    check_size,
+    check_unchanged,
+)
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.content import FileContent
@@ -64,7 +69,7 @@ _SCANNER, _ALIGNED = 1, 2
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """A NIfTI file in memory.
+    """A volume in memory, as it was read from a file.
 
     Parameters
     ----------
@@ -147,35 +152,31 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool
     header = parse_header(start, path)
     shape = spatial_shape(header, path)
     dtype = header.get_data_dtype()
-    if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise CaseError(f"{path} {not_numbers(dtype)}")
+    check_numbers(dtype, path)
     offset = voxel_offset(header, path)
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if offset + size > MAX_BYTES:
-        raise CaseError(
-            f"{path}: {(offset + size) / 2**30:.1f} GB unpacked is over the limit of "
-            f"{MAX_BYTES // 2**30} GB for one volume"
-        )
+    check_size(offset + size, path)
     grid = grid_of(header, shape, path)
     try:
         unpacked, content = unpack_whole(path, offset + size, with_content=with_content)
-        if len(unpacked) < offset + size:
-            raise CaseError(
-                f"{path} is truncated: {len(unpacked)} of {offset + size} bytes; copy it again"
-            )
+        _check_length(len(unpacked), offset + size, path)
         common = min(len(start), len(unpacked))
-        if bytes(unpacked[:common]) != start[:common]:
-            raise CaseError(f"{path} was replaced while it was read; read it again")
+        check_unchanged(start[:common], bytes(unpacked[:common]), path)
         data = np.frombuffer(unpacked, dtype, size // dtype.itemsize, offset)
         data = _scaled(data.reshape(shape, order="F"), header, path)
-        if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
-            raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
+        if not allow_nonfinite:
+            check_finite(data, path)
         comments = comments_of(bytes(unpacked[: min(offset, _COMMENT_BYTES)]), header)
         return Volume(data, grid, header, path, content=content, comments=comments)
     except MemoryError:
         raise CaseError(
             f"{path}: {size / 2**30:.1f} GB unpacked do not fit into memory; close other programs"
         ) from None
+
+
+def _check_length(length: int, expected: int, path: Path) -> None:
+    if length < expected:
+        raise CaseError(f"{path} is truncated: {length} of {expected} bytes; copy it again")
 
 
 def write_volume(

@@ -150,15 +150,3 @@ def _affine_in_mm(header: nib.Nifti1Header, path: Path) -> Affine:
         raise CaseError(f"{path}: {error}") from error
     affine[:3] *= millimetres_per_unit(header)
     return affine
-
-
-def not_numbers(dtype: np.dtype[np.generic]) -> str:
-    """Why voxels of a type are not read, and what to do, after the name of the file."""
-    if dtype.names is not None:
-        return (
-            "holds colours (RGB), not grey values or label values; save the image before colours "
-            "were laid over it, or the mask as a label map"
-        )
-    if dtype.kind == "c":
-        return "holds complex numbers; save their magnitude as an image of its own"
-    return "holds numbers of an uncommon type; save it with 32-bit floating point numbers"

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from smalltumor.errors import CaseError
 from smalltumor.files.content import FileContent, content_of
+from smalltumor.files.existence import exists, is_file
 from smalltumor.files.gzip_codec import GZIP_ERRORS, Unpacker, unpacker
 
 _PACKED_PIECE, _UNPACKED_PIECE = 2**17, 2**18
@@ -66,9 +67,8 @@ def unpack_whole(
 def _unpack(
     path: Path, size: int, *, whole: bool, with_content: bool
 ) -> tuple[bytes | memoryview, FileContent | None]:
+    check_is_file(path)
     try:
-        if not path.is_file():
-            raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
         with path.open("rb") as file:
             start = file.read(2)
             file.seek(0)
@@ -79,6 +79,23 @@ def _unpack(
     except OSError as error:
         raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
     return (_Members(read, path).unpacked(size, whole=whole) if is_packed else read), content
+
+
+def check_is_file(path: Path) -> None:
+    """Check that there is a file, before it is opened.
+
+    Raises
+    ------
+    CaseError
+        If there is none, or that cannot be told.
+    """
+    try:
+        if is_file(path):
+            return
+        is_there = exists(path)
+    except OSError as error:
+        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
+    raise CaseError(f"{path} " + ("is not a file" if is_there else "does not exist"))
 
 
 class _Members:

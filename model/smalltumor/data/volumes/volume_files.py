@@ -12,10 +12,15 @@ import numpy.typing as npt
 
 from smalltumor.data.volumes import nifti
 from smalltumor.data.volumes.dicom_start import file_starts_as_dicom
-from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
-from smalltumor.data.volumes.nifti_header import not_numbers
+from smalltumor.data.volumes.nifti import Volume, is_image_name, is_nifti_name
 from smalltumor.data.volumes.slicer_segments import segments_of
-from smalltumor.data.volumes.unpacking import unpack
+from smalltumor.data.volumes.unpacking import check_is_file, unpack
+from smalltumor.data.volumes.voxel_checks import (
+    check_finite,
+    check_numbers,
+    check_size,
+    check_unchanged,
+)
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import require
 from smalltumor.files.content import FileContent, content_of_file
@@ -78,24 +83,18 @@ def read_volume_file(
         return nifti.read_volume(path, allow_nonfinite=allow_nonfinite, with_content=with_content)
     if not is_image_name(path):
         raise not_a_volume(path) or _unnamed(path)
-    if not path.is_file():
-        raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
+    check_is_file(path)
     before = _content_of(path) if with_content else None
     segments: tuple[Segment, ...] = ()
     if path.suffix.lower() in _FREESURFER:
         data, affine, placed = _read_freesurfer(path)
     else:
         data, affine, placed, segments = _read_itk(path)
-    if before != (_content_of(path) if with_content else None):
-        raise CaseError(f"{path} was replaced while it was read; read it again")
-    if data.dtype.kind not in "iuf":
-        raise CaseError(f"{path} {not_numbers(data.dtype)}")
-    if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
-        raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
-    while data.ndim > 3 and data.shape[-1] == 1:
-        data = data[..., 0]
-    if data.ndim not in (3, 4):
-        raise CaseError(f"{path} has the shape {data.shape}; a 3D or 4D volume is needed")
+    check_unchanged(before, _content_of(path) if with_content else None, path)
+    check_numbers(data.dtype, path)
+    if not allow_nonfinite:
+        check_finite(data, path)
+    data = _with_three_or_four_axes(data, path)
     try:
         grid = Grid((data.shape[0], data.shape[1], data.shape[2]), affine)
     except CaseError as error:
@@ -103,6 +102,15 @@ def read_volume_file(
     data = data.view()
     data.flags.writeable = False
     return Volume(data, grid, _header(data, grid, placed), path, content=before, segments=segments)
+
+
+def _with_three_or_four_axes(data: npt.NDArray[np.generic], path: Path) -> npt.NDArray[np.generic]:
+    """An array without trailing axes of length 1, (i, j, k) or (i, j, k, t)."""
+    while data.ndim > 3 and data.shape[-1] == 1:
+        data = data[..., 0]
+    if data.ndim not in (3, 4):
+        raise CaseError(f"{path} has the shape {data.shape}; a 3D or 4D volume is needed")
+    return data
 
 
 def _content_of(path: Path) -> FileContent:
@@ -203,7 +211,7 @@ def _open_itk(path: Path) -> Any:
         reader.ReadImageInformation()
     except RuntimeError as error:
         raise CaseError(f"{path} {_DAMAGED}") from error
-    _check_size(path, [*reader.GetSize(), reader.GetNumberOfComponents()])
+    check_size(_bytes_of([*reader.GetSize(), reader.GetNumberOfComponents()]), path)
     return reader
 
 
@@ -232,7 +240,7 @@ def _open_freesurfer(path: Path) -> Any:
         image = nib.load(path)
     except _freesurfer_errors() as error:
         raise CaseError(f"{path} {_DAMAGED}") from error
-    _check_size(path, image.shape)
+    check_size(_bytes_of(image.shape), path)
     return image
 
 
@@ -245,13 +253,9 @@ def _freesurfer_errors() -> tuple[type[Exception], ...]:
     return (OSError, EOFError, zlib.error, *of_nibabel, *DAMAGED)
 
 
-def _check_size(path: Path, sizes: Sequence[int]) -> None:
-    size = int(np.prod([*sizes, 8], dtype=object))
-    if size > MAX_BYTES:
-        raise CaseError(
-            f"{path}: {size / 2**30:.1f} GB unpacked is over the limit of "
-            f"{MAX_BYTES // 2**30} GB for one volume"
-        )
+def _bytes_of(sizes: Sequence[int]) -> int:
+    """Bytes of a volume whose voxels take up to eight."""
+    return int(np.prod([*sizes, 8], dtype=object))
 
 
 def _header(data: npt.NDArray[Any], grid: Grid, placed: bool) -> nib.Nifti1Header:

@@ -13,6 +13,7 @@ from smalltumor.labels.masks import Mask
 
 _FINE_MM = 1.0  # BraTS dilates on voxels of 1 mm
 _DIVIDED_MM = 1.5
+"""Size from which voxels are divided before they are dilated."""
 
 
 def dilation_margin(distance_mm: float, voxel: Voxel) -> tuple[int, int, int]:

@@ -185,9 +185,9 @@ def _point(cases: Sequence[CaseCandidates], least: float | None, bootstrap: Boot
     found = np.array([case.found(limit) for case in cases], dtype=np.float64)
     components = np.array([case.components for case in cases], dtype=np.float64)
     return FrocPoint(
-        least,
-        sum(case.false_positives(limit) for case in cases) / len(cases),
-        bootstrap.estimate(Ratio(found, components)),
-        int(found.sum()),
-        int(components.sum()),
+        least_score=least,
+        false_positives_per_case=sum(case.false_positives(limit) for case in cases) / len(cases),
+        sensitivity=bootstrap.estimate(Ratio(found, components)),
+        found=int(found.sum()),
+        components=int(components.sum()),
     )

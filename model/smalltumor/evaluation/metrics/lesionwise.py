@@ -88,7 +88,7 @@ class LesionMatches:
         return 2 * common / (len(lesion) + sizes)
 
     def masks(self, number: int) -> tuple[Mask, Mask]:
-        """A lesion of the truth, and all components assigned to it, in the box."""
+        """A lesion of the truth, and all components assigned to it: masks (i, j, k) of the box."""
         return self.lesions == number, np.isin(self.predicted, self.assigned[number - 1])
 
 

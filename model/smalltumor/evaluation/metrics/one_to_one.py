@@ -94,14 +94,18 @@ def score_one_to_one(
     prediction, truth = prediction[box], truth[box]
     predicted, actual = connected_components(prediction), connected_components(truth)
     if not len(predicted) and not len(actual):
-        return OneToOneScores(0, 0, 0, None, None)
+        return OneToOneScores(matched=0, missed=0, false=0, lesions=None, whole=None)
     pairs = _matches(predicted, actual)
     images = predicted.label_image(), actual.label_image()
     scores = [_surface_scores(images[0] == p, images[1] == t, voxel) for t, p in pairs]
     lesions = _mean(scores) if scores else NO_OVERLAP
     whole = _surface_scores(prediction, truth, (1.0, 1.0, 1.0), 0.5) if scores else NO_OVERLAP
     return OneToOneScores(
-        len(pairs), len(actual) - len(pairs), len(predicted) - len(pairs), lesions, whole
+        matched=len(pairs),
+        missed=len(actual) - len(pairs),
+        false=len(predicted) - len(pairs),
+        lesions=lesions,
+        whole=whole,
     )
 
 

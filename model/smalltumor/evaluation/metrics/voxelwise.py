@@ -135,7 +135,7 @@ def overlap_of(
 
 
 def dice(prediction: Mask, truth: Mask) -> float:
-    """Dice similarity ``2 |P & T| / (|P| + |T|)``; 1 if both are empty."""
+    """Dice similarity ``2 |P & T| / (|P| + |T|)`` of masks of one shape; 1 if both are empty."""
     common = int(np.count_nonzero(prediction & truth))
     return _dice(common, int(np.count_nonzero(prediction)), int(np.count_nonzero(truth)))
 

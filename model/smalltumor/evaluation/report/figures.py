@@ -47,9 +47,9 @@ def can_draw() -> bool:
 
 def png(figure: Figure) -> bytes:
     """Encode a figure as a PNG file of `DPI` dots per inch."""
-    page = io.BytesIO()
-    figure.savefig(page, format="png", dpi=DPI, metadata={"Software": None})
-    return page.getvalue()
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
+    return content.getvalue()
 
 
 def draw_volumes(evaluation: Evaluation) -> Figure:
@@ -145,18 +145,7 @@ def _box(
     axes: Axes, position: float, voxels: Sequence[int], region: Region, *, filled: bool
 ) -> None:
     present = [count for count in voxels if count]
-    absent = len(voxels) - len(present)
-    if absent:
-        axes.annotate(
-            f"{absent} without",
-            (position, 0),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            xytext=(0, 3),
-            ha="center",
-            fontsize=7,
-            color="0.35",
-        )
+    _name_absent(axes, position, len(voxels) - len(present))
     face = REGION_COLOURS[region] if filled else "white"
     dots: dict[str, Any] = {
         "marker": "o",
@@ -179,6 +168,21 @@ def _box(
         capprops={"color": INK},
         flierprops=dots,
     )
+
+
+def _name_absent(axes: Axes, position: float, absent: int) -> None:
+    """Write below a box how many cases are without the region."""
+    if absent:
+        axes.annotate(
+            f"{absent} without",
+            (position, 0),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            xytext=(0, 3),
+            ha="center",
+            fontsize=7,
+            color="0.35",
+        )
 
 
 def _draw_legend(axes: Axes) -> None:

@@ -108,11 +108,11 @@ def compare(one: Evaluation, other: Evaluation) -> Comparison:
     bootstrap = Bootstrap(patient_key(name) for name in names)
     sides = [first[name] for name in names], [second[name] for name in names]
     return Comparison(
-        other,
-        paired_differences(MEASURES, *sides, bootstrap),
-        len(names),
-        tuple(sorted(first.keys() - second.keys())),
-        tuple(sorted(second.keys() - first.keys())),
+        baseline=other,
+        differences=paired_differences(MEASURES, *sides, bootstrap),
+        cases=len(names),
+        only_in_one=tuple(sorted(first.keys() - second.keys())),
+        only_in_other=tuple(sorted(second.keys() - first.keys())),
     )
 
 

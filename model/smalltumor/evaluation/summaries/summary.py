@@ -134,7 +134,13 @@ def size_class(components: Iterable[TruthComponent], start: int, stop: int | Non
     """Those of the components whose size is in a range."""
     inside = [c for c in components if c.voxels >= start and (stop is None or c.voxels < stop)]
     found = sum(c.found for c in inside)
-    return SizeClass(start, stop, len(inside), found, _mean([c.covered for c in inside]))
+    return SizeClass(
+        start=start,
+        stop=stop,
+        components=len(inside),
+        found=found,
+        covered=_mean([c.covered for c in inside]),
+    )
 
 
 def absent_tumours(evaluation: Evaluation, region: Region) -> tuple[int, list[CaseScores]]:

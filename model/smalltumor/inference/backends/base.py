@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.probabilities.network_output import NetworkOutput
-from smalltumor.inference.progress import ProgressReporter
+from smalltumor.progress import ProgressReporter
 
 Array = npt.NDArray[np.float32]
 
@@ -63,7 +63,7 @@ class InferenceBackend(Protocol):
 
 
 def is_plausible(logits: Array) -> bool:
-    """Whether all logits are finite and below `MAX_LOGIT`.
+    """Whether all logits, of any shape, are finite and below `MAX_LOGIT`.
 
     In half precision, features can overflow, and faulty kernels can return arbitrary values;
     backends then compute the case again in float32.

@@ -17,7 +17,7 @@ from smalltumor.inference.backends.openvino_import import import_openvino
 from smalltumor.inference.backends.openvino_network import NetworkLoader, Precision
 from smalltumor.inference.devices import cpu_has_bfloat16
 from smalltumor.inference.pool import Pool
-from smalltumor.inference.progress import ProgressReporter
+from smalltumor.progress import ProgressReporter
 
 if TYPE_CHECKING:
     import openvino as ov  # noqa: TID251
@@ -30,6 +30,7 @@ the values that `tests/benchmarks/inference/memory.py` measured, from 197."""
 
 _POLL_MILLISECONDS = 20
 _SECONDS_PER_VOXEL = 4e-7
+"""Time of a voxel, for progress, until a run has measured it."""
 
 
 class OpenVinoBackend:

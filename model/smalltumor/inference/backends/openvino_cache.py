@@ -93,7 +93,7 @@ def _processor_id() -> str:
     """Eight hex digits that identify the processor model, for cache folders on shared disks."""
     fields = [platform.machine(), platform.processor(), str(os.cpu_count())]
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     fields += [line for line in lines if line.startswith(("model name", "flags", "Features"))][:2]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from smalltumor.errors import OutputError
 from smalltumor.inference.backends.openvino_cache import NetworkFolder
 from smalltumor.inference.backends.openvino_import import import_openvino
-from smalltumor.inference.progress import ProgressReporter
+from smalltumor.progress import ProgressReporter
 
 if TYPE_CHECKING:
     import openvino as ov  # noqa: TID251

@@ -13,7 +13,7 @@ from smalltumor.geometry.array_order import reverse_axes
 from smalltumor.inference.backends.base import BFLOAT16_MIN_EDGE, Array, is_plausible
 from smalltumor.inference.devices import describe_device, torch_precision
 from smalltumor.inference.pool import Pool
-from smalltumor.inference.progress import ProgressReporter
+from smalltumor.progress import ProgressReporter
 
 if TYPE_CHECKING:
     import torch

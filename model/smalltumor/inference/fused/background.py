@@ -44,7 +44,7 @@ def background_response(unit: MultiFiberUnit, background: Tensor) -> Tensor:
 
 @torch.no_grad()
 def expanded_background(unit: MultiFiberUnit, background: Tensor) -> Tensor:
-    """Features of background between a unit's expansion and its grouped convolutions."""
+    """Features (channel,) of background between a unit's expansion and its grouped convolutions."""
     return _convolved(unit.expand, _convolved(unit.squeeze, background))
 
 

@@ -185,7 +185,7 @@ def sum_in_place(terms: Iterable[Tensor]) -> Tensor:
 
 
 def norm_scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Scale and shift of a batch norm in evaluation mode, ``x * scale + shift``."""
+    """Scale and shift (channel,) of a batch norm in evaluation mode, ``x * scale + shift``."""
     assert isinstance(norm, nn.BatchNorm3d)
     assert norm.running_mean is not None
     assert norm.running_var is not None
@@ -246,7 +246,10 @@ def _merge_narrow_groups(weight: Tensor, groups: int) -> tuple[Tensor, int]:
 
 
 def merge_groups(weight: Tensor, groups: int, fewer: int) -> Tensor:
-    """Weights of the same convolution in fewer groups; weights between merged groups are zero."""
+    """Weights (out, in / groups, i, j, k) of the same convolution in fewer groups.
+
+    Weights between merged groups are zero.
+    """
     outputs, inputs = weight.shape[0] // groups, weight.shape[1]
     merged = groups // fewer
     wide = weight.new_zeros(weight.shape[0], inputs * merged, *weight.shape[2:])

@@ -143,12 +143,12 @@ class Bundle(nn.Module):
         )
 
     def active(self, squeezed: Tensor) -> list[Tensor]:
-        """The activated input of each branch's convolution."""
+        """The input (1, channel, i, j, k) of each branch's convolution, activated."""
         expanded = self.expand(squeezed)
         return [activation(expanded) for activation in self.activations]
 
     def mix(self, active: Sequence[Tensor]) -> Iterator[Tensor]:
-        """The term added to the shortcut, in parts of its channels."""
+        """The term added to the shortcut, in parts (1, channel, i, j, k) of its channels."""
         return (fibers(active) for fibers in self.fibers)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from smalltumor.scanner.dicom.headers import DicomImage
 from smalltumor.scanner.dicom.stacks import MissingSlices
+from smalltumor.text import list_text
 
 _Volume = Sequence[DicomImage]
 _Places = frozenset[int]
@@ -151,6 +152,6 @@ def _common_values(parts: Sequence[Sequence[_Volume]]) -> dict[str, frozenset[Ha
 
 def _missing(volume: _Volume, count: int, stack: _Stack) -> MissingSlices:
     kinds = [k for k, value in _KINDS.items() if value(volume[0]) not in stack.common[k]]
-    others = " and ".join(kinds) or "acquisition number"
+    others = list_text(kinds) or "acquisition number"
     text = f"{count} of {stack.slices} slices of its series, as the others have another {others}"
     return MissingSlices(text, 1 - count / stack.slices)

@@ -17,8 +17,7 @@ import numpy.typing as npt
 
 from smalltumor.data.made_by import MadeBy
 from smalltumor.data.naming.case_files import modality_titles
-from smalltumor.errors import Action, Remedy
-from smalltumor.extras import MissingPackageError, missing_packages, require
+from smalltumor.extras import check_installed, require
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 from smalltumor.version import PACKAGE, software_version
 
@@ -54,11 +53,7 @@ def check_packages() -> None:
     ------
     MissingPackageError
     """
-    for module in missing_packages(("pydicom", "highdicom")):
-        raise MissingPackageError(
-            f"{_PURPOSE} needs the package {module}, which is not installed",
-            Remedy(Action.INSTALL_RAW),
-        )
+    check_installed(("pydicom", "highdicom"), _PURPOSE)
 
 
 def highdicom() -> Any:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
 
 _SHRINK_MM = 4.0
+"""Voxel size at which N4 estimates the field."""
+
 _ITERATIONS = (40, 40, 30)
 
 

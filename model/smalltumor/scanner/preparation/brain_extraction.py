@@ -34,10 +34,14 @@ Probabilities = npt.NDArray[np.float32]
 _AXES = "RAS"
 _COARSE_SHAPE = (128, 128, 128)
 _FINE_SHAPE = (256, 256, 256)
+"""Inputs of the two networks: the whole head, and the box around the brain found in it."""
+
 _MARGIN = 0.1
 """Margin around the coarse brain, on each side, as a share of its size."""
 
-_PERCENTILES = (0.005, 0.995)
+_QUANTILES = (0.005, 0.995)
+"""Of the intensities of the head, which become 0 and 1."""
+
 _MEAN, _DEVIATION = 0.449, 0.226
 """Of the intensities that the networks were trained on."""
 
@@ -57,7 +61,7 @@ def is_stripped(image: npt.NDArray[np.generic], grid: Grid) -> bool:
 
 
 def foreground_ml(image: npt.NDArray[np.generic], grid: Grid) -> float:
-    """Volume in ml of what differs from the background: the head, or the brain alone."""
+    """Volume in ml of what differs from the background of an image (i, j, k): head or brain."""
     coarse = coarse_images({"": image}, grid.spacing)
     (mask,) = coarse.brain_masks.values()
     return float(np.count_nonzero(mask)) * coarse.voxel_volume(grid) / 1000
@@ -169,7 +173,7 @@ def _coarse(head: Any) -> tuple[Mask, Any, Any]:
 
     with torch.inference_mode():
         small = _resized(head, _COARSE_SHAPE)
-        low, high = (small.quantile(share) for share in _PERCENTILES)
+        low, high = (small.quantile(share) for share in _QUANTILES)
         if not high > low:
             raise CaseError("no brain was found in the image")
         found = _network("bbox_model")(_normalised(small, low, high)[None, None])[0, 1]

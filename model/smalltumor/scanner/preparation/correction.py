@@ -18,7 +18,7 @@ from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
-from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.bias_field import correct_bias_field
 from smalltumor.scanner.preparation.brain_extraction import is_stripped
 from smalltumor.scanner.preparation.prepared_case import (
@@ -111,11 +111,10 @@ def corrected(
         sequence, volume = sequences[modality], reference
         if modality != REFERENCE:
             volume = read_series(series[modality], modality, case)
+            moving = _Moving(title, volume, reference, brain)
             matrix = correction.matrices.get(modality)
             sequence, texts = (
-                _measured(title, sequence, reference, volume, brain)
-                if matrix is None
-                else _moved(title, sequence, matrix, reference, volume, brain)
+                moving.measured(sequence) if matrix is None else moving.moved(sequence, matrix)
             )
             kept = without_registration_warnings(warnings, title, fallen=matrix is not None)
             warnings = [*kept, *texts]
@@ -127,53 +126,88 @@ def corrected(
     return replace(case, sequences=sequences, brain=brain, warnings=tuple(warnings))
 
 
-def _moved(
-    title: str,
-    sequence: PreparedSequence,
-    matrix: Affine,
-    reference: Volume,
-    volume: Volume,
-    brain: Mask,
-) -> tuple[PreparedSequence, list[str]]:
-    """A sequence with another registration, its figures, and the warnings about it."""
-    before = sequence.registration
-    before_matrix = np.eye(4) if before is None else before.matrix
-    at_start = mutual_information(reference, volume, brain, before_matrix)
-    if sequence.automatic is not None and np.allclose(matrix, sequence.automatic):
-        return _returned(title, sequence, sequence.automatic, reference, volume, brain)
-    sequence = replace(
-        _with_automatic(sequence, before_matrix), registration=Registration(matrix, 0, at_start, 0)
-    )
-    sequence, warnings = _measured(title, sequence, reference, volume, brain, overlap=True)
-    measured = sequence.registration
-    assert measured is not None
-    warnings += fallen_information(title, at_start, measured.information_after)
-    step = f"{_POSE_STEP}: displaced by up to {measured.displacement_mm:.1f} mm"
-    return _with_step(sequence, step), warnings
+@dataclass(frozen=True)
+class _Moving:
+    """A sequence that is registered to T1CE, both as they were scanned.
 
-
-def _returned(
-    title: str,
-    sequence: PreparedSequence,
-    automatic: Affine,
-    reference: Volume,
-    volume: Volume,
-    brain: Mask,
-) -> tuple[PreparedSequence, list[str]]:
-    """A sequence as it was registered before all corrections, measured by the brain mask of now.
-
-    One that was registered already has no registration again, and an overlap only if it had one.
+    Parameters
+    ----------
+    title : str
+        Of the sequence.
+    volume, reference : Volume
+        The sequence and T1CE.
+    brain : (i, j, k) bool array
+        On the grid of T1CE; by it the registration is measured.
     """
-    needed = not np.allclose(automatic, np.eye(4))
-    sequence = replace(
-        sequence,
-        registration=Registration(automatic, 0, 0, 0) if needed else None,
-        overlap=sequence.automatic_overlap,
-        automatic=None,
-        automatic_overlap=None,
-        steps=_steps_without(sequence, _POSE_STEP),
-    )
-    return _measured(title, sequence, reference, volume, brain, overlap=needed)
+
+    title: str
+    volume: Volume
+    reference: Volume
+    brain: Mask
+
+    def moved(
+        self, sequence: PreparedSequence, matrix: Affine
+    ) -> tuple[PreparedSequence, list[str]]:
+        """The sequence with another registration, its figures, and the warnings about it."""
+        before = np.eye(4) if sequence.registration is None else sequence.registration.matrix
+        at_start = self._information(before)
+        if sequence.automatic is not None and np.allclose(matrix, sequence.automatic):
+            return self._returned(sequence, sequence.automatic)
+        sequence = replace(
+            _with_automatic(sequence, before), registration=Registration(matrix, 0, at_start, 0)
+        )
+        sequence, warnings = self.measured(sequence, overlap=True)
+        measured = sequence.registration
+        assert measured is not None
+        warnings += fallen_information(self.title, at_start, measured.information_after)
+        step = f"{_POSE_STEP}: displaced by up to {measured.displacement_mm:.1f} mm"
+        return _with_step(sequence, step), warnings
+
+    def _returned(
+        self, sequence: PreparedSequence, automatic: Affine
+    ) -> tuple[PreparedSequence, list[str]]:
+        """The sequence as it was registered before all corrections, measured anew.
+
+        One that was registered already has no registration again, and an overlap only if it had
+        one.
+        """
+        needed = not np.allclose(automatic, np.eye(4))
+        sequence = replace(
+            sequence,
+            registration=Registration(automatic, 0, 0, 0) if needed else None,
+            overlap=sequence.automatic_overlap,
+            automatic=None,
+            automatic_overlap=None,
+            steps=_steps_without(sequence, _POSE_STEP),
+        )
+        return self.measured(sequence, overlap=needed)
+
+    def measured(
+        self, sequence: PreparedSequence, *, overlap: bool = False
+    ) -> tuple[PreparedSequence, list[str]]:
+        """The sequence with the figures of its registration, and the warnings about it.
+
+        The overlap is computed if there was one, or if `overlap` is true.
+        """
+        volume, brain, grid = self.volume, self.brain, self.reference.grid
+        placed, found = volume.grid, sequence.registration
+        if found is not None:
+            placed = registered_grid(volume.grid, found.matrix)
+            found = Registration(
+                matrix=found.matrix,
+                displacement_mm=displacement(found.matrix, brain, grid),
+                information_before=self._information(np.eye(4)),
+                information_after=self._information(found.matrix),
+            )
+        dice = None
+        if overlap or sequence.overlap is not None:
+            stripped = is_stripped(volume.data, volume.grid)
+            dice = brain_overlap(volume, stripped, placed, brain, grid)
+        warnings = registration_warnings(self.title, dice, coverage(placed, brain, grid), found)
+        return replace(sequence, registration=found, overlap=dice), warnings
+
+    def _information(self, matrix: Affine) -> float:
+        return mutual_information(self.reference, self.volume, self.brain, matrix)
 
 
 def _with_automatic(sequence: PreparedSequence, matrix: Affine) -> PreparedSequence:
@@ -181,36 +215,6 @@ def _with_automatic(sequence: PreparedSequence, matrix: Affine) -> PreparedSeque
     if len(_steps_without(sequence, _POSE_STEP)) < len(sequence.steps):
         return sequence
     return replace(sequence, automatic=matrix, automatic_overlap=sequence.overlap)
-
-
-def _measured(
-    title: str,
-    sequence: PreparedSequence,
-    reference: Volume,
-    volume: Volume,
-    brain: Mask,
-    *,
-    overlap: bool = False,
-) -> tuple[PreparedSequence, list[str]]:
-    """A sequence with the figures of its registration by a brain mask, and the warnings.
-
-    The overlap is computed if there was one, or if `overlap` is true.
-    """
-    grid, placed, found = reference.grid, volume.grid, sequence.registration
-    if found is not None:
-        placed = registered_grid(volume.grid, found.matrix)
-        found = Registration(
-            found.matrix,
-            displacement(found.matrix, brain, grid),
-            mutual_information(reference, volume, brain, np.eye(4)),
-            mutual_information(reference, volume, brain, found.matrix),
-        )
-    dice = None
-    if overlap or sequence.overlap is not None:
-        stripped = is_stripped(volume.data, volume.grid)
-        dice = brain_overlap(volume, stripped, placed, brain, grid)
-    warnings = registration_warnings(title, dice, coverage(placed, brain, grid), found)
-    return replace(sequence, registration=found, overlap=dice), warnings
 
 
 def _stripped(

@@ -77,7 +77,7 @@ def moved_matrix(matrix: Affine, motion: Affine) -> Affine:
 def moved_image(
     image: npt.NDArray[np.generic], grid: Grid, motion: Affine
 ) -> npt.NDArray[np.float32]:
-    """An image on the grid of T1CE, moved and resampled, to be looked at."""
+    """An image (i, j, k) on the grid of T1CE, moved and resampled, to be looked at."""
     return resample(image, Grid(grid.shape, motion @ grid.affine), grid)
 
 

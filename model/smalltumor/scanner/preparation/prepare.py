@@ -16,7 +16,7 @@ from smalltumor.errors import CaseError
 from smalltumor.geometry.field_of_view import check_field_of_view
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
-from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.brain_extraction import (
     Probabilities,
     brain_probability,
@@ -44,10 +44,12 @@ from smalltumor.scanner.preparation.registration import (
     registered_grid,
 )
 from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
+from smalltumor.scanner.recorded_title import recorded_titles
+from smalltumor.text import list_text
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
-    from smalltumor.scanner.source import Source
+from smalltumor.scanner.source import Source
 
 BrainExtraction = Literal["auto", "always", "never"]
 
@@ -164,7 +166,7 @@ def _refuse_copies(
     for other, image in images.items():
         if np.array_equal(image.volume.data, volume.data):
             pair = other, modality
-            titles = " and ".join(source.assignment.chosen[m].title for m in pair)
+            titles = list_text(source.assignment.chosen[m].title for m in pair)
             raise CaseError(f"{modality_titles(pair)} are the same image: {titles}")
 
 
@@ -265,7 +267,16 @@ def _assemble(
         )
     if brain is None:
         brain = np.ones(volume.grid.shape, dtype=bool)
-    return PreparedCase(source.name, volume.grid, volume.header, sequences, brain)
+    listed = (series for series, _ in source.assignment.classified)
+    titles = recorded_titles((*listed, *source.assignment.chosen.values()))
+    return PreparedCase(
+        name=source.name,
+        grid=volume.grid,
+        header=volume.header,
+        sequences=sequences,
+        brain=brain,
+        recorded_titles=titles,
+    )
 
 
 def _without_bias(case: PreparedCase, reporter: ProgressReporter) -> PreparedCase:

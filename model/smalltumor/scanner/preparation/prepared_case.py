@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.preparation.registration import Registration
+from smalltumor.scanner.recorded_title import with_recorded_titles
 from smalltumor.scanner.scan_warning import ScanWarning
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ class PreparedCase:
     scan_warnings : tuple of ScanWarning
         What is to be said about the scan. In a case that was read from its files, they no longer
         have what tells who the patient is.
+    recorded_titles : mapping of str to str
+        Titles of series that may tell who the patient is, and what stands in their place in the
+        record.
     """
 
     name: str
@@ -94,6 +98,7 @@ class PreparedCase:
     brain: Mask
     warnings: tuple[str, ...] = ()
     scan_warnings: tuple[ScanWarning, ...] = ()
+    recorded_titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown_warnings(self) -> tuple[str, ...]:
@@ -103,7 +108,11 @@ class PreparedCase:
     @property
     def recorded_scan_warnings(self) -> tuple[str, ...]:
         """The sentences about the scan without what tells who the patient is."""
-        return tuple(warning.recorded for warning in self.scan_warnings)
+        return tuple(self.recorded_text(warning.recorded) for warning in self.scan_warnings)
+
+    def recorded_text(self, text: str) -> str:
+        """A text without titles of series that may tell who the patient is."""
+        return with_recorded_titles(text, self.recorded_titles)
 
     @property
     def brain_ml(self) -> float:
@@ -127,5 +136,5 @@ class PreparedCase:
             volumes={m: s.image for m, s in self.sequences.items()},
             grid=self.grid,
             header=self.header,
-            warnings=[*self.recorded_scan_warnings, *self.warnings],
+            warnings=[*self.recorded_scan_warnings, *map(self.recorded_text, self.warnings)],
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,11 @@ from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import check_output_folder, write_text
+from smalltumor.files.new_folders import new_folders
 from smalltumor.files.replacement import write_together
 from smalltumor.files.unfinished_moves import check_outputs
 from smalltumor.geometry.grid import Affine
-from smalltumor.inference.progress import CancelCallback, ProgressReporter
+from smalltumor.progress import CancelCallback, ProgressReporter
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.sitk_images import simpleitk, transform_of
 
@@ -119,18 +119,8 @@ def write_prepared(
     OutputError, Cancelled
         The folder is then as it was before.
     """
-    created = [each for each in (folder, *folder.parents) if not each.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
-    try:
+    with new_folders(folder):
         return _write_all(case, folder, overwrite=overwrite, cancelled=cancelled)
-    except BaseException:
-        with suppress(OSError):
-            for each in created:
-                each.rmdir()
-        raise
 
 
 def _write_all(
@@ -189,26 +179,27 @@ def record(case: PreparedCase) -> dict[str, Any]:
     """What was done to a case and why, for JSON.
 
     Of the headers it has the names of the series, their UIDs and their grids, but neither name nor
-    ID of the patient. The name of the case is stored, whatever it is made of.
+    ID of the patient; of names of files, words of sequences. The name of the case is stored,
+    whatever it is made of.
     """
     return {
         "version": RECORD_VERSION,
         "name": case.name,
         "grid": {"shape": list(case.grid.shape), "affine": case.grid.affine.round(6).tolist()},
         "brain_ml": round(case.brain_ml, 1),
-        "sequences": {m: _sequence_record(s) for m, s in case.sequences.items()},
+        "sequences": {m: _sequence_record(s, case) for m, s in case.sequences.items()},
         "scan_warnings": list(case.recorded_scan_warnings),
-        "warnings": list(case.warnings),
+        "warnings": [case.recorded_text(text) for text in case.warnings],
     }
 
 
-def _sequence_record(sequence: PreparedSequence) -> Mapping[str, Any]:
+def _sequence_record(sequence: PreparedSequence, case: PreparedCase) -> Mapping[str, Any]:
     grid, found = sequence.native_grid, sequence.registration
     result: dict[str, Any] = {
-        "series": sequence.series,
+        "series": case.recorded_text(sequence.series),
         "series_uid": sequence.uid,
-        "reason": sequence.reason,
-        "steps": list(sequence.steps),
+        "reason": case.recorded_text(sequence.reason),
+        "steps": [case.recorded_text(step) for step in sequence.steps],
         "native_grid": {"shape": list(grid.shape), "affine": grid.affine.round(6).tolist()},
         "registration": None,
         "brain_overlap": None if sequence.overlap is None else round(sequence.overlap, 3),

@@ -25,6 +25,8 @@ LEAST_OVERLAP = 0.85
 of a sequence is found coarsely; registered ones had .90 or more."""
 
 LARGEST_ROTATION_DEGREES = 35.0
+"""Rotation to T1CE above which a registration is doubtful."""
+
 LEAST_COVERAGE = 0.98
 """Share of the brain of T1CE that a sequence shows, below which this is said."""
 
@@ -73,7 +75,13 @@ def brain_overlap(volume: Volume, stripped: bool, placed: Grid, brain: Mask, gri
 
 
 def coverage(placed: Grid, brain: Mask, grid: Grid) -> float:
-    """Share of the brain of T1CE that lies within the volume of a sequence, by its placed grid."""
+    """Share of the brain of T1CE that lies within the volume of a sequence.
+
+    Parameters
+    ----------
+    placed, brain, grid
+        As of `brain_overlap`.
+    """
     inside = resample(np.ones(placed.shape, np.float32), placed, grid) > 0.5
     return float(np.count_nonzero(inside & brain)) / max(1, int(np.count_nonzero(brain)))
 

@@ -29,9 +29,15 @@ SMALLEST_DISPLACEMENT_MM = 0.5
 """Displacement of the brain below which images on one grid are left as they are."""
 
 _BRAIN_MARGIN_MM = 6.0
+"""Distance to the brain up to which voxels count in its registration."""
+
 _BINS = 32
+"""Bins of the histograms of Mattes mutual information."""
+
 _SEED = 20
 _MOST_SAMPLES = 100_000
+"""Voxels of a level from which mutual information is computed, at most."""
+
 _ITERATIONS = 80
 
 OnIteration = Callable[[], None]
@@ -133,7 +139,15 @@ def mutual_information(fixed: Volume, moving: Volume, brain: Mask, matrix: Affin
 
 
 def displacement(matrix: Affine, brain: Mask, grid: Grid) -> float:
-    """Largest displacement by a transform in mm, at the corners of the brain's box."""
+    """Largest displacement by a transform in mm, at the corners of the brain's box.
+
+    Parameters
+    ----------
+    matrix : (4, 4) float64
+        Of patient coordinates in mm.
+    brain : (i, j, k) bool array on `grid`
+    grid : Grid
+    """
     from scipy import ndimage
 
     (box,) = ndimage.find_objects(brain.astype(np.uint8))

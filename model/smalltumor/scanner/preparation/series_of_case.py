@@ -21,6 +21,7 @@ from smalltumor.scanner.preparation.prepared_case import (
 )
 from smalltumor.scanner.preparation.prepared_files import RECORD_ENDING
 from smalltumor.scanner.preparation.registration import on_grid, registered_grid
+from smalltumor.scanner.recorded_title import recorded_title
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import find_studies
 
@@ -112,7 +113,7 @@ def read_series(series: Series, modality: str, case: PreparedCase) -> Volume:
 def on_grid_of_case(
     volume: Volume, sequence: PreparedSequence, grid: Grid
 ) -> npt.NDArray[np.generic]:
-    """A series on the grid of T1CE, registered as its sequence is."""
+    """A series on the grid of T1CE, (i, j, k), registered as its sequence is."""
     found = sequence.registration
     placed = volume.grid if found is None else registered_grid(volume.grid, found.matrix)
     return on_grid(volume, placed, grid)
@@ -146,15 +147,23 @@ def _candidates(
 def _series_of(
     listed: Iterable[Series], sequence: PreparedSequence, case: PreparedCase
 ) -> Series | None:
-    """The series of a sequence; of several volumes of one series, that which it was made of."""
+    """The series of a sequence; of several volumes of one series, that which it was made of.
+
+    What is recorded of the name of a file may be the same for several patients, so that the image
+    has to be that of the sequence.
+    """
     same = [
         series
         for series in listed
-        if (series.uid == sequence.uid if sequence.uid else series.title == sequence.series)
+        if (not sequence.uid or series.uid == sequence.uid)
         and series.shape == sequence.native_grid.shape
     ]
-    named = [series for series in same if series.title == sequence.series]
-    found = named or same
+    found = [series for series in same if series.title == sequence.series]
+    if sequence.uid:
+        found = found or same
+    elif not found:
+        recorded = [series for series in same if recorded_title(series) == sequence.series]
+        return next((series for series in recorded if _shows(series, sequence, case)), None)
     if len(found) > 1:
         found = [series for series in found if _shows(series, sequence, case)] or found
     return next(iter(found), None)

@@ -75,7 +75,15 @@ def stored_case(case: Case) -> PreparedCase | None:
         raise CaseError(f"{paths['brain']} is on another grid than {case.paths[REFERENCE].name}")
     assert case.header is not None, "a case that was read from files has a header"
     mask = brain.data.astype(bool)
-    return PreparedCase(name, case.grid, case.header, sequences, mask, warnings, of_scan)
+    return PreparedCase(
+        name=name,
+        grid=case.grid,
+        header=case.header,
+        sequences=sequences,
+        brain=mask,
+        warnings=warnings,
+        scan_warnings=of_scan,
+    )
 
 
 def stored_series_uid(case: Case) -> str:

@@ -10,7 +10,12 @@ from pathlib import Path
 from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.errors import TrainingError
-from smalltumor.models.card import known_cases, lists_all_cases
+from smalltumor.models.card import (
+    STARTED_FROM_SELECTED_ON,
+    STARTED_FROM_TRAINED_ON,
+    known_cases,
+    lists_all_cases,
+)
 from smalltumor.training.data.dataset import labelled_cases
 from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder
@@ -128,7 +133,7 @@ def _left_out(path: Path, leaked: list[str]) -> list[str]:
 
 
 def _selection(record: RunRecord, found: HeldOutCases) -> list[str]:
-    names = found.of_patients_in(record.origin.get("started_from_selected_on", ()))
+    names = found.of_patients_in(record.origin.get(STARTED_FROM_SELECTED_ON, ()))
     if not names:
         return []
     return [
@@ -140,7 +145,7 @@ def _selection(record: RunRecord, found: HeldOutCases) -> list[str]:
 
 def _warnings(record: RunRecord) -> list[str]:
     name, notes = record.request.run.name, []
-    if "started_from_trained_on" in record.origin and not lists_all_cases(record.origin):
+    if STARTED_FROM_TRAINED_ON in record.origin and not lists_all_cases(record.origin):
         notes.append(
             f"{name}: the card of its starting weights ({record.origin.get('started_from')}) does "
             "not list the cases they were trained on, so it cannot be checked whether the "

@@ -13,12 +13,12 @@ from smalltumor.evaluation.report.out_of_fold_report import Results
 from smalltumor.evaluation.summaries.case_rows import CaseRow, read_rows
 from smalltumor.models.card import known_cases, lists_all_cases, selected_on
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.progress import ProgressCallback
 from smalltumor.training.config import FREE_SETTINGS
 from smalltumor.training.cross_validation.held_out import HeldOutCases, held_out_cases
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.cross_validation.scoring import (
     OUT_OF_FOLD,
-    Progress,
     Warn,
     score_held_out,
     weights_key,
@@ -54,7 +54,7 @@ class ScoringSettings:
     unfinished: bool = False
     flips: bool = False
     data: Path | None = None
-    progress: Progress | None = None
+    progress: ProgressCallback | None = None
     warn: Warn | None = None
 
 

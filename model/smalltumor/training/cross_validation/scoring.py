@@ -20,6 +20,7 @@ from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.progress import ProgressCallback
 from smalltumor.training.cross_validation.held_out import HeldOutCases
 from smalltumor.training.data.case_digest import case_digest
 from smalltumor.training.data.expert_labels import read_expert_labels
@@ -34,7 +35,6 @@ raise has all cases of all runs segmented again."""
 OUT_OF_FOLD = "out_of_fold.csv"
 """Scores with the final weights of the run itself."""
 
-Progress = Callable[[float, str], None]
 Warn = Callable[[str], None]
 
 
@@ -45,7 +45,7 @@ def score_held_out(
     *,
     device: str = "auto",
     flips: bool = False,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     warn: Warn | None = None,
 ) -> list[CaseRow]:
     """Segment whole volumes as `segment` does, and score them.

@@ -18,6 +18,8 @@ _CLASS_PROBABILITIES = {TissueClass.NCR: 0.3, TissueClass.ED: 0.3, TissueClass.E
 """How often a tumour crop is centred on each class, in a case that has all three."""
 
 _VOXELS_PER_COMPONENT = 400
+"""Voxels of a component, drawn at random, that crops may be centred on."""
+
 _SMALLEST_COMPONENT = 4
 """In voxels."""
 

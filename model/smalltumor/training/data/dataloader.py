@@ -157,4 +157,6 @@ def _crop(
     rng = np.random.default_rng([config.seed, 1, step, position])
     changes = CropChanges.draw(config.augmentation, config.crop, len(case.image), rng)
     image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, changes.margin)
-    return _Crop(case.name, image.to(device), classes.to(device), changes, rng)
+    return _Crop(
+        name=case.name, image=image.to(device), classes=classes.to(device), changes=changes, rng=rng
+    )

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from smalltumor.data.volumes.nifti import SUFFIXES, read_volume, stem, write_vol
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.labels.masks import Classes
+from smalltumor.progress import CancelCallback
 from smalltumor.training.data.collected_case import (
     NOTE,
     case_folder_name,
@@ -44,6 +46,9 @@ SCHEME = "brats2018"
 
 _State = tuple[tuple[str, int, int], ...]
 """Name, size and time of change of a case's files."""
+
+NO_CASE_YET = "No case yet: add the first one"
+"""The problem of a folder that is still empty."""
 
 MOST_FOLDERS = 20_000
 """A folder with more subfolders, such as the root of a disk, is not searched to the end."""
@@ -147,7 +152,7 @@ class DatasetLister:
         folder: Path,
         *,
         progress: Callable[[str], None] = lambda text: None,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: CancelCallback = lambda: False,
     ) -> DatasetListing:
         """Check every case of a folder with at most `MOST_FOLDERS` subfolders.
 
@@ -160,20 +165,13 @@ class DatasetLister:
             Whether to stop; the cases checked until then are listed.
         """
 
-        def on_folder(number: int) -> None:
-            if cancelled():
-                raise Cancelled("stopped before a case was read")
-            if number > MOST_FOLDERS:
-                raise CaseError(
-                    f"{folder} has more than {MOST_FOLDERS:,} subfolders; choose the folder that "
-                    "holds the training cases"
-                )
-
         if not folder.exists():
             created = "it is created when the first case is added"
             return DatasetListing([], f"{folder} does not exist; {created}")
+        if _is_empty(folder):
+            return DatasetListing([], NO_CASE_YET)
         try:
-            found = find_cases(folder, on_folder=on_folder)
+            found = find_cases(folder, on_folder=partial(_check_search, folder, cancelled))
         except SmalltumorError as error:
             return DatasetListing([], str(error))
         cases: list[CheckedCase] = []
@@ -188,6 +186,25 @@ class DatasetLister:
             cases.append(checked)
         self._known = known
         return DatasetListing(cases)
+
+
+def _check_search(folder: Path, cancelled: CancelCallback, number: int) -> None:
+    """Refuse to search on in a folder if that was cancelled, or it has too many subfolders."""
+    if cancelled():
+        raise Cancelled("stopped before a case was read")
+    if number > MOST_FOLDERS:
+        raise CaseError(
+            f"{folder} has more than {MOST_FOLDERS:,} subfolders; choose the folder that "
+            "holds the training cases"
+        )
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a folder can be read and has nothing in it, apart from what a system hides there."""
+    try:
+        return all(path.name.startswith(".") for path in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _state(files: CaseFiles) -> _State:

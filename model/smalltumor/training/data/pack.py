@@ -77,12 +77,12 @@ class PackEntry:
         if len(shape) != 4 or min(shape) < 1 or not len(lowest) == len(step) == shape[0]:
             raise ValueError(f"a shape of {shape}")
         return cls(
-            str(values["name"]),
-            str(values["part"]),
-            shape,
-            Quantisation(lowest, step),
-            tuple(map(str, values["warnings"])),
-            str(values["t1ce_digest"]),
+            name=str(values["name"]),
+            part=str(values["part"]),
+            shape=shape,
+            quantisation=Quantisation(lowest, step),
+            warnings=tuple(map(str, values["warnings"])),
+            t1ce_digest=str(values["t1ce_digest"]),
         )
 
 
@@ -112,7 +112,7 @@ class Pack:
         self.folder = folder
         path = folder / MANIFEST
         try:
-            values = json.loads(path.read_text())
+            values = json.loads(path.read_text(encoding="utf-8"))
             if values["format"] != FORMAT:
                 raise ValueError(f"its format is {values['format']!r}")
             version = int(values["format_version"])
@@ -165,12 +165,12 @@ class Pack:
             path = self.folder / entry.part
             raise TrainingError(f"{path}: {entry.name} is damaged ({error})") from None
         return TrainingCase(
-            entry.name,
-            torch.from_numpy(image),
-            torch.from_numpy(classes),
-            centres,
-            entry.quantisation,
-            entry.warnings,
+            name=entry.name,
+            image=torch.from_numpy(image),
+            classes=torch.from_numpy(classes),
+            crop_centres=centres,
+            quantisation=entry.quantisation,
+            warnings=entry.warnings,
         )
 
     def t1ce_digest(self, index: int) -> str:

@@ -82,7 +82,14 @@ class PackWriter:
         self._tensors |= tensors
         shape = tuple(image.shape)
         self._entries.append(
-            PackEntry(case.name, self._part, shape, quantisation, case.warnings, t1ce_digest)
+            PackEntry(
+                name=case.name,
+                part=self._part,
+                shape=shape,
+                quantisation=quantisation,
+                warnings=case.warnings,
+                t1ce_digest=t1ce_digest,
+            )
         )
 
     def close(self) -> list[Path]:

@@ -29,7 +29,7 @@ class Throughput:
     budget: Budget
     _step_seconds: float = 0.0
     _interval_seconds: float = 0.0
-    _validation_seconds: float = 0.0
+    _validation_seconds: float | None = None
     _reported_at: float = field(default_factory=time.monotonic)
 
     def add_step(self, seconds: float, interval: float) -> None:
@@ -46,7 +46,7 @@ class Throughput:
         self._interval_seconds = _moving_average(self._interval_seconds, interval)
 
     def add_validation(self, seconds: float) -> None:
-        """Replace the time that a validation takes."""
+        """Replace the time that a validation takes; until then, the time left is not known."""
         self._validation_seconds = seconds
 
     def is_due(self) -> bool:
@@ -63,14 +63,16 @@ class Throughput:
         Returns
         -------
         dict
-            ``steps``, ``seconds``, ``seconds_left``, ``voxels_per_second`` of the steps alone, and
-            ``crops_per_second`` with everything between the steps, such as waiting for crops.
+            ``steps``, ``seconds``, ``seconds_left`` (None if not known), ``voxels_per_second`` of
+            the steps alone, and ``crops_per_second`` with everything between the steps, such as
+            waiting for crops.
         """
+        left = self._seconds_left(progress)
         voxels = self.config.batch * self.config.crop**3
         return {
             "steps": self.budget.steps(progress),
             "seconds": round(progress.seconds, 1),
-            "seconds_left": round(self._seconds_left(progress)),
+            "seconds_left": None if left is None else round(left),
             "voxels_per_second": round(voxels / self._step_seconds) if self._step_seconds else None,
             "crops_per_second": (
                 round(self.config.batch / self._interval_seconds, 2)
@@ -79,15 +81,21 @@ class Throughput:
             ),
         }
 
-    def _seconds_left(self, progress: Progress) -> float:
+    def _seconds_left(self, progress: Progress) -> float | None:
+        validation = self._validation_seconds
         left = self.budget.seconds_left(progress)
-        if left is not None:
-            return left
-        steps = self.budget.steps(progress)
-        done = progress.step // self.budget.epoch_steps // self.config.validate_every
+        if left is not None:  # the last validation follows
+            return left + (validation or 0.0)
+        if validation is None:
+            return None
+        steps = self.budget.steps(progress) - progress.step
+        return self._interval_seconds * steps + validation * self._validations_left(progress)
+
+    def _validations_left(self, progress: Progress) -> int:
+        epochs = progress.step // self.budget.epoch_steps
         planned = -(-self.config.epochs // self.config.validate_every)
-        validations = self._validation_seconds * max(0, planned - done)
-        return self._step_seconds * (steps - progress.step) + validations
+        done = planned if epochs >= self.config.epochs else epochs // self.config.validate_every
+        return planned - done + int(progress.validation_due)
 
 
 def _moving_average(average: float, value: float) -> float:

@@ -47,8 +47,6 @@ class Trainer:
         Asked after every step, and within steps where one process trains alone on a CPU, where
         steps are long, without ``torch.compile``, which hooks would break up. By default that of
         the run folder.
-    save_seconds : float
-        Least time between two saved states.
     epoch_steps : int, optional
         Steps in an epoch, by default as many as draw the configured crops of every case. A resumed
         run keeps its number, though batch or cases may have changed.
@@ -64,7 +62,6 @@ class Trainer:
         initial: Checkpoint | None = None,
         architecture: Architecture | None = None,
         stop: StopListener | None = None,
-        save_seconds: float = 60.0,
         epoch_steps: int | None = None,
     ) -> None:
         processes = context.processes
@@ -73,7 +70,7 @@ class Trainer:
                 f"a batch of {config.batch} cannot be shared by {processes.count} processes"
             )
         self.config, self.cases, self.context, self.processes = config, cases, context, processes
-        self.initial, self.save_seconds = initial, save_seconds
+        self.initial = initial
         self.stop = stop or StopListener(context.run)
         self.can_abort = (
             processes.count == 1 and processes.device.type == "cpu" and not config.compile
@@ -107,6 +104,9 @@ class Trainer:
                 )
             self.context.run.discard_after(reached)
             self.validator.check_comparable()
+            seconds = self.validator.recorded_seconds
+            if seconds is not None:
+                self.throughput.add_validation(seconds)
 
     def train(self) -> bool:
         """Train until the last epoch, a stop, or early stopping.
@@ -146,7 +146,7 @@ class Trainer:
         self._idle_since = time.monotonic()
         self._started = self._idle_since - progress.elapsed
         learner.set_mode()
-        self.validator.score_initial(self.initial, learner)
+        self._score_initial()
         if progress.validation_due:  # a stop aborted the last validation
             self._validate(-(-progress.step // self.epoch_steps))
         losses: list[dict[str, float]] = []
@@ -163,9 +163,14 @@ class Trainer:
             if 0 < self.config.patience <= progress.validations_since_best:
                 self.context.log("stopping early: the score did not improve")
                 return True
-            if time.monotonic() - self._saved_at >= self.save_seconds:
+            if time.monotonic() - self._saved_at >= self.context.save_seconds:
                 self._save()
         return True
+
+    def _score_initial(self) -> None:
+        started = time.monotonic()
+        if self.validator.score_initial(self.initial, self.learner):
+            self.throughput.add_validation(time.monotonic() - started)
 
     def _stream(self) -> Iterator[Batch]:
         share = self.config.batch // self.processes.count
@@ -209,7 +214,7 @@ class Trainer:
         progress, config = self.learner.progress, self.config
         if progress.frozen or self.budget.share_done(progress) < config.freeze_norms_at:
             return
-        self.context.log("freezing the batch-norm statistics")
+        self.context.log("adjusting the network to whole brains (batch-norm statistics)")
         volumes = self._volumes_for_statistics() if config.freeze_norms_at > 0 else ()
         self.learner.freeze_batch_norm(volumes)
         self._append("freeze")
@@ -224,6 +229,8 @@ class Trainer:
         progress, config = self.learner.progress, self.config
         epoch, epochs = -(-progress.step // self.epoch_steps), self.budget.epochs(progress)
         means = {n: round(v, 5) for n, v in self.processes.mean(_means(losses)).items()}
+        validates = epoch % config.validate_every == 0 or self.budget.is_spent(progress)
+        progress.validation_due = validates
         facts = self.throughput.facts(progress)
         weights = self.learner.loss_weights()
         self._append(
@@ -237,11 +244,13 @@ class Trainer:
             peak_memory=peak_memory(self.processes.device),
             **means,
         )
+        left = facts["seconds_left"]
         self.context.log(
             f"epoch {epoch}/{epochs}  loss {means['loss']:.4f}  "
-            f"{progress.seconds / progress.step:.2f} s/step  {facts['seconds_left'] // 60} min left"
+            f"{progress.seconds / progress.step:.2f} s/step"
+            + ("" if left is None else f"  {left // 60} min left")
         )
-        if epoch % config.validate_every == 0 or self.budget.is_spent(progress):
+        if validates:
             self._validate(epoch)
             self._save()
 

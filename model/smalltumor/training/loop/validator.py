@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import deque
 from collections.abc import Iterable
 from functools import cached_property
@@ -19,6 +20,7 @@ from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.training_case import TrainingCase
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.run_context import RunContext
+from smalltumor.training.runs.events import Event
 from smalltumor.training.validation import mean_scores, score_cases
 
 
@@ -64,8 +66,7 @@ class Validator:
         TrainingError
             If one has changed: a better score would not mean a better network.
         """
-        events = (event for event in self._run.read_events() if event["event"] == "validation")
-        for event in deque(events, maxlen=1):
+        for event in self._last_event():
             before = [scores["case"] for scores in event["by_case"]]
             if before != self._names:
                 continue
@@ -80,22 +81,32 @@ class Validator:
                     "comparable with earlier ones; start a new run from the best weights"
                 )
 
-    def score_initial(self, initial: Checkpoint | None, learner: Learner) -> None:
+    @property
+    def recorded_seconds(self) -> float | None:
+        """Time of the last validation that an earlier process recorded; None if there is none."""
+        return next((event.get("seconds") for event in self._last_event()), None)
+
+    def score_initial(self, initial: Checkpoint | None, learner: Learner) -> bool:
         """Score the weights that the run starts from; they are the best until others exceed them.
 
-        Nothing is done if the run starts from random weights, or if it has been validated before.
+        Returns
+        -------
+        bool
+            False if the run starts from random weights, or has been validated before, so that
+            nothing was done.
         """
         validated = any(event["event"] == "validation" for event in self._run.read_events())
         if initial is None or learner.progress.step or validated or not self._cases:
-            return
+            return False
         if self._processes.is_main:
-            self._context.log("validating the weights it starts from")
+            self._context.log("scoring the starting weights on the validation cases")
             network = initial.network.to(self._processes.device)
             scores = self._score(network, learner.progress.step, epoch=0)
             learner.progress.best_score = scores["validation"]["score"]
             names = sorted({*selected_on(initial.card), *self._names})
             facts = {"scores": scores, "selected_on": names}
             self._write(self._run.best, network, initial.card | facts)
+        return True
 
     def validate(self, learner: Learner, volumes: Iterable[Tensor], epoch: int) -> None:
         """Score the averaged network, and write it if it is the best so far or the last.
@@ -133,6 +144,11 @@ class Validator:
         )
         progress.validation_due = False
 
+    def _last_event(self) -> Iterable[Event]:
+        """The event of the last validation, if there is one."""
+        events = (event for event in self._run.read_events() if event["event"] == "validation")
+        return deque(events, maxlen=1)
+
     @property
     def _names(self) -> list[str]:
         """Names of the validation cases."""
@@ -153,12 +169,14 @@ class Validator:
 
     def _score(self, network: nn.Module, step: int, epoch: int) -> dict[str, Any]:
         self.is_scoring = True
+        started = time.monotonic()
         predict = self._architecture.predictor(network, self._processes.device)
         scores = score_cases(predict, self._cases)
+        seconds = round(time.monotonic() - started, 1)
         self.is_scoring = False
         means = mean_scores(scores)
         found = {"by_case": scores, "digests": self._digests}
-        self._run.append("validation", step, epoch=epoch, **means, **found)
+        self._run.append("validation", step, epoch=epoch, seconds=seconds, **means, **found)
         regions = "  ".join(f"{region} {means[region]:.3f}" for region in ("et", "tc", "wt"))
         self._context.log(f"validation  {regions}")
         return {"validation": means, "by_case": scores}

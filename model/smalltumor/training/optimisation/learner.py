@@ -198,14 +198,18 @@ class Learner:
         if output.targets:
             stem = output.targets[0].detach().float()
             parts["stem_rms"] = stem.square().mean().sqrt()
+        return self._finite_values(parts, batch)
+
+    def _finite_values(self, parts: dict[str, Tensor], batch: Batch) -> dict[str, float]:
+        """The parts of a loss as numbers; an error if it is no longer finite."""
         # All at once, because each waits until a GPU has finished.
         values = dict(zip(parts, torch.stack(list(parts.values())).tolist(), strict=True))
         norm_value = values.pop("norm")
         may_overflow = self.precision.may_overflow
         if not math.isfinite(values["loss"]) or not (may_overflow or math.isfinite(norm_value)):
             raise TrainingError(
-                f"the loss is no longer finite at step {step} (cases {', '.join(batch.names)}); "
-                "try a lower rate"
+                f"the loss is no longer finite at step {self.progress.step} (cases "
+                f"{', '.join(batch.names)}); try a lower rate"
             )
         return values
 

@@ -13,6 +13,7 @@ from smalltumor.training.config import TrainingConfig
 _POLYNOMIAL_POWER = 0.9
 _DECAY_SHARE = 0.3
 _LOWEST_FACTOR = 0.02
+"""Share of the run, at its end, in which the learning rate falls, and its lowest factor."""
 
 
 def create_optimiser(config: TrainingConfig, network: nn.Module) -> torch.optim.Optimizer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ USABLE = 0.6
 """Mean Dice below which a network is not recommended, however much it improved."""
 
 _MANY = 5
+"""Cases that do not improve by chance alone, as fewer may."""
 
 
 @dataclass(frozen=True)
@@ -66,35 +67,42 @@ class RunComparison:
     @property
     def message(self) -> str:
         """The result in a few sentences."""
-        cases = len(self.rows())
-        where = pluralize(cases, "case")
+        return " ".join(filter(None, (self._verdict(), self._small_lesions(), *self._doubts())))
+
+    def _verdict(self) -> str:
+        where = pluralize(len(self.rows()), "case")
         change = f"mean Dice {self.before['score']:.3f} → {self.after['score']:.3f} on {where}"
+        epoch = self.after["epoch"]
         if self.is_improvement and self.seen:
-            text = f"Higher: {change}, after epoch {self.after['epoch']}."
-        elif self.is_improvement:
-            text = f"Improved: {change} it was not trained on, after epoch {self.after['epoch']}."
-        elif self.is_start:
-            text = (
+            return f"Higher: {change}, after epoch {epoch}."
+        if self.is_improvement:
+            return f"Improved: {change} it was not trained on, after epoch {epoch}."
+        if self.is_start:
+            return (
                 f"Not improved: no better than the starting weights ({change}). The best weights "
                 "of this run are the starting weights."
             )
-        else:
-            text = f"Hardly improved: {change}."
-        small = self.before.get("small_lesions"), self.after.get("small_lesions")
-        if None not in small:
-            text += f" Small lesions: {small[0]:.2f} → {small[1]:.2f}."
+        return f"Hardly improved: {change}."
+
+    def _small_lesions(self) -> str:
+        before, after = self.before.get("small_lesions"), self.after.get("small_lesions")
+        if before is None or after is None:
+            return ""
+        return f"Small lesions: {before:.2f} → {after:.2f}."
+
+    def _doubts(self) -> Iterator[str]:
+        """Why the scores may not hold for other patients."""
         if not self.is_usable:
-            text += (
-                f" A mean Dice below {USABLE} is too low to segment patients with these weights: "
+            yield (
+                f"A mean Dice below {USABLE} is too low to segment patients with these weights: "
                 "train longer, or on more cases."
             )
-        elif self.is_improvement and not self.seen and cases < _MANY:
-            text += " With so few cases this may be chance."
+        elif self.is_improvement and not self.seen and len(self.rows()) < _MANY:
+            yield "With so few cases this may be chance."
         if self.seen:
             patients = "patient" if len(self.seen) == 1 else "patients"
-            text += (
-                f" The starting weights had been trained on the {patients} of "
+            yield (
+                f"The starting weights had been trained on the {patients} of "
                 f"{', '.join(self.seen)}, which raises the scores before and after: they do not "
                 "tell whether other patients are segmented better."
             )
-        return text

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from smalltumor.errors import CheckpointError, TensorFileError, TrainingError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.tensor_file import Tensors, parse_tensors
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import TrainingConfig
@@ -55,12 +57,12 @@ def current_checkpoint(path: Path) -> Checkpoint:
     Raises
     ------
     TrainingError
-        If nothing has been saved yet.
+        If nothing has been saved yet, or the configuration is damaged.
     CheckpointError
         If the state is damaged.
     """
     run = RunFolder(path)
-    config = TrainingConfig.from_dict(run.read_config()["training"])
+    config = _config_of(run)
     try:
         content = run.last.read_bytes()  # at once: the trainer replaces the file
     except OSError:
@@ -70,13 +72,30 @@ def current_checkpoint(path: Path) -> Checkpoint:
     except TensorFileError as error:
         raise CheckpointError(str(error), error.remedy) from error
     tensors = _averaged(state, averaged=config.has_average)
-    progress = json.loads(metadata["progress"])
-    step = int(progress["step"])
+    step, is_frozen = _progress_in(metadata, run.last)
     card = {"name": f"{run.path.name}, step {step}", "step": step}
-    if not progress["frozen"]:
+    if not is_frozen:
         card["limits"] = "batch-norm statistics are still those of crops"
     digest = hashlib.sha256(content).hexdigest()
     return Checkpoint(config.network, config.preprocessing, card, digest, None, tensors)
+
+
+def _config_of(run: RunFolder) -> TrainingConfig:
+    try:
+        return TrainingConfig.from_dict(run.read_config()["training"])
+    except DAMAGED as error:
+        raise TrainingError(f"{run.config} is damaged ({error!r})") from None
+
+
+def _progress_in(metadata: Mapping[str, str], path: Path) -> tuple[int, bool]:
+    """The step of a state, and whether batch-norm statistics are frozen in it."""
+    try:
+        progress = json.loads(metadata["progress"])
+        return int(progress["step"]), bool(progress["frozen"])
+    except DAMAGED as error:
+        raise CheckpointError(
+            f"{path} is damaged: its progress cannot be read ({error!r})"
+        ) from None
 
 
 def _averaged(state: Tensors, *, averaged: bool) -> Tensors:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.training.runs.events import Event, EventReader
 from smalltumor.training.runs.history import RunHistory
 from smalltumor.training.runs.run_folder import LAUNCHED, RunFolder, StopRequest
@@ -39,7 +41,14 @@ class RunMonitor:
         """The training folder, as the run records it; None until it does."""
 
     def poll(self) -> RunStatus:
-        """The state of the run now."""
+        """The state of the run now; "failed" if its files are damaged."""
+        try:
+            return self._status()
+        except DAMAGED as error:
+            problem = f"files in {self.run.path} are damaged ({error!r})"
+            return RunStatus(State.FAILED, problem)
+
+    def _status(self) -> RunStatus:
         self._read_config()
         self._read_events()
         history, holder = self._history, read_lock_holder(self.run)
@@ -105,7 +114,8 @@ class RunMonitor:
         if replaced:
             self._history = RunHistory()
         for event in events:
-            self._history.add(event)
+            with suppress(*DAMAGED):  # as a line that was not written to its end
+                self._history.add(event)
 
     def _state(self, holder: LockHolder | None) -> State:
         last, end = self._history.last, self._history.end
@@ -121,7 +131,7 @@ class RunMonitor:
     def _message(self, state: State) -> str:
         tail = self.log_tail()
         if state.is_live:
-            return tail[-1] if tail else "starting"
+            return tail[-1] if tail else "the training process is being prepared"
         if state is State.FAILED:
             return self._failure(tail)
         return {
@@ -152,11 +162,15 @@ class RunMonitor:
 
 
 def _seconds_left(timing: Event, holder: LockHolder | None) -> float | None:
-    """Time left of the process that trains; of an earlier one, it says nothing about this one."""
+    """Time left of the process that trains; of an earlier one, it says nothing about this one.
+
+    None as soon as the run takes longer than was estimated.
+    """
     left = timing.get("seconds_left")
     if left is None or holder is None or timing["time"] < holder.since:
         return None
-    return max(0.0, float(left) - (time.time() - float(timing["time"])))
+    now = float(left) - (time.time() - float(timing["time"]))
+    return now if now >= 1 else None
 
 
 def _state_after(end: dict[str, Any]) -> State:

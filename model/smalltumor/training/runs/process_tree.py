@@ -40,7 +40,7 @@ def lower_priority(pid: int, niceness: int) -> None:
         psutil.Process(pid).nice(psutil.Process().nice() + niceness)
     # Where Linux shares the processor by session, niceness counts within a session only.
     with suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 class ProcessTree:

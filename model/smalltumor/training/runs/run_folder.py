@@ -98,7 +98,7 @@ class RunFolder:
         OSError
             If it cannot be written.
         """
-        with self.log.open("a") as log:
+        with self.log.open("a", encoding="utf-8") as log:
             log.write(f"{LAUNCHED}{time.strftime('%Y-%m-%d %H:%M:%S')} ---\n")
 
     @property
@@ -118,7 +118,7 @@ class RunFolder:
     def read_stop_request(self) -> StopRequest | None:
         """The stop request that is pending, if any."""
         try:
-            return StopRequest(self.stop_request_file.read_text())
+            return StopRequest(self.stop_request_file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
 
@@ -143,7 +143,7 @@ class RunFolder:
             If the folder is no run.
         """
         try:
-            config = json.loads(self.config.read_text())
+            config = json.loads(self.config.read_text(encoding="utf-8"))
         except (OSError, *DAMAGED):
             raise TrainingError(f"{self.path} holds no run: config.json cannot be read") from None
         if not isinstance(config, dict):

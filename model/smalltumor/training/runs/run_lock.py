@@ -22,6 +22,8 @@ from smalltumor.training.runs.run_folder import RunFolder
 HEARTBEAT_SECONDS = 5.0
 _SILENT_SECONDS = 120.0
 _STARTING_SECONDS = 60.0
+"""Silence after which a process of another machine, and one of this machine, holds no run."""
+
 _LOCK = "lock"
 _WAIT_SECONDS = 2.0
 """Others hold the lock for a moment, to see whether it is free or while they launch a process."""
@@ -52,7 +54,11 @@ class LockHolder:
 def read_lock_holder(run: RunFolder) -> LockHolder | None:
     """The process that trains in a folder, or was killed doing so."""
     try:
-        return LockHolder(**json.loads(run.process.read_text()))
+        content = json.loads(run.process.read_text(encoding="utf-8"))
+        pid = int(content["pid"])
+        if not 0 < pid < 2**31:  # as no system numbers processes
+            return None
+        return LockHolder(pid, str(content["host"]), float(content["since"]))
     except (OSError, *DAMAGED):
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -105,18 +105,8 @@ class Split:
             If a validation case no longer exists, a scan of its patient has been trained on, or no
             training case is left.
         """
+        self._check_present({*names, *held_out})
         validation = self.validation or tuple(held_out)
-        missing = [n for n in self.validation if n not in {*names, *held_out}]
-        if missing:
-            these, it = (
-                ("this validation case of the run is", "it")
-                if len(missing) == 1
-                else ("these validation cases of the run are", "them")
-            )
-            raise TrainingError(
-                f"{', '.join(missing)}: {these} missing, so later scores would not be comparable "
-                f"with earlier ones; put {it} back, or start a new run from the best weights"
-            )
         seen = {patient_key(name, patients) for name in self.trained_on}
         leaked = [name for name in validation if patient_key(name, patients) in seen]
         if leaked:
@@ -129,6 +119,20 @@ class Split:
         if not training:
             raise TrainingError("none of the run's training cases exists any more")
         return Split(training, validation, tuple(dict.fromkeys((*self.trained_on, *training))))
+
+    def _check_present(self, names: Collection[str]) -> None:
+        """Refuse names among which a validation case is missing."""
+        missing = [name for name in self.validation if name not in names]
+        if missing:
+            these, it = (
+                ("this validation case of the run is", "it")
+                if len(missing) == 1
+                else ("these validation cases of the run are", "them")
+            )
+            raise TrainingError(
+                f"{', '.join(missing)}: {these} missing, so later scores would not be comparable "
+                f"with earlier ones; put {it} back, or start a new run from the best weights"
+            )
 
     def _leaks(self, leaked: Sequence[str]) -> str:
         """That the run was trained on validation cases, or on other scans of their patients."""

@@ -1,5 +1,7 @@
 """Region layers have the place of the images and the paper's colours."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari_cases import MODALITIES, case_along, random_volume
@@ -7,8 +9,16 @@ from shown_layers import newest_case_layers, show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import REGION_COLOURS, Region
 
-from napari_smalltumor.layers.masks.region_masks import fingerprint, segmentation_of
-from napari_smalltumor.layers.masks.regions import hide_stored_labels, placement_of
+from napari_smalltumor.layers.masks.region_masks import (
+    display_mask,
+    fingerprint,
+    segmentation_of,
+)
+from napari_smalltumor.layers.masks.regions import (
+    hide_stored_labels,
+    placement_of,
+    segmentation_steps,
+)
 from napari_smalltumor.layers.modalities import case_of_layers
 from napari_smalltumor.layers.patient import patient_of
 
@@ -35,6 +45,17 @@ def test_a_deleted_region_is_added_again_in_its_place(viewer):
     viewer.layers.remove(layers[Region.TC])
     show_segmentation(viewer, case, random_segmentation(case))
     assert [layer.name for layer in viewer.layers] == ["Pat WT", "Pat TC", "Pat ET"]
+
+
+def test_regions_are_never_those_of_two_results(viewer):
+    """Keys between the steps, such as that of *Save*, write what is shown then."""
+    case = case_along()
+    first = random_segmentation(case)
+    show_segmentation(viewer, case, first)
+    second = replace(first, classes=np.flip(first.classes, axis=0))
+    masks = {region: display_mask(second.mask(region), case) for region in Region}
+    for _ in segmentation_steps(viewer, case, second, masks):
+        assert np.array_equal(segmentation_of(viewer.layers, case).classes, second.classes)
 
 
 def test_results_are_aligned_with_another_readers_layers(viewer):

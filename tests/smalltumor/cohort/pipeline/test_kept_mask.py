@@ -52,5 +52,5 @@ def kept(tmp_path):
         ({}, MaskState.UNCHANGED),
     ],
 )
-def test_the_state_of_a_mask(kept, known, state):
+def test_the_state_of_a_mask_tells_what_happened_to_it_since_it_was_written(kept, known, state):
     assert kept(**known) is state

@@ -111,6 +111,14 @@ def test_a_review_is_refused_if_another_reader_was_faster(output):
     assert not (output / "reviews" / "Ben").exists()
 
 
+def test_a_reader_who_has_saved_the_review_in_another_window_is_told_so(output):
+    begun = Reviews(output).begin("ann")
+    save(output, "Zoë")
+    decomposed = normalize("NFD", " Zoë ")
+    with pytest.raises(OutputError, match=r"Zoë has reviewed ann in another window \("):
+        save(output, decomposed, begun=begun)
+
+
 def test_a_review_is_refused_if_the_mask_was_made_again(output):
     begun = Reviews(output).begin("ann")
     unchanged = read_stored_mask(begun.path, "ann", "brats2018")
@@ -135,7 +143,7 @@ def test_only_one_reader_saves_at_a_time(output, monkeypatch):
     save(output, "Anna")
     with (
         FileLock(output / "reviews" / LOCK),
-        pytest.raises(OutputError, match=r"another reader is saving.*again$"),
+        pytest.raises(OutputError, match=r"another window or reader is saving.*again$"),
     ):
         save(output, "Ben")
 

@@ -98,6 +98,46 @@ def test_words_for_a_version_of_a_mask_are_visits_only_among_visits(tmp_path, na
     check_case(tmp_path / "elsewhere" / f"{mask}.nii.gz", case_named(name, tmp_path))
 
 
+BIDS_LABELS = [
+    ("UPENN-GBM-00003_11", "sub-UPENNGBM00003_ses-11"),
+    ("BraTS-GLI-00005-100", "sub-BraTSGLI00005_ses-100"),
+    ("BraTS2021_00005", "sub-BraTS202100005"),
+    ("Anna_visit2", "sub-Anna_ses-visit2"),
+    ("Anna_visit2", "sub-Anna"),
+    ("PAT_1_12", "sub-PAT112"),
+]
+
+
+@pytest.mark.parametrize(("name", "mask"), BIDS_LABELS)
+def test_a_mask_with_the_bids_labels_of_a_case_is_accepted(tmp_path, name, mask):
+    case, path = case_named(name, tmp_path), tmp_path / f"{mask}_seg-tumor_dseg.nii.gz"
+    for where in (path, tmp_path / "elsewhere" / path.name):
+        check_case(where, case)
+    assert not other_case_text(path, case)
+
+
+@pytest.mark.parametrize(
+    ("name", "mask", "patient"),
+    [
+        ("UPENN-GBM-00003_11", "sub-UPENNGBM00003_ses-21", "UPENN-GBM-00003"),
+        ("UPENN-GBM-00003_11", "sub-UPENNGBM00004_ses-11", ""),
+        ("PAT_1_12", "sub-PAT112", "PAT_11_2"),
+        ("Anna", "sub-Anna_ses-visit2", "Anna"),
+    ],
+)
+def test_a_mask_with_other_bids_labels_or_of_another_recorded_patient_is_refused(
+    tmp_path, name, mask, patient
+):
+    (tmp_path / f"{mask}_seg-tumor_dseg.json").write_text(f'{{"Patient": "{patient}"}}')
+    (tmp_path / "images").mkdir()
+    case = case_named(name, tmp_path / "images")
+    path = tmp_path / f"{mask}_seg-tumor_dseg.nii.gz"
+    with pytest.raises(CaseError, match=f"by its name, .*, not of {name}"):
+        check_case(path, case)
+    if patient and patient in name:
+        check_patient(path, case)
+
+
 @pytest.mark.parametrize("name", ["Segmentation", "Segmentation_1", "tumour", "P_visit1"])
 def test_the_format_of_3d_slicer_is_no_ending_that_states_a_case(tmp_path, name):
     check_case(tmp_path / "elsewhere" / f"{name}.seg.nrrd", case_named("P_visit1", tmp_path))

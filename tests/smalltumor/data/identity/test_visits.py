@@ -27,7 +27,7 @@ from smalltumor.data.identity.visits import (
         ("visit2_P2", "visit2"),
     ],
 )
-def test_visits_in_names(name, visit):
+def test_the_visit_is_what_a_name_has_beside_that_of_the_patient(name, visit):
     assert visit_in_name(name) == visit
 
 
@@ -44,11 +44,11 @@ def test_visits_in_names(name, visit):
         ("/data/visit1/P7/P7", ""),
     ],
 )
-def test_visits_in_folders(folder, visit):
+def test_the_visit_is_stated_by_a_folder_around_that_of_the_patient_or_within_it(folder, visit):
     assert visit_of_folders("P7", Path(folder)) == visit
 
 
-def test_no_folder_states_no_visit():
+def test_without_a_folder_no_visit_is_stated():
     assert visit_of_folders("P7", None) == ""
 
 

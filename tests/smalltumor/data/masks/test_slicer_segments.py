@@ -137,7 +137,7 @@ def test_masks_are_evaluated_by_the_names_of_their_segments(expert, tmp_path):
         ("Whole tumour", "pass --labels mask for the mask of a region"),
     ],
 )
-def test_lesions_of_a_single_segment(expert, tmp_path, capsys, name, said):
+def test_lesions_reads_a_single_segment_by_its_name(expert, tmp_path, capsys, name, said):
     classes, case = expert
     path = tmp_path / "P.seg.nrrd"
     write_segments(path, (classes == ET).astype(np.uint8), case.grid, [(name, 1)])

@@ -20,7 +20,7 @@ from smalltumor.data.naming.visit_names import is_visit_name, split_name
         *("2026-01-31", "timepoint_2", "nifti", "anat", "followup"),
     ],
 )
-def test_names_of_visits(name):
+def test_words_numbers_and_dates_of_visits_are_names_of_visits(name):
     assert is_visit_name(name)
 
 
@@ -31,7 +31,7 @@ def test_names_of_visits(name):
         *("sub-01", "scan_1", "20260131", "pre_P7", "Anna"),
     ],
 )
-def test_names_of_patients(name):
+def test_what_may_be_a_patient_is_no_name_of_a_visit(name):
     assert not is_visit_name(name)
 
 

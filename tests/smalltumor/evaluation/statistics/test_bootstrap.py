@@ -21,7 +21,7 @@ def bootstrap_of(samples) -> Bootstrap:
     return bootstrap
 
 
-def test_the_interval_of_all_samples_of_two_patients():
+def test_the_interval_of_two_patients_is_that_of_all_samples_of_them():
     """Patients 1 and 2 with 1 of 3 and 0 of 1 components found."""
     every_sample = bootstrap_of([[2, 0], [1, 1], [1, 1], [0, 2]])  # shares 2/6, 1/4, 1/4, 0/2
     estimate = every_sample.estimate(ratio([1, 0], [3, 1]))

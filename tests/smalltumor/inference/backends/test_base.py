@@ -19,9 +19,9 @@ from smalltumor.inference.backends.openvino_backend import OpenVinoBackend
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.devices import cpu_has_bfloat16, has_openvino
 from smalltumor.inference.fused.network import FusedNetwork
-from smalltumor.inference.progress import ProgressReporter
 from smalltumor.models.checkpoint import Checkpoint, checkpoint_of
 from smalltumor.models.config import NetworkConfig
+from smalltumor.progress import ProgressReporter
 from trained_like import trained_like_network
 
 CONFIG = NetworkConfig(width=8, channels=16, groups=4)

@@ -21,7 +21,7 @@ import numpy as np
 from smalltumor import random_checkpoint
 from smalltumor.models.config import NetworkConfig
 from smalltumor.inference.backends.openvino_backend import OpenVinoBackend
-from smalltumor.inference.progress import ProgressReporter
+from smalltumor.progress import ProgressReporter
 
 config = NetworkConfig(width=8, channels=16, groups=4)
 first, second = (OpenVinoBackend(random_checkpoint(seed, config)) for seed in (1, 2))

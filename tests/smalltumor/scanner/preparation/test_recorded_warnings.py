@@ -75,7 +75,7 @@ def test_the_folder_or_the_patient_that_tells_a_study_is_not_recorded(tmp_path):
         study = f"1.{number}"
         write_study(tmp_path / name, *modalities, patient="ANON", study=study, suffix=name)
     shown, recorded = warnings_of(find_source(tmp_path, {}))
-    assert shown == ["only patient without ID, 20240102 (Meier_Anna) of 2 studies has a T1CE"]
+    assert shown == ["only patient without ID, 2024-01-02 (Meier_Anna) of 2 studies has a T1CE"]
     assert recorded == ["only one of 2 studies has a T1CE"]
 
 
@@ -94,8 +94,8 @@ def test_names_ids_and_dates_of_headers_are_shown_and_not_recorded(tmp_path):
         "one"
     )
     assert visit == (
-        "T2: 3 Ax T2 is of another study (patient PAT0815, 20200101) than T1CE "
-        "(patient PAT0815, 20240102); check that nothing changed between them"
+        "T2: 3 Ax T2 is of another study (patient PAT0815, 2020-01-01) than T1CE "
+        "(patient PAT0815, 2024-01-02); check that nothing changed between them"
     )
     assert recorded == [
         "a DICOM file is damaged; it is left out",
@@ -161,6 +161,32 @@ def test_files_of_several_patients_are_not_named_in_the_record(tmp_path):
     text = "names and headers do not show that 4 files are of one patient"
     files = "Anna_t1.nii.gz, Bert_t1ce.nii.gz, Carl_t2.nii.gz, Dora_flair.nii.gz"
     assert (shown, recorded) == ([f"{text}: {files}"], [text])
+
+
+def test_names_of_files_are_recorded_without_what_may_name_the_patient(tmp_path):
+    names = ("t1", "t1_mprage", "t1_gd", "t2", "FLAIR_ax")
+    for seed, name in enumerate(names):
+        path = tmp_path / f"Meier_Anna_19610512_{name}.nii.gz"
+        nib.save(nib.Nifti1Image(brain(seed), GRID.affine), path)
+    prepared = prepare(replace(find_source(tmp_path, {}), name="case1"))
+    assert "Meier_Anna_19610512_t1" in prepared.sequences["t1"].reason
+    assert any("Meier" in warning for warning in prepared.shown_warnings)
+    content = record(prepared)
+    text = json.dumps([content, prepared.to_case().warnings])
+    assert not [word for word in ("Meier", "Anna", "19610512") if word in text]
+    series = {modality: each["series"] for modality, each in content["sequences"].items()}
+    chosen = series.pop("t1")
+    assert chosen in ("t1", "t1 mprage")
+    assert series == {"t1ce": "t1 gd", "t2": "t2", "flair": "FLAIR ax"}
+
+
+def test_series_whose_description_names_the_patient_are_recorded_without_it(tmp_path):
+    names = {**NAMES, "t2": "T2 Meier tra"}
+    write_study(tmp_path / "scan", names=names, PatientName="Meier^Anna", ImagesInAcquisition=13)
+    shown, recorded = warnings_of(find_source(tmp_path, {}))
+    assert [text for text in shown if "3 T2 Meier tra has" in text]
+    assert not [text for text in recorded if "Meier" in text]
+    assert [text for text in recorded if "T2: 3 T2 tra has" in text]
 
 
 def test_the_command_shows_what_the_record_leaves_out(tmp_path, smalltumor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 from raw_scans import NAMES, prepared_by_hand, write_raw_scan
+from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation.prepared_case import BIAS_FIELD_STEP
-from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.preparation.prepared_files import record, write_prepared
 from smalltumor.scanner.preparation.series_of_case import read_series, series_in
+from smalltumor.scanner.preparation.stored_case import stored_case
 from smalltumor.scanner.studies import find_studies
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
@@ -143,6 +146,34 @@ def test_files_of_one_name_in_folders_of_sequences_are_told_apart(scan):
     assert {m: s.location.parent.name for m, s in found.items()} == {
         modality: modality.upper() for modality in case.sequences
     }
+
+
+def named_after(scan: Path, patient: str) -> None:
+    for name in NAMES.values():
+        (scan / f"{name}.nii.gz").rename(scan / f"{patient}_{name}.nii.gz")
+
+
+def test_files_that_are_named_after_the_patient_are_found_again_by_their_images(scan, tmp_path):
+    named_after(scan, "Meier")
+    made = prepared_by_hand(scan)
+    write_prepared(made, tmp_path / "Pat")
+    case = stored_case(read_case(tmp_path / "Pat"))
+    assert case is not None and "Meier" not in json.dumps(record(case))
+    found = series_in(scan, case)
+    assert {m: s.title for m, s in found.items()} == {
+        m: s.series for m, s in made.sequences.items()
+    }
+
+
+def test_the_file_of_another_patient_is_not_taken_for_one_that_is_missing(scan, other, tmp_path):
+    named_after(scan, "Meier")
+    named_after(other, "Huber")
+    write_prepared(prepared_by_hand(scan), tmp_path / "Pat")
+    case = stored_case(read_case(tmp_path / "Pat"))
+    (scan / "Meier_ax_t2.nii.gz").unlink()
+    (other / "Huber_ax_t2.nii.gz").rename(scan / "Huber_ax_t2.nii.gz")
+    with pytest.raises(CaseError, match=r"not the scan.*no ax t2"):
+        series_in(scan, case)
 
 
 def test_titles_have_no_names_of_folders_that_may_be_those_of_patients(tmp_path):

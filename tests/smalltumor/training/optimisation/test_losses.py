@@ -69,7 +69,7 @@ def test_generalised_dice_without_tumour_has_no_gradient():
     assert not logits.grad.any()
 
 
-def test_region_dice_by_hand():
+def test_region_dice_loss_is_the_mean_over_the_regions():
     # ET: true 1, predicted 2, shared 1. TC: true 2, predicted 2, shared 2.
     # WT: true 3, predicted 3, shared 3. So losses 1/3, 0, 0.
     loss = region_dice_loss(sure_of(3, 3, 2, 0), voxels(3, 1, 2, 0))
@@ -109,7 +109,7 @@ def test_targets_are_fixed_unless_asked_otherwise(detach):
     assert (target.grad is None) == detach
 
 
-def test_two_phases_of_the_paper():
+def test_segmentation_and_reconstruction_have_the_weights_of_the_papers_two_phases():
     assert paper_weights(0) == paper_weights(19) == LossWeights(0.5, 0.5)
     assert paper_weights(20) == LossWeights(1.0, 0.05)
 

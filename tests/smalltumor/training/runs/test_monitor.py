@@ -125,6 +125,14 @@ def test_a_run_is_starting_until_its_process_writes_an_event(run):
     assert (status.device, status.training, status.validation) == ("cpu", ("a",), ("b",))
 
 
+def test_a_run_that_takes_longer_than_estimated_does_not_show_that_no_time_is_left(run):
+    with hold_run_lock(run):
+        run.append("start", 0, steps=40)
+        run.append("epoch", 4, epoch=1, epochs=10, seconds_left=0)
+        status = RunMonitor(run.path).poll()
+    assert (status.state, status.seconds_left) == (State.RUNNING, None)
+
+
 def test_a_resumed_run_shows_neither_time_left_nor_words_of_the_process_before(run):
     run.mark_launch()
     with run.log.open("a") as log:
@@ -136,7 +144,8 @@ def test_a_resumed_run_shows_neither_time_left_nor_words_of_the_process_before(r
     run.mark_launch()
     with hold_run_lock(run):
         status = RunMonitor(run.path).poll()
-        assert (status.state, status.message) == (State.STARTING, "starting")
+        assert status.state is State.STARTING
+        assert status.message == "the training process is being prepared"
         run.append("warning", 4, message="the brain is cut off")
         run.append("start", 4, steps=40)
         status = RunMonitor(run.path).poll()

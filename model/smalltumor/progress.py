@@ -1,4 +1,4 @@
-"""Progress and cancellation of a run."""
+"""Progress and cancellation of what takes long, such as the segmentation of a case."""
 
 from __future__ import annotations
 

@@ -1,0 +1,97 @@
+"""How sequences were shifted and turned by hand, as long as that is not applied.
+
+A motion is kept for its case until it is applied or taken back, its registration is another one, or
+the case is closed. No other case gets it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import ref
+
+import numpy as np
+from smalltumor.data.case import Case
+from smalltumor.geometry.grid import Affine
+from smalltumor.scanner.preparation.motion import Triple
+
+from napari_smalltumor.layers.metadata import case_of, same_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer import one_per_viewer
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+
+
+@dataclass(frozen=True, eq=False)
+class UnappliedMotion:
+    """A motion of a sequence against T1CE, see `rigid_motion`.
+
+    Parameters
+    ----------
+    shift_mm, degrees : (3,) float
+    registration : (4, 4) float64
+        The matrix of the stored registration, on which the motion follows.
+    """
+
+    shift_mm: Triple
+    degrees: Triple
+    registration: Affine
+
+
+class UnappliedMotions:
+    """The motions of the open cases of a viewer that are not applied.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = ref(viewer)
+        self._motions: dict[Case, dict[str, UnappliedMotion]] = {}
+        active_patient(viewer).patients_changed.connect(self._forget_closed)
+
+    def of(self, case: Case, prepared: PreparedCase) -> dict[str, UnappliedMotion]:
+        """The motions of a case, by modality, that follow on its stored registrations."""
+        motions = self._motions.get(self._known(case), {})
+        return {
+            modality: motion
+            for modality, motion in motions.items()
+            if modality in prepared.sequences
+            and np.allclose(stored_matrix(prepared, modality), motion.registration)
+        }
+
+    def keep(self, case: Case, modality: str, motion: UnappliedMotion | None) -> None:
+        """Keep the motion of a sequence instead of that before; None: forget it."""
+        motions = self._motions.setdefault(self._known(case), {})
+        if motion is not None:
+            motions[modality] = motion
+        else:
+            motions.pop(modality, None)
+
+    def _known(self, case: Case) -> Case:
+        """The object by which a case is known here; its files may have been opened again."""
+        return next((known for known in self._motions if same_case(known, case)), case)
+
+    def _forget_closed(self) -> None:
+        viewer = self._viewer()
+        if viewer is None or not self._motions:
+            return
+        shown = {case for layer in viewer.layers if (case := case_of(layer)) is not None}
+        for known in list(self._motions):
+            if not any(same_case(known, case) for case in shown):
+                del self._motions[known]
+
+
+def stored_matrix(prepared: PreparedCase, modality: str) -> Affine:
+    """The matrix of the registration of a sequence as it is stored, (4, 4) float64."""
+    found = prepared.sequences[modality].registration
+    return np.eye(4) if found is None else found.matrix
+
+
+@one_per_viewer
+def unapplied_motions(viewer: ViewerModel) -> UnappliedMotions:
+    """The motions of a viewer that are not applied; further calls return the same object."""
+    return UnappliedMotions(viewer)

@@ -1,0 +1,94 @@
+"""A file that is named after another patient than it is of is written only if the user agrees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari_cases import write_case_along
+from qtpy.QtWidgets import QFileDialog
+from shown_layers import show_segmentation
+from smalltumor.data.segmentation import Segmentation
+
+from napari_smalltumor import questions
+from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
+from napari_smalltumor.export.dialogs.other_patients_name import may_have_name
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """The questions, which are answered with *Cancel*."""
+    texts: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(texts.append(a[2])))
+    return texts
+
+
+def open_segmented(viewer, folder: Path):
+    case = case_of(open_case(viewer, folder)[0])
+    classes = np.ones(case.grid.shape, np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    return case
+
+
+def test_an_export_under_the_name_of_another_open_patient_asks_and_names_both(
+    make_napari_viewer, tmp_path, asked, errors, monkeypatch
+):
+    viewer = make_napari_viewer()
+    for name in ("Anna", "Bert"):
+        open_segmented(viewer, write_case_along(tmp_path / name))
+    assert active_patient(viewer).title == "Bert"
+    third = tmp_path / "third"
+    third.mkdir()
+    chosen = third / "Anna_smalltumor.nii.gz"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(chosen), a[3]))
+    assert ask_and_export(viewer, None, per_region=False) == []
+    assert asked == [
+        "Anna_smalltumor.nii.gz is named after Anna, who is open, too, but the regions in it are "
+        "those of Bert.\n\nWrite the regions of Bert under this name?"
+    ]
+    assert not chosen.exists() and errors == []
+    monkeypatch.setattr(questions, "confirm", lambda *a: True)
+    assert ask_and_export(viewer, None, per_region=False) == [chosen]
+
+
+OPEN = [Patient("P7", Path("/data/P7")), Patient("P7_visit2", Path("/data/P7_visit2"))]
+OPEN += [Patient("Anna", Path("/data/a")), Patient("Anna", Path("/data/b"))]
+
+
+class Open:
+    """Two visits of one patient, and two patients of one name."""
+
+    patients = OPEN
+
+    @staticmethod
+    def title_of(patient: Patient) -> str:
+        return str(patient.folder)
+
+
+@pytest.mark.parametrize(
+    ("patient", "name", "whose"),
+    [
+        (OPEN[0], "P7_smalltumor.nii.gz", ""),
+        (OPEN[0], "final.nii.gz", ""),
+        (OPEN[0], "P7_reader2.dcm", ""),
+        (OPEN[0], "p7_visit2_report.pdf", "/data/P7_visit2, who is open, too"),
+        (OPEN[0], "P8_ET_lesions.csv", "another patient or scan"),
+        (OPEN[1], "P7_visit2.nii.gz", ""),
+        (OPEN[1], "P7_smalltumor.nii.gz", "/data/P7, who is open, too"),
+        (OPEN[1], "P7_visit3_smalltumor.nii.gz", "another patient or scan"),
+        (OPEN[2], "Anna_smalltumor.nii.gz", ""),
+    ],
+)
+def test_a_name_is_another_patients_if_it_states_that_one_and_not_its_own(
+    asked, monkeypatch, patient, name, whose
+):
+    module = "napari_smalltumor.export.dialogs.other_patients_name.active_patient"
+    monkeypatch.setattr(module, lambda viewer: Open)
+    may = may_have_name(None, None, patient, Path("/out") / name, "regions")
+    assert may == (not whose)
+    assert [f"{name} is named after {whose}, but" in text for text in asked] == [True] * bool(whose)

@@ -1,0 +1,97 @@
+"""A click with Alt on the eye of a layer shows it alone, also if its patient is hidden."""
+
+from __future__ import annotations
+
+import pytest
+from napari_cases import write_case_along
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionViewItem
+
+from napari_smalltumor.layers.patient import layers_of_patient
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, tmp_path):
+    """Anna and Bert, who is active; T1 of both is hidden, and all else is shown."""
+    viewer = make_napari_viewer(show=True)
+    for name in ("Anna", "Bert"):
+        open_case(viewer, write_case_along(tmp_path / name, labels=False))
+        for layer in active_patient(viewer).layers:
+            layer.visible = not layer.name.endswith("T1")
+    return viewer
+
+
+def alt_click(viewer, name: str, qtbot) -> None:
+    """Click with Alt on the eye of a layer in napari's list."""
+    view = viewer.window._qt_viewer.layers
+    model, layer = view.model(), viewer.layers[name]
+    rows = (model.index(row, 0) for row in range(model.rowCount()))
+    index = next(i for i in rows if i.data(Qt.ItemDataRole.UserRole) is layer)
+    option = QStyleOptionViewItem()
+    option.rect, option.widget = view.visualRect(index), view
+    delegate = view.itemDelegate()
+    delegate.initStyleOption(option, index)
+    eye = view.style().subElementRect(QStyle.SubElement.SE_ItemViewItemCheckIndicator, option, view)
+    at, left = QPointF(eye.center()), Qt.MouseButton.LeftButton
+    release = QMouseEvent(
+        QEvent.Type.MouseButtonRelease, at, at, left, left, Qt.KeyboardModifier.AltModifier
+    )
+    delegate.editorEvent(release, model, option, index)
+    QApplication.processEvents()
+    qtbot.wait(20)
+
+
+def shown(viewer) -> list[str]:
+    return sorted(layer.name for layer in viewer.layers if layer.visible)
+
+
+def all_of(name: str) -> list[str]:
+    return [f"{name} FLAIR", f"{name} T1CE", f"{name} T2"]
+
+
+def test_a_layer_of_a_hidden_patient_is_shown_alone_and_the_other_patient_as_before(viewer, qtbot):
+    patients = active_patient(viewer)
+    anna, bert = patients.patients
+    assert patients.current == bert and shown(viewer) == all_of("Bert")
+    alt_click(viewer, "Anna T2", qtbot)
+    assert patients.current == anna and shown(viewer) == ["Anna T2"]
+    patients.activate(bert)
+    assert shown(viewer) == all_of("Bert")
+    patients.activate(anna)
+    assert shown(viewer) == ["Anna T2"]
+
+
+def test_a_second_click_shows_both_patients_as_before_the_first(viewer, qtbot):
+    patients = active_patient(viewer)
+    anna, bert = patients.patients
+    for _ in range(2):
+        alt_click(viewer, "Anna T1", qtbot)
+        assert patients.current == anna and shown(viewer) == ["Anna T1"]
+        alt_click(viewer, "Anna T1", qtbot)
+        assert patients.current == bert and shown(viewer) == all_of("Bert")
+    patients.activate(anna)
+    assert shown(viewer) == all_of("Anna")
+
+
+def test_a_layer_of_the_active_patient_is_shown_alone_and_then_all_again(viewer, qtbot):
+    patients = active_patient(viewer)
+    anna, bert = patients.patients
+    alt_click(viewer, "Bert T1", qtbot)
+    assert patients.current == bert and shown(viewer) == ["Bert T1"]
+    alt_click(viewer, "Bert T1", qtbot)
+    assert shown(viewer) == all_of("Bert")
+    patients.activate(anna)
+    assert shown(viewer) == all_of("Anna")
+    assert all(not layer.visible for layer in layers_of_patient(viewer.layers, bert))
+
+
+def test_a_layer_that_is_shown_without_alt_is_shown_with_those_of_its_patient(viewer, qtbot):
+    patients = active_patient(viewer)
+    viewer.layers["Bert T2"].visible = False
+    qtbot.wait(20)
+    viewer.layers["Anna T1"].visible = True
+    qtbot.waitUntil(lambda: patients.title == "Anna")
+    assert shown(viewer) == ["Anna FLAIR", "Anna T1", "Anna T1CE", "Anna T2"]

@@ -1,0 +1,186 @@
+"""A shift by hand that is not applied stays with its patient, and is said not to be applied."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
+from smalltumor.data.read_case import read_case
+from smalltumor.scanner.preparation import correction as correction_module
+from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.preparation.stored_case import stored_case
+
+from napari_smalltumor import devices, notify
+from napari_smalltumor.closing.close_patient import close_patient
+from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.metadata import case_of, role_of
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.prepared_scan.dock import PreparedScanDock
+from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
+
+pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
+
+T2_OF_A = "Not applied: T2 shifted 5.0 mm to the right."
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Prepared cases A and B, whose scans are known."""
+    made = {}
+    for name in "AB":
+        scan = write_raw_scan(tmp_path / f"scan {name}")
+        made[name] = tmp_path / name
+        write_prepared(prepared_by_hand(scan, name), made[name])
+        remember_scan(made[name], scan)
+    yield made
+    for folder in made.values():
+        forget_scan(folder)
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, monkeypatch, folders):
+    monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
+    monkeypatch.setattr(correction_module, "brain_overlap", lambda *arguments: 0.97)
+    viewer = make_napari_viewer()
+    for folder in folders.values():
+        open_case(viewer, folder)
+    return viewer
+
+
+@pytest.fixture
+def dock(viewer, qtbot):
+    """The dock; T2 of A, the active patient, is shifted."""
+    dock = PreparedScanDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right")
+    activate(viewer, dock, qtbot, "A")
+    choose(dock, "t2")
+    dock.registration.shift[0].setValue(5.0)
+    qtbot.waitUntil(lambda: is_moved(viewer, "A T2"))
+    yield dock
+    qtbot.waitUntil(lambda: not dock.busy)
+
+
+def patient(viewer, name: str):
+    patients = active_patient(viewer)
+    return next(p for p in patients.patients if patients.title_of(p) == name)
+
+
+def activate(viewer, dock, qtbot, name: str) -> None:
+    active_patient(viewer).activate(patient(viewer, name))
+    qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == name)
+
+
+def choose(dock, modality: str) -> None:
+    box = dock.registration.sequences
+    box.setCurrentIndex(box.findData(modality))
+    box.activated.emit(box.currentIndex())
+
+
+def is_moved(viewer, name: str) -> bool:
+    """Whether a layer shows something else than its image as it is stored."""
+    layer = viewer.layers[name]
+    case, modality = case_of(layer), role_of(layer).modality
+    return not np.array_equal(layer.data, to_display(case.volumes[modality], case.grid))
+
+
+def registration_in(folder) -> np.ndarray:
+    return stored_case(read_case(folder)).sequences["t2"].registration.matrix
+
+
+def test_the_brain_mask_is_painted_on_images_as_stored_and_the_shift_returns_afterwards(
+    dock, viewer, qtbot
+):
+    assert dock.registration.unapplied.text() == T2_OF_A
+    dock.edit_button.click()
+    assert not is_moved(viewer, "A T2") and not dock.registration.isEnabled()
+    assert viewer.layers["A T1CE"].opacity == 1.0
+    assert dock.registration.unapplied.text() == T2_OF_A
+    qtbot.waitUntil(lambda: not dock.busy)
+    dock.edit_button.click()
+    qtbot.waitUntil(lambda: is_moved(viewer, "A T2"))
+    assert dock.registration.isEnabled() and dock.registration.shift_mm == (5.0, 0.0, 0.0)
+
+
+def test_an_applied_brain_mask_leaves_the_shift_of_a_sequence_unapplied(
+    dock, viewer, folders, qtbot, errors
+):
+    before = registration_in(folders["A"])
+    dock.edit_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    brain = viewer.layers["A brain mask"]
+    brain.data[2, 14:18, 14:18] = 1 - brain.data[2, 14:18, 14:18]
+    dock.apply_mask_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    np.testing.assert_array_equal(registration_in(folders["A"]), before)
+    assert dock.registration.shift_mm == (5.0, 0.0, 0.0)
+    assert dock.registration.unapplied.text() == T2_OF_A
+    dock.registration.apply_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert registration_in(folders["A"])[0, 3] == pytest.approx(SHIFT_MM - 5.0)
+    assert dock.registration.unapplied.text() == "" and not dock.registration.moves
+    assert errors == []
+
+
+def test_a_shift_waits_for_its_patient_and_is_never_that_of_another(
+    dock, viewer, folders, qtbot, errors, monkeypatch
+):
+    said: list[str] = []
+    monkeypatch.setattr(notify, "info", said.append)
+    before = registration_in(folders["B"])
+    activate(viewer, dock, qtbot, "B")
+    assert said == [
+        "A: the registration of T2 by hand is not applied. It is kept until the patient is closed."
+    ]
+    assert dock.registration.modality == "t2" and not dock.registration.moves
+    assert dock.registration.unapplied.isHidden()
+    assert not is_moved(viewer, "A T2") and not is_moved(viewer, "B T2")
+    dock.registration.apply_button.click()
+    assert dock.step.text() == "Shift or turn a sequence first." and not dock.busy
+    choose(dock, "flair")
+    activate(viewer, dock, qtbot, "A")
+    qtbot.waitUntil(lambda: is_moved(viewer, "A T2"))
+    assert dock.registration.modality == "t2" and dock.registration.shift_mm == (5.0, 0.0, 0.0)
+    assert dock.registration.unapplied.text() == T2_OF_A
+    dock.registration.apply_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert registration_in(folders["A"])[0, 3] == pytest.approx(SHIFT_MM - 5.0)
+    np.testing.assert_array_equal(registration_in(folders["B"]), before)
+    activate(viewer, dock, qtbot, "B")
+    assert len(said) == 1 and errors == []
+
+
+def test_each_sequence_keeps_its_own_shift(dock, viewer, qtbot):
+    choose(dock, "flair")
+    assert not dock.registration.moves and not is_moved(viewer, "A T2")
+    dock.registration.turn[2].setValue(-3.0)
+    assert dock.registration.unapplied.text() == (
+        f"{T2_OF_A}\nNot applied: FLAIR turned -3.0° about the head-foot axis."
+    )
+    choose(dock, "t2")
+    assert dock.registration.shift_mm == (5.0, 0.0, 0.0)
+    dock.registration.reset_button.click()
+    assert dock.registration.unapplied.text() == (
+        "Not applied: FLAIR turned -3.0° about the head-foot axis."
+    )
+
+
+def test_images_are_shown_as_stored_while_the_dock_is_closed_and_shifted_when_it_is_opened_again(
+    dock, viewer, qtbot
+):
+    viewer.window.remove_dock_widget(dock)
+    assert not is_moved(viewer, "A T2")
+    opened = PreparedScanDock(viewer)
+    viewer.window.add_dock_widget(opened, area="right")
+    qtbot.waitUntil(lambda: is_moved(viewer, "A T2"))
+    assert opened.registration.unapplied.text() == T2_OF_A
+    qtbot.waitUntil(lambda: not opened.busy)
+
+
+def test_a_shift_is_forgotten_when_its_patient_is_closed(dock, viewer, folders, qtbot):
+    close_patient(viewer, patient(viewer, "A"))
+    qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == "B")
+    open_case(viewer, folders["A"])
+    qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == "A")
+    choose(dock, "t2")
+    assert not dock.registration.moves and dock.registration.unapplied.isHidden()

@@ -1,0 +1,126 @@
+"""A result that arrives while the user has a menu open or renames a layer changes neither."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import smalltumor.inference
+from napari_cases import write_case_along
+from qtpy.compat import isalive
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QLineEdit, QListView, QMenu
+
+from napari_smalltumor.layers.metadata import region_of
+from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+
+
+@pytest.fixture
+def menu(qtbot):
+    """A menu that is not open yet."""
+    menu = QMenu()
+    menu.addAction("Duplicate Layer")
+    yield menu
+    menu.close()
+    menu.deleteLater()
+
+
+def test_no_layer_of_a_result_is_added_or_selected_under_a_menu(opened, menu, qtbot):
+    viewer, dock = opened
+    viewer.window._qt_window.show()
+    image = viewer.layers[0]
+    viewer.layers.selection.active = image
+
+    def open_menu() -> None:
+        viewer.layers.events.inserted.disconnect(open_menu)
+        menu.popup(QPoint(0, 0))
+
+    viewer.layers.events.inserted.connect(open_menu)
+    dock.panel.segment_clicked.emit()
+    qtbot.waitUntil(menu.isVisible)
+    there = list(viewer.layers)
+    qtbot.wait(300)
+    assert list(viewer.layers) == there
+    with qtbot.waitSignal(dock.finished):
+        menu.close()
+    assert sum(region_of(x) is not None for x in viewer.layers) == 3
+
+
+def test_no_result_is_shown_under_the_brush(opened, qtbot, monkeypatch):
+    viewer, dock = opened
+    window = viewer.window._qt_window
+    window.show()
+    ended = threading.Event()
+    segment = smalltumor.inference.segment
+
+    def network(*arguments, **options):
+        result = segment(*arguments, **options)
+        ended.set()
+        return result
+
+    monkeypatch.setattr(smalltumor.inference, "segment", network)
+    qtbot.mousePress(window.statusBar(), Qt.MouseButton.LeftButton)
+    dock.panel.segment_clicked.emit()
+    qtbot.waitUntil(ended.is_set)
+    qtbot.wait(300)
+    assert not any(region_of(x) for x in viewer.layers)
+    with qtbot.waitSignal(dock.finished):
+        qtbot.mouseRelease(window.statusBar(), Qt.MouseButton.LeftButton)
+    assert sum(region_of(x) is not None for x in viewer.layers) == 3
+
+
+def test_a_layer_is_renamed_while_another_patient_s_result_arrives(opened, tmp_path, run, qtbot):
+    """The next letters would be keys, some of which act on lesions."""
+    viewer, dock = opened
+    first = active_patient(viewer).current
+    open_case(viewer, write_case_along(tmp_path / "Second", labels=False))
+    second = active_patient(viewer).current
+    active_patient(viewer).activate(first)
+    dock.panel.segment_clicked.emit()
+    active_patient(viewer).activate(second)
+    name = being_renamed(viewer, qtbot)
+    with qtbot.waitSignal(dock.finished):
+        pass
+    qtbot.wait(100)
+    assert isalive(name) and name.isVisible()
+
+
+def test_a_layer_is_renamed_while_its_patient_s_result_and_rings_arrive(opened, qtbot):
+    viewer, dock = opened
+    lesions = LesionsDock(viewer)
+    viewer.window.add_dock_widget(lesions, area="right")
+    dock.panel.segment_clicked.emit()
+    name = being_renamed(viewer, qtbot)
+    with qtbot.waitSignal(dock.finished):
+        pass
+    qtbot.waitUntil(lambda: not lesions.finder.busy and bool(lesions.review.lesions))
+    assert isalive(name) and name.isVisible()
+
+
+def being_renamed(viewer, qtbot) -> QLineEdit:
+    """The field in which the selected layer is being renamed in the layer list."""
+    window = viewer.window._qt_window
+    (names,) = (x for x in window.findChildren(QListView) if hasattr(x.model(), "sourceModel"))
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    names.edit(names.selectionModel().currentIndex())
+    return next(x for x in names.findChildren(QLineEdit) if x.isVisible())
+
+
+def test_a_run_whose_result_cannot_be_drawn_ends(opened, messages, qtbot):
+    viewer, dock = opened
+
+    def fail(event) -> None:
+        raise ValueError("no such colour")
+
+    viewer.layers.events.inserted.connect(fail)
+    with qtbot.waitSignal(dock.finished):
+        dock.panel.segment_clicked.emit()
+    assert any("no such colour" in text for text in messages)
+    viewer.layers.events.inserted.disconnect(fail)
+    with qtbot.waitSignal(dock.finished):
+        dock.panel.segment_clicked.emit()  # no run is left
+    assert sum(region_of(x) is not None for x in viewer.layers) == 3
