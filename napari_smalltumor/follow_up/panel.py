@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtWidgets import QAbstractItemView, QLabel, QProgressBar, QWidget
-from smalltumor.follow_up import FollowUp
+from qtpy.QtWidgets import QAbstractItemView, QProgressBar, QWidget
+from smalltumor.follow_up import BASIS, FollowUp
 from smalltumor.report.follow_up_page import headline
 from superqt import QElidingLabel
 
 from napari_smalltumor import keys
-from napari_smalltumor.follow_up.conclusion import Conclusion
+from napari_smalltumor.follow_up.doubts import Doubts
 from napari_smalltumor.follow_up.table_model import ChangesModel
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 from napari_smalltumor.widgets.tables import FittedTable, set_up_table
@@ -24,7 +24,7 @@ _BUSY = "A comparison is running: wait until it has ended, or cancel it"
 
 
 class FollowUpPanel(QWidget):
-    """From top to bottom: the earlier scan, what is new, the table, and the conclusion.
+    """From top to bottom: the earlier scan, what is new, the table, doubts, and RANO's category.
 
     Parameters
     ----------
@@ -62,7 +62,8 @@ class FollowUpPanel(QWidget):
             "Show them in place of the other reference, which the Compare dock can show again",
         )
         self.report_button = button("Report...", "Write a page of what has changed")
-        self.conclusion = Conclusion()
+        self.doubts = Doubts()
+        self.response = wrapped_label()
         self._lay_out(header)
         self.contours_button.hide()
         self.show_running(False)
@@ -91,16 +92,6 @@ class FollowUpPanel(QWidget):
         self.message.setText(text)
         self.message.setVisible(bool(text))
 
-    @property
-    def doubts(self) -> QLabel:
-        """The reasons to doubt the comparison."""
-        return self.conclusion.doubts
-
-    @property
-    def response(self) -> QLabel:
-        """RANO's category, and why."""
-        return self.conclusion.response
-
     def show_result(self, follow_up: FollowUp | None, warnings: Sequence[str] = ()) -> None:
         """Show what has changed and the reasons to doubt it; nothing without a comparison."""
         for widget in self._of_result:
@@ -109,13 +100,20 @@ class FollowUpPanel(QWidget):
         if follow_up is None:
             return
         self.headline.setText(headline(follow_up))
-        self.conclusion.show_conclusion(follow_up, warnings)
+        self.doubts.show_reasons(warnings)
+        response = follow_up.response
+        category = "not evaluable" if response.category is None else response.category.value
+        similarity = follow_up.registrations[-1].similarity
+        self.response.setText(
+            f"RANO, from measurements only: {category}; {'; '.join(response.reasons)}. "
+            f"{BASIS} Similarity of the heads: {similarity:.2f}."
+        )
 
     @property
     def _of_result(self) -> tuple[QWidget, ...]:
         """What is shown with a comparison only."""
         buttons = self.flicker_button, self.beside_button, self.report_button
-        return (self.headline, self.table, *buttons, self.conclusion)
+        return (self.headline, self.table, *buttons, self.doubts, self.response)
 
     def _lay_out(self, header: QWidget) -> None:
         layout = column(self)
@@ -129,7 +127,8 @@ class FollowUpPanel(QWidget):
         layout.addWidget(self.headline)
         layout.addWidget(self.table, 1)
         layout.addLayout(row(self.flicker_button, self.beside_button, self.report_button))
-        layout.addWidget(self.conclusion, 1)
+        layout.addWidget(self.doubts, 1)
+        layout.addWidget(self.response)
         layout.addStretch(0)
 
 

@@ -53,12 +53,8 @@ def test_reasons_to_doubt_stay_above_the_category_and_are_those_of_the_page(
         "the names of the cases belong to several patients: BraTS2021_1 and BraTS2021_2"
     ) in reasons
     assert any("masks are of different origin" in reason for reason in reasons)
-    assert dock.doubts.text().splitlines()[1:] == [f"• {reason}" for reason in reasons]
-    window = dock.window()
-    assert (
-        dock.doubts.mapTo(window, dock.doubts.rect().bottomLeft()).y()
-        <= dock.response.mapTo(window, dock.response.rect().topLeft()).y()
-    )
+    assert dock.doubts.label.text().splitlines()[1:] == [f"• {reason}" for reason in reasons]
+    assert dock.layout().indexOf(dock.doubts) < dock.layout().indexOf(dock.response)
     monkeypatch.setattr(page, "ask_for_details", lambda *a: ("", ["", ""]))
     monkeypatch.setattr(page, "ask_for_page", lambda *a: tmp_path / "page.html")
     dock.report()
@@ -83,8 +79,8 @@ def test_a_mask_of_others_is_said_beside_regions_that_were_saved_and_read_again(
     open_case(viewer, saved.parent)
     compared(dock, qtbot, earlier_scan)
     of_others = "by the name of its file, not that of BraTS2021_1"
-    assert (of_others in dock.doubts.text()) != is_saved
-    assert "regions in the window" not in dock.doubts.text()
+    assert (of_others in dock.doubts.label.text()) != is_saved
+    assert "regions in the window" not in dock.doubts.label.text()
 
 
 @pytest.mark.slow
@@ -243,7 +239,7 @@ def test_an_earlier_mask_with_a_doubtful_header_is_compared_with_a_warning(
     nib.save(image, path)
     compared(dock, qtbot, earlier_scan)
     assert words(dock) == ["new", "grown", "gone"]
-    assert "sform and qform disagree about the position" in dock.doubts.text()
+    assert "sform and qform disagree about the position" in dock.doubts.label.text()
 
 
 @pytest.mark.one_binding

@@ -120,6 +120,16 @@ def test_text_of_files_is_no_markup(follow_up):
     assert not Page(follow_up_page(replace(follow_up, scans=tuple(scans)), details)).all("script")
 
 
+def test_what_is_doubtful_of_a_lesion_is_in_its_row_and_may_be_broken(follow_up):
+    """A long line that cannot be broken makes all of a page smaller when it is printed."""
+    new, *others = follow_up.changes
+    doubtful = replace(follow_up, changes=(replace(new, bright_earlier=True), *others))
+    html = follow_up_page(doubtful, ReportDetails())
+    (row,) = re.findall(r'<tr class="first">(.*?)</tr>', html, re.DOTALL)
+    assert "</span>; the earlier image is bright here, too</td>" in row
+    assert headline(doubtful).endswith("; the earlier image is bright here, too)")
+
+
 def test_without_any_lesion_it_says_so():
     empty = np.zeros(SHAPE, np.uint8)
     found = compare_registered([scan(empty, "a"), scan(empty, "b")], [UNMOVED])

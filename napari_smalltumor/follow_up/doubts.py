@@ -1,0 +1,51 @@
+"""The reasons to doubt a comparison, which stay while it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from napari_smalltumor.widgets.layouts import wrapped_label
+
+_LEAST_HEIGHT = 64
+
+
+class Doubts(QScrollArea):
+    """As high as its text if there is space, else scrolled: the dock has no place for dozens.
+
+    Attributes
+    ----------
+    label : QLabel
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label = wrapped_label()
+        self._content = QWidget()
+        layout = QVBoxLayout(self._content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.label)
+        layout.addStretch(1)
+        self.setWidget(self._content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+
+    def show_reasons(self, warnings: Sequence[str]) -> None:
+        """Show the reasons; nothing without any."""
+        reasons = "\n".join(f"• {text}" for text in warnings)
+        self.label.setText(f"⚠ Reasons to doubt this comparison:\n{reasons}" if warnings else "")
+        self.setVisible(bool(warnings))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Fit the height to the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be no higher than the text at the whole width, without a scroll bar."""
+        height = self._content.heightForWidth(self.width())
+        self.setMinimumHeight(min(height, _LEAST_HEIGHT))
+        self.setMaximumHeight(height)
