@@ -93,7 +93,7 @@ class OpeningAtTumour:
 
     def _is_in_the_middle(self, viewer: ViewerModel) -> bool:
         """Whether the slices in the middle of the images are shown, as after opening."""
-        images = [x for x in self._patients.layers if x._type_string == "image"]
+        images = [x for x in self._patients.layers if x._type_string == "image" and x.ndim == 3]
         if not images:
             return False
         lowest, highest = viewer.layers.get_extent(images).world

@@ -14,10 +14,13 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.calling_viewer import calling_viewer
 from napari_smalltumor.export.dialogs.other_patients_name import other_name_text
 from napari_smalltumor.export.layer_files import write_layer, write_region_layers
-from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.layers.changed_images import folders_of
+from napari_smalltumor.layers.metadata import cases_among
+from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from napari.layers import Layer
 
     from napari_smalltumor.layers.create import LayerData
@@ -35,7 +38,7 @@ def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 
 def write_layers(path: str, layer_data: list[LayerData]) -> list[str]:
     """Write the region layers of a case as one label file in the user's label scheme."""
-    _check_patient([data for data, _, _ in layer_data])
+    _check_patient([data for data, _, _ in layer_data], Path(path))
     written = write_region_layers(
         Path(path),
         layer_data,
@@ -48,7 +51,7 @@ def write_layers(path: str, layer_data: list[LayerData]) -> list[str]:
 
 
 def _write_one(path: str, layer_data: LayerData) -> str:
-    _check_patient([layer_data[0]])
+    _check_patient([layer_data[0]], Path(path))
     written = write_layer(
         Path(path),
         layer_data,
@@ -60,27 +63,48 @@ def _write_one(path: str, layer_data: LayerData) -> str:
     return str(written)
 
 
-def _check_patient(saved: Sequence[Any]) -> None:
-    """Refuse to write hidden layers of a patient that is not active.
+def _check_patient(saved: Sequence[Any], path: Path) -> None:
+    """Refuse to write hidden layers of a patient that is not active, or to files of another one.
 
     Raises
     ------
     OutputError
-        If a layer with these data belongs to such a patient.
+        If a layer with these data belongs to such a patient, if another open patient's images are
+        in the folder, or if the file exists and is named after another patient.
     """
     viewer = calling_viewer()
     if viewer is None:
         return
     patients = active_patient(viewer)
-    for layer in viewer.layers:
+    for layer in _layers_with(saved, viewer):
         patient = patient_of(layer)
-        if patient is None or patient == patients.current:
+        if patient is None:
             continue
-        if any(layer.data is data for data in saved):
+        if patient != patients.current:
             raise OutputError(
                 f"{layer.name} was not saved: it belongs to {patients.title_of(patient)}, who is "
                 "not the active patient"
             )
+        for other in patients.patients:
+            folders = _folders_of(viewer, other) - _folders_of(viewer, patient)
+            if other != patient and path.parent.resolve() in folders:
+                raise OutputError(
+                    f"{layer.name} was not saved: {path.parent} is the folder of "
+                    f"{patients.title_of(other)}, who is open, too; choose another folder"
+                )
+        text = other_name_text(viewer, patient, path, "layers") if path.exists() else ""
+        if text:
+            raise OutputError(f"{layer.name} was not saved: {text} Choose another name")
+
+
+def _folders_of(viewer: ViewerModel, patient: Patient) -> set[Path]:
+    """The folders of a patient's images."""
+    cases = cases_among(layers_of_patient(viewer.layers, patient))
+    return {folder for case in cases for folder in folders_of(case)}
+
+
+def _layers_with(saved: Sequence[Any], viewer: ViewerModel) -> list[Layer]:
+    return [layer for layer in viewer.layers if any(layer.data is data for data in saved)]
 
 
 def _finish(saved: Sequence[Any], written: Path) -> None:
@@ -90,7 +114,7 @@ def _finish(saved: Sequence[Any], written: Path) -> None:
     """
     viewer = calling_viewer()
     if viewer is not None:
-        layers = [layer for layer in viewer.layers if any(layer.data is data for data in saved)]
+        layers = _layers_with(saved, viewer)
         ensure_autosave(viewer).autosave.mark_exported(layers)
         notify.info(f"Wrote {written.name} to {written.parent}")
         owners = {patient for layer in layers if (patient := patient_of(layer)) is not None}

@@ -146,6 +146,7 @@ class FinetuneDock(QScrollArea):
         self.panel.show_status(self._status, busy=busy, has_weights=has_weights)
         self.panel.train.set_run_weights(best if has_weights else None)
         self._weights_in_use.show_run(best, name)
+        self._next_run.on_polled(run.path, self._status)
         self.polled.emit(self._status)
 
     def use_weights(self) -> None:

@@ -16,10 +16,10 @@ def state_line(status: RunStatus) -> str:
     progress = progress_text(status)
     if status.state is State.NONE:
         return "No run"
-    if status.state is State.RUNNING and progress:
-        return f"Training{host}: {progress}"
     if status.state.is_live:
-        return f"{status.state.title()}{host}: {status.message}"
+        doing = "Training" if status.state is State.RUNNING else "Starting"
+        told = (status.state is State.RUNNING and progress) or status.message
+        return f"{doing}{host}: {told}"
     if status.state is State.FAILED:
         return f"Failed{host}{f' ({progress})' if progress else ''}: {status.message}"
     return f"{status.message[:1].upper()}{status.message[1:]}{f' · {progress}' if progress else ''}"

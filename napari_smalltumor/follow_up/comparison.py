@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
-from smalltumor.follow_up import FollowUp, LesionChange, Scan, compare_scans
+from smalltumor.follow_up import FollowUp, LesionChange, Scan, compare_scans, scan_warnings
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import Lesion
 from smalltumor.measures import measure_case
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.report import image_warnings
 
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.region_masks import display_mask
@@ -48,6 +50,8 @@ class Comparison:
         Earlier regions, on the same grid: 0 and 1.
     model : str
         Name of the weights that made the current regions; empty if they were drawn or read.
+    image_warnings : tuple of str
+        Reasons to doubt the images and masks, each of one scan.
     """
 
     folder: Path
@@ -55,6 +59,7 @@ class Comparison:
     image: npt.NDArray[np.float32]
     masks: Mapping[Region, npt.NDArray[np.uint8]]
     model: str = ""
+    image_warnings: tuple[str, ...] = ()
 
     @property
     def case(self) -> Case:
@@ -70,6 +75,11 @@ class Comparison:
     def mask(self) -> str:
         """Names of the files of its mask."""
         return self.follow_up.earlier.mask
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons to doubt the comparison."""
+        return (*scan_warnings(self.follow_up.scans), *self.image_warnings)
 
     def has_open_regions(self, layers: Iterable[Layer]) -> bool:
         """Whether regions of the earlier scan are among the layers of the window."""
@@ -93,6 +103,7 @@ def compare_with_earlier(
     threshold: float,
     known: Sequence[TissueClass] = tuple(TissueClass),
     *,
+    of_regions: Sequence[str] = (),
     progress: ProgressCallback | None = None,
     cancelled: CancelCallback | None = None,
 ) -> Comparison:
@@ -109,6 +120,8 @@ def compare_with_earlier(
         Lesions below this volume in mm3 are small.
     known : sequence of TissueClass
         Classes that the current regions tell apart.
+    of_regions : sequence of str
+        Reasons to doubt the current regions.
     progress, cancelled : callable, optional
         As in `smalltumor.segment`.
 
@@ -151,7 +164,19 @@ def compare_with_earlier(
     image, placed = follow_up.earlier_on_current_grid()
     masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
     model = f"{current.run.weights} (the current regions)" if current.run is not None else ""
-    return Comparison(folder, follow_up, to_display(image, case.grid), masks, model)
+    warnings = (*of_regions, *_image_warnings(follow_up, of_network=bool(model)))
+    return Comparison(folder, follow_up, to_display(image, case.grid), masks, model, warnings)
+
+
+def _image_warnings(follow_up: FollowUp, *, of_network: bool) -> list[str]:
+    """Reasons to doubt the images and masks; `of_network`: a network made the current regions."""
+    current = follow_up.current
+    placement = placement_text(current.case, current.classes)
+    of_scans = [f"{current.title}: {placement}"] if placement else []
+    for scan in follow_up.scans:
+        texts = image_warnings(scan.case, of_network=of_network and scan is current)
+        of_scans += [f"{scan.title}: {text}" for text in texts]
+    return of_scans
 
 
 def _first_part(reporter: ProgressReporter) -> ProgressCallback:

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 from smalltumor.errors import SmalltumorError
-from smalltumor.follow_up import scan_warnings
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
 from napari_smalltumor.follow_up.earlier_layers import show_earlier
-from napari_smalltumor.layers.masks.region_masks import fingerprint, known_classes, segmentation_of
+from napari_smalltumor.layers.masks.region_masks import (
+    fingerprint,
+    known_classes,
+    missing_text,
+    other_images_of,
+    segmentation_of,
+)
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.deferred_calls import once_idle
@@ -91,7 +96,13 @@ class ComparisonRuns(QObject):
         assert segmentation is not None
         mark, known = fingerprint(layers, case), known_classes(layers, case)
         job = partial(
-            compare_with_earlier, folder, case, segmentation, settings.get("threshold"), known
+            compare_with_earlier,
+            folder,
+            case,
+            segmentation,
+            settings.get("threshold"),
+            known,
+            of_regions=[*filter(None, (other_images_of(layers, case), missing_text(layers, case)))],
         )
         earlier = self._patients.title_of(Patient(folder.name, folder))
         self._running = patient, earlier
@@ -130,10 +141,6 @@ class ComparisonRuns(QObject):
         if patient in self._patients.patients:
             self._results[patient] = (comparison, mark)
             show_earlier(self._viewer, comparison)
-            scans = comparison.follow_up.scans
-            for warning in (*scan_warnings(scans), *comparison.follow_up.earlier.case.warnings):
-                title = self._patients.title_of(patient)
-                notify.warn(f"{title} was compared with {comparison.title}: {warning}.")
         self._end(patient, "")
 
     def _on_failed(self, patient: Patient, earlier: str, error: Exception) -> None:

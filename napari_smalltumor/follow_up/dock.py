@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QFileDialog
+from smalltumor.lesions import Lesion, LesionList
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import case_to_export
@@ -19,7 +20,9 @@ from napari_smalltumor.follow_up.earlier_layers import (
     contours_are_earlier,
     earlier_layer,
     flicker,
+    has_reference,
     show_current,
+    show_earlier_contours,
 )
 from napari_smalltumor.follow_up.page import ask_and_write_page
 from napari_smalltumor.follow_up.panel import FollowUpPanel
@@ -28,6 +31,8 @@ from napari_smalltumor.layers.editing.nesting import ensure_nesting
 from napari_smalltumor.layers.editing.region_edits import RegionEdits
 from napari_smalltumor.layers.metadata import region_layers, same_case
 from napari_smalltumor.lesions.canvas.navigation import move_to
+from napari_smalltumor.lesions.review.lesion_positions import LesionPosition
+from napari_smalltumor.lesions.review.review import review_lesion_at
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
@@ -43,6 +48,11 @@ if TYPE_CHECKING:
 
 _CHANGED = "The regions have changed since they were compared with {}; compare again."
 _OPEN = "{} is open too; its mask here is that of the file, not its regions in the window."
+_SEGMENT_FIRST = "Segment the case to compare it with an earlier scan"
+_HOW_TO_COMPARE = (
+    "Choose the folder of an earlier scan of this patient, with its mask. The scans are "
+    "registered, and the lesions are listed: new, grown, shrunk and gone ones."
+)
 _EARLIER_SHOWN = "The earlier scan is shown; the regions are those of the current scan."
 
 
@@ -74,6 +84,7 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         self.flicker_button.clicked.connect(lambda: self.flicker())
         self.beside_button.clicked.connect(lambda: self.toggle_beside())
         self.report_button.clicked.connect(self.report)
+        self.contours_button.clicked.connect(self._show_contours)
         self.table.selectionModel().currentRowChanged.connect(self._on_row)
         self.table.clicked.connect(self._on_row)
         self._window = planes_window(napari_viewer)
@@ -185,7 +196,10 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         changes = comparison.follow_up.changes if comparison is not None else ()
         if list(changes) != self.model.changes:
             self.model.set_changes(changes)
-        self.show_result(comparison.follow_up if comparison is not None else None)
+        if comparison is None:
+            self.show_result(None)
+        else:
+            self.show_result(comparison.follow_up, comparison.warnings)
         self.again_button.setEnabled(comparison is not None and not self.busy)
         earlier = earlier_layer(self._viewer, self._patients.current)
         if earlier is not None:
@@ -203,8 +217,9 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         if not isalive(self) or not self.follows_viewer:
             return
         outcome = self.runs.outcome
-        if not outcome and case_to_export(self._viewer) is None:
-            outcome = "Segment the case to compare it with an earlier scan"
+        if not outcome and not self.busy and self.comparison is None:
+            can_compare = case_to_export(self._viewer) is not None
+            outcome = _HOW_TO_COMPARE if can_compare else _SEGMENT_FIRST
         shown = _EARLIER_SHOWN if self.flicker_button.isChecked() else ""
         lines = (
             self.runs.running_text,
@@ -214,6 +229,7 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
             shown,
         )
         self.show_message("\n".join(filter(None, lines)))
+        self.contours_button.setVisible(self.comparison is not None and not self._has_contours)
 
     def _compared_with(self) -> str:
         comparison = self.comparison
@@ -221,9 +237,22 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
             return ""
         if self.runs.is_old:
             return _CHANGED.format(comparison.title)
-        own = contours_are_earlier(self._viewer, self._patients.current)
-        contours = "shown as the reference" if own else "hidden by another reference"
-        return f"Compared with {comparison.title} ({comparison.mask}); its contours are {contours}."
+        contours = (
+            "shown as the reference"
+            if self._has_contours
+            else "not shown, but those of another reference"
+            if has_reference(self._viewer, self._patients.current)
+            else "not shown"
+        )
+        return (
+            f"Compared with {comparison.title}. Its contours are {contours}. "
+            f"Its mask: {comparison.mask}."
+        )
+
+    @property
+    def _has_contours(self) -> bool:
+        """Whether the reference of the active patient is the regions of the earlier scan."""
+        return contours_are_earlier(self._viewer, self._patients.current)
 
     def _open_earlier_regions(self) -> str:
         """That the mask of the earlier scan is that of its file, if its regions are open."""
@@ -247,12 +276,31 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         layers = region_layers(self._patients.layers, comparison.case)
         if layers:
             source = LesionSource(comparison.case.name, layers, comparison.case)
-            move_to(self._viewer, source, comparison.lesion_of(changes[index.row()]))
+            change = changes[index.row()]
+            lesion = comparison.lesion_of(change)
+            move_to(self._viewer, source, lesion)
+            self._review(source, lesion)
         self._show_state()
+
+    def _review(self, source: LesionSource, lesion: Lesion) -> None:
+        """Make a lesion the one that the Lesions dock reviews; none if it lists none there."""
+        centre = source.world_of(lesion.centroid_voxel)
+        review_lesion_at(self._viewer, LesionPosition(centre, lesion.mm3, LesionList.FOUND))
+
+    def _show_contours(self) -> None:
+        if self.comparison is not None:
+            show_earlier_contours(self._viewer, self.comparison)
+            self._show_state()
 
     def _ask_for_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(
-            self, f"Earlier scan of {self._patients.title}", settings.last_folder()
+            self, f"Earlier scan of {self._patients.title}", self._folder_of_scans()
         )
         if chosen:
             self.compare_with(Path(chosen))
+
+    def _folder_of_scans(self) -> str:
+        """The folder beside whose folders that of the active patient lies."""
+        patient = self._patients.current
+        folder = patient.folder.parent if patient is not None and patient.folder else None
+        return str(folder) if folder is not None and folder.is_dir() else settings.last_folder()

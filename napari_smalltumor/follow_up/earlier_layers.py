@@ -76,11 +76,22 @@ def show_earlier(viewer: ViewerModel, comparison: Comparison) -> Image:
     viewer.layers.events.removed.connect(_on_removed)  # once, however often it is connected
     with active_patient(viewer).in_background(), selection_untouched(viewer):
         viewer.layers.insert(_index_above_images(viewer, patient), layer)
-    if not _references(viewer, patient):
-        choice = ReferenceChoice(f"earlier: {comparison.title}", path=comparison.folder)
-        show_reference(viewer, case, comparison.masks, choice)
-        mark_as_earlier_contours(_references(viewer, patient))
+    if not has_reference(viewer, patient):
+        show_earlier_contours(viewer, comparison)
     return layer
+
+
+def show_earlier_contours(viewer: ViewerModel, comparison: Comparison) -> None:
+    """Make the earlier regions the reference, in the place of another one."""
+    case = comparison.case
+    choice = ReferenceChoice(f"earlier: {comparison.title}", path=comparison.folder)
+    show_reference(viewer, case, comparison.masks, choice)
+    mark_as_earlier_contours(_references(viewer, patient_of_shown_case(viewer.layers, case)))
+
+
+def has_reference(viewer: ViewerModel, patient: Patient | None) -> bool:
+    """Whether a patient has a reference, of the earlier scan or another one."""
+    return bool(_references(viewer, patient))
 
 
 def contours_are_earlier(viewer: ViewerModel, patient: Patient | None) -> bool:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
-from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.errors import SmalltumorError
-from smalltumor.follow_up import patients_text, scan_warnings
-from smalltumor.report import ReportDetails, image_warnings, write_page
+from smalltumor.follow_up import patients_text
+from smalltumor.report import ReportDetails, write_page
 from smalltumor.report.follow_up_page import follow_up_page
 
 from napari_smalltumor import notify
 from napari_smalltumor.follow_up.comparison import Comparison
-from napari_smalltumor.layers.masks.region_masks import missing_text, other_images_of
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import remember_output_folder
@@ -26,7 +23,6 @@ from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Layer
 
 _ENDING = "_follow-up"
 _SCANS = ("the earlier scan", "the current scan")
@@ -46,7 +42,7 @@ def ask_and_write_page(viewer: ViewerModel, comparison: Comparison, parent: QWid
         return
     if path is not None:
         reviewer, dates = stated
-        _write(comparison, path, reviewer, dates, viewer.layers)
+        _write(comparison, path, reviewer, dates)
         remember_output_folder(patient, path)
 
 
@@ -55,33 +51,18 @@ def _write(
     path: Path,
     reviewer: str,
     dates: list[str],
-    layers: Iterable[Layer],
 ) -> None:
     scans = comparison.follow_up.scans
-    dated = tuple(replace(scan, date=date) for scan, date in zip(scans, dates, strict=True))
-    follow_up = replace(comparison.follow_up, scans=dated)
-    of_regions = (other_images_of(layers, comparison.case), missing_text(layers, comparison.case))
+    scans = tuple(replace(scan, date=date) for scan, date in zip(scans, dates, strict=True))
+    follow_up = replace(comparison.follow_up, scans=scans)
+    dated = replace(comparison, follow_up=follow_up)
 
     def write() -> Path:
-        current = scans[-1]
-        placement = placement_text(current.case, current.classes)
-        of_place = [f"{current.case.name}: {placement}"] if placement else []
         details = ReportDetails(
             patient=patients_text(scans),
             model=comparison.model,
             reviewer=reviewer,
-            warnings=(
-                *scan_warnings(scans),
-                *filter(None, of_regions),
-                *of_place,
-                *(
-                    f"{scan.case.name}: {text}"
-                    for scan in scans
-                    for text in image_warnings(
-                        scan.case, of_network=bool(comparison.model) and scan is scans[-1]
-                    )
-                ),
-            ),
+            warnings=dated.warnings,
         )
         return write_page(follow_up_page(follow_up, details), path, overwrite=True)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QAbstractItemView, QProgressBar, QWidget
-from smalltumor.follow_up import BASIS, FollowUp
+from collections.abc import Sequence
+
+from qtpy.QtWidgets import QAbstractItemView, QLabel, QProgressBar, QWidget
+from smalltumor.follow_up import FollowUp
 from smalltumor.report.follow_up_page import headline
 from superqt import QElidingLabel
 
 from napari_smalltumor import keys
+from napari_smalltumor.follow_up.conclusion import Conclusion
 from napari_smalltumor.follow_up.table_model import ChangesModel
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 from napari_smalltumor.widgets.tables import FittedTable, set_up_table
@@ -21,7 +24,7 @@ _BUSY = "A comparison is running: wait until it has ended, or cancel it"
 
 
 class FollowUpPanel(QWidget):
-    """From top to bottom: the earlier scan, what is new, the table, and RANO's category.
+    """From top to bottom: the earlier scan, what is new, the table, and the conclusion.
 
     Parameters
     ----------
@@ -54,9 +57,14 @@ class FollowUpPanel(QWidget):
             keys.with_key("Show the earlier scan, left, beside the current one", keys.BESIDE),
         )
         self.beside_button.setCheckable(True)
+        self.contours_button = button(
+            "Show contours of the earlier scan",
+            "Show them in place of the other reference, which the Compare dock can show again",
+        )
         self.report_button = button("Report...", "Write a page of what has changed")
-        self.response = wrapped_label()
+        self.conclusion = Conclusion()
         self._lay_out(header)
+        self.contours_button.hide()
         self.show_running(False)
         self.show_result(None)
 
@@ -83,40 +91,45 @@ class FollowUpPanel(QWidget):
         self.message.setText(text)
         self.message.setVisible(bool(text))
 
-    def show_result(self, follow_up: FollowUp | None) -> None:
-        """Show what has changed; nothing without a comparison."""
+    @property
+    def doubts(self) -> QLabel:
+        """The reasons to doubt the comparison."""
+        return self.conclusion.doubts
+
+    @property
+    def response(self) -> QLabel:
+        """RANO's category, and why."""
+        return self.conclusion.response
+
+    def show_result(self, follow_up: FollowUp | None, warnings: Sequence[str] = ()) -> None:
+        """Show what has changed and the reasons to doubt it; nothing without a comparison."""
         for widget in self._of_result:
             widget.setVisible(follow_up is not None)
         self.again_button.setEnabled(follow_up is not None)
         if follow_up is None:
             return
-        response = follow_up.response
-        category = "not evaluable" if response.category is None else response.category.value
         self.headline.setText(headline(follow_up))
-        similarity = follow_up.registrations[-1].similarity
-        self.response.setText(
-            f"RANO, from measurements only: {category}; {'; '.join(response.reasons)}. "
-            f"{BASIS} Similarity of the heads: {similarity:.2f}."
-        )
+        self.conclusion.show_conclusion(follow_up, warnings)
 
     @property
     def _of_result(self) -> tuple[QWidget, ...]:
         """What is shown with a comparison only."""
         buttons = self.flicker_button, self.beside_button, self.report_button
-        return (self.headline, self.table, *buttons, self.response)
+        return (self.headline, self.table, *buttons, self.conclusion)
 
     def _lay_out(self, header: QWidget) -> None:
         layout = column(self)
         layout.addWidget(header)
         layout.addLayout(row(self.choose_button, self.again_button))
         layout.addWidget(self.message)
+        layout.addWidget(self.contours_button)
         layout.addWidget(self.progress)
         layout.addWidget(self.step_label)
         layout.addWidget(self.cancel_button)
         layout.addWidget(self.headline)
         layout.addWidget(self.table, 1)
         layout.addLayout(row(self.flicker_button, self.beside_button, self.report_button))
-        layout.addWidget(self.response)
+        layout.addWidget(self.conclusion, 1)
         layout.addStretch(0)
 
 

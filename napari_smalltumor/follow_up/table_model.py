@@ -49,7 +49,12 @@ def _shown(change: LesionChange) -> Lesion:
 
 
 COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] = (
-    ("change", f"New, grown, shrunk, gone ...; {SMALL} marks small lesions", lambda x, _: x.change),
+    (
+        "change",
+        f"New, grown, shrunk, gone ...; {SMALL} marks small lesions; new? is one whose place is "
+        "bright in T1CE of the earlier scan, too: look whether the earlier mask lacks it",
+        lambda x, change: f"{x.change}?" if change.bright_earlier else x.change,
+    ),
     (
         "no.",
         "Number of the lesion in the current scan; in brackets, in the earlier scan if it is gone",

@@ -85,7 +85,7 @@ class PreparedScanDock(PreparedScanPanel):
         self._registration_correction.requested.connect(self.correct)
         self._registration_correction.refused.connect(self.show_message)
         self.cancel_button.clicked.connect(self.cancel)
-        show_as_tab(self, "Prepared scan")
+        show_as_tab(self, "Scan")
         guard_fields(self)
         accept_drops(self, napari_viewer)
         self.update_figures()

@@ -206,15 +206,27 @@ class SegmentRun(QObject):
         if self._is_closed:
             self._end("")
             return
-        with self._patients.in_background():
-            if next(self._shown, None) is not None:
-                self._next_layer_timer.start(0)
-                return
-            hide_stored_labels(self._viewer.layers, self._patient)
+        try:
+            is_shown = not self._add_next()
+        except Exception as error:  # of whatever draws the layer: the run must end all the same
+            self._end("The result could not be shown")
+            notify.report_error(error)
+            return
+        if not is_shown:
+            self._next_layer_timer.start(0)
+            return
         if self._patient != self._patients.current:
             text = f"{self.title} is segmented. Choose it under Patient to see the result."
             notify.info(self._patients.messages.about(self._patient, text))
         self._end("", shown=True)
+
+    def _add_next(self) -> bool:
+        """Add the next layer; return whether there may be more."""
+        with self._patients.in_background():
+            if next(self._shown, None) is not None:
+                return True
+            hide_stored_labels(self._viewer.layers, self._patient)
+        return False
 
     def _end(self, message: str, *, shown: bool = False) -> None:
         self._cancel_timer.stop()

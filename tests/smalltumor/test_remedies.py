@@ -137,5 +137,5 @@ def test_fact_and_remedy_are_printed_in_one_line(tmp_path, capsys):
     (tmp_path / "a_t1.nii.gz").write_bytes(b"")
     assert main(["segment", str(tmp_path), "-o", str(tmp_path / "new.nii.gz")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("smalltumor: a: no FLAIR and no T1CE and no T2 image beside a_t1.nii.gz")
+    assert line.startswith("smalltumor: a: no FLAIR, T1CE or T2 image beside a_t1.nii.gz")
     assert line.endswith("; name the missing files with --flair FILE --t1ce FILE --t2 FILE")

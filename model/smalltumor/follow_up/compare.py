@@ -15,6 +15,7 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.files.folder_parts import distinctive_part
 from smalltumor.follow_up.course import Course
 from smalltumor.follow_up.coverage import Coverage
+from smalltumor.follow_up.local_contrast import LocalContrast
 from smalltumor.follow_up.matching import Change, LesionChange
 from smalltumor.follow_up.registration import ScanRegistration, register_scans
 from smalltumor.follow_up.response import Response, assess, with_earlier_progression
@@ -173,7 +174,7 @@ def compare_scans(
     first, *later = scans
     registrations = []
     for count, scan in enumerate(later):
-        text = f"registering {scan.title} to {first.title}"
+        text = _registering_text(count, len(later))
         found = register_scans(
             first.case, scan.case, _reports_iterations(reporter, text, count, len(later))
         )
@@ -182,6 +183,13 @@ def compare_scans(
     follow_up = compare_registered(scans, registrations)
     reporter.update(1.0, "matching lesions")
     return follow_up
+
+
+def _registering_text(count: int, number: int) -> str:
+    """What is done to the first of the scans' pairs, and so on; short, as a dock is narrow."""
+    if number == 1:
+        return "registering the earlier scan"
+    return f"registering scan {count + 2} of {number + 1}"
 
 
 def _told_apart(scans: Sequence[Scan]) -> list[Scan]:
@@ -221,6 +229,7 @@ def compare_registered(
         [scan.measures for scan in scans],
         [registration.matrix for registration in registrations],
         [Coverage.of(scan.case) for scan in scans],
+        [LocalContrast(scan.case, scan.classes) for scan in scans],
     )
     last = len(scans) - 1
     responses = [(scans[n].title, assess(course.findings(n))) for n in range(1, last)]

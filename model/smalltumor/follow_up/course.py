@@ -9,6 +9,7 @@ import numpy as np
 from smalltumor.follow_up.coverage import Coverage, with_coverage
 from smalltumor.follow_up.distances import lesion_distances
 from smalltumor.follow_up.findings import Findings
+from smalltumor.follow_up.local_contrast import LocalContrast, with_contrast
 from smalltumor.follow_up.matching import LesionChange, match_lesions
 from smalltumor.geometry.grid import Affine
 from smalltumor.lesions.axial_diameters import AxialDiameters
@@ -26,6 +27,8 @@ class Course:
         From points of the first scan to points of each later one, patient coordinates in mm, RAS.
     coverages : sequence of Coverage
         Of each scan.
+    contrasts : sequence of LocalContrast
+        Of each scan; without them, it is not known where an earlier scan is bright.
     """
 
     def __init__(
@@ -33,12 +36,13 @@ class Course:
         measures: Sequence[CaseMeasures],
         from_first: Sequence[Affine],
         coverages: Sequence[Coverage],
+        contrasts: Sequence[LocalContrast] = (),
     ) -> None:
         sums = measures[0].sums
         self._first_sum = None if sums is None else sums.product_mm2
         self._lesions = [found.lesions for found in measures]
         self._target_ids = [] if sums is None else list(sums.lesions)
-        self._coverages = coverages
+        self._coverages, self._contrasts = coverages, contrasts
         self._from_first: list[Affine] = [np.eye(4), *from_first]
         self._to_first: list[Affine] = [
             np.asarray(np.linalg.inv(matrix), dtype=np.float64) for matrix in self._from_first
@@ -56,7 +60,11 @@ class Course:
                 lesions[earlier], lesions[current], to_first[earlier], to_first[current]
             )
             matrix = np.asarray(self._from_first[current] @ to_first[earlier], dtype=np.float64)
-            self._changes[pair] = with_coverage(found, shown[earlier], shown[current], matrix)
+            found = with_coverage(found, shown[earlier], shown[current], matrix)
+            if self._contrasts:
+                bright = self._contrasts[earlier], self._contrasts[current]
+                found = with_contrast(found, *bright, matrix)
+            self._changes[pair] = found
         return self._changes[pair]
 
     def findings(self, number: int) -> Findings:

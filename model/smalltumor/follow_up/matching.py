@@ -47,6 +47,9 @@ class LesionChange:
     shown_earlier, shown_current : float
         Share of the voxels of the current lesions that the earlier scan shows, and of the earlier
         lesions that the current scan shows.
+    bright_earlier : bool
+        Whether a new lesion's place is bright in T1CE of the earlier scan, too; see
+        `smalltumor.follow_up.local_contrast`.
     """
 
     change: Change
@@ -55,6 +58,7 @@ class LesionChange:
     beside_mm: float | None = None
     shown_earlier: float = 1.0
     shown_current: float = 1.0
+    bright_earlier: bool = False
 
     @property
     def earlier_mm3(self) -> float | None:

@@ -18,7 +18,10 @@ def sum_text(current: float, smallest: float) -> str:
     """How the sum of products compares with the smallest earlier one, both in mm²."""
     if not smallest:
         return f"the sum of products is {current:.0f} mm², and the smallest earlier one was 0"
-    return f"the sum of products is {percent(current, smallest)} of the smallest earlier one"
+    return (
+        f"the sum of products is {current:.0f} mm², {percent(current, smallest)} of the smallest "
+        f"earlier one ({smallest:.0f} mm²)"
+    )
 
 
 def volume_text(relative: float | None) -> str:
@@ -32,7 +35,11 @@ def volume_text(relative: float | None) -> str:
 
 def beside_volume_text(relative: float | None) -> str:
     """The volume of the target lesions beside the sum of products, from which it may differ."""
-    return "" if relative is None else f", and the volume of the target lesions {relative:.0%}"
+    return (
+        ""
+        if relative is None
+        else (f", and the volume of the target lesions is {relative:.0%} of what it was then")
+    )
 
 
 def percent(value: float, reference: float) -> str:
@@ -61,13 +68,17 @@ def unmeasurable_text(
 
 def named_lesions(new: Sequence[LesionMeasures]) -> str:
     """Which new lesions, by their numbers in this scan, and the verb that follows."""
+    return f"{_named(new)} {'is' if len(new) == 1 else 'are'}"
+
+
+def _named(new: Sequence[LesionMeasures]) -> str:
     numbers = [str(each.lesion.id) for each in new]
     if len(numbers) == 1:
-        return f"new lesion {numbers[0]} is"
+        return f"new lesion {numbers[0]}"
     if len(numbers) > _MOST_NAMED:
         named = ", ".join(numbers[:_MOST_NAMED])
-        return f"new lesions {named} and {len(numbers) - _MOST_NAMED} more are"
-    return f"new lesions {list_text(numbers)} are"
+        return f"new lesions {named} and {len(numbers) - _MOST_NAMED} more"
+    return f"new lesions {list_text(numbers)}"
 
 
 def beside_text(new: Sequence[LesionChange]) -> str:
@@ -79,6 +90,18 @@ def beside_text(new: Sequence[LesionChange]) -> str:
     return (
         f"; {list_text(numbers)} within {TOLERANCE_MM:g} mm of a lesion that is in both scans, "
         "and perhaps a piece of it"
+    )
+
+
+def bright_text(new: Sequence[LesionChange]) -> str:
+    """Which new lesions the earlier image seems to show, so that they may not be new."""
+    bright = lesions_of([change for change in new if change.bright_earlier])
+    if not bright:
+        return ""
+    places, them = ("place", "it") if len(bright) == 1 else ("places", "them")
+    return (
+        f"T1CE of the earlier scan is bright at the {places} of {_named(bright)}, too: the earlier "
+        f"mask may lack {them}"
     )
 
 

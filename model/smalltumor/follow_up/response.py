@@ -16,6 +16,7 @@ from smalltumor.follow_up.findings import (
 from smalltumor.follow_up.reasons import (
     beside_text,
     beside_volume_text,
+    bright_text,
     measurable_text,
     named_lesions,
     not_comparable_text,
@@ -109,6 +110,8 @@ def assess(found: Findings) -> Response:
                 is_progression=category is Category.PROGRESSIVE_DISEASE,
             )
         )
+    if bright := bright_text(new):
+        reasons.append(bright)
     if unknown:
         current = found.sums_mm2[-1]
         if category is None and current is not None and found.earlier_sums:
@@ -128,7 +131,10 @@ def _without_progression(found: Findings) -> tuple[Category | None, list[str]]:
     if found.has_increased and found.target_is_measurable:
         return None, [sum_text(current, min(found.earlier_sums)) + volume_text(found.growth)]
     if current <= RESPONSE * first and not found.new:
-        text = f"the sum of products is {percent(current, first)} of the first scan"
+        text = (
+            f"the sum of products is {current:.0f} mm², {percent(current, first)} of that of the "
+            f"first scan ({first:.0f} mm²)"
+        )
         shrinkage = found.volume_since_first
         if shrinkage is not None and shrinkage > SUPPORTS_RESPONSE:
             return None, [text + volume_text(shrinkage)]

@@ -43,8 +43,8 @@ def _different_weights(scans: Sequence[Scan]) -> list[str]:
     """
     known = [(scan.title, scan.made_by) for scan in scans if scan.made_by is not None]
     return [
-        f"the mask of {title} is of other weights ({made_by.model}) than that of {before_title} "
-        f"({before.model}); changes may be differences between the networks"
+        f"the masks were made by different weights: that of {before_title} by {before.model}, that "
+        f"of {title} by {made_by.model}; changes may be differences between the networks"
         for (before_title, before), (title, made_by) in pairwise(known)
         if made_by.has_other_weights(before)
     ]
@@ -52,17 +52,20 @@ def _different_weights(scans: Sequence[Scan]) -> list[str]:
 
 def _different_makers(scans: Sequence[Scan]) -> list[str]:
     """A warning if the masks of some scans are of this program, and those of others are not."""
-    others = [scan for scan in scans if not scan.is_own_mask]
-    if len(others) in (0, len(scans)):
+    own = [scan.title for scan in scans if scan.is_own_mask]
+    others = [scan.title for scan in scans if not scan.is_own_mask]
+    if not own or not others:
         return []
-    masks = list_text(f"{scan.mask} of {scan.title}" for scan in others)
-    its, are = (
-        ("its name", "is not a mask") if len(others) == 1 else ("their names", "are no masks")
-    )
+    names = "the name of its file" if len(others) == 1 else "the names of their files"
     return [
-        f"by {its}, {masks} {are} of this program, as the other masks are; changes may be "
-        "differences between those who drew them"
+        f"the masks are of different origin: this program made {_masks_of(own)}, but, by {names}, "
+        f"not {_masks_of(others)}; changes may be differences between those who drew them"
     ]
+
+
+def _masks_of(titles: Sequence[str]) -> str:
+    """Masks of scans, after it was said that masks are meant."""
+    return f"{'that' if len(titles) == 1 else 'those'} of {list_text(titles)}"
 
 
 def _out_of_order(scans: Sequence[Scan]) -> list[str]:
@@ -70,7 +73,8 @@ def _out_of_order(scans: Sequence[Scan]) -> list[str]:
     if any(scan.date for scan in scans):
         return []
     return [
-        f"by their names, {later.case.name} is earlier than {earlier.case.name}"
+        f"by its name, {later.case.name} is earlier than {earlier.case.name}, but it is compared "
+        "as the later scan"
         for earlier, later in pairwise(scans)
         if _is_numbered_after(earlier.case.name, later.case.name)
     ]

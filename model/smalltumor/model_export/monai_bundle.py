@@ -7,13 +7,16 @@ cannot differ from those of ``smalltumor segment``.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import write_bytes, write_text
+from smalltumor.files.new_folders import new_folders
+from smalltumor.files.replacement import write_together
 from smalltumor.model_export.description import INPUT, INTENDED_USE, class_titles, version
 from smalltumor.models.checkpoint import save_checkpoint
 
@@ -68,7 +71,7 @@ Licence of the weights: {licence}.
 
 
 def write_bundle(checkpoint: Checkpoint, folder: str | Path) -> Path:
-    """Write a network as a MONAI bundle.
+    """Write a network as a MONAI bundle, all its files or none.
 
     Parameters
     ----------
@@ -82,21 +85,26 @@ def write_bundle(checkpoint: Checkpoint, folder: str | Path) -> Path:
         If the folder holds files, or cannot be written.
     """
     folder = Path(folder)
-    _create(folder)
-    _write_weights(checkpoint, folder / WEIGHTS)
-    write_text(folder / "docs" / "README.md", _readme(checkpoint))
-    write_text(folder / "LICENSE", f"Weights: {_licence(checkpoint)}\n")
-    write_text(folder / "configs" / "inference.json", _json(_INFERENCE))
-    write_text(folder / "configs" / "metadata.json", _json(_metadata(checkpoint)))
+    _check_empty(folder)
+    texts = {
+        folder / "docs" / "README.md": _readme(checkpoint),
+        folder / "LICENSE": f"Weights: {_licence(checkpoint)}\n",
+        folder / "configs" / "inference.json": _json(_INFERENCE),
+        folder / "configs" / "metadata.json": _json(_metadata(checkpoint)),
+    }
+    contents: dict[Path, Callable[[Path], None]] = {
+        path: partial(write_text, content=text) for path, text in texts.items()
+    }
+    contents[folder / WEIGHTS] = partial(_write_weights, checkpoint)
+    with new_folders(*{path.parent: None for path in contents}):
+        write_together(contents)
     return folder
 
 
-def _create(folder: Path) -> None:
+def _check_empty(folder: Path) -> None:
     try:
         if folder.is_dir() and any(folder.iterdir()):
             raise OutputError(f"{folder} is not empty", Remedy(Action.CHOOSE_OUTPUT))
-        for part in ("configs", "docs", "models"):
-            (folder / part).mkdir(parents=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be a bundle: {error.strerror or error}") from error
 

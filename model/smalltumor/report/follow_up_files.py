@@ -49,6 +49,7 @@ class ChangeValues:
     beside_mm: float | None
     shown_earlier: float
     shown_current: float
+    bright_earlier: bool
 
 
 CHANGE_COLUMNS = tuple(field.name for field in fields(ChangeValues))
@@ -142,6 +143,7 @@ def _values(change: LesionChange) -> ChangeValues:
         beside_mm=change.beside_mm,
         shown_earlier=change.shown_earlier,
         shown_current=change.shown_current,
+        bright_earlier=change.bright_earlier,
     )
 
 

@@ -102,6 +102,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         headline=headline(follow_up),
         follow_up=follow_up,
         new=follow_up.of(Change.NEW),
+        unstated_dates=_unstated_dates(follow_up),
         scans=_scan_rows(follow_up),
         rows=change_rows(follow_up.changes),
         pairs=[_pair(pictures, each) for each in follow_up.changes[:MOST_PICTURED]],
@@ -115,6 +116,15 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         changed_percent=f"{CHANGED_VOLUME:.0%}",
         tolerance=f"{TOLERANCE_MM:g}",
     )
+
+
+def _unstated_dates(follow_up: FollowUp) -> str:
+    """The dates of the scans if one is missing, which no title of a scan shows; else empty."""
+    if not any(scan.date for scan in follow_up.scans):
+        return "not stated"
+    if all(scan.date for scan in follow_up.scans):
+        return ""
+    return ", ".join(scan.date or f"{scan.title}: not stated" for scan in follow_up.scans)
 
 
 def headline(follow_up: FollowUp) -> str:
@@ -186,13 +196,15 @@ def _diameters(lesions: Sequence[LesionMeasures]) -> str:
 def _place(change: LesionChange) -> str:
     """Side and axial slice of the centre of the largest current lesion, or earlier if it is gone.
 
-    Of a new lesion beside one of the earlier scan, also its distance to that one; of one that
-    cannot be compared, what the other scan shows of it.
+    Of a new lesion beside one of the earlier scan, also its distance to that one, and of any new
+    lesion, whether the earlier image seems to show it; of one that cannot be compared, what the
+    other scan shows of it.
     """
     found = (change.current or change.earlier)[0].lesion
     beside = "" if change.beside_mm is None else f", {change.beside_mm:.1f} mm from a known lesion"
+    bright = "; the earlier image is bright here, too" if change.bright_earlier else ""
     scan = "" if change.current else " of the earlier scan"
-    return f"{texts.place_of(found)}{beside}{scan}{_shown_text(change)}"
+    return f"{texts.place_of(found)}{beside}{bright}{scan}{_shown_text(change)}"
 
 
 def _shown_text(change: LesionChange) -> str:

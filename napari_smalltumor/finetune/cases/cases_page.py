@@ -143,14 +143,14 @@ class CasesPage(QWidget):
         line = row(self.folder)
         line.addWidget(self.browse)
         layout.addLayout(line)
+        # Above every text, so that no change of a text moves a button from under the mouse.
+        layout.addWidget(self.add)
+        layout.addWidget(self.link)
+        layout.addWidget(self.next)
+        layout.addWidget(self._case)
         layout.addWidget(self.table, 1)
         layout.addWidget(self._message)
         layout.addWidget(self.stop)
-        layout.addSpacing(6)
-        layout.addWidget(self.next)
-        layout.addWidget(self._case)
-        layout.addWidget(self.link)
-        layout.addWidget(self.add)
 
 
 class _CaseList(QTreeWidget):

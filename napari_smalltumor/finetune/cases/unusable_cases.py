@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smalltumor.training.data.dataset_folder import DatasetListing
+from smalltumor.training.data.dataset_folder import NO_CASE_YET, DatasetListing
 
 _NAMED = 3
 
 
 def problem_of(folder: Path, listing: DatasetListing) -> str:
     """Why no run can start; empty if one can. It would fail on the first case with a problem."""
-    if not folder.is_dir():
+    if not folder.is_dir() or listing.problem == NO_CASE_YET:
         return listing.problem
     unusable = [case.name for case in listing.cases if case.problem is not None]
     if len(unusable) == len(listing.cases):

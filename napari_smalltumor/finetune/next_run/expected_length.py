@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
+from smalltumor.text import pluralize
 from smalltumor.training.config import PRESETS, steps_per_epoch
-from smalltumor.training.runs.events import EventReader
+from smalltumor.training.runs.events import Event, EventReader
 from smalltumor.training.runs.run_folder import RunFolder
 
 from napari_smalltumor.finetune.run_text import duration
@@ -18,21 +21,26 @@ UNKNOWN = (
     "Start."
 )
 
+_VALIDATIONS_PER_RUN = 10
+
 
 @dataclass(frozen=True)
 class MeasuredSpeed:
-    """What a run took, with its validations and all else.
+    """What a run took.
 
     Parameters
     ----------
     voxels_per_second : float
-        Voxels of training crops.
+        Voxels of training crops, without validations.
     device : str
         As the run names it.
+    validation_seconds : float or None
+        What a validation took for each case; None if the run had none.
     """
 
     voxels_per_second: float
     device: str
+    validation_seconds: float | None = None
 
 
 def measured_speed(runs: Path) -> MeasuredSpeed | None:
@@ -52,15 +60,31 @@ def _speed_of(run: RunFolder) -> MeasuredSpeed | None:
         start = next(event for event in reversed(events) if event["event"] == "start")
         timed = next(event for event in reversed(events) if event.get("seconds") and event["step"])
         voxels = timed["step"] * training["batch"] * training["crop"] ** 3
-        return MeasuredSpeed(voxels / timed["seconds"], str(start["device"]))
+        speed = voxels / timed["seconds"]
+        return MeasuredSpeed(speed, str(start["device"]), _validation_seconds(events))
     except (OSError, TrainingError, KeyError, TypeError, StopIteration):
         return None
 
 
+def _validation_seconds(events: list[Event]) -> float | None:
+    """Seconds for a case of the last validation; what is recorded just before it is its begin."""
+    for before, event in reversed(list(pairwise(events))):
+        if event["event"] == "validation":
+            return float(event["time"] - before["time"]) / max(1, len(event["by_case"]))
+    return None
+
+
 def expected_length(
-    speed: MeasuredSpeed | None, *, preset: str, epochs: int, crop: int, batch: int, cases: int
+    speed: MeasuredSpeed | None,
+    *,
+    preset: str,
+    epochs: int,
+    crop: int,
+    batch: int,
+    cases: int,
+    validation_cases: int | None = 0,
 ) -> str:
-    """The expected length of a run in a sentence.
+    """The expected length of a run in a sentence; empty as long as its cases are not known.
 
     Parameters
     ----------
@@ -70,14 +94,26 @@ def expected_length(
         Settings of the run.
     cases : int
         Number of training cases; 0 if it is not known yet.
+    validation_cases : int or None
+        Number of validation cases; None if it is not known.
     """
-    if speed is None or not cases:
+    if not cases:
+        return ""
+    if speed is None:
         return UNKNOWN
     config = PRESETS[preset].with_changes({"epochs": epochs, "crop": crop, "batch": batch})
     voxels = steps_per_epoch(config, cases) * epochs * batch * crop**3
+    validations = 1 + ceil(epochs / validation_interval(epochs))  # the starting weights, too
     seconds = voxels / speed.voxels_per_second
-    plural = "" if cases == 1 else "s"
+    seconds += validations * (validation_cases or 0) * (speed.validation_seconds or 0.0)
+    unknown = validation_cases is None or (validation_cases and speed.validation_seconds is None)
     return (
-        f"Expected: about {duration(seconds)} for {cases} training case{plural}, at the speed of "
-        f"the last run (on {speed.device})"
+        f"Expected: about {duration(seconds)} for {pluralize(cases, 'training case')}"
+        f"{' and the time of the validations' if unknown else ''}, at the speed of the last run "
+        f"(on {speed.device})"
     )
+
+
+def validation_interval(epochs: int) -> int:
+    """After how many epochs a run is validated."""
+    return max(1, epochs // _VALIDATIONS_PER_RUN)

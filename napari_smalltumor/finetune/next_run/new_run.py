@@ -8,13 +8,12 @@ from pathlib import Path
 from smalltumor.errors import Action, OutputError, Remedy, TrainingError
 from smalltumor.training.request import TrainingRequest
 
+from napari_smalltumor.finetune.next_run.expected_length import validation_interval
 from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
 from napari_smalltumor.finetune.next_run.train_page import TrainPage
 
 RUNS = "runs"
 """Folder of the runs in the training folder, with the prepared volumes that they share."""
-
-_VALIDATIONS_PER_RUN = 10
 
 
 def new_request(data: Path, page: TrainPage) -> TrainingRequest:
@@ -40,7 +39,7 @@ def new_request(data: Path, page: TrainPage) -> TrainingRequest:
         "epochs": page.epochs.value,
         "crop": page.crop.value,
         "batch": page.batch.value,
-        "validate_every": max(1, page.epochs.value // _VALIDATIONS_PER_RUN),
+        "validate_every": validation_interval(page.epochs.value),
     }
     if weights is not None:
         changes["initial_share"] = page.initial_share.value / 100

@@ -7,6 +7,7 @@ from pathlib import Path
 from qtpy.QtCore import QObject
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.runs import run_control
+from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor import notify
 from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
@@ -33,6 +34,7 @@ class NextRun(QObject):
         folder.folder_changed.connect(self._show_startable)
         folder.cases_listed.connect(self._show_speed)
         panel.train.validation.changed.connect(self._show_startable)
+        self._measured: tuple[Path | None, bool] | None = None
         self._show_startable()
 
     def start(self) -> Path | None:
@@ -55,6 +57,13 @@ class NextRun(QObject):
             notify.report_error(error)
             return None
         return request.run
+
+    def on_polled(self, run: Path | None, status: RunStatus) -> None:
+        """Measure again when another run is shown, or this one begins or ends."""
+        shown = (run, status.state.is_live)
+        if shown != self._measured:
+            self._measured = shown
+            self._show_speed()
 
     def _show_speed(self, listed: object = None) -> None:
         """Measure how long a run takes from the newest one in the training folder."""

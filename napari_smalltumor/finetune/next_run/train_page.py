@@ -8,7 +8,7 @@ from magicgui.widgets import ComboBox, SpinBox
 from qtpy.QtWidgets import QWidget
 from smalltumor.training.memory_estimate import needed_bytes, suggest
 
-from napari_smalltumor.finetune.case_texts import cases_text
+from napari_smalltumor.finetune.case_texts import RunCases, cases_text
 from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed, expected_length
 from napari_smalltumor.finetune.next_run.starting_weights import StartingWeights
 from napari_smalltumor.finetune.next_run.validation_choice import ValidationChoice
@@ -182,7 +182,8 @@ class TrainPage(QWidget):
         self._show_length()
 
     def _show_length(self) -> None:
-        cases = self._validation.split
+        cases = self._validation.split or RunCases(())
+        is_counted = cases.validation_folder is None
         self._length_text.setText(
             expected_length(
                 self._speed,
@@ -190,9 +191,11 @@ class TrainPage(QWidget):
                 epochs=self.epochs.value,
                 crop=self.crop.value,
                 batch=self.batch.value,
-                cases=len(cases.training) if cases is not None else 0,
+                cases=len(cases.training),
+                validation_cases=len(cases.validation) if is_counted else None,
             )
         )
+        self._length_text.setVisible(bool(self._length_text.text()))
 
     @property
     def _on_gpu(self) -> bool:

@@ -119,10 +119,10 @@ class ResultPage(QWidget):
         for number in range(1, self.table.columnCount()):
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
         layout = column(self)
+        layout.addWidget(self.use)  # above what changes its height, as on the page *Cases*
+        layout.addWidget(self._in_use)
         layout.addWidget(self.table, 1)
         layout.addWidget(self._verdict)
-        layout.addWidget(self.use)
-        layout.addWidget(self._in_use)
 
 
 def _without_comparison(status: RunStatus) -> str:

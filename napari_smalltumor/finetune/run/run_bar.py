@@ -115,7 +115,6 @@ class RunBar(QWidget):
         self._progress.setTextVisible(False)
         self._progress.setFixedHeight(8)
         layout = column(self)
-        layout.addLayout(row(self.start, self.pause, self.resume, self.stop))
         for label in (self._name, self._trained_on):
             label.setElideMode(Qt.TextElideMode.ElideMiddle)
             label.setVisible(False)
@@ -123,6 +122,8 @@ class RunBar(QWidget):
         layout.addWidget(self._progress)
         layout.addWidget(self._state)
         layout.addWidget(self.resume_smaller)
+        # Below every text and at the end of the dock, so that no text that wraps moves a button.
+        layout.addLayout(row(self.start, self.pause, self.resume, self.stop))
         layout.addLayout(row(self.log, self.open))
 
     def _connect(self) -> None:

@@ -20,6 +20,7 @@ from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.labels.schemes import ask_about_labels
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.questions import menu_is_open, user_is_busy
 from napari_smalltumor.viewer_setup import setup_steps
 from napari_smalltumor.workers import run_in_thread
@@ -150,7 +151,7 @@ class Loader:
         viewer.status = "Ready"
         if was_empty and viewer.layers:
             viewer.reset_view()
-        QTimer.singleShot(0, partial(ask_about_labels, viewer, opened))
+        when_idle(partial(ask_about_labels, viewer, opened))
 
     def _load(self, request: _Request) -> Generator[_Pause, list[LayerData], list[Layer]]:
         """Read the files of a job and add their layers; all are removed if one fails."""

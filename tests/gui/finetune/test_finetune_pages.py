@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtCore import QPoint
+from qtpy.QtWidgets import QApplication, QFileDialog
 from smalltumor.labels.regions import TissueClass
+from smalltumor.training.data.collected_case import CaseFolder
 from smalltumor.training.data.dataset_check import CheckedCase
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.status import RunStatus, State
@@ -15,12 +17,14 @@ from synthetic import write_weights
 from napari_smalltumor import notify
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
 from napari_smalltumor.finetune.cases.cases_page import CasesPage
-from napari_smalltumor.finetune.next_run.expected_length import UNKNOWN, MeasuredSpeed
+from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed
 from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
 from napari_smalltumor.finetune.next_run.train_page import TrainPage
+from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.run.monitor_page import MonitorPage
 from napari_smalltumor.finetune.run.result_page import ResultPage
 from napari_smalltumor.finetune.run.run_bar import RunBar
+from napari_smalltumor.finetune.run.run_name import RunName
 
 GB = 10**9
 
@@ -177,7 +181,7 @@ def test_all_scans_of_a_patient_are_on_one_side(train):
     train.set_cases({name: f"/data/{name}" for name in ("P1_visit1", "P1_visit2")})
     said = "All 2 cases are scans of the patient who is left out for validation"
     assert train.problem.startswith(said)
-    assert train.expected_length == UNKNOWN
+    assert train.expected_length == ""
     train.validation.value = "/data/P1_visit1"
     assert train.problem.startswith(said)
     cases = ("P1_visit1", "P1_visit2", "P1_visit3", "P2", "P3")
@@ -277,6 +281,37 @@ def test_problems_and_warnings_of_cases_are_shown_to_their_end(qtbot):
     assert warning == problem > 3 * short
     page.resize(900, 600)
     qtbot.waitUntil(lambda: short <= heights()[1] < warning)
+
+
+def test_buttons_stay_in_their_place_when_messages_above_and_below_change(qtbot):
+    panel = FinetunePanel()
+    qtbot.addWidget(panel)
+    panel.resize(360, 800)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    page, bar = panel.cases, panel.run_bar
+    buttons = [page.browse, page.add, page.next, bar.start, bar.stop, bar.log, bar.open]
+
+    def places() -> list[QPoint]:
+        QApplication.processEvents()  # lays out what has changed
+        QApplication.processEvents()
+        return [button.mapTo(panel, QPoint()) for button in buttons]
+
+    before = places()
+    page.show_case("P1", "P1", CaseFolder(Path("P1"), why_not="it is another's " * 20), ready=True)
+    page.show_message("a long message " * 20)
+    page.set_reading(True)
+    bar.set_startable("a long reason " * 20)
+    assert places() == before
+    bar.show_name(RunName(Path("/data/runs/r"), Path("/other")))
+    bar.show_status(RunStatus(State.FAILED, message="no memory " * 20, changes={"crop": 32}))
+    assert places() == before
+    panel.show_page(panel.result)
+    buttons = [panel.result.use]
+    before = places()
+    panel.result.show_status(RunStatus(training=("a",)), has_weights=True)
+    panel.result.show_in_use("a long title " * 20)
+    assert places() == before
 
 
 def test_the_verdict_says_whether_the_new_weights_are_better(qtbot):

@@ -9,12 +9,16 @@ import pytest
 from held_runs import HeldRun, finished_run
 from qtpy import QT5
 from qtpy.QtWidgets import QFileDialog
+from smalltumor.training.config import PRESETS
 from smalltumor.training.runs import run_control
 from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.run_lock import hold_run_lock
 from smalltumor.training.runs.status import State
+from training_cases import write_lesion_cases
 
 from napari_smalltumor import settings
 from napari_smalltumor.finetune.dialogs import Answer
+from napari_smalltumor.finetune.next_run.expected_length import UNKNOWN
 
 
 def test_a_run_that_ended_while_the_dock_was_removed_is_shown_as_done(
@@ -74,6 +78,27 @@ def test_the_run_is_named_and_its_training_folder_if_another_one_is_chosen(
         "The Segment dock uses 2026-01-02_1200 (best).",
     )
     assert bar.trained_on == f"Trained on another folder: {other}"
+
+
+def test_how_long_the_next_run_takes_is_told_once_the_first_one_has_trained(
+    make_napari_viewer, open_dock, tmp_path, qtbot
+):
+    train = write_lesion_cases(tmp_path / "train", 2)
+    dock = open_dock(make_napari_viewer())
+    with qtbot.waitSignal(dock.training_folder.cases_listed):
+        dock.training_folder.show(train)
+    assert dock.panel.train.expected_length == UNKNOWN
+    run = RunFolder(train / "runs" / "first")
+    run.write_config({"data": str(train), "training": PRESETS["finetune"].to_dict()})
+    run.append("start", 0, device="cpu")
+    dock.open_run(run.path)
+    assert dock.panel.train.expected_length == UNKNOWN
+    run.append("epoch", 10, epoch=1, seconds=20.0)
+    with hold_run_lock(run):
+        dock.poll()
+    run.append("done", 10)
+    dock.poll()
+    assert dock.panel.train.expected_length.startswith("Expected: about ")
 
 
 def test_the_weights_in_use_are_named_wherever_they_were_chosen_and_after_a_restart(

@@ -439,9 +439,15 @@ def test_a_folder_that_is_missing_or_unread_or_without_cases_is_named_as_the_pro
     wait_until_added(qtbot, opened)
     assert folder.problem == opened.page.text == f"{tmp_path / 'file'} is not a folder"
     (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".DS_Store").touch()
+    folder.show(tmp_path / "empty")
+    wait_until_added(qtbot, opened)
+    assert folder.problem == opened.page.text == "No case yet: add the first one"
+    (tmp_path / "empty" / "notes.txt").write_text("no case")
     folder.show(tmp_path / "empty")
     wait_until_added(qtbot, opened)
     assert folder.problem == "empty has no case that can be trained on"
+    assert "holds no case" in opened.page.text
     folder.show(tmp_path / "training")
     wait_until_added(qtbot, opened)
     opened.segment()

@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from follow_up_scans import compared, later, words, write_scan
-from report_cases import AFFINE, tumour
+from report_cases import AFFINE, Page, tumour
 from shown_layers import show_segmentation
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
@@ -23,6 +23,7 @@ from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
 from napari_smalltumor.layers.masks.reference import reference_layers
+from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -42,20 +43,34 @@ def test_new_lesions_are_listed_first_and_the_earlier_scan_is_shown(dock, qtbot,
 
 
 @pytest.mark.slow
-def test_names_of_two_patients_are_said(dock, qtbot, earlier_scan, monkeypatch):
-    said: list[str] = []
-    monkeypatch.setattr(notify, "warn", said.append)
+def test_reasons_to_doubt_stay_above_the_category_and_are_those_of_the_page(
+    dock, qtbot, earlier_scan, monkeypatch, tmp_path
+):
     compared(dock, qtbot, earlier_scan)
+    assert dock.doubts.isVisibleTo(dock)
+    reasons = dock.comparison.warnings
     assert (
-        "BraTS2021_2 was compared with BraTS2021_1: the names of the cases belong to several "
-        "patients: BraTS2021_1 and BraTS2021_2."
-    ) in said
+        "the names of the cases belong to several patients: BraTS2021_1 and BraTS2021_2"
+    ) in reasons
+    assert any("masks are of different origin" in reason for reason in reasons)
+    assert dock.doubts.text().splitlines()[1:] == [f"• {reason}" for reason in reasons]
+    window = dock.window()
+    assert (
+        dock.doubts.mapTo(window, dock.doubts.rect().bottomLeft()).y()
+        <= dock.response.mapTo(window, dock.response.rect().topLeft()).y()
+    )
+    monkeypatch.setattr(page, "ask_for_details", lambda *a: ("", ["", ""]))
+    monkeypatch.setattr(page, "ask_for_page", lambda *a: tmp_path / "page.html")
+    dock.report()
+    qtbot.waitUntil((tmp_path / "page.html").exists)
+    found = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert all(reason in found.text for reason in reasons)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_saved", [True, False])
 def test_a_mask_of_others_is_said_beside_regions_that_were_saved_and_read_again(
-    dock, qtbot, earlier_scan, monkeypatch, is_saved
+    dock, qtbot, earlier_scan, is_saved
 ):
     """A mask that was read has no network's result any more."""
     viewer = dock._viewer
@@ -66,12 +81,10 @@ def test_a_mask_of_others_is_said_beside_regions_that_were_saved_and_read_again(
         mask = Segmentation(case.name, tumour(), case.grid, case.header)
         write_segmentation(mask, earlier_scan / f"{case.name}_smalltumor.nii.gz")
     open_case(viewer, saved.parent)
-    said: list[str] = []
-    monkeypatch.setattr(notify, "warn", said.append)
     compared(dock, qtbot, earlier_scan)
-    of_others = "by its name, BraTS2021_1_seg.nii.gz, label scheme brats2018"
-    assert any(of_others in text for text in said) != is_saved
-    assert not any("regions in the window" in text for text in said)
+    of_others = "by the name of its file, not that of BraTS2021_1"
+    assert (of_others in dock.doubts.text()) != is_saved
+    assert "regions in the window" not in dock.doubts.text()
 
 
 @pytest.mark.slow
@@ -83,11 +96,59 @@ def test_a_reference_that_the_user_has_chosen_stays(dock, qtbot, earlier_scan):
     for _ in range(2):
         compared(dock, qtbot, earlier_scan)
         assert list(reference_layers(active_patient(viewer).layers).values()) == [chosen]
-        assert "hidden by another reference" in dock.message.text()
+        assert "not shown, but those of another reference" in dock.message.text()
     viewer.layers.remove(chosen)
     compared(dock, qtbot, earlier_scan)
     assert len(reference_layers(active_patient(viewer).layers)) == 3
     assert "contours are shown as the reference" in dock.message.text()
+    assert not dock.contours_button.isVisibleTo(dock)
+
+
+@pytest.mark.slow
+def test_one_click_shows_the_earlier_contours_in_place_of_another_reference(
+    dock, qtbot, earlier_scan
+):
+    viewer, case = dock._viewer, dock_module.case_to_export(dock._viewer)
+    compared(dock, qtbot, earlier_scan)
+    assert not dock.contours_button.isVisibleTo(dock)
+    masks = {Region.ET: np.ones(viewer.layers["BraTS2021_2 ET"].data.shape, np.uint8)}
+    show_reference(viewer, case, masks, ReferenceChoice("expert", path=earlier_scan))
+    assert dock.contours_button.isVisibleTo(dock)
+    dock.contours_button.click()
+    shown = reference_layers(active_patient(viewer).layers)
+    assert len(shown) == 3 and shown[Region.ET].data.sum() == np.sum(tumour() == 3)
+    assert not dock.contours_button.isVisibleTo(dock)
+    assert "contours are shown as the reference" in dock.message.text()
+
+
+@pytest.mark.slow
+def test_the_lesion_of_a_row_is_the_one_under_review(dock, qtbot, earlier_scan):
+    """Its white ring is not left on another lesion, which keys would accept or delete."""
+    viewer = dock._viewer
+    compared(dock, qtbot, earlier_scan)
+    review = LesionReview(viewer)
+    review.set_lesions(review.source.snapshot(Region.ET).lesions(2000))
+    assert words(dock) == ["new", "grown", "gone"]
+    for row in range(2):
+        dock.table.selectRow(row)
+        lesion = dock.comparison.lesion_of(dock.model.changes[row])
+        assert review.current.centroid_voxel == pytest.approx(lesion.centroid_voxel)
+    dock.table.selectRow(2)
+    assert review.current is None
+    review.close()
+
+
+@pytest.mark.slow
+def test_the_dialog_opens_beside_the_folder_of_the_patient(dock, monkeypatch, tmp_path):
+    asked: list[str] = []
+    monkeypatch.setattr(
+        dock_module.QFileDialog,
+        "getExistingDirectory",
+        lambda parent, title, folder: asked.append(folder) or "",
+    )
+    assert "Choose the folder of an earlier scan" in dock.message.text()
+    dock.choose_button.click()
+    assert asked == [str(tmp_path)]
 
 
 @pytest.mark.slow
@@ -109,7 +170,8 @@ def test_steps_go_to_the_lesions(dock, qtbot, earlier_scan):
 @pytest.mark.slow
 def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, earlier_scan):
     compared(dock, qtbot, earlier_scan)
-    assert "Compared with BraTS2021_1 (BraTS2021_1_seg.nii.gz" in dock.message.text()
+    assert "Compared with BraTS2021_1. " in dock.message.text()
+    assert "Its mask: BraTS2021_1_seg.nii.gz, label scheme brats2018" in dock.message.text()
     et = dock._viewer.layers["BraTS2021_2 ET"]
     et.data_setitem(np.nonzero(et.data), 0)
     qtbot.waitUntil(lambda: "have changed since" in dock.message.text())
@@ -124,7 +186,7 @@ def test_a_failed_attempt_does_not_hide_that_the_comparison_is_old(
     dock, qtbot, earlier_scan, tmp_path
 ):
     compared(dock, qtbot, earlier_scan)
-    assert "Compared with BraTS2021_1 (" in dock.message.text()
+    assert "Compared with BraTS2021_1. " in dock.message.text()
     et = dock._viewer.layers["BraTS2021_2 ET"]
     et.data_setitem(np.nonzero(et.data), 0)
     compared(dock, qtbot, tmp_path / "nowhere")
@@ -169,10 +231,8 @@ def test_regions_of_an_earlier_scan_that_is_open_are_said_not_to_count(dock, qtb
 
 @pytest.mark.slow
 def test_an_earlier_mask_with_a_doubtful_header_is_compared_with_a_warning(
-    dock, qtbot, earlier_scan, monkeypatch
+    dock, qtbot, earlier_scan
 ):
-    said: list[str] = []
-    monkeypatch.setattr(notify, "warn", said.append)
     (path,) = earlier_scan.glob("*_seg.nii.gz")
     image = nib.load(path)
     qform = image.affine.copy()
@@ -183,7 +243,7 @@ def test_an_earlier_mask_with_a_doubtful_header_is_compared_with_a_warning(
     nib.save(image, path)
     compared(dock, qtbot, earlier_scan)
     assert words(dock) == ["new", "grown", "gone"]
-    assert any("sform and qform disagree about the position" in text for text in said)
+    assert "sform and qform disagree about the position" in dock.doubts.text()
 
 
 @pytest.mark.one_binding

@@ -108,3 +108,19 @@ def being_renamed(viewer, qtbot) -> QLineEdit:
     qtbot.waitUntil(window.isActiveWindow)
     names.edit(names.selectionModel().currentIndex())
     return next(x for x in names.findChildren(QLineEdit) if x.isVisible())
+
+
+def test_a_run_whose_result_cannot_be_drawn_ends(opened, messages, qtbot):
+    viewer, dock = opened
+
+    def fail(event) -> None:
+        raise ValueError("no such colour")
+
+    viewer.layers.events.inserted.connect(fail)
+    with qtbot.waitSignal(dock.finished):
+        dock.panel.segment_clicked.emit()
+    assert any("no such colour" in text for text in messages)
+    viewer.layers.events.inserted.disconnect(fail)
+    with qtbot.waitSignal(dock.finished):
+        dock.panel.segment_clicked.emit()  # no run is left
+    assert sum(region_of(x) is not None for x in viewer.layers) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from lesion_layers import show_classes, show_regions, synthetic_case
+from napari.layers._layer_actions import _project
 from napari_cases import write_case_along
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
@@ -13,7 +14,7 @@ from smalltumor.labels.regions import Region, TissueClass
 from napari_smalltumor import settings
 from napari_smalltumor.display.opening_at_tumour import tumour_point
 from napari_smalltumor.layers.metadata import case_of, region_of
-from napari_smalltumor.layers.patient import layers_of_patient
+from napari_smalltumor.layers.patient import layers_of_patient, patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -56,6 +57,17 @@ def segmented(viewer, case) -> dict:
     classes[1:-1, 1:-1, 2:5] = TissueClass.ED
     classes[3:6, 3:6, 6] = TissueClass.ET
     return show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+
+
+def test_a_projection_of_an_image_below_the_others_does_not_matter(viewer, tmp_path):
+    image, *_ = open_case(viewer, write_case_along(tmp_path / "A", labels=False))
+    viewer.layers.selection = {image}
+    _project(viewer.layers, axis=0, mode="std")
+    projection = viewer.layers[-1]
+    assert projection.ndim == 2 and patient_of(projection) == patient_of(image)
+    viewer.layers.move(len(viewer.layers) - 1, 0)
+    regions = segmented(viewer, case_of(image))
+    assert is_at(viewer, regions[Region.ET])
 
 
 def is_at(viewer, layer) -> bool:

@@ -133,7 +133,7 @@ def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, conf
     layers = open_case(viewer, other)
     path = opened / SOURCE
     before = path.read_bytes()
-    with pytest.raises(OutputError, match="one of the case"):
+    with pytest.raises(OutputError, match="the folder of Pat, who is open"):
         save(str(path), layers[0])
     case = case_of(layers[0])
     classes = np.ones(case.grid.shape, np.uint8)
@@ -238,3 +238,23 @@ def test_layers_that_are_saved_under_the_name_of_another_open_patient_are_said_t
         "Anna_et_2.nii.gz is named after Anna, who is open, too, but the layers in it are those "
         "of Pat."
     ]
+
+
+def test_no_layer_replaces_or_joins_the_files_of_another_open_patient(
+    viewer, tmp_path, opened, confirmed
+):
+    anna = write_case_along(tmp_path / "Anna")
+    open_case(viewer, anna)
+    patients = active_patient(viewer)
+    patients.activate(next(p for p in patients.patients if p.name == "Pat"))
+    data, attributes, _ = viewer.layers["Pat ET"].as_layer_data_tuple()
+    before = {path: path.read_bytes() for path in anna.iterdir()}
+    for name in ("Anna_smalltumor.nii.gz", "new.nii.gz", "Anna_seg.nii.gz"):
+        with pytest.raises(OutputError, match=r"Pat ET was not saved: .* folder of Anna, who is"):
+            write_labels(str(anna / name), data, attributes)
+    assert {path: path.read_bytes() for path in anna.iterdir()} == before
+    saved = tmp_path / "Anna_smalltumor.nii.gz"
+    saved.write_bytes(b"Anna's")
+    with pytest.raises(OutputError, match=r"is named after Anna, .* Choose another name"):
+        write_labels(str(saved), data, attributes)
+    assert saved.read_bytes() == b"Anna's"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 
-import pytest
 from smalltumor.training.config import PRESETS
 from smalltumor.training.runs.run_folder import RunFolder
 
@@ -46,7 +46,29 @@ def test_the_expected_length_follows_from_the_settings_and_the_speed():
     assert "about 20 min" in expected_length(speed, epochs=120, **settings)
 
 
-@pytest.mark.parametrize(("speed", "cases"), [(None, 5), (MeasuredSpeed(1.0, "cpu"), 0)])
-def test_without_a_measurement_or_cases_the_length_is_unknown(speed, cases):
-    text = expected_length(speed, preset="paper", epochs=1, crop=32, batch=1, cases=cases)
-    assert text == UNKNOWN
+def test_validations_are_counted_at_what_they_took_for_each_case(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.write_config({"training": replace(PRESETS["finetune"], crop=32).to_dict()})
+    by_case = [{"case": "a"}, {"case": "b"}]
+    events = [
+        {"event": "start", "step": 0, "time": 100.0, "device": "cpu"},
+        {"event": "validation", "step": 0, "time": 120.0, "by_case": by_case},
+        {"event": "epoch", "step": 10, "time": 130.0, "seconds": 10.0},
+        {"event": "validation", "step": 10, "time": 160.0, "by_case": by_case},
+        {"event": "done", "step": 10, "time": 161.0},
+    ]
+    run.events.write_text("".join(json.dumps(event) + "\n" for event in events))
+    speed = measured_speed(tmp_path)
+    assert speed == MeasuredSpeed(2 * 32**3, "cpu", validation_seconds=15.0)
+    settings = {"preset": "finetune", "epochs": 1, "crop": 32, "batch": 2, "cases": 5}
+    text = expected_length(speed, **settings, validation_cases=4)
+    assert "about 2 min" in text  # ten steps, and twice four cases
+    unknown = expected_length(MeasuredSpeed(2 * 32**3, "cpu"), **settings, validation_cases=4)
+    assert "about 10 s for 5 training cases and the time of the validations" in unknown
+
+
+def test_the_length_is_unknown_before_a_first_run_and_not_told_before_the_cases_are_known():
+    settings = {"preset": "paper", "epochs": 1, "crop": 32, "batch": 1}
+    assert expected_length(None, cases=5, **settings) == UNKNOWN
+    assert expected_length(None, cases=0, **settings) == ""
+    assert expected_length(MeasuredSpeed(1.0, "cpu"), cases=0, **settings) == ""

@@ -20,6 +20,10 @@ from napari_smalltumor.finetune.run_text import (
         (RunStatus(), "No run"),
         (RunStatus(State.STARTING, "preparing 3 cases"), "Starting: preparing 3 cases"),
         (
+            RunStatus(State.RUNNING, "adjusting the network to whole brains"),
+            "Training: adjusting the network to whole brains",
+        ),
+        (
             RunStatus(State.RUNNING, "x", 3, 50, 30, 500, seconds_left=5400.0, host="node7"),
             "Training on node7: epoch 3 of 50 · 6% · 90 min left",
         ),

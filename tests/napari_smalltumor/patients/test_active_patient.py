@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.experimental import link_layers
 from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer, _toggle_lock
 from napari_cases import case_along, write_case_along
@@ -290,7 +291,7 @@ def test_hidden_layers_are_listed_below_and_the_picker_keeps_its_order(viewer, p
 
 
 def test_linked_layers_of_two_patients_are_not_shown_together(viewer, patients):
-    viewer.layers.link_layers([layer_of(viewer, "First T1CE"), layer_of(viewer, "Second T1CE")])
+    link_layers([layer_of(viewer, "First T1CE"), layer_of(viewer, "Second T1CE")])  # by a script
     for name in ("First", "Second", "First"):
         switch(patients, name)
         assert {layer.split()[0] for layer in visible(viewer)} <= {name}

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from report_cases import brain_case, tumour
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled
-from smalltumor.follow_up.compare import _reports_iterations
+from smalltumor.follow_up import Scan, ScanRegistration, compare
+from smalltumor.follow_up.compare import _reports_iterations, compare_scans
+from smalltumor.measures import measure_case
 from smalltumor.progress import ProgressReporter
+
+UNMOVED = ScanRegistration(np.eye(4), 0.8, 0.98)
 
 
 def test_each_iteration_is_progress_within_the_share_of_its_scan():
@@ -26,3 +33,24 @@ def test_a_registration_ends_at_an_iteration_after_it_was_cancelled():
     cancelled.append(True)
     with pytest.raises(Cancelled):
         report()
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (2, ["registering the earlier scan"]),
+        (3, ["registering scan 2 of 3", "registering scan 3 of 3"]),
+    ],
+)
+def test_steps_are_short_and_told_apart_by_their_first_words(monkeypatch, count, expected):
+    """A dock that is narrow cuts the ends, in which names of scans would differ."""
+    monkeypatch.setattr(compare, "register_scans", lambda *arguments: UNMOVED)
+    classes = tumour()
+    scans = []
+    for number in range(count):
+        case = brain_case(f"BraTS2021_00019_{number}")
+        measures = measure_case(case, Segmentation(case.name, classes, case.grid))
+        scans.append(Scan(case, classes, measures))
+    steps: list[str] = []
+    compare_scans(scans, progress=lambda fraction, text: steps.append(text))
+    assert [text for text in dict.fromkeys(steps) if text.startswith("registering")] == expected

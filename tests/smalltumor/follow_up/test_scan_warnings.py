@@ -20,7 +20,7 @@ def scans(
             case=SimpleNamespace(name=n),
             title=n,
             date=date,
-            mask=f"{n}_seg",
+            mask=f"{n}_seg.nii.gz, label scheme brats2018 (from the names of the files)",
             is_own_mask=is_own,
             made_by=maker,
         )
@@ -41,7 +41,8 @@ def test_masks_of_different_weights_are_said_and_nothing_of_what_is_not_known():
         texts = scan_warnings(scans(*visits, made_by=makers))
         assert len(texts) == warns
     assert texts[0].startswith(
-        "the mask of P_visit3 is of other weights (tuned (SHA-256 bbbbbbbb)) than that of P_visit2"
+        "the masks were made by different weights: that of P_visit2 by starter (SHA-256 aaaaaaaa), "
+        "that of P_visit3 by tuned (SHA-256 bbbbbbbb); "
     )
 
 
@@ -49,8 +50,13 @@ def test_masks_of_this_program_beside_those_of_others_are_said():
     visits = "P_visit1", "P_visit2"
     (text,) = scan_warnings(scans(*visits, own=[False, True]))
     assert text.startswith(
-        "by its name, P_visit1_seg of P_visit1 is not a mask of this program, as the other masks"
+        "the masks are of different origin: this program made that of P_visit2, but, by the name "
+        "of its file, not that of P_visit1; "
     )
+    (text,) = scan_warnings(scans(*visits, "P_visit3", "P_visit4", own=[False, True, False, False]))
+    assert "that of P_visit2, but, by the names of their files, not those of P_visit1, " in text
+    assert "P_visit1, P_visit3 and P_visit4; " in text
+    assert "label scheme" not in text
     for own in ([True, True], [False, False]):
         assert scan_warnings(scans(*visits, own=own)) == ()
 
@@ -79,7 +85,9 @@ def test_scans_of_one_patient_in_their_order_have_no_warning(names):
 )
 def test_an_order_against_the_numbers_in_the_names_is_said_unless_there_are_dates(earlier, later):
     (warning,) = scan_warnings(scans(earlier, later))
-    assert warning == f"by their names, {later} is earlier than {earlier}"
+    assert warning == (
+        f"by its name, {later} is earlier than {earlier}, but it is compared as the later scan"
+    )
     assert scan_warnings(scans(earlier, later, date="2026-01")) == ()
 
 

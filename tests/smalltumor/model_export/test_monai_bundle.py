@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -99,6 +100,23 @@ def test_it_has_what_the_model_zoo_expects_and_no_pickle(bundle: Path) -> None:
 
 def test_its_weights_are_those_that_were_exported(bundle: Path, narrow_weights: Path) -> None:
     assert (bundle / "models" / "model.safetensors").read_bytes() == narrow_weights.read_bytes()
+
+
+def test_a_full_disk_leaves_no_part_of_a_bundle_and_the_next_attempt_writes_it(
+    narrow_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    checkpoint = load_checkpoint(narrow_weights)
+    folder = tmp_path / "new" / "bundle"
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OutputError, match="No space left"):
+            write_bundle(checkpoint, folder)
+    assert not folder.parent.exists()
+    write_bundle(checkpoint, folder)
+    assert (folder / "LICENSE").is_file()
 
 
 def test_a_folder_with_files_is_refused(narrow_weights: Path, tmp_path: Path) -> None:

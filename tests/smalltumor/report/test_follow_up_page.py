@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,6 +163,37 @@ def test_the_caption_of_a_lesion_that_is_gone_names_its_slice_in_both_scans(foll
     assert f"axial {earlier} of the earlier scan, {earlier + 3} of the current one" in page.text
     alts = [picture["alt"] for picture in page.all("img")]
     assert sum(alt.endswith(f"in axial slice {earlier + 3}") for alt in alts) >= 2
+
+
+def test_each_picture_of_a_pair_says_of_which_scan_it_is(follow_up):
+    html = follow_up_page(follow_up, ReportDetails())
+    pairs = re.findall(r'<figure class="pair">(.*?)</figure>', html, re.DOTALL)
+    assert len(pairs) == 3
+    for pair in pairs:
+        found = re.findall(r"<span>(\w+)</span><img src=\S+ alt=\"[^\"]*(2026-\d\d-\d\d)", pair)
+        assert found == [("earlier", "2026-01-01"), ("current", "2026-03-01")]
+
+
+def test_no_two_columns_of_a_table_have_one_title(follow_up):
+    html = follow_up_page(follow_up, ReportDetails())
+    for head in re.findall(r"<thead>(.*?)</thead>", html, re.DOTALL):
+        titles = re.findall(r"<th [^>]*>([^<]*)</th>", head)
+        assert titles and len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize(
+    ("dates", "printed"),
+    [
+        (("", ""), "Scan dates not stated"),
+        (("2026-01-01", ""), "Scan dates 2026-01-01, P_visit2: not stated"),
+        (("2026-01-01", "2026-03-01"), None),
+    ],
+)
+def test_a_date_that_is_not_stated_is_said_to_be_missing(follow_up, dates, printed):
+    scans = tuple(replace(s, date=d) for s, d in zip(follow_up.scans, dates, strict=True))
+    page = Page(follow_up_page(replace(follow_up, scans=scans), ReportDetails()))
+    assert printed is None or printed in page.text
+    assert ("Scan dates" in page.text) == (printed is not None)
 
 
 def test_dates_are_printed_on_one_line(page):

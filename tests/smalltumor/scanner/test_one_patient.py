@@ -94,8 +94,8 @@ def test_a_named_series_of_another_visit_is_used_with_a_warning(tmp_path):
     source = find_source(tmp_path / "now", {"flair": tmp_path / "before" / "flair"})
     (warning,) = source.warnings
     assert str(warning) == (
-        "FLAIR: 4 Ax FLAIR is of another study (patient P1, 20200101) than T1CE "
-        "(patient P1, 20240102); check that nothing changed between them"
+        "FLAIR: 4 Ax FLAIR is of another study (patient P1, 2020-01-01) than T1CE "
+        "(patient P1, 2024-01-02); check that nothing changed between them"
     )
 
 
@@ -114,7 +114,7 @@ def test_names_of_a_study_are_listed_once_with_those_that_are_not_used(tmp_path)
     write_series(tmp_path / "c", data, GRID, "DWI", number=9, PatientName="Schmidt^Ida")
     (warning,) = find_source(tmp_path, {}).warnings
     assert str(warning) == (
-        "the headers name 3 patients with one ID: Huber^Eva and Meier^Anna and Schmidt^Ida; check "
+        "the headers name 3 patients with one ID: Huber^Eva, Meier^Anna and Schmidt^Ida; check "
         "that they are one"
     )
 
@@ -137,7 +137,7 @@ def test_studies_of_one_patient_and_date_have_different_titles(tmp_path, nested)
         write_study(folder, "t1", "t1ce", **tags)
     titles = [study.title for study in find_studies(tmp_path).studies]
     marks = ("visit1", "visit2") if nested else ("1.1", "1.2")
-    assert titles == [f"patient without ID, 20240102 ({mark})" for mark in marks]
+    assert titles == [f"patient without ID, 2024-01-02 ({mark})" for mark in marks]
 
 
 def test_patients_that_share_studies_have_titles_with_their_own_folders(tmp_path):
@@ -147,7 +147,7 @@ def test_patients_that_share_studies_have_titles_with_their_own_folders(tmp_path
             tags = {"patient": who, "study": f"1.{number}", "suffix": f"{index}{number}"}
             write_study(folder, "t1", "t1ce", **tags)
     assert [study.title for study in find_studies(tmp_path).studies] == [
-        f"patient {who}, 20240102 ({who} visit {number})"
+        f"patient {who}, 2024-01-02 ({who} visit {number})"
         for who in ("Anna", "Bert")
         for number in (1, 2)
     ]
@@ -161,5 +161,7 @@ def test_folders_that_two_patients_have_are_marks_of_their_studies(tmp_path):
             write_study(folder, "t1", "t1ce", **tags)
     titles = {study.title for study in find_studies(tmp_path).studies}
     assert titles == {
-        f"patient {who}, 20240102 (visit{number})" for who in ("Anna", "Bert") for number in (1, 2)
+        f"patient {who}, 2024-01-02 (visit{number})"
+        for who in ("Anna", "Bert")
+        for number in (1, 2)
     }

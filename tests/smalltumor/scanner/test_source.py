@@ -180,7 +180,7 @@ def test_two_visits_with_the_uid_of_one_study_are_two(tmp_path):
     assert set(find_source(tmp_path, {}).assignment.chosen) == set(NAMES)
     write_study(tmp_path / "other", "t1", "t1ce", "t2", StudyDate="20240102")
     write_study(tmp_path / "other", "flair", StudyDate="20230101")
-    with pytest.raises(CaseError, match="of another study, patient P1, 20230101"):
+    with pytest.raises(CaseError, match="of another study, patient P1, 2023-01-01"):
         find_source(tmp_path / "other", {})
 
 

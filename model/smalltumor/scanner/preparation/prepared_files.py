@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import check_output_folder, write_text
+from smalltumor.files.new_folders import new_folders
 from smalltumor.files.replacement import write_together
 from smalltumor.files.unfinished_moves import check_outputs
 from smalltumor.geometry.grid import Affine
@@ -119,18 +119,8 @@ def write_prepared(
     OutputError, Cancelled
         The folder is then as it was before.
     """
-    created = [each for each in (folder, *folder.parents) if not each.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
-    try:
+    with new_folders(folder):
         return _write_all(case, folder, overwrite=overwrite, cancelled=cancelled)
-    except BaseException:
-        with suppress(OSError):
-            for each in created:
-                each.rmdir()
-        raise
 
 
 def _write_all(

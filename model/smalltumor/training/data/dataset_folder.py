@@ -47,6 +47,9 @@ SCHEME = "brats2018"
 _State = tuple[tuple[str, int, int], ...]
 """Name, size and time of change of a case's files."""
 
+NO_CASE_YET = "No case yet: add the first one"
+"""The problem of a folder that is still empty."""
+
 MOST_FOLDERS = 20_000
 """A folder with more subfolders, such as the root of a disk, is not searched to the end."""
 
@@ -165,6 +168,8 @@ class DatasetLister:
         if not folder.exists():
             created = "it is created when the first case is added"
             return DatasetListing([], f"{folder} does not exist; {created}")
+        if _is_empty(folder):
+            return DatasetListing([], NO_CASE_YET)
         try:
             found = find_cases(folder, on_folder=partial(_check_search, folder, cancelled))
         except SmalltumorError as error:
@@ -192,6 +197,14 @@ def _check_search(folder: Path, cancelled: CancelCallback, number: int) -> None:
             f"{folder} has more than {MOST_FOLDERS:,} subfolders; choose the folder that "
             "holds the training cases"
         )
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a folder can be read and has nothing in it, apart from what a system hides there."""
+    try:
+        return all(path.name.startswith(".") for path in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _state(files: CaseFiles) -> _State:

@@ -214,7 +214,7 @@ class Trainer:
         progress, config = self.learner.progress, self.config
         if progress.frozen or self.budget.share_done(progress) < config.freeze_norms_at:
             return
-        self.context.log("freezing the batch-norm statistics")
+        self.context.log("adjusting the network to whole brains (batch-norm statistics)")
         volumes = self._volumes_for_statistics() if config.freeze_norms_at > 0 else ()
         self.learner.freeze_batch_norm(volumes)
         self._append("freeze")

@@ -99,7 +99,7 @@ class Validator:
         if initial is None or learner.progress.step or validated or not self._cases:
             return False
         if self._processes.is_main:
-            self._context.log("validating the weights it starts from")
+            self._context.log("scoring the starting weights on the validation cases")
             network = initial.network.to(self._processes.device)
             scores = self._score(network, learner.progress.step, epoch=0)
             learner.progress.best_score = scores["validation"]["score"]

@@ -131,7 +131,7 @@ class RunMonitor:
     def _message(self, state: State) -> str:
         tail = self.log_tail()
         if state.is_live:
-            return tail[-1] if tail else "starting"
+            return tail[-1] if tail else "the training process is being prepared"
         if state is State.FAILED:
             return self._failure(tail)
         return {

@@ -45,7 +45,7 @@ def test_an_image_that_is_moved_above_the_regions_returns_below_them(viewer, sai
     open_segmented(viewer, "Pat")
     viewer.layers.move_multiple([1, 3], 7)
     assert names(viewer)[4:] == IN_ORDER[4:] and sorted(names(viewer)) == sorted(IN_ORDER)
-    assert len(said) == 1 and "Pat WT and Pat TC and Pat ET were put back" in said[0]
+    assert len(said) == 1 and "Pat WT, Pat TC and Pat ET were put back" in said[0]
 
 
 @pytest.mark.parametrize("added", [(6, 5, 4), (5, 6, 4), (4,), (5,)])

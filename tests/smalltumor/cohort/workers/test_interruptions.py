@@ -11,8 +11,8 @@ from functools import partial
 
 import pytest
 from smalltumor.cohort.workers.interruptions import (
-    call_with_sigint_blocked,
     deferred_interruptions,
+    started_with_sigint_blocked,
 )
 
 
@@ -53,15 +53,15 @@ def test_an_error_in_the_block_is_raised():
 def test_a_process_that_is_started_meanwhile_does_not_get_ctrl_c_and_ends_by_sigterm():
     lines = "import signal; print(*signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
     start = partial(subprocess.run, [sys.executable, "-c", lines], capture_output=True, text=True)
-    masked, after = call_with_sigint_blocked(start), start()
+    masked, after = started_with_sigint_blocked(start).result(), start()
     assert (masked.stdout.split(), after.stdout.split()) == ([str(int(signal.SIGINT))], [])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_what_a_call_returns_or_raises_is_passed_on():
-    assert call_with_sigint_blocked(lambda: 3) == 3
+    assert started_with_sigint_blocked(lambda: 3).result() == 3
     with pytest.raises(ValueError, match="three"):
-        call_with_sigint_blocked(lambda: int("three"))
+        started_with_sigint_blocked(lambda: int("three")).result()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -74,7 +74,7 @@ def test_a_second_signal_ends_a_start_that_hangs():
         hangs.wait()
 
     with pytest.raises(KeyboardInterrupt), deferred_interruptions():
-        call_with_sigint_blocked(start)
+        started_with_sigint_blocked(start).result()
     assert not hangs.is_set()
     hangs.set()
     assert signal.getsignal(signal.SIGINT) is interrupt

@@ -94,7 +94,7 @@ def test_names_ids_and_dates_of_headers_are_shown_and_not_recorded(tmp_path):
         "one"
     )
     assert visit == (
-        "T2: 3 Ax T2 is of another study (patient PAT0815, 20200101) than T1CE "
+        "T2: 3 Ax T2 is of another study (patient PAT0815, 2020-01-01) than T1CE "
         "(patient PAT0815, 2024-01-02); check that nothing changed between them"
     )
     assert recorded == [

@@ -144,7 +144,8 @@ def test_a_resumed_run_shows_neither_time_left_nor_words_of_the_process_before(r
     run.mark_launch()
     with hold_run_lock(run):
         status = RunMonitor(run.path).poll()
-        assert (status.state, status.message) == (State.STARTING, "starting")
+        assert status.state is State.STARTING
+        assert status.message == "the training process is being prepared"
         run.append("warning", 4, message="the brain is cut off")
         run.append("start", 4, steps=40)
         status = RunMonitor(run.path).poll()
