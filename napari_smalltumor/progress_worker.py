@@ -25,7 +25,8 @@ from napari_smalltumor.workers import NamedCall, prepare_thread_pool
 
 _ENDS = ("returned", "errored", "aborted", "finished")
 _STEPS = 100
-_NICENESS = 10
+_NICENESS = 5
+"""Of a job, above that of the window; measured with other programs running (docs/lab/window.md)."""
 _PROGRESS_INTERVAL_S = 0.25
 _SHORT_RUN_S = 4.0
 """A shorter run is not shown in the activity dock; Qt's progress dialog also waits 4 s.

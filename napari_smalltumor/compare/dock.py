@@ -25,6 +25,7 @@ from napari_smalltumor.compare.reference_reader import ReferenceReader
 from napari_smalltumor.compare.scorer import ComparedLayers, Scorer, Scores
 from napari_smalltumor.compare.scores import ComparedLesion, LesionStatus
 from napari_smalltumor.compare.table_model import ComparedLesionsModel
+from napari_smalltumor.compare.texts import joined_text
 from napari_smalltumor.display.reference_visibility import toggle_reference
 from napari_smalltumor.layers.masks.reference import reference_layers
 from napari_smalltumor.layers.masks.regions import OUTERMOST_FIRST
@@ -261,6 +262,7 @@ class CompareDock(ComparePanel, FollowsViewer):
             if scores is not None and scores.dice is not None
             else ""
         )
+        self.show_joined(joined_text(scores) if scores is not None else "")
 
     def _on_row(self, index: Any, before: Any = None) -> None:
         rows = self.model.rows

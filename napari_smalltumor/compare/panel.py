@@ -63,6 +63,7 @@ class ComparePanel(QWidget):
         for region in Region:
             self.region_box.addItem(f"{REGION_NAMES[region].capitalize()} ({region.name})", region)
         self.summary = QElidingLabel()
+        self.joined = wrapped_label()
         self.table = _lesion_table(model)
         self._lay_out(header)
 
@@ -101,6 +102,11 @@ class ComparePanel(QWidget):
         self.message.setText(text)
         self.message.setVisible(bool(text))
 
+    def show_joined(self, text: str) -> None:
+        """Say that components of the reference were joined; empty if none was."""
+        self.joined.setText(text)
+        self.joined.setVisible(bool(text))
+
     def show_compared_with(self, title: str) -> None:
         """Name the reference above its scores; empty without a reference."""
         self.compared_with.setText(f"Compared with {title}" if title else "")
@@ -120,6 +126,7 @@ class ComparePanel(QWidget):
         layout.addLayout(_labelled("Lesions of", self.region_box))
         layout.addWidget(self.table, 1)
         layout.addWidget(self.summary)
+        layout.addWidget(self.joined)
         self.summary.setMinimumHeight(self.summary.fontMetrics().height())
 
 

@@ -14,7 +14,7 @@ from smalltumor.evaluation.metrics.mirrored_agreement import (
 )
 from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.geometry.grid import Grid
-from smalltumor.labels.components import Integers
+from smalltumor.labels.components import Integers, connected_components
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
@@ -63,6 +63,8 @@ class RegionComparison:
         Missed ones first, then false ones, then found ones; each by ascending size.
     mirrored : MirroredAgreement or None
         If the sides would agree if one were mirrored, and do not as they are.
+    reference_components : int
+        Of the region; more than its lesions if near ones count as one.
     """
 
     own_ml: float | None
@@ -70,6 +72,7 @@ class RegionComparison:
     dice: float | None = None
     lesions: tuple[ComparedLesion, ...] = ()
     mirrored: MirroredAgreement | None = None
+    reference_components: int = 0
 
     @property
     def difference_ml(self) -> float | None:
@@ -77,6 +80,11 @@ class RegionComparison:
         if self.own_ml is None or self.reference_ml is None:
             return None
         return self.own_ml - self.reference_ml
+
+    @property
+    def reference_lesions(self) -> int:
+        """Number of lesions of the reference, missed or found."""
+        return self.count(LesionStatus.MISSED) + self.count(LesionStatus.FOUND)
 
     def count(self, status: LesionStatus) -> int:
         """Number of lesions with a status."""
@@ -112,9 +120,12 @@ def compare_region(
     volumes = _ml(own, grid), _ml(reference, grid)
     if own is None or reference is None:
         return RegionComparison(*volumes)
-    lesions = _lesions(own, reference, grid, region, threshold, plane)
     return RegionComparison(
-        *volumes, dice(own, reference), lesions, mirrored_agreement(reference, own, grid)
+        *volumes,
+        dice=dice(own, reference),
+        lesions=_lesions(own, reference, grid, region, threshold, plane),
+        mirrored=mirrored_agreement(reference, own, grid),
+        reference_components=len(connected_components(reference)),
     )
 
 

@@ -58,7 +58,8 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     Returns
     -------
     list of Path
-        The files written; empty if the user cancelled or a file cannot be written.
+        The files written; empty if the file holds the masks as they are, the user cancelled, or a
+        file cannot be written.
     """
     if save_state(viewer).is_review:
         _save_review(viewer)
@@ -69,6 +70,9 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     path = file_to_save(viewer, case)
     if path is None or case.has_changed_images or not os.access(path.parent, os.W_OK):
         return ask_and_export(viewer, parent, per_region=False)
+    if save_state(viewer).is_saved_in(path):
+        notify.info(f"{active_patient(viewer).title}: everything is saved in {path.name}.")
+        return []
     if not may_write_regions(parent, viewer, case, "Save anyway"):
         return []
     try:

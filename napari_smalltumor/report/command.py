@@ -191,7 +191,7 @@ def warnings_of(case: Case, segmentation: Segmentation, measures: CaseMeasures) 
     """Reasons to doubt the mask and the images, and what the run of the network has found."""
     run = segmentation.run
     if run is not None:
-        of_run = (*map(str, run.findings), *run.warnings)
+        of_run = (*map(str, run.findings), *run.all_warnings)
     else:
         of_run = tuple(filter(None, [missing_sequences_text(segmentation.made_by, "the mask")]))
     has_scores = any(each.lesion.score is not None for each in measures.lesions)

@@ -19,6 +19,7 @@ from napari_smalltumor.widgets.layouts import wrapped_label
 
 _SWATCH = 12
 _NO_LAYER = "no layer"
+_SEEN = "The weights were trained on this patient: results on others are worse."
 IMAGES_CHANGED = "The images were changed after this segmentation; segment the case again."
 
 
@@ -83,6 +84,7 @@ class ResultView(QWidget):
             has_layer = region in volumes_ml
             label.setText(f"{volume_text(volumes_ml[region])} ml" if has_layer else _NO_LAYER)
         self._run.setText(run_line(run, edited=edited))
+        self._run.setToolTip("" if run is None else f"Computed with {run.backend} on {run.device}")
         self._run.setVisible(run is not None)
         findings = map(finding_text, run.findings if run is not None else ())
         changed = [IMAGES_CHANGED] if outdated else []
@@ -123,12 +125,16 @@ class ResultView(QWidget):
 
 
 def run_line(run: InferenceRun | None, *, edited: bool) -> str:
-    """Duration, device and weights of a run, and whether its result was edited."""
+    """Weights, time and device of a run, and what is to be known of its result."""
     if run is None:
         return ""
-    edits = ", edited since" if edited else ""
-    where = f"{run.device}, {run.backend}"
-    return f"{run.seconds:.1f} s on {where}; weights {run.weights}{edits}. Research only."
+    device = "the processor" if run.device == "cpu" else run.device
+    edits = " and edited since" if edited else ""
+    lines = [
+        f"Segmented with the weights {run.weights} in {run.seconds:.1f} s on {device}{edits}. "
+        "Research only."
+    ]
+    return "\n".join([*lines, *([_SEEN] if run.seen_in_training else [])])
 
 
 def _swatch(region: Region) -> QLabel:

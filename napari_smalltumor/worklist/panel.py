@@ -38,7 +38,7 @@ class WorklistPanel(QWidget):
         super().__init__()
         self.setMinimumWidth(_WIDTH)
         self.choose_button = button(
-            "Open results...", "Choose the folder of results of `smalltumor cohort`"
+            "Open results...", 'Choose a folder that the command "smalltumor cohort" has written'
         )
         self.data_button = button(
             "Images...", "Choose the folder of the cases, if it was moved since"

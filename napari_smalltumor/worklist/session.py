@@ -13,8 +13,9 @@ from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 from smalltumor.errors import OutputError, SmalltumorError
+from smalltumor.text import pluralize
 
-from napari_smalltumor import notify
+from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.export.case_export import case_to_export
@@ -31,6 +32,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.opened_layers import OpenedLayers
 from napari_smalltumor.viewer import one_per_viewer
 from napari_smalltumor.worklist.review_layers import layers_to_review
+from napari_smalltumor.worklist.visited_places import VisitedPlaces
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -78,6 +80,8 @@ class ReviewSession:
         self._open: OpenReview | None = None
         self.opening = ""
         """Name of the case whose files are being read; empty if there is none."""
+        self.visited = VisitedPlaces(viewer, lambda: self.is_active)
+        self._may_leave_places = False
 
     @property
     def current(self) -> OpenReview | None:
@@ -136,7 +140,7 @@ class ReviewSession:
             begun.append(mask)
             return data
 
-        opened = partial(self._on_opened, worklist, begun)
+        opened = partial(self._on_opened, worklist, entry, begun)
         key = ("review", str(worklist.folder), entry.name)
         self.changed.emit()
         load(viewer, LoadJob(entry.name, key, read, opened, self._on_failed))
@@ -157,6 +161,8 @@ class ReviewSession:
         if not self.is_active or case is None:
             active = self._patients.title or "no patient"
             raise OutputError(f"{active} is active, not {name}, which is being reviewed")
+        if not self._may_be_reviewed(parent, name):
+            return None
         if not may_write_regions(parent, viewer, case, "Save anyway"):
             return None
         ensure_nesting(viewer).apply()
@@ -167,12 +173,26 @@ class ReviewSession:
         autosave.save()  # edits since the last time are those of the reader now
         edited_by = autosave.readers_of(case)
         mask = with_sources(composed, viewer.layers)
-        review = reviews.save(current.begun, mask, reader, edited_by)
+        review = reviews.save(current.begun, mask, reader, edited_by, self.visited.remaining)
         autosave.mark_exported(region_layers(viewer.layers, case).values(), files=[])
         self._open = replace(current, begun=reviews.begin(name, current.begun.digests))
         save_state(viewer).keep(case, [self._open.begun.path])
         self.changed.emit()
         return review
+
+    def _may_be_reviewed(self, parent: QWidget | None, case: str) -> bool:
+        """Whether the reader has gone to all that is listed, or agrees, once for each opening."""
+        remaining, count = self.visited.remaining, self.visited.count
+        if remaining and not self._may_leave_places:
+            verb = "was" if remaining == 1 else "were"
+            self._may_leave_places = questions.confirm(
+                parent,
+                "Places not visited",
+                f"{case}: {remaining} of {pluralize(count, 'place')} {verb} not visited. "
+                "Mark as reviewed?",
+                "Mark as reviewed",
+            )
+        return not remaining or self._may_leave_places
 
     @property
     def _is_arriving(self) -> bool:
@@ -206,7 +226,11 @@ class ReviewSession:
         return close_patient(viewer, current.patient, parent, opens_next=True)
 
     def _on_opened(
-        self, worklist: Worklist, begun: list[MaskToReview], layers: list[Layer]
+        self,
+        worklist: Worklist,
+        entry: WorklistEntry,
+        begun: list[MaskToReview],
+        layers: list[Layer],
     ) -> None:
         self.opening = ""
         viewer = self._viewer()
@@ -214,6 +238,8 @@ class ReviewSession:
         if viewer is not None and patient is not None and begun:
             opened = OpenedLayers(layers_of_patient(viewer.layers, patient))
             self._open = OpenReview(worklist, patient, begun[0], opened)
+            self.visited.begin(entry.result.listed)
+            self._may_leave_places = False
             if (other := begun[0].of_others) is not None:
                 notify.warn(
                     f"{other.reader} has reviewed {other.case} ({other.when}) on other images; the "

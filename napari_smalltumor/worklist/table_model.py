@@ -10,7 +10,7 @@ from qtpy.QtGui import QFont
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 
 from napari_smalltumor.widgets.table_model import LEFT, RIGHT, Heading, TableModel
-from napari_smalltumor.worklist.texts import about_case, specks_in
+from napari_smalltumor.worklist.texts import about_case
 
 REVIEWED, OPEN, FAILED = "✓", "▸", "✗"
 
@@ -31,8 +31,8 @@ def _candidates(entry: WorklistEntry) -> str:
 
 
 def _small_lesions(entry: WorklistEntry) -> str:
-    """As the Lesions dock counts them: without specks."""
-    return str(entry.result.count("small lesion") - specks_in(entry) or "")
+    """As in the table and on the page of the cohort: with specks."""
+    return str(entry.result.count("small lesion") or "")
 
 
 COLUMNS: tuple[tuple[str, str, Callable[[WorklistEntry], str]], ...] = (
@@ -40,7 +40,11 @@ COLUMNS: tuple[tuple[str, str, Callable[[WorklistEntry], str]], ...] = (
     ("case", "In the order that is chosen above", lambda entry: entry.name),
     ("⚠", "Warnings", lambda entry: str(len(entry.result.warnings) or "")),
     ("cand.", "Candidates of the second look", _candidates),
-    ("small", "Small lesions of the network's mask, without specks", _small_lesions),
+    (
+        "small",
+        "Small lesions of the network's mask, with those that the Lesions dock lists as specks",
+        _small_lesions,
+    ),
     (
         "exp.",
         "Expected Dice: how sure the network is of the mask, the mean over ET, TC and WT",

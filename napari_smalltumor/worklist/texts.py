@@ -10,7 +10,7 @@ from smalltumor.text import mm3_text
 
 from napari_smalltumor.lesions.search.specks import chosen_rule
 
-NOTHING_LISTED = "Open a folder of results of `smalltumor cohort`."
+NOTHING_LISTED = 'Open a folder of results that the command "smalltumor cohort" has written.'
 OUTDATED = "The cohort was run again since; open the results again to list new cases."
 ALL_REVIEWED = "No case is left to review."
 NO_READER = "Type your name under Reader first."
@@ -54,7 +54,7 @@ def nothing_to_check(entry: WorklistEntry) -> str:
 
 def saved(review: Review, cohort: str = "") -> str:
     """That a case was saved as reviewed; `cohort` is named if it is not the listed one."""
-    what = review.what if review.edited else "as it was"
+    what = review.what if review.edited or review.not_visited else "as it was"
     of_cohort = f" of {cohort}" if cohort else ""
     return f"Saved {review.case}{of_cohort}, {what}, as reviewed by {review.reader}."
 

@@ -6,7 +6,7 @@ stopped. A case that cannot be read does not stop the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,7 @@ def segment_cohort(
     workers: Workers = THIS_PROCESS,
     *,
     elsewhere: Sequence[str] = (),
+    began: Callable[[int], None] = lambda segmented: None,
 ) -> Iterator[CohortRow]:
     """Segment cases, and write results and a row of the table for each.
 
@@ -60,6 +61,8 @@ def segment_cohort(
         Processes that segment the cases; by default this one does, in the order of `cases`.
     elsewhere : sequence of str
         Names of the cases of other parts of the cohort, which have their BIDS labels.
+    began : callable
+        Called once nothing speaks against the run, with the number of cases that are segmented.
 
     Yields
     ------
@@ -85,6 +88,7 @@ def segment_cohort(
         current = {job.name for job in jobs if job.task != "segment"}
         check_dataset(names, lambda name: name in current or folder.record(name).exists(), settings)
         shared = cases_with_shared_labels(names, [*elsewhere, *folder.cases_with_tables()])
+        began(sum(job.task == "segment" for job in jobs))
         try:
             with _rows(jobs, checkpoint, settings, claim, workers) as rows:
                 told = (without_labels(row) if row.case in shared else row for row in rows)

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     import nibabel as nib
 
 
+SEEN_IN_TRAINING = "the weights were trained on this patient: results on other patients are worse"
+"""The warning of a run whose network has seen the patient before."""
+
+
 @dataclass(frozen=True)
 class InferenceRun:
     """How a segmentation was computed.
@@ -54,6 +58,8 @@ class InferenceRun:
         Images that the network saw, in the order of its channels.
     digest : str
         Of the checkpoint, see `smalltumor.models.checkpoint.Checkpoint`; empty if not known.
+    seen_in_training : bool
+        Whether the network is known to have been trained on the patient.
     """
 
     seconds: float
@@ -64,6 +70,12 @@ class InferenceRun:
     findings: tuple[Finding, ...] = ()
     modalities: tuple[str, ...] = ()
     digest: str = ""
+    seen_in_training: bool = False
+
+    @property
+    def all_warnings(self) -> tuple[str, ...]:
+        """`warnings`, and one if the network was trained on the patient."""
+        return (*self.warnings, *([SEEN_IN_TRAINING] if self.seen_in_training else []))
 
     @property
     def missing(self) -> tuple[str, ...]:

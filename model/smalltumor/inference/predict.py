@@ -19,7 +19,11 @@ from smalltumor.inference.fallback import (
     WindowSize,
     run_network,
 )
-from smalltumor.models.card import dice_without, is_trained_with_modality_dropout
+from smalltumor.models.card import (
+    dice_without,
+    is_trained_with_modality_dropout,
+    was_trained_on,
+)
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 
 if TYPE_CHECKING:
@@ -102,6 +106,7 @@ def segment(
         findings=findings,
         modalities=tuple(m for m in checkpoint.preprocessing.channels if m in case.volumes),
         digest=checkpoint.digest,
+        seen_in_training=was_trained_on(checkpoint.card, case.name),
     )
     return replace(segmentation, run=run)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from smalltumor.data.identity.patients import patient_key
 from smalltumor.errors import CheckpointError
 from smalltumor.files.damaged import DAMAGED
 
@@ -112,6 +113,13 @@ def lists_all_cases(card: Mapping[str, Any]) -> bool:
     """Whether the card lists its cases by name, so that they can be told from others."""
     present = [card[key] for key in _KEYS if key in card]
     return bool(present) and all(isinstance(value, list) for value in present)
+
+
+def was_trained_on(card: Mapping[str, Any], case: str) -> bool:
+    """Whether the card lists its cases, and one of them is of the patient of this case."""
+    if not lists_all_cases(card):
+        return False
+    return patient_key(case) in map(patient_key, known_cases(card))
 
 
 def trained_on(card: Mapping[str, Any]) -> list[str] | str:

@@ -17,6 +17,7 @@ from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.reviews.ranking import CRITERION, ORDER, deserves_look, ranked, reasons_of
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.reviews import Reviews
+from smalltumor.data.segmentation import SEEN_IN_TRAINING
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import file_key
 from smalltumor.labels.regions import REGION_NAMES, Region
@@ -131,6 +132,7 @@ def cohort_page(
         versions=", ".join(sorted({r.row.version for r in made} - {""})),
         count=len(results),
         made_count=len(made),
+        seen=[r.name for r in made if SEEN_IN_TRAINING in r.warnings],
         order=ORDER,
         criterion=CRITERION,
         looks=list(_looks(worth[:most], pictures, progress, link)),

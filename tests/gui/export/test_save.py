@@ -345,3 +345,18 @@ def test_masks_are_opened_when_a_folder_above_unnamed_images_was_renamed(
         "P1_pre_smalltumor.nii.gz was opened with the images of Patient1_pre, of which it was "
         "made. Their folder had another name when it was saved."
     ) in told
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_saved_masks_are_said_to_be_saved(viewer, tmp_path, asked, monkeypatch, is_read):
+    segmented(viewer, tmp_path / "Pat")
+    (path,) = save(viewer, None)
+    if is_read:
+        viewer.layers.clear()
+        open_case(viewer, tmp_path / "Pat")
+    told: list[str] = []
+    monkeypatch.setattr(notify, "info", told.append)
+    assert save(viewer, None) == [] and asked == []
+    assert told == ["Pat: everything is saved in Pat_smalltumor.nii.gz."]
+    paint(region_layers(viewer.layers, case_of(viewer.layers[0]))[Region.ET])
+    assert save(viewer, None) == [path]

@@ -21,6 +21,7 @@ from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.segment.results import run_line
 from napari_smalltumor.segment.shown_result import ShownResult
 
 VOXEL_ML = 1.0 * 1.5 * 2.0 / 1000
@@ -86,10 +87,12 @@ def test_a_dock_that_is_opened_later_shows_the_run_and_that_it_was_edited(viewer
     layers = show_segmentation(viewer, case, segmentation)
     results = dock_of(viewer).panel.results
     assert results.text.startswith("Pat\n") and ml(230) in results.text
-    assert "1.2 s on cpu, torch; weights net. Research only." in results.text
+    assert (
+        "Segmented with the weights net in 1.2 s on the processor. Research only." in results.text
+    )
     assert "slower than requested" in results.text
     layers[Region.ET].paint((2, 3, 4), 1)
-    qtbot.waitUntil(lambda: "net, edited since" in results.text)
+    qtbot.waitUntil(lambda: "on the processor and edited since" in results.text)
 
 
 def test_restored_masks_are_counted(viewer, results, qtbot):
@@ -141,3 +144,11 @@ def test_mirrored_regions_are_said_until_they_are_painted_elsewhere(viewer, dock
     mask = to_display(tumour > 0, case.grid)
     viewer.layers["Pat WT"].data = mask.astype(np.uint8)
     qtbot.waitUntil(lambda: "mirrored" not in results.text)
+
+
+def test_it_is_said_quietly_that_the_network_has_seen_the_patient():
+    run = InferenceRun(1.0, "cpu", "torch", "net", seen_in_training=True)
+    assert run_line(run, edited=False).endswith(
+        "\nThe weights were trained on this patient: results on others are worse."
+    )
+    assert "trained on" not in run_line(replace(run, seen_in_training=False), edited=False)

@@ -17,7 +17,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from stored_results import write_results
 
-from napari_smalltumor import keys, notify, settings
+from napari_smalltumor import keys, notify, questions, settings
 from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.loading.open_case import open_case
@@ -123,7 +123,8 @@ def test_stored_candidates_are_stepped_through_added_rejected_and_taken_back_by_
 
 
 @pytest.mark.slow
-def test_decisions_and_a_reviewed_mask_hold_when_the_case_is_opened_again(docks):
+def test_decisions_and_a_reviewed_mask_hold_when_the_case_is_opened_again(docks, monkeypatch):
+    monkeypatch.setattr(questions, "confirm", lambda *words: True)  # not all places are visited
     settings.put("reader", "Anna")
     docks.worklist.reader_field.setText("Anna")
     docks.open("ann")

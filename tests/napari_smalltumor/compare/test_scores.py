@@ -12,6 +12,7 @@ from smalltumor.labels.regions import Region
 from synthetic import grid_along
 
 from napari_smalltumor.compare.scores import LesionStatus, RegionComparison, compare_region
+from napari_smalltumor.compare.texts import joined_text
 
 SHAPE = (24, 16, 16)
 GRID = grid_along("LPS", SHAPE, (1.0, 1.0, 2.0))
@@ -69,3 +70,11 @@ def test_lesions_are_those_that_evaluation_counts(own, reference):
     assert len(of_truth) == len(scores.lesions) + scores.ignored
     counted = sorted(x.dice or 0.0 for x in of_truth if x.lesion.mm3 > 50)
     assert counted == pytest.approx(sorted(x.dice for x in scores.lesions))
+
+
+def test_components_that_count_as_one_lesion_are_told():
+    own, near = mask((1, 1, 1, 3)), mask((1, 1, 1, 3), (7, 1, 1, 1))
+    told = "1 lesion of the reference is 2 components: parts nearer than 6 mm count as one"
+    assert joined_text(compared(own, near)) == told
+    assert joined_text(compared(own, mask((1, 1, 1, 3), (20, 1, 1, 1)))) == ""
+    assert joined_text(compared(own, mask())) == ""

@@ -1,4 +1,4 @@
-"""The worklist counts small lesions and specks as the Lesions dock does."""
+"""The worklist counts small lesions as the table of the cohort does, and names the specks."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def small(case: WorklistEntry) -> str:
 @pytest.mark.parametrize(
     ("lesions", "shown", "told"),
     [
-        ([(5, 0.4), (5, 0.7), (50, 0.4), (5, None)], "3", "3 small lesions and 1 speck"),
-        ([(5, 0.4), (6, 0.5)], "", "0 small lesions and 2 specks"),
+        ([(5, 0.4), (5, 0.7), (50, 0.4), (5, None)], "4", "4 small lesions (1 speck)"),
+        ([(5, 0.4), (6, 0.5)], "2", "2 small lesions (2 specks)"),
         ([(5, 0.7)], "1", "1 small lesion"),
         ([], "", "1 candidate (score 0.20)"),
     ],
 )
-def test_specks_are_counted_apart(lesions, shown, told):
+def test_specks_are_counted_and_named(lesions, shown, told):
     case = entry(*lesions)
     assert small(case) == shown
     assert about_case(case).splitlines()[0].split("; ")[-1].removeprefix("a: ") == told
@@ -46,6 +46,6 @@ def test_specks_are_counted_apart(lesions, shown, told):
 
 def test_the_limit_of_the_lesions_dock_holds():
     case = entry((5, 0.4))
-    assert small(case) == ""
+    assert "1 speck" in about_case(case)
     settings.put("speck_below_mm3", 0)
-    assert small(case) == "1"
+    assert "speck" not in about_case(case)

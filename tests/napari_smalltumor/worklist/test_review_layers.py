@@ -21,7 +21,7 @@ from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region, TissueClass
 from stored_results import write_results
 
-from napari_smalltumor import notify
+from napari_smalltumor import notify, questions
 from napari_smalltumor.layers.metadata import cases_among, region_layers, role_of
 from napari_smalltumor.lesions.second_look.origins import StoredOrigin, origin_of
 from napari_smalltumor.worklist import review_layers
@@ -183,11 +183,12 @@ def test_images_that_are_replaced_while_they_are_read_are_not_reviewed(
 
 
 def test_a_reviewed_mask_has_the_candidates_of_the_networks_and_not_its_doubts(
-    viewer, output, warned
+    viewer, output, warned, monkeypatch
 ):
     session = ReviewSession(viewer)
     worklist = read_worklist(output)
     session.open(worklist, next(e for e in worklist.entries if e.name == "ann"))
+    monkeypatch.setattr(questions, "confirm", lambda *words: True)  # no place was visited
     (case,) = cases_among(viewer.layers)
     for layer in region_layers(viewer.layers, case).values():
         layer.data_setitem((np.array([0]), np.array([0]), np.array([0])), 1)

@@ -32,6 +32,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.worklist import session as module
 from napari_smalltumor.worklist import texts
 from napari_smalltumor.worklist.session import ReviewSession, review_session
+from napari_smalltumor.worklist.visited_places import VisitedPlaces
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,12 @@ def errors(monkeypatch) -> list[str]:
     found: list[str] = []
     monkeypatch.setattr(notify, "report_error", lambda error: found.append(str(error)))
     return found
+
+
+@pytest.fixture(autouse=True)
+def visited(monkeypatch) -> None:
+    """The reader has gone to all candidates and small lesions."""
+    monkeypatch.setattr(VisitedPlaces, "remaining", 0)
 
 
 def entry(worklist: Worklist, name: str):

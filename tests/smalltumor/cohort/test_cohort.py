@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -322,3 +323,15 @@ def test_parquet_that_cannot_be_written_is_refused_before_the_work(cohort, monke
     code, _, stdout, err = cohort("--parquet")
     assert (code, stdout) == (1, "")
     assert 'pip install "napari-smalltumor[cohort]"' in err
+
+
+def test_the_first_line_says_what_the_run_does_and_volumes_have_a_unit(cohort, data, tmp_path):
+    _, _, out, _ = cohort()
+    first, case, *_ = out.splitlines()
+    assert first == (
+        f"3 cases of {data}, of which 3 to segment with the weights random weights (seed 3), "
+        f"on cpu with 1 worker; results go to {tmp_path / 'out'}"
+    )
+    assert re.search(r"ET [\d.]+ ml, TC [\d.]+ ml, WT [\d.]+ ml; ", case)
+    (tmp_path / "out" / f"{NAMES[0]}.nii.gz").unlink()
+    assert "3 cases of " in (again := cohort()[2]) and "of which 1 to segment" in again

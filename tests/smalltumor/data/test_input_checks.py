@@ -63,7 +63,8 @@ def test_thick_voxels_are_no_reason_to_take_images_for_swapped(sample_folder, fa
         for m, v in case.volumes.items()
     }
     grid = Grid(volumes["t1"].shape, case.grid.affine @ np.diag([*factors, 1]))
-    assert check_input(Case(case.name, volumes, grid)) == []
+    thick = [FindingKind.THICK_SLICES] if factors[2] > 2 else []
+    assert kinds(Case(case.name, volumes, grid)) == thick
 
 
 def test_of_more_than_two_images_the_likeliest_two_are_named(head) -> None:
@@ -269,3 +270,11 @@ def test_infinities_on_a_face_are_no_brain_that_is_cut_off(head) -> None:
         volume[0] = np.inf
     kinds = [finding.kind for finding in check_input(replace(head, volumes=volumes))]
     assert FindingKind.CUT not in kinds
+
+
+@pytest.mark.parametrize(("slices_mm", "found"), [(2.0, False), (3.0, True), (5.5, True)])
+def test_thick_slices_are_found(head, slices_mm: float, found: bool) -> None:
+    spacing = np.diag([1, 1, slices_mm / head.grid.spacing[2], 1])
+    grid = Grid(head.grid.shape, head.grid.affine @ spacing)
+    thick = [f for f in check_input(replace(head, grid=grid)) if f.kind is FindingKind.THICK_SLICES]
+    assert [f"slices of {slices_mm:g} mm" in str(f) for f in thick] == [True] * found

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from smalltumor.data.case import Case
 from smalltumor.data.probabilities.network_output import NetworkOutput
 from smalltumor.data.read_case import read_case
+from smalltumor.data.segmentation import SEEN_IN_TRAINING
 from smalltumor.errors import Cancelled, SmalltumorError
 from smalltumor.files.user_dirs import CACHE_VARIABLE
 from smalltumor.geometry.grid import Grid
@@ -410,3 +412,14 @@ def test_limit_on_memory_leads_to_windows() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     assert "windows of 64 voxels" in done.stdout
+
+
+def test_a_patient_that_the_network_was_trained_on_is_told(
+    small: Case, checkpoint: Checkpoint
+) -> None:
+    trained = replace(checkpoint, card={**checkpoint.card, "trained_on": [small.name]})
+    (seen, other) = (
+        segment(small, weights, backend="torch").run for weights in (trained, checkpoint)
+    )
+    assert seen is not None and other is not None
+    assert SEEN_IN_TRAINING in seen.all_warnings and SEEN_IN_TRAINING not in other.all_warnings

@@ -11,6 +11,7 @@ from smalltumor.models.card import (
     lists_all_cases,
     selected_on,
     trained_on,
+    was_trained_on,
 )
 from smalltumor.models.checkpoint import load_checkpoint
 
@@ -80,3 +81,11 @@ def test_the_shipped_weights_tell_it_for_each_sequence():
     for missing in OPTIONAL_MODALITIES:
         assert [name for name, _, _ in dice_without(card, [missing])] == ["et", "tc", "wt"]
     assert selected_on(card) == {"BraTS2021_00019"}
+
+
+def test_a_patient_is_known_to_have_been_trained_on_at_any_visit_if_the_cases_are_listed():
+    card = {"trained_on": ["P2"], "started_from_trained_on": ["P1_visit1"]}
+    assert was_trained_on(card, "P1_visit2") and was_trained_on(card, "P2")
+    assert not was_trained_on(card, "P3")
+    assert not was_trained_on({"trained_on": "P1 and others"}, "P1")
+    assert not was_trained_on({}, "P1")

@@ -14,6 +14,7 @@ from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.ranking import CRITERION
 from smalltumor.cohort.reviews.reviews import Reviews
+from smalltumor.data.segmentation import SEEN_IN_TRAINING
 from smalltumor.report.cohort_page import cohort_page
 
 
@@ -184,3 +185,12 @@ def test_a_cohort_writes_its_page(smalltumor, narrow_weights, results, tmp_path)
     assert code == 0, err
     assert f"wrote {tmp_path / 'out' / 'cohort.html'}" in out
     assert "3 cases" in Page((tmp_path / "out" / "cohort.html").read_text(encoding="utf-8")).text
+
+
+def test_it_says_if_the_weights_were_trained_on_the_patients(copied, page):
+    assert "were trained on" not in page.text
+    table = copied / TABLE
+    table.write_text(table.read_text().replace(WARNING, SEEN_IN_TRAINING))
+    text = Page(cohort_page(copied, copied / "cohort.html", most=9)).text
+    assert "The weights were trained on the patients of 1 of the 3 cases with a mask" in text
+    assert "1 case deserves a look" in text  # bob; that cyd was seen is no reason to look at it

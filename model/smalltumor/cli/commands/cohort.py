@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
@@ -142,7 +143,15 @@ def run(options: argparse.Namespace) -> int:
     failed: dict[str, CohortRow] = {}
     checkpoint = load_checkpoint(options.weights)
     elsewhere = sorted({files.name for files in found} - {files.name for files in cases})
-    rows = segment_cohort(cases, checkpoint, settings, _workers(options), elsewhere=elsewhere)
+    workers = _workers(options)
+    rows = segment_cohort(
+        cases,
+        checkpoint,
+        settings,
+        workers,
+        elsewhere=elsewhere,
+        began=partial(_say_what_begins, len(cases), options, checkpoint, workers),
+    )
     for number, row in enumerate(rows, 1):
         print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
         if row.outcome == "failed":
@@ -229,11 +238,35 @@ def _name_preparation(remedies: Sequence[Remedy | None], options: argparse.Names
         show_message(f"failed with images on several grids: {len(apart)}; {text}")
 
 
+def _say_what_begins(
+    count: int,
+    options: argparse.Namespace,
+    checkpoint: Checkpoint,
+    workers: Workers,
+    segmented: int,
+) -> None:
+    """Print what the run does, minutes before its first case has ended."""
+    from smalltumor.inference.devices import choose_device
+    from smalltumor.text import pluralize
+
+    if workers.scheduler is not None:
+        where = f"on the workers of {workers.scheduler}"
+    else:
+        device = choose_device(options.device).device
+        where = f"on {device} with {pluralize(workers.count or 1, 'worker')}"
+    cases = pluralize(count, "case")
+    print(
+        f"{cases} of {options.data}, of which {segmented} to segment with the weights "
+        f"{checkpoint.name}, {where}; results go to {options.output}",
+        flush=True,
+    )
+
+
 def _line(row: CohortRow) -> str:
     if row.outcome == "failed":
         return f"{row.case}: failed: {row.note}"
     volumes = ", ".join(
-        f"{region.upper()} {volume_text(getattr(row, f'{region}_ml'))}" for region in Region
+        f"{region.upper()} {volume_text(getattr(row, f'{region}_ml'))} ml" for region in Region
     )
     time = "kept" if row.outcome == "kept" else f"{row.seconds:.1f} s"
     lesions = f"{row.et_components} enhancing, {row.et_small} small"

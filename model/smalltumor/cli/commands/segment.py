@@ -111,7 +111,7 @@ def _segment(case: Case, options: argparse.Namespace, bar: ProgressBar) -> Segme
     run = segmentation.run
     for finding in run.findings if run else ():
         bar.warn(f"{case.name}: {finding_text(finding)}")
-    for warning in run.warnings if run else ():
+    for warning in run.all_warnings if run else ():
         bar.warn(warning)
     return segmentation
 

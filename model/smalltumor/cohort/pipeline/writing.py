@@ -104,7 +104,7 @@ def _record(
 ) -> CaseRecord:
     run = computed.result.run
     assert run is not None
-    warnings = [*computed.case.warnings, *map(str, run.findings), *run.warnings]
+    warnings = [*computed.case.warnings, *map(str, run.findings), *run.all_warnings]
     return CaseRecord(
         weights=run.weights,
         digest=run.digest,

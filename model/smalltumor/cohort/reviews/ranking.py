@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from smalltumor.cohort.results.results import CaseResult, ListedLesion
+from smalltumor.data.segmentation import SEEN_IN_TRAINING
 from smalltumor.text import pluralize
 
 LOOK_SCORE = 0.25
@@ -53,7 +54,7 @@ def deserves_look(result: CaseResult) -> bool:
     """Whether a case with a mask meets `CRITERION`."""
     if result.failed:
         return False
-    return bool(result.warnings or _doubtful(result)) or _sum_of_scores(result) >= LOOK_SCORE
+    return bool(_doubts(result) or _doubtful(result)) or _sum_of_scores(result) >= LOOK_SCORE
 
 
 def reasons_of(result: CaseResult, specks: int = 0) -> list[str]:
@@ -63,9 +64,9 @@ def reasons_of(result: CaseResult, specks: int = 0) -> list[str]:
     ----------
     result : CaseResult
     specks : int
-        How many of the small lesions are counted apart, as the Lesions dock does.
+        How many of the small lesions the Lesions dock lists apart, as specks.
     """
-    warnings, candidates = len(result.warnings), result.count("candidate")
+    warnings, candidates = len(_doubts(result)), result.count("candidate")
     small, doubtful = result.count("small lesion"), _doubtful(result)
     texts = [pluralize(warnings, "warning")] if warnings else []
     if candidates:
@@ -73,9 +74,10 @@ def reasons_of(result: CaseResult, specks: int = 0) -> list[str]:
         scores = f"{sums} {_sum_of_scores(result):.2f}"
         texts.append(f"{pluralize(candidates, 'candidate')} ({scores})")
     if small:
-        note = f" ({doubtful} doubtful)" if doubtful else ""
-        apart = f" and {pluralize(specks, 'speck')}" if specks else ""
-        texts.append(f"{pluralize(small - specks, 'small lesion')}{apart}{note}")
+        parts = [pluralize(specks, "speck")] if specks else []
+        parts += [f"{doubtful} doubtful"] if doubtful else []
+        among = f" ({', '.join(parts)})" if parts else ""
+        texts.append(f"{pluralize(small, 'small lesion')}{among}")
     if result.lowest_probability is not None:
         texts.append(f"lowest probability {result.lowest_probability:.2f}")
     if result.expected_dice is not None:
@@ -86,7 +88,7 @@ def reasons_of(result: CaseResult, specks: int = 0) -> list[str]:
 def _key(result: CaseResult) -> tuple[bool, bool, int, float, int, float, str]:
     lowest = 1.0 if result.lowest_probability is None else result.lowest_probability
     return (
-        *(result.failed, not deserves_look(result), -len(result.warnings)),
+        *(result.failed, not deserves_look(result), -len(_doubts(result))),
         *(-_sum_of_scores(result), -_doubtful(result), lowest, result.name),
     )
 
@@ -95,6 +97,11 @@ def _by_certainty(result: CaseResult) -> tuple[bool, bool, float, str]:
     dice = result.expected_dice
     unknown = dice is None and result.row.wt_ml != 0
     return result.failed, unknown, dice or 0.0, result.name
+
+
+def _doubts(result: CaseResult) -> list[str]:
+    """Its warnings; that the network has seen the patient is no reason to look at this mask."""
+    return [warning for warning in result.warnings if warning != SEEN_IN_TRAINING]
 
 
 def _sum_of_scores(result: CaseResult) -> float:

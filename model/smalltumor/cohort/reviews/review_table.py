@@ -10,7 +10,7 @@ from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.listings import may_exist
 from smalltumor.files.names import safe_name
 from smalltumor.files.tables import read_table, write_table
-from smalltumor.text import list_text
+from smalltumor.text import list_text, pluralize
 
 BETWEEN_NAMES = "; "
 
@@ -41,6 +41,9 @@ class Review:
     edited_by : str
         Who has made the edits, separated by semicolons; the reader is who has saved the mask. Empty
         if it was not edited, or in a table that does not tell.
+    not_visited : int or None
+        How many of the listed candidates and small lesions the reader has not gone to; None if that
+        is not known.
     """
 
     case: str
@@ -54,6 +57,7 @@ class Review:
     scheme: str
     images: str
     edited_by: str = ""
+    not_visited: int | None = None
 
     @property
     def when(self) -> str:
@@ -69,17 +73,24 @@ class Review:
 
     @property
     def who(self) -> str:
-        """Who has saved the mask, and who has made the edits if others did."""
+        """Who has saved the mask, who has made the edits if others did, and what was left out."""
         others = self.edited and self.editors != (self.reader,)
-        return f"{self.reader}, {self.what}" if others else self.reader
+        return f"{self.reader}, {self.what}" if others or self.not_visited else self.reader
 
     @property
     def what(self) -> str:
-        """What the review did: ``confirmed``, ``edited``, or ``edited by`` others."""
-        if not self.edited:
-            return "confirmed"
-        own = self.editors == (self.reader,)
-        return "edited" if own else f"edited by {list_text(self.editors)}"
+        """What the review did: ``confirmed``, ``edited``, or ``edited by`` others.
+
+        Confirmed is a mask only if the reader went to all that is listed of it; else it is
+        ``unchanged``.
+        """
+        if self.edited:
+            own = self.editors == (self.reader,)
+            what = "edited" if own else f"edited by {list_text(self.editors)}"
+        else:
+            what = "confirmed" if self.not_visited == 0 else "unchanged"
+        left = pluralize(self.not_visited, "place") if self.not_visited else ""
+        return f"{what}, {left} not visited" if left else what
 
     @property
     def digests(self) -> dict[str, str]:
@@ -88,7 +99,8 @@ class Review:
 
 
 COLUMNS = tuple(field.name for field in fields(Review))
-_REQUIRED = tuple(column for column in COLUMNS if column != "edited_by")
+_ADDED_LATER = ("edited_by", "not_visited")
+_REQUIRED = tuple(column for column in COLUMNS if column not in _ADDED_LATER)
 
 
 def read_reviews(table: Path) -> list[Review]:
@@ -136,4 +148,6 @@ def _review(cells: dict[str, str]) -> Review:
     datetime.fromisoformat(cells["time"])
     texts = {name: cells.get(name, "") for name in COLUMNS}
     number, edited = int(cells["number"]), cells["edited"].casefold() == "true"  # as Excel saves it
-    return Review(**{**texts, "number": number, "edited": edited})  # type: ignore[arg-type]
+    not_visited = int(texts["not_visited"]) if texts["not_visited"] else None
+    parsed = {"number": number, "edited": edited, "not_visited": not_visited}
+    return Review(**{**texts, **parsed})  # type: ignore[arg-type]

@@ -150,6 +150,7 @@ class Reviews:
         reviewed: Segmentation,
         reader: str,
         edited_by: Sequence[str] = (),
+        not_visited: int | None = None,
     ) -> Review:
         """Save the mask of a review in the reader's folder, and record it.
 
@@ -163,6 +164,8 @@ class Reviews:
             Name of the reader.
         edited_by : sequence of str
             Who has made the edits; by default the reader.
+        not_visited : int, optional
+            How many of the listed places the reader has not gone to.
 
         Raises
         ------
@@ -196,6 +199,7 @@ class Reviews:
                     f"{modality}:{digest}" for modality, digest in begun.digests.items()
                 ),
                 edited_by=BETWEEN_NAMES.join(edited_by or [reader]) if edited else "",
+                not_visited=not_visited,
             )
             write_reviews([*earlier, review], folder / REVIEW_TABLE)
         return review

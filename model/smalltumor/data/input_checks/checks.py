@@ -47,6 +47,11 @@ SAME_IMAGE = 0.9999
 """Correlation of two images above which they are one; T1 and T1CE have at most .9."""
 
 _USUAL_SPACING_MM = (0.3, 7.0)
+
+THICK_SLICES_MM = 2.5
+"""Distance of slices above which small lesions are doubted. Of a tumour cut into slices, the Dice
+of ET was 0.94 at 2 mm, 0.90 at 3 mm and 0.82 at 5 mm (docs/lab/raw-scans.md)."""
+
 _LARGEST_VOXEL_MM3 = 8.0
 """Of a usual image. With so few voxels that these make no brain either, an image is a crop."""
 
@@ -130,6 +135,8 @@ def _check_spacing(grid: Grid) -> Iterator[Finding]:
     for size in (grid.spacing.min(), grid.spacing.max()):
         if not smallest <= size <= largest:
             yield Finding(FindingKind.SPACING, float(size))
+    if THICK_SLICES_MM < grid.spacing.max() <= largest:
+        yield Finding(FindingKind.THICK_SLICES, float(grid.spacing.max()))
 
 
 def _check_volume(volume_ml: float) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ class FindingKind(StrEnum):
     NAMED_OTHERWISE = "named otherwise"
     MISALIGNED = "misaligned"
     SPACING = "spacing"
+    THICK_SLICES = "thick slices"
     MISSING = "missing"
     SAME_IMAGE = "same image"
 
@@ -41,7 +42,8 @@ class Finding:
     kind : FindingKind
     value : float
         What was measured: volume in ml if not skull-stripped or small, area on the face of the
-        volume in cm2 if cut, Dice with the other modalities if misaligned, voxel size in mm.
+        volume in cm2 if cut, Dice with the other modalities if misaligned, voxel size or
+        distance of slices in mm.
     modalities : tuple of str
         Those the finding is about; empty if it is about all.
     exchanged : tuple of str
@@ -101,6 +103,11 @@ class Finding:
                 return (
                     f"a voxel size of {self.value:.3g} mm is unusual for MRI of the head; "
                     "check the header"
+                )
+            case FindingKind.THICK_SLICES:
+                return (
+                    f"slices of {self.value:.2g} mm: the network was trained on voxels of 1 mm; "
+                    "small lesions may be missed or false, and their sizes are unreliable"
                 )
             case FindingKind.MISSING:
                 verb = "is" if len(self.modalities) == 1 else "are"

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Precision = Literal["f32", "bf16"]
 Shape = tuple[int, ...]
 
+PREPARING = "preparing the network (first time only)"
+"""The step of converting and compiling, of which the next run has the result in its cache."""
+
 _core_lock, _conversion_lock = threading.Lock(), threading.Lock()
 _core: ov.Core | None = None
 
@@ -82,7 +85,7 @@ class NetworkLoader:
         if compiled is not None:
             return compiled
         model = self._graph(progress)
-        progress.update(0.6, "compiling the network")
+        progress.update(0.6, PREPARING)
         channels, i, j, k = shape
         model.reshape([1, channels, k, j, i])
         compiled = self._core.compile_model(model, "CPU", self._settings)
@@ -122,7 +125,7 @@ def convert(checkpoint: Checkpoint, precision: Precision, progress: ProgressRepo
     `reverse_network_axes`. Weights are stored as float32, rounded beforehand for bfloat16.
     OpenVINO's front end is called directly: ``openvino.convert_model`` would report the conversion.
     """
-    progress.update(0.1, "loading PyTorch")
+    progress.update(0.1, PREPARING)
     import torch
 
     ov = import_openvino()
@@ -133,14 +136,14 @@ def convert(checkpoint: Checkpoint, precision: Precision, progress: ProgressRepo
 
     from smalltumor.inference.fused.network import network_for_inference, reverse_network_axes
 
-    progress.update(0.2, "converting the network")
+    progress.update(0.2, PREPARING)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     network = network_for_inference(reverse_network_axes(checkpoint.network), dtype).float()
     example = torch.zeros(1, checkpoint.config.in_channels, 32, 32, 32)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing unrolls loops, whose lengths are fixed here
         traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore
-    progress.update(0.4, "converting the network")
+    progress.update(0.4, PREPARING)
     front_end = FrontEndManager().load_by_framework("pytorch")
     decoder = TorchScriptPythonDecoder(traced)  # must stay alive during the conversion
     model = front_end.convert(front_end.load(decoder))

@@ -370,7 +370,7 @@ def test_who_has_made_the_edits_is_told_from_who_has_saved_them(output):
 
 
 @pytest.mark.parametrize(
-    ("edit", "editors", "what"), [(True, "Anna", "edited"), (False, "", "confirmed")]
+    ("edit", "editors", "what"), [(True, "Anna", "edited"), (False, "", "unchanged")]
 )
 def test_the_reader_alone_is_named_once(output, edit, editors, what):
     review = save(output, "Anna", edit=edit)
@@ -380,7 +380,26 @@ def test_the_reader_alone_is_named_once(output, edit, editors, what):
 def test_a_table_without_the_column_of_editors_is_read(output):
     save(output, "Anna")
     table = output / "reviews" / "Anna" / "reviews.csv"
-    rows = [line.rsplit(",", 1)[0] for line in table.read_text().splitlines()]
+    rows = [line.rsplit(",", 2)[0] for line in table.read_text().splitlines()]
     table.write_text("\n".join(rows) + "\n")
     (review,) = Reviews(output).latest().values()
+    assert review.not_visited is None
     assert review.edited_by == "" and review.editors == ("Anna",)
+
+
+@pytest.mark.parametrize(
+    ("edit", "left", "what"),
+    [
+        (False, 0, "confirmed"),
+        (False, 23, "unchanged, 23 places not visited"),
+        (True, 1, "edited, 1 place not visited"),
+        (False, None, "unchanged"),
+    ],
+)
+def test_only_a_mask_that_was_looked_through_is_confirmed(output, edit, left, what):
+    begun = Reviews(output).begin("ann")
+    mask = corrected(begun.path) if edit else read_stored_mask(begun.path, "ann", "brats2018")
+    Reviews(output).save(begun, mask, "Anna", not_visited=left)
+    (review,) = Reviews(output).latest().values()
+    assert (review.not_visited, review.what) == (left, what)
+    assert review.who == (f"Anna, {what}" if left else "Anna")
