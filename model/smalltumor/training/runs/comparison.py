@@ -8,6 +8,7 @@ from typing import Any
 
 from smalltumor.labels.regions import Region
 from smalltumor.text import pluralize
+from smalltumor.training.network_masks import NetworkMasks
 
 NOTEWORTHY = 0.005
 """Smallest difference of the mean Dice that counts as an improvement."""
@@ -16,6 +17,7 @@ USABLE = 0.6
 """Mean Dice below which a network is not recommended, however much it improved."""
 
 _MANY = 5
+_UNKNOWN = NetworkMasks(0)
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,14 @@ class RunComparison:
         The ``validation`` events of the initial weights and of the best later ones.
     seen : tuple of str
         Validation cases of patients that the initial weights had been trained on.
+    masks : NetworkMasks
+        What made the masks of the validation cases.
     """
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     seen: tuple[str, ...] = ()
+    masks: NetworkMasks = _UNKNOWN
 
     @property
     def difference(self) -> float:
@@ -48,6 +53,11 @@ class RunComparison:
     def is_start(self) -> bool:
         """Whether the best weights of the run are those that it started from."""
         return self.difference <= 0
+
+    @property
+    def favours_start(self) -> bool:
+        """Whether validation masks are results of the starting weights."""
+        return bool(self.masks.of_start)
 
     @property
     def is_usable(self) -> bool:
@@ -96,5 +106,12 @@ class RunComparison:
                 f" The starting weights had been trained on the {patients} of "
                 f"{', '.join(self.seen)}, which raises the scores before and after: they do not "
                 "tell whether other patients are segmented better."
+            )
+        if self.masks.as_validation:
+            text += f" {self.masks.as_validation}"
+        if self.favours_start and not self.is_improvement:
+            text += (
+                " So it is not known whether the new weights are better or worse; a validation on "
+                "masks that people drew would show it."
             )
         return text
