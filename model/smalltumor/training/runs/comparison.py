@@ -83,6 +83,8 @@ class RunComparison:
             text = f"Higher: {change}, after epoch {self.after['epoch']}."
         elif self.is_improvement:
             text = f"Improved: {change} it was not trained on, after epoch {self.after['epoch']}."
+        elif self.favours_start:
+            text = f"Not known whether it improved: {change}."
         elif self.is_start:
             text = (
                 f"Not improved: no better than the starting weights ({change}). The best weights "
@@ -110,8 +112,5 @@ class RunComparison:
         if self.masks.as_validation:
             text += f" {self.masks.as_validation}"
         if self.favours_start and not self.is_improvement:
-            text += (
-                " So it is not known whether the new weights are better or worse; a validation on "
-                "masks that people drew would show it."
-            )
+            text += " A validation on masks that people drew would show whether it improved."
         return text
