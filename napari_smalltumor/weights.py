@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from smalltumor.errors import CheckpointError
-from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.errors import CheckpointError, TensorFileError
+from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.tensor_file import read_metadata
+from smalltumor.models.card import ancestors
+from smalltumor.models.checkpoint import FORMAT, FORMAT_VERSION, load_checkpoint
 
 from napari_smalltumor import notify
 
@@ -17,6 +22,8 @@ SHIPPED = "shipped (starter)"
 """With the name that results and pages give them."""
 
 _CARD_LINES = 14
+_OF_RUN = ("best", "final")
+"""Names of the weights in the folder of a run."""
 
 
 def choices(chosen: str, folder: str, others: Iterable[Path] = ()) -> list[tuple[str, str]]:
@@ -54,9 +61,27 @@ def titled(paths: Iterable[Path]) -> list[tuple[str, str]]:
 
 
 def title(path: Path) -> str:
-    """Title of a weights file. Each run writes a ``best``, whose title is the name of the run."""
-    name = f"{path.parent.name} (best)" if path.name == f"best{SUFFIX}" else path.stem
+    """Title of a weights file. That of a run has the name of the run, and which of its weights."""
+    name = f"{path.parent.name} ({_kind(path)})" if path.stem in _OF_RUN else path.stem
     return name if path.is_file() else f"{name} (not found)"
+
+
+def _kind(path: Path) -> str:
+    """Which weights of a run a file holds: without validation, none of them is the best."""
+    if not path.is_file() or not _is_unvalidated(path, path.stat().st_mtime_ns):
+        return path.stem
+    has_ended = path.with_name(f"final{SUFFIX}").is_file()
+    return f"{'final' if has_ended else 'newest'}, not validated"
+
+
+@lru_cache
+def _is_unvalidated(path: Path, changed_at: int) -> bool:
+    """Whether a run that wrote weights had no validation cases; False if that is not known."""
+    try:
+        card = json.loads(read_metadata(path, FORMAT, FORMAT_VERSION)["card"])
+        return "scores" not in card and card["selected_on"] == []
+    except (TensorFileError, *DAMAGED):
+        return False
 
 
 def title_in_use(chosen: str) -> str:
@@ -66,7 +91,7 @@ def title_in_use(chosen: str) -> str:
 
 def _full(path: Path) -> str:
     """The title of a file and the folder that it, or its run, is in."""
-    folder = path.parent.parent if path.name == f"best{SUFFIX}" else path.parent
+    folder = path.parent.parent if path.stem in _OF_RUN else path.parent
     return f"{title(path)} in {folder}"
 
 
@@ -86,6 +111,15 @@ def card(path: str) -> Mapping[str, Any]:
         return load_checkpoint(path or None).card
     except CheckpointError:
         return {}
+
+
+def digests(path: str) -> tuple[str, ...]:
+    """SHA-256 of a weights file and of those that it was trained from; empty if it is damaged."""
+    try:
+        checkpoint = load_checkpoint(path or None)
+    except CheckpointError:
+        return ()
+    return (checkpoint.digest, *ancestors(checkpoint.card))
 
 
 def describe(path: str) -> str:

@@ -24,7 +24,7 @@ from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.run.run_ending import RunEnding
 from napari_smalltumor.finetune.run.run_name import run_name
 from napari_smalltumor.finetune.run.run_prediction import RunPrediction
-from napari_smalltumor.finetune.run.weights_in_use import WeightsInUse
+from napari_smalltumor.finetune.run.weights_in_use import WeightsInUse, weights_to_use
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
@@ -139,19 +139,24 @@ class FinetuneDock(QScrollArea):
         self.close_confirmation.attach()
         self._status = self._monitor.poll()
         run = self._monitor.run
-        best, has_weights = run.best, run.best.is_file()
+        offered = weights_to_use(run, self._status)
         busy = self._ending.action(run.path)
         name = run_name(run.path, self._monitor.data, self.training_folder.path)
-        self.panel.show_name(name)
-        self.panel.show_status(self._status, busy=busy, has_weights=has_weights)
-        self.panel.train.set_run_weights(best if has_weights else None)
-        self._weights_in_use.show_run(best, name)
+        self.panel.show_name(name, offered)
+        self.panel.show_status(
+            self._status,
+            busy=busy,
+            has_weights=offered.is_file(),
+            is_final=offered == run.final,
+        )
+        self.panel.train.set_run_weights(offered if offered.is_file() else None)
+        self._weights_in_use.show_run(offered, name)
         self._next_run.on_polled(run.path, self._status)
         self.polled.emit(self._status)
 
     def use_weights(self) -> None:
         """Use the best network of the run in all Segment docks, open now or later."""
-        self._weights_in_use.use_best()
+        self._weights_in_use.use()
 
     def predict(self, name: str) -> None:
         """Show the prediction of a validation case by the network saved last."""

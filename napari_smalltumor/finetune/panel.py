@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 from smalltumor.training.runs.status import RunStatus
@@ -63,12 +65,14 @@ class FinetunePanel(QWidget):
         """Bring a page to the front."""
         self.pages.setCurrentWidget(page)
 
-    def show_name(self, name: RunName) -> None:
-        """Name the run that is shown."""
+    def show_name(self, name: RunName, weights: Path) -> None:
+        """Name the run that is shown, and its weights that can be used."""
         self.run_bar.show_name(name)
-        self.result.show_name(name)
+        self.result.show_title(name.title_of(weights))
 
-    def show_status(self, status: RunStatus, *, busy: str, has_weights: bool) -> None:
+    def show_status(
+        self, status: RunStatus, *, busy: str, has_weights: bool, is_final: bool
+    ) -> None:
         """Show the status of a run on the pages and the run bar.
 
         Parameters
@@ -78,10 +82,12 @@ class FinetunePanel(QWidget):
             What is being done to the run, such as "Stopping ..."; may be empty.
         has_weights : bool
             Whether the run has written weights that can be used.
+        is_final : bool
+            As for `ResultPage.show_status`.
         """
         self.run_bar.show_status(status, busy=busy)
         self.monitor.show_status(status)
-        self.result.show_status(status, has_weights=has_weights)
+        self.result.show_status(status, has_weights=has_weights, is_final=is_final)
 
 
 def _scrolled(pages: QTabWidget) -> QScrollArea:

@@ -1,7 +1,7 @@
 """Weights that can be chosen, and the text of their model cards."""
 
 from smalltumor.models.checkpoint import random_checkpoint, save_checkpoint
-from synthetic import NARROWEST
+from synthetic import NARROWEST, write_weights
 
 from napari_smalltumor import weights
 
@@ -33,6 +33,23 @@ def test_files_of_the_same_title_are_told_apart_by_their_folders(tmp_path):
         f"1 (best) in {tmp_path / 'b' / 'runs'}",
         f"mine in {tmp_path / 'b'}",
     ]
+
+
+def test_weights_of_a_run_without_validation_are_not_called_the_best(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    best = write_weights(run / "best.safetensors", selected_on=[])
+    assert weights.title(best) == "run (newest, not validated)"  # it trains, or was stopped
+    final = write_weights(run / "final.safetensors", selected_on=[])
+    assert weights.title(best) == weights.title(final) == "run (final, not validated)"
+    scored = {"selected_on": ["a"], "scores": {"validation": {"score": 0.5}}}
+    validated = tmp_path / "validated"
+    validated.mkdir()
+    assert weights.title(write_weights(validated / "best.safetensors", **scored)) == (
+        "validated (best)"
+    )
+    final = write_weights(validated / "final.safetensors", **(scored | {"selected_on": []}))
+    assert weights.title(final) == "validated (final)"
 
 
 def test_the_model_card_has_one_line_per_entry(tmp_path):

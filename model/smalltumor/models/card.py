@@ -22,6 +22,9 @@ STARTED_FROM_DIGEST = "started_from_digest"
 """Key of the SHA-256 of the weights that training started from; earlier versions wrote only
 their name, ``started_from``."""
 
+ANCESTORS = "started_from_ancestors"
+"""Key of the SHA-256 of the weights before those, newest first."""
+
 TRAINED_ON, STARTED_FROM_TRAINED_ON = "trained_on", "started_from_trained_on"
 """Keys of the cases that a network, and the weights that it started from, were trained on."""
 
@@ -103,6 +106,12 @@ def _validation_cases(card: Mapping[str, Any]) -> list[Any]:
     scores = card.get("scores")
     by_case = _list(scores.get("by_case") if isinstance(scores, Mapping) else None)
     return [score["case"] for score in by_case if isinstance(score, Mapping) and "case" in score]
+
+
+def ancestors(card: Mapping[str, Any]) -> tuple[str, ...]:
+    """SHA-256 of the weights that training started from and of those before, newest first."""
+    digests = [card.get(STARTED_FROM_DIGEST), *_list(card.get(ANCESTORS))]
+    return tuple(digest for digest in digests if isinstance(digest, str) and digest)
 
 
 def _list(value: Any) -> list[Any]:

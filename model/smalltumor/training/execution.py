@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from smalltumor.models.card import ancestors
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.text import pluralize
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.data.training_case import TrainingCases
 from smalltumor.training.loop.stopping import StepAborted, StopListener, stop_on_signals
 from smalltumor.training.loop.trainer import Trainer
+from smalltumor.training.network_masks import NetworkMasks
 from smalltumor.training.run_cases import AvailableCases, prepare_run_cases
 from smalltumor.training.run_context import RunContext
 from smalltumor.training.run_record import RunRecord, model_card
@@ -63,6 +65,7 @@ def execute(
     if record.request.resume:
         trainer.resume()
     _report_warnings(available.warnings, cases, context, trainer.learner.progress.step)
+    _report_masks(trainer, record)
     _report_start(trainer, record, available.left_out(record.split))
     with stop_on_signals(stop, context.run):
         finished = trainer.train()
@@ -87,6 +90,15 @@ def _report_warnings(
             context.append("warning", step, case=case.name, message=message)
 
 
+def _report_masks(trainer: Trainer, record: RunRecord) -> None:
+    """Say and record that a network made masks of validation cases."""
+    made_by = [case.made_by for case in trainer.cases.validation]
+    text = NetworkMasks.among(made_by, ancestors(record.origin)).as_validation
+    if text:
+        trainer.context.warn(text)
+        trainer.context.append("warning", trainer.learner.progress.step, message=text)
+
+
 def _report_start(trainer: Trainer, record: RunRecord, left_out: list[str]) -> None:
     context, split, minutes = trainer.context, record.split, record.config.minutes
     progress, device = trainer.learner.progress, context.processes.device
@@ -99,6 +111,11 @@ def _report_start(trainer: Trainer, record: RunRecord, left_out: list[str]) -> N
         training=list(split.training),
         validation=list(split.validation),
         left_out=left_out,
+        made_by={
+            case.name: case.made_by.as_json()
+            for case in trainer.cases.validation
+            if case.made_by is not None
+        },
     )
     if left_out:
         names = ", ".join(left_out)

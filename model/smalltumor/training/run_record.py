@@ -10,12 +10,14 @@ from typing import Any
 from smalltumor.errors import TrainingError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.models.card import (
+    ANCESTORS,
     MODALITY_DROPOUT,
     RESEARCH_USE,
     STARTED_FROM_DIGEST,
     STARTED_FROM_SELECTED_ON,
     STARTED_FROM_TRAINED_ON,
     TRAINED_ON,
+    ancestors,
     read_facts,
     selected_on,
     trained_on,
@@ -85,11 +87,12 @@ def origin_of(initial: Checkpoint | None, weights: Path | None) -> dict[str, Any
     """Name and SHA-256 of the weights a run starts from, and the cases that they know."""
     if initial is None:
         return {"started_from": str(weights) if weights else "random weights"}
-    selection = sorted(selected_on(initial.card))
+    selection, before = sorted(selected_on(initial.card)), ancestors(initial.card)
     return {
         "started_from": initial.name,
         STARTED_FROM_DIGEST: initial.digest,
         STARTED_FROM_TRAINED_ON: trained_on(initial.card),
+        **({ANCESTORS: list(before)} if before else {}),
         **({STARTED_FROM_SELECTED_ON: selection} if selection else {}),
     }
 

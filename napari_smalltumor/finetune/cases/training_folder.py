@@ -39,10 +39,11 @@ class TrainingFolder(QObject):
     parent : QWidget
     """
 
-    cases_listed = Signal(object)
-    """Folders of the usable cases by name, each time the training folder was read.
+    cases_listed = Signal(object, object)
+    """The usable cases by name, each time the training folder was read.
 
-    A case that does not lie in a folder of its name in the training folder has an empty string.
+    First their folders: a case that does not lie in a folder of its name in the training folder has
+    an empty string. Then what made their masks, a `MadeBy` of those that record it.
     """
     folder_changed = Signal(object)
     """The path of the training folder that is shown from now on."""
@@ -182,10 +183,12 @@ class TrainingFolder(QObject):
         self._page.set_reading(False)
         self._page.show_listing(listing)
         self._show_case()
-        usable = [case.name for case in listing.cases if case.problem is None]
+        usable = [case for case in listing.cases if case.problem is None]
+        names = [case.name for case in usable]
         self._problem = problem_of(folder, listing)
         self.cases_listed.emit(
-            {name: str(folder / name) if (folder / name).is_dir() else "" for name in usable}
+            {name: str(folder / name) if (folder / name).is_dir() else "" for name in names},
+            {case.name: case.made_by for case in usable if case.made_by is not None},
         )
 
     def _on_read_error(self, error: Exception) -> None:
@@ -193,7 +196,7 @@ class TrainingFolder(QObject):
         self._page.set_reading(False)
         self._page.show_message(f"{self._problem}.")
         self._show_case()
-        self.cases_listed.emit({})
+        self.cases_listed.emit({}, {})
         notify.report_error(error)
 
     def _on_patient(self) -> None:

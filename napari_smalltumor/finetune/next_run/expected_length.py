@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
@@ -44,13 +44,20 @@ class MeasuredSpeed:
 
 
 def measured_speed(runs: Path) -> MeasuredSpeed | None:
-    """The speed of the newest run in a folder of runs that has trained; None if there is none."""
+    """The speed of the newest run in a folder of runs that has trained; None if there is none.
+
+    If that run had no validation, a validation takes as long as in the newest one that had.
+    """
     folders = [RunFolder(path) for path in runs.glob("*") if (path / "config.json").is_file()]
+    newest: MeasuredSpeed | None = None
     for run in sorted(folders, key=lambda run: run.config.stat().st_mtime, reverse=True):
         speed = _speed_of(run)
-        if speed is not None:
-            return speed
-    return None
+        if speed is None or (newest is not None and speed.device != newest.device):
+            continue
+        newest = newest or speed
+        if speed.validation_seconds is not None:
+            return replace(newest, validation_seconds=speed.validation_seconds)
+    return newest
 
 
 def _speed_of(run: RunFolder) -> MeasuredSpeed | None:

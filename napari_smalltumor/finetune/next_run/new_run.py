@@ -43,7 +43,7 @@ def new_request(data: Path, page: TrainPage) -> TrainingRequest:
     }
     if weights is not None:
         changes["initial_share"] = page.initial_share.value / 100
-    if page.validation_every:
+    if page.validation_every and not page.validation_cases:
         changes |= {"hold_out_every": page.validation_every}
     return TrainingRequest(
         data=data,
@@ -51,6 +51,7 @@ def new_request(data: Path, page: TrainPage) -> TrainingRequest:
         preset=page.preset.value,
         weights=weights,
         validation=page.validation_folder,
+        held_out=page.validation_cases,
         cache=data / RUNS / "cache",
         device=page.device.value,
         changes=changes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from magicgui.widgets import ComboBox, SpinBox
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_smalltumor import settings, weights
@@ -24,6 +24,9 @@ class StartingWeights(QObject):
     parent : QWidget
         Of the dialog that asks for a file.
     """
+
+    selected = Signal()
+    """Weights were selected, by the user or otherwise."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -44,6 +47,11 @@ class StartingWeights(QObject):
         )
         self._update()
         self.box.changed.connect(self._on_choice)
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """SHA-256 of the selected weights and of those before them; empty for random weights."""
+        return () if self.box.value == RANDOM else weights.digests(str(self.box.value))
 
     def set_preset(self, preset: str, share: int) -> None:
         """Select what a preset starts from, and the percentage that it keeps."""
@@ -91,3 +99,4 @@ class StartingWeights(QObject):
         value = self.box.value
         self.share.enabled = value != RANDOM
         self.box.tooltip = "Random weights" if value == RANDOM else weights.describe(value)
+        self.selected.emit()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from magicgui.widgets import ComboBox, SpinBox
 from qtpy.QtWidgets import QWidget
+from smalltumor.data.made_by import MadeBy
 from smalltumor.training.memory_estimate import needed_bytes, suggest
+from smalltumor.training.network_masks import NetworkMasks, is_of_network
 
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
 from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed, expected_length
@@ -22,6 +26,7 @@ PRESETS = {
 }
 _EPOCHS = {"finetune": 50, "starter": 60, "paper": 500}
 _INITIAL_SHARE = {"finetune": 75, "starter": 0, "paper": 0}
+_UNKNOWN_MAKERS: Mapping[str, MadeBy] = MappingProxyType({})
 _CROPS = range(32, 161, 16)
 
 
@@ -50,7 +55,9 @@ class TrainPage(QWidget):
         self._memory_text = wrapped_label()
         self._cases_text = wrapped_label()
         self._length_text = wrapped_label()
+        self._masks_text = wrapped_label()
         self._speed: MeasuredSpeed | None = None
+        self._made_by: Mapping[str, MadeBy] = {}
         self._lay_out()
         self._on_preset()
         self._connect()
@@ -59,6 +66,11 @@ class TrainPage(QWidget):
     def validation_every(self) -> int:
         """One in how many cases is a validation case; 0 if another choice is selected."""
         return self._validation.every
+
+    @property
+    def validation_cases(self) -> tuple[str, ...]:
+        """Cases that validate because people drew their masks, instead of the others of a share."""
+        return self._validation.drawn_cases
 
     @property
     def validation_folder(self) -> Path | None:
@@ -91,6 +103,11 @@ class TrainPage(QWidget):
         return self._cases_text.text()
 
     @property
+    def masks_text(self) -> str:
+        """Which masks a network made, as it is shown."""
+        return self._masks_text.text()
+
+    @property
     def expected_length(self) -> str:
         """How long the run takes, as it is shown."""
         return self._length_text.text()
@@ -100,12 +117,21 @@ class TrainPage(QWidget):
         if path is not None:
             self._starting.add(path)
 
-    def set_cases(self, folders: dict[str, str]) -> None:
-        """Set the folders of the cases by name, each of which can be the validation case.
+    def set_cases(
+        self, folders: dict[str, str], made_by: Mapping[str, MadeBy] = _UNKNOWN_MAKERS
+    ) -> None:
+        """Set the cases of the training folder.
 
-        A case without a folder of its own has an empty string; it cannot.
+        Parameters
+        ----------
+        folders : dict of str to str
+            Folders by case, each of which can be the validation case; a case without a folder of
+            its own has an empty string, and cannot.
+        made_by : mapping of str to MadeBy
+            What made the masks of the cases that record it.
         """
-        self._validation.set_cases(folders)
+        self._made_by = made_by
+        self._validation.set_cases(folders, [n for n, m in made_by.items() if is_of_network(m)])
         self._show_cases()
 
     def choose_weights(self, path: str) -> None:
@@ -137,6 +163,7 @@ class TrainPage(QWidget):
         layout.addWidget(self._description)
         layout.addWidget(settings_form)
         layout.addWidget(self._cases_text)
+        layout.addWidget(self._masks_text)
         layout.addWidget(self._memory_text)
         layout.addWidget(self._length_text)
         layout.addStretch(1)
@@ -144,6 +171,7 @@ class TrainPage(QWidget):
     def _connect(self) -> None:
         self.preset.changed.connect(self._on_preset)
         self.validation.changed.connect(self._show_cases)
+        self._starting.selected.connect(self._show_masks)
         self.device.changed.connect(self._suggest_sizes)
         self.crop.changed.connect(self._show_memory)
         self.batch.changed.connect(self._show_memory)
@@ -179,7 +207,20 @@ class TrainPage(QWidget):
         self._cases_text.setText(cases_text(cases) if cases is not None else "")
         self._cases_text.setToolTip(cases_text(cases, all_names=True) if cases is not None else "")
         self._cases_text.setVisible(bool(self._cases_text.text()))
+        self._show_masks()
         self._show_length()
+
+    def _show_masks(self) -> None:
+        """Say which masks a network made, and what that means for the run."""
+        cases = self._validation.split or RunCases(())
+        digests = self._starting.digests
+        validation, training = (
+            NetworkMasks.among(map(self._made_by.get, names), digests)
+            for names in (cases.validation, cases.training)
+        )
+        texts = filter(None, [validation.as_validation, training.as_training])
+        self._masks_text.setText(" ".join(texts))
+        self._masks_text.setVisible(bool(self._masks_text.text()))
 
     def _show_length(self) -> None:
         cases = self._validation.split or RunCases(())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.errors import TrainingError
+from smalltumor.training.splits.drawn_masks import drawn_validation_cases
 from smalltumor.training.splits.split import Split
 
 from napari_smalltumor import settings
@@ -30,6 +32,7 @@ class ValidationChoice(QObject):
         super().__init__(parent)
         self._parent = parent
         self._cases: dict[str, str] = {}
+        self._of_network: set[str] = set()
         self._folder = ""
         self._choices: list[tuple[str, str]] = []
         self.box = ComboBox(
@@ -47,6 +50,13 @@ class ValidationChoice(QObject):
         return int(value) if value.isdecimal() else 0
 
     @property
+    def drawn_cases(self) -> tuple[str, ...]:
+        """Cases that validate because people drew their masks, instead of the others of a share."""
+        if not self.every:
+            return ()
+        return drawn_validation_cases(list(self._cases), self.every, self._of_network)
+
+    @property
     def folder(self) -> Path | None:
         """The folder of one or several validation cases, if one is selected."""
         value = self.box.value
@@ -57,9 +67,11 @@ class ValidationChoice(QObject):
         """The cases of a run by what they are for; None if no case would be left to train on."""
         chosen = self.folder
         held_out = [n for n, folder in self._cases.items() if folder and folder == self.box.value]
+        drawn = self.drawn_cases
+        held_out += drawn
         names = [name for name in self._cases if name not in held_out]
         try:
-            split = Split.hold_out(names, held_out, self.every)
+            split = Split.hold_out(names, held_out, 0 if drawn else self.every)
         except TrainingError:
             return None
         used = {*split.training, *split.validation}
@@ -82,9 +94,9 @@ class ValidationChoice(QObject):
             "another validation"
         )
 
-    def set_cases(self, folders: dict[str, str]) -> None:
-        """Set the folders of the cases by name, as `TrainPage.set_cases`."""
-        self._cases = folders
+    def set_cases(self, folders: dict[str, str], of_network: Iterable[str]) -> None:
+        """Set the folders of the cases by name, and the cases whose masks a network made."""
+        self._cases, self._of_network = folders, set(of_network)
         self._update()
 
     def choose(self, path: str) -> None:

@@ -8,9 +8,9 @@ from smalltumor.labels.regions import Region
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.status import RunStatus
 
-from napari_smalltumor.finetune.run.run_name import RunName
 from napari_smalltumor.widgets.layouts import button, column, wrapped_label
 
+_USE_THESE, _USE_FINAL = "Use these weights", "Use the final weights anyway"
 _USE = "Use {} in the Segment dock"
 _SAME_WEIGHTS = "The best weights of this run are those that it started from"
 _NO_WEIGHTS = "This run has saved no weights yet"
@@ -19,6 +19,7 @@ _ENDED_EARLY = (
     "started from. Resume it to train on."
 )
 _MAY_IMPROVE = " While it trains, better ones may take their place."
+_NOT_KNOWN = " No validation shows whether they are better or worse than the starting weights."
 _NO_COMPARISON_YET = (
     "The starting weights and the best weights so far are compared here after the first validation."
 )
@@ -36,8 +37,8 @@ class ResultPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.table = QTableWidget(0, 1 + len(Region))
-        self.use = button("Use these weights", "")
-        self._best = "the best network of this run"
+        self.use = button(_USE_THESE, "")
+        self._title = "the best network of this run"
         self._verdict = wrapped_label(_NO_COMPARISON_YET)
         self._in_use = wrapped_label()
         self._shown: RunComparison | None = None
@@ -45,7 +46,7 @@ class ResultPage(QWidget):
         self.use.clicked.connect(lambda: self.use_clicked.emit())
         self.show_status(RunStatus(), has_weights=False)
 
-    def show_status(self, status: RunStatus, *, has_weights: bool) -> None:
+    def show_status(self, status: RunStatus, *, has_weights: bool, is_final: bool = False) -> None:
         """Show the comparison, or why there is none.
 
         Parameters
@@ -53,13 +54,17 @@ class ResultPage(QWidget):
         status : RunStatus
         has_weights : bool
             Whether the run has written weights that can be used.
+        is_final : bool
+            Whether these are the final weights, although no validation found them better.
         """
         comparison = status.comparison
         is_start = status.best_is_start or (comparison is not None and comparison.is_start)
+        is_start = is_start and not is_final
+        self.use.setText(_USE_FINAL if is_final else _USE_THESE)
         self.use.setEnabled(has_weights and not is_start)
         why_not = _SAME_WEIGHTS if is_start else "" if has_weights else _NO_WEIGHTS
-        more = _MAY_IMPROVE if status.state.is_live else ""
-        self.use.setToolTip(why_not or f"{_USE.format(self._best)}.{more}")
+        more = _NOT_KNOWN if is_final else _MAY_IMPROVE if status.state.is_live else ""
+        self.use.setToolTip(why_not or f"{_USE.format(self._title)}.{more}")
         if comparison is None:
             self._verdict.setText(_without_comparison(status))
             self.table.setRowCount(0)
@@ -68,9 +73,9 @@ class ResultPage(QWidget):
             self._fill(comparison)
         self._shown = comparison
 
-    def show_name(self, name: RunName) -> None:
-        """Name the run that is compared; *Use these weights* says it."""
-        self._best = name.best()
+    def show_title(self, title: str) -> None:
+        """Name the weights that can be used; the button's tooltip says it."""
+        self._title = title
 
     def show_in_use(self, title: str) -> None:
         """Name the weights that the Segment dock uses."""

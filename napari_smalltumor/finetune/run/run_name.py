@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_smalltumor import weights
 from napari_smalltumor.finetune.next_run.new_run import RUNS
 
 
@@ -33,10 +34,10 @@ class RunName:
         """The training folder of the run; empty if it is the chosen one."""
         return f"Trained on another folder: {self.other_folder}" if self.other_folder else ""
 
-    def best(self) -> str:
-        """The best weights of the run, as a part of a sentence."""
+    def title_of(self, path: Path) -> str:
+        """Title of weights of the run, as a part of a sentence."""
         trained_on = f", trained on {self.other_folder}" if self.other_folder else ""
-        return f"{self.run.name} (best){trained_on}"
+        return f"{weights.title(path)}{trained_on}"
 
 
 def run_name(run: Path, data: Path | None, chosen: Path | None) -> RunName:

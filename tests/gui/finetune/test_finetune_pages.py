@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QApplication, QFileDialog
+from smalltumor.data.made_by import MadeBy
 from smalltumor.labels.regions import TissueClass
+from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.data.collected_case import CaseFolder
 from smalltumor.training.data.dataset_check import CheckedCase
+from smalltumor.training.network_masks import NetworkMasks
 from smalltumor.training.runs.comparison import RunComparison
+from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.status import RunStatus, State
 from synthetic import write_weights
 
@@ -25,6 +29,7 @@ from napari_smalltumor.finetune.run.monitor_page import MonitorPage
 from napari_smalltumor.finetune.run.result_page import ResultPage
 from napari_smalltumor.finetune.run.run_bar import RunBar
 from napari_smalltumor.finetune.run.run_name import RunName
+from napari_smalltumor.finetune.run.weights_in_use import weights_to_use
 
 GB = 10**9
 
@@ -116,6 +121,27 @@ def test_the_train_page_says_which_cases_train_and_which_validate(train, tmp_pat
     train.set_cases({"P1": "/data/P1"})
     train.validation.value = "5"
     assert train.cases_text == ""  # the run bar says why no run can start
+
+
+def test_the_train_page_says_which_masks_a_network_made(train, tmp_path):
+    mine = write_weights(tmp_path / "mine.safetensors")
+    corrected = MadeBy.network("mine", load_checkpoint(mine).digest, "0.1.0").edited
+    folders = {name: f"/data/{name}" for name in ("P1", "P2", "P3")}
+    train.set_cases(folders)
+    assert train.masks_text == ""
+    train.set_cases(folders, {"P1": corrected})
+    assert "Validates on 1 case: P2" in train.cases_text
+    assert train.masks_text.startswith("1 of 2 training masks is a corrected result of a network")
+    train.validation.value = "/data/P1"
+    said = "The validation mask is a corrected result of {}: this Dice favours {}."
+    assert train.masks_text == said.format("another network", "that network")
+    train.choose_weights(str(mine))
+    assert train.masks_text == said.format("the starting weights", "the starting weights")
+    train.validation.value = "5"
+    train.set_cases(folders, dict.fromkeys(folders, corrected))
+    assert "Validates on 1 case: P1" in train.cases_text
+    assert "The validation mask is" in train.masks_text
+    assert "2 of 2 training masks are corrected results" in train.masks_text
 
 
 def test_many_cases_are_counted_and_all_named_in_the_tooltip():
@@ -312,6 +338,40 @@ def test_buttons_stay_in_their_place_when_messages_above_and_below_change(qtbot)
     panel.result.show_status(RunStatus(training=("a",)), has_weights=True)
     panel.result.show_in_use("a long title " * 20)
     assert places() == before
+
+
+def test_weights_that_masks_of_the_starting_weights_speak_against_can_be_used(qtbot, tmp_path):
+    page = ResultPage()
+    qtbot.addWidget(page)
+    corrected = MadeBy.network("starter", "ab" * 32, "0.1.0").edited
+    masks = NetworkMasks.among([corrected], ["ab" * 32])
+    comparison = RunComparison(score(0, 0.997), score(3, 0.996), masks=masks)
+    run = RunFolder(tmp_path / "run")
+    run.create()
+    training = RunStatus(State.RUNNING, comparison=comparison)
+    write_weights(run.final)
+    assert weights_to_use(run, training) == run.best
+    ended = RunStatus(State.DONE, comparison=comparison, best_is_start=True)
+    assert weights_to_use(run, ended) == run.final
+    page.show_title("run (final)")
+    page.show_status(ended, has_weights=True, is_final=True)
+    assert page.use.isEnabled() and page.use.text() == "Use the final weights anyway"
+    assert page.use.toolTip() == (
+        "Use run (final) in the Segment dock. No validation shows whether they are better or worse "
+        "than the starting weights."
+    )
+    assert page.verdict == (
+        "Not known whether it improved: mean Dice 0.997 → 0.996 on 1 case. The validation mask is "
+        "a corrected result of the starting weights: this Dice favours the starting weights. A "
+        "validation on masks that people drew would show whether it improved."
+    )
+    run.final.unlink()
+    assert weights_to_use(run, ended) == run.best
+    page.show_status(ended, has_weights=True)
+    assert not page.use.isEnabled() and page.use.text() == "Use these weights"
+    drawn = RunComparison(score(0, 0.997), score(3, 0.996))
+    write_weights(run.final)
+    assert weights_to_use(run, RunStatus(State.DONE, comparison=drawn)) == run.best
 
 
 def test_the_verdict_says_whether_the_new_weights_are_better(qtbot):

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from smalltumor.data.made_by import MadeBy
 from smalltumor.errors import Action, OutputError, TrainingError
 from smalltumor.models.checkpoint import starter_weights
 from smalltumor.training.request import TrainingRequest
@@ -53,6 +54,17 @@ def test_a_validation_case_takes_the_place_of_a_share(page, tmp_path):
     assert request.weights == Path("w.safetensors")
     assert "hold_out_every" not in request.changes
     assert request.changes["validate_every"] == 1
+
+
+def test_a_share_validates_on_masks_that_people_drew(page, tmp_path):
+    folders = {name: str(tmp_path / name) for name in ("P1", "P2", "P3")}
+    page.set_cases(folders, {"P1": MadeBy("SEMIAUTOMATIC"), "P3": MadeBy("MANUAL")})
+    request = new_request(tmp_path, page)
+    assert request.held_out == ("P2",)
+    assert "hold_out_every" not in request.changes
+    page.set_cases(folders, {"P2": MadeBy("SEMIAUTOMATIC")})
+    request = new_request(tmp_path, page)
+    assert (request.held_out, request.changes["hold_out_every"]) == ((), 5)
 
 
 def test_a_share_of_random_weights_is_not_kept(page, tmp_path):

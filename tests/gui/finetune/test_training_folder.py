@@ -315,7 +315,7 @@ def test_cases_without_a_folder_of_their_own_are_listed_too(qtbot, opened):
     (data / "case_01").rename(data.parent / "case_01")
     with qtbot.waitSignal(opened.folder.cases_listed) as listed:
         opened.folder.show(data.parent)
-    assert listed.args == [{"case_00": "", "case_01": str(data.parent / "case_01")}]
+    assert listed.args == [{"case_00": "", "case_01": str(data.parent / "case_01")}, {}]
 
 
 def test_return_in_the_field_of_the_folder_reads_it_again(qtbot, opened, listed):

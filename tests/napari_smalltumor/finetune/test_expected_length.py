@@ -60,6 +60,9 @@ def test_validations_are_counted_at_what_they_took_for_each_case(tmp_path):
     run.events.write_text("".join(json.dumps(event) + "\n" for event in events))
     speed = measured_speed(tmp_path)
     assert speed == MeasuredSpeed(2 * 32**3, "cpu", validation_seconds=15.0)
+    write_run(tmp_path / "newer, without validation", 100.0, age=-1e9)
+    slower = MeasuredSpeed(2 * 32**3 / 10, "cpu", validation_seconds=15.0)
+    assert measured_speed(tmp_path) == slower
     settings = {"preset": "finetune", "epochs": 1, "crop": 32, "batch": 2, "cases": 5}
     text = expected_length(speed, **settings, validation_cases=4)
     assert "about 2 min" in text  # ten steps, and twice four cases

@@ -25,4 +25,8 @@ def test_the_training_folder_is_named_only_if_another_one_is_chosen(tmp_path):
         assert run_name(run, train, chosen) == RunName(run)
     named = run_name(run, train, other)
     assert (named.line, named.folder_line) == ("Run R", f"Trained on another folder: {train}")
-    assert (RunName(run).best(), named.best()) == ("R (best)", f"R (best), trained on {train}")
+    best = run / "best.safetensors"
+    run.mkdir(parents=True)
+    best.touch()
+    assert RunName(run).title_of(best) == "R (best)"
+    assert named.title_of(best) == f"R (best), trained on {train}"

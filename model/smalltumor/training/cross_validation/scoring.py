@@ -104,7 +104,7 @@ def _scored(
     files: CaseFiles, key: str, predict: Callable[[Case], Segmentation], warn: Warn | None
 ) -> CaseRow:
     case = read_case_files(files)
-    truth, _ = read_expert_labels(case)
+    truth = read_expert_labels(case).classes
     segmentation = predict(case)
     if warn is not None:
         for text in _warnings(case, segmentation.run):

@@ -8,6 +8,7 @@ a run starts.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import OutputError
@@ -29,16 +31,28 @@ from smalltumor.training.data.training_case import TrainingCase
 SPARE_BYTES = 10 * 2**30
 """About 300 cases of BraTS."""
 
-_CHECKS_VERSION = 2
-"""Raised when cases are checked for more, so that entries without those warnings are not used."""
+_CHECKS_VERSION = 3
+"""Raised when more is found out about cases, so that entries without it are not used."""
 
 _IN_USE_SECONDS = 24 * 3600.0
 """An entry that was used within this time may belong to a run that is starting."""
 
-_PARTS = ("image", "classes", "seeds", "warnings")
+_PARTS = ("image", "classes", "seeds", "warnings", "made_by")
 """Parts of an entry, as in file names; the seeds are the crop centres."""
 
-Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.str_]]
+_Texts = npt.NDArray[np.str_]
+Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], _Texts, _Texts]
+"""Image, classes, crop centres, warnings, and what made the mask."""
+
+
+def storable_made_by(made_by: MadeBy | None) -> _Texts:
+    """What made a mask, as an array; the inverse of `stored_made_by`."""
+    return np.array([] if made_by is None else [json.dumps(made_by.as_json())], dtype=np.str_)
+
+
+def stored_made_by(array: _Texts) -> MadeBy | None:
+    """What made a mask; None if that is not known."""
+    return MadeBy.from_json(json.loads(str(array[0]))) if array.size else None
 
 
 class CaseCache:
@@ -72,7 +86,7 @@ class CaseCache:
         files : CaseFiles
         preprocessing : Preprocessing
         prepare : callable
-            Computes image, classes, crop centres and warnings if they are not in the cache.
+            Computes the arrays of a case that is not in the cache.
         """
         versions = (PREPROCESSING_VERSION, _CHECKS_VERSION)
         digest = case_digest(files, *versions, preprocessing.to_dict())
@@ -117,8 +131,15 @@ def _read(name: str, paths: list[Path]) -> TrainingCase:
     """Map an entry, and mark it as used."""
     # Copy on write, because torch warns of memory that cannot be written to.
     image, classes = (torch.from_numpy(np.load(path, mmap_mode="c")) for path in paths[:2])
-    centres, warnings = map(np.load, paths[2:])
-    case = TrainingCase(name, image, classes, centres, warnings=tuple(map(str, warnings)))
+    centres, warnings, made_by = map(np.load, paths[2:])
+    case = TrainingCase(
+        name,
+        image,
+        classes,
+        centres,
+        warnings=tuple(map(str, warnings)),
+        made_by=stored_made_by(made_by),
+    )
     with suppress(PermissionError):  # a cache of somebody else
         for path in paths:
             os.utime(path)

@@ -16,7 +16,7 @@ from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.preprocessing import Preprocessing, preprocess
 from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
-from smalltumor.training.data.cache import Arrays, CaseCache
+from smalltumor.training.data.cache import Arrays, CaseCache, storable_made_by, stored_made_by
 from smalltumor.training.data.crops import find_crop_centres
 from smalltumor.training.data.expert_labels import read_expert_labels
 from smalltumor.training.data.pack import Pack, PackedCase, packed_cases
@@ -115,13 +115,14 @@ def prepare_case(case: LabelledCase, preprocessing: Preprocessing) -> TrainingCa
     if isinstance(case, PackedCase):
         return case.load(preprocessing)
     with _naming(case):
-        image, classes, centres, warnings = _prepare(case, preprocessing)
+        image, classes, centres, warnings, made_by = _prepare(case, preprocessing)
     return TrainingCase(
         case.name,
         torch.from_numpy(image),
         torch.from_numpy(classes),
         centres,
         warnings=tuple(map(str, warnings)),
+        made_by=stored_made_by(made_by),
     )
 
 
@@ -136,13 +137,14 @@ def _naming(files: CaseFiles) -> Iterator[None]:
 
 def _prepare(files: CaseFiles, preprocessing: Preprocessing) -> Arrays:
     case = read_case_files(files)
-    labels, _ = read_expert_labels(case)  # may add a warning
+    labels = read_expert_labels(case)  # may add a warning
     warnings = [
         *case.warnings,
         *map(str, check_input(case)),
-        *filter(None, [placement_text(case, labels)]),
+        *filter(None, [placement_text(case, labels.classes)]),
     ]
     ready = preprocess(case, preprocessing)
-    classes = ready.crop(ready.network_grid.labels_to_network(labels))
+    classes = ready.crop(ready.network_grid.labels_to_network(labels.classes))
     image = ready.array.astype(np.float16)
-    return image, classes, find_crop_centres(classes), np.array(warnings, dtype=np.str_)
+    made_by = storable_made_by(labels.made_by)
+    return image, classes, find_crop_centres(classes), np.array(warnings, dtype=np.str_), made_by

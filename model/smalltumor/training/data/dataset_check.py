@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from smalltumor.data.input_checks import check_input
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
@@ -41,6 +42,8 @@ class CheckedCase:
         Voxels of each tumour class.
     small_et : list of int
         Voxels of enhancing components below `SMALL_LESION_VOXELS`, largest first.
+    made_by : MadeBy or None
+        What made its segmentation, if the file records it.
     """
 
     name: str
@@ -49,6 +52,7 @@ class CheckedCase:
     scheme: str = ""
     voxels: dict[TissueClass, int] = field(default_factory=dict)
     small_et: list[int] = field(default_factory=list)
+    made_by: MadeBy | None = None
 
     @property
     def small(self) -> bool:
@@ -89,12 +93,17 @@ def check_case(files: CaseFiles) -> CheckedCase:
         return CheckedCase(files.name, files.problem() or "has no segmentation")
     try:
         case = read_case_files(files)
-        classes, scheme = read_expert_labels(case)
+        labels = read_expert_labels(case)
         findings = check_input(case)
     except SmalltumorError as error:
         return CheckedCase(files.name, str(error))
-    warnings = [*case.warnings, *map(str, findings), *filter(None, [placement_text(case, classes)])]
-    return _counted(files.name, classes, scheme.name, warnings)
+    warnings = [
+        *case.warnings,
+        *map(str, findings),
+        *filter(None, [placement_text(case, labels.classes)]),
+    ]
+    checked = _counted(files.name, labels.classes, labels.scheme.name, warnings)
+    return replace(checked, made_by=labels.made_by)
 
 
 def _counted(name: str, classes: Classes, scheme: str, warnings: list[str]) -> CheckedCase:

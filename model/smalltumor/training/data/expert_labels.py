@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from smalltumor.data.case import Case
-from smalltumor.data.made_by import recorded_made_by
+from smalltumor.data.made_by import MadeBy, recorded_made_by
 from smalltumor.data.masks.label_files import labels_of_volume, read_labels_as_stored
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.schemes import LabelScheme
 
 
-def read_expert_labels(case: Case) -> tuple[Classes, LabelScheme]:
+@dataclass(frozen=True)
+class ExpertLabels:
+    """The labels of a case, as they were read.
+
+    Parameters
+    ----------
+    classes : (i, j, k) uint8 array
+        Tissue classes on the case's grid.
+    scheme : LabelScheme
+        Of the file.
+    made_by : MadeBy or None
+        What made them, if the file records it.
+    """
+
+    classes: Classes
+    scheme: LabelScheme
+    made_by: MadeBy | None
+
+
+def read_expert_labels(case: Case) -> ExpertLabels:
     """Read the expert's segmentation of a case.
 
     As `read_labels`; if the file records a network and no edit, that is one of the case's warnings.
     """
     volume = read_labels_as_stored(case)
-    labels = labels_of_volume(volume, case)
-    text = _uncorrected_text(volume)
-    case.warnings += [text] if text and text not in case.warnings else []
-    return labels
-
-
-def _uncorrected_text(volume: Volume) -> str:
-    """That a mask is no expert's; empty if that is not known."""
+    classes, scheme = labels_of_volume(volume, case)
     made_by = recorded_made_by(volume)
+    text = _uncorrected_text(volume, made_by)
+    case.warnings += [text] if text and text not in case.warnings else []
+    return ExpertLabels(classes, scheme, made_by)
+
+
+def _uncorrected_text(volume: Volume, made_by: MadeBy | None) -> str:
+    """That a mask is no expert's; empty if that is not known."""
     if made_by is None or made_by.algorithm_type != "AUTOMATIC":
         return ""
     return (

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from smalltumor.data.made_by import MadeBy
 from smalltumor.training.data.quantisation import Quantisation
 
 Box = tuple[slice, ...]
@@ -34,6 +35,8 @@ class TrainingCase:
     quantisation : Quantisation, optional
     warnings : tuple of str
         Reasons to doubt the case, for the user.
+    made_by : MadeBy, optional
+        What made the mask, if its file records that.
     """
 
     name: str
@@ -42,6 +45,7 @@ class TrainingCase:
     crop_centres: npt.NDArray[np.int32]
     quantisation: Quantisation | None = None
     warnings: tuple[str, ...] = ()
+    made_by: MadeBy | None = None
 
     def intensities(self, box: Box = _WHOLE) -> Tensor:
         """A box of the normalised image.

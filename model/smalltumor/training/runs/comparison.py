@@ -8,6 +8,7 @@ from typing import Any
 
 from smalltumor.labels.regions import Region
 from smalltumor.text import pluralize
+from smalltumor.training.network_masks import NetworkMasks
 
 NOTEWORTHY = 0.005
 """Smallest difference of the mean Dice that counts as an improvement."""
@@ -17,6 +18,7 @@ USABLE = 0.6
 
 _MANY = 5
 """Cases that do not improve by chance alone, as fewer may."""
+_UNKNOWN = NetworkMasks(0)
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,14 @@ class RunComparison:
         The ``validation`` events of the initial weights and of the best later ones.
     seen : tuple of str
         Validation cases of patients that the initial weights had been trained on.
+    masks : NetworkMasks
+        What made the masks of the validation cases.
     """
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     seen: tuple[str, ...] = ()
+    masks: NetworkMasks = _UNKNOWN
 
     @property
     def difference(self) -> float:
@@ -49,6 +54,11 @@ class RunComparison:
     def is_start(self) -> bool:
         """Whether the best weights of the run are those that it started from."""
         return self.difference <= 0
+
+    @property
+    def favours_start(self) -> bool:
+        """Whether validation masks are results of the starting weights."""
+        return bool(self.masks.of_start)
 
     @property
     def is_usable(self) -> bool:
@@ -77,6 +87,8 @@ class RunComparison:
             return f"Higher: {change}, after epoch {epoch}."
         if self.is_improvement:
             return f"Improved: {change} it was not trained on, after epoch {epoch}."
+        if self.favours_start:
+            return f"Not known whether it improved: {change}."
         if self.is_start:
             return (
                 f"Not improved: no better than the starting weights ({change}). The best weights "
@@ -106,3 +118,7 @@ class RunComparison:
                 f"{', '.join(self.seen)}, which raises the scores before and after: they do not "
                 "tell whether other patients are segmented better."
             )
+        if self.masks.as_validation:
+            yield self.masks.as_validation
+        if self.favours_start and not self.is_improvement:
+            yield "A validation on masks that people drew would show whether it improved."

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalltumor.data.identity.patients import patient_key
-from smalltumor.models.card import known_cases
+from smalltumor.data.made_by import MadeBy
+from smalltumor.files.damaged import DAMAGED
+from smalltumor.models.card import ancestors, known_cases
+from smalltumor.training.network_masks import NetworkMasks
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.events import END_EVENTS, Event
 from smalltumor.training.runs.status import Curve
@@ -113,13 +116,23 @@ class RunHistory:
         known = {patient_key(case, patients) for case in known_cases(origin)}
         cases = [score["case"] for score in self._before["by_case"]]
         seen = tuple(case for case in cases if patient_key(case, patients) in known)
-        return RunComparison(self._before, self._best, seen)
+        made_by = self.newest("start").get("made_by") or {}
+        masks = [_made_by(made_by.get(case)) for case in cases]
+        favoured = NetworkMasks.among(masks, ancestors(origin))
+        return RunComparison(self._before, self._best, seen, favoured)
 
     def _add_validation(self, event: Event) -> None:
         if event["epoch"] == 0:
             self._before = self._before or event
         elif self._best is None or float(event["score"]) > float(self._best["score"]):
             self._best = event
+
+
+def _made_by(recorded: Any) -> MadeBy | None:
+    try:
+        return None if recorded is None else MadeBy.from_json(recorded)
+    except DAMAGED:
+        return None
 
 
 def _without(start: Event, other: Event) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def test_an_entry_that_another_run_removes_meanwhile_is_prepared_again(cache, fo
     monkeypatch.setattr(np, "load", remove_before_loading)
     prepared = prepare_cases(labelled_cases(folder), Preprocessing(), cache)
     assert [case.name for case in prepared] == ["case_00", "case_01"]
-    assert len(removed) == 4
+    assert len(removed) == 5
     assert cases_in(cache) == ["case_00", "case_01"]
 
 

@@ -26,6 +26,7 @@ from smalltumor.training.data.collected_case import (
 )
 from smalltumor.training.data.dataset_check import check_dataset, check_row
 from smalltumor.training.data.dataset_folder import (
+    NO_CASE_YET,
     NOTE,
     DatasetLister,
     add_case,
@@ -230,7 +231,9 @@ def test_a_collection_is_what_the_check_says_and_reads_only_what_changed(tmp_pat
     assert read == ["case_03"]
 
 
-def test_an_empty_folder_says_what_a_case_looks_like(tmp_path):
+def test_a_folder_without_cases_says_what_a_case_looks_like_unless_it_is_empty(tmp_path):
+    assert DatasetLister().list_cases(tmp_path).problem == NO_CASE_YET
+    (tmp_path / "notes.txt").write_text("no case")
     assert "_t1ce.nii.gz" in DatasetLister().list_cases(tmp_path).problem
 
 
@@ -349,6 +352,7 @@ def test_a_mask_that_a_network_made_is_told_when_the_folder_is_checked(tmp_path,
     add_case(tmp_path, case, masks_of(case), made_by=made_by)
     (checked,) = check_dataset(tmp_path)
     told = [text for text in checked.warnings if "a network made and nobody corrected" in text]
+    assert checked.made_by == made_by
     assert len(told) == (made_by == MADE_BY)
     read = read_case(tmp_path / case.name)
     read_labels(read)  # tells nothing of training
