@@ -81,7 +81,8 @@ def test_masks_are_complete_and_the_next_run_continues(start, tmp_path):
 def undisturbed(start: Start, out: Path) -> tuple[float, dict[str, bytes]]:
     """Seconds from the first case to the end, and the masks' bytes."""
     process = start(out)
-    process.stdout.readline()
+    process.stdout.readline()  # what the run does
+    process.stdout.readline()  # the first case
     began = time.perf_counter()
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
@@ -91,7 +92,8 @@ def undisturbed(start: Start, out: Path) -> tuple[float, dict[str, bytes]]:
 def interrupt(start: Start, out: Path, number: signal.Signals, seconds: float) -> str:
     """Send a signal some seconds after the first case; say whether the run had finished."""
     process = start(out)
-    process.stdout.readline()
+    process.stdout.readline()  # what the run does
+    process.stdout.readline()  # the first case
     time.sleep(seconds)
     process.send_signal(number)
     _, said = process.communicate(timeout=120)

@@ -184,7 +184,7 @@ def test_a_second_ctrl_c_ends_the_workers_and_leaves_no_unfinished_file(
     command += ["--bids", str(tmp_path / "bids"), "--regions"]
     pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE}
     process = subprocess.Popen(command, text=True, process_group=0, **pipes)
-    assert process.stdout is not None and process.stdout.readline()
+    assert process.stdout is not None and process.stdout.readline() and process.stdout.readline()
     for _ in range(2):
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(pause)

@@ -116,6 +116,7 @@ def test_after_a_kill_the_same_command_finishes(cohort, data, narrow_weights, tm
     command += ["--backend", "torch", "--weights", str(narrow_weights)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ}) as process:
         assert process.stdout is not None
+        assert b"3 cases of" in process.stdout.readline()
         assert b"ann" in process.stdout.readline()
         process.send_signal(signal.SIGKILL)
     assert len(rows_of(out / TABLE)) >= 1

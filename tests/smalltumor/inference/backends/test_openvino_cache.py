@@ -69,7 +69,7 @@ def test_compiled_networks_of_other_shapes_or_processors_have_other_paths(monkey
     network = NetworkFolder("digest", "1", "f32")
     names = {network.compiled((16, 32, 48)), network.compiled((48, 32, 16))}
 
-    def absent(self: Path) -> str:
+    def absent(self: Path, encoding: str | None = None) -> str:
         raise FileNotFoundError(self)
 
     monkeypatch.setattr(Path, "read_text", absent)  # as where there is no /proc
