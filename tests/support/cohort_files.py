@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import threading
 from pathlib import Path
 
 import pytest
@@ -31,15 +32,27 @@ def files_of(folder: Path) -> set[str]:
 
 
 def interrupt_in_second_case(patch: pytest.MonkeyPatch) -> None:
-    """Press Ctrl+C when the second case is to be segmented; later ones are segmented again."""
+    """Press Ctrl+C when the second case is to be segmented, and the first is written.
+
+    Later ones are segmented again.
+    """
     from smalltumor import inference
+    from smalltumor.cohort.pipeline import pipeline
 
     segment, calls = inference.segment, []
+    write, written = pipeline.write_results, threading.Event()
+
+    def write_results(*arguments, **options):
+        row = write(*arguments, **options)
+        written.set()
+        return row
 
     def interrupted(*arguments, **options):
         calls.append(1)
         if len(calls) == 2:
+            assert written.wait(60)
             raise KeyboardInterrupt
         return segment(*arguments, **options)
 
     patch.setattr(inference, "segment", interrupted)
+    patch.setattr(pipeline, "write_results", write_results)
