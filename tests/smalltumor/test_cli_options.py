@@ -167,6 +167,7 @@ def test_an_error_of_the_operating_system_is_one_line_that_names_the_file(monkey
     assert capsys.readouterr().err == "smalltumor: labels.nii.gz: Input/output error\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
 def test_output_that_cannot_be_printed_is_an_error_in_one_line(sample_folder):
     labels = sample_folder / "BraTS2021_00019_seg.nii.gz"

@@ -181,6 +181,7 @@ def test_to_axes_and_from_axes_are_inverse(start, end, shape, spacing, degrees):
     np.testing.assert_allclose(reoriented(grid, end).affine, theirs.affine, atol=1e-9)
 
 
+@pytest.mark.slow
 @given(st.tuples(*[st.floats(0.4, 3)] * 3), st.floats(-45, 45))
 @settings(deadline=None)
 def test_the_networks_grid_contains_every_source_voxel(spacing, degrees):

@@ -31,6 +31,7 @@ def ellipsoid(semi_axes_mm, angle=0.0, spacing=(1.0, 1.0, 1.0), shape=(64, 64, 4
     return (np.square(where / semi_axes_mm).sum(axis=-1)) <= 1
 
 
+@pytest.mark.slow
 @given(
     st.floats(6, 28), st.floats(4, 28), st.floats(0, np.pi), st.sampled_from([(1, 1), (0.7, 1.2)])
 )
@@ -70,6 +71,7 @@ def ragged(draw) -> np.ndarray:
     return mask
 
 
+@pytest.mark.slow
 @given(ragged(), st.sampled_from([(1, 1, 1), (0.5, 0.9, 3), (1.1, 0.6, 2)]), st.sampled_from(AXES))
 def test_no_diameter_changes_if_axes_are_exchanged_or_reversed(mask, spacing, axes):
     grid = Grid(mask.shape, LPS * [*spacing, 1])
