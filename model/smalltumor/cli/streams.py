@@ -18,7 +18,8 @@ def start_again_in_utf8_mode() -> None:
     if sys.getfilesystemencoding() not in ("ascii", "us-ascii") or not sys.executable:
         return
     environment = {**os.environ, "PYTHONUTF8": "1"}
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+    arguments = [sys.executable, *sys.orig_argv[1:]]
+    os.execve(sys.executable, arguments, environment)  # nosec B606 - this same command
 
 
 def prepare_streams() -> None:
