@@ -19,7 +19,7 @@ def start_again_in_utf8_mode() -> None:
         return
     environment = {**os.environ, "PYTHONUTF8": "1"}
     arguments = [sys.executable, *sys.orig_argv[1:]]
-    os.execve(sys.executable, arguments, environment)  # nosec B606 - this same command
+    os.execve(sys.executable, arguments, environment)  # nosec B606
 
 
 def prepare_streams() -> None:
