@@ -27,6 +27,7 @@ from napari_smalltumor.layers.views.edge_letters import Edges, edges_of_plane
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.brush import layer_to_paint
+from napari_smalltumor.planes.candidate import draw_candidate
 from napari_smalltumor.planes.cursor_text import text_at
 from napari_smalltumor.planes.drawn_slices import DrawnSlices
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
@@ -138,6 +139,7 @@ class PlaneCanvas(QWidget):
             self._draw_layer(painter, port, layer)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         draw_rings(painter, self.ringed, port, self.depth)
+        draw_candidate(painter, self.ringed, port, self.planes.position)
         self._draw_crosshair(painter, port)
         self._annotate(painter, port, layers)
         self._draw_brush(painter, port)

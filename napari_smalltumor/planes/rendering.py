@@ -74,7 +74,7 @@ def outlines(
     """
     found = _from_outer_to_inner(layer, values)
     return [
-        (colour, _edges_of(values == label))
+        (colour, edges_of(values == label))
         for label, colour in zip(found, _colours(layer, found), strict=True)
         if label != layer.colormap.background_value and colour[3]
     ]
@@ -121,7 +121,8 @@ def joined(edges: npt.NDArray[np.int_]) -> list[list[tuple[int, int]]]:
     return lines
 
 
-def _edges_of(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
+def edges_of(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
+    """Edges of a mask (row, column): x and y of both ends of each edge, (edge, 4)."""
     padded = np.pad(mask, 1)
     row, column = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])
     upright = np.stack([column, row, column, row + 1], axis=1)

@@ -28,11 +28,15 @@ class RingBoxes:
         Of the rings, in mm.
     current : (lesion,) bool array
         Whether a lesion is the current one.
+    candidate : (n, 3) int array
+        Voxels of the current candidate in the layer's data, which accepting it would add to the
+        mask; none if the current lesion is in the mask.
     """
 
     boxes: npt.NDArray[np.int_]
     diameters: npt.NDArray[np.float64]
     current: npt.NDArray[np.bool_]
+    candidate: npt.NDArray[np.int_]
 
 
 def set_ring_boxes(layer: Layer, boxes: RingBoxes | None) -> None:

@@ -47,6 +47,8 @@ MOST_RINGS = 300
 ZOOM_STEP = 1.2
 """Line widths are recomputed when the zoom has changed by this factor."""
 
+_NO_VOXELS = np.zeros((0, 3), dtype=int)
+
 
 class LesionRings:
     """Rings around some lesions of a segmentation in one viewer.
@@ -65,6 +67,7 @@ class LesionRings:
     _boxes: npt.NDArray[np.int_]
     _diameters: npt.NDArray[np.float64]
     _bold: npt.NDArray[np.bool_]
+    _candidate: npt.NDArray[np.int_]
 
     def __init__(self, viewer: ViewerModel, name: str = NAME) -> None:
         self._viewer, self._name = viewer, name
@@ -108,7 +111,11 @@ class LesionRings:
             self.layer.data = np.zeros((0, 3))
 
     def show(
-        self, source: LesionSource, lesions: Sequence[Lesion], current: Lesion | None = None
+        self,
+        source: LesionSource,
+        lesions: Sequence[Lesion],
+        current: Lesion | None = None,
+        candidate: Lesion | None = None,
     ) -> None:
         """Draw rings around these lesions; the ring of the current one is bolder.
 
@@ -119,6 +126,8 @@ class LesionRings:
         lesions : sequence of Lesion
             The first `MOST_RINGS` are ringed.
         current : Lesion, optional
+        candidate : Lesion, optional
+            The current one, if it is not in the mask: the planes draw its outline.
         """
         lesions = lesions[:MOST_RINGS]
         if not lesions:
@@ -129,6 +138,7 @@ class LesionRings:
             source.boxes_in_data(lesions),
             np.array([lesion.diameter_mm for lesion in lesions]),
             np.array([lesion is current for lesion in lesions]),
+            _NO_VOXELS if candidate is None else source.voxels_in_data(candidate),
         )
 
     def show_boxes(
@@ -137,6 +147,7 @@ class LesionRings:
         boxes: npt.NDArray[np.int_],
         diameters: npt.NDArray[np.float64],
         bold: npt.NDArray[np.bool_],
+        candidate: npt.NDArray[np.int_] = _NO_VOXELS,
     ) -> None:
         """Draw a ring around each box.
 
@@ -149,12 +160,14 @@ class LesionRings:
         diameters : (ring,) float array
             Of what is ringed, mm.
         bold : (ring,) bool array
+        candidate : (n, 3) int array
+            Voxels of the layers whose outline the planes draw.
         """
-        wanted = (boxes, diameters, bold)
+        wanted = (boxes, diameters, bold, candidate)
         exists = self.layer is not None and self.layer in self._viewer.layers
-        drawn = (self._boxes, self._diameters, self._bold)
+        drawn = (self._boxes, self._diameters, self._bold, self._candidate)
         same = exists and all(map(np.array_equal, wanted, drawn))
-        self._boxes, self._diameters, self._bold = wanted
+        self._boxes, self._diameters, self._bold, self._candidate = wanted
         if not exists:
             self.layer = self._add(source)
         self._align(source)
@@ -185,6 +198,7 @@ class LesionRings:
         self._boxes = np.zeros((0, 3, 2), dtype=int)
         self._diameters = np.zeros(0)
         self._bold = np.zeros(0, dtype=bool)
+        self._candidate = _NO_VOXELS
         self._point_diameters = np.zeros(0)
         self._point_lines = np.zeros(0)
 
@@ -206,10 +220,10 @@ class LesionRings:
         """Draw every ring as two points: a black one, and a coloured one on top of it."""
         if self.layer is None or not len(self._boxes):
             return
-        rings = RingBoxes(self._boxes, DIAMETER_FACTOR * self._diameters, self._bold)
-        set_ring_boxes(self.layer, rings)
+        diameters = DIAMETER_FACTOR * self._diameters
+        set_ring_boxes(self.layer, RingBoxes(self._boxes, diameters, self._bold, self._candidate))
         points, lesion = _ring_centres(self._boxes, self._sliced_axis())
-        self._point_diameters = DIAMETER_FACTOR * self._diameters[lesion]
+        self._point_diameters = diameters[lesion]
         self._point_lines = np.where(self._bold, CURRENT_LINE_PIXELS, LINE_PIXELS)[lesion]
         colours = np.where(self._bold[:, None], CURRENT, RING)[lesion]
         black = np.broadcast_to(HALO, colours.shape)

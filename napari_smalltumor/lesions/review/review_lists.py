@@ -281,7 +281,7 @@ class ReviewLists:
         self.lesions_changed.emit()
 
     def _update_rings(self) -> None:
-        self._rings.draw(self.source, self.small, self.current)
+        self._rings.draw(self.source, self.small, self.current, self.candidates)
 
 
 def _nearest(lesion: Lesion | None, among: Sequence[Lesion]) -> Lesion | None:

@@ -41,9 +41,16 @@ class ReviewRings:
         self._rings.close()
 
     def draw(
-        self, source: LesionSource | None, small: Sequence[Lesion], current: Lesion | None
+        self,
+        source: LesionSource | None,
+        small: Sequence[Lesion],
+        current: Lesion | None,
+        candidates: Sequence[Lesion],
     ) -> None:
-        """Ring the small lesions of a segmentation and the current one; none without a source."""
+        """Ring the small lesions of a segmentation and the current one; none without a source.
+
+        If the current one is a candidate, the planes draw its outline as well.
+        """
         if not self.visible:
             self._rings.hide()
         elif source is None:
@@ -52,7 +59,8 @@ class ReviewRings:
             ringed = list(small)
             if current is not None and current not in ringed:
                 ringed.append(current)
-            self._rings.show(source, ringed, current)
+            candidate = current if current in candidates else None
+            self._rings.show(source, ringed, current, candidate)
 
     def erase(self) -> None:
         """Erase the rings until the next search; remove their layer with the last segmentation."""

@@ -211,6 +211,11 @@ class LesionSource:
         ends = np.rint(self.to_data(np.stack([spans[..., 0], spans[..., 1] - 1]))).astype(int)
         return np.stack([ends.min(axis=0), ends.max(axis=0) + 1], axis=-1)
 
+    def voxels_in_data(self, lesion: Lesion) -> npt.NDArray[np.int_]:
+        """Voxels of a lesion in the layers' data, (n, 3) int; its indices must be known."""
+        assert lesion.indices is not None
+        return np.rint(self.to_data(lesion.indices)).astype(int)
+
     @property
     def _is_upright(self) -> bool:
         """Whether the layers hold the case's volume in display order, uncropped."""
