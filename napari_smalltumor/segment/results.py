@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from smalltumor.data.case import Case
-from smalltumor.data.segmentation import InferenceRun
+from smalltumor.data.segmentation import SEEN_IN_TRAINING, InferenceRun
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.text import volume_text
 from superqt import QElidingLabel
@@ -19,7 +19,7 @@ from napari_smalltumor.widgets.layouts import wrapped_label
 
 _SWATCH = 12
 _NO_LAYER = "no layer"
-_SEEN = "The weights were trained on this patient: results on others are worse."
+_SEEN = f"{SEEN_IN_TRAINING[0].upper()}{SEEN_IN_TRAINING[1:]}."
 IMAGES_CHANGED = "The images were changed after this segmentation; segment the case again."
 
 

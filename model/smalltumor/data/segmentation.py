@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     import nibabel as nib
 
 
-SEEN_IN_TRAINING = "the weights were trained on this patient: results on other patients are worse"
+SEEN_IN_TRAINING = (
+    "the weights were trained on a patient of this name: results on other patients are worse"
+)
 """The warning of a run whose network has seen the patient before."""
 
 

@@ -125,10 +125,12 @@ def lists_all_cases(card: Mapping[str, Any]) -> bool:
 
 
 def was_trained_on(card: Mapping[str, Any], case: str) -> bool:
-    """Whether the card lists its cases, and one of them is of the patient of this case."""
-    if not lists_all_cases(card):
-        return False
-    return patient_key(case) in map(patient_key, known_cases(card))
+    """Whether a list of cases in the card names the patient of this case.
+
+    Another key may hold a sentence, as for a network that started from one without a list.
+    """
+    listed = (str(name) for key in _KEYS for name in _list(card.get(key)))
+    return patient_key(case) in map(patient_key, listed)
 
 
 def trained_on(card: Mapping[str, Any]) -> list[str] | str:

@@ -149,6 +149,6 @@ def test_mirrored_regions_are_said_until_they_are_painted_elsewhere(viewer, dock
 def test_it_is_said_quietly_that_the_network_has_seen_the_patient():
     run = InferenceRun(1.0, "cpu", "torch", "net", seen_in_training=True)
     assert run_line(run, edited=False).endswith(
-        "\nThe weights were trained on this patient: results on others are worse."
+        "\nThe weights were trained on a patient of this name: results on other patients are worse."
     )
     assert "trained on" not in run_line(replace(run, seen_in_training=False), edited=False)

@@ -89,3 +89,5 @@ def test_a_patient_is_known_to_have_been_trained_on_at_any_visit_if_the_cases_ar
     assert not was_trained_on(card, "P3")
     assert not was_trained_on({"trained_on": "P1 and others"}, "P1")
     assert not was_trained_on({}, "P1")
+    tuned = {"trained_on": ["P1", "P2"], "started_from_trained_on": "not said"}
+    assert was_trained_on(tuned, "P1") and not was_trained_on(tuned, "said")

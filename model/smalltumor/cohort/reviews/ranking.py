@@ -16,8 +16,8 @@ DOUBTFUL_SCORE = 0.5
 """A small lesion with a lower score is doubtful, and so is one that has none."""
 
 CRITERION = (
-    "A case deserves a look if it has a warning, if the scores of its candidates add up to "
-    f"{LOOK_SCORE:g} or more, or if a small lesion has a score below {DOUBTFUL_SCORE:g} or "
+    "A case deserves a look if it has a warning about its images or its mask, if the scores of its "
+    f"candidates add up to {LOOK_SCORE:g} or more, or if a small lesion has a score below {DOUBTFUL_SCORE:g} or "
     "none; the other cases may have missed lesions too"
 )
 """What `deserves_look` asks, in words."""

@@ -24,7 +24,9 @@ Precision = Literal["f32", "bf16"]
 Shape = tuple[int, ...]
 
 PREPARING = "preparing the network (first time only)"
-"""The step of converting and compiling, of which the next run has the result in its cache."""
+"""The step of converting; the next run has the result in its cache."""
+COMPILING = "compiling the network for this size of image"
+"""The step of compiling; the next run of the same size has the result in its cache."""
 
 _core_lock, _conversion_lock = threading.Lock(), threading.Lock()
 _core: ov.Core | None = None
@@ -85,7 +87,7 @@ class NetworkLoader:
         if compiled is not None:
             return compiled
         model = self._graph(progress)
-        progress.update(0.6, PREPARING)
+        progress.update(0.6, COMPILING)
         channels, i, j, k = shape
         model.reshape([1, channels, k, j, i])
         compiled = self._core.compile_model(model, "CPU", self._settings)
