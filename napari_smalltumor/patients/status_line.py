@@ -85,7 +85,7 @@ class StatusLine:
         if viewer is None or not isinstance(viewer.status, dict):
             return
         if self._at_cursor is not None:
-            viewer.status = self._at_cursor or READY
+            viewer.status = self._text or self._at_cursor or READY
             return
         named = viewer.status.get("layer_name") or viewer.status.get("layer_base")
         layer = next((layer for layer in viewer.layers if layer.name == named), None)

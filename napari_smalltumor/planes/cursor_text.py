@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_smalltumor.planes.plane import Point
 
 _GAP = "   "
+_FOUR_DIGITS = 1000
 
 
 def text_at(drawn: Iterable[tuple[Layer, Placement | None]], point: Point) -> str:
@@ -65,7 +66,10 @@ def _image_text(layer: Layer, voxel: tuple[int, ...]) -> str:
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, np.floating) else f"{value}"
+    """Four digits, but those before the point all: no exponent."""
+    if not isinstance(value, np.floating):
+        return f"{value}"
+    return f"{value:.0f}" if abs(value) >= _FOUR_DIGITS else f"{value:.4g}"
 
 
 def _position_text(layer: Layer, voxel: tuple[int, ...]) -> str:

@@ -78,6 +78,7 @@ def test_it_speaks_of_the_active_patient(viewer, axial):
 def test_words_to_be_read_stay_when_the_mouse_moves(viewer, axial):
     status_line(viewer).say("Nothing can be painted here")
     move_to_middle(axial)
+    say_as_napari(viewer, "Bert T1CE")
     assert viewer.status == "Nothing can be painted here"
     status_line(viewer).remove()
     assert viewer.status.startswith("T1CE ")

@@ -88,3 +88,12 @@ def test_nothing_is_said_beside_the_images(viewer):
 def world_of(case: Case, voxel: np.ndarray) -> tuple[float, ...]:
     """World coordinates (I, P, L) of a voxel of a grid along the patient's axes."""
     return tuple(-case.grid.to_patient(voxel)[::-1])
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(12345.6, "12346"), (-2000.4, "-2000"), (812.34, "812.3"), (0.01234, "0.01234")],
+)
+def test_values_have_four_digits_and_no_exponent(viewer, value, said):
+    viewer.add_image(np.full((2, 2, 2), value, np.float32), name="Map")
+    assert texts_of(viewer)((1.0, 1.0, 1.0)) == f"Map {said}"

@@ -17,8 +17,8 @@ DOUBTFUL_SCORE = 0.5
 
 CRITERION = (
     "A case deserves a look if it has a warning about its images or its mask, if the scores of its "
-    f"candidates add up to {LOOK_SCORE:g} or more, or if a small lesion has a score below {DOUBTFUL_SCORE:g} or "
-    "none; the other cases may have missed lesions too"
+    f"candidates add up to {LOOK_SCORE:g} or more, or if a small lesion has a score below "
+    f"{DOUBTFUL_SCORE:g} or none; the other cases may have missed lesions too"
 )
 """What `deserves_look` asks, in words."""
 
