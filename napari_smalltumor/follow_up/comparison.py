@@ -21,7 +21,7 @@ from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import Lesion
 from smalltumor.measures import measure_case
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
-from smalltumor.report import image_warnings
+from smalltumor.report import image_warnings_of_scans
 
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.region_masks import display_mask
@@ -164,19 +164,10 @@ def compare_with_earlier(
     image, placed = follow_up.earlier_on_current_grid()
     masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
     model = f"{current.run.weights} (the current regions)" if current.run is not None else ""
-    warnings = (*of_regions, *_image_warnings(follow_up, of_network=bool(model)))
+    placement = placement_text(case, current.classes)
+    of_mask = [f"{follow_up.current.title}: {placement}"] if placement else []
+    warnings = (*of_regions, *of_mask, *image_warnings_of_scans(follow_up))
     return Comparison(folder, follow_up, to_display(image, case.grid), masks, model, warnings)
-
-
-def _image_warnings(follow_up: FollowUp, *, of_network: bool) -> list[str]:
-    """Reasons to doubt the images and masks; `of_network`: a network made the current regions."""
-    current = follow_up.current
-    placement = placement_text(current.case, current.classes)
-    of_scans = [f"{current.title}: {placement}"] if placement else []
-    for scan in follow_up.scans:
-        texts = image_warnings(scan.case, of_network=of_network and scan is current)
-        of_scans += [f"{scan.title}: {text}" for text in texts]
-    return of_scans
 
 
 def _first_part(reporter: ProgressReporter) -> ProgressCallback:

@@ -11,6 +11,7 @@ from smalltumor.errors import CaseError
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.made_by import MadeBy
+    from smalltumor.follow_up import FollowUp
 
 _OF_ANY_MASK = (
     FindingKind.SWAPPED,
@@ -18,6 +19,7 @@ _OF_ANY_MASK = (
     FindingKind.MISALIGNED,
     FindingKind.SPACING,
     FindingKind.SMALL,
+    FindingKind.THICK_SLICES,
 )
 
 
@@ -68,3 +70,19 @@ def image_warnings(case: Case, *, of_network: bool) -> tuple[str, ...]:
     except CaseError as error:  # no network could segment them; they can be measured all the same
         return (*case.warnings, *([str(error)] if of_network else []))
     return (*case.warnings, *map(str, findings))
+
+
+def image_warnings_of_scans(follow_up: FollowUp, *, model: str = "") -> tuple[str, ...]:
+    """Reasons to doubt the images of all scans of a follow-up, each with the title of its scan.
+
+    Parameters
+    ----------
+    follow_up : FollowUp
+    model : str
+        Name of the weights that made the masks, if their files record none.
+    """
+    return tuple(
+        f"{scan.title}: {text}"
+        for scan in follow_up.scans
+        for text in image_warnings(scan.case, of_network=bool(model or scan.model))
+    )

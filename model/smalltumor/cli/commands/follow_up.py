@@ -173,7 +173,7 @@ def _write(options: argparse.Namespace, follow_up: FollowUp) -> list[Path]:
 
 def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
     from smalltumor.follow_up import patients_text, scan_warnings
-    from smalltumor.report import ReportDetails, image_warnings
+    from smalltumor.report import ReportDetails, image_warnings_of_scans
 
     return ReportDetails(
         patient=patients_text(follow_up.scans),
@@ -181,10 +181,6 @@ def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
         reviewer=options.reviewer,
         warnings=(
             *scan_warnings(follow_up.scans),
-            *(
-                f"{scan.case.name}: {text}"
-                for scan in follow_up.scans
-                for text in image_warnings(scan.case, of_network=bool(options.model or scan.model))
-            ),
+            *image_warnings_of_scans(follow_up, model=options.model),
         ),
     )
