@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from smalltumor.errors import CaseError, Remedy, SmalltumorError
-from smalltumor.files.tables import Cell, separated
+from smalltumor.files.tables import Cell, separated, whole_number
 from smalltumor.labels.regions import Region
 from smalltumor.text import table_ml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.lesions import Lesion
@@ -126,7 +126,9 @@ def table_fields() -> list[Field[Any]]:
 
 
 def _parsed(cell: str, column: Field[Any]) -> Any:
-    kind = {"float | None": float, "int | None": int}.get(str(column.type))
+    kinds: dict[str, Callable[[str], Any]]
+    kinds = {"float | None": float, "int | None": whole_number}
+    kind = kinds.get(str(column.type))
     return cell if kind is None else kind(cell) if cell else None
 
 
