@@ -96,6 +96,22 @@ def read_table(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
+def whole_number(cell: str) -> int:
+    """The whole number in a cell, also with a decimal point, as data frames write it.
+
+    Raises
+    ------
+    ValueError
+        If the cell has no whole number.
+    """
+    try:
+        return int(cell)
+    except ValueError:
+        if not float(cell).is_integer():
+            raise
+        return int(float(cell))
+
+
 def _text(cell: Cell) -> str:
     if cell is None:
         return ""

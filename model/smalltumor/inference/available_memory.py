@@ -29,28 +29,25 @@ def _control_group() -> int | None:
     remaining = []
     for folder in _group_folders():
         try:
-            limit = int(
-                (folder / "memory.max").read_text(encoding="ascii")
-            )  # "max" if there is no limit
-            used = int((folder / "memory.current").read_text(encoding="ascii"))
+            limit = _bytes_in(folder / "memory.max")
+            used = _bytes_in(folder / "memory.current")
         except (OSError, ValueError):
             continue
         remaining.append(limit - used + _file_cache(folder))
     return min(remaining, default=None)
 
 
+def _bytes_in(file: Path) -> int:
+    return int(file.read_text(encoding="ascii"))  # a ValueError of "max", which is no limit
+
+
 def _group_folders() -> list[Path]:
     root = Path("/sys/fs/cgroup")
     try:
-        own = (
-            Path("/proc/self/cgroup")
-            .read_text(encoding="utf-8")
-            .rpartition("::")[2]
-            .strip()
-            .lstrip("/")
-        )
+        groups = Path("/proc/self/cgroup").read_text(encoding="utf-8")
     except OSError:
         return []
+    own = groups.rpartition("::")[2].strip().lstrip("/")
     return [root / own, *(root / own).parents[: len(Path(own).parts)]]
 
 

@@ -213,7 +213,7 @@ def measure_classes(
     regions = [region for region in Region if set(REGION_CLASSES[region]) <= set(known)]
     masks = {region: region_mask(classes, region) for region in regions}
     found = _lesions(masks.get(Region.ET), grid, threshold, lookup)
-    lesions = tuple(_placed(x, grid, plane, lookup) for x in (give_scores or list)(found))
+    lesions = tuple(_placed(lesion, grid, plane, lookup) for lesion in (give_scores or list)(found))
     foci, distance = _foci(masks.get(Region.TC), grid)
     return CaseMeasures(
         name=name,

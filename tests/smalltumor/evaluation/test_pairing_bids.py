@@ -110,6 +110,39 @@ def test_a_mask_with_the_name_of_the_case_goes_before_one_in_a_dataset_beside_it
     assert [*names(found).values()] == ["P1.nii.gz", "P2.nii.gz"]
 
 
+def test_a_mask_that_may_be_of_a_case_with_a_mask_is_given_to_no_other_case(tmp_path):
+    predictions = label_files(tmp_path / "p", "PAT_1_12")
+    without_descriptions(dataset(predictions / "bids", "PAT_1_12"))
+    truth = label_files(tmp_path / "t", "PAT_1_12_seg", "PAT_11_2_seg")
+    found = pair_label_files(predictions, truth)
+    assert names(found) == {"PAT_1_12_seg.nii.gz": "PAT_1_12.nii.gz"}
+    assert [file.name for file in found.without_truth] == ["sub-PAT112"]
+    assert [file.name for file in found.without_prediction] == ["PAT_11_2"]
+    assert masks_of_cases(predictions, ["PAT_1_12", "PAT_11_2"]) == {
+        "PAT_1_12": predictions / "PAT_1_12.nii.gz"
+    }
+
+
+def test_a_truth_that_may_be_of_a_case_with_a_truth_is_given_to_no_other_case(tmp_path):
+    predictions = label_files(tmp_path / "p", "PAT_1_12", "PAT_11_2")
+    truth = label_files(tmp_path / "t", "PAT_1_12_seg")
+    without_descriptions(dataset(truth / "bids", "PAT_1_12"))
+    found = pair_label_files(predictions, truth)
+    assert names(found) == {"PAT_1_12_seg.nii.gz": "PAT_1_12.nii.gz"}
+    assert [file.name for file in found.without_truth] == ["PAT_11_2"]
+    assert [file.name for file in found.without_prediction] == ["sub-PAT112"]
+
+
+def test_the_description_gives_a_mask_to_the_case_without_one(tmp_path):
+    predictions = label_files(tmp_path / "p", "PAT_1_12")
+    dataset(predictions / "bids", "PAT_11_2")
+    truth = label_files(tmp_path / "t", "PAT_1_12_seg", "PAT_11_2_seg")
+    assert names(pair_label_files(predictions, truth)) == {
+        "PAT_1_12_seg.nii.gz": "PAT_1_12.nii.gz",
+        "PAT_11_2_seg.nii.gz": "sub-PAT112_seg-tumor_dseg.nii.gz",
+    }
+
+
 def test_two_sessions_are_two_cases(tmp_path):
     predictions = dataset(tmp_path / "bids", "P1_visit1", "P1_visit2")
     truth = label_files(tmp_path / "truth", "P1_visit2_seg", "P1_seg")

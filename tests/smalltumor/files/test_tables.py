@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smalltumor.errors import OutputError, SmalltumorError
-from smalltumor.files.tables import csv_text, read_table, write_table
+from smalltumor.files.tables import csv_text, read_table, whole_number, write_table
 
 # Python's csv module reads other line breaks within a quoted cell as they are.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), max_size=12)
@@ -52,6 +52,17 @@ def test_what_is_not_the_table_expected_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(SmalltumorError, match=r"table\.csv"):
         read_table(path, ["a", "b"])
+
+
+@pytest.mark.parametrize(("cell", "number"), [("3", 3), ("3.0", 3), ("-2", -2)])
+def test_a_whole_number_is_one_with_a_decimal_point_too(cell, number):
+    assert whole_number(cell) == number
+
+
+@pytest.mark.parametrize("cell", ["3.5", "soon", "nan", "inf", "-"])
+def test_what_is_no_whole_number_is_refused(cell):
+    with pytest.raises(ValueError, match=cell):
+        whole_number(cell)
 
 
 def test_a_row_of_the_wrong_length_is_refused():

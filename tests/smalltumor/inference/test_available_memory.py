@@ -69,8 +69,8 @@ def test_memory_in_a_container_is_limited_by_its_cgroup_and_the_parent_groups(
 def test_the_cgroups_of_this_process_are_found(monkeypatch):
     read = Path.read_text
 
-    def read_cgroup(self, *arguments):
-        return "0::/user.slice/job\n" if str(self) == "/proc/self/cgroup" else read(self)
+    def read_cgroup(self, **options):
+        return "0::/user.slice/job\n" if str(self) == "/proc/self/cgroup" else read(self, **options)
 
     monkeypatch.setattr(Path, "read_text", read_cgroup)
     assert [str(folder) for folder in module._group_folders()] == [
@@ -79,7 +79,7 @@ def test_the_cgroups_of_this_process_are_found(monkeypatch):
         "/sys/fs/cgroup",
     ]
 
-    def absent(self, *arguments):
+    def absent(self, **options):
         raise FileNotFoundError(self)
 
     monkeypatch.setattr(Path, "read_text", absent)

@@ -77,7 +77,7 @@ def test_half_precision_is_used_on_devices_with_instructions_for_it(monkeypatch)
         ("fpu avx512f", torch.float32),
     ):
         content = f"processor : 0\nflags\t\t: {flags}\n"
-        monkeypatch.setattr(Path, "read_text", lambda self, content=content: content)
+        monkeypatch.setattr(Path, "read_text", lambda self, encoding, content=content: content)
         assert cpu_has_bfloat16() == (precision is torch.bfloat16)
         assert torch_precision("cpu") is precision
     assert torch_precision("mps") is torch.float32
@@ -94,13 +94,13 @@ def test_half_precision_is_used_on_devices_with_instructions_for_it(monkeypatch)
     ],
 )
 def test_a_limit_of_onednn_on_instruction_sets_is_respected(monkeypatch, limit, allowed):
-    monkeypatch.setattr(Path, "read_text", lambda self: "flags : avx512_bf16 amx_bf16\n")
+    monkeypatch.setattr(Path, "read_text", lambda self, encoding: "flags : avx512_bf16 amx_bf16\n")
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
     assert cpu_has_bfloat16() == allowed
 
 
 def test_without_information_about_the_processor_bfloat16_is_not_used(monkeypatch):
-    def absent(self):
+    def absent(self, encoding):
         raise FileNotFoundError(self)
 
     monkeypatch.setattr(Path, "read_text", absent)

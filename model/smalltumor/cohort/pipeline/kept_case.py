@@ -14,7 +14,7 @@ from smalltumor.cohort.pipeline.kept_files import (
 from smalltumor.cohort.pipeline.kept_mask import KeptMask, read_kept_mask
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
-from smalltumor.cohort.results.rows import CohortRow, bids_labels, numbers_of
+from smalltumor.cohort.results.rows import CohortRow, numbers_of, participant_and_session
 from smalltumor.cohort.results.stored_mask import digest_of_file
 from smalltumor.files.tables import joined
 
@@ -63,7 +63,7 @@ def keep(
 
 
 def _row(job: Job, kept: KeptMask, record: CaseRecord | None, notes: Sequence[str]) -> CohortRow:
-    participant, session = bids_labels(job.name)
+    participant, session = participant_and_session(job.name)
     lacking = job.missing if record is None else record.missing
     return _recorded(
         CohortRow(job.name, "kept", *numbers_of(kept.mask, kept.lesions)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from smalltumor.cohort.pipeline.network_stage import Computed, second_look_at
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
-from smalltumor.cohort.results.rows import CohortRow, bids_labels, numbers_of
+from smalltumor.cohort.results.rows import CohortRow, numbers_of, participant_and_session
 from smalltumor.cohort.results.stored_mask import digest_of_classes, digest_of_file
 from smalltumor.errors import Cancelled
 from smalltumor.files.tables import joined
@@ -56,7 +56,7 @@ def write_results(
     record.write(folder.record(job.name))
     _write_other_masks(computed.result, folder, settings)
     _write_mask(computed.result, folder, settings)
-    participant, session = bids_labels(job.name)
+    participant, session = participant_and_session(job.name)
     return CohortRow(
         job.name,
         "segmented",

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from smalltumor.errors import CaseError, Remedy, SmalltumorError
-from smalltumor.files.tables import Cell, separated
+from smalltumor.files.tables import Cell, separated, whole_number
 from smalltumor.labels.regions import Region
 from smalltumor.text import table_ml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.lesions import Lesion
@@ -126,7 +126,9 @@ def table_fields() -> list[Field[Any]]:
 
 
 def _parsed(cell: str, column: Field[Any]) -> Any:
-    kind = {"float | None": float, "int | None": int}.get(str(column.type))
+    kinds: dict[str, Callable[[str], Any]]
+    kinds = {"float | None": float, "int | None": whole_number}
+    kind = kinds.get(str(column.type))
     return cell if kind is None else kind(cell) if cell else None
 
 
@@ -142,7 +144,7 @@ def numbers_of(
     return et, tc, wt, len(lesions), sum(lesion.is_small for lesion in lesions)
 
 
-def bids_labels(case: str) -> tuple[str, str]:
+def participant_and_session(case: str) -> tuple[str, str]:
     """Participant and session of a case as in a BIDS dataset; empty where there is none."""
     from smalltumor.data.bids.names import bids_paths
 
@@ -167,10 +169,10 @@ def cases_with_shared_labels(cases: Sequence[str], others: Iterable[str] = ()) -
     """
     from smalltumor.data.identity.patients import same_patient
 
-    labels = {case: bids_labels(case) for case in cases}
+    labels = {case: participant_and_session(case) for case in cases}
     patients: dict[str, list[str]] = {}
     for case in (*cases, *others):
-        patients.setdefault(bids_labels(case)[0], []).append(case)
+        patients.setdefault(participant_and_session(case)[0], []).append(case)
     count = Counter(labels.values())
     return frozenset(
         case
@@ -189,7 +191,7 @@ def without_labels(row: CohortRow) -> CohortRow:
 
 def failed(case: str, reason: str, remedy: Remedy | None = None) -> CohortRow:
     """The row of a case that could not be segmented."""
-    participant, session = bids_labels(case)
+    participant, session = participant_and_session(case)
     return CohortRow(
         case,
         "failed",

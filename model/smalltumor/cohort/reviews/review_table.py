@@ -9,7 +9,7 @@ from pathlib import Path
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.listings import may_exist
 from smalltumor.files.names import safe_name
-from smalltumor.files.tables import read_table, write_table
+from smalltumor.files.tables import read_table, whole_number, write_table
 from smalltumor.text import list_text, pluralize
 
 BETWEEN_NAMES = "; "
@@ -147,7 +147,8 @@ def _review(cells: dict[str, str]) -> Review:
         raise CaseError(f"{cells['case']!r} is not the name of a case")
     datetime.fromisoformat(cells["time"])
     texts = {name: cells.get(name, "") for name in COLUMNS}
-    number, edited = int(cells["number"]), cells["edited"].casefold() == "true"  # as Excel saves it
-    not_visited = int(texts["not_visited"]) if texts["not_visited"] else None
+    number = whole_number(cells["number"])
+    edited = cells["edited"].casefold() == "true"  # as Excel saves it
+    not_visited = whole_number(texts["not_visited"]) if texts["not_visited"] else None
     parsed = {"number": number, "edited": edited, "not_visited": not_visited}
     return Review(**{**texts, **parsed})  # type: ignore[arg-type]

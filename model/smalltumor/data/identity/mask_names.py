@@ -16,6 +16,7 @@ from smalltumor.data.identity.case_names import (
     states_scan,
 )
 from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
+from smalltumor.data.identity.recorded_patient import recorded_patient
 from smalltumor.data.identity.visits import folder_of, is_name_of, name_with_visit, visit_of
 from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
 from smalltumor.data.naming.file_names import (
@@ -65,7 +66,7 @@ def check_patient(path: Path, case: Case) -> None:
     own, other = patient_of(case.name), patient_of(name)
     if same_patient(other, own) or continues_name(other, own):
         return
-    if labels_of_mask(path, name, case.name) is not None:
+    if _labels_for(path, name, case) is not None:
         return
     is_name_of_patient = named is not None and (
         _has_images(path, named, case)
@@ -91,7 +92,7 @@ def check_case(path: Path, case: Case) -> None:
     name = named or stem(path)
     if is_named_after(name, case.name, folder_of(case)):
         return
-    labels = labels_of_mask(path, name, case.name)
+    labels = _labels_for(path, name, case)
     if labels is not None and _is_session_of(labels, case):
         return
     if named is not None and _has_images(path, named, case):
@@ -117,7 +118,7 @@ def other_case_text(path: Path, case: Case) -> str:
     if named is None or not own:
         return ""
     is_own_name = any(
-        continues_name(named, name) or labels_of_mask(path, named, name)
+        continues_name(named, name) or _has_labels_of(path, named, case, name)
         for name in {case.name, *own}
     )
     if is_own_name or not _states_patient(path, named, case):
@@ -148,6 +149,38 @@ def is_in_folder_of(path: Path, case: Case) -> bool:
 
 def _another(path: Path, named: str, case: Case) -> CaseError:
     return CaseError(f"by its name, {path.name} is a mask of {named}, not of {case.name}")
+
+
+def _labels_for(path: Path, named: str, case: Case, name: str = "") -> BidsLabels | None:
+    """The labels in the name of a mask, if by them it is of the patient of a case.
+
+    Two patients may have the same labels: a mask of which there are images is of the patient that
+    is recorded with it, not of another with its labels.
+
+    Parameters
+    ----------
+    path : Path
+    named : str
+        The case that its name states.
+    case : Case
+    name : str
+        That of the case, by default, or of its images.
+    """
+    labels = labels_of_mask(path, named, name or case.name)
+    is_of_patient = labels and (recorded_patient(path) or not _has_images(path, named, case))
+    return labels if is_of_patient else None
+
+
+def _has_labels_of(path: Path, named: str, case: Case, name: str) -> bool:
+    """Whether the labels of a mask beside images are those of the case, and of no other visit.
+
+    A scan without a visit may be of any session.
+    """
+    labels = _labels_for(path, named, case, name)
+    if labels is None:
+        return False
+    is_named_so = labels.key == bids_labels(name).key
+    return is_named_so or not visit_of(case) or _is_session_of(labels, case)
 
 
 def _is_session_of(labels: BidsLabels, case: Case) -> bool:

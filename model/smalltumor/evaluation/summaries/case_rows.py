@@ -18,7 +18,7 @@ from smalltumor.evaluation.metrics.components import (
 )
 from smalltumor.evaluation.metrics.voxelwise import overlap_of
 from smalltumor.evaluation.summaries.summary import size_class
-from smalltumor.files.tables import read_table, write_table
+from smalltumor.files.tables import read_table, whole_number, write_table
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
@@ -165,6 +165,7 @@ def read_rows(path: Path) -> list[CaseRow]:
 
 
 def _parsed(cells: Mapping[str, str]) -> CaseRow:
+    count = cells["false_components"]
     return CaseRow(
         case=cells["case"],
         weights=cells["weights"],
@@ -181,7 +182,7 @@ def _parsed(cells: Mapping[str, str]) -> CaseRow:
         et_predicted_voxels=int(cells["et_predicted_voxels"]),
         small_components=int(cells["small_components"]),
         small_found=int(cells["small_found"]),
-        false_components=int(cells["false_components"]) if cells["false_components"] else None,
+        false_components=whole_number(count) if count else None,
         patient=cells["patient"],
         inputs=cells["inputs"],
     )

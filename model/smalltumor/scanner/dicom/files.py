@@ -86,8 +86,8 @@ def _left_out(
         titles = ", ".join(title or "a series without a name" for title in +unplaced)
         which = "an MR image gives" if number == 1 else f"{number} MR images give"
         verb = "is" if number == 1 else "are"
-        text = f"{which} no position, orientation or pixel size and {verb} left out ({titles})"
-        yield ScanWarning((text, "; export the original images again"))
+        text = f"{which} no position, orientation or pixel size and {verb} left out"
+        yield ScanWarning((text, Identifying(f" ({titles})"), "; export the original images again"))
     if compressed:
         which = "a DICOM file is" if len(compressed) == 1 else f"{len(compressed)} DICOM files are"
         name = Identifying(f" ({compressed[0].name})")

@@ -49,7 +49,7 @@ from smalltumor.text import list_text
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
-from smalltumor.scanner.source import Source
+    from smalltumor.scanner.source import Source
 
 BrainExtraction = Literal["auto", "always", "never"]
 

@@ -7,9 +7,9 @@ from unicodedata import normalize
 import numpy as np
 from smalltumor.cohort.results.rows import (
     CohortRow,
-    bids_labels,
     cases_with_shared_labels,
     numbers_of,
+    participant_and_session,
     without_labels,
 )
 from smalltumor.data.segmentation import Segmentation
@@ -19,7 +19,7 @@ from smalltumor.lesions import find_lesions
 
 
 def row(case: str) -> CohortRow:
-    participant, session = bids_labels(case)
+    participant, session = participant_and_session(case)
     return CohortRow(case, "kept", participant_id=participant, session_id=session)
 
 
@@ -45,7 +45,16 @@ def test_a_label_that_a_patient_of_another_run_has_is_not_given_again():
 
 
 def test_composed_and_decomposed_letters_give_one_label():
-    assert len({bids_labels(normalize(form, "Müller_1")) for form in ("NFC", "NFD")}) == 1
+    assert (
+        len({participant_and_session(normalize(form, "Müller_1")) for form in ("NFC", "NFD")}) == 1
+    )
+
+
+def test_a_table_whose_whole_numbers_got_a_decimal_point_is_read():
+    """As of a data frame in which failed cases have no numbers."""
+    cells = {"case": "P1", "outcome": "kept", "et_components": "3.0", "et_small": ""}
+    found = CohortRow.from_cells(cells)
+    assert (found.et_components, found.et_small) == (3, None)
 
 
 def test_a_case_with_a_lesion_has_a_volume_however_small_it_is():

@@ -288,6 +288,16 @@ def test_a_table_that_a_spreadsheet_saved_is_read(output):
     assert Reviews(output).latest() == {"ann": review}
 
 
+def test_a_table_is_read_whose_whole_numbers_got_a_decimal_point(output):
+    """As of a data frame that has empty cells in the column."""
+    begun = Reviews(output).begin("ann")
+    review = Reviews(output).save(begun, corrected(begun.path), "Anna", not_visited=3)
+    table = output / "reviews" / "Anna" / REVIEW_TABLE
+    table.write_text(table.read_text().replace(",3\n", ",3.0\n"))
+    assert table.read_text().endswith(",3.0\n")
+    assert Reviews(output).latest() == {"ann": review}
+
+
 @pytest.mark.parametrize("column", ["time", "number"])
 def test_a_table_with_another_time_or_number_is_damaged(output, column):
     review = save(output, "Anna")

@@ -138,6 +138,31 @@ def test_a_mask_with_other_bids_labels_or_of_another_recorded_patient_is_refused
         check_patient(path, case)
 
 
+@pytest.mark.parametrize("check", [check_patient, check_case])
+@pytest.mark.parametrize("mask", ["sub-PAT112_seg", "sub-PAT112_seg-tumor_dseg"])
+@pytest.mark.parametrize("images", ["elsewhere", "images"])
+def test_a_mask_beside_images_of_its_name_is_theirs_unless_it_is_recorded(
+    tmp_path, check, mask, images
+):
+    for folder in ("images", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    case = case_named("PAT_1_12", tmp_path / "images")
+    case_named("sub-PAT112", tmp_path / images)
+    path = tmp_path / "elsewhere" / f"{mask}.nii.gz"
+    with pytest.raises(CaseError, match="is a mask of sub-PAT112, not of PAT_1_12"):
+        check(path, case)
+    path.with_name(f"{mask}.json").write_text('{"Patient": "PAT_1_12"}')
+    check(path, case)
+
+
+def test_a_mask_among_the_images_of_two_cases_with_its_labels_is_doubtful(tmp_path):
+    case = case_named("PAT_1_12", tmp_path)
+    path = tmp_path / "sub-PAT112_seg.nii.gz"
+    assert not other_case_text(path, case)
+    case_named("sub-PAT112", tmp_path)
+    assert other_case_text(path, case).startswith(f"by its name, {path.name} is a mask of ")
+
+
 @pytest.mark.parametrize("name", ["Segmentation", "Segmentation_1", "tumour", "P_visit1"])
 def test_the_format_of_3d_slicer_is_no_ending_that_states_a_case(tmp_path, name):
     check_case(tmp_path / "elsewhere" / f"{name}.seg.nrrd", case_named("P_visit1", tmp_path))
@@ -238,6 +263,8 @@ def test_the_mask_of_a_case_that_a_folder_renames_is_its_own(tmp_path, check):
         ("P_visit1", "P_visit2_seg"),
         ("case_12", "case_13_seg"),
         ("UPENN-GBM-00003_11", "UPENN-GBM-00003_21_segm"),
+        ("UPENN-GBM-00003_11", "sub-UPENNGBM00003_ses-21_seg"),
+        ("Anna_visit1", "sub-Anna_ses-visit2_seg-tumor_dseg"),
     ],
 )
 def test_a_mask_beside_the_images_with_the_name_of_another_is_doubtful(tmp_path, name, mask):
@@ -250,6 +277,25 @@ def test_a_mask_beside_the_images_with_the_name_of_another_is_doubtful(tmp_path,
 )
 def test_a_mask_beside_the_images_with_their_name_or_no_name_is_not_doubtful(tmp_path, mask):
     assert other_case_text(tmp_path / f"{mask}.nii.gz", case_named("P1", tmp_path)) == ""
+
+
+@pytest.mark.parametrize(
+    ("folder", "images", "name"),
+    [(".", "Anna_visit2", "Anna_v1"), ("visit2/Anna", "Anna", "Anna")],
+)
+def test_the_session_of_a_mask_may_be_that_of_the_images_or_their_folder(
+    tmp_path, folder, images, name
+):
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    case = case_named(images, tmp_path / folder)
+    case.name = name
+    assert not other_case_text(tmp_path / folder / "sub-Anna_ses-visit2_seg.nii.gz", case)
+    assert other_case_text(tmp_path / folder / "sub-Anna_ses-visit3_seg.nii.gz", case)
+
+
+def test_beside_a_scan_that_states_no_visit_a_mask_may_state_its_session(tmp_path):
+    case = case_named("Anna", tmp_path)
+    assert not other_case_text(tmp_path / "sub-Anna_ses-visit2_seg.nii.gz", case)
 
 
 def test_images_without_a_name_leave_the_name_to_their_mask(tmp_path):

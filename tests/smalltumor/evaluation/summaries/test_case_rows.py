@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from smalltumor.evaluation.summaries.case_rows import (
     read_rows,
     write_rows,
 )
+from smalltumor.files.tables import write_table
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES
@@ -89,6 +90,16 @@ def test_rows_come_back_from_their_file_sorted_by_case(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("table") / "rows.csv"
     write_rows(rows, path)
     assert read_rows(path) == sorted(rows, key=lambda row: row.case)
+
+
+def test_a_table_whose_whole_numbers_got_a_decimal_point_is_read(tmp_path):
+    """As of a data frame that has empty cells in the column."""
+    row = case_row("a", "", PREDICTED, TRUTH)
+    cells = ["1.0" if name == "false_components" else cell for name, cell in asdict(row).items()]
+    write_table(tmp_path / "rows.csv", COLUMNS, [cells])
+    assert ",1.0," in (tmp_path / "rows.csv").read_text()
+    (found,) = read_rows(tmp_path / "rows.csv")
+    assert found.false_components == 1
 
 
 @pytest.mark.parametrize(

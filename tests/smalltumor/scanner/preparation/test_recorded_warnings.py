@@ -115,14 +115,16 @@ def test_files_that_are_left_out_are_counted_in_the_record_and_not_named(tmp_pat
     (tmp_path / "Meier e.nii.gz").write_bytes(b"damaged")
     image = pydicom.dcmread(second)
     del image.ImagePositionPatient
+    image.SeriesDescription = "Ax T1 Meier"
     image.save_as(second)
     warnings = find_studies(tmp_path).warnings
-    assert [str(warning).count("Meier") for warning in warnings] == [1, 1, 0, 1, 1, 1]
+    assert "is left out (1 Ax T1 Meier); export" in str(warnings[2])
+    assert [str(warning).count("Meier") for warning in warnings] == [1, 1, 1, 1, 1, 1]
     assert [warning.recorded for warning in warnings] == [
         "a DICOM file is left out as a copy of another",
         "2 DICOM files are damaged; they are left out",
-        "an MR image gives no position, orientation or pixel size and is left out (1 Ax T1); "
-        "export the original images again",
+        "an MR image gives no position, orientation or pixel size and is left out; export the "
+        "original images again",
         "a DICOM file is compressed with gzip and left out; unpack with gunzip",
         "a file is empty and left out; copy the study again if it was not transferred completely",
         "a file of a volume cannot be read; it is left out",
