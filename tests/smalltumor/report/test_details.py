@@ -35,7 +35,6 @@ def test_thick_slices_are_doubted_whoever_made_the_mask():
     volumes = {m: image + noise.integers(0, 9, image.shape, image.dtype) for m in MODALITIES}
     affine = case.grid.affine @ np.diag([1, 1, 5.0, 1])
     thick = replace(case, volumes=volumes, grid=Grid(case.grid.shape, affine))
-    assert any("slices are" in text for text in image_warnings(thick, of_network=False))
-    assert not any(
-        "slices are" in t for t in image_warnings(replace(thick, grid=case.grid), of_network=False)
-    )
+    assert any("slices of 5 mm" in text for text in image_warnings(thick, of_network=False))
+    fine = replace(thick, grid=case.grid)
+    assert not any("slices of" in text for text in image_warnings(fine, of_network=False))
