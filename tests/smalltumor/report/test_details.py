@@ -33,8 +33,8 @@ def test_thick_slices_are_doubted_whoever_made_the_mask():
     noise = np.random.default_rng(0)
     image = case.volumes["t1ce"]
     volumes = {m: image + noise.integers(0, 9, image.shape, image.dtype) for m in MODALITIES}
-    affine = case.grid.affine @ np.diag([1, 1, 5.0, 1])
-    thick = replace(case, volumes=volumes, grid=Grid(case.grid.shape, affine))
-    assert any("slices of 5 mm" in text for text in image_warnings(thick, of_network=False))
-    fine = replace(thick, grid=case.grid)
+    thick = replace(case, volumes=volumes)
+    assert any("slices of 3 mm" in text for text in image_warnings(thick, of_network=False))
+    affine = case.grid.affine @ np.diag([1, 1, 2 / 3, 1])
+    fine = replace(thick, grid=Grid(case.grid.shape, affine))
     assert not any("slices of" in text for text in image_warnings(fine, of_network=False))
