@@ -157,7 +157,7 @@ def test_a_name_of_another_kind_is_refused(viewer, asked, messages, monkeypatch,
         QFileDialog, "getSaveFileName", lambda *a, **o: (str(tmp_path / "a.docx"), "PDF (*.pdf)")
     )
     command.ask_and_report(viewer, None)
-    assert "ends in .pdf or .html" in messages[0]
+    assert "ends in .pdf, .html or .htm" in messages[0]
 
 
 def test_the_dialog_gives_what_was_typed(qtbot):

@@ -46,7 +46,9 @@ def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
     arguments = ("--prepared", case, "--grid", "t2", "--dicom-seg", seg, "--lesions", table)
     code, out, err = smalltumor("segment", folder, "-o", mask, *arguments)
     assert code == 0
-    assert err.count("\n") == 1 and "the scores of lesions were fitted with the weights" in err
+    slices, scores = err.splitlines()
+    assert "slices of 5 mm" in slices
+    assert "the scores of lesions were fitted with the weights" in scores
     assert "registered to T1CE" in out
     assert read_volume(mask).grid.matches(grids["t2"])
     assert read_volume(case / "case_t1ce.nii.gz").grid.matches(grids["t1ce"])
