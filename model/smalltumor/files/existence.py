@@ -20,6 +20,14 @@ def exists(path: Path) -> bool:
     return _mode(path) is not None
 
 
+def is_absent(path: Path) -> bool:
+    """Whether there is nothing, as far as this can be told."""
+    try:
+        return not exists(path)
+    except OSError:
+        return False
+
+
 def is_file(path: Path) -> bool:
     """Whether there is a regular file; may raise OSError."""
     mode = _mode(path)

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from smalltumor.files.atomic import TEMPORARY_FILES
 from smalltumor.files.damaged import DAMAGED
-from smalltumor.files.existence import exists
+from smalltumor.files.existence import exists, is_absent
 from smalltumor.files.writers import has_ended, this_computer
 
 KEPT_FILES = ".smalltumor-*.kept"
@@ -71,6 +71,10 @@ class Move:
     def folder(self) -> Path:
         """The only folder in which it moves files."""
         return self.target.parent
+
+    def may_hide_earlier_file(self) -> bool:
+        """Whether an earlier file is aside, or this cannot be told, as on a drive that fails."""
+        return self.kept is not None and not is_absent(self.kept)
 
     def is_done(self) -> bool:
         """Whether the new file is in its place; a file that another process has saved is not."""
@@ -163,7 +167,7 @@ class MoveList:
 
     def remove(self) -> None:
         """Remove the list, unless an earlier file is neither in its place nor removed."""
-        if any(move.kept and move.kept.exists() for move in self.moves):
+        if any(move.may_hide_earlier_file() for move in self.moves):
             self.leave()
             return
         with suppress(OSError):

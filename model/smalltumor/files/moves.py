@@ -105,7 +105,7 @@ def settle(lists: Sequence[MoveList]) -> Undone:
             if each.change(State.UNDOING):
                 _undo(each.moves, undone)
         except OSError:
-            undone.left |= {m.target: m.kept for m in each.moves if m.kept and m.kept.exists()}
+            _record_left(each.moves, undone)
     _remove(lists)
     return undone
 
@@ -129,8 +129,13 @@ def _undo(moves: Iterable[Move], undone: Undone) -> None:
         try:
             _undo_one(move, undone)
         except OSError:
-            if move.kept is not None and move.kept.exists():
-                undone.left[move.target] = move.kept
+            _record_left([move], undone)
+
+
+def _record_left(moves: Iterable[Move], undone: Undone) -> None:
+    for move in moves:
+        if move.kept is not None and move.may_hide_earlier_file():
+            undone.left[move.target] = move.kept
 
 
 def _undo_one(move: Move, undone: Undone) -> None:
@@ -189,4 +194,4 @@ def _not_replaced(target: Path, error: OSError) -> OutputError:
 
 def _free_name(path: Path) -> Path:
     name = path.with_name(f"{path.name}.before")
-    return name if not name.exists() else path.with_name(f"{name.name}{secrets.token_hex(3)}")
+    return name if not exists(name) else path.with_name(f"{name.name}{secrets.token_hex(3)}")

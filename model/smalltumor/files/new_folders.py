@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from smalltumor.errors import OutputError
+from smalltumor.files.existence import is_absent
 
 
 @contextmanager
@@ -20,9 +21,7 @@ def new_folders(*folders: Path) -> Iterator[None]:
     OutputError
         If one cannot be created.
     """
-    missing = {
-        each for folder in folders for each in (folder, *folder.parents) if not each.exists()
-    }
+    missing = {each for folder in folders for each in (folder, *folder.parents) if is_absent(each)}
     try:
         for folder in folders:
             _create(folder)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from smalltumor.data.volumes.volume_files import read_volume_file
-from smalltumor.errors import CaseError, OutputError
+from smalltumor.errors import CaseError, OutputError, SmalltumorWarning
 from smalltumor.files.atomic import check_output, check_output_folder
 from smalltumor.files.existence import exists, is_file, is_folder
+from smalltumor.files.new_folders import new_folders
+from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.scanner.preparation.claim import claimed
 
 TOO_LONG = "n" * 300
 
@@ -28,8 +33,14 @@ def path_of_python_3_14(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that is there, on a drive that fails."""
-    path, stat = tmp_path / "unreachable.nii.gz", os.stat
+    path = tmp_path / "unreachable.nii.gz"
     path.write_bytes(b"content")
+    let_drive_fail(monkeypatch, path)
+    return path
+
+
+def let_drive_fail(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    stat = os.stat
 
     def fail(asked: Any, **options: Any) -> os.stat_result:
         if not isinstance(asked, int) and os.fspath(asked) == os.fspath(path):
@@ -37,7 +48,6 @@ def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return stat(asked, **options)
 
     monkeypatch.setattr(os, "stat", fail)
-    return path
 
 
 def test_the_kind_of_what_is_there(tmp_path: Path) -> None:
@@ -77,3 +87,56 @@ def test_an_output_with_a_name_that_is_too_long_is_refused_before_the_work(
 def test_an_image_on_a_drive_that_fails_is_not_said_to_be_absent(unreachable: Path) -> None:
     with pytest.raises(CaseError, match="cannot be read"):
         read_volume_file(unreachable)
+
+
+def list_of_killed_writer(folder: Path, **names: str) -> None:
+    """Write a list of one move, so old that its writer has ended."""
+    move = {"target": "a.txt", "temporary": None, "kept": None, "size": 0, "time": 0, **names}
+    content = {"computer": "elsewhere", "process": 1, "written": 0, "others": [], "moves": [move]}
+    path = folder / ".smalltumor-0.moves"
+    path.write_text(json.dumps(content))
+    os.utime(path, (0, 0))
+
+
+def test_an_earlier_file_that_cannot_be_reached_is_put_back_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / ".smalltumor-1.kept"
+    kept.write_text("earlier")
+    list_of_killed_writer(tmp_path, kept=kept.name)
+    with monkeypatch.context() as drive:
+        let_drive_fail(drive, kept)
+        with pytest.warns(SmalltumorWarning, match="cannot be put back now"):
+            undo_unfinished_moves(tmp_path)
+    with pytest.warns(SmalltumorWarning, match="put back in"):
+        undo_unfinished_moves(tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "earlier"}
+
+
+def test_an_earlier_file_replaces_none_that_cannot_be_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = {"a.txt": "saved since", "a.txt.before": "older", ".smalltumor-1.kept": "earlier"}
+    for name, text in contents.items():
+        (tmp_path / name).write_text(text)
+    list_of_killed_writer(tmp_path, kept=".smalltumor-1.kept")
+    with monkeypatch.context() as drive, pytest.warns(SmalltumorWarning, match="cannot be put"):
+        let_drive_fail(drive, tmp_path / "a.txt.before")
+        undo_unfinished_moves(tmp_path)
+    assert {name: (tmp_path / name).read_text() for name in contents} == contents
+
+
+@pytest.mark.parametrize("create", [new_folders, claimed])
+def test_a_folder_that_cannot_be_reached_is_none_of_the_new_ones(
+    create: Callable[[Path], AbstractContextManager[None]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    let_drive_fail(monkeypatch, folder)
+    with pytest.raises(OutputError, match="no space"), create(folder / "new"):
+        raise OutputError("no space")
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+    with pytest.raises(OutputError, match="too long"), create(tmp_path / TOO_LONG):
+        pass

@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from smalltumor.errors import OutputError
+from smalltumor.files.existence import is_absent
 from smalltumor.files.locks import locked
 
 LOCK = ".preparation.lock"
@@ -30,7 +31,7 @@ def claimed(folder: Path) -> Iterator[None]:
     OutputError
         If another preparation has claimed the folder, or it cannot be used.
     """
-    created = [each for each in (folder, *folder.parents) if not each.exists()]
+    created = [each for each in (folder, *folder.parents) if is_absent(each)]
     with ExitStack() as stack:
         # After the lock is released: an open file cannot be removed on Windows.
         stack.callback(_remove_empty, created)
