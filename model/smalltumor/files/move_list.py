@@ -15,11 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from smalltumor.files.atomic import TEMPORARY_FILES
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.drive_time import drive_time
 from smalltumor.files.existence import exists, is_absent
 from smalltumor.files.writers import has_ended, this_computer
 
@@ -210,19 +212,13 @@ class MoveList:
         """Whether it was written on another computer, or in another container."""
         return self.computer != this_computer()
 
-    @property
+    @cached_property
     def age(self) -> float:
-        """Seconds since it was written, by the clock of its drive; may raise OSError.
+        """Seconds since it was written when first asked, by the drive's clock; may raise OSError.
 
         That of this computer may be another one than that of the server or of the writer.
         """
-        state = self.state
-        probe = self.folder / f".smalltumor-{secrets.token_hex(6)}.part"
-        try:
-            probe.touch()
-            now = probe.stat().st_mtime
-        finally:
-            probe.unlink(missing_ok=True)
+        now, state = drive_time(self.folder), self.state
         return 0.0 if state is None else now - self._path(state).stat().st_mtime
 
     def _path(self, state: State) -> Path:
