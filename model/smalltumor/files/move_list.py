@@ -178,8 +178,7 @@ class MoveList:
 
     def leave(self) -> None:
         """Leave what is to be done to whoever looks next, although this process still runs."""
-        state = self.state
-        if state is not None:
+        for state in State:
             with suppress(OSError):
                 os.utime(self._path(state), (0, 0))
 

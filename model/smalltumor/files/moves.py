@@ -62,10 +62,16 @@ def move_all(moves: Sequence[Move], lists: Sequence[MoveList], *, overwrite: boo
         if move.temporary is not None:
             _check_not_put_back(lists)
             place(move.temporary, move.target, overwrite=overwrite)
-    for each in lists:
+    _mark_all_moved(lists)
+
+
+def _mark_all_moved(lists: Sequence[MoveList]) -> None:
+    for number, each in enumerate(lists):
         try:
             is_changed = each.change(State.MOVED)
         except OSError as error:
+            if number > 0:  # the first list has said it of all, see `settle`
+                return
             raise _not_replaced(each.moves[-1].target, error) from error
         if not is_changed:
             raise _put_back_by_others(each)
@@ -74,7 +80,11 @@ def move_all(moves: Sequence[Move], lists: Sequence[MoveList], *, overwrite: boo
 def _check_not_put_back(lists: Sequence[MoveList]) -> None:
     """Check that this process was not stopped for so long that another one took it for killed."""
     for each in lists:
-        if each.state is not State.MOVING:
+        try:
+            is_moving = each.state is State.MOVING
+        except OSError as error:
+            raise _not_replaced(each.moves[-1].target, error) from error
+        if not is_moving:
             raise _put_back_by_others(each)
 
 
@@ -96,10 +106,16 @@ def settle(lists: Sequence[MoveList]) -> Undone:
     Other processes may do the same at the same time. What cannot be moved or removed stays, and the
     list with it.
     """
-    if any(each.state is State.MOVED for each in lists):
-        _keep_new_files(lists)
-        return Undone()
     undone = Undone()
+    try:
+        all_moved = any(each.state is State.MOVED for each in lists)
+    except OSError:  # which files stay cannot be told now
+        _record_left(_moves_of(lists), undone)
+        _leave(lists)
+        return undone
+    if all_moved:
+        _keep_new_files(lists)
+        return undone
     for each in lists:
         try:
             if each.change(State.UNDOING):
@@ -118,8 +134,7 @@ def _keep_new_files(lists: Sequence[MoveList]) -> None:
             if move.kept is not None:
                 move.kept.unlink(missing_ok=True)
     except OSError:
-        for each in lists:
-            each.leave()
+        _leave(lists)
         return
     _remove(lists)
 
@@ -175,6 +190,11 @@ def _remove(lists: Sequence[MoveList]) -> None:
                 move.temporary.unlink(missing_ok=True)
     for each in lists:
         each.remove()
+
+
+def _leave(lists: Iterable[MoveList]) -> None:
+    for each in lists:
+        each.leave()
 
 
 def _moves_of(lists: Iterable[MoveList]) -> Iterable[Move]:
