@@ -94,7 +94,8 @@ def segment_cohort(
                 told = (without_labels(row) if row.case in shared else row for row in rows)
                 yield from _record(told, jobs, settings, claim)
         except BaseException:
-            _remove_unfinished(names, settings)
+            if workers.scheduler is None:  # those of a cluster may be writing still
+                _remove_unfinished(names, settings)
             raise
 
 
