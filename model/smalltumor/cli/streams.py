@@ -17,6 +17,8 @@ def start_again_in_utf8_mode() -> None:
     """
     if sys.getfilesystemencoding() not in ("ascii", "us-ascii") or not sys.executable:
         return
+    if os.environ.get("PYTHONUTF8") == "1":  # an option such as -X utf8=0 outweighs it each time
+        return
     environment = {**os.environ, "PYTHONUTF8": "1"}
     arguments = [sys.executable, *sys.orig_argv[1:]]
     os.execve(sys.executable, arguments, environment)  # nosec B606

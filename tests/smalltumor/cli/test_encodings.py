@@ -50,3 +50,11 @@ def test_every_result_is_printed_to_a_console_of_few_characters(folder, encoding
     done = run(folder, "lesions", "Müller/Jörg_seg.nii.gz", *LABELS[:2], PYTHONIOENCODING=encoding)
     assert done.returncode == 0
     assert "mm" in done.stdout.decode(encoding) and not done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of files are never ASCII there")
+def test_a_process_that_is_told_to_stay_out_of_utf8_mode_starts_again_only_once(tmp_path):
+    command = [sys.executable, "-X", "utf8=0", "-m", "smalltumor.cli", "--help"]
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **NO_UTF8}
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
