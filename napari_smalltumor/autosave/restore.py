@@ -55,7 +55,7 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
     volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]
     volumes.sort(key=lambda pair: _BOTTOM_TO_TOP.index(pair[0].region) if pair[0].region else -1)
     layers = []
-    with ensure_nesting(viewer).replacing():
+    with ensure_nesting(viewer).replacing(case):
         for mask, volume in volumes:
             layer = _layer_of(viewer, case, mask)
             if layer is None:

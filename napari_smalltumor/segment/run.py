@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 _CANCEL_TIMEOUT_MS = 1000
-_RETRY_MS = 200
 """A run that has not stopped after this time is abandoned: its result is discarded."""
+_RETRY_MS = 200
+"""A result that waits for the user is tried again after this time."""
 
 
 class SegmentRun(QObject):
@@ -70,7 +71,7 @@ class SegmentRun(QObject):
         self._state = (0.0, "starting")
         self._checksum_before = fingerprint(viewer.layers, job.case)
         self._cancel_timer = _timer(self, self._abandon)
-        self._next_layer_timer = _timer(self, self._show_next)
+        self._next_layer_timer = _timer(self, self._show_next_when_idle)
         if window is not None:
             window.installEventFilter(self)
         _RUNS[self._viewer] = self
@@ -175,6 +176,7 @@ class SegmentRun(QObject):
             self._on_result(result)
 
     def _on_result(self, result: JobResult) -> None:
+        """Fill the layers in the turn in which they are compared: no stroke is between the two."""
         case = self._job.case
         self._cancel_timer.stop()
         self._forget_worker()  # there is nothing left to cancel
@@ -193,16 +195,17 @@ class SegmentRun(QObject):
             style=settings.get("style"),
             placement=self._placement,
         )
-        self._next_layer_timer.start(0)
+        self._show_next()
 
-    def _show_next(self) -> None:
-        """Add the next layer; the window is drawn before the one after it.
-
-        What an open menu or dialog is about stays as it is meanwhile, and so does what is painted.
-        """
+    def _show_next_when_idle(self) -> None:
+        """Add the next layer; what is painted, or under a menu, stays as it is meanwhile."""
         if questions.user_is_busy():
             self._next_layer_timer.start(_RETRY_MS)
-            return
+        else:
+            self._show_next()
+
+    def _show_next(self) -> None:
+        """Add the next layer; the window is drawn before the one after it."""
         if self._is_closed:
             self._end("")
             return

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from smalltumor.data.case import Case
 from smalltumor.geometry.boxes import bounding_box
 from smalltumor.labels.regions import INNERMOST_FIRST, Region
 
@@ -63,9 +64,15 @@ class NestedRegions:
         self._busy = True
         try:
             yield
-            self._reset()
         finally:
+            self._reset()
             self._busy = False
+
+    def unite(self) -> None:
+        """Add to each region what the regions inside it have beyond it."""
+        shape = next(iter(self._seen.values())).shape
+        self.apply()
+        self._propagate(INNERMOST_FIRST[0], tuple(slice(n) for n in shape))
 
     def apply(self) -> None:
         """Propagate the edits since the last call."""
@@ -150,18 +157,31 @@ class ViewerNesting:
         for nested in self._nested:
             nested.apply()
 
+    def unite(self, case: Case) -> None:
+        """Have the regions of a case nested after one was added, whatever was painted before."""
+        self._rebuild()
+        for nested in self._of(case):
+            nested.unite()
+
     @contextmanager
-    def replacing(self) -> Iterator[None]:
-        """Context in which layers may be added and new layer data replace the drawn masks."""
+    def replacing(self, case: Case) -> Iterator[None]:
+        """Context in which layers may be added and new data replace the drawn masks of a case.
+
+        The case's regions are not kept nested meanwhile: the user must have no turn in it.
+        """
         self._replacing = True
         try:
             with ExitStack() as blocks:
-                for nested in self._nested:
+                for nested in self._of(case):
                     blocks.enter_context(nested.replacing())
                 yield
         finally:
             self._replacing = False
             self._rebuild()
+
+    def _of(self, case: Case) -> list[NestedRegions]:
+        layers = region_layers(self._layers, case)
+        return [nested for nested in self._nested if _same_layers(nested.layers, layers)]
 
     def _rebuild(self, event: Any = None) -> None:
         if self._replacing or (event is not None and region_of(event.value) is None):

@@ -112,8 +112,8 @@ def segmentation_steps(
 ) -> Iterator[Labels]:
     """Show a segmentation in short steps: update the case's region layers, then add others.
 
-    All are updated in one step. What is saved or painted between steps would else be of two
-    results, or lost.
+    All are updated in the first step. What is saved or painted between steps would else be of two
+    results, or lost. Between steps all regions are nested, and so is what is painted meanwhile.
 
     Parameters
     ----------
@@ -132,26 +132,45 @@ def segmentation_steps(
     from napari.layers import Labels
 
     existing = region_layers(viewer.layers, case)
-    with ensure_nesting(viewer).replacing():
-        for region, layer in existing.items():
-            fill_layer(layer, masks[region], _role(case, region, segmentation))
-        if existing:
-            yield next(iter(existing.values()))
-        for region in Region:  # ET first, because users read and edit it first
-            if region not in existing:
-                role = replace(_role(case, region, segmentation), checksum=checksum(masks[region]))
-                attributes = _attributes(case, region, role, placement)
-                existing[region] = Labels(masks[region], **attributes)
-                apply_style(existing[region], region, style)
-                yield existing[region]
+    nesting = ensure_nesting(viewer)
+    if existing:
+        with nesting.replacing(case):
+            _fill(existing, masks, segmentation, case)
+        yield next(iter(existing.values()))
+    for region in Region:  # ET first, because users read and edit it first
+        if region not in existing:
+            role = replace(_role(case, region, segmentation), checksum=checksum(masks[region]))
+            attributes = _attributes(case, region, role, placement)
+            existing[region] = Labels(masks[region], **attributes)
+            apply_style(existing[region], region, style)
+            yield existing[region]
+            index = region_index(viewer.layers, existing, region)
+            try:
                 with garbage_collection_paused(), selection_untouched(viewer):
-                    viewer.layers.insert(
-                        region_index(viewer.layers, existing, region), existing[region]
-                    )
-                yield existing[region]
-        is_there = existing[Region.ET] in viewer.layers  # the user may have removed it meanwhile
-        if is_there and not name_is_edited():
-            viewer.layers.selection.active = existing[Region.ET]
+                    viewer.layers.insert(index, existing[region])
+            finally:
+                nesting.unite(case)
+            yield existing[region]
+    is_there = existing[Region.ET] in viewer.layers  # the user may have removed it meanwhile
+    if is_there and not name_is_edited():
+        viewer.layers.selection.active = existing[Region.ET]
+
+
+def _fill(
+    layers: Mapping[Region, Labels],
+    masks: Mapping[Region, npt.NDArray[np.uint8]],
+    segmentation: Segmentation,
+    case: Case,
+) -> None:
+    """Fill all layers, also if one cannot be drawn; then raise the first error."""
+    errors = []
+    for region, layer in layers.items():
+        try:
+            fill_layer(layer, masks[region], _role(case, region, segmentation))
+        except Exception as error:  # of whatever draws the layer: its data are there
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def region_index(layers: Iterable[Layer], existing: Mapping[Region, Labels], region: Region) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 import smalltumor.inference
 from napari_cases import write_case_along
@@ -11,6 +12,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QLineEdit, QListView, QMenu
 
+from napari_smalltumor import questions
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
@@ -69,6 +71,26 @@ def test_no_result_is_shown_under_the_brush(opened, qtbot, monkeypatch):
     with qtbot.waitSignal(dock.finished):
         qtbot.mouseRelease(window.statusBar(), Qt.MouseButton.LeftButton)
     assert sum(region_of(x) is not None for x in viewer.layers) == 3
+
+
+def test_a_stroke_that_begins_when_the_result_is_shown_is_kept(opened, run, qtbot, monkeypatch):
+    viewer, dock = opened
+    assert run(dock)
+    wt = next(x for x in viewer.layers if x.name.endswith(" WT"))
+    outside = tuple(np.argwhere(wt.data == 0)[:1].T)
+    answers = iter([False, True])
+
+    def is_busy() -> bool:
+        busy = next(answers, False)
+        if busy:
+            wt.data_setitem(outside, 1)
+        return busy
+
+    monkeypatch.setattr(questions, "user_is_busy", is_busy)
+    with qtbot.waitSignal(dock.finished):
+        dock.panel.segment_clicked.emit()
+    assert next(answers, None) is None
+    assert wt.data[outside] == 1
 
 
 def test_a_layer_is_renamed_while_another_patient_s_result_arrives(opened, tmp_path, run, qtbot):
