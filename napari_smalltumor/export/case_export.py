@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from smalltumor.data.bids.write import write_bids
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.identity.visits import folder_of, name_with_visit
+from smalltumor.data.masks.label_files import on_grid, read_label_volume
+from smalltumor.data.masks.label_scheme import own_scheme
 from smalltumor.data.naming.exported_masks import EXPORT_ENDING, region_paths
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
-from smalltumor.errors import OutputError
+from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.files.names import safe_name
+from smalltumor.labels.schemes import SCHEMES, integer_values
 
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.native_grid import placed_on
@@ -109,6 +113,29 @@ def export_case(
     if per_region:
         return write_regions(segmentation, path, overwrite=overwrite)
     return [write_segmentation(segmentation, path, scheme=scheme, overwrite=overwrite)]
+
+
+def is_exported_to(viewer: ViewerModel, case: Case, path: Path, *, scheme: str) -> bool:
+    """Whether a label file holds the regions of a case with their edits, in a label scheme.
+
+    A file that is absent, cannot be read or does not tell its scheme does not.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    case : Case
+    path : Path
+    scheme : str
+        Name of the label scheme.
+    """
+    classes = _segmentation_to_export(viewer, case).classes
+    try:
+        volume = on_grid(read_label_volume(path), case.grid, "the images")
+        found = own_scheme(volume, integer_values(volume.data))
+        is_in_scheme = found is not None and found.scheme.name == scheme
+        return is_in_scheme and np.array_equal(SCHEMES[scheme].decode(volume.data), classes)
+    except SmalltumorError:
+        return False
 
 
 def export_bids(

@@ -12,7 +12,7 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.files.unfinished_moves import existing
 
 from napari_smalltumor import keys, notify, settings
-from napari_smalltumor.export.case_export import export_case, file_to_save
+from napari_smalltumor.export.case_export import export_case, file_to_save, is_exported_to
 from napari_smalltumor.export.dialogs.export_dialog import (
     ask_and_export,
     case_to_export_or_say,
@@ -24,7 +24,7 @@ from napari_smalltumor.export.dialogs.replaced_masks import note_on_replaced
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.export.written_masks import StampedFiles
-from napari_smalltumor.layers.masks.region_masks import other_images_of
+from napari_smalltumor.layers.masks.region_masks import is_outdated, other_images_of
 from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
@@ -58,8 +58,8 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     Returns
     -------
     list of Path
-        The files written; empty if the file holds the masks as they are, the user cancelled, or a
-        file cannot be written.
+        The files written; empty if the file holds the regions as they are, the user cancelled, or
+        a file cannot be written.
     """
     if save_state(viewer).is_review:
         _save_review(viewer)
@@ -70,17 +70,17 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     path = file_to_save(viewer, case)
     if path is None or case.has_changed_images or not os.access(path.parent, os.W_OK):
         return ask_and_export(viewer, parent, per_region=False)
-    if save_state(viewer).is_saved_in(path):
-        notify.info(f"{active_patient(viewer).title}: everything is saved in {path.name}.")
-        return []
     if not may_write_regions(parent, viewer, case, "Save anyway"):
+        return []
+    scheme = settings.get("scheme")
+    if _is_saved_in(path, viewer, case, scheme):
+        notify.info(f"{active_patient(viewer).title}: {path.name} holds the regions as they are.")
         return []
     try:
         check_no_source([path], viewer.layers)
         replaces = bool(existing([path]))
         if replaces and not _may_replace(viewer, parent, case, path):
             return []
-        scheme = settings.get("scheme")
         written = export_case(viewer, case, path, scheme=scheme, overwrite=replaces)
     except SmalltumorError as error:
         notify.report_error(error)
@@ -109,6 +109,18 @@ def _nothing_to_save(title: str, is_reviewed: bool) -> str:
         return f"{title} is saved as reviewed, as it is."
     key = keys.REVIEWED.sequence
     return f"{title}: the masks have no edits to save. {key} saves them as reviewed by you."
+
+
+def _is_saved_in(path: Path, viewer: ViewerModel, case: Case, scheme: str) -> bool:
+    """Whether writing the regions to the file again would change nothing in it."""
+    state = save_state(viewer)
+    state.refresh()
+    return (
+        state.is_saved
+        and not other_images_of(viewer.layers, case)  # the file is to record those of the case
+        and not is_outdated(viewer.layers, case)
+        and is_exported_to(viewer, case, path, scheme=scheme)
+    )
 
 
 def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: Path) -> bool:

@@ -130,16 +130,6 @@ class SaveState:
             self._is_as_read(layer, self._known[region]) for region, layer in layers.items()
         )
 
-    def is_saved_in(self, path: Path) -> bool:
-        """Whether this file holds the masks of the active patient as they are now."""
-        self.refresh()
-        if not self.is_saved or not path.exists():
-            return False
-        written = self.written
-        if written is not None and written.checksums == self._known:
-            return path in written.files
-        return all(path in self._read[layer].beside.paths for layer in self._masks.values())
-
     @property
     def written(self) -> WrittenMasks | None:
         """The masks of the active patient that this window has written last."""

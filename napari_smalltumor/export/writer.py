@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import OutputError
+from smalltumor.files.existence import exists
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.calling_viewer import calling_viewer
-from napari_smalltumor.export.dialogs.other_patients_name import other_name_text
 from napari_smalltumor.export.layer_files import write_layer, write_region_layers
+from napari_smalltumor.export.other_names import other_name_text
 from napari_smalltumor.layers.changed_images import folders_of
 from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
@@ -92,9 +93,17 @@ def _check_patient(saved: Sequence[Any], path: Path) -> None:
                     f"{layer.name} was not saved: {path.parent} is the folder of "
                     f"{patients.title_of(other)}, who is open, too; choose another folder"
                 )
-        text = other_name_text(viewer, patient, path, "layers") if path.exists() else ""
-        if text:
+        text = other_name_text(viewer, patient, path, "layers")
+        if text and _may_exist(path):
             raise OutputError(f"{layer.name} was not saved: {text} Choose another name")
+
+
+def _may_exist(path: Path) -> bool:
+    """Whether there is something at a path, or that cannot be told."""
+    try:
+        return exists(path)
+    except OSError:
+        return True
 
 
 def _folders_of(viewer: ViewerModel, patient: Patient) -> set[Path]:

@@ -15,7 +15,7 @@ from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import notify, questions
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.closing.close_patient import close_patient, reopen_closed
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
@@ -357,6 +357,69 @@ def test_saved_masks_are_said_to_be_saved(viewer, tmp_path, asked, monkeypatch, 
     told: list[str] = []
     monkeypatch.setattr(notify, "info", told.append)
     assert save(viewer, None) == [] and asked == []
-    assert told == ["Pat: everything is saved in Pat_smalltumor.nii.gz."]
+    assert told == ["Pat: Pat_smalltumor.nii.gz holds the regions as they are."]
     paint(region_layers(viewer.layers, case_of(viewer.layers[0]))[Region.ET])
     assert save(viewer, None) == [path]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_agreed", [False, True])
+@pytest.mark.parametrize("doubt", ["drawing", "hidden"])
+def test_what_saved_masks_leave_out_or_hide_is_asked_about(
+    viewer, tmp_path, asked, monkeypatch, doubt, is_agreed
+):
+    regions = segmented(viewer, tmp_path / "Pat")
+    save(viewer, None)
+    if doubt == "drawing":
+        whole = regions[Region.WT]
+        drawn = viewer.add_labels(np.zeros_like(whole.data), name="mine", units=whole.units)
+        drawn.scale, drawn.translate = whole.scale, whole.translate
+        paint(drawn, 1)
+    else:
+        regions[Region.WT].visible = False
+    told: list[str] = []
+    monkeypatch.setattr(notify, "info", told.append)
+    texts: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: texts.append(text) or is_agreed)
+    assert save(viewer, None) == []
+    (question,) = texts
+    assert ("mine is not a region" if doubt == "drawing" else "WT is hidden") in question
+    assert told == ["Pat: Pat_smalltumor.nii.gz holds the regions as they are."] * is_agreed
+
+
+@pytest.mark.slow
+def test_regions_without_the_one_that_was_removed_are_not_those_of_the_file(
+    viewer, tmp_path, asked
+):
+    segmented(viewer, tmp_path / "Pat")
+    (path,) = save(viewer, None)
+    viewer.layers.clear()
+    open_case(viewer, tmp_path / "Pat")
+    viewer.layers.remove("Pat ET")
+    assert save(viewer, None) == [path] and "ET is missing" in asked[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_read", [False, True])
+def test_saved_masks_are_written_again_in_another_label_scheme(viewer, tmp_path, asked, is_read):
+    segmented(viewer, tmp_path / "Pat")
+    (path,) = save(viewer, None)
+    if is_read:
+        viewer.layers.clear()
+        open_case(viewer, tmp_path / "Pat")
+    settings.put("scheme", "brats2023")
+    assert save(viewer, None) == [path]
+    assert set(np.unique(nib.load(path).dataobj)) == {3}
+
+
+@pytest.mark.slow
+def test_saved_masks_of_other_images_are_asked_about(viewer, tmp_path, asked):
+    segmented(viewer, tmp_path / "Pat")
+    (path,) = save(viewer, None)
+    viewer.layers.clear()
+    for image in (tmp_path / "Pat").glob("*_t*.nii.gz"):  # are another patient's now
+        volume = nib.load(image)
+        nib.save(nib.Nifti1Image(np.asarray(volume.dataobj) * 2, volume.affine), image)
+    case = case_of(open_case(viewer, tmp_path / "Pat")[0])
+    assert save(viewer, None) == [path]
+    assert "may be another patient's" in asked[0] and other_images_of(viewer.layers, case) == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -23,6 +25,15 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
 SOURCE = "Pat_t1ce.nii.gz"
+
+WITHOUT_QT = """
+import sys
+import napari.utils.interactions
+for module in [name for name in sys.modules if name.startswith("qtpy")]:
+    del sys.modules[module]
+sys.modules.update(dict.fromkeys(("PyQt5", "PyQt6", "PySide2", "PySide6")))
+import napari_smalltumor.export.writer
+"""
 
 
 @pytest.fixture(params=[False, True], ids=["not confirmed", "confirmed"])
@@ -258,3 +269,16 @@ def test_no_layer_replaces_or_joins_the_files_of_another_open_patient(
     with pytest.raises(OutputError, match=r"is named after Anna, .* Choose another name"):
         write_labels(str(saved), data, attributes)
     assert saved.read_bytes() == b"Anna's"
+
+
+def test_a_name_that_is_too_long_is_an_error_of_the_output(opened, viewer, tmp_path):
+    with pytest.raises(OutputError):
+        save(str(tmp_path / f"{'x' * 300}.nii.gz"), viewer.layers["Pat ET"])
+
+
+@pytest.mark.slow
+def test_the_writers_are_imported_without_qt():
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_QT], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert run.returncode == 0, run.stderr

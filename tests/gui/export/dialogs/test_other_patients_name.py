@@ -87,8 +87,9 @@ class Open:
 def test_a_name_is_another_patients_if_it_states_that_one_and_not_its_own(
     asked, monkeypatch, patient, name, whose
 ):
-    module = "napari_smalltumor.export.dialogs.other_patients_name.active_patient"
-    monkeypatch.setattr(module, lambda viewer: Open)
+    for module in ("other_names", "dialogs.other_patients_name"):
+        target = f"napari_smalltumor.export.{module}.active_patient"
+        monkeypatch.setattr(target, lambda viewer: Open)
     may = may_have_name(None, None, patient, Path("/out") / name, "regions")
     assert may == (not whose)
     assert [f"{name} is named after {whose}, but" in text for text in asked] == [True] * bool(whose)
