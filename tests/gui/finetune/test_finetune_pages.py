@@ -221,6 +221,17 @@ def test_all_scans_of_a_patient_are_on_one_side(train):
     assert "P2" in titles and "P3" not in titles
 
 
+def test_a_run_from_random_weights_is_shorter_by_the_validation_of_its_start(train):
+    train.set_speed(MeasuredSpeed(1e12, "cpu", validation_seconds=10.0))
+    train.set_cases({name: f"/data/{name}" for name in ("P1", "P2", "P3")})
+    train.preset.value, train.validation.value = "paper", "/data/P1"
+    train.epochs.value = 1
+    train.weights.value = ""
+    assert "about 20 s for" in train.expected_length
+    train.weights.value = RANDOM
+    assert "about 10 s for" in train.expected_length
+
+
 def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):
     assert (train.validation_every, train.validation_folder) == (5, None)
     train.set_cases({"one": "/data/one"})
