@@ -127,6 +127,7 @@ def test_a_folder_without_the_series_is_refused_and_is_asked_for_again(
     assert not (tmp_path / "regions.dcm").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_found", [True, False])
 def test_nothing_is_asked_under_a_menu_that_is_open(
     make_napari_viewer, folder, tmp_path, asked, refused, monkeypatch, qtbot, is_found
