@@ -53,11 +53,18 @@ def choices(chosen: str, folder: str, others: Iterable[Path] = ()) -> list[tuple
 def titled(paths: Iterable[Path]) -> list[tuple[str, str]]:
     """Titles and paths of weights files, each file once.
 
-    Files of the same title have their folder in it: a list would show them as one.
+    Files of the same title have their folder in it: a list would show them as one. Those that have
+    the folder in common, such as both files of a run without validation, have their name in it.
     """
     files = list(dict.fromkeys(paths))
-    names = Counter(map(title, files))
-    return [(title(path) if names[title(path)] == 1 else _full(path), str(path)) for path in files]
+    titles = list(map(title, files))
+    for longer in (_with_folder, _with_file):
+        counts = Counter(titles)
+        titles = [
+            said if counts[said] == 1 else longer(path)
+            for said, path in zip(titles, files, strict=True)
+        ]
+    return list(zip(titles, map(str, files), strict=True))
 
 
 def title(path: Path) -> str:
@@ -89,10 +96,15 @@ def title_in_use(chosen: str) -> str:
     return title(Path(chosen)) if chosen else SHIPPED
 
 
-def _full(path: Path) -> str:
+def _with_folder(path: Path) -> str:
     """The title of a file and the folder that it, or its run, is in."""
     folder = path.parent.parent if path.stem in _OF_RUN else path.parent
     return f"{title(path)} in {folder}"
+
+
+def _with_file(path: Path) -> str:
+    """The title of a file, and its folder and name."""
+    return f"{_with_folder(path)}, {path.name}"
 
 
 def accept(path: str) -> bool:

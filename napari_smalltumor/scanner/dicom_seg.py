@@ -33,6 +33,7 @@ from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.case_title import case_title, name_for_files, with_title
+from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.viewer import unproxied
@@ -104,7 +105,9 @@ def _find_and_export(viewer: ViewerModel, case: Case, study: Path, parent: QWidg
                 _find_and_export(viewer, case, other, parent)
 
     name = f"series of {case_title(viewer, case)}"
-    run_in_thread(find, QApplication.instance(), on_found, on_failed, name=name)
+    application = QApplication.instance()
+    found, failed = once_idle(application, on_found), once_idle(application, on_failed)
+    run_in_thread(find, application, found, failed, name=name)
 
 
 def _composed(viewer: ViewerModel, case: Case) -> Segmentation:

@@ -174,6 +174,7 @@ class ReviewSession:
         edited_by = autosave.readers_of(case)
         mask = with_sources(composed, viewer.layers)
         review = reviews.save(current.begun, mask, reader, edited_by, self.visited.remaining)
+        self._may_leave_places = True
         autosave.mark_exported(region_layers(viewer.layers, case).values(), files=[])
         self._open = replace(current, begun=reviews.begin(name, current.begun.digests))
         save_state(viewer).keep(case, [self._open.begun.path])
@@ -181,18 +182,18 @@ class ReviewSession:
         return review
 
     def _may_be_reviewed(self, parent: QWidget | None, case: str) -> bool:
-        """Whether the reader has gone to all that is listed, or agrees, once for each opening."""
+        """Whether the reader has gone to all that is listed, or agrees, as for an earlier save."""
         remaining, count = self.visited.remaining, self.visited.count
-        if remaining and not self._may_leave_places:
-            verb = "was" if remaining == 1 else "were"
-            self._may_leave_places = questions.confirm(
-                parent,
-                "Places not visited",
-                f"{case}: {remaining} of {pluralize(count, 'place')} {verb} not visited. "
-                "Mark as reviewed?",
-                "Mark as reviewed",
-            )
-        return not remaining or self._may_leave_places
+        if not remaining or self._may_leave_places:
+            return True
+        verb = "was" if remaining == 1 else "were"
+        return questions.confirm(
+            parent,
+            "Places not visited",
+            f"{case}: {remaining} of {pluralize(count, 'place')} {verb} not visited. "
+            "Mark as reviewed?",
+            "Mark as reviewed",
+        )
 
     @property
     def _is_arriving(self) -> bool:

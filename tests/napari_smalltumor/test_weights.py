@@ -42,6 +42,11 @@ def test_weights_of_a_run_without_validation_are_not_called_the_best(tmp_path):
     assert weights.title(best) == "run (newest, not validated)"  # it trains, or was stopped
     final = write_weights(run / "final.safetensors", selected_on=[])
     assert weights.title(best) == weights.title(final) == "run (final, not validated)"
+    listed = [title for title, _ in weights.titled([best, final])]
+    assert listed == [
+        f"run (final, not validated) in {tmp_path}, best.safetensors",
+        f"run (final, not validated) in {tmp_path}, final.safetensors",
+    ]
     scored = {"selected_on": ["a"], "scores": {"validation": {"score": 0.5}}}
     validated = tmp_path / "validated"
     validated.mkdir()

@@ -24,7 +24,7 @@ class NetworkMasks:
     of_start : tuple of MadeBy
         Masks of the weights that a run starts from, or of those that these were trained from.
     of_others : tuple of MadeBy
-        Masks of other networks.
+        Masks of other networks, or of networks that their files do not name.
     """
 
     cases: int
@@ -50,11 +50,14 @@ class NetworkMasks:
     @property
     def as_validation(self) -> str:
         """What this means where the cases validate; empty if no network made a mask."""
+        others, those = "another or an unknown network", "that network"
+        if len(self.of_others) > 1:
+            others, those = "other or unknown networks", "those networks"
         return " ".join(
-            f"{_which(masks, self.cases, 'validation')} of {network}: {favours}."
-            for masks, network, favours in (
-                (self.of_start, "the starting weights", "this Dice favours the starting weights"),
-                (self.of_others, "another network", "this Dice favours that network"),
+            f"{_which(masks, self.cases, 'validation')} of {network}: this Dice favours {favoured}."
+            for masks, network, favoured in (
+                (self.of_start, "the starting weights", "the starting weights"),
+                (self.of_others, others, those),
             )
             if masks
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,7 @@ def _speed_of(run: RunFolder) -> MeasuredSpeed | None:
         training: dict[str, Any] = run.read_config()["training"]
         events, _ = EventReader(run.events).poll()
         start = next(event for event in reversed(events) if event["event"] == "start")
-        timed = next(event for event in reversed(events) if event.get("seconds") and event["step"])
+        timed = next(event for event in reversed(events) if _is_timed(event))
         voxels = timed["step"] * training["batch"] * training["crop"] ** 3
         speed = voxels / timed["seconds"]
         return MeasuredSpeed(speed, str(start["device"]), _validation_seconds(events))
@@ -73,11 +72,16 @@ def _speed_of(run: RunFolder) -> MeasuredSpeed | None:
         return None
 
 
+def _is_timed(event: Event) -> bool:
+    """Whether an event tells how long the steps took; that of a validation tells its own time."""
+    return event["event"] in ("epoch", "progress") and bool(event["seconds"] and event["step"])
+
+
 def _validation_seconds(events: list[Event]) -> float | None:
-    """Seconds for a case of the last validation; what is recorded just before it is its begin."""
-    for before, event in reversed(list(pairwise(events))):
-        if event["event"] == "validation":
-            return float(event["time"] - before["time"]) / max(1, len(event["by_case"]))
+    """Seconds for a case of the last validation; None if no event tells them."""
+    for event in reversed(events):
+        if event["event"] == "validation" and "seconds" in event:
+            return float(event["seconds"]) / max(1, len(event["by_case"]))
     return None
 
 
@@ -90,6 +94,7 @@ def expected_length(
     batch: int,
     cases: int,
     validation_cases: int | None = 0,
+    scores_start: bool = True,
 ) -> str:
     """The expected length of a run in a sentence; empty as long as its cases are not known.
 
@@ -103,6 +108,8 @@ def expected_length(
         Number of training cases; 0 if it is not known yet.
     validation_cases : int or None
         Number of validation cases; None if it is not known.
+    scores_start : bool
+        Whether the run validates its starting weights, too; it does not if they are random.
     """
     if not cases:
         return ""
@@ -110,7 +117,7 @@ def expected_length(
         return UNKNOWN
     config = PRESETS[preset].with_changes({"epochs": epochs, "crop": crop, "batch": batch})
     voxels = steps_per_epoch(config, cases) * epochs * batch * crop**3
-    validations = 1 + ceil(epochs / validation_interval(epochs))  # the starting weights, too
+    validations = ceil(epochs / validation_interval(epochs)) + int(scores_start)
     seconds = voxels / speed.voxels_per_second
     seconds += validations * (validation_cases or 0) * (speed.validation_seconds or 0.0)
     unknown = validation_cases is None or (validation_cases and speed.validation_seconds is None)

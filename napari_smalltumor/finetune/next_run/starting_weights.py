@@ -49,9 +49,14 @@ class StartingWeights(QObject):
         self.box.changed.connect(self._on_choice)
 
     @property
+    def are_random(self) -> bool:
+        """Whether the run starts from random weights, which it does not score."""
+        return bool(self.box.value == RANDOM)
+
+    @property
     def digests(self) -> tuple[str, ...]:
         """SHA-256 of the selected weights and of those before them; empty for random weights."""
-        return () if self.box.value == RANDOM else weights.digests(str(self.box.value))
+        return () if self.are_random else weights.digests(str(self.box.value))
 
     def set_preset(self, preset: str, share: int) -> None:
         """Select what a preset starts from, and the percentage that it keeps."""

@@ -172,6 +172,7 @@ class TrainPage(QWidget):
         self.preset.changed.connect(self._on_preset)
         self.validation.changed.connect(self._show_cases)
         self._starting.selected.connect(self._show_masks)
+        self._starting.selected.connect(self._show_length)
         self.device.changed.connect(self._suggest_sizes)
         self.crop.changed.connect(self._show_memory)
         self.batch.changed.connect(self._show_memory)
@@ -234,6 +235,7 @@ class TrainPage(QWidget):
                 batch=self.batch.value,
                 cases=len(cases.training),
                 validation_cases=len(cases.validation) if is_counted else None,
+                scores_start=not self._starting.are_random,
             )
         )
         self._length_text.setVisible(bool(self._length_text.text()))

@@ -134,7 +134,7 @@ def test_the_train_page_says_which_masks_a_network_made(train, tmp_path):
     assert train.masks_text.startswith("1 of 2 training masks is a corrected result of a network")
     train.validation.value = "/data/P1"
     said = "The validation mask is a corrected result of {}: this Dice favours {}."
-    assert train.masks_text == said.format("another network", "that network")
+    assert train.masks_text == said.format("another or an unknown network", "that network")
     train.choose_weights(str(mine))
     assert train.masks_text == said.format("the starting weights", "the starting weights")
     train.validation.value = "5"
@@ -219,6 +219,17 @@ def test_all_scans_of_a_patient_are_on_one_side(train):
     assert "for 5 training cases" in train.expected_length
     titles = [train.validation.native.itemText(n) for n in range(train.validation.native.count())]
     assert "P2" in titles and "P3" not in titles
+
+
+def test_a_run_from_random_weights_is_shorter_by_the_validation_of_its_start(train):
+    train.set_speed(MeasuredSpeed(1e12, "cpu", validation_seconds=10.0))
+    train.set_cases({name: f"/data/{name}" for name in ("P1", "P2", "P3")})
+    train.preset.value, train.validation.value = "paper", "/data/P1"
+    train.epochs.value = 1
+    train.weights.value = ""
+    assert "about 20 s for" in train.expected_length
+    train.weights.value = RANDOM
+    assert "about 10 s for" in train.expected_length
 
 
 def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from dicom_cases import write_series
 from napari_cases import write_case_along
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtCore import QPoint
+from qtpy.QtWidgets import QFileDialog, QMenu
 from shown_layers import show_segmentation
 from smalltumor import extras
 from smalltumor.data.identity.image_digests import digests_of_images
@@ -23,7 +24,7 @@ from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION
 from napari_smalltumor import notify, questions
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.scanner import archives, known_scans
+from napari_smalltumor.scanner import archives, dicom_seg, known_scans
 from napari_smalltumor.scanner.archives import unpacked_folder
 from napari_smalltumor.scanner.dicom_seg import _study_of, ask_and_export_dicom_seg
 
@@ -124,6 +125,43 @@ def test_a_folder_without_the_series_is_refused_and_is_asked_for_again(
     assert "holds no images" in refused[0]
     assert asked == ["folder", "folder"]
     assert not (tmp_path / "regions.dcm").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_found", [True, False])
+def test_nothing_is_asked_under_a_menu_that_is_open(
+    make_napari_viewer, folder, tmp_path, asked, refused, monkeypatch, qtbot, is_found
+):
+    viewer = make_napari_viewer()
+    case = case_of(open_case(viewer, folder)[0])
+    classes = np.full(case.grid.shape, TissueClass.ET, np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    if not is_found:
+        for path in (tmp_path / "study" / "4").iterdir():
+            path.unlink()
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *a, **k: (str(asked.append("file") or ""), "")
+    )
+    searched: list[str] = []
+    search = dicom_seg.series_of_segmentation
+
+    def searching(*arguments, **named):
+        try:
+            return search(*arguments, **named)
+        finally:
+            searched.append("")
+
+    monkeypatch.setattr(dicom_seg, "series_of_segmentation", searching)
+    ask_and_export_dicom_seg(viewer, None)
+    menu = QMenu()
+    menu.addAction("Action")
+    menu.popup(QPoint(0, 0))
+    qtbot.addWidget(menu)
+    qtbot.waitUntil(lambda: bool(searched))
+    qtbot.wait(200)
+    assert asked == ["folder"] and refused == []
+    menu.close()
+    qtbot.waitUntil(lambda: asked == ["folder", "file"] if is_found else len(refused) == 1)
 
 
 def test_a_prepared_case_whose_scan_is_not_in_its_folder_is_exported_with_another_folder(

@@ -49,13 +49,13 @@ def test_the_expected_length_follows_from_the_settings_and_the_speed():
 def test_validations_are_counted_at_what_they_took_for_each_case(tmp_path):
     run = RunFolder(tmp_path / "run")
     run.write_config({"training": replace(PRESETS["finetune"], crop=32).to_dict()})
-    by_case = [{"case": "a"}, {"case": "b"}]
+    scored = {"event": "validation", "seconds": 30.0, "by_case": [{"case": "a"}, {"case": "b"}]}
     events = [
         {"event": "start", "step": 0, "time": 100.0, "device": "cpu"},
-        {"event": "validation", "step": 0, "time": 120.0, "by_case": by_case},
-        {"event": "epoch", "step": 10, "time": 130.0, "seconds": 10.0},
-        {"event": "validation", "step": 10, "time": 160.0, "by_case": by_case},
-        {"event": "done", "step": 10, "time": 161.0},
+        scored | {"step": 0, "epoch": 0, "time": 140.0},
+        {"event": "epoch", "step": 10, "time": 150.0, "seconds": 10.0},
+        scored | {"step": 10, "epoch": 1, "time": 190.0},
+        {"event": "done", "step": 10, "time": 191.0},
     ]
     run.events.write_text("".join(json.dumps(event) + "\n" for event in events))
     speed = measured_speed(tmp_path)
@@ -66,6 +66,8 @@ def test_validations_are_counted_at_what_they_took_for_each_case(tmp_path):
     settings = {"preset": "finetune", "epochs": 1, "crop": 32, "batch": 2, "cases": 5}
     text = expected_length(speed, **settings, validation_cases=4)
     assert "about 2 min" in text  # ten steps, and twice four cases
+    random = expected_length(speed, **settings, validation_cases=4, scores_start=False)
+    assert "about 70 s" in random  # four cases once
     unknown = expected_length(MeasuredSpeed(2 * 32**3, "cpu"), **settings, validation_cases=4)
     assert "about 10 s for 5 training cases and the time of the validations" in unknown
 

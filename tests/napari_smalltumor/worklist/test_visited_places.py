@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from cohort_results import write_results
+from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry, read_worklist
+from smalltumor.errors import OutputError
 
 from napari_smalltumor import questions
 from napari_smalltumor.worklist import texts
@@ -57,6 +59,28 @@ def test_a_case_that_was_not_looked_through_is_asked_about_and_is_not_confirmed(
     session.open(worklist, entry(worklist, "bob"))
     session.save("Anna")
     assert len(asked) == 3
+
+
+def test_an_answer_with_which_nothing_was_saved_is_asked_for_again(
+    viewer, worklist, asked, monkeypatch
+):
+    session = ReviewSession(viewer)
+    session.open(worklist, entry(worklist, "bob"))
+    assert session.save("Anna") is None
+    with monkeypatch.context() as cancelled:
+        cancelled.setattr("napari_smalltumor.worklist.session.may_write_regions", lambda *a: False)
+        assert session.save("Anna") is None and len(asked) == 2
+    with monkeypatch.context() as full, pytest.raises(OutputError):
+        full.setattr(Reviews, "save", raise_output_error)
+        session.save("Anna")
+    assert len(asked) == 3
+    assert session.save("Anna").not_visited == 2 and len(asked) == 4
+    session.save("Anna")
+    assert len(asked) == 4
+
+
+def raise_output_error(*arguments: object) -> None:
+    raise OutputError("the disk is full")
 
 
 def test_a_case_whose_places_were_all_visited_is_confirmed_without_a_question(

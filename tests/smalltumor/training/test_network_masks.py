@@ -25,8 +25,8 @@ def test_masks_of_the_starting_weights_are_told_from_those_of_others_and_of_peop
     assert (found.cases, found.of_start) == (5, (OF_START.edited,))
     assert found.as_validation == (
         "1 of 5 validation masks is a corrected result of the starting weights: this Dice favours "
-        "the starting weights. 2 of 5 validation masks are corrected results of another network: "
-        "this Dice favours that network."
+        "the starting weights. 2 of 5 validation masks are corrected results of other or "
+        "unknown networks: this Dice favours those networks."
     )
     assert found.as_training == (
         "3 of 5 training masks are corrected results of a network: what was not corrected is "

@@ -23,14 +23,20 @@ class Throughput:
     ----------
     config : TrainingConfig
     budget : Budget
+    has_validation : bool
+        Whether there are validation cases. Without any, the time left is known from the first step.
     """
 
     config: TrainingConfig
     budget: Budget
+    has_validation: bool = True
     _step_seconds: float = 0.0
     _interval_seconds: float = 0.0
-    _validation_seconds: float | None = None
+    _validation_seconds: float | None = field(init=False)
     _reported_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._validation_seconds = None if self.has_validation else 0.0
 
     def add_step(self, seconds: float, interval: float) -> None:
         """Add a step to the moving averages.

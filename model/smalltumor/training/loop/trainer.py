@@ -79,7 +79,7 @@ class Trainer:
         self.budget = Budget(config, self.epoch_steps)
         architecture = architecture or MultiTaskArchitecture(config.network)
         self.learner = Learner(config, architecture, self.budget, processes, initial)
-        self.throughput = Throughput(config, self.budget)
+        self.throughput = Throughput(config, self.budget, has_validation=bool(cases.validation))
         self._saved_at = self._started = self._idle_since = time.monotonic()
         self.validator = Validator(config, cases.validation, context, architecture, card)
 

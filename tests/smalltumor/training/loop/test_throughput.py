@@ -50,6 +50,13 @@ def test_the_time_left_is_not_known_before_the_first_validation():
     assert left(throughput, step=2) is None
 
 
+def test_the_time_left_of_a_run_without_validation_is_known_from_the_first_step():
+    config = replace(QUICK, epochs=3, validate_every=1)
+    throughput = Throughput(config, Budget(config, EPOCH_STEPS), has_validation=False)
+    throughput.add_step(seconds=1.0, interval=3.0)
+    assert left(throughput, step=2) == 10 * 3
+
+
 def test_a_run_of_minutes_ends_with_a_validation():
     throughput = throughput_of(minutes=2)
     throughput.add_step(seconds=1.0, interval=3.0)

@@ -95,6 +95,7 @@ def test_a_run_without_validation_can_get_cases_it_has_not_trained_on(data, tmp_
     elsewhere = write_lesion_cases(tmp_path / "elsewhere", 1, names="new_{:02d}", seed=7)
     run = tmp_path / "run"
     train(request_for(data, run, validation=None, changes=ONE_EPOCH), silent)
+    assert events(run, "epoch")[0]["seconds_left"] is not None
     with pytest.raises(TrainingError, match="case_00: the run has been trained on this case"):
         train(request_for(data, run, changes=MORE, resume=True), silent)
     with pytest.raises(TrainingError, match=r"copy_00: .*another scan of this patient"):
