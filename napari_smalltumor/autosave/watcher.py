@@ -74,8 +74,8 @@ class ViewerAutosave:
             self._ask_timer.start(0)
 
     def _ask_about_cases(self) -> None:
-        """Ask about the cases that were opened, when no other dialog and no menu is open."""
-        if self._ask_timer is not None and _dialog_is_open():
+        """Ask about the cases that were opened, as soon as the user is not busy."""
+        if self._ask_timer is not None and _user_is_busy():
             self._ask_timer.start(_RETRY_MS)
             return
         viewer = self._viewer()
@@ -89,10 +89,10 @@ class ViewerAutosave:
                     self.opened.emit(case)
 
 
-def _dialog_is_open() -> bool:
-    from napari_smalltumor.questions import dialog_is_open
+def _user_is_busy() -> bool:
+    from napari_smalltumor.questions import user_is_busy
 
-    return dialog_is_open()
+    return user_is_busy()
 
 
 def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None:

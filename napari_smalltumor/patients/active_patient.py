@@ -34,6 +34,7 @@ from napari_smalltumor.patients.explanations import Explanations
 from napari_smalltumor.patients.messages import PatientMessages
 from napari_smalltumor.patients.new_layers import NewLayers
 from napari_smalltumor.patients.open_patients import OpenPatients
+from napari_smalltumor.patients.switching.drawing_errors import DrawingErrors
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.switching.shown_by_hand import ShownByHand
 from napari_smalltumor.patients.switching.view_state import ViewStates
@@ -77,6 +78,7 @@ class ActivePatient:
         self._opened = OpenPatients(self._layers, self.arrivals)
         self._explanations = Explanations(self.messages, self.title_of)
         self._views = ViewStates(viewer)
+        self._drawing_errors = DrawingErrors()
         self._hidden = HiddenLayers(self._explanations.explain_locks)
         self._shown_by_hand = ShownByHand(
             self._layers, self._hidden, self._stays_hidden, self._activate_if_open
@@ -87,8 +89,9 @@ class ActivePatient:
         # Last, because napari must have added the layer to its window and updated the sliders.
         self._layers.events.inserted.connect(self._on_inserted, position="last")
         self._layers.events.removed.connect(self._on_removed, position="last")
-        for layer in list(self._layers):
-            self._add(layer)
+        with self._drawing_errors:
+            for layer in list(self._layers):
+                self._add(layer)
         self._window_title = WindowTitle(
             viewer, lambda: self.title, (self.changed, self.patients_changed)
         )
@@ -133,8 +136,9 @@ class ActivePatient:
         if patient not in self.patients:
             raise ValueError(f"no layer of {patient.name} is open")
         if patient != self._current:
-            # A first patient does not move the view of layers of other plugins.
-            self._switch_to(patient, fit=self._current is not None or self._is_left)
+            with self._drawing_errors:
+                # A first patient does not move the view of layers of other plugins.
+                self._switch_to(patient, fit=self._current is not None or self._is_left)
 
     def leave(self) -> None:
         """Make no patient active until files have been read, or the user chooses one.
@@ -146,10 +150,11 @@ class ActivePatient:
         self._views.save(self._current, self.layers)
         self._current, self._is_left = None, True
         self._shown_by_hand.forget()
-        self._show_current()
-        if viewer is not None:
-            select(viewer, [])
-        self.changed.emit()
+        with self._drawing_errors:
+            self._show_current()
+            if viewer is not None:
+                select(viewer, [])
+            self.changed.emit()
 
     def adopt(self, layers: Iterable[Layer], patient: Patient) -> None:
         """Assign layers to a patient, and make it active without moving the view."""
@@ -157,13 +162,14 @@ class ActivePatient:
             assign(layer, patient)
         self.arrivals.release(patient)
         self._follow_layers()
-        if patient != self._current:
-            self._views.forget(patient)
-            self._switch_to(patient, fit=False)
-        else:
-            self._show_current()
-        self.patients_changed.emit()
-        self.reassigned.emit()
+        with self._drawing_errors:
+            if patient != self._current:
+                self._views.forget(patient)
+                self._switch_to(patient, fit=False)
+            else:
+                self._show_current()
+            self.patients_changed.emit()
+            self.reassigned.emit()
 
     @contextmanager
     def in_background(self) -> Iterator[None]:
@@ -180,7 +186,8 @@ class ActivePatient:
             self._views.restore_selection(selected, self._hidden)
 
     def _on_inserted(self, event: Any) -> None:
-        self._add(event.value)
+        with self._drawing_errors:
+            self._add(event.value)
 
     def insert_arriving(self, layer: Layer) -> None:
         """Insert a layer of files that are being read; it is selected if it is shown.
@@ -189,11 +196,12 @@ class ActivePatient:
         """
         viewer = self._viewer()
         assert viewer is not None
-        # A selection would draw the window again.
-        with self.arrivals.one(), selection_untouched(viewer):
-            self._layers.insert(self._index_for(layer), layer)
-        if layer not in self._hidden:
-            select(viewer, [layer])
+        with self._drawing_errors:
+            # A selection would draw the window again.
+            with self.arrivals.one(), selection_untouched(viewer):
+                self._layers.insert(self._index_for(layer), layer)
+            if layer not in self._hidden:
+                select(viewer, [layer])
 
     def _index_for(self, layer: Layer) -> int:
         """Index of an arriving layer: on top, if it is or may become the active patient's."""
@@ -206,12 +214,13 @@ class ActivePatient:
         patient = self.arrivals.last_patient
         last, viewer = self.arrivals.finish(), self._viewer()
         self._follow_layers()
-        if patient is not None and patient in self._opened:
-            self.activate(patient)
-            if last in self._layers and viewer is not None:
-                shown = [x for x in self.layers if x.visible]
-                select(viewer, [last if last in shown or not shown else shown[-1]])
-        self.patients_changed.emit()
+        with self._drawing_errors:
+            if patient is not None and patient in self._opened:
+                self.activate(patient)
+                if last in self._layers and viewer is not None:
+                    shown = [x for x in self.layers if x.visible]
+                    select(viewer, [last if last in shown or not shown else shown[-1]])
+            self.patients_changed.emit()
 
     def awaits(self, layer: Layer) -> bool:
         """Whether a layer is of a patient whose files are still being read."""
@@ -267,10 +276,12 @@ class ActivePatient:
         layer = event.value
         self._shown_by_hand.release(layer)
         release_undo(layer)
-        self._hidden.release(layer)
-        self._new.remove(layer, self._layers)
-        if patient_of(layer) is not None:
-            self._on_fewer()
+        with self._drawing_errors:
+            with self._drawing_errors.kept():
+                self._hidden.release(layer)
+            self._new.remove(layer, self._layers)
+            if patient_of(layer) is not None:
+                self._on_fewer()
 
     def _on_fewer(self) -> None:
         """A patient has a layer less, and is closed if that was its last."""
@@ -280,9 +291,10 @@ class ActivePatient:
         self.patients_changed.emit()
 
     def _on_unassigned(self) -> None:
-        self._on_fewer()
-        self._show_current()
-        self.reassigned.emit()
+        with self._drawing_errors:
+            self._on_fewer()
+            self._show_current()
+            self.reassigned.emit()
 
     def _follow_layers(self) -> None:
         """Forget closed patients, whose last layers were removed, and append new ones."""
@@ -307,12 +319,11 @@ class ActivePatient:
         self._views.save(self._current, self.layers)
         self._current, self._is_left = patient, False
         self._shown_by_hand.forget()
-        try:
-            self._show_current()
-        finally:  # an error in drawing a layer must not leave docks with the patient before
+        self._show_current()
+        with self._drawing_errors.kept():
             self._views.restore(patient, self.layers, fit=fit)
-            in_next_turn(lambda: self._views.select_none_of(self._hidden))
-            self.changed.emit()
+        in_next_turn(lambda: self._views.select_none_of(self._hidden))
+        self.changed.emit()
 
     def _stays_hidden(self, patient: Patient) -> bool:
         return bool(self._background) or self.arrivals.holds(patient)
@@ -322,7 +333,8 @@ class ActivePatient:
             self.activate(patient)
 
     def _show_current(self) -> None:
-        self._hidden.show_only(self._layers, self._current)
+        with self._drawing_errors.kept():
+            self._hidden.show_only(self._layers, self._current)
 
     def _name_layers(self) -> None:
         name_by_titles(self._layers, titles(self.patients))

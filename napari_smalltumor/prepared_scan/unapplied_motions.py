@@ -54,14 +54,17 @@ class UnappliedMotions:
         active_patient(viewer).patients_changed.connect(self._forget_closed)
 
     def of(self, case: Case, prepared: PreparedCase) -> dict[str, UnappliedMotion]:
-        """The motions of a case, by modality, that follow on its stored registrations."""
+        """The motions of a case, by modality, that follow on its stored registrations.
+
+        The others are forgotten: a registration that is stored again later brings none back.
+        """
         motions = self._motions.get(self._known(case), {})
-        return {
-            modality: motion
-            for modality, motion in motions.items()
-            if modality in prepared.sequences
-            and np.allclose(stored_matrix(prepared, modality), motion.registration)
-        }
+        for modality, motion in list(motions.items()):
+            if modality not in prepared.sequences or not np.allclose(
+                stored_matrix(prepared, modality), motion.registration
+            ):
+                del motions[modality]
+        return dict(motions)
 
     def keep(self, case: Case, modality: str, motion: UnappliedMotion | None) -> None:
         """Keep the motion of a sequence instead of that before; None: forget it."""

@@ -15,7 +15,8 @@ from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
+    from napari.components import LayerList, ViewerModel
+    from napari.layers import Layer
 
 _SEPARATE = ("visible", "locked")
 
@@ -41,11 +42,16 @@ class PatientLinks:
         self._unlinking = True
         try:
             for layer in viewer.layers:
-                for other in get_linked_layers(layer):
-                    if patient_of(other) != patient_of(layer):
-                        viewer.layers.unlink_layers([layer, other], _SEPARATE)
+                separate_visibility(viewer.layers, layer)
         finally:
             self._unlinking = False
+
+
+def separate_visibility(layers: LayerList, layer: Layer) -> None:
+    """Unlink the visibility of a layer from that of layers of other patients."""
+    for other in get_linked_layers(layer):
+        if patient_of(other) != patient_of(layer):
+            layers.unlink_layers([layer, other], _SEPARATE)
 
 
 @one_per_viewer

@@ -7,8 +7,7 @@ it. `layers.editing.visibility` guards its undo keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from weakref import WeakKeyDictionary
 from napari_smalltumor.layers.editing.unfinished_polygon import drop_unfinished_polygon
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.patients.deferred_calls import when_idle
+from napari_smalltumor.patients.layer_rules.links import separate_visibility
 from napari_smalltumor.widgets.flag import Flag
 
 if TYPE_CHECKING:
@@ -30,26 +30,6 @@ class _Before:
 
     visible: bool
     locked: Any
-
-
-@contextmanager
-def _each_layer() -> Iterator[Callable[[Callable[[Layer], None], Layer], None]]:
-    """Yield a function that changes a layer; the first error is raised when all are changed.
-
-    napari reports what fails in drawing a layer as an error of the change. Without this, the layers
-    of two patients would stay visible.
-    """
-    errors: list[Exception] = []
-
-    def change(function: Callable[[Layer], None], layer: Layer) -> None:
-        try:
-            function(layer)
-        except Exception as error:
-            errors.append(error)
-
-    yield change
-    if errors:
-        raise errors[0]
 
 
 class HiddenLayers:
@@ -82,16 +62,26 @@ class HiddenLayers:
         """
         own = [x for x in layers if patient_of(x) in (None, patient)]
         others = [x for x in layers if patient_of(x) not in (None, patient)]
-        with self.is_changing, _each_layer() as change:
-            for layer in others:
-                change(self._hide, layer)
-            for layer in own:
-                change(self.release, layer)
-            for layer in others:
-                change(partial(self._hide_linked, layers), layer)
+        new = [x for x in others if x not in self]
+        for layer in new:  # all first, because layers that are linked to one are hidden with it
+            self._remember(layer)
+        changes = [
+            *(partial(self._hide, layer) for layer in new),
+            *(partial(self.release, layer) for layer in own),
+            *(partial(self._hide_linked, layers, layer) for layer in others),
+        ]
+        errors: list[Exception] = []
+        with self.is_changing:
+            for change in changes:
+                try:
+                    change()
+                except Exception as error:  # of drawing: no two patients may stay visible
+                    errors.append(error)
             if not self._is_to_move:
                 self._is_to_move = True
                 when_idle(partial(self._move_to_the_bottom, layers))
+        if errors:
+            raise errors[0]
 
     def _move_to_the_bottom(self, layers: LayerList) -> None:
         """List hidden layers below all others, which does not change what is drawn."""
@@ -109,21 +99,22 @@ class HiddenLayers:
         shown = (n for n, layer in enumerate(layers) if layer not in self)
         return next(shown, len(layers))
 
-    def _hide(self, layer: Layer) -> None:
-        """Hide and protect a layer, and remember whether it was visible."""
-        if layer in self._before:
-            return
+    def _remember(self, layer: Layer) -> None:
+        """Remember how a layer that is to be hidden is shown, until it is released."""
         self._before[layer] = _Before(layer.visible, layer.locked)
+        layer.events.locked.connect(self._on_locked)
+
+    def _hide(self, layer: Layer) -> None:
+        """Hide and protect a layer."""
         drop_unfinished_polygon(layer)
         layer.locked = True
-        layer.events.locked.connect(self._on_locked)
         if layer.visible:  # setting it again would draw the window again
             layer.visible = False
 
     def _hide_linked(self, layers: LayerList, layer: Layer) -> None:
         """Hide a layer that was shown with one of the active patient, to which it is linked."""
         if layer.visible or not layer.locked:
-            layers.unlink_layers([layer])
+            separate_visibility(layers, layer)
             layer.visible, layer.locked = False, True
 
     def _on_locked(self, event: Any) -> None:

@@ -126,9 +126,11 @@ class ShownByHand:
         before = self._states_before(command)
         if len(shown) == 1:
             self._show_alone(patient, shown)
-        self._activate(patient)
-        for layer, visible in before.items():
-            self._hidden.set_visible(layer, visible)
+        try:
+            self._activate(patient)
+        finally:  # an error in drawing is raised when the patient is active
+            for layer, visible in before.items():
+                self._hidden.set_visible(layer, visible)
 
     def _leaves_nothing(self, command: _Command) -> bool:
         """Whether a command has hidden all layers of the active patient that were visible."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from opened_case import empty_result, saved_files
-from qtpy.QtCore import QPoint
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QMenu
 from shown_layers import show_segmentation
 from smalltumor.labels.regions import Region
@@ -81,6 +81,23 @@ def test_nothing_is_asked_under_a_menu(edited, synthetic_case, answers, data_fol
     qtbot.wait(200)
     assert asked == []
     menu.close()
+    qtbot.waitUntil(lambda: len(asked) == 1)
+
+
+@pytest.mark.slow
+def test_nothing_is_asked_under_the_brush(edited, synthetic_case, answers, data_folder, qtbot):
+    queue, asked = answers
+    viewer, _ = edited
+    window = viewer.window._qt_window
+    window.show()
+    ensure_autosave(viewer).autosave.save()
+    viewer.layers.clear()
+    queue.append(LATER)
+    qtbot.mousePress(window.statusBar(), Qt.MouseButton.LeftButton)
+    open_case(viewer, synthetic_case)
+    qtbot.wait(200)
+    assert asked == []
+    qtbot.mouseRelease(window.statusBar(), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(asked) == 1)
 
 

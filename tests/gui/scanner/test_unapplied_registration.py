@@ -184,3 +184,15 @@ def test_a_shift_is_forgotten_when_its_patient_is_closed(dock, viewer, folders, 
     qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == "A")
     choose(dock, "t2")
     assert not dock.registration.moves and dock.registration.unapplied.isHidden()
+
+
+def test_an_applied_shift_does_not_return_with_the_automatic_registration(
+    dock, viewer, folders, qtbot, errors
+):
+    dock.registration.apply_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    dock.registration.automatic_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert registration_in(folders["A"])[0, 3] == pytest.approx(SHIFT_MM)
+    assert not dock.registration.moves and dock.registration.unapplied.isHidden()
+    assert errors == []

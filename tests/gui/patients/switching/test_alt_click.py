@@ -76,6 +76,25 @@ def test_a_second_click_shows_both_patients_as_before_the_first(viewer, qtbot):
     assert shown(viewer) == all_of("Anna")
 
 
+def test_the_other_patient_is_shown_as_before_after_an_error_in_drawing(viewer, qtbot):
+    patients = active_patient(viewer)
+    anna, bert = patients.patients
+
+    def fail(event) -> None:
+        if patients.current == anna:
+            raise ValueError("cannot be triangulated")
+
+    layer = viewer.layers["Anna T2"]
+    layer.events.visible.connect(fail)
+    with qtbot.capture_exceptions() as raised:
+        alt_click(viewer, "Anna T2", qtbot)
+    assert [str(error) for _, error, _ in raised] == ["cannot be triangulated"]
+    assert patients.current == anna
+    layer.events.visible.disconnect(fail)
+    patients.activate(bert)
+    assert shown(viewer) == all_of("Bert")
+
+
 def test_a_layer_of_the_active_patient_is_shown_alone_and_then_all_again(viewer, qtbot):
     patients = active_patient(viewer)
     anna, bert = patients.patients

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from napari.components import LayerList
+from napari.layers import Image
 from shown_layers import open_segmented
 
+from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
@@ -40,3 +45,27 @@ def test_layers_of_one_patient_stay_linked(viewer):
     viewer.layers.link_layers([et, tc])
     et.visible = False
     assert not tc.visible
+
+
+def test_linked_layers_of_a_patient_return_as_they_were_shown(viewer):
+    open_segmented(viewer, "First")
+    viewer.layers.link_layers([viewer.layers["First ET"], viewer.layers["First TC"]])
+    open_segmented(viewer, "Second")
+    patients = active_patient(viewer)
+    patients.activate(patients.patients[0])
+    assert viewer.layers["First ET"].visible and viewer.layers["First TC"].visible
+
+
+def test_a_layer_that_a_link_has_shown_is_hidden_again_and_stays_linked_otherwise():
+    layers = LayerList([Image(np.zeros((4, 4, 4))) for _ in range(2)])
+    first, second = Patient("First"), Patient("Second")
+    assign(layers[0], first)
+    assign(layers[1], second)
+    hidden = HiddenLayers(lambda unlocked: None)
+    hidden.show_only(layers, first)
+    layers.link_layers()
+    hidden.show_only(layers, second)
+    (own,), (other,) = (layers_of_patient(layers, patient) for patient in (second, first))
+    assert own.visible and not own.locked and not other.visible and other.locked
+    own.opacity = 0.25
+    assert other.opacity == 0.25
