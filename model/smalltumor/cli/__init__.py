@@ -105,12 +105,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SmalltumorError as error:
         return _fail(_message(error, options), 130 if isinstance(error, Cancelled) else 1)
     except KeyboardInterrupt as error:
-        return _fail_interrupted(error)
+        return _fail_interrupted(error, ends=arguments is None)
     except RuntimeError as error:
         # Python 3.11 wraps what is raised while a class is created, as when a module is imported.
         if not isinstance(error.__cause__, KeyboardInterrupt):
             raise
-        return _fail_interrupted(error.__cause__)
+        return _fail_interrupted(error.__cause__, ends=arguments is None)
     except MemoryError:
         return _fail("out of memory; close other programs and try again")
     except BrokenPipeError:
@@ -189,12 +189,15 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _fail_interrupted(error: BaseException) -> int:
+def _fail_interrupted(error: BaseException, *, ends: bool) -> int:
     """Say that the command was interrupted, and return its exit code.
 
-    If that came while a string was executed, as where a dataclass is created, Python would not
+    If the process `ends` now, another Ctrl-C is ignored: it would interrupt what packages do at the
+    exit of Python, which then prints where. If the interruption came while a string was executed, as where a dataclass is created, Python would not
     exit with this code but with SIGINT, unless another string is executed afterwards.
     """
+    if ends:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     exec("")  # nosec B102
     notes = getattr(error, "__notes__", ())  # of files that could not be put back
     return _fail("; ".join(["interrupted", *(notes or ["no incomplete file was left"])]), 130)
