@@ -193,8 +193,9 @@ def _fail_interrupted(error: BaseException, *, ends: bool) -> int:
     """Say that the command was interrupted, and return its exit code.
 
     If the process `ends` now, another Ctrl-C is ignored: it would interrupt what packages do at the
-    exit of Python, which then prints where. If the interruption came while a string was executed, as where a dataclass is created, Python would not
-    exit with this code but with SIGINT, unless another string is executed afterwards.
+    exit of Python, which then prints where. If the interruption came while a string was executed,
+    as where a dataclass is created, Python would not exit with this code but with SIGINT, unless
+    another string is executed afterwards.
     """
     if ends:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
