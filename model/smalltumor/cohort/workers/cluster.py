@@ -196,6 +196,7 @@ def close_cluster(cluster: Any) -> None:
             closing.result()
     except KeyboardInterrupt:
         if wait([closing], _ENDING_TIMEOUT).not_done:
+            cluster.shutdown_on_close = False  # or Dask closes it again when Python ends, and fails
             _kill_workers(cluster)
             wait([closing], _ENDING_TIMEOUT)
         raise
