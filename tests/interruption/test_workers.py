@@ -197,7 +197,9 @@ def test_a_second_ctrl_c_ends_the_workers_and_leaves_no_unfinished_file(
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(pause)
     _, err = process.communicate(timeout=120)
-    assert err == "smalltumor: interrupted; no incomplete file was left\n"
+    # Python itself prints an interruption that comes within a destructor.
+    assert err.endswith("smalltumor: interrupted; no incomplete file was left\n")
+    assert err.count("Traceback") == err.count("Exception ignored in: <function")
     assert process.returncode == 130
     assert all_end(process.pid)
     assert not [*tmp_path.rglob(".smalltumor-*")]
