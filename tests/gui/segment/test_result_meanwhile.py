@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.segment import run as segment_run
 
 
 @pytest.fixture
@@ -86,7 +88,8 @@ def test_a_stroke_that_begins_when_the_result_is_shown_is_kept(opened, run, qtbo
             wt.data_setitem(outside, 1)
         return busy
 
-    monkeypatch.setattr(questions, "user_is_busy", is_busy)
+    asked_by_run = SimpleNamespace(user_is_busy=is_busy, confirm=questions.confirm)
+    monkeypatch.setattr(segment_run, "questions", asked_by_run)  # others ask, too
     with qtbot.waitSignal(dock.finished):
         dock.panel.segment_clicked.emit()
     assert next(answers, None) is None
