@@ -14,6 +14,7 @@ from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
+from smalltumor.cohort.interruptible import result_of
 from smalltumor.cohort.pipeline.kept_case import keep
 from smalltumor.cohort.pipeline.network_stage import Computed, read_images, run_network
 from smalltumor.cohort.pipeline.writing import write_results
@@ -77,7 +78,7 @@ class Pipeline:
         remaining = iter(jobs)
         pending = [self.submit(job) for job in islice(remaining, DEPTH)]
         while pending:
-            yield pending.pop(0).result()
+            yield result_of(pending.pop(0))
             pending += [self.submit(job) for job in islice(remaining, 1)]
 
     def _read(self, job: Job) -> Case | Exception | None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from smalltumor.cohort.interruptible import result_of
 from smalltumor.cohort.pipeline.pipeline import DEPTH
 from smalltumor.cohort.workers.interruptions import (
     deferred_interruptions,
@@ -180,7 +181,7 @@ def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
             silence_logs=logging.CRITICAL + 1,
         )
         with deferred_interruptions():
-            cluster = started_with_sigint_blocked(start).result()
+            cluster = result_of(started_with_sigint_blocked(start))
             stack.callback(close_cluster, cluster)
         yield cluster
 
@@ -193,7 +194,7 @@ def close_cluster(cluster: Any) -> None:
     closing = started_with_sigint_blocked(partial(cluster.close, timeout=_CLOSING_TIMEOUT))
     try:
         with suppress(TimeoutError):  # 2024.8 waits for workers that were killed
-            closing.result()
+            result_of(closing)
     except KeyboardInterrupt:
         if wait([closing], _ENDING_TIMEOUT).not_done:
             cluster.shutdown_on_close = False  # or Dask closes it again when Python ends, and fails

@@ -10,6 +10,7 @@ import threading
 from functools import partial
 
 import pytest
+from smalltumor.cohort.interruptible import result_of
 from smalltumor.cohort.workers.interruptions import (
     deferred_interruptions,
     started_with_sigint_blocked,
@@ -74,7 +75,7 @@ def test_a_second_signal_ends_a_start_that_hangs():
         hangs.wait()
 
     with pytest.raises(KeyboardInterrupt), deferred_interruptions():
-        started_with_sigint_blocked(start).result()
+        result_of(started_with_sigint_blocked(start))
     assert not hangs.is_set()
     hangs.set()
     assert signal.getsignal(signal.SIGINT) is interrupt

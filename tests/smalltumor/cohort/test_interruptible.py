@@ -1,0 +1,79 @@
+"""Ctrl-C ends the waits of a cohort also where a signal ends no wait of a thread, as on Windows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import resource_tracker
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from smalltumor.cohort.interruptible import result_of
+from smalltumor.cohort.pipeline import pipeline
+from smalltumor.cohort.pipeline.pipeline import Pipeline
+from smalltumor.cohort.workers.cluster import close_cluster
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals")
+
+
+@pytest.fixture
+def is_left() -> Iterator[threading.Event]:
+    """Press Ctrl-C when this thread waits; set when it has ended its wait, or never does.
+
+    Another thread gets the signal, so that Python handles it in this one when it next can.
+    """
+    left = threading.Event()
+
+    def press() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        if not left.wait(0.3):
+            os.kill(os.getpid(), signal.SIGINT)
+            left.wait(5)
+        left.set()
+
+    resource_tracker.ensure_running()  # its start undoes the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    thread = threading.Thread(target=press)
+    thread.start()
+    yield left
+    left.set()
+    thread.join()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def test_a_result_that_does_not_come_is_not_waited_for(is_left):
+    with ThreadPoolExecutor() as pool:
+        with pytest.raises(KeyboardInterrupt):
+            result_of(pool.submit(is_left.wait))
+        assert not is_left.is_set()
+        is_left.set()
+
+
+def test_a_cluster_that_does_not_close_is_left(is_left):
+    cluster = SimpleNamespace(close=lambda timeout: is_left.wait(), workers={})
+    with pytest.raises(KeyboardInterrupt):
+        close_cluster(cluster)
+    assert not is_left.is_set()
+
+
+def test_a_case_that_does_not_end_is_left(is_left, monkeypatch):
+    nothing = cast("Any", SimpleNamespace(name="a", task="segment"))
+    monkeypatch.setattr(pipeline, "read_images", lambda *arguments: is_left.wait())
+    with Pipeline(nothing, nothing, 0) as stages:
+        with pytest.raises(KeyboardInterrupt):
+            next(stages.rows([nothing]))
+        assert not is_left.is_set()
+        is_left.set()
+
+
+def test_what_a_future_holds_is_returned_or_raised():
+    ended, failed = Future[int](), Future[int]()
+    ended.set_result(3)
+    failed.set_exception(TimeoutError("of the task"))
+    assert result_of(ended) == 3
+    with pytest.raises(TimeoutError, match="of the task"):
+        result_of(failed)
