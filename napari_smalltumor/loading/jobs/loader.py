@@ -172,6 +172,8 @@ class Loader:
         except Exception as raised:  # the next job must be read all the same
             error = raised
             self._remove(added)
+        while user_is_busy():  # what follows may make a patient active, or ask something
+            yield _Pause(_RETRY_MS)
         self._requests.popleft()
         if error is not None:
             yield _Pause(meanwhile=partial(job.failed, error))

@@ -15,7 +15,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from synthetic import write_case
 
-from napari_smalltumor import devices
+from napari_smalltumor import devices, notify
 from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
 from napari_smalltumor.layers.patient import patient_of
@@ -227,6 +227,45 @@ def test_no_other_patient_becomes_active_under_a_dialog(viewer, tmp_path, in_loo
     assert patients.current.name == "first"
     dialog.close()
     qtbot.waitUntil(lambda: patients.current.name == "second")
+
+
+@pytest.mark.one_binding
+def test_a_case_that_is_open_already_does_not_become_active_under_a_dialog(
+    viewer, tmp_path, in_loop, qtbot
+):
+    patients = active_patient(viewer)
+    for name in ("first", "second"):
+        open_case(viewer, write_case(tmp_path / name, name=name))
+    dialog = QDialog()
+    qtbot.addWidget(dialog)
+    dialog.setModal(True)  # such as the one that asks whether edits of "second" are replaced
+    in_loop(open_and_remember, viewer, tmp_path / "first")
+    dialog.show()
+    qtbot.wait(400)
+    assert patients.current.name == "second"
+    dialog.close()
+    qtbot.waitUntil(lambda: patients.current.name == "first")
+
+
+@pytest.mark.one_binding
+def test_a_question_about_files_waits_until_the_last_one_is_answered(
+    viewer, tmp_path, in_loop, qtbot, monkeypatch
+):
+    open_case(viewer, write_case(tmp_path / "first", name="first"))
+    said: list[str] = []
+    monkeypatch.setattr(notify, "report_error", lambda error: said.append(str(error)))
+    damaged = tmp_path / "damaged_t1.nii.gz"
+    damaged.write_bytes(b"no image")
+    dialog = QDialog()
+    qtbot.addWidget(dialog)
+    dialog.setModal(True)
+    dialog.show()
+    in_loop(open_and_remember, viewer, damaged)
+    qtbot.wait(400)
+    assert said == []
+    dialog.close()
+    qtbot.waitUntil(lambda: len(said) == 1)
+    assert "damaged_t1" in said[0]
 
 
 @pytest.mark.one_binding
