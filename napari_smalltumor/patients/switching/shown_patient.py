@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.editing.canvas_strokes import end_strokes
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.layers.selection import select
 from napari_smalltumor.patients.deferred_calls import in_next_turn
-from napari_smalltumor.patients.switching.drawing_errors import DrawingErrors
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.switching.shown_by_hand import ShownByHand
 from napari_smalltumor.patients.switching.view_state import ViewStates
