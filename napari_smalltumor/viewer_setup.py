@@ -23,6 +23,7 @@ from napari_smalltumor.patients.layer_rules.fixed_places import ensure_fixed_pla
 from napari_smalltumor.patients.layer_rules.grouping import group_opened_files
 from napari_smalltumor.patients.layer_rules.joined_masks import ensure_joined_masks_checked
 from napari_smalltumor.patients.layer_rules.links import ensure_separate_visibility
+from napari_smalltumor.patients.layer_rules.own_names import ensure_own_names
 from napari_smalltumor.patients.layer_rules.save_commands import ensure_save_commands
 from napari_smalltumor.patients.layer_rules.stacking import ensure_stacking
 from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
@@ -49,6 +50,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_separate_visibility(viewer)
     ensure_drawn_labels(viewer)
     ensure_joined_masks_checked(viewer)
+    ensure_own_names(viewer)
     status_line(viewer)
     ensure_fixed_places(viewer)
     ensure_nesting(viewer)
