@@ -72,6 +72,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         yield
         from napari_smalltumor.closing.close_window import ensure_asked_before_closing
         from napari_smalltumor.display.layer_help import ensure_layer_help
+        from napari_smalltumor.display.layer_list import ensure_active_patient_in_view
         from napari_smalltumor.display.layer_list_menu import ensure_menu_after_click
         from napari_smalltumor.export.shortcuts import ensure_export_keys
         from napari_smalltumor.reading.scale_bar import scale_bar_steps
@@ -82,6 +83,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         yield
         ensure_layer_help(viewer)
         ensure_menu_after_click(viewer)
+        ensure_active_patient_in_view(viewer)
         ensure_toolbar(viewer)
         ensure_export_keys(viewer)
         ensure_asked_before_closing(viewer)

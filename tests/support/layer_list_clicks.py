@@ -1,10 +1,10 @@
-"""Clicks in napari's list of layers."""
+"""Rows of napari's list of layers, and clicks on them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtCore import QEvent, QModelIndex, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionViewItem
 
@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 
+def row_of(viewer: Viewer, name: str) -> QModelIndex:
+    """The row of a layer in napari's list."""
+    model, layer = viewer.window._qt_viewer.layers.model(), viewer.layers[name]
+    rows = (model.index(row, 0) for row in range(model.rowCount()))
+    return next(index for index in rows if index.data(Qt.ItemDataRole.UserRole) is layer)
+
+
 def alt_click(viewer: Viewer, name: str, qtbot: QtBot) -> None:
     """Click with Alt on the eye of a layer in napari's list."""
     view = viewer.window._qt_viewer.layers
-    model, layer = view.model(), viewer.layers[name]
-    rows = (model.index(row, 0) for row in range(model.rowCount()))
-    index = next(i for i in rows if i.data(Qt.ItemDataRole.UserRole) is layer)
+    index = row_of(viewer, name)
     option = QStyleOptionViewItem()
     option.rect, option.widget = view.visualRect(index), view
     delegate = view.itemDelegate()
@@ -28,6 +33,6 @@ def alt_click(viewer: Viewer, name: str, qtbot: QtBot) -> None:
     release = QMouseEvent(
         QEvent.Type.MouseButtonRelease, at, at, left, left, Qt.KeyboardModifier.AltModifier
     )
-    delegate.editorEvent(release, model, option, index)
+    delegate.editorEvent(release, view.model(), option, index)
     QApplication.processEvents()
     qtbot.wait(20)
