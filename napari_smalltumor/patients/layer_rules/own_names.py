@@ -71,8 +71,8 @@ class OwnNames:
         layer.name = self._name_before(layer) or f"{title} {said}"
         drop_needless_numbers(layers_of_patient(layers, other), layers)
         text = (
-            f"The name {said} says {patients.title_of(other)}, but the layer belongs to {title}. "
-            f"It is called {layer.name}."
+            f"A layer of {title} cannot be called {said}, because {patients.title_of(other)} is "
+            f"open, too. It is called {layer.name}."
         )
         notify.warn(patients.messages.about(patient, text))
 

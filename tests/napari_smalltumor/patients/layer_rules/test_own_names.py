@@ -39,7 +39,8 @@ def test_a_layer_that_is_renamed_to_another_patient_has_its_name_again(opened, s
     layer.name = name
     assert {layer.name for layer in opened.layers} == names and layer.name == f"Anna {kind}"
     (text,) = said
-    assert "says Bert, but the layer belongs to Anna. It is called Anna" in text
+    assert text.startswith("A layer of Anna cannot be called ")
+    assert text.endswith(f"because Bert is open, too. It is called Anna {kind}.")
 
 
 @pytest.mark.parametrize("name", ["fluid", "Anna fluid", "Anna T2 as in Bert", "Bertram", "Ann"])
