@@ -29,6 +29,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.removed.closed_list import ClosedPatientsList
 from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.reading.first_dock import first_dock
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
@@ -53,6 +54,7 @@ class PatientHeader(QWidget):
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
+        first_dock(viewer).end()
         self._viewer = viewer
         self._patients = active_patient(viewer)
         self._missing = missing_layers(viewer)

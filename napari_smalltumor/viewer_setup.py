@@ -23,8 +23,10 @@ from napari_smalltumor.patients.layer_rules.fixed_places import ensure_fixed_pla
 from napari_smalltumor.patients.layer_rules.grouping import group_opened_files
 from napari_smalltumor.patients.layer_rules.joined_masks import ensure_joined_masks_checked
 from napari_smalltumor.patients.layer_rules.links import ensure_separate_visibility
+from napari_smalltumor.patients.layer_rules.own_names import ensure_own_names
 from napari_smalltumor.patients.layer_rules.save_commands import ensure_save_commands
 from napari_smalltumor.patients.layer_rules.stacking import ensure_stacking
+from napari_smalltumor.patients.outdated_messages import ensure_outdated_messages_removed
 from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.viewer import unproxied
@@ -43,12 +45,14 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     """Do what `set_up` does in short steps, for a turn of the event loop each."""
     active_patient(viewer)
     closed_by_hand(viewer)
+    ensure_outdated_messages_removed(viewer)
     ensure_save_commands(viewer)
     group_opened_files(viewer)
     ensure_stacking(viewer)
     ensure_separate_visibility(viewer)
     ensure_drawn_labels(viewer)
     ensure_joined_masks_checked(viewer)
+    ensure_own_names(viewer)
     status_line(viewer)
     ensure_fixed_places(viewer)
     ensure_nesting(viewer)
@@ -70,6 +74,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         yield
         from napari_smalltumor.closing.close_window import ensure_asked_before_closing
         from napari_smalltumor.display.layer_help import ensure_layer_help
+        from napari_smalltumor.display.layer_list import ensure_active_patient_in_view
         from napari_smalltumor.display.layer_list_menu import ensure_menu_after_click
         from napari_smalltumor.export.shortcuts import ensure_export_keys
         from napari_smalltumor.reading.scale_bar import scale_bar_steps
@@ -80,6 +85,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         yield
         ensure_layer_help(viewer)
         ensure_menu_after_click(viewer)
+        ensure_active_patient_in_view(viewer)
         ensure_toolbar(viewer)
         ensure_export_keys(viewer)
         ensure_asked_before_closing(viewer)

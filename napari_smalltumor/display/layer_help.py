@@ -1,4 +1,4 @@
-"""The keys in napari's status bar while a layer of the plugin is selected.
+"""The keys in napari's status bar while a layer is selected, of this plugin or another one.
 
 napari names the keys of the tools of each layer there, such as its number keys. In this window
 these show a sequence until a tool is chosen.
@@ -12,7 +12,6 @@ from weakref import ref
 
 from napari_smalltumor import keys
 from napari_smalltumor.display.key_sheet import key_text
-from napari_smalltumor.layers.metadata import role_of
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ _GAP = "   "
 
 
 class LayerHelp:
-    """Puts keys of the window in place of those that napari names for the plugin's layers.
+    """Puts keys of the window in place of those that napari names.
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ class LayerHelp:
         self._viewer = ref(viewer)
         for layer in viewer.layers:
             self._follow(layer)
-        # Last, when napari has set the words, and the layer its role.
+        # Last, when napari has set the words.
         viewer.layers.events.inserted.connect(self._on_inserted, position="last")
 
     def _on_inserted(self, event: Any) -> None:
@@ -45,7 +44,7 @@ class LayerHelp:
 
     def _follow(self, layer: Layer) -> None:
         viewer = self._viewer()
-        if viewer is None or role_of(layer) is None:
+        if viewer is None:
             return
         layer.events.help.connect(_on_help)
         _set_help(layer)
@@ -58,8 +57,15 @@ def _on_help(event: Any) -> None:
 
 
 def _set_help(layer: Layer) -> None:
+    if _has_tool_of_napari(layer):
+        return
     if not layer.help or layer.help.startswith(_OF_NAPARI):
         layer.help = help_of(_keys_of(layer))
+
+
+def _has_tool_of_napari(layer: Layer) -> bool:
+    """Whether points or shapes are being drawn, whose keys are napari's meanwhile."""
+    return layer._type_string in ("points", "shapes") and layer.mode != "pan_zoom"
 
 
 def _keys_of(layer: Layer) -> Sequence[keys.Key]:

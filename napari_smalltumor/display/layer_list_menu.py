@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from napari_smalltumor.viewer import main_window, one_per_viewer
+from napari_smalltumor.display.layer_list import layer_lists
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -45,10 +46,4 @@ class LayerListMenu:
 @one_per_viewer
 def ensure_menu_after_click(viewer: ViewerModel) -> list[LayerListMenu]:
     """Open the menu of the layer list after the click from now on."""
-    from qtpy.QtWidgets import QAbstractItemView
-
-    window = main_window(viewer)
-    if window is None:
-        return []
-    delegates = [view.itemDelegate() for view in window.findChildren(QAbstractItemView)]
-    return [LayerListMenu(x) for x in delegates if hasattr(x, "show_context_menu")]
+    return [LayerListMenu(view.itemDelegate()) for view in layer_lists(viewer)]

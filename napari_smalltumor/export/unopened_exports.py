@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import ref
@@ -114,8 +115,12 @@ class UnopenedExports:
             patients = active_patient(viewer)
             shows = self.to_open(patient) is not None
             text = _text(found, patients.title_of(patient), shows)
-            notify.info(patients.messages.about(patient, text))
+            holds = partial(self._is_offered, patient) if shows else None
+            notify.info(patients.messages.about(patient, text, holds))
         self.changed.emit()
+
+    def _is_offered(self, patient: Patient, active: Patient | None) -> bool:
+        return active == patient and self.to_open(patient) is not None
 
 
 def _is_elsewhere(export: LastExport, case: Case, layers: Sequence[Layer]) -> bool:

@@ -61,11 +61,29 @@ def name_by_titles(layers: Iterable[Layer], titles: Mapping[Patient, str]) -> No
         if title == _title_of(layer):
             continue
         layer.metadata = {**layer.metadata, _TITLE_KEY: title}
-        unnumbered = _NAPARI_NUMBER.sub("", layer.name)
+        unnumbered = without_number(layer.name)
         if unnumbered in before and not _has_other(layer, unnumbered, layers):
-            rest = _NAPARI_NUMBER.sub("", rest)
+            rest = without_number(rest)
         layer.name = title + rest
         _given[layer] = layer.name
+
+
+def drop_needless_numbers(own: Iterable[Layer], layers: Iterable[Layer]) -> None:
+    """Take napari's number from the names of layers that no other layer has without it.
+
+    Parameters
+    ----------
+    own : iterable of Layer
+        Those to be renamed; names that users gave are kept.
+    layers : iterable of Layer
+        All layers of the viewer.
+    """
+    names = {layer.name for layer in layers}
+    for layer in own:
+        unnumbered = without_number(layer.name)
+        if unnumbered not in names and _has_given_name(layer, layers):
+            layer.name = unnumbered
+            _given[layer] = layer.name
 
 
 def title_of_case(layers: Iterable[Layer], case: Case) -> str:
@@ -73,6 +91,11 @@ def title_of_case(layers: Iterable[Layer], case: Case) -> str:
     layers = list(layers)
     patient = patient_of_shown_case(layers, case)
     return titles_of(list(dict.fromkeys([*patients_among(layers), patient])))[patient]
+
+
+def without_number(name: str) -> str:
+    """A name without the number that napari appends if another layer has it."""
+    return _NAPARI_NUMBER.sub("", name)
 
 
 def name_in_case(layer: Layer) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify
+from napari_smalltumor.layers.editing.visibility import can_be_seen
 from napari_smalltumor.layers.joining import patient_with_other_regions
 from napari_smalltumor.layers.patient import Patient, patient_of
-from napari_smalltumor.patients.messages import PatientMessages
+from napari_smalltumor.patients.messages import PatientMessages, while_not_active
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -63,7 +65,7 @@ class Explanations:
                 f"{list_text(names)} {stay} locked: {belong} to {self._title_of(patient)}, who is "
                 "not the active patient."
             )
-            notify.warn(self._messages.about(patient, text))
+            notify.warn(self._messages.about(patient, text, while_not_active(patient)))
 
     def explain_refused_edit(self, layer: Layer, active: Patient | None) -> None:
         """Say why undo or redo was refused: the layer is not seen.
@@ -77,8 +79,14 @@ class Explanations:
         patient = patient_of(layer)
         if patient is not None and patient != active:
             reason = f"it belongs to {self._title_of(patient)}, who is not the active patient."
+            holds = while_not_active(patient)
         else:
             why = "its opacity is 0. Raise" if layer.visible else "it is hidden. Show"
             reason = f"{why} it to undo or redo its edits."
+            holds = partial(_cannot_be_seen, layer)
         text = f"{layer.name} was not changed: {reason}"
-        notify.warn(text if patient is None else self._messages.about(patient, text))
+        notify.warn(text if patient is None else self._messages.about(patient, text, holds))
+
+
+def _cannot_be_seen(layer: Layer, active: Patient | None) -> bool:
+    return not can_be_seen(layer)

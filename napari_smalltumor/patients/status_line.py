@@ -51,7 +51,7 @@ class StatusLine:
         """Remove the words, unless napari has shown something else since."""
         viewer = self._viewer()
         if viewer is not None and self._text and viewer.status == self._text:
-            viewer.status = self._at_cursor or READY
+            viewer.status = self._at_cursor or self._otherwise
         self._text = ""
 
     def follow_planes(self, are_shown: bool) -> None:
@@ -59,7 +59,7 @@ class StatusLine:
         self._at_cursor = "" if are_shown else None
         viewer = self._viewer()
         if viewer is not None and isinstance(viewer.status, dict):
-            viewer.status = READY
+            viewer.status = self._otherwise
 
     def say_at_cursor(self, text: str) -> None:
         """Show what is under the cursor on the planes, once other words have been read."""
@@ -68,13 +68,19 @@ class StatusLine:
             return
         self._at_cursor = text
         if not self._text or viewer.status != self._text:
-            viewer.status = text or READY
+            viewer.status = text or self._otherwise
+
+    @property
+    def _otherwise(self) -> str:
+        """What is shown while there is nothing else: that files are being read, if they are."""
+        name = self._patients.arrivals.reading
+        return f"Reading {name}" if name else READY
 
     def _on_patient(self) -> None:
         """Remove all words, those of napari about the patient before as well."""
         viewer = self._viewer()
         if viewer is not None:
-            viewer.status, viewer.tooltip.text = READY, ""
+            viewer.status, viewer.tooltip.text = self._otherwise, ""
         self._text = ""
         if self._at_cursor is not None:
             self._at_cursor = ""
@@ -85,12 +91,12 @@ class StatusLine:
         if viewer is None or not isinstance(viewer.status, dict):
             return
         if self._at_cursor is not None:
-            viewer.status = self._text or self._at_cursor or READY
+            viewer.status = self._text or self._at_cursor or self._otherwise
             return
         named = viewer.status.get("layer_name") or viewer.status.get("layer_base")
         layer = next((layer for layer in viewer.layers if layer.name == named), None)
         if layer is not None and patient_of(layer) not in (None, self._patients.current):
-            viewer.status, viewer.tooltip.text = READY, ""
+            viewer.status, viewer.tooltip.text = self._otherwise, ""
 
     def _remove_if(self, text: str) -> None:
         if self._text == text:

@@ -21,6 +21,7 @@ from napari_smalltumor.layers.masks.regions import hide_stored_labels, segmentat
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import use_case
+from napari_smalltumor.patients.messages import while_not_active
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.viewer import unproxied
@@ -220,7 +221,8 @@ class SegmentRun(QObject):
             return
         if self._patient != self._patients.current:
             text = f"{self.title} is segmented. Choose it under Patient to see the result."
-            notify.info(self._patients.messages.about(self._patient, text))
+            holds = while_not_active(self._patient)
+            notify.info(self._patients.messages.about(self._patient, text, holds))
         self._end("", shown=True)
 
     def _add_next(self) -> bool:

@@ -34,7 +34,7 @@ def new_request(data: Path, page: TrainPage) -> TrainingRequest:
     OutputError
         If the run folder cannot be created.
     """
-    weights = _weights_of(page)
+    weights, validation = _weights_of(page), page.chosen_validation
     changes = {
         "epochs": page.epochs.value,
         "crop": page.crop.value,
@@ -43,15 +43,15 @@ def new_request(data: Path, page: TrainPage) -> TrainingRequest:
     }
     if weights is not None:
         changes["initial_share"] = page.initial_share.value / 100
-    if page.validation_every and not page.validation_cases:
-        changes |= {"hold_out_every": page.validation_every}
+    if validation.every:
+        changes |= {"hold_out_every": validation.every}
     return TrainingRequest(
         data=data,
         run=create_run_folder(data),
         preset=page.preset.value,
         weights=weights,
-        validation=page.validation_folder,
-        held_out=page.validation_cases,
+        validation=validation.folder,
+        held_out=validation.cases,
         cache=data / RUNS / "cache",
         device=page.device.value,
         changes=changes,

@@ -15,7 +15,7 @@ from smalltumor.training.network_masks import NetworkMasks, is_of_network
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
 from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed, expected_length
 from napari_smalltumor.finetune.next_run.starting_weights import StartingWeights
-from napari_smalltumor.finetune.next_run.validation_choice import ValidationChoice
+from napari_smalltumor.finetune.next_run.validation_choice import Validation, ValidationChoice
 from napari_smalltumor.widgets.choices import set_choices
 from napari_smalltumor.widgets.layouts import column, form_layout, wrapped_label
 
@@ -63,19 +63,9 @@ class TrainPage(QWidget):
         self._connect()
 
     @property
-    def validation_every(self) -> int:
-        """One in how many cases is a validation case; 0 if another choice is selected."""
-        return self._validation.every
-
-    @property
-    def validation_cases(self) -> tuple[str, ...]:
-        """Cases that validate because people drew their masks, instead of the others of a share."""
-        return self._validation.drawn_cases
-
-    @property
-    def validation_folder(self) -> Path | None:
-        """The folder of one or several validation cases, if one is selected."""
-        return self._validation.folder
+    def chosen_validation(self) -> Validation:
+        """How the validation cases are found."""
+        return self._validation.chosen
 
     @property
     def problem(self) -> str:

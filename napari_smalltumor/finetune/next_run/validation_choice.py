@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from magicgui.widgets import ComboBox
@@ -17,6 +18,25 @@ from napari_smalltumor.finetune.case_texts import RunCases
 from napari_smalltumor.widgets.choices import BROWSE, set_choices
 
 _SHARES = (5, 3, 2)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How the validation cases of a run are found; by none of these, it has none.
+
+    Parameters
+    ----------
+    every : int
+        One in how many cases is a validation case; 0 if they are found otherwise.
+    cases : tuple of str
+        Cases that validate because people drew their masks, instead of the others of a share.
+    folder : Path or None
+        The folder of one or several validation cases.
+    """
+
+    every: int = 0
+    cases: tuple[str, ...] = ()
+    folder: Path | None = None
 
 
 class ValidationChoice(QObject):
@@ -44,38 +64,28 @@ class ValidationChoice(QObject):
         self.box.changed.connect(self._on_choice)
 
     @property
-    def every(self) -> int:
-        """One in how many cases is a validation case; 0 if another choice is selected."""
+    def chosen(self) -> Validation:
+        """The choice, as it is shown and as a run is started with it."""
         value = self.box.value
-        return int(value) if value.isdecimal() else 0
-
-    @property
-    def drawn_cases(self) -> tuple[str, ...]:
-        """Cases that validate because people drew their masks, instead of the others of a share."""
-        if not self.every:
-            return ()
-        return drawn_validation_cases(list(self._cases), self.every, self._of_network)
-
-    @property
-    def folder(self) -> Path | None:
-        """The folder of one or several validation cases, if one is selected."""
-        value = self.box.value
-        return Path(value) if value and not value.isdecimal() else None
+        if not value.isdecimal():
+            return Validation(folder=Path(value) if value else None)
+        share = int(value)
+        drawn = drawn_validation_cases(list(self._cases), share, self._of_network)
+        return Validation(cases=drawn) if drawn else Validation(every=share)
 
     @property
     def split(self) -> RunCases | None:
         """The cases of a run by what they are for; None if no case would be left to train on."""
-        chosen = self.folder
+        chosen = self.chosen
         held_out = [n for n, folder in self._cases.items() if folder and folder == self.box.value]
-        drawn = self.drawn_cases
-        held_out += drawn
+        held_out += chosen.cases
         names = [name for name in self._cases if name not in held_out]
         try:
-            split = Split.hold_out(names, held_out, 0 if drawn else self.every)
+            split = Split.hold_out(names, held_out, chosen.every)
         except TrainingError:
             return None
         used = {*split.training, *split.validation}
-        elsewhere = chosen if chosen is not None and not held_out else None
+        elsewhere = None if held_out else chosen.folder
         left_out = tuple(name for name in names if name not in used)
         return RunCases(split.training, split.validation, left_out, elsewhere)
 

@@ -28,6 +28,7 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.patient import Patient, patient_of, patient_of_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.messages import while_not_active
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -127,7 +128,7 @@ def show_prediction(
     if shown != patients.current:
         title = patients.title_of(shown)
         text = f"{title} is predicted. Choose it under Patient to see the prediction."
-        notify.info(patients.messages.about(shown, text))
+        notify.info(patients.messages.about(shown, text, while_not_active(shown)))
     return layer
 
 

@@ -110,6 +110,8 @@ class NestedRegions:
         if data.shape != seen.shape:
             self._reset()
             return None
+        if data.dtype != seen.dtype:  # converted: it may be painted with numbers above 255 now
+            seen = self._seen[region] = seen.astype(data.dtype)
         if _equal(data, seen):
             return None
         box = _bounding_box(data != seen)

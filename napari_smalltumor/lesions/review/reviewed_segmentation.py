@@ -13,6 +13,7 @@ from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.review.paused_reviews import PausedReview, Progress, paused_reviews
 from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.deferred_calls import when_idle
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -57,6 +58,8 @@ class ReviewedSegmentation:
         self.source: LesionSource | None = None
         self.region = self._preferred_region = Region.ET
         self.progress = Progress()
+        self._hidden: PausedReview | None = None
+        self._is_waiting = False
 
     @property
     def title(self) -> str:
@@ -110,6 +113,7 @@ class ReviewedSegmentation:
         self, source: LesionSource | None, region: Region | None, progress: Progress
     ) -> None:
         self._preferred_region = self._preferred_region if region is None else region
+        self._hidden = None
         self.source, self.progress = source, progress
         self.region = self._preferred_region
         if source is not None and self.region not in source.layers:
@@ -156,8 +160,11 @@ class ReviewedSegmentation:
         self._start_patient()
 
     def _pause(self) -> None:
-        review = PausedReview(self.source, self._preferred_region, self.progress, self.sources)
-        self._paused.keep(self._patient, review)
+        self._paused.keep(self._patient, self._review_now)
+
+    @property
+    def _review_now(self) -> PausedReview:
+        return PausedReview(self.source, self._preferred_region, self.progress, self.sources)
 
     def _start_patient(self) -> None:
         """Continue the review of the active patient, or review its topmost segmentation."""
@@ -208,17 +215,41 @@ class ReviewedSegmentation:
         layer = source.layers[self._preferred_region]
         return layer is self.source.layers.get(self._preferred_region)
 
-    def _on_visible(self, event: Any = None) -> None:
-        """A layer was shown or hidden: a mask that is shown takes the place of a hidden one.
-
-        Layers that are hidden because another patient is active count as shown.
-        """
-        if self.source is not None and not self._is_shown(self.source) and self._topmost_shown:
-            self.choose(self._topmost_shown)
-        elif self.source is not None and self.source.holds(event.source):
+    def _on_visible(self, event: Any) -> None:
+        """A layer was shown or hidden; the command of the user may show and hide further ones."""
+        if self.source is not None and self.source.holds(event.source):
             self.visible_changed.emit()
         elif is_earlier_scan(event.source):
             self.scan_changed.emit()
+        if not self._is_waiting:
+            self._is_waiting = True
+            when_idle(self._follow_shown)
+
+    def _follow_shown(self) -> None:
+        """A mask that is shown takes the place of a hidden one, until that is shown again.
+
+        It stays under review if its lesions were visited meanwhile. Layers that are hidden because
+        another patient is active count as shown.
+        """
+        self._is_waiting = False
+        if not self.is_open or self.source is None:
+            return
+        before, again = self._hidden, self._hidden_before
+        if before is not None and again is not None and self._is_shown(again):
+            if self.progress.current is None and self.progress.steps.last is None:
+                self._choose(again, before.region, before.progress.continued())
+        elif not self._is_shown(self.source) and self._topmost_shown:
+            hidden = before or self._review_now
+            self.choose(self._topmost_shown)
+            self._hidden = hidden
+
+    @property
+    def _hidden_before(self) -> LesionSource | None:
+        """The segmentation whose place was taken because it was hidden, if it is still open."""
+        before = self._hidden
+        if before is None:
+            return None
+        return next((s for s in self.sources if s.is_same(before.source)), None)
 
     @property
     def _topmost_shown(self) -> LesionSource | None:

@@ -133,15 +133,23 @@ class MissingLayers:
             if any(layer is kept for kept in self.layers_of(patient)):
                 by_patient.setdefault(patient, set()).add(content)
         for patient, contents in by_patient.items():
-            names = _titles_of(contents)
-            were, them = ("was", "it") if len(names) == 1 else ("were", "them")
-            title = self._patients.title_of(patient)
-            first = "Click" if patient == self._patients.current else f"Choose {title} and click"
-            text = (
-                f"{list_text(names)} of {title} {were} removed. {first} "
-                f"Restore at the top of a Small Tumour dock to bring {them} back."
-            )
-            notify.warn(self._patients.messages.about(patient, text))
+            self._report_of(patient, contents)
+
+    def _report_of(self, patient: Patient, contents: Container[str]) -> None:
+        names = _titles_of(contents)
+        were, them = ("was", "it") if len(names) == 1 else ("were", "them")
+        title, was_active = self._patients.title_of(patient), patient == self._patients.current
+        first = "Click" if was_active else f"Choose {title} and click"
+        text = (
+            f"{list_text(names)} of {title} {were} removed. {first} "
+            f"Restore at the top of a Small Tumour dock to bring {them} back."
+        )
+
+        def holds(active: Patient | None) -> bool:
+            is_missing = set(names) <= set(self.of(patient))
+            return is_missing and (active == patient or not was_active)
+
+        notify.warn(self._patients.messages.about(patient, text, holds))
 
 
 def _titles_of(contents: Container[str]) -> list[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from qtpy.QtWidgets import QMainWindow
 
+    from napari_smalltumor.widgets.drawn_window import DrawnWindow
     from napari_smalltumor.widgets.input_pause import InputPause
 
 
@@ -29,6 +30,7 @@ class NextPicture:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = ref(viewer)
         self._calls: list[Callable[[], None]] = []
+        self._drawn: DrawnWindow | None = None
 
     def then(self, call: Callable[[], None]) -> None:
         """Call a function when the picture is drawn; at once if no window is drawn."""
@@ -38,11 +40,14 @@ class NextPicture:
             return
         from qtpy.QtCore import QTimer
 
+        from napari_smalltumor.widgets.drawn_window import DrawnWindow
         from napari_smalltumor.widgets.input_pause import InputPause
 
         self._calls.append(call)
+        if self._drawn is not None:
+            self._drawn.is_drawn = False
         if len(self._calls) == 1:
-            pause = InputPause(window)
+            pause, self._drawn = InputPause(window), DrawnWindow(window)
             QTimer.singleShot(0, lambda: self._draw(pause))
 
     def drop_input(self) -> None:
@@ -50,7 +55,7 @@ class NextPicture:
         self.then(lambda: None)
 
     def _draw(self, pause: InputPause) -> None:
-        """Draw, and make all calls; the first error is raised after them."""
+        """Draw, if Qt has not done so, and make all calls; then raise the first error."""
         calls, self._calls = self._calls, []
         try:
             errors = [_error_of(call) for call in (self._repaint, *calls)]
@@ -61,8 +66,12 @@ class NextPicture:
             raise first
 
     def _repaint(self) -> None:
+        drawn, self._drawn = self._drawn, None
+        is_drawn = drawn is not None and drawn.is_drawn
+        if drawn is not None:
+            drawn.deleteLater()
         window = self._window()
-        if window is not None:
+        if window is not None and not is_drawn:
             window.repaint()
 
     def _window(self) -> QMainWindow | None:

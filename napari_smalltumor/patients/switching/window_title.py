@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class WindowTitle:
     """Puts the active patient's name before the title that the viewer has otherwise.
 
-    Another patient is named when its picture is drawn, so that no title is above another's picture.
+    No title is above another's picture: nobody is named from when another patient becomes active
+    until its picture is drawn.
 
     Parameters
     ----------
@@ -39,21 +40,25 @@ class WindowTitle:
         self._named = ""
         for changed in changes:
             changed.connect(self._on_change)
-        self._update()
+        self._name()
 
     def _on_change(self) -> None:
         if self._patient_name() == self._named:
-            self._update()
-        else:
-            self._picture.then(self._update)
+            self._show(self._named)
+            return
+        self._show("")
+        self._picture.then(self._name)
 
-    def _update(self) -> None:
+    def _name(self) -> None:
+        self._show(self._patient_name())
+
+    def _show(self, name: str) -> None:
         viewer = self._viewer()
         if viewer is None:
             return
         if viewer.title != self._shown:  # another program has changed it
             self._base = viewer.title
-        self._named = name = self._patient_name()
+        self._named = name
         self._shown = f"{name} – {self._base}" if name else self._base
         if viewer.title != self._shown:
             viewer.title = self._shown

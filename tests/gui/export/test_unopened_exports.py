@@ -22,6 +22,7 @@ from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.viewer_setup import set_up
+from napari_smalltumor.widgets import readable_messages
 
 
 @pytest.fixture
@@ -92,10 +93,12 @@ def test_masks_that_were_exported_elsewhere_are_named_and_can_be_opened(
     assert text.startswith("The regions of P7 were exported on 20") and str(path) in text
     assert header.export_button.text() in text and not header.export_button.isHidden()
     assert header.export_button.toolTip() == f"Show {path}"
+    closed: set[str] = set()
+    monkeypatch.setattr(readable_messages, "close_messages", closed.update)
     header.export_button.click()
     regions = region_layers(viewer.layers, case_of(viewer.layers[0]))
     assert set(regions) == set(Region) and np.all(regions[Region.ET].data)
-    assert header.export_button.isHidden()
+    assert header.export_button.isHidden() and text in closed
 
 
 @pytest.mark.slow

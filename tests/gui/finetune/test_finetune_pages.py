@@ -24,6 +24,7 @@ from napari_smalltumor.finetune.cases.cases_page import CasesPage
 from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed
 from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
 from napari_smalltumor.finetune.next_run.train_page import TrainPage
+from napari_smalltumor.finetune.next_run.validation_choice import Validation
 from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.run.monitor_page import MonitorPage
 from napari_smalltumor.finetune.run.result_page import ResultPage
@@ -233,17 +234,17 @@ def test_a_run_from_random_weights_is_shorter_by_the_validation_of_its_start(tra
 
 
 def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):
-    assert (train.validation_every, train.validation_folder) == (5, None)
+    assert train.chosen_validation == Validation(every=5)
     train.set_cases({"one": "/data/one"})
     train.validation.value = "/data/one"
-    assert (train.validation_every, train.validation_folder) == (0, Path("/data/one"))
+    assert train.chosen_validation == Validation(folder=Path("/data/one"))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))
     train.validation.value = "file..."
-    assert train.validation_folder == tmp_path
+    assert train.chosen_validation == Validation(folder=tmp_path)
     train.set_cases({"one": "/data/one", "two": "/data/two"})
-    assert train.validation_folder == tmp_path
+    assert train.chosen_validation == Validation(folder=tmp_path)
     train.validation.value = ""
-    assert (train.validation_every, train.validation_folder) == (0, None)
+    assert train.chosen_validation == Validation()
 
 
 def test_crop_and_batch_fit_the_memory_of_the_device(train):

@@ -82,3 +82,18 @@ def test_words_to_be_read_stay_when_the_mouse_moves(viewer, axial):
     assert viewer.status == "Nothing can be painted here"
     status_line(viewer).remove()
     assert viewer.status.startswith("T1CE ")
+
+
+def test_files_that_are_being_read_are_named_instead_of_a_layer_that_is_not_shown_yet(
+    viewer, axial
+):
+    open_planes(viewer, Layout.CANVAS)
+    patients = active_patient(viewer)
+    patients.arrivals.reading = "Carl"
+    say_as_napari(viewer, "Anna T1CE")  # who is not active, as Carl, whose layers arrive
+    assert viewer.status == "Reading Carl"
+    patients.activate(patients.patients[0])
+    assert viewer.status == "Reading Carl"
+    patients.finish_arrivals()
+    say_as_napari(viewer, "Bert T1CE")
+    assert viewer.status == READY

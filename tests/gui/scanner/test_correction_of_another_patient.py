@@ -7,59 +7,37 @@ import threading
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
-from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError
-from smalltumor.scanner.preparation import correction as correction_module
 from smalltumor.scanner.preparation.correction import Correction
-from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.series_of_case import NotTheScanError
 from smalltumor.scanner.preparation.stored_case import stored_case
+from two_prepared_scans import activate, dock_of_a, known_prepared_scans, open_prepared
 
-from napari_smalltumor import devices, notify
-from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor import notify
 from napari_smalltumor.patients.cases_in_use import use_case, use_of
 from napari_smalltumor.prepared_scan import job as job_module
 from napari_smalltumor.prepared_scan import whole_head
-from napari_smalltumor.prepared_scan.dock import PreparedScanDock
 from napari_smalltumor.prepared_scan.scan_layers import scan_layers
-from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
+from napari_smalltumor.scanner.known_scans import forget_scan, scan_of
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 
 
 @pytest.fixture
 def folders(tmp_path):
-    """Prepared cases A and B, whose scans are known."""
-    made = {}
-    for name in "AB":
-        scan = write_raw_scan(tmp_path / f"scan {name}")
-        made[name] = tmp_path / name
-        write_prepared(prepared_by_hand(scan, name), made[name])
-        remember_scan(made[name], scan)
-    yield made
-    for folder in made.values():
-        forget_scan(folder)
+    with known_prepared_scans(tmp_path) as folders:
+        yield folders
 
 
 @pytest.fixture
 def viewer(make_napari_viewer, monkeypatch, folders):
-    monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
-    monkeypatch.setattr(correction_module, "brain_overlap", lambda *arguments: 0.97)
-    viewer = make_napari_viewer()
-    for folder in folders.values():
-        open_case(viewer, folder)
-    return viewer
+    return open_prepared(make_napari_viewer(), folders, monkeypatch)
 
 
 @pytest.fixture
 def dock(viewer, qtbot):
-    """The dock; A is the active patient."""
-    dock = PreparedScanDock(viewer)
-    viewer.window.add_dock_widget(dock, area="right")
-    activate(viewer, dock, qtbot, "A")
-    return dock
+    return dock_of_a(viewer, qtbot)
 
 
 @pytest.fixture
@@ -91,12 +69,6 @@ def hold_up_after_writing(monkeypatch):
 
     monkeypatch.setattr(job_module, "write_prepared", held_up)
     return stored, may_return
-
-
-def activate(viewer, dock, qtbot, name):
-    patients = active_patient(viewer)
-    patients.activate(next(p for p in patients.patients if patients.title_of(p) == name))
-    qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == name)
 
 
 def smaller(dock) -> Correction:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
+from raw_scans import SHIFT_MM
 from smalltumor.data.read_case import read_case
-from smalltumor.scanner.preparation import correction as correction_module
-from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
+from two_prepared_scans import (
+    activate,
+    dock_of_a,
+    known_prepared_scans,
+    open_prepared,
+    patient,
+)
 
-from napari_smalltumor import devices, notify, questions
+from napari_smalltumor import notify, questions
 from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.prepared_scan.dock import PreparedScanDock
-from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 
@@ -26,49 +29,24 @@ T2_OF_A = "Not applied: T2 shifted 5.0 mm to the right."
 
 @pytest.fixture
 def folders(tmp_path):
-    """Prepared cases A and B, whose scans are known."""
-    made = {}
-    for name in "AB":
-        scan = write_raw_scan(tmp_path / f"scan {name}")
-        made[name] = tmp_path / name
-        write_prepared(prepared_by_hand(scan, name), made[name])
-        remember_scan(made[name], scan)
-    yield made
-    for folder in made.values():
-        forget_scan(folder)
+    with known_prepared_scans(tmp_path) as folders:
+        yield folders
 
 
 @pytest.fixture
 def viewer(make_napari_viewer, monkeypatch, folders):
-    monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
-    monkeypatch.setattr(correction_module, "brain_overlap", lambda *arguments: 0.97)
-    viewer = make_napari_viewer()
-    for folder in folders.values():
-        open_case(viewer, folder)
-    return viewer
+    return open_prepared(make_napari_viewer(), folders, monkeypatch)
 
 
 @pytest.fixture
 def dock(viewer, qtbot):
     """The dock; T2 of A, the active patient, is shifted."""
-    dock = PreparedScanDock(viewer)
-    viewer.window.add_dock_widget(dock, area="right")
-    activate(viewer, dock, qtbot, "A")
+    dock = dock_of_a(viewer, qtbot)
     choose(dock, "t2")
     dock.registration.shift[0].setValue(5.0)
     qtbot.waitUntil(lambda: is_moved(viewer, "A T2"))
     yield dock
     qtbot.waitUntil(lambda: not dock.busy)
-
-
-def patient(viewer, name: str):
-    patients = active_patient(viewer)
-    return next(p for p in patients.patients if patients.title_of(p) == name)
-
-
-def activate(viewer, dock, qtbot, name: str) -> None:
-    active_patient(viewer).activate(patient(viewer, name))
-    qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == name)
 
 
 def choose(dock, modality: str) -> None:

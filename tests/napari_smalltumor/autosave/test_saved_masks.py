@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.layers._layer_actions import _convert_dtype
 from opened_case import Opened
 from shown_layers import show_segmentation
 from smalltumor.data.made_by import MadeBy
@@ -17,7 +18,7 @@ from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.finetune.run.prediction import Prediction, show_prediction
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import labels_layer
-from napari_smalltumor.layers.masks.region_masks import segmentation_of
+from napari_smalltumor.layers.masks.region_masks import is_edited, segmentation_of
 from napari_smalltumor.layers.metadata import LayerKind, role_of
 
 along_all_axes = pytest.mark.parametrize("folder", ["LPS", "RSA", "AIL"], indirect=True)
@@ -28,6 +29,22 @@ def test_unedited_results_and_files_are_not_autosaved(folder):
     opened.save()
     assert opened.files == []
     assert not opened.autosave.folder.root.exists()
+
+
+@pytest.mark.parametrize("shown", [True, False])
+@pytest.mark.parametrize("number_type", ["int64", "uint16"])
+def test_a_region_that_is_converted_to_another_data_type_is_not_edited(folder, number_type, shown):
+    opened = Opened(folder).segmented()
+    for layer in opened.regions.values():
+        layer.visible = shown
+        opened.viewer.layers.selection.active = layer
+        _convert_dtype(opened.viewer.layers, number_type)
+        assert layer.data.dtype == number_type
+    opened.save()
+    assert opened.files == [] and not is_edited(opened.viewer.layers, opened.case)
+    opened.paint()
+    opened.save()
+    assert len(opened.files) == 1 and is_edited(opened.viewer.layers, opened.case)
 
 
 @along_all_axes

@@ -1,4 +1,4 @@
-"""The status bar names the keys of this window for layers of the plugin, napari's for others."""
+"""The status bar names the keys of this window for all layers, as it has them."""
 
 from __future__ import annotations
 
@@ -43,9 +43,20 @@ def test_a_selected_mask_or_image_names_the_keys_of_the_window(shown):
     assert shown.help == IMAGE
 
 
-def test_other_layers_name_the_keys_of_napari(shown):
-    shown.add_labels(np.zeros((3, 3, 3), np.uint8))
-    assert shown.help.startswith("use <")
+def test_other_layers_name_the_keys_of_the_window_too(shown):
+    labels = shown.add_labels(np.zeros((3, 3, 3), np.uint8))
+    assert shown.help == MASK
+    labels.mode = "paint"
+    assert shown.help == TOOL
+
+
+def test_points_that_are_being_drawn_name_the_keys_of_napari(shown):
+    points = shown.add_points(np.zeros((1, 3)))
+    assert shown.help == IMAGE
+    points.mode = "add"
+    assert shown.help != IMAGE
+    points.mode = "pan_zoom"
+    assert shown.help == IMAGE
 
 
 def test_a_hint_about_blending_is_kept(shown):

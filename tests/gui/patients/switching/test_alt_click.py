@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from layer_list_clicks import alt_click
 from napari_cases import write_case_along
-from qtpy.QtCore import QEvent, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionViewItem
 
 from napari_smalltumor.layers.patient import layers_of_patient
 from napari_smalltumor.loading.open_case import open_case
@@ -22,26 +20,6 @@ def viewer(make_napari_viewer, tmp_path):
         for layer in active_patient(viewer).layers:
             layer.visible = not layer.name.endswith("T1")
     return viewer
-
-
-def alt_click(viewer, name: str, qtbot) -> None:
-    """Click with Alt on the eye of a layer in napari's list."""
-    view = viewer.window._qt_viewer.layers
-    model, layer = view.model(), viewer.layers[name]
-    rows = (model.index(row, 0) for row in range(model.rowCount()))
-    index = next(i for i in rows if i.data(Qt.ItemDataRole.UserRole) is layer)
-    option = QStyleOptionViewItem()
-    option.rect, option.widget = view.visualRect(index), view
-    delegate = view.itemDelegate()
-    delegate.initStyleOption(option, index)
-    eye = view.style().subElementRect(QStyle.SubElement.SE_ItemViewItemCheckIndicator, option, view)
-    at, left = QPointF(eye.center()), Qt.MouseButton.LeftButton
-    release = QMouseEvent(
-        QEvent.Type.MouseButtonRelease, at, at, left, left, Qt.KeyboardModifier.AltModifier
-    )
-    delegate.editorEvent(release, model, option, index)
-    QApplication.processEvents()
-    qtbot.wait(20)
 
 
 def shown(viewer) -> list[str]:

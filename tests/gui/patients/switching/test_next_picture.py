@@ -51,7 +51,7 @@ def test_the_title_follows_the_picture_and_keys_before_it_are_lost(make_napari_v
     def activate_first() -> None:
         patients.activate(patients.patients[0])
         qtbot.keyClick(plane, Qt.Key.Key_F9)
-        assert viewer.title == "Second – napari"
+        assert viewer.title == "napari"  # nobody is named while Second is still to be seen
 
     QTimer.singleShot(0, activate_first)  # in the event loop, as in use
     qtbot.waitUntil(lambda: viewer.title == "First – napari")
@@ -59,6 +59,35 @@ def test_the_title_follows_the_picture_and_keys_before_it_are_lost(make_napari_v
     qtbot.waitUntil(lambda: not window.main_window.findChildren(InputPause))
     qtbot.keyClick(plane, Qt.Key.Key_F9)
     assert pressed == ["First"]
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_no_title_is_above_another_patient_s_picture_and_each_is_drawn_once(
+    make_napari_viewer, qtbot, by_hand
+):
+    """Also if napari draws the window before its title can be changed, as after a click."""
+    viewer = make_napari_viewer()
+    for name in ("First", "Second"):
+        show_regions(viewer, replace(synthetic_case(), name=name))
+    window, patients = planes_window(viewer), active_patient(viewer)
+    window.show(Layout.AXIAL)
+    with qtbot.waitActive(window.main_window):
+        window.main_window.show()
+        window.main_window.activateWindow()
+    qtbot.wait(100)
+    log = Log(window.main_window)
+
+    def show_first() -> None:
+        if by_hand:
+            viewer.layers["First ET"].visible = True
+        else:
+            patients.activate(patients.patients[0])
+
+    QTimer.singleShot(0, show_first)
+    qtbot.waitUntil(lambda: viewer.title == "First – napari")
+    before = log.seen[: log.seen.index("picture First")]
+    assert [seen for seen in before if seen.startswith("title")] == ["title napari"]
+    assert log.seen[: log.seen.index("title First")].count("picture First") == 1
 
 
 class Viewer:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers._layer_actions import _convert_dtype
 from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along
 from shown_layers import show_segmentation
@@ -43,6 +44,16 @@ START = {"wt": 5, "tc": 3, "et": 1}
 def test_the_layers_hold_the_segmentation(layers):
     assert sizes(layers) == START
     assert [layer.name for layer in layers.values()] == ["Pat WT", "Pat TC", "Pat ET"]
+
+
+def test_the_regions_stay_nested_when_a_converted_one_is_painted_with_a_large_number(
+    viewer, layers
+):
+    viewer.layers.selection.active = layers[Region.ET]
+    _convert_dtype(viewer.layers, "int64")
+    assert sizes(layers) == START
+    layers[Region.ET].data_setitem(tuple(np.array([n]) for n in OUTSIDE), 256)
+    assert sizes(layers) == {"wt": 6, "tc": 4, "et": 2}
 
 
 def test_painting_et_adds_the_voxels_to_tc_and_wt(layers):

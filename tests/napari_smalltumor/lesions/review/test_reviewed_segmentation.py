@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from lesion_layers import search, show_classes, show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers.masks.regions import hide_stored_labels
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
+
+pytestmark = pytest.mark.usefixtures("at_once")
 
 
 def test_a_new_result_becomes_the_source_and_a_removed_one_is_replaced(viewer):

@@ -1,0 +1,66 @@
+"""The Segment dock opens with the first case of a window that has had none of the docks.
+
+Whoever drops a case on napari's canvas, or opens it from a menu, would otherwise see images and no
+next step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
+from napari_smalltumor.patients.deferred_calls import in_next_turn, when_idle
+from napari_smalltumor.viewer import main_window, one_per_viewer
+from napari_smalltumor.widgets.open_dock import open_dock
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+class FirstDock:
+    """Opens the Segment dock once in a window, and never after a dock was opened or closed in it.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    patients : ActivePatient
+    """
+
+    def __init__(self, viewer: ViewerModel, patients: ActivePatient) -> None:
+        self._viewer, self._patients = ref(viewer), patients
+        self._is_over = self._is_waiting = False
+
+    def open_with_next_case(self) -> None:
+        """Open the dock when the case that the user is opening is active."""
+        if not (self._is_waiting or self._is_over):
+            self._is_waiting = True
+            self._patients.changed.connect(self._on_changed)
+
+    def end(self) -> None:
+        """Open no dock in this window: it has one, or had one that the user has closed."""
+        self._is_over = True
+
+    def _on_changed(self) -> None:
+        if self._patients.current is not None:
+            self._patients.changed.disconnect(self._on_changed)
+            when_idle(self._open)
+
+    def _open(self) -> None:
+        viewer: Any = self._viewer()
+        window = main_window(viewer) if viewer is not None else None
+        if self._is_over or window is None or not window.isVisible():
+            return
+        open_dock(viewer, "Segment")
+        in_next_turn(self._fit)  # when the canvas has the width that the dock leaves it
+
+    def _fit(self) -> None:
+        viewer = self._viewer()
+        if viewer is not None:
+            viewer.reset_view(layers=self._patients.layers, reset_camera_angle=False)
+
+
+@one_per_viewer
+def first_dock(viewer: ViewerModel) -> FirstDock:
+    """The first dock of a viewer's window; all calls for a viewer return the same object."""
+    return FirstDock(viewer, active_patient(viewer))

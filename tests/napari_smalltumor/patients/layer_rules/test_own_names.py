@@ -1,0 +1,97 @@
+"""What a layer is called never says another open patient."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari_cases import write_case_along
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.layer_rules.assign_selected import assign_selected
+from napari_smalltumor.patients.layer_rules.own_names import said_instead
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+
+@pytest.fixture
+def said(monkeypatch) -> list[str]:
+    said: list[str] = []
+    monkeypatch.setattr(notify, "warn", said.append)
+    return said
+
+
+@pytest.fixture
+def opened(viewer, tmp_path, said):
+    """Anna and Bert, who is active."""
+    for name in ("Anna", "Bert"):
+        open_case(viewer, write_case_along(tmp_path / name))
+    return viewer
+
+
+@pytest.mark.parametrize("name", ["Bert T2", "Bert T9", "bert", "Bert_T9", "sure T2 of Bert"])
+@pytest.mark.parametrize("kind", ["T2", "labels"])
+def test_a_layer_that_is_renamed_to_another_patient_has_its_name_again(opened, said, name, kind):
+    names = {layer.name for layer in opened.layers}
+    layer = opened.layers[f"Anna {kind}"]
+    layer.name = name
+    assert {layer.name for layer in opened.layers} == names and layer.name == f"Anna {kind}"
+    (text,) = said
+    assert text.startswith("A layer of Anna cannot be called ")
+    assert text.endswith(f"because Bert is open, too. It is called Anna {kind}.")
+
+
+@pytest.mark.parametrize("name", ["fluid", "Anna fluid", "Anna T2 as in Bert", "Bertram", "Ann"])
+def test_other_names_stay(opened, said, name):
+    opened.layers["Anna T2"].name = name
+    assert name in opened.layers and said == []
+
+
+def test_a_copy_and_a_drawn_layer_may_not_say_another_patient_either(opened, said):
+    patients = active_patient(opened)
+    points = opened.add_points([[1.0, 2, 3]], name="sure")
+    copy = opened.add_labels(np.array(opened.layers["Bert labels"].data), name="copy")
+    patients.adopt([points, copy], patients.current)
+    said.clear()
+    points.name, copy.name = "Anna sure", "Anna labels"
+    assert (points.name, copy.name) == ("sure", "copy") and len(said) == 2
+
+
+def test_a_name_that_says_a_patient_who_is_opened_later_begins_with_its_own(viewer, tmp_path, said):
+    open_case(viewer, write_case_along(tmp_path / "Anna"))
+    layer = viewer.layers["Anna T2"]
+    layer.name = "Bert T2"
+    assert layer.name == "Bert T2" and said == []
+    open_case(viewer, write_case_along(tmp_path / "Bert"))
+    assert layer.name == "Anna Bert T2" and patient_of(viewer.layers["Bert T2"]).name == "Bert"
+    assert len(said) == 1 and "It is called Anna Bert T2." in said[0]
+
+
+def test_a_layer_that_is_assigned_begins_with_its_patient_if_it_says_another(opened, said):
+    result = opened.add_labels(np.array(opened.layers["Bert labels"].data), name="Bert spots")
+    assert patient_of(result) is None and result.name == "Bert spots"
+    active_patient(opened).activate(active_patient(opened).patients[0])
+    opened.layers.selection = {result}
+    assign_selected(opened)
+    assert result.name == "Anna Bert spots"
+
+
+def test_the_patient_whose_name_comes_first_or_is_longer_is_the_one_that_is_said():
+    short, long = Patient("Pat"), Patient("Pat 2")
+    titles = {short: "Pat", long: "Pat 2"}
+    assert said_instead("Pat 2 ET", short, titles) == long
+    assert said_instead("Pat 2 ET", long, titles) is None
+    assert said_instead("Pat ET", long, titles) == short
+    assert said_instead("Pat 20 ET", short, titles) is None
+
+
+def test_visits_are_told_apart_by_their_titles_only(viewer, tmp_path, said):
+    for visit in ("first", "second"):
+        open_case(viewer, write_case_along(tmp_path / visit / "Pat"))
+    layer = viewer.layers["Pat (first) T2"]
+    layer.name = "Pat fluid"
+    assert layer.name == "Pat fluid" and said == []
+    layer.name = "Pat (second) fluid"
+    assert layer.name == "Pat fluid" and len(said) == 1
