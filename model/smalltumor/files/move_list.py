@@ -122,13 +122,16 @@ class MoveList:
             If it cannot be read, or cannot be one of this program's.
         """
         content = json.loads(path.read_text(encoding="utf-8"))
+        others, process = tuple(map(str, content["others"])), int(content["process"])
+        if process < 0 or any("\0" in other for other in others):
+            raise ValueError("no process, or no folder, is called so")
         return cls(
             folder=path.parent,
             name=path.stem,
             moves=tuple(_move(path.parent, **each) for each in content["moves"]),
-            others=tuple(map(str, content["others"])),
+            others=others,
             computer=str(content["computer"]),
-            process=int(content["process"]),
+            process=process,
             written=float(content["written"]),
         )
 
@@ -286,7 +289,8 @@ def _move(
     for name, pattern in ((target, "*"), (temporary, TEMPORARY_FILES), (kept, KEPT_FILES)):
         if name is None:
             continue
-        if Path(name).name != name or name in ("", "..") or not fnmatchcase(name, pattern):
+        is_name = Path(name).name == name and name not in ("", "..") and "\0" not in name
+        if not is_name or not fnmatchcase(name, pattern):
             raise ValueError(f"{name} is a file of others")
     return Move(
         folder / target,
