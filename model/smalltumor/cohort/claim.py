@@ -13,8 +13,8 @@ from smalltumor.cohort.results.folder_settings import CohortInfo, FolderSettings
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, SUMMARIES, ResultsFolder
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
-from smalltumor.files.atomic import remove_temporary_files
 from smalltumor.files.locks import locked
+from smalltumor.files.temporary_files import remove_temporary_files
 from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
 LOCK = ".cohort.lock"
@@ -125,7 +125,8 @@ def claimed(
 ) -> Iterator[Claim]:
     """Create or check a folder, and keep other runs out of it within the block.
 
-    Half-written files that a killed run left are removed.
+    Half-written files are removed unless a process may be writing them, as a worker of an
+    interrupted run on another computer does.
 
     Parameters
     ----------

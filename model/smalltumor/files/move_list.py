@@ -19,10 +19,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from smalltumor.files.atomic import TEMPORARY_FILES
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.drive_time import drive_time
 from smalltumor.files.existence import exists, is_absent
+from smalltumor.files.temporary_names import TEMPORARY_FILES, temporary_name
 from smalltumor.files.writers import has_ended, this_computer
 
 KEPT_FILES = ".smalltumor-*.kept"
@@ -144,7 +144,7 @@ class MoveList:
             "others": self.others,
             "moves": [_names(move) for move in self.moves],
         }
-        being_written = self.folder / f"{self.name}.part"
+        being_written = self.folder / temporary_name()
         try:
             with being_written.open("w", encoding="utf-8") as file:
                 json.dump(content, file)

@@ -8,7 +8,6 @@ Each case gets a folder named after it, as BraTS names them: ``CASE/CASE_flair.n
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +30,7 @@ from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import SUFFIXES, read_volume, stem, write_volume
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.temporary_names import temporary_name
 from smalltumor.labels.masks import Classes
 from smalltumor.progress import CancelCallback
 from smalltumor.training.data.collected_case import (
@@ -232,7 +232,7 @@ def _make(folder: Path) -> None:
 @contextmanager
 def _whole_folder(target: Path) -> Iterator[Path]:
     """A folder beside `target` that takes its name once the block has ended well."""
-    temporary = target.parent / f".smalltumor-{secrets.token_hex(6)}.part"
+    temporary = target.parent / temporary_name()
     try:
         temporary.mkdir()
         yield temporary

@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
-from smalltumor.files.atomic import remove_temporary_files, write_bytes
+from smalltumor.files.atomic import write_bytes
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.temporary_files import remove_temporary_files
 from smalltumor.training.runs.events import Event, append_event, drop_events_after, read_events
 
 LAUNCHED = "--- launched "
