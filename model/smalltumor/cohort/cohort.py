@@ -86,7 +86,7 @@ def segment_cohort(
     with claimed(folder, info_of_run(checkpoint, settings), names, settings.overwrite) as claim:
         jobs = jobs_of(cases, folder, claim, settings)
         current = {job.name for job in jobs if job.task != "segment"}
-        check_dataset(names, lambda name: name in current or folder.record(name).exists(), settings)
+        check_dataset(names, lambda n: n in current or folder.has(folder.record(n)), settings)
         shared = cases_with_shared_labels(names, [*elsewhere, *folder.cases_with_tables()])
         began(sum(job.task == "segment" for job in jobs))
         try:
