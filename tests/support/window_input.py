@@ -7,6 +7,7 @@ a quick hand on a busy computer do.
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from qtpy.QtCore import QEvent, QModelIndex, QPointF, QRect, Qt
 from qtpy.QtGui import QKeySequence, QMouseEvent
@@ -27,6 +28,23 @@ from napari_smalltumor import keys
 from napari_smalltumor.reading.window import planes_window
 
 _NONE = Qt.KeyboardModifier.NoModifier
+_NAMES = {
+    _NONE: "no modifier",
+    Qt.KeyboardModifier.ShiftModifier: "Shift",
+    Qt.KeyboardModifier.ControlModifier: "Ctrl",
+    Qt.KeyboardModifier.AltModifier: "Alt",
+}
+
+
+def combination_of(sequence: str) -> tuple[int | Qt.Key, Any]:
+    """The key and the modifiers of a sequence of one key."""
+    first = QKeySequence(sequence)[0]
+    if isinstance(first, int):  # Qt 5
+        mask = int(Qt.KeyboardModifierMask)
+        return first & ~mask, Qt.KeyboardModifiers(first & mask)
+    return first.key(), first.keyboardModifiers()
+
+
 EDITING = (
     *(key.sequence for key in (keys.ACCEPT, keys.DELETE, keys.UNDO, keys.DISMISS)),
     *("Ctrl+Z", "Ctrl+Shift+Z", "Delete", "Ctrl+Delete", "Space", "Ctrl+A"),
@@ -36,7 +54,7 @@ VIEWING = (
     *(
         key.sequence
         for key in (*vars(keys).values(), *keys.SEQUENCES.values())
-        if isinstance(key, keys.Key) and QKeySequence(key.sequence)[0].key() != Qt.Key.Key_unknown
+        if isinstance(key, keys.Key) and combination_of(key.sequence)[0] != Qt.Key.Key_unknown
         if key.sequence not in EDITING
     ),
     *("V", "Shift+V", "Left", "Right", "Up", "Down", "PgDown", "Alt+Up", "Ctrl+Up", "Ctrl+Down"),
@@ -128,7 +146,7 @@ class InputSteps:
             row = self._some_row()
             if row is not None:
                 modifier = self._modifier(Qt.KeyboardModifier.AltModifier)
-                clicked.append(f"{self._layer(row)} ({modifier.name})")
+                clicked.append(f"{self._layer(row)} ({_NAMES[modifier]})")
                 self._click(row, Qt.MouseButton.LeftButton, modifier, on_eye=True)
         return f"click the eyes of {clicked}"
 
@@ -139,7 +157,7 @@ class InputSteps:
             return "click no layer"
         name, modifier = self._layer(row), self._modifier()
         self._click(row, Qt.MouseButton.LeftButton, modifier)
-        return f"click {name} ({modifier.name})"
+        return f"click {name} ({_NAMES[modifier]})"
 
     def drag_layers(self) -> str:
         """Drop what is selected in the layer list elsewhere in the list."""
@@ -193,8 +211,12 @@ class InputSteps:
         click(view.viewport(), place, button, modifier)
 
     def _eye(self, index: QModelIndex) -> QRect:
-        view, option = self.layer_list, QStyleOptionViewItem()
-        view.initViewItemOption(option)
+        view = self.layer_list
+        if hasattr(view, "viewOptions"):  # Qt 5
+            option = view.viewOptions()
+        else:
+            option = QStyleOptionViewItem()
+            view.initViewItemOption(option)
         option.rect = view.visualRect(index)
         view.itemDelegate().initStyleOption(option, index)
         element = QStyle.SubElement.SE_ItemViewItemCheckIndicator
@@ -203,10 +225,10 @@ class InputSteps:
 
 def press(qtbot: object, window: QWidget, sequence: str) -> None:
     """Press a key where it would go: in the menu or dialog that is open, or in the window."""
-    key = QKeySequence(sequence)[0]
+    key, modifiers = combination_of(sequence)
     open_one = QApplication.activePopupWidget() or QApplication.activeModalWidget()
     focused = open_one.focusWidget() or open_one if open_one else window.focusWidget() or window
-    qtbot.keyClick(focused, key.key(), key.keyboardModifiers())
+    qtbot.keyClick(focused, key, modifiers)
 
 
 def click(
