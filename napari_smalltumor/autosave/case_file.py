@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from smalltumor.data.case import Case
+from smalltumor.files.existence import is_absent
 
 from napari_smalltumor.autosave.folder import AutosaveFolder
 from napari_smalltumor.autosave.mask_copies import MaskCopy
@@ -82,5 +83,5 @@ def _write(
 
 
 def _set_aside(folder: AutosaveFolder, file: Path) -> None:
-    if file.exists():
+    if not is_absent(file):
         folder.set_aside(file)

@@ -13,6 +13,7 @@ from smalltumor.labels.schemes import SCHEMES
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import LayerData, labels_layer, plain_labels_layer
+from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
 from napari_smalltumor.layers.masks.regions import region_layer
 from napari_smalltumor.layers.metadata import (
@@ -51,19 +52,25 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
     ------
     GridMismatchError
         If a mask does not fit the case's grid. The viewer is then unchanged.
+    Exception
+        The first one of what draws the layers, after all masks have been restored.
     """
     volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]
     volumes.sort(key=lambda pair: _BOTTOM_TO_TOP.index(pair[0].region) if pair[0].region else -1)
     layers = []
-    with ensure_nesting(viewer).replacing(case):
+    with DrawingErrors() as errors, ensure_nesting(viewer).replacing(case):
         for mask, volume in volumes:
             layer = _layer_of(viewer, case, mask)
             if layer is None:
-                layer = _add(viewer, _layer_data(case, mask, volume))
+                layer = _create(case, mask, volume)
+                with errors.kept():
+                    viewer.add_layer(layer)
             else:
-                layer.data = np.array(to_display(volume, case.grid), order="C")
+                with errors.kept():
+                    layer.data = np.array(to_display(volume, case.grid), order="C")
                 _keep_maker(layer, mask)
-            layer.visible = True
+            with errors.kept():
+                layer.visible = True
             layers.append(layer)
     return layers
 
@@ -99,7 +106,9 @@ def _layer_data(case: Case, mask: SavedMask, volume: np.ndarray) -> LayerData:
     return plain_labels_layer(case, volume, mask.name)
 
 
-def _add(viewer: ViewerModel, data: LayerData) -> Labels:
-    from napari.layers import Layer
+def _create(case: Case, mask: SavedMask, volume: np.ndarray) -> Labels:
+    from napari.layers import Labels, Layer
 
-    return viewer.add_layer(Layer.create(*data))
+    layer = Layer.create(*_layer_data(case, mask, volume))
+    assert isinstance(layer, Labels)
+    return layer

@@ -10,6 +10,7 @@ from psygnal import Signal, SignalInstance
 from smalltumor.data.case import Case
 from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.errors import OutputError, SmalltumorError
+from smalltumor.files.existence import is_absent
 
 from napari_smalltumor.case_data.digests import checksums, digest_of_images
 from napari_smalltumor.case_data.kept_files import kept_file, kept_file_of
@@ -67,7 +68,7 @@ def _others(case: Case, place: Place) -> list[CaseRecord]:
 def has_review(record: CaseRecord, case: Case) -> bool:
     """Whether decisions on lesions of another case were kept, and none of this one."""
     return any(
-        kept_file_of(folder, record).exists() and not kept_file(folder, case).exists()
+        kept_file_of(folder, record).exists() and is_absent(kept_file(folder, case))
         for folder in REVIEWED
     )
 
@@ -85,7 +86,7 @@ def take_over(record: CaseRecord, case: Case) -> None:
     record_case(case)
     for folder in _TAKEN_OVER:
         before, now = kept_file_of(folder, record), kept_file(folder, case)
-        if before.exists() and not now.exists():
+        if not is_absent(before) and is_absent(now):
             _move(before, now)
     taken_over.emit(case)
 

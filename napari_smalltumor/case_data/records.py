@@ -25,6 +25,7 @@ from pathlib import Path
 from smalltumor.data.case import Case
 from smalltumor.files.atomic import write_text
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import is_absent
 from smalltumor.files.user_dirs import create_user_folder, data_folder
 
 from napari_smalltumor.case_data.digests import checksums, digests_of
@@ -107,7 +108,7 @@ def record_case(case: Case) -> None:
         If it cannot be written.
     """
     file = _file_of(case)
-    if file is not None and not file.exists():
+    if file is not None and is_absent(file):
         _write(case, case_key(case))
 
 

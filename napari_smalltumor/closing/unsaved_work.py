@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import Region
@@ -18,10 +18,14 @@ from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
+
+OfPatient = Callable[[Patient], list[str]]
+"""What of an open patient is in no file, as sentences with its name."""
 
 _SAVED = {SAVE: "saved", SAVE_AS_REVIEWED: "saved as reviewed"}
 
@@ -47,7 +51,14 @@ def what_is_unsaved(viewer: ViewerModel, patient: Patient) -> list[str]:
         *_results(viewer, title, layers),
         *_replaced(viewer, patient, title),
         *_drawings(title, layers),
+        *(text for of_patient in work_of_docks(viewer) for text in of_patient(patient)),
     ]
+
+
+@one_per_viewer
+def work_of_docks(viewer: ViewerModel) -> list[OfPatient]:
+    """What docks know to be unsaved, to which each adds a function that tells of a patient."""
+    return []
 
 
 def what_is_unsaved_of_closed(viewer: ViewerModel) -> list[str]:

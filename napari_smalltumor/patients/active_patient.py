@@ -15,28 +15,25 @@ from weakref import ref
 
 from psygnal import Signal
 
-from napari_smalltumor.layers.editing.canvas_strokes import end_strokes
 from napari_smalltumor.layers.editing.visibility import guard_undo, release_undo
 from napari_smalltumor.layers.joining import join_patient, joins_by_name
 from napari_smalltumor.layers.metadata import claim_roles, role_of
 from napari_smalltumor.layers.patient import (
     Patient,
     assign,
-    layers_of_patient,
     patient_of,
     titles,
 )
 from napari_smalltumor.layers.selection import select, selection_untouched
 from napari_smalltumor.layers.titles import name_by_titles
 from napari_smalltumor.patients.arrivals import Arrivals
-from napari_smalltumor.patients.deferred_calls import in_next_turn
 from napari_smalltumor.patients.explanations import Explanations
 from napari_smalltumor.patients.messages import PatientMessages
 from napari_smalltumor.patients.new_layers import NewLayers
 from napari_smalltumor.patients.open_patients import OpenPatients
-from napari_smalltumor.patients.switching.drawing_errors import DrawingErrors
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.switching.shown_by_hand import ShownByHand
+from napari_smalltumor.patients.switching.shown_patient import ShownPatient
 from napari_smalltumor.patients.switching.view_state import ViewStates
 from napari_smalltumor.patients.switching.window_title import WindowTitle
 from napari_smalltumor.viewer import one_per_viewer
@@ -70,20 +67,21 @@ class ActivePatient:
         self._viewer = ref(viewer)
         self._layers = viewer.layers
         self.patients_changed.connect(self._name_layers)
-        self._current: Patient | None = None
-        self._is_left = False
         self.messages = PatientMessages()
         self.changed.connect(self.messages.remove_about_active)
         self.arrivals = Arrivals()
         self._opened = OpenPatients(self._layers, self.arrivals)
         self._explanations = Explanations(self.messages, self.title_of)
         self._views = ViewStates(viewer)
-        self._drawing_errors = DrawingErrors()
         self._hidden = HiddenLayers(self._explanations.explain_locks)
         self._shown_by_hand = ShownByHand(
             self._layers, self._hidden, self._stays_hidden, self._activate_if_open
         )
-        self._new = NewLayers(self._layers, lambda: self._current, lambda: self.title)
+        self._shown = ShownPatient(
+            viewer, self._hidden, self._shown_by_hand, self._views, self.changed.emit
+        )
+        self._drawing_errors = self._shown.drawing_errors
+        self._new = NewLayers(self._layers, lambda: self.current, lambda: self.title)
         self._new.unassigned.connect(self._on_unassigned)
         self._background = 0
         # Last, because napari must have added the layer to its window and updated the sliders.
@@ -99,7 +97,7 @@ class ActivePatient:
     @property
     def current(self) -> Patient | None:
         """The active patient; None if no layer of a known patient is open."""
-        return self._current
+        return self._shown.now
 
     @property
     def patients(self) -> list[Patient]:
@@ -109,17 +107,17 @@ class ActivePatient:
     @property
     def layers(self) -> list[Layer]:
         """The layers of the active patient, in layer order."""
-        return layers_of_patient(self._layers, self._current)
+        return self._shown.layers
 
     @property
     def layers_in_use(self) -> list[Layer]:
         """The layers of the active patient and those whose patient is not known."""
-        return [x for x in self._layers if patient_of(x) in (None, self._current)]
+        return [x for x in self._layers if patient_of(x) in (None, self.current)]
 
     @property
     def title(self) -> str:
         """Name of the active patient, for the user; empty if there is none."""
-        return self.title_of(self._current) if self._current is not None else ""
+        return self.title_of(self.current) if self.current is not None else ""
 
     def title_of(self, patient: Patient) -> str:
         """Name of a patient for the user, with its folder if another one has the same name."""
@@ -135,26 +133,16 @@ class ActivePatient:
         """
         if patient not in self.patients:
             raise ValueError(f"no layer of {patient.name} is open")
-        if patient != self._current:
-            with self._drawing_errors:
-                # A first patient does not move the view of layers of other plugins.
-                self._switch_to(patient, fit=self._current is not None or self._is_left)
+        if patient != self.current:
+            # A first patient does not move the view of layers of other plugins.
+            self._shown.switch_to(patient, fit=self.current is not None or self._shown.is_left)
 
     def leave(self) -> None:
         """Make no patient active until files have been read, or the user chooses one.
 
         Keys that are pressed for the patient who is being opened then act on no other one.
         """
-        viewer = self._viewer()
-        end_strokes(self.layers)
-        self._views.save(self._current, self.layers)
-        self._current, self._is_left = None, True
-        self._shown_by_hand.forget()
-        with self._drawing_errors:
-            self._show_current()
-            if viewer is not None:
-                select(viewer, [])
-            self.changed.emit()
+        self._shown.leave()
 
     def adopt(self, layers: Iterable[Layer], patient: Patient) -> None:
         """Assign layers to a patient, and make it active without moving the view."""
@@ -163,11 +151,11 @@ class ActivePatient:
         self.arrivals.release(patient)
         self._follow_layers()
         with self._drawing_errors:
-            if patient != self._current:
+            if patient != self.current:
                 self._views.forget(patient)
-                self._switch_to(patient, fit=False)
+                self._shown.switch_to(patient, fit=False)
             else:
-                self._show_current()
+                self._shown.show_again()
             self.patients_changed.emit()
             self.reassigned.emit()
 
@@ -205,7 +193,7 @@ class ActivePatient:
 
     def _index_for(self, layer: Layer) -> int:
         """Index of an arriving layer: on top, if it is or may become the active patient's."""
-        if joins_by_name(layer) or patient_of(layer) == self._current:
+        if joins_by_name(layer) or patient_of(layer) == self.current:
             return len(self._layers)
         return self._hidden.index_below_shown(self._layers)
 
@@ -249,19 +237,21 @@ class ActivePatient:
         self._follow_layers()
         if patient is None:
             return
-        if self._current is not None and self._current not in self._opened:
+        if self.current is not None and self.current not in self._opened:
             # The active patient's only labels have joined their images.
             self.arrivals.release(patient)
-            self._switch_to(patient, fit=not stays)
-        elif patient == self._current or arrives or (stays and (self._current or self._is_left)):
-            self._show_current()
+            self._shown.switch_to(patient, fit=not stays)
+        elif (
+            patient == self.current or arrives or (stays and (self.current or self._shown.is_left))
+        ):
+            self._shown.show_again()
         else:
             self.activate(patient)
         self.patients_changed.emit()
 
     def _join_patient(self, layer: Layer) -> Patient | None:
         """Let a new layer join its patient, and say what the user may not expect of that."""
-        active = self.arrivals.patient_of_unnamed if self.arrivals.adding else self._current
+        active = self.arrivals.patient_of_unnamed if self.arrivals.adding else self.current
         is_assumed = join_patient(layer, list(self._layers), active)
         patient = patient_of(layer)
         if patient is None:
@@ -286,14 +276,14 @@ class ActivePatient:
     def _on_fewer(self) -> None:
         """A patient has a layer less, and is closed if that was its last."""
         self._follow_layers()
-        if self._current is not None and self._current not in self._opened:
-            self._leave_closed()
+        if self.current is not None and self.current not in self._opened:
+            self._shown.replace_closed(self._views.last or self._opened.last)
         self.patients_changed.emit()
 
     def _on_unassigned(self) -> None:
         with self._drawing_errors:
             self._on_fewer()
-            self._show_current()
+            self._shown.show_again()
             self.reassigned.emit()
 
     def _follow_layers(self) -> None:
@@ -303,28 +293,6 @@ class ActivePatient:
             self.messages.remove(patient)
         self._views.keep_only(list(self._opened))
 
-    def _leave_closed(self) -> None:
-        """Activate the patient that was active before the one that was closed."""
-        self._current = None
-        before = self._views.last or self._opened.last
-        if before is not None:
-            self._switch_to(before, fit=True)
-            in_next_turn(lambda: self._views.select_at_most_one(self.layers))
-        else:
-            self.changed.emit()
-
-    def _switch_to(self, patient: Patient, *, fit: bool) -> None:
-        """Make a patient active; `fit` moves the view to it if it was not active before."""
-        end_strokes(self.layers)  # while they are shown, so that regions are nested
-        self._views.save(self._current, self.layers)
-        self._current, self._is_left = patient, False
-        self._shown_by_hand.forget()
-        self._show_current()
-        with self._drawing_errors.kept():
-            self._views.restore(patient, self.layers, fit=fit)
-        in_next_turn(lambda: self._views.select_none_of(self._hidden))
-        self.changed.emit()
-
     def _stays_hidden(self, patient: Patient) -> bool:
         return bool(self._background) or self.arrivals.holds(patient)
 
@@ -332,15 +300,11 @@ class ActivePatient:
         if patient in self._opened:
             self.activate(patient)
 
-    def _show_current(self) -> None:
-        with self._drawing_errors.kept():
-            self._hidden.show_only(self._layers, self._current)
-
     def _name_layers(self) -> None:
         name_by_titles(self._layers, titles(self.patients))
 
     def _refuse_edit(self, layer: Layer) -> None:
-        self._explanations.explain_refused_edit(layer, self._current)
+        self._explanations.explain_refused_edit(layer, self.current)
 
 
 @one_per_viewer

@@ -1,7 +1,7 @@
 """How sequences were shifted and turned by hand, as long as that is not applied.
 
 A motion is kept for its case until it is applied or taken back, its registration is another one, or
-the case is closed. No other case gets it.
+the case is closed, which asks first. No other case gets it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from weakref import ref
 
 import numpy as np
 from smalltumor.data.case import Case
+from smalltumor.data.naming.case_files import modality_titles
 from smalltumor.geometry.grid import Affine
 from smalltumor.scanner.preparation.motion import Triple
 
-from napari_smalltumor.layers.metadata import case_of, same_case
+from napari_smalltumor.closing.unsaved_work import work_of_docks
+from napari_smalltumor.layers.metadata import case_of, cases_among, same_case
+from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import one_per_viewer
 
@@ -52,6 +55,7 @@ class UnappliedMotions:
         self._viewer = ref(viewer)
         self._motions: dict[Case, dict[str, UnappliedMotion]] = {}
         active_patient(viewer).patients_changed.connect(self._forget_closed)
+        work_of_docks(viewer).append(self._unsaved_of)
 
     def of(self, case: Case, prepared: PreparedCase) -> dict[str, UnappliedMotion]:
         """The motions of a case, by modality, that follow on its stored registrations.
@@ -77,6 +81,23 @@ class UnappliedMotions:
     def _known(self, case: Case) -> Case:
         """The object by which a case is known here; its files may have been opened again."""
         return next((known for known in self._motions if same_case(known, case)), case)
+
+    def _unsaved_of(self, patient: Patient) -> list[str]:
+        """What closing a patient would lose, as a sentence."""
+        viewer = self._viewer()
+        if viewer is None:
+            return []
+        cases = cases_among(layers_of_patient(viewer.layers, patient))
+        moved = {
+            modality for case in cases for modality in self._motions.get(self._known(case), {})
+        }
+        if not moved:
+            return []
+        title = active_patient(viewer).title_of(patient)
+        return [
+            f"The registration of {modality_titles(moved)} of {title} by hand is not applied, and "
+            "will be lost."
+        ]
 
     def _forget_closed(self) -> None:
         viewer = self._viewer()

@@ -179,11 +179,14 @@ def files_of_run(folder: Path) -> Iterator[Reader]:
         yield of_file(run.events, text, lambda: follow(run))
 
 
+DICE = {"et": 0.5, "tc": 0.5, "wt": 0.5}
+SCORED = {"step": 4, "time": 1.0, "score": 0.5, "by_case": [{"case": "P1", **DICE}]}
 EVENTS = (
     {"event": "start", "step": 0, "time": 1.0, "steps": 4, "device": "cpu", "training": ["P1"]},
     {"event": "progress", "step": 1, "time": 1.0, "seconds_left": 5.0, "voxels_per_second": 2.0},
     {"event": "epoch", "step": 4, "time": 1.0, "epoch": 1, "epochs": 2, "segmentation": 0.5},
-    {"event": "validation", "step": 4, "time": 1.0, "epoch": 1, "score": 0.5, "by_case": []},
+    {"event": "validation", "epoch": 0, **SCORED},
+    {"event": "validation", "epoch": 1, "small_lesions": 0.5, **SCORED},
     {"event": "warning", "step": 4, "time": 1.0, "case": "P1", "message": "it is cut off"},
     {"event": "stop", "step": 4, "time": 1.0, "changes": {"epochs": 3}},
 )
@@ -195,7 +198,8 @@ def follow(run: RunFolder) -> object:
     for before, after in (("", EVENTS), (EVENTS, ""), ("", "")):
         lines = [*map(json.dumps, before), damaged, *map(json.dumps, after)]
         run.events.write_text("\n".join(lines) + "\n")
-        RunMonitor(run.path).poll()
+        comparison = RunMonitor(run.path).poll().comparison
+        assert comparison is None or comparison.message
     return run
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from napari.layers import Layer
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QMainWindow
 from smalltumor.data.case import Case
 from smalltumor.data.naming.cohort_names import REVIEWS
 from smalltumor.labels.regions import Region
@@ -28,6 +28,7 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.dock import SegmentDock
 from napari_smalltumor.segment.run import run_in
+from napari_smalltumor.worklist import listed_lesions
 from napari_smalltumor.worklist.dock import WorklistDock
 
 _MASK = re.compile(r"(?P<case>.+)_(smalltumor|(?P<review>review\d+))\.nii\.gz")
@@ -71,6 +72,10 @@ class WindowChecks:
         self._changes = MaskChanges(viewer, expected)
 
     @property
+    def window(self) -> QMainWindow:
+        return self.viewer.window._qt_window
+
+    @property
     def active(self) -> Patient | None:
         return self.patients.current
 
@@ -109,8 +114,7 @@ class WindowChecks:
         """What holds at any time, also under an open menu: one patient is shown and named."""
         current = self.active
         assert {patient_of(x) for x in self.viewer.layers if x.visible} <= {None, current}
-        window = self.viewer.window._qt_window
-        for header in window.findChildren(PatientHeader):
+        for header in self.window.findChildren(PatientHeader):
             shown = header.picker.currentText() if header.picker.isEnabled() else ""
             assert shown == self.patients.title
         results = self.segment.panel.results
@@ -163,7 +167,7 @@ class WindowChecks:
         """What holds when all work has ended: numbers, lesions and rings are the patient's."""
         self.check(may_edit=False)
         check_autosave(self.viewer)
-        title = self.viewer.window._qt_window.windowTitle()
+        title = self.window.windowTitle()
         assert title.startswith(f"{self.patients.title} – " if self.active else "napari")
         regions = self._regions()
         results = self.segment.panel.results
@@ -186,9 +190,15 @@ class WindowChecks:
         self._check_rings()
 
     def _check_rings(self) -> None:
-        """Each ring is around a lesion or candidate that is listed."""
+        """Each ring is around a lesion that a dock lists for the active patient."""
         review = self.lesions.review
-        for boxes in filter(None, map(ring_boxes_of, self.viewer.layers)):
+        for layer in self.viewer.layers:
+            boxes = ring_boxes_of(layer)
+            if boxes is None:
+                continue
+            if layer.name == listed_lesions.NAME:
+                assert self.worklist.session.is_of(self.active)
+                continue
             listed = review.source.boxes_in_data([*review.lesions, *review.candidates])
             known = {box.tobytes() for box in listed}
             assert {box.tobytes() for box in boxes.boxes} <= known

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Layer
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.masks import region_mask
 
 from napari_smalltumor.autosave.mask_files import read_masks
@@ -15,7 +16,7 @@ from napari_smalltumor.autosave.masks import key_of, layer_key
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.region_masks import display_mask
-from napari_smalltumor.layers.metadata import case_of, cases_among, region_of
+from napari_smalltumor.layers.metadata import case_of, cases_among, region_of, role_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -35,6 +36,7 @@ class MaskChanges:
         self._patients = active_patient(viewer)
         self._active = self._patients.current
         self._seen: WeakKeyDictionary[Layer, int] = WeakKeyDictionary()
+        self._results: WeakKeyDictionary[Layer, Segmentation | None] = WeakKeyDictionary()
 
     def check(self, *, may_edit: bool) -> None:
         """Since the last call, only results came, and edits of the patient that was active then.
@@ -45,18 +47,21 @@ class MaskChanges:
             if layer._type_string != "labels":
                 continue
             before, now = self._seen.get(layer), _checksum(layer)
+            is_new_result = self._is_new_result(layer)
             self._seen[layer] = now
             if before in (None, now):
                 continue
             patient = patient_of(layer)
             may_change = patient is None or (may_edit and patient == self._active)
-            assert may_change or self._is_result(layer), f"{layer.name} has changed"
+            assert may_change or is_new_result, f"{layer.name} has changed"
         self._active = self._patients.current
 
-    def _is_result(self, layer: Layer) -> bool:
-        """Whether a layer is a region as the network finds it for its patient."""
-        region, patient = region_of(layer), patient_of(layer)
-        if region is None or str(patient.folder) not in self._expected:
+    def _is_new_result(self, layer: Layer) -> bool:
+        """Whether a layer has become a region as the network finds it for its patient."""
+        region, patient, role = region_of(layer), patient_of(layer), role_of(layer)
+        result = None if role is None else role.result
+        last, self._results[layer] = self._results.get(layer), result
+        if region is None or result in (None, last) or str(patient.folder) not in self._expected:
             return False
         mask = region_mask(self._expected[str(patient.folder)], region)
         return np.array_equal(layer.data, display_mask(mask, case_of(layer)))
@@ -75,8 +80,12 @@ def check_autosave(viewer: Any) -> None:
         own = [x for x in viewer.layers if case_of(x) is not None and case_of(x) is case]
         shown = {layer_key(x): np.asarray(x.data) for x in own if x._type_string == "labels"}
         file = autosave.folder.file_of(case)
-        for mask in read_masks(file) if file.exists() else ():
-            key = key_of(mask.region, mask.name)
-            if key in shown:
-                saved = to_display(mask.on_grid(case.grid.shape), case.grid)
-                assert np.array_equal(saved, shown[key]), f"{key} of {case.name} in {file}"
+        masks = read_masks(file) if file.exists() else ()
+        saved = {key_of(mask.region, mask.name): mask.on_grid(case.grid.shape) for mask in masks}
+        edited = autosave.edited(own)
+        assert {layer_key(x) for x in own if x.name in edited} <= set(saved), (
+            f"edits of {case.name}"
+        )
+        for key in set(saved) & set(shown):
+            of_file = to_display(saved[key], case.grid)
+            assert np.array_equal(of_file, shown[key]), f"{key} of {case.name} in {file}"

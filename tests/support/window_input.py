@@ -60,7 +60,7 @@ class InputSteps:
         self.checks, self.chance, self.qtbot = checks, chance, checks.qtbot
         self.viewer = checks.viewer
         self.docks = (checks.segment, checks.lesions, checks.worklist)
-        self.window = checks.viewer.window._qt_window
+        self.window = checks.window
         lists = self.window.findChildren(QListView)
         self.layer_list = next(x for x in lists if hasattr(x.itemDelegate(), "show_context_menu"))
 

@@ -15,6 +15,7 @@ from window_answers import WindowAnswers
 from window_calls import CalledSteps
 from window_checks import LONGEST_WAIT_MS, WindowChecks
 from window_input import InputSteps
+from window_strokes import StrokeSteps
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class WindowWalk:
         self._answers = WindowAnswers(checks, chance)
         self._calls = calls = CalledSteps(checks, chance)
         self._by_hand = by_hand = InputSteps(checks, chance)
+        brush = StrokeSteps(checks, chance)
         self._switches = [calls.switch, calls.close, calls.review_a_case, calls.remove_all]
         self._switches += [calls.open, calls.open_again, by_hand.click_eye, by_hand.click_button]
         self._choices = [
@@ -59,6 +61,7 @@ class WindowWalk:
             Step(4, calls.segment),
             Step(1, calls.cancel),
             Step(4, calls.paint, edits=True),
+            Step(8, brush.paint, edits=True),
             Step(2, calls.undo, edits=True),
             Step(3, calls.save),
             Step(2, calls.close),

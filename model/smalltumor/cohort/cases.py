@@ -80,7 +80,7 @@ def _check_names_kept(cases: Sequence[CaseFiles], results: ResultsFolder) -> Non
     A second visit that was added gives the first a folder in front of its name, and a folder may be
     renamed. The reviews would be those of a case that is no longer there.
     """
-    new = [files for files in cases if not results.mask(files.name).exists()]
+    new = [files for files in cases if not results.has(results.mask(files.name))]
     gone = _reviewed_and_gone(results, {files.name for files in cases}) if new else {}
     sizes = {tuple(sorted(record.images.items())) for record in gone.values()}
     names = {tuple(sorted(record.digests.items())): name for name, record in gone.items()}

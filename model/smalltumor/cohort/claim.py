@@ -13,8 +13,8 @@ from smalltumor.cohort.results.folder_settings import CohortInfo, FolderSettings
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, SUMMARIES, ResultsFolder
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
-from smalltumor.files.atomic import remove_temporary_files
 from smalltumor.files.locks import locked
+from smalltumor.files.temporary_files import remove_temporary_files
 from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
 LOCK = ".cohort.lock"
@@ -40,7 +40,8 @@ class Claim:
 
     def is_current(self, case: str) -> bool:
         """Whether a case's mask exists and was made with the present settings."""
-        return self._folder.mask(case).exists() and is_current(self._folder, self._settings, case)
+        has_mask = self._folder.has(self._folder.mask(case))
+        return has_mask and is_current(self._folder, self._settings, case)
 
     def missing(self, case: str) -> tuple[str, ...]:
         """Modalities without which a case's mask was made, of a case that has no record."""
@@ -125,7 +126,8 @@ def claimed(
 ) -> Iterator[Claim]:
     """Create or check a folder, and keep other runs out of it within the block.
 
-    Half-written files that a killed run left are removed.
+    Half-written files are removed unless a process may be writing them, as a worker of an
+    interrupted run on another computer does.
 
     Parameters
     ----------
@@ -166,7 +168,7 @@ def _settings_of_new_run(
     folder: ResultsFolder, before: FolderSettings, info: CohortInfo
 ) -> FolderSettings:
     """Settings of a run that begins; files of all cases are renewed that were there before it."""
-    present = tuple(name for name in SUMMARIES if (folder.path / name).exists())
+    present = tuple(name for name in SUMMARIES if folder.has(folder.path / name))
     renew = present if before.ended else tuple(dict.fromkeys((*before.renew, *present)))
     info = replace(info, data=info.data or before.info.data)  # if none is named now
     return replace(before, info=info, ended=False, renew=renew)
@@ -177,7 +179,7 @@ def _next_round(
 ) -> FolderSettings:
     """Settings of a run that overwrites the folder: all masks that exist are outdated."""
     names = {*cases, *settings.outdated, *folder.cases_with_tables()}
-    outdated = tuple(sorted(name for name in names if folder.mask(name).exists()))
+    outdated = tuple(sorted(name for name in names if folder.has(folder.mask(name))))
     return replace(settings, round=settings.round + 1, outdated=outdated)
 
 

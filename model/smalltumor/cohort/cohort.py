@@ -27,7 +27,7 @@ from smalltumor.cohort.results.tables import GrowingTable, write_rows
 from smalltumor.cohort.seen_in_training import training_facts
 from smalltumor.cohort.workers.workers import THIS_PROCESS, Workers
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
-from smalltumor.files.atomic import remove_temporary_files
+from smalltumor.files.temporary_files import remove_temporary_files
 from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def segment_cohort(
     with claimed(folder, info_of_run(checkpoint, settings), names, settings.overwrite) as claim:
         jobs = jobs_of(cases, folder, claim, settings)
         current = {job.name for job in jobs if job.task != "segment"}
-        check_dataset(names, lambda name: name in current or folder.record(name).exists(), settings)
+        check_dataset(names, lambda n: n in current or folder.has(folder.record(n)), settings)
         shared = cases_with_shared_labels(names, [*elsewhere, *folder.cases_with_tables()])
         began(sum(job.task == "segment" for job in jobs))
         try:
@@ -94,13 +94,12 @@ def segment_cohort(
                 told = (without_labels(row) if row.case in shared else row for row in rows)
                 yield from _record(told, jobs, settings, claim)
         except BaseException:
-            if workers.scheduler is None:  # those of a cluster may be writing still
-                _remove_unfinished(names, settings)
+            _remove_unfinished(names, settings)
             raise
 
 
 def _remove_unfinished(names: Iterable[str], settings: CohortSettings) -> None:
-    """Remove what workers that were killed have left."""
+    """Remove what workers that were killed have left; others may be writing still."""
     from smalltumor.data.bids.names import bids_paths
 
     folders = [settings.output]

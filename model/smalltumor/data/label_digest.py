@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -32,55 +33,68 @@ _LARGEST = 2**31 - 1
 _Labels = npt.NDArray[np.integer[Any]]
 
 
-def labels_record(labels: npt.NDArray[Any], grid: Grid, scheme: str = "") -> dict[str, Any]:
-    """What a file records of its labels, as plain JSON values.
+@dataclass(frozen=True, eq=False)
+class LabelsRecord:
+    """What a file records of its labels.
 
     Parameters
     ----------
-    labels : (i, j, k) array
-        As they are written.
-    grid : Grid
-    scheme : str
-        Name of the label scheme in which they are written; empty if they are no tissue classes.
+    digest : str
+        Empty if they are no labels.
+    corners : (n, 3) float64
+        First and last voxel of their bounding box, mm, RAS; none if nothing is labelled.
     """
-    box, corners = _boxed(labels, grid)
-    whole = _whole(box)
-    if whole is None:
-        return {_DIGEST: "", _CORNERS: []}
-    written = READ_SCHEMES[scheme].decode(whole) if scheme else whole
-    return {_DIGEST: _digest(written), _CORNERS: np.round(corners, _DECIMALS).tolist()}
 
+    digest: str
+    corners: npt.NDArray[np.float64]
 
-def has_labels_of_record(
-    record: Mapping[str, Any], labels: npt.NDArray[Any], grid: Grid, scheme: str = ""
-) -> bool:
-    """Whether labels are those of a record, and lie where they lay.
+    @classmethod
+    def of(cls, labels: npt.NDArray[Any], grid: Grid, scheme: str = "") -> Self:
+        """The record of labels as they are written.
 
-    Parameters
-    ----------
-    record : mapping
-        `labels_record`, as it was read from a file.
-    labels : (i, j, k) array
-        As they are stored now.
-    grid : Grid
-    scheme : str
-        Name of the label scheme that the header names now; empty if it names none.
+        Parameters
+        ----------
+        labels : (i, j, k) array
+        grid : Grid
+        scheme : str
+            Name of the label scheme in which they are written; empty if they are no tissue classes.
+        """
+        box, corners = _boxed(labels, grid)
+        whole = _whole(box)
+        if whole is None:
+            return cls("", np.empty((0, 3)))
+        written = READ_SCHEMES[scheme].decode(whole) if scheme else whole
+        return cls(_digest(written), np.round(corners, _DECIMALS))
 
-    Raises
-    ------
-    One of `smalltumor.files.damaged.DAMAGED`
-        If the record is damaged.
-    """
-    digest = record[_DIGEST]
-    recorded = np.array(record[_CORNERS], dtype=np.float64).reshape(-1, 3)
-    box, corners = _boxed(labels, grid)
-    whole = _whole(box)
-    if whole is None or recorded.shape != corners.shape:
-        return False
-    distance = np.linalg.norm(recorded - corners, axis=-1).max(initial=0)
-    if not distance <= _NEAR * grid.spacing.min():
-        return False
-    return any(_digest(meaning) == digest for meaning in _meanings(whole, scheme))
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Read `as_json`; raises what `DAMAGED` lists."""
+        corners = np.array(content[_CORNERS], dtype=np.float64).reshape(-1, 3)
+        return cls(content[_DIGEST], corners)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {_DIGEST: self.digest, _CORNERS: self.corners.tolist()}
+
+    def is_of(self, labels: npt.NDArray[Any], grid: Grid, scheme: str = "") -> bool:
+        """Whether labels are those of the record, and lie where they lay.
+
+        Parameters
+        ----------
+        labels : (i, j, k) array
+            As they are stored now.
+        grid : Grid
+        scheme : str
+            Name of the label scheme that the header names now; empty if it names none.
+        """
+        box, corners = _boxed(labels, grid)
+        whole = _whole(box)
+        if whole is None or self.corners.shape != corners.shape:
+            return False
+        distance = np.linalg.norm(self.corners - corners, axis=-1).max(initial=0)
+        if not distance <= _NEAR * grid.spacing.min():
+            return False
+        return any(_digest(meaning) == self.digest for meaning in _meanings(whole, scheme))
 
 
 def _boxed(

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 import numpy.typing as npt
 
-from smalltumor.data.label_digest import has_labels_of_record, labels_record
+from smalltumor.data.label_digest import LabelsRecord
 from smalltumor.data.naming.case_files import MODALITIES, modality_titles
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.files.damaged import DAMAGED
@@ -166,7 +166,8 @@ def made_by_comment(
     """
     if made_by is None or labels.ndim != 3:
         return ""
-    return json.dumps({_KEY: {**made_by.as_json(), **labels_record(labels, grid, scheme)}})
+    record = LabelsRecord.of(labels, grid, scheme)
+    return json.dumps({_KEY: {**made_by.as_json(), **record.as_json()}})
 
 
 def recorded_made_by(volume: Volume) -> MadeBy | None:
@@ -177,12 +178,10 @@ def recorded_made_by(volume: Volume) -> MadeBy | None:
     for comment in volume.comments:
         try:
             content = json.loads(comment)[_KEY]
-            made_by = MadeBy.from_json(content)
-            is_unchanged = has_labels_of_record(
-                content, volume.data, volume.grid, volume.label_scheme
-            )
+            made_by, record = MadeBy.from_json(content), LabelsRecord.from_json(content)
         except DAMAGED:
             continue
+        is_unchanged = record.is_of(volume.data, volume.grid, volume.label_scheme)
         return made_by if is_unchanged else made_by.edited
     return None
 

@@ -28,6 +28,7 @@ from smalltumor.data.volumes.nifti import (
 )
 from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
+from smalltumor.files.existence import is_absent, is_file, is_folder, unreachable_as
 from smalltumor.files.listings import walk_once
 from smalltumor.files.names import file_key, name_key
 from smalltumor.files.tables import read_table
@@ -82,11 +83,13 @@ def label_files_in(path: Path, *, exported_first: bool = False) -> list[LabelFil
     CaseError
         If there is no such path.
     """
-    if path.is_file():
+    with unreachable_as(CaseError):
+        is_single, is_searched = is_file(path), is_folder(path)
+    if is_single:
         if _holds_no_classes(path):
             return [_doubtful(path)]
         return [LabelFile(_case_name(path), path, label_scheme_hint(path), t1ce_beside(path))]
-    if not path.is_dir():
+    if not is_searched:
         raise CaseError(f"{path} does not exist")
     found: list[LabelFile] = []
     for root, folders, names in walk_once(path):
@@ -203,7 +206,7 @@ def _counted(folder: Path) -> set[tuple[str, int]] | None:
     A process that was killed while it saved a review leaves a mask without a row.
     """
     table = folder / REVIEW_TABLE
-    if not table.exists():
+    if is_absent(table):
         return None
     rows = read_table(table, ("case", "number"))
     return {(name_key(row["case"]), int(row["number"])) for row in rows if row["number"].isdigit()}

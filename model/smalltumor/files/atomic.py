@@ -7,13 +7,13 @@ the file readable by its owner only.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.existence import exists, is_folder
+from smalltumor.files.temporary_names import temporary_name
 
 
 def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path] = ()) -> None:
@@ -79,22 +79,6 @@ def _check_output(path: Path, overwrite: bool, sources: Iterable[Path]) -> None:
             raise OutputError(f"{path} exists", Remedy(Action.REPLACE_OUTPUT))
 
 
-TEMPORARY_FILES = ".smalltumor-*.part*"
-"""Pattern of temporary files, which remain only if a process is killed while it writes."""
-
-
-def remove_temporary_files(folder: Path) -> None:
-    """Remove the temporary files of killed processes; no other may be writing to the folder."""
-    for path in folder.glob(TEMPORARY_FILES):
-        path.unlink(missing_ok=True)
-
-
-def temporary_path(path: Path) -> Path:
-    """A new name for a temporary file in the folder of a file, with the same ending."""
-    ending = "".join(path.suffixes[-2:]) if path.name.endswith(".gz") else path.suffix
-    return path.with_name(f".smalltumor-{secrets.token_hex(6)}.part{ending}")
-
-
 @contextmanager
 def atomic_path(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A temporary file that replaces `path` when the block ends without an error.
@@ -117,7 +101,7 @@ def atomic_path(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """
     check_output(path, overwrite=overwrite)
     target = Path(os.path.realpath(path))
-    temporary = target.parent / f".smalltumor-{secrets.token_hex(6)}.part"
+    temporary = target.parent / temporary_name()
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary

@@ -1,4 +1,8 @@
-"""What is raised by content that is damaged, or that another program has written."""
+"""What is raised by content that is damaged, or that another program has written.
+
+Only what turns content into values is tried for these errors. What is then computed with the
+values is not: a fault of the program would be told as damaged files.
+"""
 
 from __future__ import annotations
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-import secrets
 import time
 from pathlib import Path
+
+from smalltumor.files.temporary_names import temporary_name
 
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -15,7 +16,7 @@ def drive_time(folder: Path) -> float:
 
     It is that of this computer where no file can be created, and so none be moved by a wrong clock.
     """
-    probe = folder / f".smalltumor-{secrets.token_hex(6)}.part"
+    probe = folder / temporary_name()
     try:
         probe.touch()
         return probe.stat().st_mtime

@@ -3,13 +3,23 @@
 `Path.exists`, `is_file` and `is_dir` answer no since Python 3.14 where they raised an error before:
 for a name that is too long, in a folder that may not be searched, on a drive that fails. A file
 that cannot be reached would count as absent.
+
+So whoever asks before something is written, moved or chosen, or to say that it is not there, uses
+`exists`, `is_file` and `is_folder` within `unreachable_as`; a folder of results or of a run has
+methods that do so. Who then reads the file in any case, and so hears why it cannot, asks
+`is_absent`, and so does who has nobody to tell and must not lose it. `Path` is asked where no only
+means that something is not offered or not shown.
 """
 
 from __future__ import annotations
 
 import errno
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from smalltumor.errors import SmalltumorError
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP}
 _ABSENT_ON_WINDOWS = {21, 123, 1921}  # a drive without a disk, an impossible name, a broken link
@@ -18,6 +28,15 @@ _ABSENT_ON_WINDOWS = {21, 123, 1921}  # a drive without a disk, an impossible na
 def exists(path: Path) -> bool:
     """Whether there is a file or folder; may raise OSError."""
     return _mode(path) is not None
+
+
+@contextmanager
+def unreachable_as(kind: type[SmalltumorError]) -> Iterator[None]:
+    """Raise an error of this kind where the block cannot tell what is at a path."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{error.filename} cannot be reached: {error.strerror or error}") from error
 
 
 def is_absent(path: Path) -> bool:

@@ -19,10 +19,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from smalltumor.files.atomic import TEMPORARY_FILES
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.drive_time import drive_time
 from smalltumor.files.existence import exists, is_absent
+from smalltumor.files.temporary_names import TEMPORARY_FILES, temporary_name
 from smalltumor.files.writers import has_ended, this_computer
 
 KEPT_FILES = ".smalltumor-*.kept"
@@ -122,13 +122,16 @@ class MoveList:
             If it cannot be read, or cannot be one of this program's.
         """
         content = json.loads(path.read_text(encoding="utf-8"))
+        others, process = tuple(map(str, content["others"])), int(content["process"])
+        if process < 0 or any("\0" in other for other in others):
+            raise ValueError("no process, or no folder, is called so")
         return cls(
             folder=path.parent,
             name=path.stem,
             moves=tuple(_move(path.parent, **each) for each in content["moves"]),
-            others=tuple(map(str, content["others"])),
+            others=others,
             computer=str(content["computer"]),
-            process=int(content["process"]),
+            process=process,
             written=float(content["written"]),
         )
 
@@ -141,7 +144,7 @@ class MoveList:
             "others": self.others,
             "moves": [_names(move) for move in self.moves],
         }
-        being_written = self.folder / f"{self.name}.part"
+        being_written = self.folder / temporary_name()
         try:
             with being_written.open("w", encoding="utf-8") as file:
                 json.dump(content, file)
@@ -286,7 +289,8 @@ def _move(
     for name, pattern in ((target, "*"), (temporary, TEMPORARY_FILES), (kept, KEPT_FILES)):
         if name is None:
             continue
-        if Path(name).name != name or name in ("", "..") or not fnmatchcase(name, pattern):
+        is_name = Path(name).name == name and name not in ("", "..") and "\0" not in name
+        if not is_name or not fnmatchcase(name, pattern):
             raise ValueError(f"{name} is a file of others")
     return Move(
         folder / target,

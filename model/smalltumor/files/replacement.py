@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from smalltumor.errors import OutputError
-from smalltumor.files.atomic import temporary_path
 from smalltumor.files.existence import exists
 from smalltumor.files.move_list import Move, write_lists
 from smalltumor.files.moves import move_all, place, settle
+from smalltumor.files.temporary_names import temporary_path
 from smalltumor.files.unfinished_moves import undo_around
 
 

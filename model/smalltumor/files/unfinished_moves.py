@@ -42,8 +42,11 @@ def undo_unfinished_moves(folder: Path) -> None:
 
 def _undo_listed(path: Path) -> None:
     """Undo what one list says, if its writer has ended."""
-    with suppress(OutputError, OSError, *DAMAGED):
+    try:
         found = MoveList.read(path)
+    except (OSError, *DAMAGED):
+        return
+    with suppress(OutputError, OSError):
         if found.writer_has_ended():
             _tell(settle(found.belonging()))
         elif found.is_of_another_computer and path not in _LEFT and found.age > _LONG_S:

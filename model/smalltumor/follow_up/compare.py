@@ -15,7 +15,7 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.files.folder_parts import distinctive_part
 from smalltumor.follow_up.course import Course
 from smalltumor.follow_up.coverage import Coverage
-from smalltumor.follow_up.local_contrast import LocalContrast
+from smalltumor.follow_up.local_contrast import MATCHING, LocalContrast
 from smalltumor.follow_up.matching import Change, LesionChange
 from smalltumor.follow_up.registration import ScanRegistration, register_scans
 from smalltumor.follow_up.response import Response, assess, with_earlier_progression
@@ -179,9 +179,9 @@ def compare_scans(
             first.case, scan.case, _reports_iterations(reporter, text, count, len(later))
         )
         registrations.append(found)
-    reporter.update(_REGISTERED, "matching lesions")
-    follow_up = compare_registered(scans, registrations)
-    reporter.update(1.0, "matching lesions")
+    with reporter.subrange(_REGISTERED, 1.0):
+        follow_up = compare_registered(scans, registrations, reporter)
+    reporter.update(1.0, MATCHING)
     return follow_up
 
 
@@ -222,7 +222,9 @@ def _reports_iterations(
 
 
 def compare_registered(
-    scans: Sequence[Scan], registrations: Sequence[ScanRegistration]
+    scans: Sequence[Scan],
+    registrations: Sequence[ScanRegistration],
+    progress: ProgressReporter | None = None,
 ) -> FollowUp:
     """Compare scans whose registrations to the first are known."""
     course = Course(
@@ -230,6 +232,7 @@ def compare_registered(
         [registration.matrix for registration in registrations],
         [Coverage.of(scan.case) for scan in scans],
         [LocalContrast(scan.case, scan.classes) for scan in scans],
+        progress,
     )
     last = len(scans) - 1
     responses = [(scans[n].title, assess(course.findings(n))) for n in range(1, last)]

@@ -9,11 +9,12 @@ import numpy as np
 from smalltumor.follow_up.coverage import Coverage, with_coverage
 from smalltumor.follow_up.distances import lesion_distances
 from smalltumor.follow_up.findings import Findings
-from smalltumor.follow_up.local_contrast import LocalContrast, with_contrast
+from smalltumor.follow_up.local_contrast import MATCHING, LocalContrast, with_contrast
 from smalltumor.follow_up.matching import LesionChange, match_lesions
 from smalltumor.geometry.grid import Affine
 from smalltumor.lesions.axial_diameters import AxialDiameters
 from smalltumor.measures import CaseMeasures, LesionMeasures
+from smalltumor.progress import ProgressReporter
 
 
 class Course:
@@ -29,6 +30,8 @@ class Course:
         Of each scan.
     contrasts : sequence of LocalContrast
         Of each scan; without them, it is not known where an earlier scan is bright.
+    progress : ProgressReporter, optional
+        Of all pairs of scans; those that are asked for may raise `Cancelled`.
     """
 
     def __init__(
@@ -37,12 +40,14 @@ class Course:
         from_first: Sequence[Affine],
         coverages: Sequence[Coverage],
         contrasts: Sequence[LocalContrast] = (),
+        progress: ProgressReporter | None = None,
     ) -> None:
         sums = measures[0].sums
         self._first_sum = None if sums is None else sums.product_mm2
         self._lesions = [found.lesions for found in measures]
         self._target_ids = [] if sums is None else list(sums.lesions)
         self._coverages, self._contrasts = coverages, contrasts
+        self._progress = progress or ProgressReporter()
         self._from_first: list[Affine] = [np.eye(4), *from_first]
         self._to_first: list[Affine] = [
             np.asarray(np.linalg.inv(matrix), dtype=np.float64) for matrix in self._from_first
@@ -55,17 +60,23 @@ class Course:
         """The changes from one scan to a later one, given as their indices."""
         pair = earlier, current
         if pair not in self._changes:
-            lesions, to_first, shown = self._lesions, self._to_first, self._coverages
-            found = match_lesions(
-                lesions[earlier], lesions[current], to_first[earlier], to_first[current]
-            )
-            matrix = np.asarray(self._from_first[current] @ to_first[earlier], dtype=np.float64)
-            found = with_coverage(found, shown[earlier], shown[current], matrix)
-            if self._contrasts:
-                bright = self._contrasts[earlier], self._contrasts[current]
-                found = with_contrast(found, *bright, matrix)
-            self._changes[pair] = found
+            number, pairs = len(self._changes), len(self._lesions) * (len(self._lesions) - 1) // 2
+            with self._progress.subrange(number / pairs, (number + 1) / pairs):
+                self._changes[pair] = self._compared(earlier, current)
         return self._changes[pair]
+
+    def _compared(self, earlier: int, current: int) -> list[LesionChange]:
+        self._progress.update(0.0, MATCHING)
+        lesions, to_first, shown = self._lesions, self._to_first, self._coverages
+        found = match_lesions(
+            lesions[earlier], lesions[current], to_first[earlier], to_first[current]
+        )
+        matrix = np.asarray(self._from_first[current] @ to_first[earlier], dtype=np.float64)
+        found = with_coverage(found, shown[earlier], shown[current], matrix)
+        if not self._contrasts:
+            return found
+        bright = self._contrasts[earlier], self._contrasts[current]
+        return with_contrast(found, *bright, matrix, self._progress)
 
     def findings(self, number: int) -> Findings:
         """What a later scan is assessed by."""

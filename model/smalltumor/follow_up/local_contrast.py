@@ -21,6 +21,7 @@ from smalltumor.geometry.grid import Affine
 from smalltumor.labels.masks import Classes, Mask
 from smalltumor.labels.regions import TissueClass
 from smalltumor.lesions import Lesion
+from smalltumor.progress import ProgressReporter
 
 LEAST_SHARE = 0.5
 """Share of the contrast in the current scan from which the earlier scan shows a lesion, too."""
@@ -28,11 +29,15 @@ LEAST_SHARE = 0.5
 RARE = 0.02
 """Share of other places of the brain that may have as much contrast as a lesion: vessels do."""
 
+MATCHING = "matching lesions"
+"""The step of a comparison that this is part of."""
+
 _AROUND_MM = 2.0, 5.0
 """Distances from a lesion between which its surroundings lie; nearer voxels may be its edge."""
 
 _PLACES, _MOST_POINTS, _LEAST_POINTS = 200, 300, 8
 _LEAST_IN_BRAIN = 0.5
+_POINTS_AT_A_TIME = 10_000
 
 Points = npt.NDArray[np.float64]
 
@@ -87,6 +92,8 @@ class LocalContrast:
         None if it is not larger than that of nearly all other places of the brain, or is not known.
         """
         (found,) = self._contrasts(place, np.zeros((1, 3)))
+        if np.isnan(found) or not len(self._other_places):
+            return None
         to_others = self._other_places - place.inside.mean(axis=0)
         others = self._contrasts(place, to_others)
         others = others[np.isfinite(others)]
@@ -102,20 +109,35 @@ class LocalContrast:
 
     def _means(self, points: Points, shifts: Points, counted: Mask) -> npt.NDArray[np.float64]:
         """Mean of T1CE over points that are counted, for each shift; NaN of too few."""
+        # A few shifts at a time: what is computed of them stays in the processor's cache.
+        step = max(1, _POINTS_AT_A_TIME // max(1, len(points)))
+        parts = [shifts[start : start + step] for start in range(0, len(shifts), step)]
+        return np.concatenate([self._means_of_few(points, part, counted) for part in parts])
+
+    def _means_of_few(
+        self, points: Points, shifts: Points, counted: Mask
+    ) -> npt.NDArray[np.float64]:
         from scipy.ndimage import map_coordinates
 
         moved = (points[None] + shifts[:, None]).reshape(-1, 3)
-        to_voxels = np.linalg.inv(self._grid.affine)
-        voxels = moved @ to_voxels[:3, :3].T + to_voxels[:3, 3]
-        values = map_coordinates(self._image, voxels.T, output=np.float64, order=1, mode="nearest")
-        nearest = np.rint(voxels).astype(np.int64)
-        is_inside = np.all((nearest >= 0) & (nearest < counted.shape), axis=1)
-        counts = np.zeros(len(nearest), dtype=bool)
-        counts[is_inside] = counted[tuple(nearest[is_inside].T)]
-        number = counts.reshape(len(shifts), -1).sum(axis=1)
+        to_voxels = self._to_voxels
+        voxels = np.ascontiguousarray((moved @ to_voxels[:3, :3].T + to_voxels[:3, 3]).T)
+        counts = _at_nearest(counted, voxels).reshape(len(shifts), -1)
+        number = counts.sum(axis=1)
         is_enough = number >= max(_LEAST_IN_BRAIN * len(points), 1)
-        sums = np.where(counts, values, 0).reshape(len(shifts), -1).sum(axis=1)
-        return np.where(is_enough, sums / np.maximum(number, 1), np.nan)
+        means = np.full(len(shifts), np.nan)
+        if is_enough.any():
+            voxels = voxels.reshape(3, len(shifts), -1)[:, is_enough]
+            values = map_coordinates(
+                self._image, voxels, output=np.float64, order=1, mode="nearest"
+            )
+            sums = np.where(counts[is_enough], values, 0).sum(axis=1)
+            means[is_enough] = sums / number[is_enough]
+        return means
+
+    @cached_property
+    def _to_voxels(self) -> Affine:
+        return np.asarray(np.linalg.inv(self._grid.affine), dtype=np.float64)
 
     @cached_property
     def _brain(self) -> Mask:
@@ -149,11 +171,22 @@ class LocalContrast:
         return np.asarray(voxels[::step] @ affine[:3, :3].T + affine[:3, 3], dtype=np.float64)
 
 
+def _at_nearest(mask: Mask, voxels: Points) -> Mask:
+    """A mask at the nearest of its voxels to positions, (3, n); False outside of it."""
+    nearest = np.rint(voxels).astype(np.int64)
+    is_inside = np.ones(voxels.shape[1], dtype=bool)
+    for index, size in zip(nearest, mask.shape, strict=True):
+        is_inside &= (index >= 0) & (index < size)
+        np.clip(index, 0, size - 1, out=index)
+    return np.asarray(mask[tuple(nearest)] & is_inside)
+
+
 def with_contrast(
     changes: Sequence[LesionChange],
     earlier: LocalContrast,
     current: LocalContrast,
     earlier_to_current: Affine,
+    progress: ProgressReporter | None = None,
 ) -> list[LesionChange]:
     """Changes, of which new lesions tell whether the earlier scan is bright at their place, too.
 
@@ -165,7 +198,14 @@ def with_contrast(
         Of the two scans.
     earlier_to_current : (4, 4) float64
         From points of the earlier scan to points of the current one.
+    progress : ProgressReporter, optional
+        A lesion takes some hundredths of a second.
+
+    Raises
+    ------
+    Cancelled
     """
+    progress = progress or ProgressReporter()
     current_to_earlier = np.asarray(np.linalg.inv(earlier_to_current), dtype=np.float64)
 
     def is_bright(change: LesionChange) -> bool:
@@ -176,7 +216,9 @@ def with_contrast(
         before = None if now is None else earlier.at(place.moved(current_to_earlier))
         return now is not None and before is not None and before >= LEAST_SHARE * now
 
-    return [
-        replace(change, bright_earlier=is_bright(change)) if change.change is Change.NEW else change
-        for change in changes
-    ]
+    told = []
+    for number, change in enumerate(changes):
+        progress.update(number / len(changes), MATCHING)
+        is_new = change.change is Change.NEW
+        told.append(replace(change, bright_earlier=is_bright(change)) if is_new else change)
+    return told

@@ -48,8 +48,13 @@ class ChangeRow:
     relative: str
     earlier_diameters: str
     current_diameters: str
-    place: str
+    place_parts: tuple[str, ...]
     is_new: bool
+
+    @property
+    def place(self) -> str:
+        """The centre, and what the other scan shows there."""
+        return "; ".join(self.place_parts)
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ def _change_row(change: LesionChange) -> ChangeRow:
         relative=texts.ABSENT if relative is None else f"{relative:+.0%}".replace("-", "−"),
         earlier_diameters=_diameters(change.earlier),
         current_diameters=_diameters(change.current),
-        place=_place(change),
+        place_parts=_place_parts(change),
         is_new=change.change is Change.NEW,
     )
 
@@ -194,6 +199,10 @@ def _diameters(lesions: Sequence[LesionMeasures]) -> str:
 
 
 def _place(change: LesionChange) -> str:
+    return "; ".join(_place_parts(change))
+
+
+def _place_parts(change: LesionChange) -> tuple[str, ...]:
     """Side and axial slice of the centre of the largest current lesion, or earlier if it is gone.
 
     Of a new lesion beside one of the earlier scan, also its distance to that one, and of any new
@@ -202,9 +211,10 @@ def _place(change: LesionChange) -> str:
     """
     found = (change.current or change.earlier)[0].lesion
     beside = "" if change.beside_mm is None else f", {change.beside_mm:.1f} mm from a known lesion"
-    bright = "; the earlier image is bright here, too" if change.bright_earlier else ""
     scan = "" if change.current else " of the earlier scan"
-    return f"{texts.place_of(found)}{beside}{bright}{scan}{_shown_text(change)}"
+    bright = "the earlier image is bright here, too" if change.bright_earlier else ""
+    parts = (f"{texts.place_of(found)}{beside}{scan}", bright, _shown_text(change))
+    return tuple(filter(None, parts))
 
 
 def _shown_text(change: LesionChange) -> str:
@@ -212,8 +222,8 @@ def _shown_text(change: LesionChange) -> str:
     if change.change is not Change.NOT_COMPARABLE:
         return ""
     if change.shown_current < change.shown_earlier:
-        return f"; the current scan shows {change.shown_current:.0%} of it"
-    return f"; the earlier scan shows {change.shown_earlier:.0%} of it"
+        return f"the current scan shows {change.shown_current:.0%} of it"
+    return f"the earlier scan shows {change.shown_earlier:.0%} of it"
 
 
 def _shown_place(change: LesionChange, number: int) -> str:

@@ -10,6 +10,7 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES, missing_modalities, modality_titles
 from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.errors import Action, CaseError, Remedy
+from smalltumor.files.existence import is_absent
 from smalltumor.scanner.case_name import proposed_name
 from smalltumor.scanner.dicom.study_folder import is_dicom_file
 from smalltumor.scanner.one_patient import contradictions, missing_evidence, other_visits
@@ -183,11 +184,11 @@ def _given(path: Path, series: tuple[Series, ...], on_file: Callable[[int], None
         if len(found) != 1:
             raise CaseError(f"{path} holds {len(found)} series; give the number or folder of one")
         return found[0]
-    if not path.exists() and path.name.isdecimal() and series:
+    if is_absent(path) and path.name.isdecimal() and series:
         if not 1 <= int(path.name) <= len(series):
             raise CaseError(f"there is no series {path.name}; the study has {len(series)}")
         return series[int(path.name) - 1]
-    if path.exists() and not is_image_name(path):
+    if not is_absent(path) and not is_image_name(path):
         raise CaseError(f"{path} is neither a volume (NIfTI, .mha, .nrrd) nor of a DICOM series")
     return series_of_file(path)
 

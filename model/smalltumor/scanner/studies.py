@@ -13,6 +13,7 @@ from pathlib import Path
 
 from smalltumor.data.volumes.volume_files import ARCHIVE_ENDINGS
 from smalltumor.errors import CaseError
+from smalltumor.files.existence import exists, is_folder, unreachable_as
 from smalltumor.scanner.archive import NO_IMAGES, archives_text
 from smalltumor.scanner.dicom.copies import copies_warning, find_copies
 from smalltumor.scanner.dicom.files import files_in, read_images
@@ -102,8 +103,9 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
     MissingPackageError
         If there are DICOM files and pydicom is not installed.
     """
-    if not folder.is_dir():
-        raise _not_a_folder(folder)
+    with unreachable_as(CaseError):
+        if not is_folder(folder):
+            raise _not_a_folder(folder)
     images, warnings = read_images(folder, on_file)
     copies = find_copies(images)
     if copies:
@@ -120,7 +122,7 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
 
 
 def _not_a_folder(path: Path) -> CaseError:
-    if not path.exists():
+    if not exists(path):
         return CaseError(f"{path} is not an existing folder")
     if path.name.lower().endswith(ARCHIVE_ENDINGS):
         return CaseError(f"{path} is an archive; unpack it first, and name its folder")

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import CaseError
+from smalltumor.files.existence import is_absent
 from smalltumor.files.tables import read_table
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
@@ -130,7 +131,7 @@ def read_candidates(image: Path, table: Path, mask: Segmentation) -> StoredCandi
         candidates = _candidates_of_image(others, image, table, mask) if others else []
     except ValueError as error:
         raise CaseError(f"{table} is damaged: {error}") from error
-    if not others and image.exists():
+    if not others and not is_absent(image):
         _check_empty(image, table)
     candidates.sort(key=lambda stored: -(stored.score or 0.0))
     return StoredCandidates(mask, candidates, components)
@@ -174,7 +175,7 @@ def _candidates_of_image(
     rows: list[Cells], image: Path, table: Path, mask: Segmentation
 ) -> list[StoredLesion]:
     """The candidates of an image, whose values are the ids of the rows."""
-    if not image.exists():
+    if is_absent(image):
         raise NoCandidatesError(f"{image.name} is missing")
     volume = read_volume(image)
     if not volume.grid.matches(mask.grid):

@@ -34,7 +34,7 @@ def locked_run(run: RunFolder, processes: Processes, earlier: RunRecord | None) 
         return
     run.create()
     with hold_run_lock(run):
-        if (RunRecord.read(run) if run.config.is_file() else None) != earlier:
+        if (RunRecord.read(run) if run.has(run.config) else None) != earlier:
             raise RunInUseError(
                 f"{run.path}: another process has trained there in the meantime; try again"
             )

@@ -69,7 +69,7 @@ def train(
     run = RunFolder(request.run)
     earlier = _earlier_record(request, run)
     request = _with_earlier_settings(request, earlier)
-    config, initial = _configuration(request, earlier, has_state=run.last.is_file())
+    config, initial = _configuration(request, earlier, has_state=run.has(run.last))
     with joined_processes(request.device) as processes:
         context = RunContext.of(run, processes, log, warn or warning_through(log), save_seconds)
         if processes.device.type == "cpu":
@@ -95,7 +95,7 @@ def train(
 
 def _earlier_record(request: TrainingRequest, run: RunFolder) -> RunRecord | None:
     """The record of the run to be resumed, or None for a new run."""
-    if not run.config.is_file():
+    if not run.has(run.config):
         return None
     if not request.resume:
         raise TrainingError(f"{run.path} holds a run already", Remedy(Action.CHOOSE_RUN_FOLDER))
@@ -178,7 +178,7 @@ def _available_cases(
 ) -> tuple[AvailableCases, Split]:
     """The cases of the request, and their split, which is kept once the run has a saved state."""
     available = AvailableCases.find(request)
-    before = earlier if context.run.last.is_file() else None
+    before = earlier if context.run.has(context.run.last) else None
     warnings: list[str] = []
 
     def warn(message: str) -> None:

@@ -11,6 +11,7 @@ from weakref import ref
 import numpy.typing as npt
 from qtpy.QtCore import QObject, Signal
 from smalltumor.data.case import Case
+from smalltumor.files.existence import is_absent
 from smalltumor.training.data.collected_case import (
     CaseFolder,
     case_folder_name,
@@ -38,7 +39,7 @@ class FolderOfCase(QObject):
     def find(self, folder: Path, case: Case) -> CaseFolder | None:
         """As `folder_of`; None if the images are still being compared, in a thread."""
         own = folder / case_folder_name(case)
-        if not own.exists():
+        if is_absent(own):
             return CaseFolder(own)
         if not self._is_asked(folder, case):
             self._ask(folder, case)

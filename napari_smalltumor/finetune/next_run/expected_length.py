@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 from smalltumor.errors import TrainingError
+from smalltumor.files.damaged import DAMAGED
 from smalltumor.text import pluralize
 from smalltumor.training.config import PRESETS, steps_per_epoch
 from smalltumor.training.runs.events import Event, EventReader
@@ -60,27 +60,35 @@ def measured_speed(runs: Path) -> MeasuredSpeed | None:
 
 
 def _speed_of(run: RunFolder) -> MeasuredSpeed | None:
+    voxels = _voxels_per_step(run)
+    events, _ = EventReader(run.events).poll()
+    start = next((event for event in reversed(events) if event["event"] == "start"), None)
+    timed = next((event for event in reversed(events) if _is_timed(event)), None)
+    if voxels is None or start is None or timed is None:
+        return None
+    speed = timed["step"] * voxels / timed["seconds"]
+    return MeasuredSpeed(speed, start.get("device", ""), _validation_seconds(events))
+
+
+def _voxels_per_step(run: RunFolder) -> int | None:
+    """Voxels of the crops of a step; None if the run does not tell."""
     try:
-        training: dict[str, Any] = run.read_config()["training"]
-        events, _ = EventReader(run.events).poll()
-        start = next(event for event in reversed(events) if event["event"] == "start")
-        timed = next(event for event in reversed(events) if _is_timed(event))
-        voxels = timed["step"] * training["batch"] * training["crop"] ** 3
-        speed = voxels / timed["seconds"]
-        return MeasuredSpeed(speed, str(start["device"]), _validation_seconds(events))
-    except (OSError, TrainingError, KeyError, TypeError, StopIteration):
+        training = run.read_config()["training"]
+        return int(training["batch"]) * int(training["crop"]) ** 3
+    except (TrainingError, *DAMAGED):
         return None
 
 
 def _is_timed(event: Event) -> bool:
     """Whether an event tells how long the steps took; that of a validation tells its own time."""
-    return event["event"] in ("epoch", "progress") and bool(event["seconds"] and event["step"])
+    is_of_steps = event["event"] in ("epoch", "progress")
+    return is_of_steps and bool(event.get("seconds") and event["step"])
 
 
 def _validation_seconds(events: list[Event]) -> float | None:
     """Seconds for a case of the last validation; None if no event tells them."""
     for event in reversed(events):
-        if event["event"] == "validation" and "seconds" in event:
+        if event["event"] == "validation" and event.get("seconds") is not None:
             return float(event["seconds"]) / max(1, len(event["by_case"]))
     return None
 

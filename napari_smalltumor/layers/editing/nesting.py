@@ -20,6 +20,7 @@ from smalltumor.data.case import Case
 from smalltumor.geometry.boxes import bounding_box
 from smalltumor.labels.regions import INNERMOST_FIRST, Region
 
+from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.editing.flood_fill import ensure_flood_fill_guard
 from napari_smalltumor.layers.metadata import cases_among, claim_roles, region_layers, region_of
 from napari_smalltumor.viewer import one_per_viewer
@@ -46,6 +47,7 @@ class NestedRegions:
     def __init__(self, layers: Mapping[Region, Labels]) -> None:
         self.layers = {r: layers[r] for r in INNERMOST_FIRST if r in layers}
         self._busy = False
+        self._drawing_errors = DrawingErrors()
         self._reset()
         for layer in self.layers.values():
             for signal in _SIGNALS:
@@ -71,8 +73,9 @@ class NestedRegions:
     def unite(self) -> None:
         """Add to each region what the regions inside it have beyond it."""
         shape = next(iter(self._seen.values())).shape
-        self.apply()
-        self._propagate(INNERMOST_FIRST[0], tuple(slice(n) for n in shape))
+        with self._drawing_errors:
+            self.apply()
+            self._propagate(INNERMOST_FIRST[0], tuple(slice(n) for n in shape))
 
     def apply(self) -> None:
         """Propagate the edits since the last call."""
@@ -80,10 +83,11 @@ class NestedRegions:
             return
         self._busy = True
         try:
-            for region in self.layers:
-                box = self._record_edit(region)
-                if box is not None:
-                    self._propagate(region, box)
+            with self._drawing_errors:
+                for region in self.layers:
+                    box = self._record_edit(region)
+                    if box is not None:
+                        self._propagate(region, box)
         finally:
             self._busy = False
 
@@ -131,7 +135,8 @@ class NestedRegions:
             if changed.any():
                 data[box][changed] = nested[changed]
                 self._seen[outer][box] = data[box]
-                self.layers[outer].refresh()
+                with self._drawing_errors.kept():
+                    self.layers[outer].refresh()
 
     def _inside(self, region: Region, box: Box) -> npt.NDArray[np.bool_]:
         inner = _INSIDE.get(region)

@@ -18,6 +18,7 @@ from napari_smalltumor.layers.coordinates import (
     flipped_placement,
     uses_display_axes,
 )
+from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
 from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import (
@@ -163,14 +164,10 @@ def _fill(
     case: Case,
 ) -> None:
     """Fill all layers, also if one cannot be drawn; then raise the first error."""
-    errors = []
-    for region, layer in layers.items():
-        try:
-            fill_layer(layer, masks[region], _role(case, region, segmentation))
-        except Exception as error:  # of whatever draws the layer: its data are there
-            errors.append(error)
-    if errors:
-        raise errors[0]
+    with DrawingErrors() as errors:
+        for region, layer in layers.items():
+            with errors.kept():
+                fill_layer(layer, masks[region], _role(case, region, segmentation))
 
 
 def region_index(layers: Iterable[Layer], existing: Mapping[Region, Labels], region: Region) -> int:

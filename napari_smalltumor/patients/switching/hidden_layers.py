@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.editing.unfinished_polygon import drop_unfinished_polygon
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.patients.deferred_calls import when_idle
@@ -70,18 +71,13 @@ class HiddenLayers:
             *(partial(self.release, layer) for layer in own),
             *(partial(self._hide_linked, layers, layer) for layer in others),
         ]
-        errors: list[Exception] = []
-        with self.is_changing:
+        with DrawingErrors() as errors, self.is_changing:
             for change in changes:
-                try:
+                with errors.kept():  # no two patients may stay visible
                     change()
-                except Exception as error:  # of drawing: no two patients may stay visible
-                    errors.append(error)
             if not self._is_to_move:
                 self._is_to_move = True
                 when_idle(partial(self._move_to_the_bottom, layers))
-        if errors:
-            raise errors[0]
 
     def _move_to_the_bottom(self, layers: LayerList) -> None:
         """List hidden layers below all others, which does not change what is drawn."""

@@ -15,7 +15,7 @@ from two_prepared_scans import (
     patient,
 )
 
-from napari_smalltumor import notify
+from napari_smalltumor import notify, questions
 from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.metadata import case_of, role_of
@@ -155,8 +155,19 @@ def test_images_are_shown_as_stored_while_the_dock_is_closed_and_shifted_when_it
     qtbot.waitUntil(lambda: not opened.busy)
 
 
-def test_a_shift_is_forgotten_when_its_patient_is_closed(dock, viewer, folders, qtbot):
-    close_patient(viewer, patient(viewer, "A"))
+def test_a_shift_is_forgotten_when_its_patient_is_closed_after_a_question(
+    dock, viewer, folders, qtbot, monkeypatch
+):
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: asked.append(text))
+    choose(dock, "flair")
+    dock.registration.turn[2].setValue(-3.0)
+    assert not close_patient(viewer, patient(viewer, "A"))
+    assert asked == [
+        "The registration of T2 and FLAIR of A by hand is not applied, and will be lost."
+    ]
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: asked.append(text) or True)
+    assert close_patient(viewer, patient(viewer, "A"))
     qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == "B")
     open_case(viewer, folders["A"])
     qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == "A")

@@ -72,6 +72,20 @@ def test_restoring_over_a_new_result_replaces_it_in_place(edited, folder):
     assert np.array_equal(segmentation_of(reopened.viewer.layers, reopened.case).classes, painted)
 
 
+def test_all_masks_are_restored_also_if_one_of_them_cannot_be_drawn(edited, folder):
+    def fail(event) -> None:
+        raise ValueError("no memory on the card")
+
+    painted = segmentation_of(edited.viewer.layers, edited.case).classes
+    (file,) = edited.files
+    reopened = Opened(folder).segmented()
+    for layer in reopened.regions.values():
+        layer.events.set_data.connect(fail)
+    with pytest.raises(ValueError, match="no memory"):
+        restore(reopened.viewer, reopened.case, read_masks(file))
+    assert np.array_equal(segmentation_of(reopened.viewer.layers, reopened.case).classes, painted)
+
+
 def test_a_restored_mask_is_of_the_network_that_made_it_and_not_of_the_mask_it_replaces(folder):
     opened = Opened(folder)
     shown = made_by_weights(opened, "starter")

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
 import pytest
 from edit_sessions import case_of_file, write_patient
+from failing_drives import let_drive_fail, use_path_of_python_3_14
 from smalltumor.data.read_case import read_case
+from smalltumor.files.user_dirs import data_folder
 
-from napari_smalltumor.case_data.moved_cases import moved_cases, unreadable_cases
+from napari_smalltumor.case_data.kept_files import kept_file, kept_file_of, write_kept
+from napari_smalltumor.case_data.moved_cases import (
+    has_review,
+    moved_cases,
+    take_over,
+    unreadable_cases,
+)
 from napari_smalltumor.case_data.records import case_key, record_case, record_correction, record_of
 
 EMPTY = np.zeros((9, 10, 11))
@@ -122,3 +131,35 @@ def test_images_that_were_replaced_by_others_are_not_there(folder, tmp_path):
     write_patient(folder, times=2)
     record_case(read_case(folder))
     assert len(moved_cases(read_case(tmp_path / "copy" / "Pat"))) == 1
+
+
+def test_what_is_taken_over_replaces_no_decisions_that_cannot_be_reached(
+    folder, tmp_path, monkeypatch
+):
+    case = read_case(folder)
+    write_kept(kept_file("decisions", case), case, {"of": "before"})
+    moved = read_case(folder.rename(tmp_path / "new"))
+    (record,) = moved_cases(moved)
+    own = kept_file("decisions", moved)
+    write_kept(own, moved, {"of": "now"})
+    use_path_of_python_3_14(monkeypatch)
+    with monkeypatch.context() as drive:
+        let_drive_fail(drive, own)
+        assert not has_review(record, moved)
+        take_over(record, moved)
+    assert "now" in own.read_text()
+    assert "before" in kept_file_of("decisions", record).read_text()
+
+
+def test_the_record_of_a_corrected_case_is_kept_while_it_cannot_be_reached(folder, monkeypatch):
+    case = read_case(folder)
+    record_case(case)
+    corrected = replace(case, volumes={"flair": case.volumes["flair"] + 1})
+    record_correction(case, corrected)
+    key = case_key(case)
+    use_path_of_python_3_14(monkeypatch)
+    with monkeypatch.context() as drive:
+        for file in data_folder().rglob("*.json"):
+            let_drive_fail(drive, file)
+        record_case(corrected)
+    assert case_key(corrected) == key

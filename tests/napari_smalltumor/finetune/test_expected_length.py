@@ -49,7 +49,9 @@ def test_the_expected_length_follows_from_the_settings_and_the_speed():
 def test_validations_are_counted_at_what_they_took_for_each_case(tmp_path):
     run = RunFolder(tmp_path / "run")
     run.write_config({"training": replace(PRESETS["finetune"], crop=32).to_dict()})
-    scored = {"event": "validation", "seconds": 30.0, "by_case": [{"case": "a"}, {"case": "b"}]}
+    dice = dict.fromkeys(("et", "tc", "wt"), 0.5)
+    by_case = [{"case": "a", **dice}, {"case": "b", **dice}]
+    scored = {"event": "validation", "seconds": 30.0, "score": 0.5, "by_case": by_case}
     events = [
         {"event": "start", "step": 0, "time": 100.0, "device": "cpu"},
         scored | {"step": 0, "epoch": 0, "time": 140.0},

@@ -6,12 +6,13 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from multiprocessing import resource_tracker
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from smalltumor.cohort import interruptible
 from smalltumor.cohort.interruptible import result_of
 from smalltumor.cohort.pipeline import pipeline
 from smalltumor.cohort.pipeline.pipeline import Pipeline
@@ -31,7 +32,7 @@ def is_left() -> Iterator[threading.Event]:
     def press() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         if not left.wait(0.3):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
             left.wait(5)
         left.set()
 
@@ -51,6 +52,27 @@ def test_a_result_that_does_not_come_is_not_waited_for(is_left):
             result_of(pool.submit(is_left.wait))
         assert not is_left.is_set()
         is_left.set()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interruption_within_a_destructor_is_not_lost(monkeypatch):
+    class Destroyed:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def wait_long(futures: list[Future[None]], timeout: float) -> Any:
+        Destroyed()
+        return wait(futures, timeout)
+
+    monkeypatch.setattr(interruptible, "wait", wait_long)
+    ended = Future[None]()
+    timer = threading.Timer(2, ended.set_result, [None])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        result_of(ended)
+    assert not ended.done()
+    timer.cancel()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_cluster_that_does_not_close_is_left(is_left):

@@ -20,6 +20,7 @@ from smalltumor.cohort.results.results_folder import PAGE, SETTINGS, SUMMARIES, 
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.second_look import SecondLook
+from temporary_files import left_by_killed_process, of_another_computer
 
 
 def test_a_rerun_keeps_masks_and_segments_failed_cases_again(cohort, data, tmp_path):
@@ -77,13 +78,13 @@ def test_a_second_visit_that_renames_the_first_is_refused(cohort, data, tmp_path
 
 def test_only_half_written_files_of_a_killed_run_are_removed(cohort, tmp_path):
     cohort()
-    half, own = tmp_path / "out" / ".smalltumor-0123.part", tmp_path / "out" / ".notes"
-    half.write_bytes(b"half a mask")
+    half, own = left_by_killed_process(tmp_path / "out"), tmp_path / "out" / ".notes"
+    worker_elsewhere = of_another_computer(left_by_killed_process(tmp_path / "out", ".nii.gz"))
     own.write_text("of the user's own")
     code, *_ = cohort()
     assert code == 0
     assert not half.exists()
-    assert own.exists()
+    assert own.exists() and worker_elsewhere.exists()
 
 
 def test_overwrite_segments_again(cohort, tmp_path):

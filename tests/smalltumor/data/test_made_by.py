@@ -12,6 +12,7 @@ import pytest
 from napari_cases import case_along, write_case_along
 from smalltumor.cli import main
 from smalltumor.cohort.results.stored_mask import read_stored_mask
+from smalltumor.data import label_digest
 from smalltumor.data.bids.write import write_bids
 from smalltumor.data.made_by import MadeBy, joined, recorded_made_by
 from smalltumor.data.masks.case_mask import mask_beside
@@ -49,6 +50,17 @@ def test_a_label_file_and_region_files_record_what_made_them(tmp_path, ending, m
     assert read_stored_mask(path, case.name, "brats2018").made_by == made_by
     for region in write_regions(segmentation, path):
         assert recorded_made_by(read_label_volume(region)) == made_by
+
+
+def test_a_fault_of_the_program_is_not_taken_for_a_mask_without_a_record(tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise TypeError("a name of the program")
+
+    write_segmentation(mask_of(case_along()), tmp_path / "mask.nii")
+    volume = read_label_volume(tmp_path / "mask.nii")
+    monkeypatch.setattr(label_digest, "bounding_box", fail)
+    with pytest.raises(TypeError):
+        recorded_made_by(volume)
 
 
 def test_a_segmentation_is_as_its_run_gave_it_unless_said_otherwise():

@@ -8,9 +8,9 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
+from failing_drives import let_drive_fail, use_path_of_python_3_14
 from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import CaseError, OutputError, SmalltumorWarning
 from smalltumor.files.atomic import check_output, check_output_folder
@@ -24,10 +24,7 @@ TOO_LONG = "n" * 300
 
 @pytest.fixture(autouse=True)
 def path_of_python_3_14(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `Path` answer no instead of raising an error, as since Python 3.14."""
-    later = {"exists": os.path.exists, "is_file": os.path.isfile, "is_dir": os.path.isdir}
-    for name, function in later.items():
-        monkeypatch.setattr(Path, name, lambda self, function=function, **options: function(self))
+    use_path_of_python_3_14(monkeypatch)
 
 
 @pytest.fixture
@@ -37,17 +34,6 @@ def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_bytes(b"content")
     let_drive_fail(monkeypatch, path)
     return path
-
-
-def let_drive_fail(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
-    stat = os.stat
-
-    def fail(asked: Any, **options: Any) -> os.stat_result:
-        if not isinstance(asked, int) and os.fspath(asked) == os.fspath(path):
-            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
-        return stat(asked, **options)
-
-    monkeypatch.setattr(os, "stat", fail)
 
 
 def test_the_kind_of_what_is_there(tmp_path: Path) -> None:

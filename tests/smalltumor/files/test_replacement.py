@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from smalltumor.errors import OutputError, SmalltumorWarning
 from smalltumor.files import moves
-from smalltumor.files.atomic import remove_temporary_files
 from smalltumor.files.replacement import write_together
+from smalltumor.files.temporary_files import remove_temporary_files
 from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
 NAMES = ("a.txt", "b.txt", "c.txt")

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from smalltumor.errors import OutputError, SmalltumorWarning
-from smalltumor.files import moves
+from smalltumor.files import moves, unfinished_moves
 from smalltumor.files.listings import FolderListings, entries, walk, walk_once
 from smalltumor.files.replacement import write_together
 from smalltumor.files.unfinished_moves import check_outputs, existing, undo_unfinished_moves
@@ -321,14 +321,27 @@ def test_a_damaged_list_of_moves_is_no_error(folder, content):
     assert (folder / "a.txt").read_text() == "new"
 
 
-@pytest.mark.parametrize("changed", [{"process": 10**30}, {"process": -1}, {"written": "1e999"}])
-def test_a_list_with_impossible_numbers_is_no_error(folder, changed):
+@pytest.mark.parametrize(
+    "changed",
+    [{"process": 10**30}, {"process": -1}, {"written": "1e999"}, {"others": ["a\0b"]}],
+)
+def test_a_list_with_impossible_values_is_no_error(folder, changed):
     path = write_list(folder)
     path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
     undo_unfinished_moves(folder)
 
 
-@pytest.mark.parametrize("target", ["", ".", ".."])
+def test_a_fault_of_the_program_is_not_taken_for_a_damaged_list(folder, monkeypatch):
+    def fail(*_: object) -> None:
+        raise TypeError("a name of the program")
+
+    write_list(folder)
+    monkeypatch.setattr(unfinished_moves, "settle", fail)
+    with pytest.raises(TypeError):
+        undo_unfinished_moves(folder)
+
+
+@pytest.mark.parametrize("target", ["", ".", "..", "a\0b"])
 def test_a_list_names_no_folder(folder, target):
     (folder / ".smalltumor-1.kept").write_text("earlier")
     path = write_list(folder, target=target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from report_cases import brain_case, tumour
+from report_cases import SHAPE, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled
 from smalltumor.follow_up import Scan, ScanRegistration, compare
@@ -54,3 +54,28 @@ def test_steps_are_short_and_told_apart_by_their_first_words(monkeypatch, count,
     steps: list[str] = []
     compare_scans(scans, progress=lambda fraction, text: steps.append(text))
     assert [text for text in dict.fromkeys(steps) if text.startswith("registering")] == expected
+
+
+def test_the_comparison_of_many_lesions_is_progress_and_ends_when_it_is_cancelled(monkeypatch):
+    """Each speck of a mask may be a new lesion, which the earlier image is searched for."""
+    monkeypatch.setattr(compare, "register_scans", lambda *arguments: UNMOVED)
+    specks = np.zeros(SHAPE, np.uint8)
+    specks[10:40:5, 10:40:5, 20:30:5] = 3
+    scans = []
+    for name, classes in (("P_visit1", np.zeros_like(specks)), ("P_visit2", specks)):
+        case = brain_case(name)
+        measures = measure_case(case, Segmentation(case.name, classes, case.grid))
+        scans.append(Scan(case, classes, measures))
+    count, seen = len(scans[1].measures.lesions), []
+    compare_scans(scans, progress=lambda fraction, text: seen.append((fraction, text)))
+    matching = [fraction for fraction, text in seen if text == "matching lesions"]
+    assert count > 50 and len(set(matching)) > count and matching == sorted(matching)
+    assert (matching[0], matching[-1]) == (0.8, 1.0)
+    seen.clear()
+    with pytest.raises(Cancelled):
+        compare_scans(
+            scans,
+            progress=lambda fraction, text: seen.append((fraction, text)),
+            cancelled=lambda: bool(seen and seen[-1][0] > 0.82),
+        )
+    assert len(seen) < count / 2

@@ -102,3 +102,9 @@ def test_a_place_at_the_corner_of_the_image_is_no_error():
     contrast = LocalContrast(corner.case, corner.classes)
     place = contrast.place_of(corner.measures.lesions[0].lesion)
     assert len(place.around) and contrast.at(place) is None
+
+
+def test_a_brain_that_is_all_tumour_tells_nothing():
+    labels = np.where(CURRENT.case.volumes["t1ce"] > 0, 2, 0).astype(np.uint8)
+    current = scan("P_visit2", image(PLACE, seed=2), ball(labels, PLACE, RADIUS))
+    assert is_bright(compared(scan("P_visit1", image(PLACE), NOTHING), current)) == [False]

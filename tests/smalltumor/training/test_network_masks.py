@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from smalltumor.cli import main
 from smalltumor.data.made_by import MadeBy
 from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
@@ -41,6 +42,33 @@ def test_masks_that_nobody_corrected_are_not_called_corrected():
     assert only.startswith("The validation mask is a result of the starting weights")
     both = NetworkMasks.among([OF_START, OF_START.edited], ["ef" * 32, START]).as_validation
     assert both.startswith("2 of 2 validation masks are results of the starting weights")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_a_run_from_a_pack_says_that_its_starting_weights_made_a_validation_mask(data, tmp_path):
+    weights = write_weights(tmp_path / "w.safetensors")
+    folder, pack = tmp_path / "collected", tmp_path / "pack"
+    for name in ("case_00", "case_01"):
+        case = read_case(data / name)
+        made_by = MadeBy.network("w", load_checkpoint(weights).digest, "0.1.0").edited
+        add_case(folder, case, read_labels(case)[0], made_by=made_by)
+    assert main(["pack", str(folder), str(pack)]) == 0
+    warnings: list[str] = []
+    request = request_for(
+        pack,
+        tmp_path / "run",
+        preset="finetune",
+        validation=None,
+        held_out=("case_00",),
+        weights=weights,
+        changes={"epochs": 1, "validate_every": 1},
+    )
+    train(request, silent, warn=warnings.append)
+    said = "The validation mask is a corrected result of the starting weights"
+    assert any(text.startswith(said) for text in warnings)
+    comparison = RunMonitor(tmp_path / "run").poll().comparison
+    assert comparison is not None and comparison.favours_start
 
 
 @pytest.mark.slow

@@ -129,7 +129,8 @@ def _check_resume(options: argparse.Namespace) -> None:
     has_recipe = options.preset or options.weights or options.changes.get("folds")
     if not options.resume or has_recipe or is_cross_validation(options.folder):
         return
-    if not RunFolder(options.folder).config.is_file():
+    run = RunFolder(options.folder)
+    if not run.has(run.config):
         raise TrainingError(
             f"{options.folder} holds no run to resume; to start one, name --preset, --weights or "
             "--folds too"
@@ -149,8 +150,8 @@ def _trains_all_folds(options: argparse.Namespace) -> bool:
                 "a run of one fold"
             )
         return True
-    is_run = RunFolder(options.folder).config.is_file()
-    return bool(options.changes.get("folds")) and not single and not is_run
+    run = RunFolder(options.folder)
+    return bool(options.changes.get("folds")) and not single and not run.has(run.config)
 
 
 def run_request(options: argparse.Namespace) -> int:

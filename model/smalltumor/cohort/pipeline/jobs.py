@@ -50,5 +50,5 @@ def jobs_of(
 def _job(files: CaseFiles, folder: ResultsFolder, claim: Claim, settings: CohortSettings) -> Job:
     if not claim.is_current(files.name):
         return Job(files)
-    lacks = settings.candidates and not folder.candidates(files.name).exists()
+    lacks = settings.candidates and not folder.has(folder.candidates(files.name))
     return Job(files, "find candidates" if lacks else "measure", claim.missing(files.name))

@@ -50,7 +50,7 @@ def write_beside(kept: KeptMask, folder: ResultsFolder, settings: CohortSettings
     mask, name, written = kept.mask, kept.mask.name, []
     if kept.has_outdated_files:
         folder.candidates(name).unlink(missing_ok=True)
-    if kept.has_outdated_files or not folder.lesions(name).exists():
+    if kept.has_outdated_files or not folder.has(folder.lesions(name)):
         write_csv(kept.lesions, folder.lesions(name), overwrite=True)
         written.append("lesion table")
     if _lacks_regions(kept, folder, settings):

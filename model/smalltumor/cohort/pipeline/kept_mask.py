@@ -131,7 +131,7 @@ def state_of(
     if record is not None and not is_recorded:
         return MaskState.CORRECTED
     table = folder.lesions(files.name)
-    if table.exists() and not lists_lesions(table, lesions):
+    if folder.has(table) and not lists_lesions(table, lesions):
         return MaskState.OF_ANOTHER_TABLE
     return MaskState.UNCHANGED
 

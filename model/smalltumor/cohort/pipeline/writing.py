@@ -142,7 +142,7 @@ def _write_lesions(
     from smalltumor.second_look import write_label_image
 
     path = folder.candidates(result.name)
-    if settings.candidates or path.exists():  # that would be outdated
+    if settings.candidates or folder.has(path):  # that would be outdated
         write_label_image(candidates, result, path, overwrite=True)
     write_csv([*lesions, *candidates], folder.lesions(result.name), overwrite=True)
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cohort.results.stored_mask import digest_of_file
 from smalltumor.data.naming.case_files import ALL
-from smalltumor.errors import SmalltumorError
+from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import is_absent
 
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
@@ -129,8 +130,14 @@ def are_other_files(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
 
 
 def sizes_of_images(files: CaseFiles) -> dict[str, int]:
-    """Bytes of each image of a case; images without a file are left out."""
-    return {modality: path.stat().st_size for modality, path in _images_of(files).items()}
+    """Bytes of each image of a case; images without a file are left out.
+
+    Raises
+    ------
+    CaseError
+        If an image cannot be reached.
+    """
+    return {modality: _size_of(path) for modality, path in _images_of(files).items()}
 
 
 def sha256_of_images(files: CaseFiles) -> dict[str, str]:
@@ -144,9 +151,16 @@ def sha256_of_images(files: CaseFiles) -> dict[str, str]:
     return {modality: digest_of_file(path) for modality, path in _images_of(files).items()}
 
 
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
 def _images_of(files: CaseFiles) -> dict[str, Path]:
     if files.stacked is not None:
         paths = {ALL: files.stacked}
     else:
         paths = {modality: found[0] for modality, found in files.modalities.items() if found}
-    return {modality: path for modality, path in paths.items() if path.exists()}
+    return {modality: path for modality, path in paths.items() if not is_absent(path)}

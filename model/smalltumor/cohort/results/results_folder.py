@@ -6,6 +6,8 @@ from pathlib import Path
 
 from smalltumor.data.naming.cohort_names import PAGE, REVIEWS, SETTINGS
 from smalltumor.data.naming.exported_masks import region_paths
+from smalltumor.errors import OutputError
+from smalltumor.files.existence import exists, unreachable_as
 from smalltumor.files.listings import entries
 
 __all__ = ["LESIONS", "PAGE", "PARQUET", "SETTINGS", "SUMMARIES", "TABLE", "ResultsFolder"]
@@ -66,13 +68,24 @@ class ResultsFolder:
         files = self.mask(case), self.lesions(case), self.record(case), self.candidates(case)
         return [*files, *self.regions(case)]
 
+    def has(self, path: Path) -> bool:
+        """Whether one of the files exists.
+
+        Raises
+        ------
+        OutputError
+            If that cannot be told, as on a drive that fails: the file may be there.
+        """
+        with unreachable_as(OutputError):
+            return exists(path)
+
     def has_regions(self, case: str) -> bool:
-        """Whether all region masks of a case exist."""
-        return all(path.exists() for path in self.regions(case))
+        """Whether all region masks of a case exist; raises as `has`."""
+        return all(map(self.has, self.regions(case)))
 
     def has_any_region(self, case: str) -> bool:
-        """Whether a region mask of a case exists."""
-        return any(path.exists() for path in self.regions(case))
+        """Whether a region mask of a case exists; raises as `has`."""
+        return any(map(self.has, self.regions(case)))
 
     def cases_with_tables(self) -> list[str]:
         """Names of the cases that have a lesion table.

@@ -10,6 +10,7 @@ from smalltumor.cohort.results.results import read_info
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file
 from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.existence import is_absent
 from smalltumor.labels.regions import Region
 from smalltumor.second_look import StoredCandidates, warning_for_weights
 from smalltumor.second_look.stored import NoCandidatesError, read_candidates
@@ -64,11 +65,11 @@ def _check_image(record: CaseRecord | None, image: Path, mask: Segmentation) -> 
     images are told by the record alone, which a mask that somebody put there does not have.
     """
     known = "" if record is None else record.candidates
-    if known and image.exists() and digest_of_file(image) != known:
+    if known and not is_absent(image) and digest_of_file(image) != known:
         raise CaseError(f"{image.name} was replaced since")
     if mask.mask(Region.ET).any():
         return
-    if not image.exists():
+    if is_absent(image):
         raise NoCandidatesError(f"{image.name} is missing")
     if not known:
         raise CaseError(

@@ -15,6 +15,7 @@ from typing import Any
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import exists, unreachable_as
 from smalltumor.files.listings import entries
 from smalltumor.version import software_version
 
@@ -49,8 +50,15 @@ def check_dataset(dataset: Path, authors: Sequence[str]) -> None:
 
 
 def is_described(dataset: Path) -> bool:
-    """Whether a folder is a dataset already, whose description is never changed."""
-    return (dataset / DESCRIPTION).exists()
+    """Whether a folder is a dataset already, whose description is never changed.
+
+    Raises
+    ------
+    OutputError
+        If that cannot be told.
+    """
+    with unreachable_as(OutputError):
+        return exists(dataset / DESCRIPTION)
 
 
 def _check_new(dataset: Path) -> None:

@@ -19,6 +19,7 @@ from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_fil
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import Volume, is_image_name, read_volume
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
+from smalltumor.files.existence import is_absent
 from smalltumor.files.listings import visible_entries
 from smalltumor.files.names import same_name
 
@@ -60,7 +61,7 @@ def check_not_of_another(path: Path, case: str) -> None:
         If its folder cannot be listed.
     """
     parsed = parse_file_name(path)
-    if parsed is not None and parsed[1] != LABELS and path.exists() and not _is_mask(path):
+    if parsed is not None and parsed[1] != LABELS and not is_absent(path) and not _is_mask(path):
         raise OutputError(
             f"{path} is an image by its name ({MODALITY_TITLES[parsed[1]]})",
             Remedy(Action.CHOOSE_OUTPUT),

@@ -25,6 +25,7 @@ from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import require
 from smalltumor.files.content import FileContent, content_of_file
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import exists, is_folder, unreachable_as
 from smalltumor.geometry.grid import LPS_TO_RAS, Affine, Grid
 from smalltumor.labels.segments import Segment
 
@@ -160,10 +161,11 @@ def volume_spacing(path: Path) -> tuple[float, float, float]:
 
 
 def _unnamed(path: Path) -> CaseError:
-    if path.is_dir():
-        return CaseError(f"{path} is a folder; name a file in it")
-    if not path.exists():
-        return CaseError(f"{path} does not exist")
+    with unreachable_as(CaseError):
+        if is_folder(path):
+            return CaseError(f"{path} is a folder; name a file in it")
+        if not exists(path):
+            return CaseError(f"{path} does not exist")
     return CaseError(f"{path} is no volume: its name ends in none of {', '.join(_ENDINGS)}")
 
 

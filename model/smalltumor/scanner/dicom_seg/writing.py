@@ -21,6 +21,7 @@ from smalltumor.errors import (
 )
 from smalltumor.extras import require
 from smalltumor.files.atomic import atomic_path, check_output
+from smalltumor.files.existence import is_absent
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
 from smalltumor.scanner.dicom.headers import DicomImage, invalid_values_allowed
@@ -88,7 +89,7 @@ def check_dicom_seg_output(path: Path, sources: Sequence[Path], *, overwrite: bo
         raise OutputError(f"{path}: the name of a DICOM segmentation ends in {SUFFIX}")
     check_output(path, overwrite=overwrite, sources=sources)
     highdicom()
-    if path.exists() and not _is_segmentation(path):
+    if not is_absent(path) and not _is_segmentation(path):
         raise OutputError(
             f"{path} is not a DICOM segmentation and is not replaced", Remedy(Action.CHOOSE_OUTPUT)
         )

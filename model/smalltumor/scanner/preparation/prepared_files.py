@@ -16,6 +16,7 @@ from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import check_output_folder, write_text
+from smalltumor.files.existence import is_absent
 from smalltumor.files.new_folders import new_folders
 from smalltumor.files.replacement import write_together
 from smalltumor.files.unfinished_moves import check_outputs
@@ -67,7 +68,7 @@ def check_prepared(
         If the folder is not writable, a file exists and `overwrite` is false, or is a source.
     """
     check_output_folder(folder)
-    if folder.exists():
+    if not is_absent(folder):
         files = [path for path in sources if path.is_file()]
         absent = set(MODALITIES) - set(modalities)
         _check_paths(prepared_paths(folder, name), absent, files, overwrite=overwrite)
@@ -153,7 +154,7 @@ def _check_paths(
     check_outputs(paths.values(), overwrite=overwrite, sources=sources)
     ours = paths["record"].exists()
     for key, path in paths.items():
-        if key in absent and path.exists() and not ours:
+        if key in absent and not is_absent(path) and not ours:
             text = f"{path} exists and would be taken for a file of the case"
             raise OutputError(text, Remedy(Action.CHOOSE_OUTPUT))
 

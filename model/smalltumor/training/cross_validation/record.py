@@ -83,5 +83,5 @@ class CrossValidation:
 
 
 def is_cross_validation(folder: Path) -> bool:
-    """Whether a folder holds a cross-validation."""
-    return (folder / RECORD).is_file()
+    """Whether a folder holds a cross-validation; a TrainingError if that cannot be told."""
+    return RunFolder(folder).has(folder / RECORD)

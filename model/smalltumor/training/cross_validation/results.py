@@ -156,8 +156,9 @@ def _from_table(path: Path) -> list[CaseRow] | None:
 def _runs(path: Path) -> list[RunFolder]:
     if is_cross_validation(path):
         return CrossValidation.read(path).runs
-    if RunFolder(path).config.is_file():
-        return [RunFolder(path)]
+    run = RunFolder(path)
+    if run.has(run.config):
+        return [run]
     raise TrainingError(
         f"{path} is neither a run folder, nor the folder of a cross-validation or an evaluation, "
         "nor a table of scores"
@@ -168,7 +169,7 @@ def _other_settings(runs: Sequence[RunFolder]) -> list[str]:
     """Folds with other settings than the first, as runs that were started one by one may have."""
     first, notes = None, []
     for run in runs:
-        if not run.config.is_file():
+        if not run.has(run.config):
             continue
         config = RunRecord.read(run).config
         if first is None:
@@ -187,7 +188,7 @@ def _from_run(run: RunFolder, settings: ScoringSettings) -> tuple[list[CaseRow],
     done = run.is_done
     if not done and not settings.unfinished:
         return [], [f"{run.path.name} is not done, and its cases are left out"]
-    if not run.last.is_file() and not (done and run.final.is_file()):
+    if not run.has(run.last) and not (done and run.has(run.final)):
         return [], [f"{run.path.name} has saved no state yet, and its cases are left out"]
     held_out = held_out_cases(run.path, settings.data)
     checkpoint = final_checkpoint(run.path)
@@ -212,7 +213,7 @@ def _score(
 def _caveats(run: RunFolder, checkpoint: Checkpoint, done: bool) -> list[str]:
     name = run.path.name
     notes = [] if done else [f"{name} is not done: scored with its last saved state"]
-    if done and run.final.is_file() and checkpoint.path is None:
+    if done and run.has(run.final) and checkpoint.path is None:
         steps = load_checkpoint(run.final).card["steps"]
         notes.append(
             f"{name}: its final network is of step {steps}, not of step {run.last_step}, at which "

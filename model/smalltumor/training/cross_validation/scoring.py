@@ -17,7 +17,9 @@ from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
 from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import InferenceRun, Segmentation
+from smalltumor.errors import OutputError
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
+from smalltumor.files.existence import exists, unreachable_as
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.progress import ProgressCallback
@@ -117,7 +119,9 @@ def _warnings(case: Case, run: InferenceRun | None) -> list[str]:
 
 
 def _known(path: Path) -> list[CaseRow]:
-    return read_rows(path) if path.is_file() else []
+    with unreachable_as(OutputError):
+        is_known = exists(path)
+    return read_rows(path) if is_known else []
 
 
 def weights_key(checkpoint: Checkpoint) -> str:

@@ -54,7 +54,8 @@ def _drawn(request: TrainingRequest, folds: int | None, log: Log, warn: Log) -> 
     """A cross-validation with a new split, not written yet."""
     if folds is None:
         raise TrainingError(f"{request.run} holds no cross-validation")
-    if RunFolder(request.run).config.is_file():
+    folder = RunFolder(request.run)
+    if folder.has(folder.config):
         raise TrainingError(
             f"{request.run} holds a run of its own; choose another folder for all folds"
         )
@@ -180,5 +181,5 @@ def _started_folds(cross_validation: CrossValidation) -> list[str]:
     return [
         run.path.name
         for run in cross_validation.runs
-        if run.is_done or run.last.is_file() or is_locked(run)
+        if run.is_done or run.has(run.last) or is_locked(run)
     ]

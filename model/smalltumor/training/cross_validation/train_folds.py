@@ -136,7 +136,7 @@ def _check_recipe(cross_validation: CrossValidation) -> None:
 
     A preset is stored by its name; another version of the program may mean other settings by it.
     """
-    started = next((run for run in cross_validation.runs if run.config.is_file()), None)
+    started = next((run for run in cross_validation.runs if run.has(run.config)), None)
     if started is None:
         return
     before, now = RunRecord.read(started).config, recipe_of(cross_validation.request)

@@ -15,6 +15,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.existence import exists
 from smalltumor.files.names import safe_name, same_name
 
 NOTE = "collected.json"
@@ -49,10 +50,12 @@ def folder_of(folder: Path, case: Case) -> CaseFolder:
     """
     for name in folder_names(case):
         target = folder / name
-        if not target.exists():
-            break
         try:
+            if not exists(target):
+                break
             is_this = _holds(target, case)
+        except OSError as error:
+            return CaseFolder(target, why_not=f"{target} cannot be reached: {error.strerror}")
         except SmalltumorError as error:
             return CaseFolder(target, why_not=f"{target} exists and cannot be replaced: {error}")
         if is_this:

@@ -81,7 +81,8 @@ def check_dataset(folder: Path) -> Iterator[CheckedCase]:
         pack = Pack(folder)
         for index, name in enumerate(pack.names):
             case = pack.load(index)
-            yield _counted(name, case.classes.numpy(), "packed", [*case.warnings])
+            checked = _counted(name, case.classes.numpy(), "packed", [*case.warnings])
+            yield replace(checked, made_by=case.made_by)
         return
     for files in find_cases(folder):
         yield check_case(files)

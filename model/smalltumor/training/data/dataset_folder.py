@@ -8,7 +8,6 @@ Each case gets a folder named after it, as BraTS names them: ``CASE/CASE_flair.n
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +30,8 @@ from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import SUFFIXES, read_volume, stem, write_volume
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.existence import exists, unreachable_as
+from smalltumor.files.temporary_names import temporary_name
 from smalltumor.labels.masks import Classes
 from smalltumor.progress import CancelCallback
 from smalltumor.training.data.collected_case import (
@@ -109,7 +110,7 @@ def add_case(
         made_of=digests_of_images(case),
         made_by=made_by,
     )
-    if target.exists():
+    if _exists(target):
         if why_not := why_not_replaced(target, case):
             raise OutputError(why_not)
         if not replace:
@@ -165,9 +166,12 @@ class DatasetLister:
             Whether to stop; the cases checked until then are listed.
         """
 
-        if not folder.exists():
-            created = "it is created when the first case is added"
-            return DatasetListing([], f"{folder} does not exist; {created}")
+        try:
+            if not _exists(folder):
+                created = "it is created when the first case is added"
+                return DatasetListing([], f"{folder} does not exist; {created}")
+        except OutputError as error:
+            return DatasetListing([], str(error))
         if _is_empty(folder):
             return DatasetListing([], NO_CASE_YET)
         try:
@@ -222,6 +226,11 @@ def _state(files: CaseFiles) -> _State:
     return tuple(state)
 
 
+def _exists(folder: Path) -> bool:
+    with unreachable_as(OutputError):
+        return exists(folder)
+
+
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -232,11 +241,11 @@ def _make(folder: Path) -> None:
 @contextmanager
 def _whole_folder(target: Path) -> Iterator[Path]:
     """A folder beside `target` that takes its name once the block has ended well."""
-    temporary = target.parent / f".smalltumor-{secrets.token_hex(6)}.part"
+    temporary = target.parent / temporary_name()
     try:
         temporary.mkdir()
         yield temporary
-        if target.exists():
+        if exists(target):
             raise OutputError(f"{target} appeared meanwhile and was left as it is")
         temporary.rename(target)  # refused by the system if a folder with files has the name
     except OSError as error:

@@ -3,7 +3,8 @@
 ``pack.json``            the cases, how they were prepared, and the checksum of each part
 ``part-01.safetensors``  compressed codes and tissue classes of some whole cases
 
-A pack is written by `PackWriter`, and is complete once it has its ``pack.json``.
+A pack is written by `PackWriter`, and is complete once it has its ``pack.json``. What was added to
+the format since its first version may be missing, and earlier releases ignore it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import CheckpointError, TrainingError
 from smalltumor.files.damaged import DAMAGED
@@ -48,6 +50,8 @@ class PackEntry:
         See `TrainingCase`.
     t1ce_digest : str
         By which copies of a case are found, see `smalltumor.training.data.same_images`.
+    made_by : MadeBy, optional
+        See `TrainingCase`; packs of earlier releases have none.
     """
 
     name: str
@@ -56,6 +60,7 @@ class PackEntry:
     quantisation: Quantisation
     warnings: tuple[str, ...] = ()
     t1ce_digest: str = ""
+    made_by: MadeBy | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -67,12 +72,14 @@ class PackEntry:
             "step": list(self.quantisation.step),
             "warnings": list(self.warnings),
             "t1ce_digest": self.t1ce_digest,
+            "made_by": None if self.made_by is None else self.made_by.as_json(),
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PackEntry:
-        """The inverse of `to_dict`; a ValueError, KeyError or TypeError if it is damaged."""
+        """The inverse of `to_dict`; raises what `DAMAGED` lists."""
         shape = tuple(int(length) for length in values["shape"])
+        made_by = values.get("made_by")
         lowest, step = (tuple(map(float, values[key])) for key in ("lowest", "step"))
         if len(shape) != 4 or min(shape) < 1 or not len(lowest) == len(step) == shape[0]:
             raise ValueError(f"a shape of {shape}")
@@ -83,6 +90,7 @@ class PackEntry:
             quantisation=Quantisation(lowest, step),
             warnings=tuple(map(str, values["warnings"])),
             t1ce_digest=str(values["t1ce_digest"]),
+            made_by=None if made_by is None else MadeBy.from_json(made_by),
         )
 
 
@@ -171,6 +179,7 @@ class Pack:
             crop_centres=centres,
             quantisation=entry.quantisation,
             warnings=entry.warnings,
+            made_by=entry.made_by,
         )
 
     def t1ce_digest(self, index: int) -> str:

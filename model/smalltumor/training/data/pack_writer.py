@@ -89,6 +89,7 @@ class PackWriter:
                 quantisation=quantisation,
                 warnings=case.warnings,
                 t1ce_digest=t1ce_digest,
+                made_by=case.made_by,
             )
         )
 

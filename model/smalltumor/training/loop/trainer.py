@@ -92,7 +92,7 @@ class Trainer:
             As `Validator.check_comparable`.
         """
         reached = -1
-        if self.context.run.last.is_file():
+        if self.context.run.has(self.context.run.last):
             self.learner.load(self.context.run.last)
             reached = self.learner.progress.step
         if self.processes.is_main:

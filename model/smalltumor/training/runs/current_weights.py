@@ -32,7 +32,7 @@ def final_checkpoint(path: Path) -> Checkpoint:
         If the file is damaged.
     """
     run = RunFolder(path)
-    if run.final.is_file() and run.is_done:
+    if run.has(run.final) and run.is_done:
         final = load_checkpoint(run.final)
         if final.card.get("steps") in (None, run.last_step):
             return final

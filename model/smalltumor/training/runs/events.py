@@ -1,7 +1,7 @@
 """The event log of a run: one JSON object a line, written by one process and read by others.
 
 A process that is killed can leave its last line unfinished. The next event then starts a line of
-its own, and readers skip the unfinished one.
+its own, and readers skip the unfinished one, see `event_values`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import IO, Any
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import exists, unreachable_as
+from smalltumor.training.runs.event_values import is_event
 
 Event = dict[str, Any]
 """At least ``event`` (its kind), ``step`` and ``time`` (seconds since 1970)."""
@@ -75,7 +77,9 @@ def drop_events_after(path: Path, step: int) -> None:
     OutputError
         If the log cannot be rewritten.
     """
-    if path.is_file():
+    with unreachable_as(OutputError):
+        has_log = exists(path)
+    if has_log:
         kept = [json.dumps(event) + "\n" for event in read_events(path) if event["step"] <= step]
         write_bytes(path, "".join(kept).encode(), overwrite=True)
 
@@ -134,14 +138,12 @@ def _ends_whole(file: IO[bytes]) -> bool:
 
 
 def _parse(line: bytes) -> Event | None:
-    """The event of a line; None of a line that was not written to its end."""
+    """The event of a line; None of one that was not written to its end, or is damaged."""
     try:
         record = json.loads(line)
     except DAMAGED:
         return None
-    return (
-        record if isinstance(record, dict) and record.keys() >= {"event", "step", "time"} else None
-    )
+    return record if is_event(record) else None
 
 
 def _without_repeated_progress(lines: list[bytes]) -> Iterator[bytes]:

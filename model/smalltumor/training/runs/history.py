@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.made_by import MadeBy
 from smalltumor.files.damaged import DAMAGED
-from smalltumor.models.card import ancestors, known_cases
 from smalltumor.training.network_masks import NetworkMasks
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.events import END_EVENTS, Event
 from smalltumor.training.runs.status import Curve
+from smalltumor.training.runs.watched_config import WatchedConfig
 
 _LOSSES = ("segmentation", "reconstruction", "segmentation_weight", "reconstruction_weight")
 _SCORES = ("et", "tc", "wt", "small_lesions")
@@ -99,26 +98,17 @@ class RunHistory:
         """Curves of validation Dice, by name."""
         return _copies(self._scores)
 
-    def comparison(
-        self, origin: dict[str, Any], patients: Mapping[str, str]
-    ) -> RunComparison | None:
-        """Validation of the initial weights and of the best later ones, if there are both.
-
-        Parameters
-        ----------
-        origin : dict
-            The key of this name in ``config.json``.
-        patients : mapping of str to str
-            Patients by case, as far as the names of the cases do not say them.
-        """
+    def comparison(self, config: WatchedConfig) -> RunComparison | None:
+        """Validation of the initial weights and of the best later ones, if there are both."""
         if self._before is None or self._best is None:
             return None
-        known = {patient_key(case, patients) for case in known_cases(origin)}
+        patients = config.patients
+        known = {patient_key(case, patients) for case in config.known_cases}
         cases = [score["case"] for score in self._before["by_case"]]
         seen = tuple(case for case in cases if patient_key(case, patients) in known)
         made_by = self.newest("start").get("made_by") or {}
         masks = [_made_by(made_by.get(case)) for case in cases]
-        favoured = NetworkMasks.among(masks, ancestors(origin))
+        favoured = NetworkMasks.among(masks, config.ancestors)
         return RunComparison(self._before, self._best, seen, favoured)
 
     def _add_validation(self, event: Event) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from smalltumor.training.runs.history import RunHistory
 from smalltumor.training.runs.run_folder import LAUNCHED, RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import LockHolder, is_locked, read_lock_holder
 from smalltumor.training.runs.status import RunStatus, State
+from smalltumor.training.runs.watched_config import WatchedConfig
 
 _LOG_BYTES = 4000
 _ERROR = re.compile(r"smalltumor: (?!warning: )|[\w.]*(Error|Exception|Interrupt)\b")
@@ -33,36 +33,33 @@ class RunMonitor:
         self.run = RunFolder(path)
         self._reader = EventReader(self.run.events)
         self._history = RunHistory()
-        self._training: dict[str, Any] = {}
-        self._origin: dict[str, Any] = {}
-        self._patients: dict[str, str] = {}
+        self._config = WatchedConfig()
         self._config_time = 0.0
-        self.data: Path | None = None
+
+    @property
+    def data(self) -> Path | None:
         """The training folder, as the run records it; None until it does."""
+        return self._config.data
 
     def poll(self) -> RunStatus:
-        """The state of the run now; "failed" if its files are damaged."""
+        """The state of the run now; "failed" if its configuration is damaged."""
         try:
-            return self._status()
-        except DAMAGED as error:
-            problem = f"files in {self.run.path} are damaged ({error!r})"
-            return RunStatus(State.FAILED, problem)
+            self._read_config()
+        except TrainingError as error:
+            return RunStatus(State.FAILED, str(error))
+        self._read_events()
+        return self._status()
 
     def _status(self) -> RunStatus:
-        self._read_config()
-        self._read_events()
         history, holder = self._history, read_lock_holder(self.run)
         state = self._state(holder)
         timing, epoch, start = history.timing, history.newest("epoch"), history.newest("start")
         left = _seconds_left(timing, holder) if state is State.RUNNING else None
-        # The configured number is newer than the last event's, but not that of a run of minutes.
-        configured = 0 if self._training.get("minutes") else self._training.get("epochs", 0)
-        epochs = int(configured or epoch.get("epochs", 0))
         return RunStatus(
             state=state,
             message=self._message(state),
             epoch=epoch.get("epoch", 0),
-            epochs=epochs,
+            epochs=self._config.epochs or epoch.get("epochs", 0),  # the first is newer
             step=history.last.get("step", 0),
             steps=start.get("steps") or timing.get("steps", 0),
             seconds_left=left,
@@ -78,7 +75,7 @@ class RunMonitor:
             best_is_start=history.best_is_start,
             losses=history.losses,
             scores=history.scores,
-            comparison=history.comparison(self._origin, self._patients),
+            comparison=history.comparison(self._config),
             warnings=history.warnings,
             changes=dict(history.end.get("changes", {})),
         )
@@ -99,23 +96,22 @@ class RunMonitor:
     def _read_config(self) -> None:
         try:
             changed = self.run.config.stat().st_mtime
-            if changed != self._config_time:
-                config = self.run.read_config()
-                self._training = config.get("training") or {}
-                self._origin = config.get("origin") or {}
-                self._patients = config.get("patients") or {}
-                self.data = Path(config["data"]) if config.get("data") else None
-                self._config_time = changed
+            if changed == self._config_time:
+                return
+            values = self.run.read_config()
         except (OSError, TrainingError):  # not written yet
-            pass
+            return
+        try:
+            self._config, self._config_time = WatchedConfig.from_dict(values), changed
+        except DAMAGED as error:
+            raise TrainingError(f"{self.run.config} is damaged ({error!r})") from error
 
     def _read_events(self) -> None:
         events, replaced = self._reader.poll()
         if replaced:
             self._history = RunHistory()
         for event in events:
-            with suppress(*DAMAGED):  # as a line that was not written to its end
-                self._history.add(event)
+            self._history.add(event)
 
     def _state(self, holder: LockHolder | None) -> State:
         last, end = self._history.last, self._history.end

@@ -55,7 +55,7 @@ def start(request: TrainingRequest) -> int:
     run = RunFolder(request.run.resolve())
     run.create()
     with hold_launch_lock(run):
-        if run.config.is_file():
+        if run.has(run.config):
             raise TrainingError(f"{run.path} holds a run already", Remedy(Action.CHOOSE_RUN_FOLDER))
         return _launch(run, request)
 

@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
-from smalltumor.files.atomic import remove_temporary_files, write_bytes
+from smalltumor.files.atomic import write_bytes
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import is_file, unreachable_as
+from smalltumor.files.temporary_files import remove_temporary_files
 from smalltumor.training.runs.events import Event, append_event, drop_events_after, read_events
 
 LAUNCHED = "--- launched "
@@ -89,6 +91,17 @@ class RunFolder:
     def log(self) -> Path:
         """What the process printed."""
         return self.path / "log.txt"
+
+    def has(self, path: Path) -> bool:
+        """Whether one of the files exists.
+
+        Raises
+        ------
+        TrainingError
+            If that cannot be told, as on a drive that fails: a run may be there.
+        """
+        with unreachable_as(TrainingError):
+            return is_file(path)
 
     def mark_launch(self) -> None:
         """Separate in the log what the next process prints from what the one before printed.
@@ -188,13 +201,13 @@ class RunFolder:
         """
         validations = [event for event in self.read_events() if event["event"] == "validation"]
         best = max(validations, key=lambda event: float(event["score"]), default=None)
-        if best is None or best["step"] <= max(step, 0) or not self.best.is_file():
+        if best is None or best["step"] <= max(step, 0) or not self.has(self.best):
             return None
         content = self.best.read_bytes()
         for number in count(1):
             ending = "" if number == 1 else f"_{number}"
             kept = self.path / f"best_before_resume{ending}.safetensors"
-            if not kept.exists():
+            if not self.has(kept):
                 write_bytes(kept, content)
                 return kept
             if kept.read_bytes() == content:

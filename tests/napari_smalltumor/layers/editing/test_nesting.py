@@ -61,6 +61,16 @@ def test_painting_et_adds_the_voxels_to_tc_and_wt(layers):
     assert sizes(layers) == {"wt": 6, "tc": 4, "et": 2}
 
 
+def test_regions_are_nested_also_if_one_of_them_cannot_be_drawn(layers):
+    def fail(event) -> None:
+        raise ValueError("no memory on the card")
+
+    layers[Region.TC].events.set_data.connect(fail)
+    with pytest.raises(ValueError, match="no memory"):
+        layers[Region.ET].data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
+    assert sizes(layers) == {"wt": 6, "tc": 4, "et": 2}
+
+
 def test_undo_on_et_removes_the_voxels_added_to_tc_and_wt(layers):
     et = layers[Region.ET]
     et.data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)

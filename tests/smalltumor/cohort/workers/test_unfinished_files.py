@@ -9,18 +9,18 @@ from smalltumor.cohort.settings import CohortSettings
 from smalltumor.cohort.workers import cluster
 from smalltumor.cohort.workers.workers import Workers
 from smalltumor.models.checkpoint import load_checkpoint
+from temporary_files import left_by_killed_process, of_another_computer
 
 
-@pytest.mark.parametrize(
-    ("workers", "stays"), [(Workers(count=1), False), (Workers(scheduler="tcp://head:8786"), True)]
-)
-def test_what_workers_of_a_scheduler_are_writing_stays_when_a_run_is_interrupted(
-    data, narrow_weights, tmp_path, monkeypatch, workers, stays
+@pytest.mark.parametrize("workers", [Workers(count=1), Workers(scheduler="tcp://head:8786")])
+def test_of_an_interrupted_run_only_what_other_computers_are_writing_stays(
+    data, narrow_weights, tmp_path, monkeypatch, workers
 ):
-    half_written = tmp_path / "out" / ".smalltumor-0123.part.nii.gz"
+    left = []
 
     def interrupted(*arguments):
-        half_written.write_bytes(b"half a mask")
+        left.append(left_by_killed_process(tmp_path / "out", ".nii.gz"))
+        left.append(of_another_computer(left_by_killed_process(tmp_path / "out", ".nii.gz")))
         raise KeyboardInterrupt
         yield
 
@@ -29,4 +29,4 @@ def test_what_workers_of_a_scheduler_are_writing_stays_when_a_run_is_interrupted
     cases = cohort_cases(data, settings.output)
     with pytest.raises(KeyboardInterrupt):
         list(segment_cohort(cases, load_checkpoint(narrow_weights), settings, workers))
-    assert half_written.exists() == stays
+    assert [path.exists() for path in left] == [False, True]

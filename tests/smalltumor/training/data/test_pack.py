@@ -11,6 +11,7 @@ import torch
 from augmented_crops import augment_one
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.errors import OutputError, TrainingError
@@ -98,6 +99,23 @@ def test_what_makes_a_case_doubtful_is_kept(from_files, tmp_path):
     assert [case.warnings for case in check_dataset(tmp_path)] == [["cut off"], []]
 
 
+MADE = MadeBy("SEMIAUTOMATIC", "starter", "ab" * 8, "0.1.0", missing=("t2",))
+
+
+def test_what_made_a_mask_is_kept_also_when_a_pack_is_packed_again(from_files, tmp_path):
+    write_pack(tmp_path / "one", [replace(from_files[0], made_by=MADE), from_files[1]])
+    write_pack(tmp_path / "two", read_all(tmp_path / "one"))
+    for pack in (tmp_path / "one", tmp_path / "two"):
+        assert [case.made_by for case in read_all(pack)] == [MADE, None]
+        assert [case.made_by for case in check_dataset(pack)] == [MADE, None]
+
+
+def test_a_pack_of_an_earlier_release_does_not_know_what_made_its_masks(from_files, tmp_path):
+    write_pack(tmp_path, [replace(from_files[0], made_by=MADE)])
+    changed_manifest(tmp_path, lambda m: m["cases"][0].pop("made_by"))
+    assert [case.made_by for case in read_all(tmp_path)] == [None]
+
+
 def test_parts_hold_whole_cases_and_stay_below_their_limit(from_files, tmp_path):
     (whole,) = write_pack(tmp_path / "one", from_files)
     limit = int(0.8 * whole.stat().st_size)
@@ -182,6 +200,8 @@ def changed_manifest(pack, change) -> None:
         lambda m: m["cases"][0].update(shape=[4, -16, 16, 16]),
         lambda m: m["cases"][0].update(step=[1]),
         lambda m: m["cases"].append("case"),
+        lambda m: m["cases"][0].update(made_by="a network"),
+        lambda m: m["cases"][0].update(made_by={"algorithm_type": "GUESSED"}),
     ],
 )
 def test_a_damaged_list_of_cases_is_refused(pack, change):

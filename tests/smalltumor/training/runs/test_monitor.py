@@ -296,3 +296,26 @@ def test_a_stop_request_is_read_and_then_removed(run):
     assert run.read_stop_request() is StopRequest.PAUSE
     with hold_run_lock(run):
         assert run.read_stop_request() is None
+
+
+@pytest.mark.parametrize("computing", ["add", "comparison"])
+@pytest.mark.parametrize("fault", [KeyError, TypeError, AttributeError])
+def test_a_fault_of_the_program_is_not_told_as_damaged_files(run, monkeypatch, computing, fault):
+    def fail(*_: object) -> None:
+        raise fault("a name of the program")
+
+    run.append("validation", 4, **validation(1, 0.5))
+    monkeypatch.setattr(RunHistory, computing, fail)
+    with pytest.raises(fault):
+        RunMonitor(run.path).poll()
+
+
+def test_an_event_with_other_values_is_passed_over_as_a_whole(run):
+    run.append("validation", 0, **validation(0, 0.5))
+    run.append("start", 4, training=["a"])
+    run.append("validation", 8, **{**validation(1, 0.9), "by_case": [{"case": "a"}]})
+    run.append("start", 9, training="all")
+    run.append("warning", 9)
+    status = RunMonitor(run.path).poll()
+    assert (status.step, status.training, status.comparison) == (4, ("a",), None)
+    assert status.scores["et"] == ([0.0], [0.5])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from smalltumor.errors import TrainingError
 from smalltumor.training.runs.run_folder import RunFolder
+from temporary_files import left_by_killed_process
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_events_of_steps_to_be_repeated_are_dropped(run):
 
 def test_half_written_files_are_removed_when_a_run_is_resumed(tmp_path):
     run = RunFolder(tmp_path)
-    (tmp_path / ".smalltumor-0123456789ab.part").write_bytes(b"half")
+    left_by_killed_process(tmp_path)
     (tmp_path / "notes.part").write_bytes(b"mine")
     run.discard_after(0)
     assert [p.name for p in tmp_path.glob("*.part")] == ["notes.part"]

@@ -1,4 +1,4 @@
-"""Errors in drawing layers, which are raised when all have been told of a change."""
+"""Errors in drawing layers, which are raised when a change has been made to its end."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ class DrawingErrors:
     """Raises the first error that was kept within ``with`` blocks at the end of the outermost.
 
     napari reports what fails in drawing a layer as an error of the change. An error that is raised
-    before the signals of the change would leave docks with the patient before.
+    at once would leave a part of the layers as they were, or docks with the patient before.
     """
 
     def __init__(self) -> None:
         self._depth = 0
         self._first: Exception | None = None
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> DrawingErrors:
         self._depth += 1
+        return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._depth -= 1
