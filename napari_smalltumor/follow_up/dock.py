@@ -14,13 +14,13 @@ from smalltumor.lesions import Lesion, LesionList
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.follow_up import texts
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.follow_up.comparison_runs import ComparisonRuns
 from napari_smalltumor.follow_up.earlier_layers import (
     contours_are_earlier,
     earlier_layer,
     flicker,
-    has_reference,
     show_current,
     show_earlier_contours,
 )
@@ -45,15 +45,6 @@ from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-
-_CHANGED = "The regions have changed since they were compared with {}; compare again."
-_OPEN = "{} is open too; its mask here is that of the file, not its regions in the window."
-_SEGMENT_FIRST = "Segment the case to compare it with an earlier scan"
-_HOW_TO_COMPARE = (
-    "Choose the folder of an earlier scan of this patient, with its mask. The scans are "
-    "registered, and the lesions are listed: new, grown, shrunk and gone ones."
-)
-_EARLIER_SHOWN = "The earlier scan is shown; the regions are those of the current scan."
 
 
 class FollowUpDock(FollowUpPanel, FollowsViewer):
@@ -140,7 +131,7 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         if self.comparison is None:
             return
         if self.runs.is_old:
-            notify.error(_CHANGED.format(self.comparison.title))
+            notify.error(texts.changed_text(self.comparison))
             return
         ask_and_write_page(self._viewer, self.comparison, self)
 
@@ -216,49 +207,10 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
     def _show_state(self) -> None:
         if not isalive(self) or not self.follows_viewer:
             return
-        outcome = self.runs.outcome
-        if not outcome and not self.busy and self.comparison is None:
-            can_compare = case_to_export(self._viewer) is not None
-            outcome = _HOW_TO_COMPARE if can_compare else _SEGMENT_FIRST
-        shown = _EARLIER_SHOWN if self.flicker_button.isChecked() else ""
-        lines = (
-            self.runs.running_text,
-            outcome,
-            self._compared_with(),
-            self._open_earlier_regions(),
-            shown,
-        )
-        self.show_message("\n".join(filter(None, lines)))
-        self.contours_button.setVisible(self.comparison is not None and not self._has_contours)
-
-    def _compared_with(self) -> str:
-        comparison = self.comparison
-        if comparison is None:
-            return ""
-        if self.runs.is_old:
-            return _CHANGED.format(comparison.title)
-        contours = (
-            "shown as the reference"
-            if self._has_contours
-            else "not shown, but those of another reference"
-            if has_reference(self._viewer, self._patients.current)
-            else "not shown"
-        )
-        return (
-            f"Compared with {comparison.title}. Its contours are {contours}. "
-            f"Its mask: {comparison.mask}."
-        )
-
-    @property
-    def _has_contours(self) -> bool:
-        """Whether the reference of the active patient is the regions of the earlier scan."""
-        return contours_are_earlier(self._viewer, self._patients.current)
-
-    def _open_earlier_regions(self) -> str:
-        """That the mask of the earlier scan is that of its file, if its regions are open."""
-        if self.comparison is None or not self.comparison.has_open_regions(self._viewer.layers):
-            return ""
-        return _OPEN.format(self.comparison.title)
+        shown = self.flicker_button.isChecked()
+        self.show_message(texts.state_text(self._viewer, self.runs, earlier_is_shown=shown))
+        has_contours = contours_are_earlier(self._viewer, self._patients.current)
+        self.contours_button.setVisible(self.comparison is not None and not has_contours)
 
     def _show_flicker(self, event: Any = None) -> None:
         if not isalive(self):

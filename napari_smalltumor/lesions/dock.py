@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QModelIndex
+from qtpy.QtCore import QModelIndex
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
@@ -30,13 +30,14 @@ from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.flag import Flag
+from napari_smalltumor.widgets.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-class LesionsDock(LesionsPanel):
+class LesionsDock(LesionsPanel, FollowsViewer):
     """Connects the panel with the review of the lesions in a viewer.
 
     Parameters
@@ -68,17 +69,13 @@ class LesionsDock(LesionsPanel):
         self.limits = LesionLimits(self)
         self.review.rule = self.limits.rule
         self._window = planes_window(napari_viewer)
-        self._bind_keys()
-        # The widget may be deleted with its parent; it then gets no ParentChange event.
-        self.destroyed.connect(
-            partial(_disconnect, self.finder, self.candidate_finder, self.clicks, self.review)
-        )
         show_as_tab(self, "Lesions")
         guard_fields(self)
         accept_drops(self, napari_viewer)
         self._connect()
         self._on_scan()
         self._set_target()
+        self.follow_viewer()
 
     def toggle_specks(self) -> None:
         """List the specks one by one, or fold them; their row stays selected."""
@@ -103,22 +100,21 @@ class LesionsDock(LesionsPanel):
         if self._window is not None:
             self._window.focus_images()
 
-    def event(self, event: QEvent) -> bool:
-        """Follow the viewer while the dock is in a window."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is None:
-                self.keys.unbind()
-                _disconnect(self.finder, self.candidate_finder, self.clicks, self.review)
-            elif not self.review.segmentation.is_open:
-                self._bind_keys()
-                self.clicks.open()
-                self.review.open()  # what is found by `_set_target`, as after any change of source
-        return bool(super().event(event))
-
-    def _bind_keys(self) -> None:
+    def connect_viewer(self) -> None:
+        """Bind the keys, and review what is in the viewer now."""
         window = self._window.main_window if self._window else self
         self.keys = DockKeys(window, self, self._actions_of_keys())
-        self.destroyed.connect(partial(DockKeys.unbind, self.keys))
+        if not self.review.segmentation.is_open:  # it is in a new dock
+            self.clicks.open()
+            self.review.open()  # what is found by `_set_target`, as after any change of source
+
+    def disconnect_viewer(self) -> None:
+        """Disconnect from the viewer, and give the keys back."""
+        self.keys.unbind()
+        self.finder.stop()
+        self.candidate_finder.stop()
+        self.clicks.close()
+        self.review.close()
 
     def _actions_of_keys(self) -> dict[keys.Key, Callable[[], None]]:
         actions = self.review_actions
@@ -292,16 +288,3 @@ class LesionsDock(LesionsPanel):
             self.toggle_specks()
         elif self.model.lesion(row) is not None:
             self.review_actions.go_to_row(row)
-
-
-def _disconnect(
-    finder: LesionFinder,
-    candidates: CandidateFinder,
-    clicks: ReviewClicks,
-    review: LesionReview,
-) -> None:
-    """Disconnect a dock from its viewer; may be called twice."""
-    finder.stop()
-    candidates.stop()
-    clicks.close()
-    review.close()

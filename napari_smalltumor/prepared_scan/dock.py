@@ -11,7 +11,6 @@ from weakref import ref
 import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QFileDialog
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.preparation.correction import Correction
@@ -20,7 +19,7 @@ from smalltumor.scanner.preparation.series_of_case import NotTheScanError
 from smalltumor.scanner.preparation.stored_case import stored_case
 from superqt.utils import QSignalDebouncer
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.changed_images import no_longer_shown
 from napari_smalltumor.layers.masks.brain_mask import mask_of_layer
@@ -34,6 +33,7 @@ from napari_smalltumor.prepared_scan.figures import figures_of, summary_of
 from napari_smalltumor.prepared_scan.job import CorrectionJob
 from napari_smalltumor.prepared_scan.panel import NOT_PREPARED, PreparedScanPanel
 from napari_smalltumor.prepared_scan.registration_correction import RegistrationCorrection
+from napari_smalltumor.prepared_scan.scan_folder import scan_or_ask
 from napari_smalltumor.prepared_scan.scan_layers import (
     ScanLayers,
     is_segmented,
@@ -43,7 +43,7 @@ from napari_smalltumor.prepared_scan.scan_layers import (
 )
 from napari_smalltumor.prepared_scan.whole_head import WholeHead
 from napari_smalltumor.progress_worker import ProgressWorker, start
-from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
+from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 
@@ -148,7 +148,7 @@ class PreparedScanDock(PreparedScanPanel):
             notify.error("The brain mask was removed. Open the case again to paint it.")
             return
         self._registration_correction.suspend()
-        scan = self._scan(layers)
+        scan = scan_or_ask(self, self._viewer, layers)
         if not self.edit_button.isChecked() or not self._is_active(layers.case):
             return  # the user chose another patient while the folder was asked for
         if scan is not None:
@@ -189,7 +189,7 @@ class PreparedScanDock(PreparedScanPanel):
             title = case_title(self._viewer, layers.case)
             notify.error(f"{title} is being {use.name}. Correct it when that has ended.")
             return
-        scan = self._scan(layers)
+        scan = scan_or_ask(self, self._viewer, layers)
         if scan is None:
             return
         self.set_running(True)
@@ -231,18 +231,6 @@ class PreparedScanDock(PreparedScanPanel):
     def _is_active(self, case: Case) -> bool:
         """Whether the dock shows a case."""
         return self._layers is not None and same_case(self._layers.case, case)
-
-    def _scan(self, layers: ScanLayers) -> Path | None:
-        """The scan, a folder or an archive; the user is asked for its folder unless it is known."""
-        known = scan_of(layers.folder)
-        if known is not None:
-            return known
-        chosen = QFileDialog.getExistingDirectory(
-            self,
-            f"Folder of the scan of {case_title(self._viewer, layers.case)}",
-            settings.last_folder(),
-        )
-        return Path(chosen) if chosen else None
 
     def _on_progress(self, layers: ScanLayers, state: tuple[float, str]) -> None:
         fraction, step = state

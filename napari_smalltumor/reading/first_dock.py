@@ -44,12 +44,20 @@ class FirstDock:
     def _on_changed(self) -> None:
         if self._patients.current is not None:
             self._patients.changed.disconnect(self._on_changed)
-            when_idle(self._open)
+            when_idle(self._open_once_shown)
+
+    def _open_once_shown(self) -> None:
+        """A case that is named on the command line is read before its window is shown."""
+        viewer = self._viewer()
+        window = main_window(viewer) if viewer is not None else None
+        if window is not None:
+            from napari_smalltumor.widgets.once_shown import once_shown  # readers import no Qt
+
+            once_shown(window, self._open)
 
     def _open(self) -> None:
         viewer: Any = self._viewer()
-        window = main_window(viewer) if viewer is not None else None
-        if self._is_over or window is None or not window.isVisible():
+        if self._is_over or viewer is None or self._patients.current is None:
             return
         open_dock(viewer, "Segment")
         in_next_turn(self._fit)  # when the canvas has the width that the dock leaves it

@@ -26,7 +26,7 @@ from napari_smalltumor.widgets.dock_tabs import bring_to_front, show_as_tab
 from napari_smalltumor.widgets.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.worklist import texts
-from napari_smalltumor.worklist.listed_lesions import ListedLesionRing
+from napari_smalltumor.worklist.listed_lesions import ListedLesionSteps
 from napari_smalltumor.worklist.panel import WorklistPanel
 from napari_smalltumor.worklist.results import Results, holds_results
 from napari_smalltumor.worklist.session import review_session
@@ -54,9 +54,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self.session = review_session(self._viewer)
         self.results = Results(self)
         self.keys: DockKeys | None = None
-        self._ring: ListedLesionRing | None = None
-        self._last_lesion = "", 0
-        """The case and number of the lesion that was shown last."""
+        self._lesions = ListedLesionSteps(self._viewer)
         self.reader_field.setText(settings.get("reader"))
         show_as_tab(self, "Worklist")
         guard_fields(self)
@@ -96,16 +94,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         entry = self._open_entry_of_list()
         if entry is None or not self.session.is_active:
             return
-        listed = entry.result.listed
-        if not listed:
-            self._show_message(texts.nothing_to_check(entry))
-            return
-        case, last = self._last_lesion
-        number = (last + 1) % len(listed) if case == entry.name else 0
-        self._last_lesion = entry.name, number
-        if self._ring is not None:
-            self._ring.show(listed[number])
-        self._show_message(texts.about_lesion(listed[number], number + 1, len(listed)))
+        self._show_message(self._lesions.next(entry))
 
     def save(self) -> Review | None:
         """Save the mask of the open case as reviewed, and say so; None if it was not saved."""
@@ -165,7 +154,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self._patients.patients_changed.connect(self._update)
         self.session.changed.connect(self._on_session_changed)
         settings.changed.connect(self._on_setting)
-        self._ring = ListedLesionRing(self._viewer)
+        self._lesions.open()
         state = save_state(unproxied(self._viewer))
         session = self.session
         state.follow_reviews(session.is_of, self._save_from_elsewhere, session.changed)
@@ -193,9 +182,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         if self.keys is not None:
             self.keys.unbind()
             self.keys = None
-        if self._ring is not None:
-            self._ring.close()
-            self._ring = None
+        self._lesions.close()
 
     def _on_setting(self, name: str, value: object) -> None:
         if isalive(self) and name.startswith("speck_"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.cohort.results.results import ListedLesion
+from smalltumor.cohort.reviews.worklist import WorklistEntry
 from smalltumor.lesions import LesionList
 
 from napari_smalltumor.export.case_export import case_to_export
@@ -17,11 +18,49 @@ from napari_smalltumor.lesions.review.lesion_positions import LesionPosition
 from napari_smalltumor.lesions.review.review import review_lesion_at
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.worklist import texts
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 NAME = "Lesion of the worklist"
+
+
+class ListedLesionSteps:
+    """Goes to the listed lesions of a case one after another, from the last to the first again.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._ring: ListedLesionRing | None = None
+        self._last = "", 0
+        """The case and number of the lesion that was shown last."""
+
+    def open(self) -> None:
+        """Connect to the viewer."""
+        self._ring = ListedLesionRing(self._viewer)
+
+    def close(self) -> None:
+        """Remove the ring, and disconnect from the viewer; the next step stays the same."""
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = None
+
+    def next(self, entry: WorklistEntry) -> str:
+        """Go to the next lesion of a case that is open; what it is, for the user."""
+        listed = entry.result.listed
+        if not listed:
+            return texts.nothing_to_check(entry)
+        case, last = self._last
+        number = (last + 1) % len(listed) if case == entry.name else 0
+        self._last = entry.name, number
+        if self._ring is not None:
+            self._ring.show(listed[number])
+        return texts.about_lesion(listed[number], number + 1, len(listed))
 
 
 class ListedLesionRing:

@@ -35,6 +35,11 @@ class Progress:
     sought: Lesion | None = None
     steps: StepHistory = field(default_factory=StepHistory)
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether a lesion was visited or decided on."""
+        return self.current is not None or self.steps.last is not None
+
     def continued(self) -> Progress:
         """The progress with which a paused review goes on; no lesion is listed yet."""
         return Progress(sought=self.current or self.sought, steps=self.steps)

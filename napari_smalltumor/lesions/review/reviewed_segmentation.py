@@ -235,10 +235,11 @@ class ReviewedSegmentation:
         if not self.is_open or self.source is None:
             return
         before, again = self._hidden, self._hidden_before
+        is_hidden, is_visited = not self._is_shown(self.source), self.progress.is_begun
         if before is not None and again is not None and self._is_shown(again):
-            if self.progress.current is None and self.progress.steps.last is None:
+            if is_hidden or not is_visited:
                 self._choose(again, before.region, before.progress.continued())
-        elif not self._is_shown(self.source) and self._topmost_shown:
+        elif is_hidden and self._topmost_shown is not None:
             hidden = before or self._review_now
             self.choose(self._topmost_shown)
             self._hidden = hidden

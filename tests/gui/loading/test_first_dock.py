@@ -48,8 +48,14 @@ def test_a_case_from_the_menu_opens_it_too(viewer, in_loop, tmp_path, qtbot):
     qtbot.waitUntil(lambda: names_of_docks(viewer) == [SEGMENT])
 
 
-def test_a_case_that_is_named_on_the_command_line_opens_it_too(viewer, tmp_path, qtbot):
+def test_a_case_that_is_named_on_the_command_line_opens_it_with_the_window(
+    make_napari_viewer, tmp_path, qtbot
+):
+    viewer = make_napari_viewer(show=False)
     drop(viewer, write_case_along(tmp_path / "Anna"))  # before the event loop runs
+    qtbot.wait(100)
+    assert names_of_docks(viewer) == []
+    viewer.window.show()
     qtbot.waitUntil(lambda: names_of_docks(viewer) == [SEGMENT])
 
 

@@ -125,6 +125,21 @@ def test_another_mask_that_is_shown_is_reviewed_when_the_one_under_review_is_hid
     assert review.source.scheme is None and review.region is Region.ET
 
 
+def test_a_mask_whose_lesions_were_visited_gives_way_when_it_is_hidden_itself(viewer):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    for layer in review.source.layers.values():
+        layer.visible = False
+    search(review)
+    review.go_to(review.lesions[0])
+    viewer.layers["Pat ET"].visible = True
+    assert review.source.scheme == "brats2018" and review.current is not None
+    viewer.layers["Pat labels"].visible = False
+    assert review.source.scheme is None and review.region is Region.ET
+
+
 def test_the_review_starts_with_a_mask_that_is_shown(viewer):
     case = synthetic_case()
     show_classes(viewer, case)
