@@ -130,36 +130,17 @@ def compare_with_earlier(
     SmalltumorError
         If the earlier scan or its mask cannot be read, or shows another head.
     """
-    earlier_case = read_case(folder, allow_missing=True)
-    if _share_t1ce_file(earlier_case, case):
-        raise CaseError(f"{folder} is the scan that is open; choose the folder of an earlier one")
-    mask = mask_beside(earlier_case)
-    if mask.other_images:
-        raise CaseError(f"{mask.other_images}; it was not compared")
-    earlier_case.warnings.extend(mask.warnings)
-    earlier = Segmentation(earlier_case.name, mask.classes, earlier_case.grid)
-    measures = measure_case(earlier_case, earlier, known=mask.known, threshold=threshold)
-    current_measures = measure_case(case, current, known=known, threshold=threshold)
-    scans = (
-        Scan(
-            earlier_case,
-            mask.classes,
-            measures,
-            mask=mask.origin,
-            is_own_mask=mask.is_exported,
-            made_by=mask.made_by,
-        ),
-        Scan(
-            case,
-            current.classes,
-            current_measures,
-            mask=_IN_WINDOW,
-            is_own_mask=True,  # experts' masks are no region layers
-            made_by=current.made_by,
-        ),
+    earlier = _read_earlier(folder, case, threshold)
+    shown = Scan(
+        case,
+        current.classes,
+        measure_case(case, current, known=known, threshold=threshold),
+        mask=_IN_WINDOW,
+        is_own_mask=True,  # experts' masks are no region layers
+        made_by=current.made_by,
     )
     reporter = ProgressReporter(progress, cancelled)
-    follow_up = compare_scans(scans, progress=_first_part(reporter), cancelled=cancelled)
+    follow_up = compare_scans((earlier, shown), progress=_first_part(reporter), cancelled=cancelled)
     reporter.update(_COMPARED, "resampling the earlier scan")
     image, placed = follow_up.earlier_on_current_grid()
     masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
@@ -168,6 +149,26 @@ def compare_with_earlier(
     of_mask = [f"{follow_up.current.title}: {placement}"] if placement else []
     warnings = (*of_regions, *of_mask, *image_warnings_of_scans(follow_up))
     return Comparison(folder, follow_up, to_display(image, case.grid), masks, model, warnings)
+
+
+def _read_earlier(folder: Path, case: Case, threshold: float) -> Scan:
+    """The earlier scan with the mask beside it, which are of another scan than the case."""
+    earlier = read_case(folder, allow_missing=True)
+    if _share_t1ce_file(earlier, case):
+        raise CaseError(f"{folder} is the scan that is open; choose the folder of an earlier one")
+    mask = mask_beside(earlier)
+    if mask.other_images:
+        raise CaseError(f"{mask.other_images}; it was not compared")
+    earlier.warnings.extend(mask.warnings)
+    segmentation = Segmentation(earlier.name, mask.classes, earlier.grid)
+    return Scan(
+        earlier,
+        mask.classes,
+        measure_case(earlier, segmentation, known=mask.known, threshold=threshold),
+        mask=mask.origin,
+        is_own_mask=mask.is_exported,
+        made_by=mask.made_by,
+    )
 
 
 def _first_part(reporter: ProgressReporter) -> ProgressCallback:

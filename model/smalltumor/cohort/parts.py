@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from smalltumor.files.names import utf8
+
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
 
@@ -69,7 +71,7 @@ class Part:
         if self.count == 1:
             return ""
         names = "\n".join(sorted(files.name for files in cases))
-        return sha256(names.encode()).hexdigest()
+        return sha256(utf8(names)).hexdigest()
 
 
 WHOLE = Part()

@@ -14,6 +14,7 @@ from smalltumor.data.brain.background import Image, replace_nonfinite
 from smalltumor.data.brain.background_removal import remove_background
 from smalltumor.data.brain.brain_crop import central_voxel, crop_around
 from smalltumor.data.naming.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
+from smalltumor.data.volume_checks import MAX_INTENSITY, out_of_range
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.array_order import empty_fortran_order
 from smalltumor.geometry.boxes import Box, overlap
@@ -36,7 +37,7 @@ _MAX_VOXELS = 128
 _MIN_RELATIVE_STD = 1e-6
 """Smallest standard deviation relative to the largest intensity; less is a constant image."""
 
-_MIN_STD, _MAX_INTENSITY = 1e-30, 1e30
+_MIN_STD = 1e-30
 """Well within float32, so that squares and reciprocals stay finite."""
 
 
@@ -243,11 +244,8 @@ def _normalise(
         values = brain_values.astype(np.float32)
     if std <= _MIN_RELATIVE_STD * max(abs(low), abs(high)):
         raise CaseError(f"{name} is the same in (almost) every voxel of the brain")
-    if not (std > _MIN_STD and max(abs(low), abs(high)) < _MAX_INTENSITY):
-        raise CaseError(
-            f"{name} has intensities from {low:.3g} to {high:.3g}, out of the range that can be "
-            "computed with; rescale it"
-        )
+    if not (std > _MIN_STD and max(abs(low), abs(high)) < MAX_INTENSITY):
+        raise out_of_range(name, low, high)
     np.clip(values, np.float32(low), np.float32(high), out=values)
     values -= np.float32(mean)
     values *= np.float32(1 / std)

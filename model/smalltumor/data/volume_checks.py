@@ -37,6 +37,18 @@ def check_finite(volumes: Mapping[str, Volume]) -> list[str]:
     return warnings
 
 
+MAX_INTENSITY = 1e30
+"""Absolute value of intensities that can be computed with, in single precision, at most."""
+
+
+def out_of_range(name: str, low: float, high: float) -> CaseError:
+    """The error about an image whose intensities reach `MAX_INTENSITY`, or hardly differ."""
+    return CaseError(
+        f"{name} has intensities from {low:.3g} to {high:.3g}, out of the range that can be "
+        "computed with; rescale it"
+    )
+
+
 def remove_empty(
     data: dict[str, npt.NDArray[np.generic]], volumes: Mapping[str, Volume], allow_missing: bool
 ) -> list[str]:

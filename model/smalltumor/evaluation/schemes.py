@@ -115,8 +115,8 @@ def _fits_a_scheme(values: set[int]) -> bool:
 
 
 def _read(file: LabelFile) -> _Labels:
+    volume = read_label_volume(file.path)
     try:
-        volume = read_label_volume(file.path)
         values = set(integer_values(volume.data))
         own = own_scheme(volume, values)
         return _Labels(values, None if own is None else own.scheme, volume.segments)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.existence import exists, is_folder
+from smalltumor.files.names import utf8
 from smalltumor.files.temporary_names import temporary_name
 
 
@@ -121,8 +122,7 @@ def write_bytes(path: Path, content: bytes, *, overwrite: bool = False) -> None:
 
 def write_text(path: Path, content: str, *, overwrite: bool = False) -> None:
     """Write a UTF-8 text file, whole or not at all; see `atomic_path`."""
-    # The name of a file may have bytes that are no letters.
-    write_bytes(path, content.encode("utf-8", "backslashreplace"), overwrite=overwrite)
+    write_bytes(path, utf8(content), overwrite=overwrite)
 
 
 def _flush(path: Path) -> None:

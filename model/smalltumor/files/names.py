@@ -62,6 +62,11 @@ def safe_name(name: str) -> str:
     return safe or DEFAULT_NAME
 
 
+def utf8(text: str) -> bytes:
+    """A text in UTF-8; the names of files in it may have bytes that are no letters."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def check_distinct(names: Iterable[tuple[str, str]]) -> None:
     """Check that no two cases share a file name, on any file system.
 

@@ -9,6 +9,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from smalltumor.files.names import utf8
 from smalltumor.files.writers import this_computer
 
 TEMPORARY_FILES = ".smalltumor-*.part*"
@@ -42,4 +43,4 @@ def process_of_name(name: str) -> int | None:
 
 @cache
 def _computer(name: str) -> str:
-    return sha256(name.encode("utf-8", "backslashreplace")).hexdigest()[:8]
+    return sha256(utf8(name)).hexdigest()[:8]

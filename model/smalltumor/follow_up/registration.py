@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.volume_checks import MAX_INTENSITY, out_of_range
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
@@ -131,19 +132,28 @@ def measure_registration(
             f"{earlier.name} and {current.name} hold the same T1CE image; choose a scan of "
             "another day"
         )
-    brain = foreground(fixed)
-    if not brain.any():
-        raise CaseError(f"{earlier.name}: no brain was found in T1CE")
+    brain, other_brain = _brain(earlier, fixed), _brain(current, moving)
     matrix = register(fixed, moving, brain, on_iteration).matrix
     placed = registered_grid(moving.grid, matrix)
     grid = coarser_grid(fixed.grid, _GRID_MM)
     own = resample(brain, fixed.grid, grid) > 0.5
-    other = resample(foreground(moving), placed, grid) > 0.5
+    other = resample(other_brain, placed, grid) > 0.5
     images = [resample(v.data, g, grid) for v, g in ((fixed, fixed.grid), (moving, placed))]
     both = own & other
     sizes = int(np.count_nonzero(own)) + int(np.count_nonzero(other))
     dice = 2 * int(np.count_nonzero(both)) / max(1, sizes)
     return ScanRegistration(matrix, _similarity(images[0], images[1], both, grid), dice)
+
+
+def _brain(case: Case, t1ce: Volume) -> Mask:
+    """The brain of a scan, where its intensities can be computed with."""
+    low, high = float(t1ce.data.min()), float(t1ce.data.max())
+    if not max(abs(low), abs(high)) < MAX_INTENSITY:
+        raise out_of_range(f"T1CE of {case.name}", low, high)
+    brain = foreground(t1ce)
+    if not brain.any():
+        raise CaseError(f"{case.name}: no brain was found in T1CE")
+    return brain
 
 
 def _similarity(

@@ -19,6 +19,9 @@ cm, taken for mm, has 24 and 0.1. A crop has the voxels of its image."""
 
 _LARGEST_HEAD_MM = 1000.0
 
+_SMALLEST_VOXEL_MM = 0.01
+"""Edge of a voxel that no scanner reaches; resampled by one along an axis, an image has no end."""
+
 
 def check_field_of_view(grid: Grid) -> None:
     """Refuse a grid on which no head can lie, as with voxel sizes in another unit than it says.
@@ -29,7 +32,8 @@ def check_field_of_view(grid: Grid) -> None:
         If the field of view is too small or too large for a head.
     """
     edges = grid.spacing * grid.shape
-    if edges.max() < _SMALLEST_HEAD_MM and grid.spacing.min() < _FINEST_MM:
+    is_small = edges.max() < _SMALLEST_HEAD_MM and grid.spacing.min() < _FINEST_MM
+    if is_small or grid.spacing.min() < _SMALLEST_VOXEL_MM:
         raise not_a_head("small", edges, grid)
     if edges.max() > _LARGEST_HEAD_MM:
         raise not_a_head("large", edges, grid)

@@ -91,7 +91,7 @@ class Slice:
         low, high : float
             Intensities shown as black and white.
         """
-        shown = np.asarray(self.image.astype(np.float32) > low + _VISIBLE * (high - low))
+        shown = np.asarray(self.image.astype(np.float64) > low + _VISIBLE * (high - low))
         if not shown.any():
             return self
         spans = []

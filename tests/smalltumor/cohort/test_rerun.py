@@ -76,6 +76,20 @@ def test_a_second_visit_that_renames_the_first_is_refused(cohort, data, tmp_path
     assert "visit1_bob has the images of bob" in err
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are letters")
+def test_a_name_with_bytes_that_are_no_letters_is_segmented_and_kept(cohort, data, tmp_path):
+    for path in (data / "ann").iterdir():
+        path.rename(path.with_name(path.name.replace("ann", "ann\udcff")))
+    for outcome in ("segmented", "kept"):
+        code, rows, _, err = cohort()
+        assert (code, {row["outcome"] for row in rows}) == (0, {outcome}), err
+        assert "ann\\udcff" in {row["case"] for row in rows}
+    lesions = (tmp_path / "out" / "lesions.csv").read_text(encoding="utf-8")
+    assert lesions.startswith("case,")
+    assert cohort("--part", "1/2", output=tmp_path / "part")[0] == 0
+
+
 def test_only_half_written_files_of_a_killed_run_are_removed(cohort, tmp_path):
     cohort()
     half, own = left_by_killed_process(tmp_path / "out"), tmp_path / "out" / ".notes"

@@ -240,6 +240,16 @@ def test_different_grids_are_an_error_that_names_both(cohort):
         )
 
 
+def test_a_mask_with_several_volumes_is_named_once(tmp_path):
+    sides = [tmp_path / side / "P_seg.nii.gz" for side in ("predictions", "truth")]
+    for path, labels in zip(sides, (np.stack([tumour(11)] * 2, -1), tumour(11)), strict=True):
+        path.parent.mkdir()
+        write_volume(path, labels, Grid(SHAPE, LPS))
+    with pytest.raises(LabelError, match=r"x 2; a label volume is 3D") as refused:
+        evaluate(sides[0].parent, sides[1].parent, truth_labels="brats2023")
+    assert str(refused.value).count(str(sides[0])) == 1
+
+
 def test_labels_that_fit_several_schemes_are_refused(cohort):
     with pytest.raises(LabelError) as refused:
         evaluate(cohort / "predictions", cohort / "truth", truth_labels="brats2018")

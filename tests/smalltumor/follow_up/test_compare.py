@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,6 +134,24 @@ def _moved_by(*voxels: float) -> np.ndarray:
     matrix = np.eye(4)
     matrix[:3, 3] = voxels
     return matrix
+
+
+@pytest.mark.parametrize("is_earlier", [True, False])
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda image: np.full_like(image, 7), "no brain was found in T1CE"),
+        (lambda image: image * np.float32(1e34), "out of the range that can be computed with"),
+        (lambda image: image.astype(np.float64) * 1e300, "out of the range"),
+    ],
+    ids=["one value", "too large", "larger than single precision"],
+)
+def test_an_image_that_cannot_be_registered_is_named(is_earlier, change, text):
+    empty = np.zeros(SHAPE, np.uint8)
+    good, bad = scan(head(1), empty, name="good"), scan(change(head(1)), empty, name="bad")
+    with warnings.catch_warnings(), pytest.raises(CaseError, match=rf"bad\b.*{text}"):
+        warnings.simplefilter("error")
+        compare_scans([bad, good] if is_earlier else [good, bad])
 
 
 def test_a_copy_of_the_scan_is_refused():

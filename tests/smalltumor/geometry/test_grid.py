@@ -242,3 +242,9 @@ def test_the_description_has_shape_spacing_axes_and_origin():
     assert grid_along("LPS", (240, 240, 155), (1, 1, 1.5)).describe() == (
         "240 x 240 x 155 voxels of 1 x 1 x 1.5 mm, axes LPS, first voxel at (31.5, -20.25, 7) mm"
     )
+
+
+def test_a_voxel_that_is_thinner_than_any_scanner_makes_is_refused():
+    """The grid of the network would have billions of voxels along this axis."""
+    with pytest.raises(CaseError, match=r"4e-08 x 44 x 38 mm is too small for a head"):
+        check_field_of_view(grid_along("LPS", (40, 44, 38), (1e-9, 1, 1)))

@@ -49,7 +49,7 @@ def write_lesions(rows: Iterable[CohortRow], folder: ResultsFolder) -> None:
     """
     with (
         atomic_path(folder.path / LESIONS, overwrite=True) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*_KEYS, *COLUMNS])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from smalltumor.cohort.results.rows import COLUMNS, CohortRow
 from smalltumor.errors import OutputError
+from smalltumor.files.names import utf8
 from smalltumor.files.tables import csv_text, write_table
 
 _FLAGS = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_BINARY", 0)
@@ -53,7 +54,7 @@ class GrowingTable:
                 self._file = os.open(self._path, _FLAGS, 0o666)
             else:
                 text = text.split("\n", 1)[1]  # without the header
-            _append(self._file, text.encode())
+            _append(self._file, utf8(text))
         except OSError as error:
             reason = error.strerror or error
             raise OutputError(f"{self._path} could not be written: {reason}") from error

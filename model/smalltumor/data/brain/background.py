@@ -206,6 +206,8 @@ def fill_holes(mask: Mask) -> Mask:
     """A mask (i, j, k) with what it encloses; voxels are neighbours if they share a face."""
     from scipy import ndimage
 
+    if not mask.any():
+        return mask.copy()
     box = bounding_box(mask)
     labels, _ = ndimage.label(~mask[box])
     outside = np.unique(_faces(labels)).astype(int)

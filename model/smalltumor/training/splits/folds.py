@@ -11,6 +11,7 @@ from typing import Any
 
 from smalltumor.data.identity.patients import patient_key
 from smalltumor.errors import TrainingError
+from smalltumor.files.names import utf8
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 _NO_PATIENTS: Mapping[str, str] = MappingProxyType({})
@@ -116,4 +117,4 @@ def stratum(et_voxels: int) -> int:
 
 def _draw(seed: int, name: str) -> bytes:
     """A random number of a case, which depends on no other case and no version of a library."""
-    return hashlib.sha256(f"{seed} {name}".encode()).digest()
+    return hashlib.sha256(utf8(f"{seed} {name}")).digest()

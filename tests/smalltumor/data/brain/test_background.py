@@ -97,3 +97,8 @@ def test_holes_are_filled_and_pits_are_not(brain) -> None:
     np.testing.assert_array_equal(fill_holes(hollow), brain)
     hollow[20:, 22, 18] = False
     np.testing.assert_array_equal(fill_holes(hollow), hollow)
+
+
+def test_nothing_has_no_holes():
+    nothing = np.zeros((4, 5, 6), dtype=bool)
+    assert not fill_holes(nothing).any()

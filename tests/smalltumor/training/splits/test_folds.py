@@ -125,3 +125,8 @@ def test_more_folds_than_cases_are_refused(seen, text):
 def test_folds_come_back_from_plain_values(cases, number):
     folds = Folds.draw(cases, number, 0, [min(cases)] if len(cases) > number else [])
     assert Folds.from_dict(folds.to_dict()) == folds
+
+
+def test_names_with_bytes_that_are_no_letters_are_drawn_as_others():
+    folds = Folds.draw({"a\udcff": 0, "b\udcfe": 0}, 2, 0)
+    assert sorted(name for fold in folds.held_out for name in fold) == ["a\udcff", "b\udcfe"]
