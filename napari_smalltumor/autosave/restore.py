@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 _BOTTOM_TO_TOP = ("wt", "tc", "et")
 
 
-def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list[Labels]:
+def restore(
+    viewer: ViewerModel,
+    case: Case,
+    masks: Iterable[SavedMask],
+    drawing_errors: DrawingErrors | None = None,
+) -> list[Labels]:
     """Restore the saved masks of a case in the viewer.
 
     Parameters
@@ -42,6 +47,8 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
     viewer : ViewerModel
     case : Case
     masks : iterable of SavedMask
+    drawing_errors : DrawingErrors, optional
+        Of a caller who does more before such an error is raised.
 
     Returns
     -------
@@ -58,7 +65,7 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
     volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]
     volumes.sort(key=lambda pair: _BOTTOM_TO_TOP.index(pair[0].region) if pair[0].region else -1)
     layers = []
-    with DrawingErrors() as errors, ensure_nesting(viewer).replacing(case):
+    with drawing_errors or DrawingErrors() as errors, ensure_nesting(viewer).replacing(case):
         for mask, volume in volumes:
             layer = _layer_of(viewer, case, mask)
             if layer is None:
@@ -66,8 +73,9 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
                 with errors.kept():
                     viewer.add_layer(layer)
             else:
+                data = np.array(to_display(volume, case.grid), order="C")
                 with errors.kept():
-                    layer.data = np.array(to_display(volume, case.grid), order="C")
+                    layer.data = data
                 _keep_maker(layer, mask)
             with errors.kept():
                 layer.visible = True

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-OfPatient = Callable[[Patient], list[str]]
-"""What of an open patient is in no file, as sentences with its name."""
+UnsavedTexts = Callable[[Patient], list[str]]
+"""What of a patient who is open, or was closed by hand, is in no file: sentences with its name."""
 
 _SAVED = {SAVE: "saved", SAVE_AS_REVIEWED: "saved as reviewed"}
 
@@ -51,12 +51,12 @@ def what_is_unsaved(viewer: ViewerModel, patient: Patient) -> list[str]:
         *_results(viewer, title, layers),
         *_replaced(viewer, patient, title),
         *_drawings(title, layers),
-        *(text for of_patient in work_of_docks(viewer) for text in of_patient(patient)),
+        *_of_docks(viewer, patient),
     ]
 
 
 @one_per_viewer
-def work_of_docks(viewer: ViewerModel) -> list[OfPatient]:
+def unsaved_work_of_docks(viewer: ViewerModel) -> list[UnsavedTexts]:
     """What docks know to be unsaved, to which each adds a function that tells of a patient."""
     return []
 
@@ -64,12 +64,13 @@ def work_of_docks(viewer: ViewerModel) -> list[OfPatient]:
 def what_is_unsaved_of_closed(viewer: ViewerModel) -> list[str]:
     """What is in no file of patients who were closed by hand and can be opened again."""
     closed = closed_by_hand(viewer)
-    return [
+    masks = [
         f"{', '.join(names)} of {closed.title_of(patient)} {_were(names)} not saved and will be "
         f"lost; click Open {closed.title_of(patient)} again at the top of a Small Tumour dock."
         for patient in closed.patients
         if (names := _unsaved_of_closed(viewer, patient))
     ]
+    return [*masks, *(text for patient in closed.patients for text in _of_docks(viewer, patient))]
 
 
 def _unsaved_of_closed(viewer: ViewerModel, patient: Patient) -> list[str]:
@@ -79,6 +80,10 @@ def _unsaved_of_closed(viewer: ViewerModel, patient: Patient) -> list[str]:
     drawn, edited = closed.unsaved_of(patient), autosave.edited(layers)
     results = [x for x in autosave.unsaved_results(layers) if x.name not in edited]
     return list(dict.fromkeys([*drawn, *_names_of_regions(results)]))
+
+
+def _of_docks(viewer: ViewerModel, patient: Patient) -> list[str]:
+    return [text for unsaved in unsaved_work_of_docks(viewer) for text in unsaved(patient)]
 
 
 def _edits(viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[Layer]) -> list[str]:

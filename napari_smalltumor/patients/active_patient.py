@@ -97,7 +97,7 @@ class ActivePatient:
     @property
     def current(self) -> Patient | None:
         """The active patient; None if no layer of a known patient is open."""
-        return self._shown.now
+        return self._shown.patient
 
     @property
     def patients(self) -> list[Patient]:
