@@ -165,7 +165,7 @@ def ask_for_page(
     check_no_source([path], viewer.layers)
     check_not_beside([path], case)
     check_page(path, overwrite=True, sources=case.sources)
-    if not may_have_name(parent, viewer, patient, path, "measures"):
+    if not may_have_name(parent, viewer, patient, path, "measures", ending):
         return None
     return path if not existing([path]) or may_replace(parent, [path], title) else None
 

@@ -160,6 +160,19 @@ def test_a_name_of_another_kind_is_refused(viewer, asked, messages, monkeypatch,
     assert "ends in .pdf, .html or .htm" in messages[0]
 
 
+@pytest.mark.parametrize("ending", ["_report", "_follow-up"])
+def test_a_page_is_written_under_the_name_that_is_proposed(
+    viewer, messages, monkeypatch, tmp_path, ending
+):
+    questioned: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(questioned.append(a[2])))
+    monkeypatch.setattr(command, "output_folder", lambda *a: tmp_path)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **o: (a[2], "PDF (*.pdf)"))
+    case = case_of(next(layer for layer in viewer.layers if layer.name.startswith("Pat ")))
+    path = command.ask_for_page(viewer, case, None, ending)
+    assert path == tmp_path / f"Pat{ending}.pdf" and questioned == []
+
+
 def test_the_dialog_gives_what_was_typed(qtbot):
     dialog = DetailsDialog(None, "Pat", ["the earlier scan", "the current scan"])
     qtbot.addWidget(dialog)
