@@ -29,6 +29,7 @@ from napari_smalltumor.export.dialogs.export_dialog import may_replace
 from napari_smalltumor.export.dialogs.other_patients_name import may_have_name
 from napari_smalltumor.export.dialogs.preconditions import may_write_regions
 from napari_smalltumor.export.file_names import with_ending
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source, with_sources
 from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
@@ -104,14 +105,14 @@ def write_report(
     threshold = settings.get("threshold")
     known, missing = known_classes(viewer.layers, case), missing_text(viewer.layers, case)
     other = other_images_of(viewer.layers, case)
-    title = case_title(viewer, case)
+    title, is_saved = case_title(viewer, case), save_state(viewer).is_saved
 
     def write() -> Path:
         measures = measure_case(case, segmentation, known=known, threshold=threshold)
         details = ReportDetails(
             patient=patient_of(case.name),
             scan_date=scan_date,
-            mask=_origin(segmentation),
+            mask=f"{_origin(segmentation)}{'' if is_saved else '; not saved to a file'}",
             model=_model(segmentation),
             made_by=segmentation.made_by,
             reviewer=reviewer,

@@ -12,6 +12,7 @@ from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
 from napari_smalltumor import questions
+from napari_smalltumor.export.save import save
 from napari_smalltumor.layers.metadata import case_of, role_of, set_role
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -82,7 +83,12 @@ def test_pages_of_two_visits_of_one_name_are_told_apart(
     qtbot.waitUntil((tmp_path / "page.html").exists)
     visit = case.paths["t1ce"].parent.parent.name
     assert start[0].endswith(f"/P7_{visit}_report.pdf") and visit in title
-    assert f"<title>Report of {title}</title>" in (tmp_path / "page.html").read_text("utf-8")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert f"<title>Report of {title}</title>" in page and "not saved to a file" in page
+    assert save(viewer, None)
+    command.write_report(viewer, case, tmp_path / "saved.html")
+    qtbot.waitUntil((tmp_path / "saved.html").exists)
+    assert "not saved to a file" not in (tmp_path / "saved.html").read_text("utf-8")
 
 
 @pytest.mark.slow

@@ -72,7 +72,7 @@ def test_it_names_the_slice_of_the_diameters_and_marks_those_beside_a_cavity(pag
     (target,) = measures.measurable
     axial = target.lesion.axial
     assert axial.has_cavity
-    row = f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}° {axial.product_mm2:.0f}"
+    row = f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}‡ {axial.product_mm2:.0f}"
     assert f"{row} {axial.slice_number} in the sum {target.lesion.side}" in page.text
     axial = measures.small_lesions[0].lesion.axial
     assert f"{axial.perpendicular_mm:.1f} {axial.product_mm2:.0f} {axial.slice_number}" in page.text
@@ -135,8 +135,8 @@ def test_a_lesion_is_found_by_slice_and_by_patient_coordinates(case, page, measu
     for row, each in zip(rows_of_lesions(page), measures.lesions, strict=True):
         x, y, z = each.centre
         assert np.allclose(GRID.to_patient(each.lesion.indices.mean(axis=0)), each.centre)
-        where = {"R" if x > 0 else "L": x, "A" if y > 0 else "P": y, "S" if z > 0 else "I": z}
-        assert row[9].split() == [w for k, mm in where.items() for w in (k, f"{abs(mm):.0f}")]
+        numbers = [f"{round(mm) + 0.0:.0f}".replace("-", "−") for mm in (x, y, z)]
+        assert row[9].split() == ["R", numbers[0], "A", numbers[1], "S", numbers[2]]
         assert row[8] == str(each.lesion.slices[0])
 
 
