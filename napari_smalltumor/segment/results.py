@@ -8,7 +8,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from smalltumor.data.case import Case
-from smalltumor.data.segmentation import SEEN_IN_TRAINING, InferenceRun
+from smalltumor.data.made_by import SEEN_IN_TRAINING
+from smalltumor.data.segmentation import InferenceRun
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.text import volume_text
 from superqt import QElidingLabel
