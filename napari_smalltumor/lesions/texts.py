@@ -33,6 +33,10 @@ ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
 NO_SMALL_LESIONS = "No small lesions in the table"
 _WITHOUT_CANDIDATES = {
     SecondLookStatus.NOT_COMPUTED: "Second look failed",
+    SecondLookStatus.NOT_KEPT: (
+        "Second look and prob.: not kept with the mask; "
+        f"{keys.SEGMENT.sequence} segments again and replaces it"
+    ),
     SecondLookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,
     SecondLookStatus.NOT_STORED: (
         f"Second look: places not stored; {keys.SEGMENT.sequence} searches"
@@ -160,6 +164,8 @@ def no_second_look(status: SecondLookStatus) -> str:
     """Why a click can add nothing."""
     if status is SecondLookStatus.NO_ORIGIN:
         return "Segment the case first to add by a click"
+    if status is SecondLookStatus.NOT_KEPT:
+        return f"To add by a click, segment again ({keys.SEGMENT.sequence})"
     if status is SecondLookStatus.IMPOSSIBLE:
         return SECOND_LOOK_NEEDS
     return "Second look is not ready yet"
