@@ -14,6 +14,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.save_state import SAVE, SAVE_AS_REVIEWED, save_state
 from napari_smalltumor.layers.drawings import holds_drawing
+from napari_smalltumor.layers.masks.brain_mask import brain_mask_of
 from napari_smalltumor.layers.metadata import region_layers, region_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
@@ -92,7 +93,9 @@ def _edits(viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[L
     names = [*_names_of_regions(of_regions), *others]
     kept = _what_is_kept(viewer, names, layers)
     saving = _SAVED[save_state(viewer).action_for(patient)]
-    return [f"Edits of {title} {not_saved_text(names, layers, saving)}. {kept}"]
+    labels = [x.name for x in layers if x.name in others and x is not brain_mask_of(layers)]
+    how = f" File > Save Selected Layers saves {list_text(labels)}." if labels else ""
+    return [f"Edits of {title} {not_saved_text(names, layers, saving)}. {kept}{how}"]
 
 
 def _what_is_kept(viewer: ViewerModel, edited: Sequence[str], layers: Sequence[Layer]) -> str:

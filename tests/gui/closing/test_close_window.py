@@ -183,6 +183,7 @@ def test_a_result_beside_edits_of_an_experts_mask_only_is_called_lost(
     (text,) = answers.asked
     assert "ET, TC, WT of Anna were segmented, not saved, and will be lost." in text
     assert "You can restore them when" in text
+    assert f"File > Save Selected Layers saves {expert.name}." in text
 
 
 def test_a_window_stays_open_if_a_patient_could_not_be_saved(
