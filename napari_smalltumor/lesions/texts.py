@@ -30,6 +30,7 @@ NOT_IN_3D = "Lesions are added and deleted by a click in 2D, not in 3D"
 EARLIER_SCAN = f"Show the current scan first ({keys.FLICKER.sequence})"
 NO_LESION_HERE = "No lesion of the mask is here"
 ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
+CANDIDATES_FOLLOW = f"All small accepted; {keys.ACCEPT.sequence} adds the candidate"
 NO_SMALL_LESIONS = "No small lesions in the table"
 _WITHOUT_CANDIDATES = {
     SecondLookStatus.NOT_COMPUTED: "Second look failed",
@@ -153,6 +154,13 @@ def accepted(lesions: Sequence[Lesion], are_accepted: bool) -> str:
 def added(lesion: Lesion) -> str:
     """What was added to the mask, and how it is taken back."""
     return f"Added {mm3_text(lesion.mm3)} mm³ to ET; {keys.UNDO.sequence} undoes this"
+
+
+def candidate_added(candidate: Lesion, left: int) -> str:
+    """What was added, how it is taken back, and how many candidates are still to be decided on."""
+    rest = pluralize(left, "candidate") if left else "no candidate"
+    size = mm3_text(candidate.mm3)
+    return f"Added {size} mm³ to ET ({keys.UNDO.sequence} undoes), {rest} left"
 
 
 def rejected() -> str:

@@ -78,10 +78,14 @@ def test_a_review_goes_from_what_was_found_to_the_candidates(viewer, dock, qtbot
     assert dock.review.current is dock.review.lesions[0]
     press(dock, keys.NEXT)
     assert dock.review.current is candidate
+    left = len(dock.review.candidates) - 1
     assert dock.candidates_table.selectionModel().currentIndex().row() == 0
     press(dock, keys.ACCEPT)
     added = [after - n for after, n in zip(masks(viewer), before, strict=True)]
     assert added == [candidate.voxels] * 3
+    rest = f"{left} candidate" if left else "no candidate"
+    assert dock.message.startswith("Added ")
+    assert dock.message.removesuffix(" left").removesuffix("s").endswith(f"(U undoes), {rest}")
     qtbot.waitUntil(lambda: len(dock.model.lesions) == 2)
     assert candidate not in dock.review.candidates
     press(dock, keys.UNDO)
@@ -408,3 +412,22 @@ def test_after_a_restore_the_dock_says_why_there_are_no_candidates(
         if says_so
         else "Segment the case first to add by a click"
     )
+
+
+def names_of_buttons(dock) -> tuple[str, str]:
+    return dock.accept_button.text(), dock.delete_button.text()
+
+
+def test_the_dock_says_that_a_candidate_follows_and_the_buttons_what_they_do(dock):
+    assert names_of_buttons(dock) == ("Accept", "Delete")
+    press(dock, keys.NEXT)
+    assert names_of_buttons(dock) == ("Accept", "Delete")
+    press(dock, keys.ACCEPT)
+    assert dock.review.is_candidate(dock.review.current)
+    assert dock.message == "All small accepted; K adds the candidate"
+    assert names_of_buttons(dock) == ("Add", "Reject")
+    assert dock.accept_button.toolTip() == "Add the candidate to ET, TC and WT (K)"
+    assert dock.delete_button.toolTip() == "Reject the candidate for this patient (W)"
+    press(dock, keys.PREVIOUS)
+    assert names_of_buttons(dock) == ("Accept", "Delete")
+    assert "Erase the selected lesions" in dock.delete_button.toolTip()
