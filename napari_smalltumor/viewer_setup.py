@@ -9,6 +9,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.display.black_canvas import ensure_black_canvas
 from napari_smalltumor.display.brush_circle import ensure_open_brush_circle
+from napari_smalltumor.display.edited_mask_of_file import ensure_edited_mask_told
 from napari_smalltumor.display.mask_of_file import ensure_mask_of_file
 from napari_smalltumor.display.opening_at_tumour import ensure_opening_at_tumour
 from napari_smalltumor.display.window_level import ensure_window_dragging
@@ -69,6 +70,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_open_brush_circle(viewer)
     ensure_opening_at_tumour(viewer)
     ensure_mask_of_file(viewer)
+    ensure_edited_mask_told(viewer)
     ensure_window_dragging(viewer)
     if hasattr(unproxied(viewer), "window"):
         yield

@@ -19,6 +19,7 @@ from napari_smalltumor.layers.masks.regions import region_layer
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     case_of,
+    checksum,
     region_layers,
     region_of,
     role_of,
@@ -87,7 +88,8 @@ def _keep_maker(layer: Labels, mask: SavedMask) -> None:
     """Have a layer record what made the mask that it holds now, and not the mask before."""
     role = role_of(layer)
     if role is not None:
-        kept = replace(role, result=None, checksum=None, made_by=mask.made_by, made_checksum=None)
+        made = checksum(layer.data) if mask.made_by is not None else None
+        kept = replace(role, result=None, checksum=None, made_by=mask.made_by, made_checksum=made)
         set_role(layer, kept)
 
 

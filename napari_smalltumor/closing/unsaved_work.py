@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import Region
+from smalltumor.text import list_text
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.edit_texts import not_saved_text
@@ -13,6 +14,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.save_state import SAVE, SAVE_AS_REVIEWED, save_state
 from napari_smalltumor.layers.drawings import holds_drawing
+from napari_smalltumor.layers.masks.brain_mask import brain_mask_of
 from napari_smalltumor.layers.metadata import region_layers, region_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
@@ -78,7 +80,7 @@ def _unsaved_of_closed(viewer: ViewerModel, patient: Patient) -> list[str]:
     closed, autosave = closed_by_hand(viewer), ensure_autosave(viewer).autosave
     layers = closed.layers_of(patient)
     drawn, edited = closed.unsaved_of(patient), autosave.edited(layers)
-    results = [x for x in autosave.unsaved_results(layers) if x.name not in edited]
+    results = [x for x in autosave.lost_results(layers) if x.name not in edited]
     return list(dict.fromkeys([*drawn, *_names_of_regions(results)]))
 
 
@@ -94,19 +96,29 @@ def _edits(viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[L
     of_regions = [x for x in both if x.name in edited and region_of(x) is not None]
     others = [name for name in edited if all(x.name != name for x in of_regions)]
     names = [*_names_of_regions(of_regions), *others]
-    kept = (
-        "You can restore them when you open the same files again."
-        if settings.get("autosave")
-        else "Autosave is off: they will be lost."
-    )
+    kept = _what_is_kept(viewer, names, layers)
     saving = _SAVED[save_state(viewer).action_for(patient)]
-    return [f"Edits of {title} {not_saved_text(names, layers, saving)}. {kept}"]
+    labels = [x.name for x in layers if x.name in others and x is not brain_mask_of(layers)]
+    how = f" File > Save Selected Layers saves {list_text(labels)}." if labels else ""
+    return [f"Edits of {title} {not_saved_text(names, layers, saving)}. {kept}{how}"]
+
+
+def _what_is_kept(viewer: ViewerModel, edited: Sequence[str], layers: Sequence[Layer]) -> str:
+    """What becomes of edits that are not saved, and of the results that go with them."""
+    if not settings.get("autosave"):
+        return "Autosave is off: they will be lost."
+    autosave = ensure_autosave(viewer).autosave
+    lost = autosave.lost_results(layers)
+    kept = [x for x in autosave.unsaved_results(layers) if x not in lost]
+    others = [name for name in _names_of_regions(kept) if name not in edited]
+    them = f"them, with {list_text(others)}," if others else "them"
+    return f"You can restore {them} when you open the same files again."
 
 
 def _results(viewer: ViewerModel, title: str, layers: Sequence[Layer]) -> list[str]:
     autosave = ensure_autosave(viewer).autosave
     edited = autosave.edited(layers)
-    results = [x for x in autosave.unsaved_results(layers) if x.name not in edited]
+    results = [x for x in autosave.lost_results(layers) if x.name not in edited]
     names = _names_of_regions(results)
     if not names:
         return []
