@@ -22,7 +22,11 @@ from pathlib import Path
 from smalltumor.errors import SmalltumorError
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP}
-_ABSENT_ON_WINDOWS = {21, 123, 1921}  # a drive without a disk, an impossible name, a broken link
+_ABSENT_ON_WINDOWS = {2, 3, 123, 161, 267, 1921}
+"""No file, no folder above it, three impossible paths, and a link to itself.
+
+Python gives a share that is gone, a drive that is gone and a path that is too long `ENOENT`, too.
+"""
 
 
 def exists(path: Path) -> bool:
@@ -66,6 +70,11 @@ def _mode(path: Path) -> int | None:
     except ValueError:  # a name that no file can have, as with a null character
         return None
     except OSError as error:
-        if error.errno in _ABSENT or getattr(error, "winerror", None) in _ABSENT_ON_WINDOWS:
+        if _says_absent(error):
             return None
         raise
+
+
+def _says_absent(error: OSError) -> bool:
+    code: int | None = getattr(error, "winerror", None)
+    return error.errno in _ABSENT if code is None else code in _ABSENT_ON_WINDOWS
