@@ -82,12 +82,17 @@ def _check_names_kept(cases: Sequence[CaseFiles], results: ResultsFolder) -> Non
     """
     new = [files for files in cases if not results.has(results.mask(files.name))]
     gone = _reviewed_and_gone(results, {files.name for files in cases}) if new else {}
+    if not gone:
+        return
     sizes = {tuple(sorted(record.images.items())) for record in gone.values()}
     names = {tuple(sorted(record.digests.items())): name for name, record in gone.items()}
     for files in new:
-        if tuple(sorted(sizes_of_images(files).items())) not in sizes:
+        try:
+            if tuple(sorted(sizes_of_images(files).items())) not in sizes:
+                continue
+            name = names.get(tuple(sorted(sha256_of_images(files).items())))
+        except CaseError:  # it cannot be segmented either, and its row says why
             continue
-        name = names.get(tuple(sorted(sha256_of_images(files).items())))
         if name is not None:
             raise CaseError(
                 f"{files.name} has the images of {name}, whose reviews are in {results.reviews} "
