@@ -14,7 +14,7 @@ from smalltumor.data.naming.cohort_names import case_and_number
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import check_output_folder
-from smalltumor.files.existence import is_file, unreachable_as
+from smalltumor.files.existence import is_file
 from smalltumor.files.listings import entries
 from smalltumor.files.names import check_distinct
 
@@ -68,9 +68,7 @@ def _check_place(output: Path, folder: Path) -> None:
             f"{output} is inside {folder}, where results would be read as cases", remedy
         )
     for above in output.resolve().parents:
-        with unreachable_as(OutputError):
-            is_results = is_file(above / SETTINGS)
-        if is_results:
+        if is_file(above / SETTINGS, unreachable=OutputError):
             raise OutputError(
                 f"{output} is inside the results in {above}, where a case would have two masks",
                 remedy,

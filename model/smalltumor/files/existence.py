@@ -5,10 +5,10 @@ for a name that is too long, in a folder that may not be searched, on a drive th
 that cannot be reached would count as absent.
 
 So whoever asks before something is written, moved or chosen, or to say that it is not there, uses
-`exists`, `is_file` and `is_folder` within `unreachable_as`; a folder of results or of a run has
-methods that do so. Who then reads the file in any case, and so hears why it cannot, asks
-`is_absent`, and so does who has nobody to tell and must not lose it. `Path` is asked where no only
-means that something is not offered or not shown.
+`exists`, `is_file` and `is_folder` with an error of this package for what is `unreachable`, or
+several within `unreachable_as`. Who then reads the file in any case, and so hears why it cannot,
+asks `is_absent`, and so does who has nobody to tell and must not lose it. `Path` is asked where no
+only means that something is not offered or not shown.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Python gives a share that is gone, a drive that is gone and a path that is too l
 """
 
 
-def exists(path: Path) -> bool:
-    """Whether there is a file or folder; may raise OSError."""
-    return _mode(path) is not None
+def exists(path: Path, *, unreachable: type[SmalltumorError] | None = None) -> bool:
+    """Whether there is a file or folder; may raise OSError, or instead the error that is given."""
+    return _mode(path, unreachable) is not None
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def unreachable_as(kind: type[SmalltumorError]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise kind(f"{error.filename} cannot be reached: {error.strerror or error}") from error
+        raise _unreachable(error, kind) from error
 
 
 def is_absent(path: Path) -> bool:
@@ -51,19 +51,19 @@ def is_absent(path: Path) -> bool:
         return False
 
 
-def is_file(path: Path) -> bool:
-    """Whether there is a regular file; may raise OSError."""
-    mode = _mode(path)
+def is_file(path: Path, *, unreachable: type[SmalltumorError] | None = None) -> bool:
+    """Whether there is a regular file; raises as `exists`."""
+    mode = _mode(path, unreachable)
     return mode is not None and stat.S_ISREG(mode)
 
 
-def is_folder(path: Path) -> bool:
-    """Whether there is a folder; may raise OSError."""
-    mode = _mode(path)
+def is_folder(path: Path, *, unreachable: type[SmalltumorError] | None = None) -> bool:
+    """Whether there is a folder; raises as `exists`."""
+    mode = _mode(path, unreachable)
     return mode is not None and stat.S_ISDIR(mode)
 
 
-def _mode(path: Path) -> int | None:
+def _mode(path: Path, unreachable: type[SmalltumorError] | None) -> int | None:
     """Type and permissions of what a path names, through links; None if there is nothing."""
     try:
         return path.stat().st_mode
@@ -72,7 +72,13 @@ def _mode(path: Path) -> int | None:
     except OSError as error:
         if _says_absent(error):
             return None
-        raise
+        if unreachable is None:
+            raise
+        raise _unreachable(error, unreachable) from error
+
+
+def _unreachable(error: OSError, kind: type[SmalltumorError]) -> SmalltumorError:
+    return kind(f"{error.filename} cannot be reached: {error.strerror or error}")
 
 
 def _says_absent(error: OSError) -> bool:

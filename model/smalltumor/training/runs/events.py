@@ -16,7 +16,7 @@ from typing import IO, Any
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.damaged import DAMAGED
-from smalltumor.files.existence import exists, unreachable_as
+from smalltumor.files.existence import exists
 from smalltumor.training.runs.event_values import is_event
 
 Event = dict[str, Any]
@@ -77,9 +77,7 @@ def drop_events_after(path: Path, step: int) -> None:
     OutputError
         If the log cannot be rewritten.
     """
-    with unreachable_as(OutputError):
-        has_log = exists(path)
-    if has_log:
+    if exists(path, unreachable=OutputError):
         kept = [json.dumps(event) + "\n" for event in read_events(path) if event["step"] <= step]
         write_bytes(path, "".join(kept).encode(), overwrite=True)
 
