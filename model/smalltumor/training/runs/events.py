@@ -17,7 +17,7 @@ from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.existence import exists
-from smalltumor.training.runs.event_values import is_event
+from smalltumor.training.runs.event_values import event_of
 
 Event = dict[str, Any]
 """At least ``event`` (its kind), ``step`` and ``time`` (seconds since 1970)."""
@@ -141,7 +141,7 @@ def _parse(line: bytes) -> Event | None:
         record = json.loads(line)
     except DAMAGED:
         return None
-    return record if is_event(record) else None
+    return event_of(record)
 
 
 def _without_repeated_progress(lines: list[bytes]) -> Iterator[bytes]:

@@ -328,6 +328,15 @@ def test_a_fault_of_the_program_is_not_told_as_damaged_files(run, monkeypatch, c
         RunMonitor(run.path).poll()
 
 
+def test_a_loss_that_is_no_number_hides_no_epoch(run):
+    run.append("epoch", 4, epoch=1, epochs=10, segmentation=0.8)
+    run.append("epoch", 8, epoch=2, epochs=10, segmentation=float("nan"), reconstruction=0.1)
+    status = RunMonitor(run.path).poll()
+    assert (status.epoch, status.step) == (2, 8)
+    assert status.losses["segmentation"] == ([1.0], [0.8])
+    assert status.losses["reconstruction"] == ([2.0], [0.1])
+
+
 def test_an_event_with_other_values_is_passed_over_as_a_whole(run):
     run.append("validation", 0, **validation(0, 0.5))
     run.append("start", 4, training=["a"])
