@@ -14,6 +14,7 @@ from smalltumor.data.naming.cohort_names import case_and_number
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import check_output_folder
+from smalltumor.files.existence import is_file
 from smalltumor.files.listings import entries
 from smalltumor.files.names import check_distinct
 
@@ -67,7 +68,7 @@ def _check_place(output: Path, folder: Path) -> None:
             f"{output} is inside {folder}, where results would be read as cases", remedy
         )
     for above in output.resolve().parents:
-        if (above / SETTINGS).is_file():
+        if is_file(above / SETTINGS, unreachable=OutputError):
             raise OutputError(
                 f"{output} is inside the results in {above}, where a case would have two masks",
                 remedy,
@@ -82,12 +83,17 @@ def _check_names_kept(cases: Sequence[CaseFiles], results: ResultsFolder) -> Non
     """
     new = [files for files in cases if not results.has(results.mask(files.name))]
     gone = _reviewed_and_gone(results, {files.name for files in cases}) if new else {}
+    if not gone:
+        return
     sizes = {tuple(sorted(record.images.items())) for record in gone.values()}
     names = {tuple(sorted(record.digests.items())): name for name, record in gone.items()}
     for files in new:
-        if tuple(sorted(sizes_of_images(files).items())) not in sizes:
+        try:
+            if tuple(sorted(sizes_of_images(files).items())) not in sizes:
+                continue
+            name = names.get(tuple(sorted(sha256_of_images(files).items())))
+        except CaseError:  # it cannot be segmented either, and its row says why
             continue
-        name = names.get(tuple(sorted(sha256_of_images(files).items())))
         if name is not None:
             raise CaseError(
                 f"{files.name} has the images of {name}, whose reviews are in {results.reviews} "

@@ -153,10 +153,7 @@ def claimed(
             _check_part(folder.path, before.info, info)
             if not overwrite:
                 _check_settings(folder.path, before.info, info)
-        try:
-            remove_temporary_files(folder.path)
-        except OSError as error:
-            raise OutputError(f"{folder.path} cannot be used: {error.strerror or error}") from error
+        remove_temporary_files(folder.path)
         settings = _settings_of_new_run(folder, before or FolderSettings(info), info)
         if overwrite:
             settings = _next_round(folder, settings, cases)

@@ -7,7 +7,7 @@ stopped. A case that cannot be read does not stop the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.cases import check_dataset
@@ -107,8 +107,7 @@ def _remove_unfinished(names: Iterable[str], settings: CohortSettings) -> None:
         folders += [bids_paths(name, settings.bids)[0].parent for name in names]
     for folder in folders:
         undo_unfinished_moves(folder)
-        with suppress(OSError):
-            remove_temporary_files(folder)
+        remove_temporary_files(folder)
 
 
 def info_of_run(checkpoint: Checkpoint, settings: CohortSettings) -> CohortInfo:

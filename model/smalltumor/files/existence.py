@@ -5,10 +5,10 @@ for a name that is too long, in a folder that may not be searched, on a drive th
 that cannot be reached would count as absent.
 
 So whoever asks before something is written, moved or chosen, or to say that it is not there, uses
-`exists`, `is_file` and `is_folder` within `unreachable_as`; a folder of results or of a run has
-methods that do so. Who then reads the file in any case, and so hears why it cannot, asks
-`is_absent`, and so does who has nobody to tell and must not lose it. `Path` is asked where no only
-means that something is not offered or not shown.
+`exists`, `is_file` and `is_folder` with an error of this package for what is `unreachable`, or
+several within `unreachable_as`. Who then reads the file in any case, and so hears why it cannot,
+asks `is_absent`, and so does who has nobody to tell and must not lose it. `Path` is asked where no
+only means that something is not offered or not shown.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ from pathlib import Path
 from smalltumor.errors import SmalltumorError
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP}
-_ABSENT_ON_WINDOWS = {21, 123, 1921}  # a drive without a disk, an impossible name, a broken link
+_ABSENT_ON_WINDOWS = {2, 3, 123, 161, 267, 1921}
+"""No file, no folder above it, three impossible paths, and a link to itself.
+
+Python gives a share that is gone, a drive that is gone and a path that is too long `ENOENT`, too.
+"""
 
 
-def exists(path: Path) -> bool:
-    """Whether there is a file or folder; may raise OSError."""
-    return _mode(path) is not None
+def exists(path: Path, *, unreachable: type[SmalltumorError] | None = None) -> bool:
+    """Whether there is a file or folder; may raise OSError, or instead the error that is given."""
+    return _mode(path, unreachable) is not None
 
 
 @contextmanager
@@ -36,7 +40,7 @@ def unreachable_as(kind: type[SmalltumorError]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise kind(f"{error.filename} cannot be reached: {error.strerror or error}") from error
+        raise _unreachable(error, kind) from error
 
 
 def is_absent(path: Path) -> bool:
@@ -47,25 +51,36 @@ def is_absent(path: Path) -> bool:
         return False
 
 
-def is_file(path: Path) -> bool:
-    """Whether there is a regular file; may raise OSError."""
-    mode = _mode(path)
+def is_file(path: Path, *, unreachable: type[SmalltumorError] | None = None) -> bool:
+    """Whether there is a regular file; raises as `exists`."""
+    mode = _mode(path, unreachable)
     return mode is not None and stat.S_ISREG(mode)
 
 
-def is_folder(path: Path) -> bool:
-    """Whether there is a folder; may raise OSError."""
-    mode = _mode(path)
+def is_folder(path: Path, *, unreachable: type[SmalltumorError] | None = None) -> bool:
+    """Whether there is a folder; raises as `exists`."""
+    mode = _mode(path, unreachable)
     return mode is not None and stat.S_ISDIR(mode)
 
 
-def _mode(path: Path) -> int | None:
+def _mode(path: Path, unreachable: type[SmalltumorError] | None) -> int | None:
     """Type and permissions of what a path names, through links; None if there is nothing."""
     try:
         return path.stat().st_mode
     except ValueError:  # a name that no file can have, as with a null character
         return None
     except OSError as error:
-        if error.errno in _ABSENT or getattr(error, "winerror", None) in _ABSENT_ON_WINDOWS:
+        if _says_absent(error):
             return None
-        raise
+        if unreachable is None:
+            raise
+        raise _unreachable(error, unreachable) from error
+
+
+def _unreachable(error: OSError, kind: type[SmalltumorError]) -> SmalltumorError:
+    return kind(f"{error.filename} cannot be reached: {error.strerror or error}")
+
+
+def _says_absent(error: OSError) -> bool:
+    code: int | None = getattr(error, "winerror", None)
+    return error.errno in _ABSENT if code is None else code in _ABSENT_ON_WINDOWS

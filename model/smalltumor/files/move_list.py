@@ -123,7 +123,7 @@ class MoveList:
         """
         content = json.loads(path.read_text(encoding="utf-8"))
         others, process = tuple(map(str, content["others"])), int(content["process"])
-        if process < 0 or any("\0" in other for other in others):
+        if process < 0 or not all(map(_is_possible, others)):
             raise ValueError("no process, or no folder, is called so")
         return cls(
             folder=path.parent,
@@ -289,8 +289,8 @@ def _move(
     for name, pattern in ((target, "*"), (temporary, TEMPORARY_FILES), (kept, KEPT_FILES)):
         if name is None:
             continue
-        is_name = Path(name).name == name and name not in ("", "..") and "\0" not in name
-        if not is_name or not fnmatchcase(name, pattern):
+        is_name = Path(name).name == name and name not in ("", "..")
+        if not is_name or not _is_possible(name) or not fnmatchcase(name, pattern):
             raise ValueError(f"{name} is a file of others")
     return Move(
         folder / target,
@@ -299,3 +299,11 @@ def _move(
         int(size),
         int(time),
     )
+
+
+def _is_possible(path: str) -> bool:
+    """Whether it could be a path: it has no null character and, save on Windows, no half one."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False

@@ -51,8 +51,9 @@ def _undo_listed(path: Path) -> None:
             _tell(settle(found.belonging()))
         elif found.is_of_another_computer and path not in _LEFT and found.age > _LONG_S:
             _LEFT.add(path)
+            computer = (found.computer.split() or ["another computer"])[0]
             _warn(
-                f"{found.computer.split()[0]} was replacing files in {found.folder}; if its "
+                f"{computer} was replacing files in {found.folder}; if its "
                 "command was killed, the earlier files are put back ten minutes after it"
             )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from smalltumor.data.volumes.volume_files import ARCHIVE_ENDINGS
 from smalltumor.errors import CaseError
-from smalltumor.files.existence import exists, is_folder, unreachable_as
+from smalltumor.files.existence import exists, is_folder
 from smalltumor.scanner.archive import NO_IMAGES, archives_text
 from smalltumor.scanner.dicom.copies import copies_warning, find_copies
 from smalltumor.scanner.dicom.files import files_in, read_images
@@ -103,9 +103,8 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
     MissingPackageError
         If there are DICOM files and pydicom is not installed.
     """
-    with unreachable_as(CaseError):
-        if not is_folder(folder):
-            raise _not_a_folder(folder)
+    if not is_folder(folder, unreachable=CaseError):
+        raise _not_a_folder(folder)
     images, warnings = read_images(folder, on_file)
     copies = find_copies(images)
     if copies:

@@ -14,6 +14,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from cohort_files import NAMES, files_of, interrupt_in_second_case, rows_of, version
+from failing_drives import let_drive_fail
 from second_look_cases import one_candidate
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import PAGE, SETTINGS, SUMMARIES, TABLE
@@ -55,6 +56,17 @@ def test_a_case_that_has_another_name_now_does_not_lose_its_reviews(cohort, data
     code, rows, *_ = cohort()
     assert code == 0
     assert [row["outcome"] for row in rows] == ["kept", "segmented", "kept", "kept"]
+
+
+def test_a_case_that_cannot_be_reached_fails_alone(cohort, data, tmp_path, monkeypatch):
+    shutil.rmtree(data / NAMES[2])
+    let_drive_fail(monkeypatch, data / "bob" / "bob_t2.nii.gz")
+    _, rows, *_ = cohort()
+    assert [row["outcome"] for row in rows] == ["segmented", "failed"]
+    review(tmp_path / "out", "ann")
+    (data / "ann").rename(tmp_path / "elsewhere")  # now images are compared with those of reviews
+    _, rows, *_ = cohort()
+    assert [row["outcome"] for row in rows] == ["failed"]
 
 
 def review(output, name):

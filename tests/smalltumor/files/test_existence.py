@@ -62,6 +62,43 @@ def test_what_cannot_be_told_is_an_error(
         ask(unreachable)
 
 
+class FileOfWindows(type(Path())):
+    """A file of which Windows gives an error, as Python raises it there."""
+
+    number = errno.ENOENT
+    code = 2
+
+    def stat(self, **_: object) -> os.stat_result:
+        error = OSError(self.number, "an error of Windows", str(self))
+        error.winerror = self.code
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        *((errno.ENOENT, code) for code in (15, 53, 67, 206)),
+        (errno.EBADF, 6),
+        (errno.EACCES, 21),
+    ],
+)
+def test_a_share_or_drive_of_windows_that_is_gone_is_an_error(number: int, code: int) -> None:
+    path = FileOfWindows("mask.nii.gz")
+    path.number, path.code = number, code
+    with pytest.raises(OSError, match="of Windows"):
+        exists(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(errno.ENOENT, 2), (errno.ENOENT, 3), (errno.EINVAL, 123), (errno.EINVAL, 267)],
+)
+def test_what_windows_cannot_find_is_absent(number: int, code: int) -> None:
+    path = FileOfWindows("mask.nii.gz")
+    path.number, path.code = number, code
+    assert not exists(path)
+
+
 @pytest.mark.parametrize("check", [check_output, check_output_folder])
 def test_an_output_with_a_name_that_is_too_long_is_refused_before_the_work(
     check: Callable[[Path], None], tmp_path: Path

@@ -22,6 +22,9 @@ from smalltumor.files.writers import this_computer
 NAMES = ("a.txt", "b.txt", "c.txt")
 OLD = {"a.txt": "before", "b.txt": "before", "older.txt": "before"}
 
+HALF = "a\ud800"
+"""A name with half a character, which JSON can hold and only Windows has."""
+
 KILLED = """
 import os, sys
 from pathlib import Path
@@ -323,12 +326,37 @@ def test_a_damaged_list_of_moves_is_no_error(folder, content):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"process": 10**30}, {"process": -1}, {"written": "1e999"}, {"others": ["a\0b"]}],
+    [
+        {"process": 10**30},
+        {"process": -1},
+        {"written": "1e999"},
+        {"others": ["a\0b"]},
+        {"others": [HALF]},
+    ],
 )
 def test_a_list_with_impossible_values_is_no_error(folder, changed):
     path = write_list(folder)
     path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
     undo_unfinished_moves(folder)
+
+
+@pytest.mark.parametrize(
+    "names", [{"temporary": f".smalltumor-{HALF}.part"}, {"kept": f".smalltumor-{HALF}.kept"}]
+)
+def test_a_list_with_impossible_names_is_no_error(folder, names):
+    write_list(folder, **names)
+    undo_unfinished_moves(folder)
+    assert contents_of_files(folder).items() >= OLD.items()
+
+
+@pytest.mark.parametrize("computer", ["", " "])
+def test_a_list_of_a_computer_without_a_name_is_no_error(folder, computer):
+    path = write_list(folder)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "computer": computer}))
+    minute_ago = time.time() - 60
+    os.utime(path, (minute_ago, minute_ago))
+    with pytest.warns(SmalltumorWarning, match="another computer was replacing files"):
+        undo_unfinished_moves(folder)
 
 
 def test_a_fault_of_the_program_is_not_taken_for_a_damaged_list(folder, monkeypatch):
@@ -341,7 +369,16 @@ def test_a_fault_of_the_program_is_not_taken_for_a_damaged_list(folder, monkeypa
         undo_unfinished_moves(folder)
 
 
-@pytest.mark.parametrize("target", ["", ".", "..", "a\0b"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "",
+        ".",
+        "..",
+        "a\0b",
+        pytest.param(HALF, marks=pytest.mark.skipif(os.name == "nt", reason="a name on Windows")),
+    ],
+)
 def test_a_list_names_no_folder(folder, target):
     (folder / ".smalltumor-1.kept").write_text("earlier")
     path = write_list(folder, target=target)

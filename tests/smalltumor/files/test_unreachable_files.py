@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from failing_drives import let_drive_fail, use_path_of_python_3_14
 from napari_cases import case_along
+from smalltumor.cohort.cases import cohort_cases
 from smalltumor.cohort.claim import claimed
 from smalltumor.cohort.results.folder_settings import CohortInfo
-from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
+from smalltumor.cohort.reviews.reviews import LOCK, Reviews
 from smalltumor.data.bids.dataset import DESCRIPTION, check_dataset
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import OutputError, SmalltumorError, TrainingError
@@ -23,6 +25,7 @@ from smalltumor.training.data.dataset_folder import DatasetLister, add_case
 from smalltumor.training.run import train
 from smalltumor.training.runs.events import drop_events_after
 from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.run_lock import hold_run_lock, lock_is_held
 from training_runs import request_for, silent
 
 
@@ -41,6 +44,7 @@ def path_of_python_3_14(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda path: drop_events_after(path, 1), "events.jsonl"),
         (lambda path: is_cross_validation(path.parent), RECORD),
         (lambda path: check_dataset(path.parent, ()), DESCRIPTION),
+        (lambda path: cohort_cases(path.parent / "cases", path.parent / "masks"), SETTINGS),
     ],
 )
 def test_it_is_an_error_that_names_the_file(
@@ -61,6 +65,28 @@ def test_the_masks_of_a_cohort_are_not_made_again(
         let_drive_fail(monkeypatch, folder.mask("P1"))
         with pytest.raises(OutputError, match="cannot be reached"):
             claim.is_current("P1")
+
+
+@pytest.mark.parametrize("name", ["reviews", f"reviews/{LOCK}"])
+def test_reviews_that_cannot_be_saved_are_an_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with claimed(ResultsFolder(tmp_path), CohortInfo("brats"), ["P1"], overwrite=False):
+        reviews = Reviews(tmp_path)
+    (tmp_path / "reviews").mkdir()
+    assert not reviews.obstacle()
+    let_drive_fail(monkeypatch, tmp_path / name)
+    assert f"{tmp_path / name} cannot be reached" in reviews.obstacle()
+
+
+def test_the_lock_of_a_run_is_not_said_to_be_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.create()
+    with hold_run_lock(run):
+        let_drive_fail(monkeypatch, run.path / "lock")
+        assert lock_is_held(run)
 
 
 def test_a_run_does_not_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def write_results(
     folder = ResultsFolder(settings.output)
     _remove_earlier_masks(computed.result, folder, settings)
     _write_lesions(computed.result, lesions, candidates, folder, settings)
-    record = _record(job, computed, warning, rounds, folder.candidates(job.name))
+    record = _record(job, computed, warning, rounds, folder)
     record.write(folder.record(job.name))
     _write_other_masks(computed.result, folder, settings)
     _write_mask(computed.result, folder, settings)
@@ -100,9 +100,9 @@ def _check_dataset(result: Segmentation, dataset: Path, mask: Path, authors: Seq
 
 
 def _record(
-    job: Job, computed: Computed, warning: str | None, rounds: int, candidates: Path
+    job: Job, computed: Computed, warning: str | None, rounds: int, folder: ResultsFolder
 ) -> CaseRecord:
-    run = computed.result.run
+    run, candidates = computed.result.run, folder.candidates(job.name)
     assert run is not None
     warnings = [*computed.case.warnings, *map(str, run.findings), *run.all_warnings]
     return CaseRecord(
@@ -118,7 +118,7 @@ def _record(
         digests=computed.case.digests,
         round=rounds,
         expected_dice=_expected_dice(computed.result),
-        candidates=digest_of_file(candidates) if candidates.exists() else "",
+        candidates=digest_of_file(candidates) if folder.has(candidates) else "",
         classes=digest_of_classes(computed.result.classes),
     )
 

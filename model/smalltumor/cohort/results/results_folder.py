@@ -7,7 +7,7 @@ from pathlib import Path
 from smalltumor.data.naming.cohort_names import PAGE, REVIEWS, SETTINGS
 from smalltumor.data.naming.exported_masks import region_paths
 from smalltumor.errors import OutputError
-from smalltumor.files.existence import exists, unreachable_as
+from smalltumor.files.existence import exists
 from smalltumor.files.listings import entries
 
 __all__ = ["LESIONS", "PAGE", "PARQUET", "SETTINGS", "SUMMARIES", "TABLE", "ResultsFolder"]
@@ -69,15 +69,14 @@ class ResultsFolder:
         return [*files, *self.regions(case)]
 
     def has(self, path: Path) -> bool:
-        """Whether one of the files exists.
+        """Whether one of the files, or the folder of the reviews, exists.
 
         Raises
         ------
         OutputError
             If that cannot be told, as on a drive that fails: the file may be there.
         """
-        with unreachable_as(OutputError):
-            return exists(path)
+        return exists(path, unreachable=OutputError)
 
     def has_regions(self, case: str) -> bool:
         """Whether all region masks of a case exist; raises as `has`."""

@@ -137,9 +137,12 @@ class Reviews:
 
         It is to be said before a reader corrects a mask.
         """
-        folder = self._results.reviews
-        needed = (folder if folder.exists() else self._results.path, folder / LOCK)
-        closed = [path for path in needed if path.exists() and not os.access(path, os.W_OK)]
+        folder, has = self._results.reviews, self._results.has
+        try:
+            needed = (folder if has(folder) else self._results.path, folder / LOCK)
+            closed = [path for path in needed if has(path) and not os.access(path, os.W_OK)]
+        except OutputError as error:
+            return f"{error}; no review can be saved there"
         if not closed:
             return ""
         return f"{closed[0]} cannot be written by your account: no review can be saved there"

@@ -15,7 +15,7 @@ from typing import Any
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.damaged import DAMAGED
-from smalltumor.files.existence import exists, unreachable_as
+from smalltumor.files.existence import exists
 from smalltumor.files.listings import entries
 from smalltumor.version import software_version
 
@@ -57,8 +57,7 @@ def is_described(dataset: Path) -> bool:
     OutputError
         If that cannot be told.
     """
-    with unreachable_as(OutputError):
-        return exists(dataset / DESCRIPTION)
+    return exists(dataset / DESCRIPTION, unreachable=OutputError)
 
 
 def _check_new(dataset: Path) -> None:

@@ -15,7 +15,7 @@ from smalltumor.data.naming.numbered_files import numbered_with
 from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.data.volumes.volume_files import not_a_volume
 from smalltumor.errors import Action, CaseError, Remedy
-from smalltumor.files.existence import is_folder, unreachable_as
+from smalltumor.files.existence import is_folder
 from smalltumor.files.listings import entries, walk_once
 from smalltumor.files.names import name_key, safe_name
 from smalltumor.files.unfinished_moves import undo_around
@@ -77,9 +77,8 @@ def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) 
     CaseError
         If the folder does not exist or has no case.
     """
-    with unreachable_as(CaseError):
-        if not is_folder(folder):
-            raise CaseError(f"{folder} is not a folder")
+    if not is_folder(folder, unreachable=CaseError):
+        raise CaseError(f"{folder} is not a folder")
     found: list[CaseFiles] = []
     for count, (root, folders, names) in enumerate(walk_once(folder), start=1):
         if on_folder is not None:

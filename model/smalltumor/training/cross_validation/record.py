@@ -9,6 +9,7 @@ from pathlib import Path
 from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import is_file
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.splits.folds import Folds
@@ -84,4 +85,4 @@ class CrossValidation:
 
 def is_cross_validation(folder: Path) -> bool:
     """Whether a folder holds a cross-validation; a TrainingError if that cannot be told."""
-    return RunFolder(folder).has(folder / RECORD)
+    return is_file(folder / RECORD, unreachable=TrainingError)

@@ -19,7 +19,7 @@ from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
-from smalltumor.files.existence import exists, unreachable_as
+from smalltumor.files.existence import exists
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.progress import ProgressCallback
@@ -119,9 +119,7 @@ def _warnings(case: Case, run: InferenceRun | None) -> list[str]:
 
 
 def _known(path: Path) -> list[CaseRow]:
-    with unreachable_as(OutputError):
-        is_known = exists(path)
-    return read_rows(path) if is_known else []
+    return read_rows(path) if exists(path, unreachable=OutputError) else []
 
 
 def weights_key(checkpoint: Checkpoint) -> str:

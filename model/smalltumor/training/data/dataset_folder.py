@@ -30,7 +30,7 @@ from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import SUFFIXES, read_volume, stem, write_volume
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
-from smalltumor.files.existence import exists, unreachable_as
+from smalltumor.files.existence import exists
 from smalltumor.files.temporary_names import temporary_name
 from smalltumor.labels.masks import Classes
 from smalltumor.progress import CancelCallback
@@ -110,7 +110,7 @@ def add_case(
         made_of=digests_of_images(case),
         made_by=made_by,
     )
-    if _exists(target):
+    if exists(target, unreachable=OutputError):
         if why_not := why_not_replaced(target, case):
             raise OutputError(why_not)
         if not replace:
@@ -167,7 +167,7 @@ class DatasetLister:
         """
 
         try:
-            if not _exists(folder):
+            if not exists(folder, unreachable=OutputError):
                 created = "it is created when the first case is added"
                 return DatasetListing([], f"{folder} does not exist; {created}")
         except OutputError as error:
@@ -224,11 +224,6 @@ def _state(files: CaseFiles) -> _State:
         except OSError:
             state.append((str(path), -1, -1))
     return tuple(state)
-
-
-def _exists(folder: Path) -> bool:
-    with unreachable_as(OutputError):
-        return exists(folder)
 
 
 def _make(folder: Path) -> None:

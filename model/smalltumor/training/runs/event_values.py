@@ -1,7 +1,7 @@
 """Which values an event of a run may have.
 
 Whoever reads events computes with their values unchecked: an event with others is not read, like
-a line that was not written to its end.
+a line that was not written to its end. Numbers that are only shown are left out of it instead.
 """
 
 from __future__ import annotations
@@ -12,17 +12,26 @@ from typing import Any
 
 from smalltumor.labels.regions import Region
 
+LOSSES = ("segmentation", "reconstruction", "segmentation_weight", "reconstruction_weight")
+"""Names of the losses of an epoch and of their weights."""
+
+SCORES = (*(region.value for region in Region), "small_lesions")
+"""Names of the mean Dice of a validation."""
+
 _Check = Callable[[Any], bool]
 
 
-def is_event(record: Any) -> bool:
-    """Whether a JSON value is an event, with the values that events of its kind have."""
+def event_of(record: Any) -> dict[str, Any] | None:
+    """The event that a JSON value is; None if it is none, or has values that no event has."""
     if not isinstance(record, dict) or not record.keys() >= _ALWAYS:
-        return False
+        return None
     known = record.keys() & _CHECKS.keys()
     if not all(_CHECKS[key](record[key]) for key in known):
-        return False
-    return record.keys() >= _REQUIRED.get(record["event"], set())
+        return None
+    if not record.keys() >= _REQUIRED.get(record["event"], set()):
+        return None
+    unshown = {key for key in record.keys() & _SHOWN if not _is_number_or_none(record[key])}
+    return {key: value for key, value in record.items() if key not in unshown}
 
 
 def _is_text(value: Any) -> bool:
@@ -74,16 +83,14 @@ _REQUIRED: Mapping[str, set[str]] = {
     "warning": {"message"},
 }
 
+_SHOWN = {"seconds", "seconds_left", "voxels_per_second", "peak_memory", *LOSSES, *SCORES}
+"""Numbers, or None, that are only shown."""
+
 _CHECKS: Mapping[str, _Check] = {
     **dict.fromkeys(("event", "message", "case", "device", "wish"), _is_text),
     **dict.fromkeys(("training", "validation", "left_out", "digests"), _are_texts),
     **dict.fromkeys(("step", "steps", "epoch", "epochs"), _is_count),
     **dict.fromkeys(("time", "score"), _is_number),
-    **dict.fromkeys(("seconds", "seconds_left", "voxels_per_second"), _is_number_or_none),
-    **dict.fromkeys(("peak_memory", "small_lesions"), _is_number_or_none),
-    **dict.fromkeys((region.value for region in Region), _is_number_or_none),
-    **dict.fromkeys(("segmentation", "segmentation_weight"), _is_number_or_none),
-    **dict.fromkeys(("reconstruction", "reconstruction_weight"), _is_number_or_none),
     "by_case": _are_scores,
     "changes": _are_changes,
     "made_by": _is_mapping_or_none,

@@ -16,8 +16,8 @@ from typing import IO, Any
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.damaged import DAMAGED
-from smalltumor.files.existence import exists, unreachable_as
-from smalltumor.training.runs.event_values import is_event
+from smalltumor.files.existence import exists
+from smalltumor.training.runs.event_values import event_of
 
 Event = dict[str, Any]
 """At least ``event`` (its kind), ``step`` and ``time`` (seconds since 1970)."""
@@ -77,9 +77,7 @@ def drop_events_after(path: Path, step: int) -> None:
     OutputError
         If the log cannot be rewritten.
     """
-    with unreachable_as(OutputError):
-        has_log = exists(path)
-    if has_log:
+    if exists(path, unreachable=OutputError):
         kept = [json.dumps(event) + "\n" for event in read_events(path) if event["step"] <= step]
         write_bytes(path, "".join(kept).encode(), overwrite=True)
 
@@ -143,7 +141,7 @@ def _parse(line: bytes) -> Event | None:
         record = json.loads(line)
     except DAMAGED:
         return None
-    return record if is_event(record) else None
+    return event_of(record)
 
 
 def _without_repeated_progress(lines: list[bytes]) -> Iterator[bytes]:

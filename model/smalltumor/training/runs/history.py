@@ -9,12 +9,10 @@ from smalltumor.data.made_by import MadeBy
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.training.network_masks import NetworkMasks
 from smalltumor.training.runs.comparison import RunComparison
+from smalltumor.training.runs.event_values import LOSSES, SCORES
 from smalltumor.training.runs.events import END_EVENTS, Event
 from smalltumor.training.runs.status import Curve
 from smalltumor.training.runs.watched_config import WatchedConfig
-
-_LOSSES = ("segmentation", "reconstruction", "segmentation_weight", "reconstruction_weight")
-_SCORES = ("et", "tc", "wt", "small_lesions")
 
 
 class RunHistory:
@@ -34,8 +32,8 @@ class RunHistory:
         self.last: Event = {}
         self.timing: Event = {}
         self._newest: dict[str, Event] = {}
-        self._losses: dict[str, Curve] = {name: ([], []) for name in _LOSSES}
-        self._scores: dict[str, Curve] = {name: ([], []) for name in _SCORES}
+        self._losses: dict[str, Curve] = {name: ([], []) for name in LOSSES}
+        self._scores: dict[str, Curve] = {name: ([], []) for name in SCORES}
         self._earlier_start: Event = {}
         self._before: Event | None = None
         self._best: Event | None = None

@@ -9,6 +9,7 @@ from typing import Any
 
 from smalltumor.errors import TrainingError
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import is_absent, unreachable_as
 from smalltumor.training.runs.events import Event, EventReader
 from smalltumor.training.runs.history import RunHistory
 from smalltumor.training.runs.run_folder import LAUNCHED, RunFolder, StopRequest
@@ -42,7 +43,7 @@ class RunMonitor:
         return self._config.data
 
     def poll(self) -> RunStatus:
-        """The state of the run now; "failed" if its configuration is damaged."""
+        """The state of the run now; "failed" if its configuration is damaged or unreachable."""
         try:
             self._read_config()
         except TrainingError as error:
@@ -94,13 +95,13 @@ class RunMonitor:
         return lines[launches[-1] :] if launches else lines
 
     def _read_config(self) -> None:
-        try:
-            changed = self.run.config.stat().st_mtime
-            if changed == self._config_time:
-                return
-            values = self.run.read_config()
-        except (OSError, TrainingError):  # not written yet
+        if is_absent(self.run.config):  # not written yet
             return
+        with unreachable_as(TrainingError):
+            changed = self.run.config.stat().st_mtime
+        if changed == self._config_time:
+            return
+        values = self.run.read_config()
         try:
             self._config, self._config_time = WatchedConfig.from_dict(values), changed
         except DAMAGED as error:

@@ -28,7 +28,7 @@ from typing import Any
 from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.damaged import DAMAGED
-from smalltumor.files.existence import is_file, unreachable_as
+from smalltumor.files.existence import is_file
 from smalltumor.files.temporary_files import remove_temporary_files
 from smalltumor.training.runs.events import Event, append_event, drop_events_after, read_events
 
@@ -93,15 +93,14 @@ class RunFolder:
         return self.path / "log.txt"
 
     def has(self, path: Path) -> bool:
-        """Whether one of the files exists.
+        """Whether one of the files exists; a folder of its name is none.
 
         Raises
         ------
         TrainingError
             If that cannot be told, as on a drive that fails: a run may be there.
         """
-        with unreachable_as(TrainingError):
-            return is_file(path)
+        return is_file(path, unreachable=TrainingError)
 
     def mark_launch(self) -> None:
         """Separate in the log what the next process prints from what the one before printed.

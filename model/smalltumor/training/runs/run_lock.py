@@ -15,6 +15,7 @@ from filelock import Timeout
 from smalltumor.errors import RunInUseError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.existence import is_absent
 from smalltumor.files.locks import file_lock
 from smalltumor.training.runs.process_tree import is_process_running
 from smalltumor.training.runs.run_folder import RunFolder
@@ -86,7 +87,7 @@ def is_locked(run: RunFolder) -> bool:
 def lock_is_held(run: RunFolder) -> bool:
     """Whether a process of this machine holds the lock itself; one that is starting does not."""
     path = run.path / _LOCK
-    if not path.is_file():
+    if is_absent(path):
         return False
     try:
         with file_lock(path):

@@ -98,6 +98,27 @@ def test_only_the_last_of_many_progress_events_is_read(tmp_path, monkeypatch):
     assert len([line for line in parsed if line]) == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("segmentation", float("nan")), ("seconds_left", "soon"), ("et", True)],
+)
+def test_a_number_that_cannot_be_shown_hides_no_event(tmp_path, name, value):
+    path = tmp_path / "events.jsonl"
+    append_event(path, "epoch", 4, epoch=1, **{name: value, "other": 2})
+    (event,) = events.read_events(path)
+    assert {**event, "time": 0} == {"event": "epoch", "step": 4, "time": 0, "epoch": 1, "other": 2}
+    drop_events_after(path, 4)
+    assert steps(events.read_events(path)) == [4]
+
+
+@pytest.mark.parametrize("value", [float("nan"), None, "0.5"])
+def test_an_event_without_a_value_that_it_needs_is_none(tmp_path, value):
+    path = tmp_path / "events.jsonl"
+    append_event(path, "validation", 4, epoch=1, score=value, by_case=[])
+    append_event(path, "epoch", 4, epoch=1)
+    assert [event["event"] for event in events.read_events(path)] == ["epoch"]
+
+
 def test_a_log_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(OutputError, match=r"events\.jsonl could not be written"):
         append_event(tmp_path / "absent" / "events.jsonl", "start", 0)

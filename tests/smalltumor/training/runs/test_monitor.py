@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
+from failing_drives import let_drive_fail
 from smalltumor.training.runs import run_lock
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.history import RunHistory
@@ -195,9 +196,26 @@ def test_a_run_that_ended_without_an_event_reports_its_log_or_a_kill(run):
 def test_a_folder_without_a_run_and_damaged_files_are_no_run(tmp_path, run):
     assert RunMonitor(tmp_path / "nothing").poll().state is State.NONE
     run.events.write_bytes(b'\xff\xfe{"event"\n[1]\n{"event": "epoch"}\n')
-    run.config.write_text("{")
     run.process.write_text("[]")
     assert RunMonitor(run.path).poll().state is State.NONE
+
+
+@pytest.mark.parametrize("config", ["{", "[]", '{"training": 3}', "\xff"])
+def test_a_run_with_a_damaged_configuration_has_failed_and_says_so(run, config):
+    run.append("stop", 4, wish="pause")
+    run.config.write_bytes(config.encode("latin-1"))
+    monitor = RunMonitor(run.path)
+    for _ in range(2):
+        status = monitor.poll()
+        assert (status.state, "config.json" in status.message) == (State.FAILED, True)
+    run.write_config({"training": {"epochs": 10}})
+    assert monitor.poll().state is State.PAUSED
+
+
+def test_a_configuration_that_cannot_be_reached_is_not_taken_for_none(run, monkeypatch):
+    run.append("stop", 4, wish="pause")
+    let_drive_fail(monkeypatch, run.config)
+    assert "config.json" in RunMonitor(run.path).poll().message
 
 
 def test_the_comparison_is_between_the_start_and_the_best_since(run):
@@ -308,6 +326,15 @@ def test_a_fault_of_the_program_is_not_told_as_damaged_files(run, monkeypatch, c
     monkeypatch.setattr(RunHistory, computing, fail)
     with pytest.raises(fault):
         RunMonitor(run.path).poll()
+
+
+def test_a_loss_that_is_no_number_hides_no_epoch(run):
+    run.append("epoch", 4, epoch=1, epochs=10, segmentation=0.8)
+    run.append("epoch", 8, epoch=2, epochs=10, segmentation=float("nan"), reconstruction=0.1)
+    status = RunMonitor(run.path).poll()
+    assert (status.epoch, status.step) == (2, 8)
+    assert status.losses["segmentation"] == ([1.0], [0.8])
+    assert status.losses["reconstruction"] == ([2.0], [0.1])
 
 
 def test_an_event_with_other_values_is_passed_over_as_a_whole(run):
