@@ -164,7 +164,9 @@ class ReviewedSegmentation:
 
     @property
     def _review_now(self) -> PausedReview:
-        return PausedReview(self.source, self._preferred_region, self.progress, self.sources)
+        return PausedReview(
+            self.source, self._preferred_region, self.progress, self.sources, self._hidden
+        )
 
     def _start_patient(self) -> None:
         """Continue the review of the active patient, or review its topmost segmentation."""
@@ -176,6 +178,7 @@ class ReviewedSegmentation:
             self.choose(self._topmost_shown or next(reversed(self.sources), None))
             return
         self._choose(source, before.region, before.progress.continued())
+        self._hidden = before.hidden
 
     def _source_to_continue(self, before: PausedReview) -> LesionSource | None:
         """The segmentation of an interrupted review; None if another one is to be reviewed.
