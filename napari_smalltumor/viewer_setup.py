@@ -27,7 +27,6 @@ from napari_smalltumor.patients.layer_rules.links import ensure_separate_visibil
 from napari_smalltumor.patients.layer_rules.own_names import ensure_own_names
 from napari_smalltumor.patients.layer_rules.save_commands import ensure_save_commands
 from napari_smalltumor.patients.layer_rules.stacking import ensure_stacking
-from napari_smalltumor.patients.outdated_messages import ensure_outdated_messages_removed
 from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.viewer import unproxied
@@ -46,7 +45,6 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     """Do what `set_up` does in short steps, for a turn of the event loop each."""
     active_patient(viewer)
     closed_by_hand(viewer)
-    ensure_outdated_messages_removed(viewer)
     ensure_save_commands(viewer)
     group_opened_files(viewer)
     ensure_stacking(viewer)

@@ -67,8 +67,7 @@ class ActivePatient:
         self._viewer = ref(viewer)
         self._layers = viewer.layers
         self.patients_changed.connect(self._name_layers)
-        self.messages = PatientMessages()
-        self.changed.connect(self.messages.remove_about_active)
+        self.messages = PatientMessages(lambda: self.current, self.changed, self.patients_changed)
         self.arrivals = Arrivals()
         self._opened = OpenPatients(self._layers, self.arrivals)
         self._explanations = Explanations(self.messages, self.title_of)

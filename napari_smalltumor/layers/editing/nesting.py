@@ -137,7 +137,7 @@ class NestedRegions:
             self._reset()
             return None
         if data.dtype != seen.dtype:  # converted: it may be painted with numbers above 255 now
-            seen = self._seen[region] = seen.astype(data.dtype)
+            seen = self._seen[region] = _sparse_copy(seen, data.dtype)
         if _equal(data, seen):
             return None
         box = _bounding_box(data != seen)
@@ -242,9 +242,11 @@ def ensure_nesting(viewer: ViewerModel) -> ViewerNesting:
     return ViewerNesting(viewer)
 
 
-def _sparse_copy(array: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+def _sparse_copy(
+    array: npt.NDArray[np.integer], dtype: npt.DTypeLike | None = None
+) -> npt.NDArray[np.integer]:
     """A copy that uses memory only for the mask's bounding box, about a tenth of the volume."""
-    copy = np.zeros(array.shape, dtype=array.dtype)
+    copy = np.zeros(array.shape, dtype=array.dtype if dtype is None else dtype)
     box = bounding_box(array != 0)
     copy[box] = array[box]
     return copy
