@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from smalltumor.data.case import Case
-from smalltumor.data.made_by import SEEN_IN_TRAINING, MadeBy, missing_sequences_text
+from smalltumor.data.made_by import SEEN_IN_TRAINING, MadeBy, reasons_to_doubt
 from smalltumor.data.segmentation import InferenceRun
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.text import volume_text
@@ -94,11 +94,11 @@ class ResultView(QWidget):
         findings = map(finding_text, run.findings if run is not None else ())
         changed = [IMAGES_CHANGED] if outdated else []
         others = [other_images] if other_images else []
-        lacking = missing_sequences_text(made_by, "the mask") if run is None else ""
+        doubts = reasons_to_doubt(made_by, "the mask") if run is None else []
         self._of_regions = [
             *others,
             *changed,
-            *([f"{lacking[0].upper()}{lacking[1:]}"] if lacking else []),
+            *(f"{text[0].upper()}{text[1:]}" for text in doubts),
             *case.warnings,
             *findings,
             *(run.warnings if run is not None else ()),
