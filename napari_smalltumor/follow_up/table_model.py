@@ -52,8 +52,11 @@ COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] =
     (
         "change",
         f"New, grown, shrunk, gone ...; {SMALL} marks small lesions; new? is one whose place is "
-        "bright in T1CE of the earlier scan, too: look whether the earlier mask lacks it",
-        lambda x, change: f"{x.change}?" if change.bright_earlier else x.change,
+        "bright in T1CE of the earlier scan, too: look whether the earlier mask lacks it; gone? is "
+        "one whose place is still bright in the current one",
+        lambda x, change: (
+            f"{x.change}?" if change.bright_earlier or change.bright_current else x.change
+        ),
     ),
     (
         "no.",

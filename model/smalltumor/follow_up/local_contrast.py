@@ -1,7 +1,7 @@
-"""Whether T1CE of the earlier scan is bright at the place of a new lesion, too.
+"""Whether T1CE of the other scan is bright at the place of a new lesion, or of one that is gone.
 
-A lesion is new if the earlier mask does not have it. If the earlier image shows it all the same,
-the earlier mask may lack it, and it is not new.
+A lesion is new if the earlier mask does not have it, and gone if the current one does not. If the
+image of that scan shows it all the same, its mask may lack it, and it is neither new nor gone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from smalltumor.lesions import Lesion
 from smalltumor.progress import ProgressReporter
 
 LEAST_SHARE = 0.5
-"""Share of the contrast in the current scan from which the earlier scan shows a lesion, too."""
+"""Share of the contrast in one scan from which the other scan shows a lesion, too."""
 
 RARE = 0.02
 """Share of other places of the brain that may have as much contrast as a lesion: vessels do."""
@@ -188,7 +188,7 @@ def with_contrast(
     earlier_to_current: Affine,
     progress: ProgressReporter | None = None,
 ) -> list[LesionChange]:
-    """Changes, of which new lesions tell whether the earlier scan is bright at their place, too.
+    """Changes, which tell whether the other scan is bright at the place of a new or gone lesion.
 
     Parameters
     ----------
@@ -207,18 +207,27 @@ def with_contrast(
     """
     progress = progress or ProgressReporter()
     current_to_earlier = np.asarray(np.linalg.inv(earlier_to_current), dtype=np.float64)
-
-    def is_bright(change: LesionChange) -> bool:
-        place = current.place_of(change.current[0].lesion)
-        if len(place.around) < _LEAST_POINTS:
-            return False
-        now = current.at(place)
-        before = None if now is None else earlier.at(place.moved(current_to_earlier))
-        return now is not None and before is not None and before >= LEAST_SHARE * now
-
     told = []
     for number, change in enumerate(changes):
         progress.update(number / len(changes), MATCHING)
-        is_new = change.change is Change.NEW
-        told.append(replace(change, bright_earlier=is_bright(change)) if is_new else change)
+        if change.change is Change.NEW:
+            place = current.place_of(change.current[0].lesion)
+            is_bright = _is_bright_in_both(place, current, earlier, current_to_earlier)
+            change = replace(change, bright_earlier=is_bright)
+        elif change.change is Change.GONE:
+            place = earlier.place_of(change.earlier[0].lesion)
+            is_bright = _is_bright_in_both(place, earlier, current, earlier_to_current)
+            change = replace(change, bright_current=is_bright)
+        told.append(change)
     return told
+
+
+def _is_bright_in_both(
+    place: _Place, own: LocalContrast, other: LocalContrast, own_to_other: Affine
+) -> bool:
+    """Whether a place of a lesion is bright in its own scan, and nearly as bright in the other."""
+    if len(place.around) < _LEAST_POINTS:
+        return False
+    contrast = own.at(place)
+    found = None if contrast is None else other.at(place.moved(own_to_other))
+    return contrast is not None and found is not None and found >= LEAST_SHARE * contrast

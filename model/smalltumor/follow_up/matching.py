@@ -50,6 +50,8 @@ class LesionChange:
     bright_earlier : bool
         Whether a new lesion's place is bright in T1CE of the earlier scan, too; see
         `smalltumor.follow_up.local_contrast`.
+    bright_current : bool
+        Whether the place of a lesion that is gone is still bright in T1CE of the current scan.
     """
 
     change: Change
@@ -59,6 +61,7 @@ class LesionChange:
     shown_earlier: float = 1.0
     shown_current: float = 1.0
     bright_earlier: bool = False
+    bright_current: bool = False
 
     @property
     def earlier_mm3(self) -> float | None:

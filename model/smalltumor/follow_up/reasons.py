@@ -105,6 +105,19 @@ def bright_text(new: Sequence[LesionChange]) -> str:
     )
 
 
+def still_bright_text(changes: Sequence[LesionChange]) -> str:
+    """How many lesions that are gone the current image seems to show, so that they may not be."""
+    count = sum(change.bright_current for change in changes)
+    if not count:
+        return ""
+    places, them = ("place", "it") if count == 1 else ("places", "them")
+    are = "lesion that is" if count == 1 else "lesions that are"
+    return (
+        f"T1CE of the current scan is still bright at the {places} of {count} {are} gone: the "
+        f"current mask may lack {them}"
+    )
+
+
 def not_comparable_text(changes: Sequence[LesionChange]) -> str:
     """That it is not known what has become of lesions, because a scan does not show them."""
     current = {each.lesion.id for change in changes for each in change.current}

@@ -21,6 +21,7 @@ from smalltumor.follow_up.reasons import (
     named_lesions,
     not_comparable_text,
     percent,
+    still_bright_text,
     sum_text,
     unmeasurable_text,
     volume_text,
@@ -112,6 +113,8 @@ def assess(found: Findings) -> Response:
         )
     if bright := bright_text(new):
         reasons.append(bright)
+    if still_bright := still_bright_text(found.since[-1]):
+        reasons.append(still_bright)
     if unknown:
         current = found.sums_mm2[-1]
         if category is None and current is not None and found.earlier_sums:

@@ -50,6 +50,7 @@ class ChangeValues:
     shown_earlier: float
     shown_current: float
     bright_earlier: bool
+    bright_current: bool
 
 
 CHANGE_COLUMNS = tuple(field.name for field in fields(ChangeValues))
@@ -144,6 +145,7 @@ def _values(change: LesionChange) -> ChangeValues:
         shown_earlier=change.shown_earlier,
         shown_current=change.shown_current,
         bright_earlier=change.bright_earlier,
+        bright_current=change.bright_current,
     )
 
 

@@ -206,14 +206,16 @@ def _place_parts(change: LesionChange) -> tuple[str, ...]:
     """Side and axial slice of the centre of the largest current lesion, or earlier if it is gone.
 
     Of a new lesion beside one of the earlier scan, also its distance to that one, and of any new
-    lesion, whether the earlier image seems to show it; of one that cannot be compared, what the
+    lesion, whether the earlier image seems to show it; of one that is gone, whether the current
+    image still does; of one that cannot be compared, what the
     other scan shows of it.
     """
     found = (change.current or change.earlier)[0].lesion
     beside = "" if change.beside_mm is None else f", {change.beside_mm:.1f} mm from a known lesion"
     scan = "" if change.current else " of the earlier scan"
     bright = "the earlier image is bright here, too" if change.bright_earlier else ""
-    parts = (f"{texts.place_of(found)}{beside}{scan}", bright, _shown_text(change))
+    still = "the current image is still bright here" if change.bright_current else ""
+    parts = (f"{texts.place_of(found)}{beside}{scan}", bright, still, _shown_text(change))
     return tuple(filter(None, parts))
 
 
@@ -228,7 +230,9 @@ def _shown_text(change: LesionChange) -> str:
 
 def _shown_place(change: LesionChange, number: int) -> str:
     """As `_place`, with the slice of the current scan that is shown if the lesion is gone."""
-    return _place(change) + ("" if change.current else f", {number} of the current one")
+    place, *doubts = _place_parts(change)
+    shown = "" if change.current else f", {number} of the current one"
+    return "; ".join((f"{place}{shown}", *doubts))
 
 
 def _pair(pictures: FollowUpPictures, change: LesionChange) -> _Pair:

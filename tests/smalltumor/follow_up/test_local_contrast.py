@@ -11,7 +11,8 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.follow_up import Change, FollowUp, Scan, ScanRegistration, compare_registered
 from smalltumor.follow_up.local_contrast import LocalContrast
 from smalltumor.measures import measure_case
-from smalltumor.report.follow_up_page import headline
+from smalltumor.report import ReportDetails
+from smalltumor.report.follow_up_page import follow_up_page, headline
 
 PLACE, RADIUS = (40, 22, 24), 2.5
 BESIDE = (40, 31, 24)
@@ -67,6 +68,22 @@ def test_nothing_is_said_of_a_lesion_that_the_earlier_image_does_not_show():
     found = compared(scan("P_visit1", image(), NOTHING), CURRENT)
     assert is_bright(found) == [False]
     assert "bright" not in headline(found) + "".join(found.response.reasons)
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_lesion_that_only_the_current_mask_lacks_is_not_surely_gone(shows):
+    earlier = scan("P_visit1", image(PLACE), lesion_at(PLACE))
+    current = scan("P_visit2", image(PLACE, seed=2) if shows else image(seed=2), NOTHING)
+    found = compared(earlier, current)
+    (gone,) = found.of(Change.GONE)
+    assert gone.bright_current == shows and not gone.bright_earlier
+    said = (
+        "T1CE of the current scan is still bright at the place of 1 lesion that is gone: the "
+        "current mask may lack it"
+    )
+    assert (said in found.response.reasons) == shows
+    page = follow_up_page(found, ReportDetails())
+    assert ("the current image is still bright here" in page) == shows
 
 
 @pytest.mark.parametrize("shows", [True, False])
