@@ -39,6 +39,11 @@ _CHANGED = (
     "another reader, whose changes would be lost."
 )
 
+_CORRECTED = (
+    "It holds the masks as you corrected and saved them. The case was segmented again since, and "
+    "the new masks are without these corrections."
+)
+
 
 def save_active(viewer: Viewer) -> None:
     """Save the masks of the active patient (menu command)."""
@@ -126,12 +131,16 @@ def _is_saved_in(path: Path, viewer: ViewerModel, case: Case, scheme: str) -> bo
 def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: Path) -> bool:
     """Whether this window wrote the file as it is, or the user agrees to replace it as it is."""
     state = save_state(viewer)
-    if state.written is not None and path in state.written.files and state.written.are_unchanged:
+    written, is_anew = state.written, state.is_segmented_anew
+    is_own = written is not None and path in written.files and written.are_unchanged
+    if is_own and not is_anew:
         return True
     title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
     while True:
         file = StampedFiles.now([path])
         notes = [_CHANGED] if state.is_changed_elsewhere(path) else []
+        if written is not None and path in written.files and is_anew:
+            notes.append(_CORRECTED)
         if not other_images_of(viewer.layers, case):  # else the user was just asked
             notes.append(note_on_replaced([path], case, title))
         if not may_replace(parent, [path], title, " ".join(filter(None, notes))):

@@ -106,6 +106,25 @@ def test_the_own_file_is_replaced_without_a_question_and_any_other_with_one(
     assert question.endswith("Replace it with the regions of Pat?")
 
 
+@pytest.mark.parametrize("is_corrected", [True, False])
+def test_corrected_masks_are_not_replaced_by_a_new_result_without_a_question(
+    viewer, tmp_path, asked, is_corrected
+):
+    regions = segmented(viewer, tmp_path / "Pat")
+    case = case_of(regions[Region.ET])
+    if is_corrected:
+        paint(regions[Region.ET])
+    (path,) = save(viewer, None)
+    classes = np.full(case.grid.shape, 2, np.uint8)
+    result = Segmentation(case.name, classes, case.grid, made_of=digests_of_images(case))
+    show_segmentation(viewer, case, result)
+    assert save(viewer, None) == [path]
+    assert len(asked) == int(is_corrected)
+    assert all("as you corrected and saved them" in question for question in asked)
+    paint(regions[Region.ET], 1)
+    assert save(viewer, None) == [path] and len(asked) == int(is_corrected)
+
+
 def test_a_file_that_another_window_has_written_is_said_to_be_changed(viewer, tmp_path, asked):
     regions = segmented(viewer, tmp_path / "Pat")
     (path,) = save(viewer, None)
