@@ -40,8 +40,8 @@ _CHANGED = (
     "another reader, whose changes would be lost."
 )
 _CORRECTED = (
-    "It may hold corrections, which would be lost: the masks in the window are the result of the "
-    "network."
+    "It may hold corrections, which would be lost: the masks in the window are of a newer result of "
+    "the network."
 )
 
 
@@ -131,13 +131,15 @@ def _is_saved_in(path: Path, viewer: ViewerModel, case: Case, scheme: str) -> bo
 def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: Path) -> bool:
     """Whether this window wrote the file as it is, or the user agrees to replace it as it is.
 
-    The user is also asked whether the result of a network is to replace corrections.
+    The user is also asked whether a new result of a network is to replace corrections.
     """
     state = save_state(viewer)
     written = state.written
-    is_own = written is not None and path in written.files and written.are_unchanged
-    loses_corrections = _is_result(viewer, case) and holds_corrections(path)
-    if is_own and not loses_corrections:
+    is_own = written is not None and path in written.files
+    loses_corrections = (is_own and state.is_segmented_anew) or (
+        _is_result(viewer, case) and holds_corrections(path)
+    )
+    if written is not None and is_own and written.are_unchanged and not loses_corrections:
         return True
     title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
     while True:

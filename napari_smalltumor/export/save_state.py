@@ -136,6 +136,12 @@ class SaveState:
         current = self._patients.current
         return self._written.get(current) if current is not None else None
 
+    @property
+    def is_segmented_anew(self) -> bool:
+        """Whether the active patient was segmented again since corrected masks were written."""
+        written = self.written
+        return written is not None and written.are_segmented_anew(self._masks)
+
     def is_changed_elsewhere(self, path: Path) -> bool:
         """Whether a file was written or deleted since this window opened or saved its masks.
 

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.layers.metadata import checksum
+from napari_smalltumor.layers.metadata import checksum, role_of
 
 if TYPE_CHECKING:
     from napari.layers import Labels
+    from smalltumor.data.segmentation import Segmentation
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,31 @@ class WrittenMasks:
     stamped : StampedFiles
     checksums : mapping of Region to int
         Of the layers.
+    results : mapping of Region to reference to a Segmentation
+        The network's results that had filled the layers; None of layers that none had filled.
+    corrected : bool
+        Whether the masks were not those results, so that they cannot be computed again.
     """
 
     stamped: StampedFiles
     checksums: Mapping[Region, int]
+    results: Mapping[Region, ref[Segmentation] | None]
+    corrected: bool
 
     @classmethod
     def of(cls, files: Iterable[Path], layers: Mapping[Region, Labels]) -> WrittenMasks:
         """Masks that were just written."""
-        return cls(StampedFiles.now(files), checksums_of(layers))
+        checksums = checksums_of(layers)
+        filled = {r: role.checksum for r, x in layers.items() if (role := role_of(x)) is not None}
+        results = {region: _result_in(layer) for region, layer in layers.items()}
+        return cls(StampedFiles.now(files), checksums, results, checksums != filled)
+
+    def are_segmented_anew(self, layers: Mapping[Region, Labels]) -> bool:
+        """Whether layers were filled with another result since corrected masks were written."""
+        now = ((r, role_of(layer)) for r, layer in layers.items())
+        filled = {r: role.result for r, role in now if role is not None and role.result is not None}
+        before = {r: result() for r, result in self.results.items() if result is not None}
+        return self.corrected and any(before.get(r) is not result for r, result in filled.items())
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -90,6 +108,11 @@ class ReadMask:
 def checksums_of(layers: Mapping[Region, Labels]) -> dict[Region, int]:
     """Checksums of the data of region layers."""
     return {region: checksum(layer.data) for region, layer in layers.items()}
+
+
+def _result_in(layer: Labels) -> ref[Segmentation] | None:
+    role = role_of(layer)
+    return None if role is None or role.result is None else ref(role.result)
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

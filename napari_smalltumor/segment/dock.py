@@ -79,7 +79,7 @@ class SegmentDock(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         show_whole_width(self, _WIDTH)
         self.panel.segment_clicked.connect(self.segment)
-        self.panel.cancel_clicked.connect(self.cancel)
+        self.panel.cancel_clicked.connect(self._press_cancel)
         self.panel.export_clicked.connect(self._export)
         self.panel.report_clicked.connect(self._report)
         self.panel.options.region_style.changed.connect(self._restyle)
@@ -145,6 +145,16 @@ class SegmentDock(QScrollArea):
             notify.info(obstacle)
         else:
             self.segment()
+
+    def _press_cancel(self) -> None:
+        """Request the run to stop, after a question if it is that of a patient who is not shown."""
+        run = self.run
+        if run is None:
+            return
+        question = f"{run.title}, who is not the active patient, is being segmented. Stop that?"
+        may = run.is_of_active or questions.confirm(self, "Stop?", question, "Stop")
+        if may and run is self.run:  # it may have ended meanwhile
+            run.cancel()
 
     def cancel(self) -> None:
         """Request the run to stop."""

@@ -107,6 +107,7 @@ class SegmentPanel(QWidget):
         """Move the bar and show the step."""
         self._progress.setValue(max(self._progress.value(), round(fraction * _STEPS)))
         self._step.setText(step)
+        self._step.setToolTip(step)  # the line is cut if the dock is narrow
 
     @property
     def step(self) -> str:

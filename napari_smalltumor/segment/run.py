@@ -84,7 +84,7 @@ class SegmentRun(QObject):
             yielded=self._on_progress,
             returned=self._on_returned,
             errored=self._on_error,
-            aborted=self._on_aborted,
+            aborted=self._abandon,
         )
         self.destroyed.connect(self.worker.quit)
         self._patients.changed.connect(self._report)
@@ -100,6 +100,11 @@ class SegmentRun(QObject):
     def is_cancelling(self) -> bool:
         """Whether the run has been requested to stop."""
         return self.worker is not None and self.worker.abort_requested
+
+    @property
+    def is_of_active(self) -> bool:
+        """Whether the active patient is being segmented, and not another one."""
+        return self._patient == self._patients.current
 
     @property
     def title(self) -> str:
@@ -150,12 +155,7 @@ class SegmentRun(QObject):
 
     def _named(self, text: str) -> str:
         """A text about the run, with the patient's name if another patient is active."""
-        is_other = self._patient != self._patients.current
-        return f"{self.title}: {text}" if is_other and text else text
-
-    def _on_aborted(self) -> None:
-        if self.worker is not None:
-            self._end("Cancelled")
+        return text if self.is_of_active or not text else f"{self.title}: {text}"
 
     def _on_error(self, error: Exception) -> None:
         if self.worker is not None:

@@ -139,6 +139,23 @@ def test_a_new_result_does_not_replace_saved_corrections_without_a_question(
     assert save(viewer, None) == [path] and asked == []  # one result replaces another
 
 
+@pytest.mark.parametrize("is_corrected", [True, False])
+def test_corrected_masks_are_not_replaced_by_a_new_result_without_a_question(
+    viewer, tmp_path, asked, is_corrected
+):
+    regions = segmented(viewer, tmp_path / "Pat")
+    case = case_of(regions[Region.ET])
+    if is_corrected:
+        paint(regions[Region.ET])
+    (path,) = save(viewer, None)
+    show_result(viewer, case, value=2)
+    assert save(viewer, None) == [path]
+    assert len(asked) == int(is_corrected)
+    assert all("It may hold corrections" in question for question in asked)
+    paint(regions[Region.ET], 1)
+    assert save(viewer, None) == [path] and len(asked) == int(is_corrected)
+
+
 def test_a_file_that_another_window_has_written_is_said_to_be_changed(viewer, tmp_path, asked):
     regions = segmented(viewer, tmp_path / "Pat")
     (path,) = save(viewer, None)

@@ -13,7 +13,7 @@ from smalltumor.errors import CheckpointError
 from smalltumor.labels.regions import Region
 from smalltumor.text import volume_text
 
-from napari_smalltumor import progress_worker
+from napari_smalltumor import progress_worker, questions
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
@@ -97,6 +97,24 @@ def test_an_error_is_shown_in_one_line_and_the_dock_is_ready_again(
 
 
 @pytest.mark.one_binding
+def test_the_run_of_a_patient_who_is_not_shown_is_cancelled_after_a_question(
+    opened, slow, tmp_path, errors, qtbot, monkeypatch
+):
+    asked, answers = [], [False, True]
+    monkeypatch.setattr(
+        questions, "confirm", lambda p, t, text, a: asked.append(text) or answers.pop(0)
+    )
+    viewer, dock = opened
+    dock.segment()
+    open_case(viewer, write_case_along(tmp_path / "next", labels=False))
+    dock.panel.cancel_clicked.emit()
+    assert asked == ["case, who is not the active patient, is being segmented. Stop that?"]
+    assert dock.is_running and not dock.run.is_cancelling
+    with qtbot.waitSignal(dock.finished):
+        dock.panel.cancel_clicked.emit()
+    assert len(asked) == 2 and errors == []
+
+
 def test_progress_of_another_patient_always_has_its_name(
     opened, dock_of, slow, tmp_path, errors, qtbot
 ):
