@@ -40,7 +40,7 @@ def unreachable_as(kind: type[SmalltumorError]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _unreachable(error, kind) from error
+        raise _unreachable(error.filename, error, kind) from error
 
 
 def is_absent(path: Path) -> bool:
@@ -74,11 +74,13 @@ def _mode(path: Path, unreachable: type[SmalltumorError] | None) -> int | None:
             return None
         if unreachable is None:
             raise
-        raise _unreachable(error, unreachable) from error
+        raise _unreachable(path, error, unreachable) from error
 
 
-def _unreachable(error: OSError, kind: type[SmalltumorError]) -> SmalltumorError:
-    return kind(f"{error.filename} cannot be reached: {error.strerror or error}")
+def _unreachable(
+    path: Path | str | None, error: OSError, kind: type[SmalltumorError]
+) -> SmalltumorError:
+    return kind(f"{path} cannot be reached: {error.strerror or error}")
 
 
 def _says_absent(error: OSError) -> bool:
