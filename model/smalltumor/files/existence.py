@@ -70,7 +70,7 @@ def _mode(path: Path, unreachable: type[SmalltumorError] | None) -> int | None:
     except ValueError:  # a name that no file can have, as with a null character
         return None
     except OSError as error:
-        if _says_absent(error):
+        if says_absent(error):
             return None
         if unreachable is None:
             raise
@@ -83,6 +83,7 @@ def _unreachable(
     return kind(f"{path} cannot be reached: {error.strerror or error}")
 
 
-def _says_absent(error: OSError) -> bool:
+def says_absent(error: OSError) -> bool:
+    """Whether an error says that there is nothing at a path, not that it cannot be reached."""
     code: int | None = getattr(error, "winerror", None)
     return error.errno in _ABSENT if code is None else code in _ABSENT_ON_WINDOWS
