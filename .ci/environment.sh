@@ -1,5 +1,5 @@
 # Sourced by tests/run.sh, sample_data/demo.sh and .ci/run: makes .venv with this package in it, and
-# brings the packages of the system that Python's venv, Qt and OpenGL need.
+# brings the packages of the system that Python's venv, Qt and OpenGL need, and a compiler if one is.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/.venv
@@ -23,7 +23,8 @@ debian_packages=(
 # prepare_environment EXTRAS [GROUP]: .venv holds the package, editable, with Qt, the extras named
 # and a dependency group.
 prepare_environment() {
-    install_system_packages
+    install_system_packages "${debian_packages[@]}" $(venv_package) $(compiler_packages "$1")
+    install_system_packages $(compiler_packages "$1") # of a Python that was only now installed
     make_venv
     local wanted extras=$QT_API,$1 group=${2:-}
     wanted=$(cat "$root/pyproject.toml" "$root/setup.py" - <<<"$root $extras $group $torch" | cksum)
@@ -48,7 +49,7 @@ make_venv() {
 
 find_python() {
     local name
-    for name in "${PYTHON:-}" python3.12 python3.11 python3.13 python3; do
+    for name in "${PYTHON:-}" python3.12 python3.11 python3.13 python3.14 python3; do
         if [ -n "$name" ] && command -v "$name" >/dev/null &&
             "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             echo "$name"
@@ -59,10 +60,11 @@ find_python() {
     return 1
 }
 
+# install_system_packages PACKAGE...: those that are missing, on Debian and Ubuntu.
 install_system_packages() {
     command -v dpkg-query >/dev/null || return 0
     local package missing=() run=()
-    for package in "${debian_packages[@]}" $(venv_package); do
+    for package in "$@"; do
         is_installed "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -92,6 +94,23 @@ venv_package() {
     python=$(find_python 2>/dev/null) || { echo python3-venv && return; }
     "$python" -c 'import ensurepip' 2>/dev/null ||
         "$python" -c 'import sys; print("python{}.{}-venv".format(*sys.version_info))'
+}
+
+# compiler_packages EXTRAS: what builds pyjpegls, which highdicom of the extra `raw` needs; it has no
+# wheels for Python 3.14.
+compiler_packages() {
+    case ",$1," in *,raw,* | *,test,* | *,dev,*) ;; *) return 0 ;; esac
+    local python
+    python=$(find_python 2>/dev/null) || return 0
+    "$python" - <<'PYTHON'
+import sys, sysconfig
+from pathlib import Path
+
+if sys.version_info >= (3, 14):
+    print("g++")
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        print("python{}.{}-dev".format(*sys.version_info))
+PYTHON
 }
 
 # with_display COMMAND...: on the user's display if there is one, else on a virtual one.

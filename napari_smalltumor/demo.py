@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def main(output: Path, screenshot: bool) -> int:
         print(f"smalltumor demo: Qt cannot be loaded: {_reason(error)}", file=sys.stderr)
         return 1
 
+    if screenshot:
+        _use_no_semaphore()
     viewer, segment_dock, lesions_dock = open_demo()
     if screenshot:
         _wait_until_listed(segment_dock, lesions_dock)
@@ -209,6 +212,17 @@ def _run_on_virtual_display(output: Path) -> int:
     finally:
         server.terminate()
         server.wait()
+
+
+def _use_no_semaphore() -> None:
+    """Let progress bars lock threads only.
+
+    tqdm's own lock has a semaphore of multiprocessing besides. From Python 3.14 it has a name on
+    Linux, and Python warns of it when a process ends without cleanup.
+    """
+    from napari.utils import progress
+
+    progress.set_lock(RLock())
 
 
 def _end_without_cleanup(code: int) -> NoReturn:

@@ -9,6 +9,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.display.black_canvas import ensure_black_canvas
 from napari_smalltumor.display.brush_circle import ensure_open_brush_circle
+from napari_smalltumor.display.edited_mask_of_file import ensure_edited_mask_told
 from napari_smalltumor.display.mask_of_file import ensure_mask_of_file
 from napari_smalltumor.display.opening_at_tumour import ensure_opening_at_tumour
 from napari_smalltumor.display.window_level import ensure_window_dragging
@@ -26,7 +27,6 @@ from napari_smalltumor.patients.layer_rules.links import ensure_separate_visibil
 from napari_smalltumor.patients.layer_rules.own_names import ensure_own_names
 from napari_smalltumor.patients.layer_rules.save_commands import ensure_save_commands
 from napari_smalltumor.patients.layer_rules.stacking import ensure_stacking
-from napari_smalltumor.patients.outdated_messages import ensure_outdated_messages_removed
 from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.viewer import unproxied
@@ -45,7 +45,6 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     """Do what `set_up` does in short steps, for a turn of the event loop each."""
     active_patient(viewer)
     closed_by_hand(viewer)
-    ensure_outdated_messages_removed(viewer)
     ensure_save_commands(viewer)
     group_opened_files(viewer)
     ensure_stacking(viewer)
@@ -69,6 +68,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_open_brush_circle(viewer)
     ensure_opening_at_tumour(viewer)
     ensure_mask_of_file(viewer)
+    ensure_edited_mask_told(viewer)
     ensure_window_dragging(viewer)
     if hasattr(unproxied(viewer), "window"):
         yield

@@ -34,6 +34,30 @@ def test_a_python_without_ensurepip_gets_the_package_of_the_venv_module(tmp_path
     assert output_of("venv_package") == ""
 
 
+@pytest.mark.parametrize(
+    ("version", "extras", "packages"),
+    [
+        ((3, 14), "pyqt6,openvino,test", ["g++", "python3.14-dev"]),
+        ((3, 14), "raw", ["g++", "python3.14-dev"]),
+        ((3, 14), "pyqt6,openvino", []),
+        ((3, 13), "pyqt6,openvino,test", []),
+    ],
+)
+def test_a_python_that_dicom_seg_has_no_wheels_for_gets_a_compiler(
+    tmp_path: Path, version: tuple[int, int], extras: str, packages: list[str]
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, sysconfig\n"
+        f"sys.version_info = {(*version, 0, 'final', 0)}\n"
+        "sysconfig.get_path = lambda name: '/without/headers'\n"
+    )
+    python = tmp_path / "python3"
+    started = f"PYTHONPATH={shlex.quote(str(tmp_path))} exec {shlex.quote(sys.executable)}"
+    python.write_text(f'#!/bin/sh\n{started} "$@"\n')
+    python.chmod(0o755)
+    assert output_of(f"compiler_packages {extras}", python).split() == packages
+
+
 @pytest.mark.slow
 def test_an_environment_that_was_left_without_pip_is_completed(tmp_path: Path) -> None:
     venv = tmp_path / "venv"

@@ -15,7 +15,7 @@ single precision make it 0.9999999."""
 
 _SHORT_ML = 0.01
 
-_DIRECTIONS = ("LR", "PA", "IS")
+_DIRECTIONS = "RAS"
 """Letters of the negative and the positive end of the patient axes, RAS."""
 
 
@@ -84,7 +84,10 @@ def table_ml(ml: float) -> float:
 
 
 def position_text(point: Iterable[float], decimals: int = 0) -> str:
-    """A position in the patient in mm, such as "L 23  A 12  S 40".
+    """A position in the patient in mm, such as "R −23  A 12  S 40".
+
+    The origin of images may lie beside the head, so that all of it is left: a letter that changed
+    with the sign would pass for the side.
 
     Parameters
     ----------
@@ -92,10 +95,9 @@ def position_text(point: Iterable[float], decimals: int = 0) -> str:
         Patient coordinates, RAS, in mm.
     decimals : int
     """
-    words = []
-    for letters, mm in zip(_DIRECTIONS, point, strict=True):
-        words.append(f"{letters[int(mm > 0)]} {abs(mm):.{decimals}f}")
-    return "  ".join(words)
+    numbers = (f"{round(mm, decimals) + 0.0:.{decimals}f}" for mm in point)  # + 0.0: no minus zero
+    signed = (number.replace("-", "\N{MINUS SIGN}") for number in numbers)
+    return "  ".join(f"{letter} {mm}" for letter, mm in zip(_DIRECTIONS, signed, strict=True))
 
 
 def _two_digits(volume: float) -> str:

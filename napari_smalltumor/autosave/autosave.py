@@ -30,7 +30,7 @@ from napari_smalltumor.autosave.masks import (
 from napari_smalltumor.autosave.unedited_masks import UneditedMasks
 from napari_smalltumor.autosave.write_queue import WriteQueue
 from napari_smalltumor.case_data.records import CaseRecord, case_key, file_name
-from napari_smalltumor.layers.metadata import checksum, role_of
+from napari_smalltumor.layers.metadata import checksum, region_of, role_of
 from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Autosave:
         """
         names: list[str] = []
         for key, masks in by_case(masks_among(layers)).items():
-            edited = [x for x in masks if checksum(x.data) != self.unedited.checksum(x)]
+            edited = [x for x in masks if self._is_edited(x)]
             names += [layer.name for layer in edited]
             if (edits := self.cases.get(key)) is not None:
                 shown = {name_in_case(layer) for layer in edited}
@@ -151,6 +151,27 @@ class Autosave:
     def unsaved_results(self, layers: Iterable[Layer]) -> list[Labels]:
         """The masks among some layers of which a network's result was not exported."""
         return [x for x in masks_among(layers) if self.unedited.is_unsaved_result(x)]
+
+    def lost_results(self, layers: Iterable[Layer]) -> list[Labels]:
+        """Those of `unsaved_results` that are in no autosave file either when the case closes.
+
+        ET, TC and WT are autosaved together as soon as one of them is edited.
+        """
+        if not settings.get("autosave"):
+            return self.unsaved_results(layers)
+        lost = []
+        for key, masks in by_case(masks_among(layers)).items():
+            edits = self.cases.get(key)
+            kept = edits.kept_regions if edits is not None else frozenset()
+            regions = {layer_key(x): x for x in masks if region_of(x) is not None}
+            is_open = edits is None or edits.state is State.OPEN
+            if is_open and (kept or any(map(self._is_edited, regions.values()))):
+                kept = frozenset(regions)
+            lost += [x for x in self.unsaved_results(masks) if layer_key(x) not in kept]
+        return lost
+
+    def _is_edited(self, layer: Layer) -> bool:
+        return checksum(layer.data) != self.unedited.checksum(layer)
 
     def unsaved(self, layers: Iterable[Layer]) -> list[str]:
         """Names of edited masks among some layers that are in no file, since autosave is off."""

@@ -106,6 +106,11 @@ class CaseEdits:
         removed = self._removed.values() if self.state is State.OPEN else ()
         return [copy.name for copy in removed]
 
+    @property
+    def kept_regions(self) -> frozenset[str]:
+        """Keys of the regions that were removed, or closed, with the edits of their case."""
+        return frozenset(key for key, copy in self._removed.items() if copy.is_region)
+
     def update(self, layers: Iterable[Labels], unedited: UneditedMasks) -> None:
         """Copy the edited masks that changed since the last copy.
 

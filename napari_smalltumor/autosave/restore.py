@@ -19,6 +19,7 @@ from napari_smalltumor.layers.masks.regions import region_layer
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     case_of,
+    checksum,
     region_layers,
     region_of,
     role_of,
@@ -34,7 +35,12 @@ if TYPE_CHECKING:
 _BOTTOM_TO_TOP = ("wt", "tc", "et")
 
 
-def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list[Labels]:
+def restore(
+    viewer: ViewerModel,
+    case: Case,
+    masks: Iterable[SavedMask],
+    drawing_errors: DrawingErrors | None = None,
+) -> list[Labels]:
     """Restore the saved masks of a case in the viewer.
 
     Parameters
@@ -42,6 +48,8 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
     viewer : ViewerModel
     case : Case
     masks : iterable of SavedMask
+    drawing_errors : DrawingErrors, optional
+        Of a caller who does more before such an error is raised.
 
     Returns
     -------
@@ -58,7 +66,7 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
     volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]
     volumes.sort(key=lambda pair: _BOTTOM_TO_TOP.index(pair[0].region) if pair[0].region else -1)
     layers = []
-    with DrawingErrors() as errors, ensure_nesting(viewer).replacing(case):
+    with drawing_errors or DrawingErrors() as errors, ensure_nesting(viewer).replacing(case):
         for mask, volume in volumes:
             layer = _layer_of(viewer, case, mask)
             if layer is None:
@@ -66,8 +74,9 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
                 with errors.kept():
                     viewer.add_layer(layer)
             else:
+                data = np.array(to_display(volume, case.grid), order="C")
                 with errors.kept():
-                    layer.data = np.array(to_display(volume, case.grid), order="C")
+                    layer.data = data
                 _keep_maker(layer, mask)
             with errors.kept():
                 layer.visible = True
@@ -79,7 +88,8 @@ def _keep_maker(layer: Labels, mask: SavedMask) -> None:
     """Have a layer record what made the mask that it holds now, and not the mask before."""
     role = role_of(layer)
     if role is not None:
-        kept = replace(role, result=None, checksum=None, made_by=mask.made_by, made_checksum=None)
+        made = checksum(layer.data) if mask.made_by is not None else None
+        kept = replace(role, result=None, checksum=None, made_by=mask.made_by, made_checksum=made)
         set_role(layer, kept)
 
 

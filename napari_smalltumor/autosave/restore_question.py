@@ -37,6 +37,7 @@ from napari_smalltumor.case_data.moved_cases import (
     unreadable_cases,
 )
 from napari_smalltumor.case_data.records import CaseRecord, case_key
+from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.metadata import case_of, same_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
@@ -44,7 +45,7 @@ from napari_smalltumor.viewer import main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Layer
+    from napari.layers import Labels, Layer
 
 RESTORE, LATER, DISCARD, TAKE_OVER = "Restore", "Not now", "Discard", "Take over"
 
@@ -143,22 +144,33 @@ class RestoreQuestion:
         return answer
 
     def _restore(self, case: Case, edits: SavedEdits) -> None:
-        masks, record, cases = edits.masks, edits.record, self.autosave.cases
         if self.autosave.folder.is_own(edits.file):
-            cases.answered(edits.key)  # what is added now is nothing in the place of these edits
-        try:
-            if record is not None:
-                take_over(record, case)
-                masks = _renamed(masks, record.name, case.name)
-            with active_patient(self._viewer).in_background():
-                layers = restore(self._viewer, case, masks)
-        except SmalltumorError as error:
-            notify.report_error(error)
-            self._set_aside(edits)
-            return
+            # What is added now is nothing in the place of these edits.
+            self.autosave.cases.answered(edits.key)
+        with DrawingErrors() as drawing_errors:
+            try:
+                layers = self._restored_layers(case, edits, drawing_errors)
+            except SmalltumorError as error:
+                notify.report_error(error)
+                self._set_aside(edits)
+            else:
+                self._keep_restored(case, edits, layers)
+
+    def _restored_layers(
+        self, case: Case, edits: SavedEdits, drawing_errors: DrawingErrors
+    ) -> list[Labels]:
+        masks, record = edits.masks, edits.record
+        if record is not None:
+            take_over(record, case)
+            masks = _renamed(masks, record.name, case.name)
+        with active_patient(self._viewer).in_background():
+            return restore(self._viewer, case, masks, drawing_errors)
+
+    def _keep_restored(self, case: Case, edits: SavedEdits, layers: list[Labels]) -> None:
+        """Autosave what was restored as edits of this viewer, in place of the file."""
         self.autosave.mark_edited(layers, edits.readers)
         self.autosave.wait()
-        saved = cases.get(case_key(case))
+        saved = self.autosave.cases.get(case_key(case))
         is_saved = saved is not None and saved.is_saved
         if is_saved and edits.file != self.autosave.folder.file_of(case):
             self.autosave.folder.discard(edits.file)  # this viewer's own file now has the edits

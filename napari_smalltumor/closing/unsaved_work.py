@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import Region
+from smalltumor.text import list_text
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.edit_texts import not_saved_text
@@ -13,6 +14,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.save_state import SAVE, SAVE_AS_REVIEWED, save_state
 from napari_smalltumor.layers.drawings import holds_drawing
+from napari_smalltumor.layers.masks.brain_mask import brain_mask_of
 from napari_smalltumor.layers.metadata import region_layers, region_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-OfPatient = Callable[[Patient], list[str]]
-"""What of an open patient is in no file, as sentences with its name."""
+UnsavedTexts = Callable[[Patient], list[str]]
+"""What of a patient who is open, or was closed by hand, is in no file: sentences with its name."""
 
 _SAVED = {SAVE: "saved", SAVE_AS_REVIEWED: "saved as reviewed"}
 
@@ -51,12 +53,12 @@ def what_is_unsaved(viewer: ViewerModel, patient: Patient) -> list[str]:
         *_results(viewer, title, layers),
         *_replaced(viewer, patient, title),
         *_drawings(title, layers),
-        *(text for of_patient in work_of_docks(viewer) for text in of_patient(patient)),
+        *_of_docks(viewer, patient),
     ]
 
 
 @one_per_viewer
-def work_of_docks(viewer: ViewerModel) -> list[OfPatient]:
+def unsaved_work_of_docks(viewer: ViewerModel) -> list[UnsavedTexts]:
     """What docks know to be unsaved, to which each adds a function that tells of a patient."""
     return []
 
@@ -64,12 +66,13 @@ def work_of_docks(viewer: ViewerModel) -> list[OfPatient]:
 def what_is_unsaved_of_closed(viewer: ViewerModel) -> list[str]:
     """What is in no file of patients who were closed by hand and can be opened again."""
     closed = closed_by_hand(viewer)
-    return [
+    masks = [
         f"{', '.join(names)} of {closed.title_of(patient)} {_were(names)} not saved and will be "
         f"lost; click Open {closed.title_of(patient)} again at the top of a Small Tumour dock."
         for patient in closed.patients
         if (names := _unsaved_of_closed(viewer, patient))
     ]
+    return [*masks, *(text for patient in closed.patients for text in _of_docks(viewer, patient))]
 
 
 def _unsaved_of_closed(viewer: ViewerModel, patient: Patient) -> list[str]:
@@ -77,8 +80,12 @@ def _unsaved_of_closed(viewer: ViewerModel, patient: Patient) -> list[str]:
     closed, autosave = closed_by_hand(viewer), ensure_autosave(viewer).autosave
     layers = closed.layers_of(patient)
     drawn, edited = closed.unsaved_of(patient), autosave.edited(layers)
-    results = [x for x in autosave.unsaved_results(layers) if x.name not in edited]
+    results = [x for x in autosave.lost_results(layers) if x.name not in edited]
     return list(dict.fromkeys([*drawn, *_names_of_regions(results)]))
+
+
+def _of_docks(viewer: ViewerModel, patient: Patient) -> list[str]:
+    return [text for unsaved in unsaved_work_of_docks(viewer) for text in unsaved(patient)]
 
 
 def _edits(viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[Layer]) -> list[str]:
@@ -89,19 +96,29 @@ def _edits(viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[L
     of_regions = [x for x in both if x.name in edited and region_of(x) is not None]
     others = [name for name in edited if all(x.name != name for x in of_regions)]
     names = [*_names_of_regions(of_regions), *others]
-    kept = (
-        "You can restore them when you open the same files again."
-        if settings.get("autosave")
-        else "Autosave is off: they will be lost."
-    )
+    kept = _what_is_kept(viewer, names, layers)
     saving = _SAVED[save_state(viewer).action_for(patient)]
-    return [f"Edits of {title} {not_saved_text(names, layers, saving)}. {kept}"]
+    labels = [x.name for x in layers if x.name in others and x is not brain_mask_of(layers)]
+    how = f" File > Save Selected Layers saves {list_text(labels)}." if labels else ""
+    return [f"Edits of {title} {not_saved_text(names, layers, saving)}. {kept}{how}"]
+
+
+def _what_is_kept(viewer: ViewerModel, edited: Sequence[str], layers: Sequence[Layer]) -> str:
+    """What becomes of edits that are not saved, and of the results that go with them."""
+    if not settings.get("autosave"):
+        return "Autosave is off: they will be lost."
+    autosave = ensure_autosave(viewer).autosave
+    lost = autosave.lost_results(layers)
+    kept = [x for x in autosave.unsaved_results(layers) if x not in lost]
+    others = [name for name in _names_of_regions(kept) if name not in edited]
+    them = f"them, with {list_text(others)}," if others else "them"
+    return f"You can restore {them} when you open the same files again."
 
 
 def _results(viewer: ViewerModel, title: str, layers: Sequence[Layer]) -> list[str]:
     autosave = ensure_autosave(viewer).autosave
     edited = autosave.edited(layers)
-    results = [x for x in autosave.unsaved_results(layers) if x.name not in edited]
+    results = [x for x in autosave.lost_results(layers) if x.name not in edited]
     names = _names_of_regions(results)
     if not names:
         return []

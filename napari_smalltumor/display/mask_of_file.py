@@ -64,7 +64,7 @@ class MaskOfFile:
     def _text(self) -> str:
         """What is to be said of the active patient; empty if there is nothing."""
         layers = self._patients.layers
-        names = list(dict.fromkeys(name for layer in layers if (name := _file_of(layer))))
+        names = list(dict.fromkeys(name for layer in layers if (name := file_of(layer))))
         if not names or any(region_of(layer) is not None for layer in layers):
             return ""
         return (
@@ -73,7 +73,7 @@ class MaskOfFile:
         )
 
 
-def _file_of(layer: Layer) -> str:
+def file_of(layer: Layer) -> str:
     """Name of the file of a mask beside the images of a case, or an empty text."""
     role = role_of(layer)
     if role is None or role.kind not in _OF_FILES or role.case is None or not layer.visible:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
-def other_name_text(viewer: ViewerModel, patient: Patient, path: Path, content: str) -> str:
+def other_name_text(
+    viewer: ViewerModel, patient: Patient, path: Path, content: str, ending: str = ""
+) -> str:
     """A sentence about a file that is named after another patient or scan; else empty.
 
     Parameters
@@ -25,15 +27,18 @@ def other_name_text(viewer: ViewerModel, patient: Patient, path: Path, content: 
     path : Path
     content : str
         What the file holds, in the plural, such as ``regions``.
+    ending : str
+        How names of such files end: ``_follow-up`` would be the name of a visit elsewhere.
     """
-    if is_named_after(path.name, patient.name, patient.folder):
+    name = path.stem.removesuffix(ending) + path.suffix
+    if is_named_after(name, patient.name, patient.folder):
         return ""
     patients = active_patient(viewer)
     others = [p for p in patients.patients if p != patient]
-    named = next((p for p in others if is_named_after(path.name, p.name, p.folder)), None)
+    named = next((p for p in others if is_named_after(name, p.name, p.folder)), None)
     if named is not None:
         whose = f"{patients.title_of(named)}, who is open, too"
-    elif states_other_case(path.name, patient.name):
+    elif states_other_case(name, patient.name):
         whose = "another patient or scan"
     else:
         return ""

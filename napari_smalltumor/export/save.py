@@ -20,11 +20,12 @@ from napari_smalltumor.export.dialogs.export_dialog import (
     may_replace,
 )
 from napari_smalltumor.export.dialogs.preconditions import may_write_regions
-from napari_smalltumor.export.dialogs.replaced_masks import note_on_replaced
+from napari_smalltumor.export.dialogs.replaced_masks import holds_corrections, note_on_replaced
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.export.written_masks import StampedFiles
-from napari_smalltumor.layers.masks.region_masks import is_outdated, other_images_of
+from napari_smalltumor.layers.masks.region_masks import is_outdated, made_by_of, other_images_of
+from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 _CHANGED = (
     "It was written since this window opened or saved the masks, such as in another window or by "
     "another reader, whose changes would be lost."
+)
+_CORRECTED = (
+    "It may hold corrections, which would be lost: the masks in the window are the result of the "
+    "network."
 )
 
 
@@ -52,8 +57,8 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     case without edits is confirmed by *Save as reviewed* only.
 
     There is no dialog if nothing is missing, and no file would be replaced that this window has not
-    written. If the images have no folder, or it cannot be written to, the dialog of *Export* asks
-    for another one.
+    written, or that holds corrections of what is again the result of a network. If the images have
+    no folder, or it cannot be written to, the dialog of *Export* asks for another one.
 
     Returns
     -------
@@ -124,17 +129,30 @@ def _is_saved_in(path: Path, viewer: ViewerModel, case: Case, scheme: str) -> bo
 
 
 def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: Path) -> bool:
-    """Whether this window wrote the file as it is, or the user agrees to replace it as it is."""
+    """Whether this window wrote the file as it is, or the user agrees to replace it as it is.
+
+    The user is also asked whether the result of a network is to replace corrections.
+    """
     state = save_state(viewer)
-    if state.written is not None and path in state.written.files and state.written.are_unchanged:
+    written = state.written
+    is_own = written is not None and path in written.files and written.are_unchanged
+    loses_corrections = _is_result(viewer, case) and holds_corrections(path)
+    if is_own and not loses_corrections:
         return True
     title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
     while True:
         file = StampedFiles.now([path])
-        notes = [_CHANGED] if state.is_changed_elsewhere(path) else []
+        notes = [_CORRECTED] if loses_corrections else []
+        notes += [_CHANGED] if state.is_changed_elsewhere(path) else []
         if not other_images_of(viewer.layers, case):  # else the user was just asked
             notes.append(note_on_replaced([path], case, title))
         if not may_replace(parent, [path], title, " ".join(filter(None, notes))):
             return False
         if file.are_unchanged:
             return True
+
+
+def _is_result(viewer: ViewerModel, case: Case) -> bool:
+    """Whether the masks of a case are the result of a network, and nobody has edited them."""
+    made_by = made_by_of(region_layers(viewer.layers, case).values())
+    return made_by is not None and made_by.algorithm_type == "AUTOMATIC"

@@ -10,9 +10,11 @@ from qtpy.QtWidgets import QShortcut
 
 from napari_smalltumor import keys
 from napari_smalltumor.export.dialogs.export_dialog import export_active
+from napari_smalltumor.export.dialogs.labels_dialog import ask_and_save_labels, labels_case
 from napari_smalltumor.export.save import save_active
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.reading.window import PlanesWindow, planes_window
+from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -39,12 +41,16 @@ def ensure_export_keys(viewer: Viewer) -> None:
 
 
 def _save(window: PlanesWindow) -> None:
-    """Save the masks of the active patient; without any, the selected layers, as in napari."""
+    """Save the masks of the active patient; without any, the selected labels or other layers."""
     viewer = window.planes.viewer  # the window must not keep the viewer alive
     if viewer is None:
         return
     if save_state(viewer).has_masks:
         save_active(viewer)
+        return
+    labels = viewer.layers.selection.active
+    if labels is not None and labels_case(labels) is not None:
+        ask_and_save_labels(unproxied(viewer), labels, window.main_window)
     elif (action := viewer.window.file_menu.findAction(_SAVE_SELECTED)) is not None:
         action.trigger()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import ref
@@ -26,7 +25,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.region_files import layers_of_masks, read_regions
 from napari_smalltumor.layers.metadata import checksum, region_layers, region_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
-from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -112,15 +111,25 @@ class UnopenedExports:
         export = last_export(case)
         if export is not None and _is_elsewhere(export, case, viewer.layers):
             found = self._found[patient] = UnopenedExport(case, export)
-            patients = active_patient(viewer)
-            shows = self.to_open(patient) is not None
-            text = _text(found, patients.title_of(patient), shows)
-            holds = partial(self._is_offered, patient) if shows else None
-            notify.info(patients.messages.about(patient, text, holds))
+            self._tell(patient, found, active_patient(viewer))
         self.changed.emit()
 
-    def _is_offered(self, patient: Patient, active: Patient | None) -> bool:
-        return active == patient and self.to_open(patient) is not None
+    def _tell(self, patient: Patient, found: UnopenedExport, patients: ActivePatient) -> None:
+        title, was_active = patients.title_of(patient), patient == patients.current
+        text = (
+            f"The regions of {title} were exported on {found.when} to {found.where}, which is not "
+            "opened with the images."
+        )
+        holds = None
+        if self.to_open(patient) is not None:
+            first = "Click" if was_active else f"Choose {title} and click"
+            text += f" {first} {button_text(found)} at the top of a Small Tumour dock."
+
+            def holds(active: Patient | None) -> bool:
+                is_offered = self.to_open(patient) is not None
+                return is_offered and (active == patient or not was_active)
+
+        notify.info(patients.messages.about(patient, text, holds))
 
 
 def _is_elsewhere(export: LastExport, case: Case, layers: Sequence[Layer]) -> bool:
@@ -137,16 +146,6 @@ def _is_elsewhere(export: LastExport, case: Case, layers: Sequence[Layer]) -> bo
         return False
     shown = {layer_key(x): checksum(x.data) for x in region_layers(layers, case).values()}
     return beside.isdisjoint(export.files) and not export.checksums.items() <= shown.items()
-
-
-def _text(found: UnopenedExport, title: str, shows: bool) -> str:
-    text = (
-        f"The regions of {title} were exported on {found.when} to {found.where}, which is not "
-        "opened with the images."
-    )
-    return (
-        f"{text} Click {button_text(found)} at the top of a Small Tumour dock." if shows else text
-    )
 
 
 def button_text(found: UnopenedExport) -> str:

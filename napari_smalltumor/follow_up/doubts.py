@@ -24,6 +24,7 @@ class Doubts(QScrollArea):
         super().__init__()
         self.label = wrapped_label()
         self._content = QWidget()
+        self._content.setMinimumHeight(1)  # that of a label, which is of no width, may be too high
         layout = QVBoxLayout(self._content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.label)
@@ -46,6 +47,6 @@ class Doubts(QScrollArea):
 
     def _fit(self) -> None:
         """Be no higher than the text at the whole width, without a scroll bar."""
-        height = self._content.heightForWidth(self.width())
+        height = max(self._content.heightForWidth(self.width()), 0)  # -1 without a text
         self.setMinimumHeight(min(height, _LEAST_HEIGHT))
         self.setMaximumHeight(height)

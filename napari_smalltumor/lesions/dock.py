@@ -222,7 +222,8 @@ class LesionsDock(LesionsPanel, FollowsViewer):
                 unfolded=review.unfolded,
             )
             self.table.span_specks_row()
-        if self.message == texts.ALL_SMALL_ACCEPTED and review.small_to_accept:
+        all_accepted = (texts.ALL_SMALL_ACCEPTED, texts.CANDIDATES_FOLLOW)
+        if self.message in all_accepted and review.small_to_accept:
             self.show_message("")
         if self.message == texts.NO_SMALL_LESIONS and any(x.is_small for x in self.model.with_rows):
             self.show_message("")
@@ -266,6 +267,7 @@ class LesionsDock(LesionsPanel, FollowsViewer):
             undo=self.review.can_undo,
             rows=bool(self.table_file.lesions),
             accepted=bool(selected) and all(map(self.review.is_accepted, selected)),
+            candidate=bool(selected) and self.review.is_candidate(selected[0]),
         )
 
     def _on_selection(self, *_: Any) -> None:

@@ -31,9 +31,16 @@ _WIDTH = 348
 _MAXIMUM_MM3 = 1_000_000
 
 CANDIDATES_TIP = (
-    "Spots outside the mask that may be enhancing lesions, the most likely first. Accept adds a "
-    "candidate to ET, TC and WT; Delete rejects it for this patient."
+    "Spots outside the mask that may be enhancing lesions, the most likely first. Add puts the "
+    "selected candidate into ET, TC and WT; Reject removes it from the list for this patient."
 )
+_ACCEPT = "Accept", keys.with_key("Accept the selected lesions, or undo that", keys.ACCEPT)
+_DELETE = (
+    "Delete",
+    f"Erase the selected lesions ({keys.DELETE.sequence}, or Delete in the table)",
+)
+_ADD = "Add", keys.with_key("Add the candidate to ET, TC and WT", keys.ACCEPT)
+_REJECT = "Reject", keys.with_key("Reject the candidate for this patient", keys.DELETE)
 
 
 class LesionsPanel(QWidget):
@@ -72,18 +79,8 @@ class LesionsPanel(QWidget):
         self.next_button = button(
             "Next", keys.with_key("Go to the next small lesion that is not accepted", keys.NEXT)
         )
-        self.accept_button = button(
-            "Accept",
-            keys.with_key(
-                "Accept the selected lesions, or undo that; add a candidate to ET, TC and WT",
-                keys.ACCEPT,
-            ),
-        )
-        self.delete_button = button(
-            "Delete",
-            f"Erase the selected lesions ({keys.DELETE.sequence}, or Delete in the table); a "
-            "candidate is rejected for this patient",
-        )
+        self.accept_button = button(*_ACCEPT)
+        self.delete_button = button(*_DELETE)
         self.undo_button = button("Undo", keys.with_key("Undo the last step", keys.UNDO))
         self.fold_button = button(
             "List specks",
@@ -155,9 +152,16 @@ class LesionsPanel(QWidget):
         self.candidates_table.show_candidates(candidates, current)
 
     def enable_buttons(
-        self, *, selected: bool, small: bool, undo: bool, rows: bool, accepted: bool
+        self,
+        *,
+        selected: bool,
+        small: bool,
+        undo: bool,
+        rows: bool,
+        accepted: bool,
+        candidate: bool = False,
     ) -> None:
-        """Enable the buttons for which there is something to act on.
+        """Enable the buttons for which there is something to act on, and name what they do.
 
         Parameters
         ----------
@@ -171,7 +175,15 @@ class LesionsPanel(QWidget):
             Whether the table has rows.
         accepted : bool
             Whether the selected lesions are accepted.
+        candidate : bool
+            Whether a candidate is selected, which is added to the mask or rejected.
         """
+        for widget, (name, tooltip) in (
+            (self.accept_button, _ADD if candidate else _ACCEPT),
+            (self.delete_button, _REJECT if candidate else _DELETE),
+        ):
+            widget.setText(name)
+            widget.setToolTip(tooltip)
         for widget in (self.accept_button, self.delete_button):
             widget.setEnabled(selected)
         self.accept_button.setChecked(accepted)

@@ -30,9 +30,14 @@ NOT_IN_3D = "Lesions are added and deleted by a click in 2D, not in 3D"
 EARLIER_SCAN = f"Show the current scan first ({keys.FLICKER.sequence})"
 NO_LESION_HERE = "No lesion of the mask is here"
 ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
+CANDIDATES_FOLLOW = f"All small accepted; {keys.ACCEPT.sequence} adds the candidate"
 NO_SMALL_LESIONS = "No small lesions in the table"
 _WITHOUT_CANDIDATES = {
     SecondLookStatus.NOT_COMPUTED: "Second look failed",
+    SecondLookStatus.NOT_KEPT: (
+        "Second look and prob.: not kept with the mask; "
+        f"{keys.SEGMENT.sequence} segments again and replaces it"
+    ),
     SecondLookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,
     SecondLookStatus.NOT_STORED: (
         f"Second look: places not stored; {keys.SEGMENT.sequence} searches"
@@ -151,6 +156,13 @@ def added(lesion: Lesion) -> str:
     return f"Added {mm3_text(lesion.mm3)} mm³ to ET; {keys.UNDO.sequence} undoes this"
 
 
+def candidate_added(candidate: Lesion, left: int) -> str:
+    """What was added, how it is taken back, and how many candidates are still to be decided on."""
+    rest = pluralize(left, "candidate") if left else "no candidate"
+    size = mm3_text(candidate.mm3)
+    return f"Added {size} mm³ to ET ({keys.UNDO.sequence} undoes), {rest} left"
+
+
 def rejected() -> str:
     """That a candidate was rejected, and how it is taken back."""
     return f"Rejected for this patient; {keys.UNDO.sequence} undoes this"
@@ -160,6 +172,8 @@ def no_second_look(status: SecondLookStatus) -> str:
     """Why a click can add nothing."""
     if status is SecondLookStatus.NO_ORIGIN:
         return "Segment the case first to add by a click"
+    if status is SecondLookStatus.NOT_KEPT:
+        return f"To add by a click, segment again ({keys.SEGMENT.sequence})"
     if status is SecondLookStatus.IMPOSSIBLE:
         return SECOND_LOOK_NEEDS
     return "Second look is not ready yet"

@@ -67,8 +67,7 @@ class ActivePatient:
         self._viewer = ref(viewer)
         self._layers = viewer.layers
         self.patients_changed.connect(self._name_layers)
-        self.messages = PatientMessages()
-        self.changed.connect(self.messages.remove_about_active)
+        self.messages = PatientMessages(lambda: self.current, self.changed, self.patients_changed)
         self.arrivals = Arrivals()
         self._opened = OpenPatients(self._layers, self.arrivals)
         self._explanations = Explanations(self.messages, self.title_of)
@@ -97,7 +96,7 @@ class ActivePatient:
     @property
     def current(self) -> Patient | None:
         """The active patient; None if no layer of a known patient is open."""
-        return self._shown.now
+        return self._shown.patient
 
     @property
     def patients(self) -> list[Patient]:

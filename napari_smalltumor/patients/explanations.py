@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from smalltumor.text import list_text
 
@@ -12,7 +12,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.editing.visibility import can_be_seen
 from napari_smalltumor.layers.joining import patient_with_other_regions
 from napari_smalltumor.layers.patient import Patient, patient_of
-from napari_smalltumor.patients.messages import PatientMessages, while_not_active
+from napari_smalltumor.patients.messages import Condition, PatientMessages, while_not_active
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -83,10 +83,18 @@ class Explanations:
         else:
             why = "its opacity is 0. Raise" if layer.visible else "it is hidden. Show"
             reason = f"{why} it to undo or redo its edits."
-            holds = partial(_cannot_be_seen, layer)
+            holds = _while_not_seen(layer)
+            for event in (layer.events.visible, layer.events.opacity):
+                event.connect(self._messages.remove_outdated)
         text = f"{layer.name} was not changed: {reason}"
-        notify.warn(text if patient is None else self._messages.about(patient, text, holds))
+        notify.warn(self._messages.about(patient, text, holds))
 
 
-def _cannot_be_seen(layer: Layer, active: Patient | None) -> bool:
-    return not can_be_seen(layer)
+def _while_not_seen(layer: Layer) -> Condition:
+    kept = ref(layer)
+
+    def holds(active: Patient | None) -> bool:
+        layer = kept()
+        return layer is not None and not can_be_seen(layer)
+
+    return holds

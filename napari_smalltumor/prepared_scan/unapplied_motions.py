@@ -1,7 +1,8 @@
 """How sequences were shifted and turned by hand, as long as that is not applied.
 
 A motion is kept for its case until it is applied or taken back, its registration is another one, or
-the case is closed, which asks first. No other case gets it.
+the case is closed, which asks first. It returns with a case whose layers were removed by hand. No
+other case gets it.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from smalltumor.data.naming.case_files import modality_titles
 from smalltumor.geometry.grid import Affine
 from smalltumor.scanner.preparation.motion import Triple
 
-from napari_smalltumor.closing.unsaved_work import work_of_docks
-from napari_smalltumor.layers.metadata import case_of, cases_among, same_case
+from napari_smalltumor.closing.unsaved_work import unsaved_work_of_docks
+from napari_smalltumor.layers.metadata import cases_among, same_case
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.deferred_calls import when_idle
+from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
+from napari_smalltumor.prepared_scan.figures import ORDER
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -54,8 +58,8 @@ class UnappliedMotions:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = ref(viewer)
         self._motions: dict[Case, dict[str, UnappliedMotion]] = {}
-        active_patient(viewer).patients_changed.connect(self._forget_closed)
-        work_of_docks(viewer).append(self._unsaved_of)
+        active_patient(viewer).patients_changed.connect(self._forget_later)
+        unsaved_work_of_docks(viewer).append(self._unsaved_of)
 
     def of(self, case: Case, prepared: PreparedCase) -> dict[str, UnappliedMotion]:
         """The motions of a case, by modality, that follow on its stored registrations.
@@ -87,23 +91,30 @@ class UnappliedMotions:
         viewer = self._viewer()
         if viewer is None:
             return []
-        cases = cases_among(layers_of_patient(viewer.layers, patient))
-        moved = {
-            modality for case in cases for modality in self._motions.get(self._known(case), {})
-        }
+        patients, closed = active_patient(viewer), closed_by_hand(viewer)
+        is_open = patient in patients.patients
+        layers = layers_of_patient(viewer.layers, patient) if is_open else closed.layers_of(patient)
+        motions = [self._motions.get(self._known(case), {}) for case in cases_among(layers)]
+        moved = [modality for modality in ORDER if any(modality in each for each in motions)]
         if not moved:
             return []
-        title = active_patient(viewer).title_of(patient)
+        title = patients.title_of(patient) if is_open else closed.title_of(patient)
         return [
             f"The registration of {modality_titles(moved)} of {title} by hand is not applied, and "
             "will be lost."
         ]
 
+    def _forget_later(self) -> None:
+        """Forget motions when a patient whose layers were removed can be opened again."""
+        when_idle(self._forget_closed)
+
     def _forget_closed(self) -> None:
         viewer = self._viewer()
         if viewer is None or not self._motions:
             return
-        shown = {case for layer in viewer.layers if (case := case_of(layer)) is not None}
+        closed = closed_by_hand(viewer)
+        kept = [layer for patient in closed.patients for layer in closed.layers_of(patient)]
+        shown = cases_among([*viewer.layers, *kept])
         for known in list(self._motions):
             if not any(same_case(known, case) for case in shown):
                 del self._motions[known]

@@ -1,7 +1,7 @@
-"""The Segment dock opens with the first case of a window that has had none of the docks.
+"""The Segment dock opens with the first case that the user opens in a window without docks.
 
 Whoever drops a case on napari's canvas, or opens it from a menu, would otherwise see images and no
-next step.
+next step. Cases that a script has opened before are not counted.
 """
 
 from __future__ import annotations
@@ -63,8 +63,9 @@ class FirstDock:
         in_next_turn(self._fit)  # when the canvas has the width that the dock leaves it
 
     def _fit(self) -> None:
+        """Fit the canvas to the case, if it is all there is; no other layer's view is moved."""
         viewer = self._viewer()
-        if viewer is not None:
+        if viewer is not None and len(viewer.layers) == len(self._patients.layers):
             viewer.reset_view(layers=self._patients.layers, reset_camera_angle=False)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_of
-from smalltumor.data.made_by import missing_sequences_text
+from smalltumor.data.made_by import reasons_to_doubt
 from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SmalltumorError
@@ -29,6 +29,7 @@ from napari_smalltumor.export.dialogs.export_dialog import may_replace
 from napari_smalltumor.export.dialogs.other_patients_name import may_have_name
 from napari_smalltumor.export.dialogs.preconditions import may_write_regions
 from napari_smalltumor.export.file_names import with_ending
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source, with_sources
 from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
@@ -104,14 +105,14 @@ def write_report(
     threshold = settings.get("threshold")
     known, missing = known_classes(viewer.layers, case), missing_text(viewer.layers, case)
     other = other_images_of(viewer.layers, case)
-    title = case_title(viewer, case)
+    title, is_saved = case_title(viewer, case), save_state(viewer).is_saved
 
     def write() -> Path:
         measures = measure_case(case, segmentation, known=known, threshold=threshold)
         details = ReportDetails(
             patient=patient_of(case.name),
             scan_date=scan_date,
-            mask=_origin(segmentation),
+            mask=f"{_origin(segmentation)}{'' if is_saved else '; not saved to a file'}",
             model=_model(segmentation),
             made_by=segmentation.made_by,
             reviewer=reviewer,
@@ -165,7 +166,7 @@ def ask_for_page(
     check_no_source([path], viewer.layers)
     check_not_beside([path], case)
     check_page(path, overwrite=True, sources=case.sources)
-    if not may_have_name(parent, viewer, patient, path, "measures"):
+    if not may_have_name(parent, viewer, patient, path, "measures", ending):
         return None
     return path if not existing([path]) or may_replace(parent, [path], title) else None
 
@@ -193,7 +194,7 @@ def warnings_of(case: Case, segmentation: Segmentation, measures: CaseMeasures) 
     if run is not None:
         of_run = (*map(str, run.findings), *run.all_warnings)
     else:
-        of_run = tuple(filter(None, [missing_sequences_text(segmentation.made_by, "the mask")]))
+        of_run = tuple(reasons_to_doubt(segmentation.made_by, "the mask"))
     has_scores = any(each.lesion.score is not None for each in measures.lesions)
     of_scores = score_warning(segmentation) if has_scores else None
     of_images = image_warnings(case, of_network=bool(_model(segmentation)))

@@ -18,7 +18,7 @@ _COLUMNS = ("Series", "Use as", "Reason", "Voxels")
 _SERIES, _USE, _REASON, _VOXELS = range(len(_COLUMNS))
 _WIDTHS = {_SERIES: 240, _USE: 104, _VOXELS: 176}
 _LINES = 2.4
-"""Height of a row in lines of text; longer reasons are in the tooltip."""
+"""Least height of a row in lines of text; a longer reason makes it higher."""
 
 _UNUSED = "not used"
 
@@ -45,7 +45,8 @@ class SeriesTable(QTableWidget):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         height = round(_LINES * self.fontMetrics().lineSpacing())
-        self.verticalHeader().setDefaultSectionSize(height)
+        self.verticalHeader().setMinimumSectionSize(height)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(_REASON, QHeaderView.ResizeMode.Stretch)
         for index, width in _WIDTHS.items():
             self.setColumnWidth(index, width)

@@ -8,7 +8,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from smalltumor.data.case import Case
-from smalltumor.data.segmentation import SEEN_IN_TRAINING, InferenceRun
+from smalltumor.data.made_by import SEEN_IN_TRAINING, MadeBy, reasons_to_doubt
+from smalltumor.data.segmentation import InferenceRun
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.text import volume_text
 from superqt import QElidingLabel
@@ -56,6 +57,7 @@ class ResultView(QWidget):
         *,
         title: str,
         run: InferenceRun | None,
+        made_by: MadeBy | None,
         edited: bool,
         outdated: bool,
         other_images: str,
@@ -71,6 +73,8 @@ class ResultView(QWidget):
             Name of the case for the user.
         run : InferenceRun or None
             None if the regions are not the result of a run, such as masks from a file.
+        made_by : MadeBy or None
+            What the file of such masks, or the autosave, records of what made them.
         edited : bool
             Whether the regions differ from the result of the run.
         outdated : bool
@@ -83,15 +87,18 @@ class ResultView(QWidget):
         for region, label in self._volumes.items():
             has_layer = region in volumes_ml
             label.setText(f"{volume_text(volumes_ml[region])} ml" if has_layer else _NO_LAYER)
-        self._run.setText(run_line(run, edited=edited))
+        made = run_line(run, edited=edited) if run is not None else made_by_line(made_by)
+        self._run.setText(made)
         self._run.setToolTip("" if run is None else f"Computed with {run.backend} on {run.device}")
-        self._run.setVisible(run is not None)
+        self._run.setVisible(bool(made))
         findings = map(finding_text, run.findings if run is not None else ())
         changed = [IMAGES_CHANGED] if outdated else []
         others = [other_images] if other_images else []
+        doubts = reasons_to_doubt(made_by, "the mask") if run is None else []
         self._of_regions = [
             *others,
             *changed,
+            *(f"{text[0].upper()}{text[1:]}" for text in doubts),
             *case.warnings,
             *findings,
             *(run.warnings if run is not None else ()),
@@ -124,10 +131,8 @@ class ResultView(QWidget):
         return "\n".join(label.text() for label in labels if label.text())
 
 
-def run_line(run: InferenceRun | None, *, edited: bool) -> str:
+def run_line(run: InferenceRun, *, edited: bool) -> str:
     """Weights, time and device of a run, and what is to be known of its result."""
-    if run is None:
-        return ""
     device = "the processor" if run.device == "cpu" else run.device
     edits = " and edited since" if edited else ""
     lines = [
@@ -135,6 +140,20 @@ def run_line(run: InferenceRun | None, *, edited: bool) -> str:
         "Research only."
     ]
     return "\n".join([*lines, *([_SEEN] if run.seen_in_training else [])])
+
+
+def made_by_line(made_by: MadeBy | None) -> str:
+    """What made masks that were opened or restored; empty if that is not known."""
+    if made_by is None:
+        return ""
+    if made_by.algorithm_type == "MANUAL":
+        return "Drawn by hand."
+    weights = f"the weights {made_by.weights}" if made_by.weights else "unknown weights"
+    edits = "" if made_by.algorithm_type == "AUTOMATIC" else " and edited since"
+    return (
+        f"Segmented earlier with {weights}{edits}. Research only.\nThe probabilities were not "
+        "kept with the masks; Segment computes them again, and replaces the masks."
+    )
 
 
 def _swatch(region: Region) -> QLabel:

@@ -19,6 +19,7 @@ from napari_smalltumor.layers.editing.region_edits import EDIT_EVENTS
 from napari_smalltumor.layers.masks.region_masks import (
     is_edited,
     is_outdated,
+    made_by_of,
     other_images_of,
     result_of,
     volumes_ml,
@@ -121,6 +122,7 @@ class ShownResult(QObject):
             volumes_ml(layers, case),
             title=case_title(self._viewer, case),
             run=result.run if result is not None else None,
+            made_by=made_by_of(layers.values()),
             edited=is_edited(layers.values(), case),
             outdated=is_outdated(layers.values(), case),
             other_images=other_images_of(layers.values(), case),

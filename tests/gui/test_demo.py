@@ -47,6 +47,35 @@ def test_the_demo_shows_the_sample_case_and_writes_its_files(
     assert viewer.dims.ndisplay == 2
 
 
+ENDS_AFTER_A_PROGRESS_BAR = """
+import multiprocessing, sys
+from pathlib import Path
+from types import SimpleNamespace
+
+multiprocessing.set_start_method("spawn")  # Python 3.11 forks, and then warns of nothing
+
+from napari.utils import cancelable_progress
+from napari_smalltumor import demo
+
+demo.open_demo = lambda: (SimpleNamespace(close=lambda: None), None, None)
+demo._wait_until_listed = lambda *docks: list(cancelable_progress(range(2), file=sys.stdout))
+demo.write_files = lambda *options: []
+demo._end_without_cleanup(demo.main(Path(), screenshot=True))
+"""
+
+
+@pytest.mark.slow
+def test_the_demo_ends_without_a_warning_of_a_semaphore():
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDS_AFTER_A_PROGRESS_BAR],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0
+    assert "semaphore" not in ended.stderr
+
+
 def test_without_display_and_xvfb_the_message_names_the_package_to_install(
     monkeypatch, tmp_path, capsys
 ):

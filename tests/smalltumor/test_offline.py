@@ -24,10 +24,12 @@ def hook(event, arguments):
     elif event in ("socket.sendto", "urllib.Request", "http.client.connect"):
         met.append((event, str(arguments)))
     # What another process does is not seen here; OpenVINO reports its use from one.
-    elif event in ("os.fork", "os.forkpty", "os.posix_spawn"):
+    elif event in ("os.fork", "os.forkpty"):
         met.append((event, str(arguments)))
-    elif event == "subprocess.Popen" and arguments[0] != "uname":  # platform.processor
-        met.append((event, str(arguments)))
+    # uname: platform.processor; ldconfig: the CUDA build of PyTorch looks for a library.
+    elif event in ("os.posix_spawn", "subprocess.Popen"):
+        if arguments[0] not in ("uname", "/sbin/ldconfig"):
+            met.append((event, str(arguments)))
     # urllib3, which nibabel imports if pydicom is installed, tries whether there is IPv6.
     elif event == "socket.bind" and arguments[1] != ("::1", 0):
         met.append((event, str(arguments)))

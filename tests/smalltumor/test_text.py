@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from smalltumor.text import date_text, list_text, mm3_text, pluralize, table_ml, volume_text
+from smalltumor.text import (
+    date_text,
+    list_text,
+    mm3_text,
+    pluralize,
+    position_text,
+    table_ml,
+    volume_text,
+)
 
 
 def test_all_numbers_but_one_have_a_plural():
@@ -63,3 +71,12 @@ def test_volumes_in_mm3_have_decimals_below_one_only(mm3, text):
 
 def test_tables_keep_small_volumes():
     assert [table_ml(ml) for ml in (0, 0.000375, 0.0050001, 1.23456)] == [0, 0.000375, 0.005, 1.235]
+
+
+@pytest.mark.parametrize(
+    ("point", "text"),
+    [((-97.2, 63.6, -0.3), "R −97  A 64  S 0"), ((12.0, -8.0, 40.0), "R 12  A −8  S 40")],
+)
+def test_letters_of_a_position_do_not_change_with_its_sign(point, text):
+    """The origin of images may lie beside the head: L would pass for the patient's left."""
+    assert position_text(point) == text

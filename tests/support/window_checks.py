@@ -190,7 +190,11 @@ class WindowChecks:
         self._check_rings()
 
     def _check_rings(self) -> None:
-        """Each ring is around a lesion that a dock lists for the active patient."""
+        """Each ring of a review is around a lesion that its dock lists for the active patient.
+
+        The worklist's ring is shown only while the patient who is open from its list is active;
+        where it lies is not checked.
+        """
         review = self.lesions.review
         for layer in self.viewer.layers:
             boxes = ring_boxes_of(layer)

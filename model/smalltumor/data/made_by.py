@@ -31,6 +31,11 @@ _DIGITS = 16
 _SHOWN_DIGITS = 8
 _LONGEST_NAME = 64  # as a long string of DICOM
 
+SEEN_IN_TRAINING = (
+    "the weights were trained on a patient of this name: results on other patients are worse"
+)
+"""The warning of a mask whose network has seen the patient before."""
+
 
 @dataclass(frozen=True)
 class MadeBy:
@@ -47,6 +52,8 @@ class MadeBy:
         Of this package, when the network ran.
     missing : tuple of str
         Modalities that the network was trained on and did not see.
+    seen_in_training : bool
+        Whether the network is known to have been trained on the patient.
     """
 
     algorithm_type: AlgorithmType
@@ -54,10 +61,17 @@ class MadeBy:
     digest: str = ""
     version: str = ""
     missing: tuple[str, ...] = ()
+    seen_in_training: bool = False
 
     @classmethod
     def network(
-        cls, weights: str, digest: str, version: str, missing: Iterable[str] = ()
+        cls,
+        weights: str,
+        digest: str,
+        version: str,
+        missing: Iterable[str] = (),
+        *,
+        seen_in_training: bool = False,
     ) -> MadeBy:
         """A mask as a network gave it; `digest` is of any length."""
         return cls(
@@ -66,6 +80,7 @@ class MadeBy:
             digest=digest[:_DIGITS],
             version=version,
             missing=tuple(missing),
+            seen_in_training=seen_in_training,
         )
 
     @classmethod
@@ -84,6 +99,7 @@ class MadeBy:
             digest=digest,
             version=made_in,
             missing=missing,
+            seen_in_training=content.get("seen_in_training") is True,
         )
 
     @property
@@ -92,6 +108,11 @@ class MadeBy:
         if self.algorithm_type != "AUTOMATIC":
             return self
         return replace(self, algorithm_type="SEMIAUTOMATIC")
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether people have edited what a network gave."""
+        return self.algorithm_type == "SEMIAUTOMATIC"
 
     @property
     def model(self) -> str:
@@ -127,6 +148,7 @@ class MadeBy:
             "weights_sha256": self.digest or None,
             "version": self.version or None,
             "missing_sequences": list(self.missing),
+            "seen_in_training": self.seen_in_training,
         }
 
 
@@ -143,11 +165,20 @@ def joined(parts: Iterable[MadeBy | None]) -> MadeBy | None:
     return edited.pop() if len(edited) == 1 else None
 
 
-def missing_sequences_text(made_by: MadeBy | None, mask: str) -> str:
-    """A warning that the network of a mask did not see all modalities; empty if it did."""
-    if made_by is None or not made_by.missing:
-        return ""
-    return f"{mask} was {made_by.segmented_without}; it is less reliable than with all sequences"
+def reasons_to_doubt(made_by: MadeBy | None, mask: str) -> list[str]:
+    """Warnings that follow from the network of a mask and from what it has seen.
+
+    Parameters
+    ----------
+    made_by : MadeBy, optional
+    mask : str
+        What the mask is called in a sentence.
+    """
+    if made_by is None:
+        return []
+    without = made_by.segmented_without
+    missing = f"{mask} was {without}; it is less reliable than with all sequences"
+    return [missing] * bool(without) + [SEEN_IN_TRAINING] * made_by.seen_in_training
 
 
 def made_by_comment(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import comment_of, digests_of_images
 from smalltumor.data.input_checks import Finding, FindingKind
-from smalltumor.data.made_by import MadeBy, made_by_comment
+from smalltumor.data.made_by import SEEN_IN_TRAINING, MadeBy, made_by_comment
 from smalltumor.data.naming.exported_masks import region_paths
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.volumes.nifti import write_volume
@@ -30,12 +30,6 @@ from smalltumor.version import software_version
 
 if TYPE_CHECKING:
     import nibabel as nib
-
-
-SEEN_IN_TRAINING = (
-    "the weights were trained on a patient of this name: results on other patients are worse"
-)
-"""The warning of a run whose network has seen the patient before."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +82,13 @@ class InferenceRun:
     @property
     def made_by(self) -> MadeBy:
         """What files of its segmentation record, as long as nobody has edited it."""
-        return MadeBy.network(self.weights, self.digest, software_version(), self.missing)
+        return MadeBy.network(
+            self.weights,
+            self.digest,
+            software_version(),
+            self.missing,
+            seen_in_training=self.seen_in_training,
+        )
 
 
 @dataclass(frozen=True, eq=False)

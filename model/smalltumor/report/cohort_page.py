@@ -17,7 +17,7 @@ from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.reviews.ranking import CRITERION, ORDER, deserves_look, ranked, reasons_of
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.reviews import Reviews
-from smalltumor.data.segmentation import SEEN_IN_TRAINING
+from smalltumor.data.made_by import SEEN_IN_TRAINING
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import file_key
 from smalltumor.labels.regions import REGION_NAMES, Region

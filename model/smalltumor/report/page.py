@@ -115,6 +115,7 @@ def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: Rep
         measures=measures,
         lesions=lesion_rows(measures),
         are_added=any(map(_is_added, measures.lesions)),
+        may_be_added=_may_be_added(measures, details),
         pictures=_lesion_pictures(case, classes, pictured),
     )
 
@@ -211,6 +212,12 @@ def _lesion_row(each: LesionMeasures, is_target: bool) -> _LesionRow:
 
 def _is_added(each: LesionMeasures) -> bool:
     return each.added_share is not None and each.added_share >= ADDED_SHARE
+
+
+def _may_be_added(measures: CaseMeasures, details: ReportDetails) -> bool:
+    """Whether the mask was edited, but what the network gave is not known."""
+    is_edited = details.made_by is not None and details.made_by.is_edited
+    return is_edited and any(each.added_share is None for each in measures.lesions)
 
 
 def _snapshots(case: Case, classes: Classes, regions: Sequence[Region]) -> list[_Snapshot]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ABSENT = "–"
 """What stands for a value that cannot be measured."""
 
-CAVITY = "°"
+CAVITY = "‡"
 """What marks diameters of a lesion with a cavity, which is left out."""
 
 ADDED = "†"

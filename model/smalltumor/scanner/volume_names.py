@@ -13,8 +13,9 @@ _SAY_NOTHING = re.compile(
     r"|km|nativ\w*|native|pre|post|contrast|postcontrast|with|without|no|wo|enhanced|none"
     r"|ax|axial|tra|sag|cor|obl|iso|[23]d|mpr|mp2?rage|tse|fse|frfse|se|spc|space|cube|vista|tfe|tfl"
     r"|ffe|gre|spgr|fspgr|bravo|vibe|fs|fatsat|dark|fluid|image|img|vol|volume|brain|head|nii"
+    r"|hdbet|synthstrip|robex|stripped|skull(?:strip(?:ped)?)?|deskulled|n4|biascorrected"
 )
-"""Words of a sequence, of how it was acquired, and of images in general."""
+"""Words of a sequence, how it was acquired or processed, and images in general."""
 
 _WORD = re.compile(r"[^\W_]+")
 

@@ -17,17 +17,22 @@ if TYPE_CHECKING:
 
 
 def may_have_name(
-    parent: QWidget | None, viewer: ViewerModel, patient: Patient, path: Path, content: str
+    parent: QWidget | None,
+    viewer: ViewerModel,
+    patient: Patient,
+    path: Path,
+    content: str,
+    ending: str = "",
 ) -> bool:
     """Whether a file is not named after another patient or scan, or the user agrees.
 
     Parameters
     ----------
     parent : QWidget or None
-    viewer, patient, path, content
+    viewer, patient, path, content, ending
         As for `other_name_text`, of a file that is to be written.
     """
-    text = other_name_text(viewer, patient, path, content)
+    text = other_name_text(viewer, patient, path, content, ending)
     if not text:
         return True
     title = active_patient(viewer).title_of(patient)

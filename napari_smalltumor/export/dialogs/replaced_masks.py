@@ -1,4 +1,4 @@
-"""Whether masks that an export would replace are of other images."""
+"""Whether masks that an export would replace are of other images, or corrected."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import recorded_images, recorded_images_text
+from smalltumor.data.made_by import recorded_made_by
 from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.data.volumes.nifti import Volume, is_nifti_name
 from smalltumor.errors import SmalltumorError
@@ -37,6 +38,13 @@ def note_on_replaced(paths: Iterable[Path], case: Case, title: str = "", unknown
         return f"{text}."
     is_known = len(read) == len(volumes) and all(map(recorded_images, read))
     return "" if is_known else unknown
+
+
+def holds_corrections(path: Path) -> bool:
+    """Whether a file that exists may hold a mask that people have edited or drawn."""
+    volume = _read(path) if is_nifti_name(path) else None
+    made_by = None if volume is None else recorded_made_by(volume)
+    return made_by is None or made_by.algorithm_type != "AUTOMATIC"
 
 
 def _read(path: Path) -> Volume | None:

@@ -5,7 +5,8 @@ adds the voxels to TC and WT. Erasing TC or WT does not erase the regions inside
 outer mask cannot remove a small lesion. To remove a lesion, erase it from ET first.
 
 An outer mask is the union of its own drawn voxels and the region inside. Only the drawn voxels are
-stored, so undoing a stroke on ET also removes the voxels that the stroke added to TC and WT.
+stored, so undoing a stroke on ET also removes the voxels that the stroke added to TC and WT, also
+if ET was removed and restored meanwhile.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from smalltumor.geometry.boxes import bounding_box
 from smalltumor.labels.regions import INNERMOST_FIRST, Region
 
 from napari_smalltumor.layers.drawing_errors import DrawingErrors
+from napari_smalltumor.layers.editing.drawn_masks import DrawnMasks
 from napari_smalltumor.layers.editing.flood_fill import ensure_flood_fill_guard
 from napari_smalltumor.layers.metadata import cases_among, claim_roles, region_layers, region_of
 from napari_smalltumor.viewer import one_per_viewer
@@ -42,19 +44,29 @@ class NestedRegions:
     ----------
     layers : mapping of Region to Labels layer
         Any of the three regions, all of one shape; 0 is outside, any other value inside.
+    kept : DrawnMasks
+        Of the layers that were in the viewer before.
     """
 
-    def __init__(self, layers: Mapping[Region, Labels]) -> None:
+    def __init__(self, layers: Mapping[Region, Labels], kept: DrawnMasks) -> None:
         self.layers = {r: layers[r] for r in INNERMOST_FIRST if r in layers}
+        self._kept = kept
         self._busy = False
         self._drawing_errors = DrawingErrors()
-        self._reset()
+        self._look()
+        for region, layer, inner in self._nested_pairs:
+            drawn = kept.of(layer, inner)
+            if drawn is not None:
+                self._drawn[region] = drawn
         for layer in self.layers.values():
             for signal in _SIGNALS:
                 getattr(layer.events, signal).connect(self._on_change)
 
     def disconnect(self) -> None:
-        """Disconnect from the layers' events."""
+        """Disconnect from the layers' events, and keep what was drawn."""
+        for region, layer, inner in self._nested_pairs:
+            if region in self._drawn:
+                self._kept.keep(layer, inner, self._drawn[region], self._seen[region])
         for layer in self.layers.values():
             for signal in _SIGNALS:
                 getattr(layer.events, signal).disconnect(self._on_change)
@@ -94,7 +106,21 @@ class NestedRegions:
     def _on_change(self, event: Any = None) -> None:
         self.apply()
 
+    @property
+    def _nested_pairs(self) -> Iterator[tuple[Region, Labels, Labels]]:
+        """Each outer region with its layer and that of the next region inside it."""
+        for region, layer in self.layers.items():
+            inner = self._inner_of(region)
+            if inner is not None:
+                yield region, layer, self.layers[inner]
+
     def _reset(self) -> None:
+        """Take the masks as drawn, because others have replaced them."""
+        for layer in self.layers.values():
+            self._kept.forget(layer)
+        self._look()
+
+    def _look(self) -> None:
         self._seen = {r: _sparse_copy(np.asarray(layer.data)) for r, layer in self.layers.items()}
         self._drawn: dict[Region, npt.NDArray[np.bool_]] = {}
 
@@ -111,7 +137,7 @@ class NestedRegions:
             self._reset()
             return None
         if data.dtype != seen.dtype:  # converted: it may be painted with numbers above 255 now
-            seen = self._seen[region] = seen.astype(data.dtype)
+            seen = self._seen[region] = _sparse_copy(seen, data.dtype)
         if _equal(data, seen):
             return None
         box = _bounding_box(data != seen)
@@ -138,10 +164,15 @@ class NestedRegions:
                 with self._drawing_errors.kept():
                     self.layers[outer].refresh()
 
-    def _inside(self, region: Region, box: Box) -> npt.NDArray[np.bool_]:
+    def _inner_of(self, region: Region) -> Region | None:
+        """The next region inside a region that has a layer."""
         inner = _INSIDE.get(region)
         while inner is not None and inner not in self.layers:
             inner = _INSIDE.get(inner)
+        return inner
+
+    def _inside(self, region: Region, box: Box) -> npt.NDArray[np.bool_]:
+        inner = self._inner_of(region)
         shape = self._seen[region][box].shape
         return np.zeros(shape, dtype=bool) if inner is None else self._seen[inner][box] != 0
 
@@ -154,6 +185,7 @@ class ViewerNesting:
         ensure_flood_fill_guard(viewer)
         self._layers = viewer.layers
         self._nested: list[NestedRegions] = []
+        self._kept = DrawnMasks()
         self._replacing = False
         self._layers.events.inserted.connect(self._rebuild)
         self._layers.events.removed.connect(self._rebuild)
@@ -201,7 +233,7 @@ class ViewerNesting:
                 self._nested.remove(nested)
         for layers in groups:
             if not any(_same_layers(nested.layers, layers) for nested in self._nested):
-                self._nested.append(NestedRegions(layers))
+                self._nested.append(NestedRegions(layers, self._kept))
 
 
 @one_per_viewer
@@ -210,9 +242,11 @@ def ensure_nesting(viewer: ViewerModel) -> ViewerNesting:
     return ViewerNesting(viewer)
 
 
-def _sparse_copy(array: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+def _sparse_copy(
+    array: npt.NDArray[np.integer], dtype: npt.DTypeLike | None = None
+) -> npt.NDArray[np.integer]:
     """A copy that uses memory only for the mask's bounding box, about a tenth of the volume."""
-    copy = np.zeros(array.shape, dtype=array.dtype)
+    copy = np.zeros(array.shape, dtype=array.dtype if dtype is None else dtype)
     box = bounding_box(array != 0)
     copy[box] = array[box]
     return copy

@@ -156,9 +156,10 @@ class ReviewActions:
         self.review.accept(lesions)
         remaining = self.review.small_to_accept
         if self.review.small and not remaining:
-            self.say(texts.ALL_SMALL_ACCEPTED)
-            if self.review.candidates:
-                self.review.go_on_to(self.review.candidates[0])
+            candidates = self.review.candidates
+            self.say(texts.CANDIDATES_FOLLOW if candidates else texts.ALL_SMALL_ACCEPTED)
+            if candidates:
+                self.review.go_on_to(candidates[0])
             return
         self.say(texts.accepted(lesions, True))
         if not remaining:
@@ -170,8 +171,9 @@ class ReviewActions:
         if self._refuses(self.review.unseen.of_addition(candidate)):
             return
         following = self._following_candidate(candidate)
+        left = sum(other != candidate for other in self.review.candidates)
         if self.review.add(candidate):
-            self.say(texts.added(candidate))
+            self.say(texts.candidate_added(candidate, left))
         self._go_on(following)
         self.search()
 

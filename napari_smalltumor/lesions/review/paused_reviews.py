@@ -58,12 +58,15 @@ class PausedReview:
     progress : Progress
     sources : sequence of LesionSource
         The segmentations that could be reviewed then.
+    hidden : PausedReview, optional
+        The review whose place this one took because its segmentation was hidden.
     """
 
     source: LesionSource | None
     region: Region
     progress: Progress
     sources: Sequence[LesionSource]
+    hidden: PausedReview | None = None
 
 
 class PausedReviews:

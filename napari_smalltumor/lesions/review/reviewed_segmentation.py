@@ -120,6 +120,13 @@ class ReviewedSegmentation:
             self.region = min(source.layers, key=self._steps_from_preferred)
         self.chosen.emit()
 
+    def _choose_or_continue(self, source: LesionSource | None, hidden: PausedReview | None) -> None:
+        """Review a segmentation; go on with the review that waits while it is hidden, if any."""
+        if source is not None and hidden is not None and source.is_same(hidden.source):
+            self._choose(source, hidden.region, hidden.progress.continued())
+        else:
+            self.choose(source)
+
     def _steps_from_preferred(self, region: Region) -> int:
         """How many regions lie between one and the preferred one, from ET to WT."""
         number = INNERMOST_FIRST.index
@@ -151,7 +158,7 @@ class ReviewedSegmentation:
             return
         self.sources_changed.emit()
         if source is not None or self.source is not None:
-            self.choose(source)
+            self._choose_or_continue(source, self._hidden)
 
     def _on_patient(self) -> None:
         """Another patient is active: pause the review of the one before."""
@@ -164,7 +171,9 @@ class ReviewedSegmentation:
 
     @property
     def _review_now(self) -> PausedReview:
-        return PausedReview(self.source, self._preferred_region, self.progress, self.sources)
+        return PausedReview(
+            self.source, self._preferred_region, self.progress, self.sources, self._hidden
+        )
 
     def _start_patient(self) -> None:
         """Continue the review of the active patient, or review its topmost segmentation."""
@@ -173,9 +182,12 @@ class ReviewedSegmentation:
         before = self._paused.take(self._patient)
         source = self._source_to_continue(before) if before is not None else None
         if before is None or source is None:
-            self.choose(self._topmost_shown or next(reversed(self.sources), None))
+            hidden = before.hidden if before is not None else None
+            last = next(reversed(self.sources), None)
+            self._choose_or_continue(self._topmost_shown or last, hidden)
             return
         self._choose(source, before.region, before.progress.continued())
+        self._hidden = before.hidden
 
     def _source_to_continue(self, before: PausedReview) -> LesionSource | None:
         """The segmentation of an interrupted review; None if another one is to be reviewed.
@@ -238,7 +250,7 @@ class ReviewedSegmentation:
         is_hidden, is_visited = not self._is_shown(self.source), self.progress.is_begun
         if before is not None and again is not None and self._is_shown(again):
             if is_hidden or not is_visited:
-                self._choose(again, before.region, before.progress.continued())
+                self._choose_or_continue(again, before)
         elif is_hidden and self._topmost_shown is not None:
             hidden = before or self._review_now
             self.choose(self._topmost_shown)

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from smalltumor.labels.regions import Region
 from smalltumor.second_look import LesionGrower
 
+from napari_smalltumor.layers.metadata import role_of
 from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, StoredOrigin, origin_of
 
@@ -23,6 +24,8 @@ class SecondLookStatus(Enum):
 
     NO_ORIGIN = auto()
     """The network did not make the segmentation, and it is not that of a case of a cohort."""
+    NOT_KEPT = auto()
+    """A network made the segmentation, which was opened or restored without its probabilities."""
     NOT_COMPUTED = auto()
     """It is being computed, or that failed."""
     IMPOSSIBLE = auto()
@@ -45,7 +48,8 @@ def second_look_status(source: LesionSource | None) -> SecondLookStatus:
     """What is known of the second look at a segmentation."""
     origin = origin_of_source(source)
     if source is None or origin is None:
-        return SecondLookStatus.NO_ORIGIN
+        is_of_network = source is not None and _network_made(source.layers.get(Region.ET))
+        return SecondLookStatus.NOT_KEPT if is_of_network else SecondLookStatus.NO_ORIGIN
     key, grower = _GROWERS.get(source.layers[Region.ET], (None, None))
     if key is not origin.key:
         return SecondLookStatus.NOT_COMPUTED
@@ -54,6 +58,13 @@ def second_look_status(source: LesionSource | None) -> SecondLookStatus:
     if isinstance(origin, StoredOrigin) and origin.problem:
         return SecondLookStatus.NOT_STORED if origin.key.is_missing else SecondLookStatus.REFUSED
     return SecondLookStatus.COMPUTED
+
+
+def _network_made(layer: Labels | None) -> bool:
+    """Whether it is recorded that a network made the mask in a layer, edited since or not."""
+    role = role_of(layer) if layer is not None else None
+    made_by = role.made_by if role is not None else None
+    return made_by is not None and made_by.algorithm_type != "MANUAL"
 
 
 def grower_of(layer: Labels) -> LesionGrower | None:

@@ -45,6 +45,11 @@ def formatted(value: Any, form: str | Callable[[Any], str]) -> str:
     return form(value) if callable(form) else format(value, form)
 
 
+_DIAMETER = (
+    "Largest diameter in 3D, between voxel corners; a report has diameters in an axial slice"
+)
+
+
 def _columns() -> tuple[Column, ...]:
     patient = "Centre in patient space: mm to the {} (RAS)"
     probability = "{} probability that the network gave the region in the lesion; not its score"
@@ -52,7 +57,7 @@ def _columns() -> tuple[Column, ...]:
     columns = [
         Column("", f"{SMALL} small, {ACCEPTED} accepted", lambda x: int(not x.is_small)),
         Column("mm³", "Volume in cubic millimetres", lambda x: x.mm3, mm3_text),
-        Column("mm", "Largest diameter, between voxel corners", lambda x: x.diameter_mm, ".1f"),
+        Column("3D mm", _DIAMETER, lambda x: x.diameter_mm, ".1f"),
         Column("side", "The patient's side", lambda x: x.side and x.side.value),
     ]
     for axis, (title, name) in enumerate(
@@ -102,7 +107,7 @@ def describe(lesion: Lesion, accepted: bool) -> str:
     return (
         f"{'Small lesion' if lesion.is_small else 'Lesion'} {lesion.id}"
         f"{', accepted' if accepted else ''}: {lesion.voxels} voxels, {volume_text(lesion.ml)} ml, "
-        f"{lesion.diameter_mm:.1f} mm across\n"
+        f"{lesion.diameter_mm:.1f} mm across in 3D\n"
         f"{_SIDES[lesion.side]}axial {axial}, coronal {coronal}, sagittal {sagittal}\n"
         f"centre R {right:.1f}, A {front:.1f}, S {top:.1f} mm"
     )

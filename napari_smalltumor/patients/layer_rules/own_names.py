@@ -1,17 +1,16 @@
-"""The name of a layer never says another open patient than the one it belongs to.
+"""The name of a layer never begins with another open patient than the one it belongs to.
 
 Layers are listed, chosen and reported by their names, which the user can change.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from napari_smalltumor import notify
-from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
+from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of, titles
 from napari_smalltumor.layers.titles import drop_needless_numbers, without_number
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.patients.deferred_calls import when_idle
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class OwnNames:
-    """Takes back names that say another patient, and begins older ones with the own patient's.
+    """Takes back names that begin with another patient's, and begins older ones with the own.
 
     Parameters
     ----------
@@ -51,30 +50,30 @@ class OwnNames:
         self._is_waiting = False
         viewer = self._viewer()
         layers = list(viewer.layers) if viewer is not None else []
+        open_now = titles(self._patients.patients)
         for layer in layers:
             if layer not in self._followed:
                 self._followed.add(layer)
                 layer.events.name.connect(self._check_later)
-            self._check_one(layer, layers)
+            self._check_one(layer, layers, open_now)
         for layer in layers:
             self._names[layer] = layer.name
 
-    def _check_one(self, layer: Layer, layers: Iterable[Layer]) -> None:
-        patient, patients = patient_of(layer), self._patients
-        if patient is None:
+    def _check_one(
+        self, layer: Layer, layers: Iterable[Layer], open_now: dict[Patient, str]
+    ) -> None:
+        patient = patient_of(layer)
+        other = said_instead(layer.name, patient, open_now) if patient is not None else None
+        if patient is None or other is None:
             return
-        titles = {each: patients.title_of(each) for each in patients.patients}
-        other = said_instead(layer.name, patient, titles)
-        if other is None:
-            return
-        said, title = without_number(layer.name), patients.title_of(patient)
+        said, title = without_number(layer.name), self._patients.title_of(patient)
         layer.name = self._name_before(layer) or f"{title} {said}"
         drop_needless_numbers(layers_of_patient(layers, other), layers)
         text = (
-            f"A layer of {title} cannot be called {said}, because {patients.title_of(other)} is "
-            f"open, too. It is called {layer.name}."
+            f"A layer of {title} cannot be called {said}, because {open_now[other]} is open, too. "
+            f"It is called {layer.name}."
         )
-        notify.warn(patients.messages.about(patient, text))
+        notify.warn(self._patients.messages.about(patient, text))
 
     def _name_before(self, layer: Layer) -> str:
         """The name that a layer had before it was given this one; empty if it was not renamed."""
@@ -82,32 +81,35 @@ class OwnNames:
         return "" if before == layer.name else before
 
 
-def said_instead(name: str, patient: Patient, titles: dict[Patient, str]) -> Patient | None:
-    """The patient whom a name says first, if that is another than the own; else None.
+def said_instead(name: str, patient: Patient, open_now: dict[Patient, str]) -> Patient | None:
+    """The patient with whom a name begins, if that is another than the own; else None.
+
+    If it begins with the names of several patients, it says the own one, or else the longest.
 
     Parameters
     ----------
     name : str
     patient : Patient
         Whose layer has the name.
-    titles : dict of Patient to str
+    open_now : dict of Patient to str
         The patients that are open, and their names for the user.
     """
-    found = [
-        (start, -length, each)
-        for each, title in titles.items()
-        for start, length in (_place(name, each.name), _place(name, title))
-        if length
+    if f"{name} ".startswith(f"{open_now.get(patient, patient.name)} "):
+        return None
+    said = [
+        (len(words), each)
+        for each, title in open_now.items()
+        for words in (each.name, title)
+        if _begins(name, words)
     ]
-    first = min((place[:2] for place in found), default=None)
-    said = [each for *place, each in found if tuple(place) == first]
-    return None if not said or patient in said else said[0]
+    longest = max((length for length, _ in said), default=0)
+    found = [each for length, each in said if length == longest]
+    return None if not found or patient in found else found[0]
 
 
-def _place(name: str, words: str) -> tuple[int, int]:
-    """Where whole words are in a name, and their length; 0 if they are not."""
-    match = re.search(rf"(?<![^\W_]){re.escape(words)}(?![^\W_])", name, re.IGNORECASE)
-    return (0, 0) if match is None else (match.start(), len(words))
+def _begins(name: str, words: str) -> bool:
+    """Whether a name begins with whole words."""
+    return name.startswith(words) and not name[len(words) :][:1].isalnum()
 
 
 @one_per_viewer

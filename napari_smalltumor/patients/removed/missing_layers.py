@@ -64,6 +64,7 @@ class MissingLayers:
         self._layers.events.inserted.connect(self._on_inserted)
         self._layers.events.removed.connect(self._on_removed, position="last")
         patients.patients_changed.connect(self._forget_closed)
+        self.changed.connect(patients.messages.remove_outdated)
 
     def of(self, patient: Patient | None) -> list[str]:
         """What the removed layers of a patient show, such as ``ET`` and ``T1CE``."""

@@ -66,9 +66,11 @@ class NextPicture:
             raise first
 
     def _repaint(self) -> None:
+        from qtpy.compat import isalive
+
         drawn, self._drawn = self._drawn, None
         is_drawn = drawn is not None and drawn.is_drawn
-        if drawn is not None:
+        if drawn is not None and isalive(drawn):  # else the window was deleted with it
             drawn.deleteLater()
         window = self._window()
         if window is not None and not is_drawn:

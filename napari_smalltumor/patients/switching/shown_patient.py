@@ -47,20 +47,20 @@ class ShownPatient:
         self._changed = changed
         self.drawing_errors = DrawingErrors()
         """All that changes what is shown is done within it, so that it is done to its end."""
-        self.now: Patient | None = None
+        self.patient: Patient | None = None
         self.is_left = False
         """Whether no patient is shown because the user is to choose one, or files are read."""
 
     @property
     def layers(self) -> list[Layer]:
         """The layers of the patient, in layer order."""
-        return layers_of_patient(self._layers, self.now)
+        return layers_of_patient(self._layers, self.patient)
 
     def switch_to(self, patient: Patient, *, fit: bool) -> None:
         """Show a patient; `fit` moves the view to it if it was not shown before."""
         with self.drawing_errors:
             self._leave_view()
-            self.now, self.is_left = patient, False
+            self.patient, self.is_left = patient, False
             self.show_again()
             with self.drawing_errors.kept():
                 self._views.restore(patient, self.layers, fit=fit)
@@ -72,7 +72,7 @@ class ShownPatient:
         viewer = self._viewer()
         with self.drawing_errors:
             self._leave_view()
-            self.now, self.is_left = None, True
+            self.patient, self.is_left = None, True
             self.show_again()
             if viewer is not None:
                 select(viewer, [])
@@ -80,7 +80,7 @@ class ShownPatient:
 
     def replace_closed(self, before: Patient | None) -> None:
         """Show another patient, or none, in place of one whose last layer was removed."""
-        self.now = None
+        self.patient = None
         if before is None:
             self._changed()
             return
@@ -90,9 +90,10 @@ class ShownPatient:
     def show_again(self) -> None:
         """Show the layers of the patient, new ones too, and hide those of all others."""
         with self.drawing_errors, self.drawing_errors.kept():
-            self._hidden.show_only(self._layers, self.now)
+            self._hidden.show_only(self._layers, self.patient)
 
     def _leave_view(self) -> None:
-        end_strokes(self.layers)  # while they are shown, so that regions are nested
-        self._views.save(self.now, self.layers)
+        with self.drawing_errors.kept():
+            end_strokes(self.layers)  # while they are shown, so that regions are nested
+        self._views.save(self.patient, self.layers)
         self._shown_by_hand.forget()

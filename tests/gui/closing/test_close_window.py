@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari._qt import qt_main_window
+from napari.layers import Layer
 from napari_cases import write_case_along
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QCloseEvent
@@ -17,10 +18,13 @@ from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled
 from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import notify, progress_worker, questions, settings
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export import save
 from napari_smalltumor.export.save_state import save_state
+from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.workers import run_in_thread
@@ -71,6 +75,12 @@ def segmented(viewer, folder) -> dict[Region, object]:
     classes = np.zeros(case.grid.shape, np.uint8)
     classes[2:5, 2:5, 2:5] = 3
     return show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+
+
+def edited_names(viewer) -> list[str]:
+    """ET, TC and WT, as far as they are edited."""
+    edited = ensure_autosave(viewer).autosave.edited(viewer.layers)
+    return [r.name for r in Region if any(name.endswith(r.name) for name in edited)]
 
 
 class CloseByUser(QCloseEvent):
@@ -138,6 +148,42 @@ def test_edits_of_every_patient_are_named_and_saved(
     for name in ("Anna", "Bert"):
         stored = nib.load(tmp_path / name / f"{name}_smalltumor.nii.gz").get_fdata()
         assert np.count_nonzero(stored) > 27
+
+
+@pytest.mark.parametrize("autosave", [True, False])
+def test_a_result_that_is_autosaved_with_the_edits_of_another_region_is_not_called_lost(
+    open_viewer, answers, tmp_path, qtbot, autosave
+):
+    settings.put("autosave", autosave)
+    viewer = open_viewer()
+    tc = segmented(viewer, tmp_path / "Anna")[Region.TC]
+    tc.data_setitem(tuple(np.argwhere(tc.data == 0)[:1].T), 1)
+    unedited = [r.name for r in Region if r.name not in edited_names(viewer)]
+    answers.next.append(questions.CANCEL)
+    click_close(viewer, qtbot)
+    (text,) = answers.asked
+    assert "ET" in unedited
+    kept = f"You can restore them, with {' and '.join(unedited)}, when you open the same files"
+    assert (kept in text) == autosave and ("lost" in text) != autosave
+
+
+def test_a_result_beside_edits_of_an_experts_mask_only_is_called_lost(
+    open_viewer, answers, tmp_path, qtbot
+):
+    viewer = open_viewer()
+    segmented(viewer, tmp_path / "Anna")
+    case = case_of(viewer.layers[0])
+    volume = np.zeros(case.grid.shape, np.uint8)
+    expert = viewer.add_layer(
+        Layer.create(*labels_layer(case, volume, SCHEMES["brats2018"], "drawn"))
+    )
+    expert.paint((1, 1, 1), 1)
+    answers.next.append(questions.CANCEL)
+    click_close(viewer, qtbot)
+    (text,) = answers.asked
+    assert "ET, TC, WT of Anna were segmented, not saved, and will be lost." in text
+    assert "You can restore them when" in text
+    assert f"File > Save Selected Layers saves {expert.name}." in text
 
 
 def test_a_window_stays_open_if_a_patient_could_not_be_saved(
@@ -314,6 +360,18 @@ def test_a_result_of_a_patient_whose_layers_were_all_removed_is_named(
     (text,) = answers.asked
     assert text.startswith("ET, TC, WT of Anna were not saved and will be lost; click Open Anna")
     assert is_open(viewer)
+
+
+def test_of_a_patient_whose_layers_were_all_removed_what_was_autosaved_is_not_called_lost(
+    open_viewer, answers, tmp_path, qtbot
+):
+    viewer = open_viewer()
+    tc = segmented(viewer, tmp_path / "Anna")[Region.TC]
+    tc.data_setitem(tuple(np.argwhere(tc.data == 0)[:1].T), 1)
+    viewer.layers.select_all()
+    viewer.layers.remove_selected()
+    click_close(viewer, qtbot)
+    assert answers.asked == [] and not is_open(viewer)
 
 
 def test_a_stroke_that_goes_on_is_ended_before_the_question(

@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog
 from shown_layers import show_segmentation
 from smalltumor.data.identity.image_digests import digests_of_images
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -29,6 +30,8 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 from napari_smalltumor.viewer_setup import set_up
+
+STARTER = MadeBy.network("starter", "c0ffee", "0.1.0")
 
 
 @pytest.fixture
@@ -52,11 +55,16 @@ def asked(monkeypatch) -> list[str]:
     return asked
 
 
-def segmented(viewer, folder: Path, value: int = 3) -> dict[Region, object]:
+def segmented(viewer, folder: Path, value: int = 3, made_by=None) -> dict[Region, object]:
     """Open a case with a mask of one class, as of a network; its region layers."""
     case = case_of(open_case(viewer, write_case_along(folder, labels=False))[0])
+    return show_result(viewer, case, value, made_by)
+
+
+def show_result(viewer, case, value: int = 3, made_by=None) -> dict[Region, object]:
     classes = np.full(case.grid.shape, value, np.uint8)
-    result = Segmentation(case.name, classes, case.grid, made_of=digests_of_images(case))
+    made_of = digests_of_images(case)
+    result = Segmentation(case.name, classes, case.grid, made_of=made_of, made_by=made_by)
     return show_segmentation(viewer, case, result)
 
 
@@ -104,6 +112,31 @@ def test_the_own_file_is_replaced_without_a_question_and_any_other_with_one(
     assert save(viewer, None) == [path]
     (question,) = asked
     assert question.endswith("Replace it with the regions of Pat?")
+
+
+@pytest.mark.parametrize("is_reopened", [False, True])
+def test_a_new_result_does_not_replace_saved_corrections_without_a_question(
+    viewer, tmp_path, asked, monkeypatch, is_reopened
+):
+    regions = segmented(viewer, tmp_path / "Pat", made_by=STARTER)
+    (path,) = save(viewer, None)
+    paint(regions[Region.ET])
+    assert save(viewer, None) == [path] and asked == []
+    corrected = path.read_bytes()
+    if is_reopened:
+        viewer.layers.clear()
+        open_case(viewer, tmp_path / "Pat")
+    show_result(viewer, case_of(viewer.layers[0]), made_by=STARTER)
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: asked.append(text))
+    assert save(viewer, None) == [] and path.read_bytes() == corrected
+    (question,) = asked
+    assert "It may hold corrections, which would be lost" in question
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: True)
+    assert save(viewer, None) == [path]
+    show_result(viewer, case_of(viewer.layers[0]), value=2, made_by=STARTER)
+    asked.clear()
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: asked.append(text))
+    assert save(viewer, None) == [path] and asked == []  # one result replaces another
 
 
 def test_a_file_that_another_window_has_written_is_said_to_be_changed(viewer, tmp_path, asked):

@@ -21,6 +21,7 @@ from napari_smalltumor.export.save import save
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer_setup import set_up
 from napari_smalltumor.widgets import readable_messages
 
@@ -134,3 +135,27 @@ def test_an_export_that_is_newer_than_the_saved_masks_is_named_without_a_button(
     export_elsewhere(viewer, tmp_path, monkeypatch)
     assert set(reopen(viewer, tmp_path, qtbot)) == set(Region)
     assert len(told) == 1 and header.export_button.isHidden() and "Click" not in told[0]
+
+
+@pytest.mark.slow
+def test_an_export_of_a_patient_who_is_not_active_is_offered_until_it_is_opened(
+    viewer, header, tmp_path, told, monkeypatch, qtbot
+):
+    segmented(viewer, tmp_path)
+    export_elsewhere(viewer, tmp_path, monkeypatch)
+    viewer.layers.clear()
+    closed: set[str] = set()
+    monkeypatch.setattr(readable_messages, "close_messages", closed.update)
+    opened = []
+    ensure_autosave(viewer).opened.connect(opened.append)
+    open_case(viewer, tmp_path / "P7")
+    open_case(viewer, write_case_along(tmp_path / "Q8", labels=False))
+    qtbot.waitUntil(lambda: len(opened) == 2)
+    (text,) = told
+    assert "Choose P7 and click Open the export of " in text
+    viewer.layers.remove("Q8 T1")
+    patients = active_patient(viewer)
+    patients.activate(patients.patients[0])
+    assert text not in closed and header.export_button.text() in text
+    header.export_button.click()
+    assert text in closed

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import nibabel as nib
 import numpy as np
 import pytest
 from follow_up_scans import compared, later, words, write_scan
 from report_cases import AFFINE, Page, tumour
 from shown_layers import show_segmentation
+from smalltumor.data.made_by import SEEN_IN_TRAINING
 from smalltumor.data.read_case import read_case
-from smalltumor.data.segmentation import Segmentation, write_segmentation
+from smalltumor.data.segmentation import InferenceRun, Segmentation, write_segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import compare
 from smalltumor.labels.regions import Region
@@ -23,6 +26,7 @@ from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
 from napari_smalltumor.layers.masks.reference import reference_layers
+from napari_smalltumor.layers.metadata import role_of, set_role
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -81,6 +85,20 @@ def test_a_mask_of_others_is_said_beside_regions_that_were_saved_and_read_again(
     of_others = "by the name of its file, not that of BraTS2021_1"
     assert (of_others in dock.doubts.label.text()) != is_saved
     assert "regions in the window" not in dock.doubts.label.text()
+
+
+@pytest.mark.slow
+def test_current_regions_of_a_network_that_has_seen_the_patient_are_doubted(
+    dock, qtbot, earlier_scan
+):
+    layer = dock._viewer.layers["BraTS2021_2 ET"]
+    run = InferenceRun(1.0, "cpu", "torch", "mine", digest="0", seen_in_training=True)
+    shown = replace(role_of(layer).result, run=run, made_by=run.made_by)
+    for name in ("ET", "TC", "WT"):
+        layer = dock._viewer.layers[f"BraTS2021_2 {name}"]
+        set_role(layer, replace(role_of(layer), result=shown))
+    compared(dock, qtbot, earlier_scan)
+    assert f"BraTS2021_2: {SEEN_IN_TRAINING}" in dock.doubts.label.text()
 
 
 @pytest.mark.slow

@@ -86,3 +86,24 @@ def test_another_patient_that_is_shown_alone_leaves_the_chosen_mask(viewer, revi
     assert patients.title == "Next" and review.source is None
     patients.activate(first)
     assert review.source.layers[Region.ET] is viewer.layers["Pat ET"]
+
+
+@pytest.mark.parametrize("between", ["patient", "dock"])
+def test_a_review_whose_mask_is_hidden_is_not_lost_meanwhile(viewer, review, qtbot, between):
+    """Neither while another patient is active nor while no dock is open."""
+    patients = active_patient(viewer)
+    first, lesion = patients.current, review.lesions[0]
+    review.go_to(lesion)
+    alt_click(viewer, "Pat WT copy", qtbot)
+    assert review.source.any_layer is viewer.layers["Pat WT copy"]
+    if between == "patient":
+        for data, attributes, _ in image_layers(replace(synthetic_case(), name="Next")):
+            viewer.add_image(data, **attributes)
+        patients.activate(first)
+    else:
+        review.close()
+        review.open()
+    assert review.source.any_layer is viewer.layers["Pat WT copy"]
+    alt_click(viewer, "Pat WT copy", qtbot)
+    assert review.source.layers[Region.ET] is viewer.layers["Pat ET"]
+    assert review.segmentation.progress.sought == lesion

@@ -13,11 +13,15 @@ from lesion_layers import save_table
 from napari.utils.interactions import mouse_press_callbacks
 from second_look_cases import Spot, case_with, output_for
 from shown_layers import show_segmentation
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
+from smalltumor.labels.regions import Region
 from vispy.util.keys import ALT, SHIFT
 
 from napari_smalltumor import keys, questions, settings
+from napari_smalltumor.autosave.mask_files import SavedMask
+from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.dock import LesionsDock
@@ -74,10 +78,14 @@ def test_a_review_goes_from_what_was_found_to_the_candidates(viewer, dock, qtbot
     assert dock.review.current is dock.review.lesions[0]
     press(dock, keys.NEXT)
     assert dock.review.current is candidate
+    left = len(dock.review.candidates) - 1
     assert dock.candidates_table.selectionModel().currentIndex().row() == 0
     press(dock, keys.ACCEPT)
     added = [after - n for after, n in zip(masks(viewer), before, strict=True)]
     assert added == [candidate.voxels] * 3
+    rest = f"{left} candidate" if left else "no candidate"
+    assert dock.message.startswith("Added ")
+    assert dock.message.removesuffix(" left").removesuffix("s").endswith(f"(U undoes), {rest}")
     qtbot.waitUntil(lambda: len(dock.model.lesions) == 2)
     assert candidate not in dock.review.candidates
     press(dock, keys.UNDO)
@@ -375,3 +383,51 @@ def test_a_long_line_above_the_second_list_does_not_widen_the_dock(viewer, qtbot
     narrow = dock.candidates_title.minimumSizeHint().width()
     dock.show_candidates("Second look: 300 candidates, scores for other weights", [], None)
     assert dock.candidates_title.minimumSizeHint().width() <= max(narrow, dock.minimumWidth() // 2)
+
+
+@pytest.mark.parametrize(
+    ("maker", "says_so"),
+    [
+        (MadeBy("SEMIAUTOMATIC", "net"), True),
+        (MadeBy("AUTOMATIC", "net"), True),
+        (MadeBy("MANUAL"), False),
+        (None, False),
+    ],
+)
+def test_after_a_restore_the_dock_says_why_there_are_no_candidates(
+    viewer, dock, qtbot, maker, says_so
+):
+    mask = np.ones((4, 4, 4), np.uint8)
+    masks = [SavedMask(r.name, mask, (20, 40, 26), r, made_by=maker) for r in Region]
+    restore(viewer, dock.review.source.case, masks)
+    qtbot.waitUntil(lambda: [x.voxels for x in dock.review.lesions] == [64])
+    qtbot.waitUntil(lambda: not dock.review.candidates)
+    title = dock.candidates_title
+    expected = "Second look and prob.: not kept with the mask; Alt+G segments again and replaces it"
+    assert title.text() == (expected if says_so else "")
+    assert title.isHidden() != says_so
+    dock.clicks.on_click(viewer.layers["Pat ET"].data_to_world((1, 1, 1)), False)
+    assert dock.message == (
+        "To add by a click, segment again (Alt+G)"
+        if says_so
+        else "Segment the case first to add by a click"
+    )
+
+
+def names_of_buttons(dock) -> tuple[str, str]:
+    return dock.accept_button.text(), dock.delete_button.text()
+
+
+def test_the_dock_says_that_a_candidate_follows_and_the_buttons_what_they_do(dock):
+    assert names_of_buttons(dock) == ("Accept", "Delete")
+    press(dock, keys.NEXT)
+    assert names_of_buttons(dock) == ("Accept", "Delete")
+    press(dock, keys.ACCEPT)
+    assert dock.review.is_candidate(dock.review.current)
+    assert dock.message == "All small accepted; K adds the candidate"
+    assert names_of_buttons(dock) == ("Add", "Reject")
+    assert dock.accept_button.toolTip() == "Add the candidate to ET, TC and WT (K)"
+    assert dock.delete_button.toolTip() == "Reject the candidate for this patient (W)"
+    press(dock, keys.PREVIOUS)
+    assert names_of_buttons(dock) == ("Accept", "Delete")
+    assert "Erase the selected lesions" in dock.delete_button.toolTip()

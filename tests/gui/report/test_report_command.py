@@ -12,6 +12,7 @@ from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
 from napari_smalltumor import questions
+from napari_smalltumor.export.save import save
 from napari_smalltumor.layers.metadata import case_of, role_of, set_role
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -82,7 +83,12 @@ def test_pages_of_two_visits_of_one_name_are_told_apart(
     qtbot.waitUntil((tmp_path / "page.html").exists)
     visit = case.paths["t1ce"].parent.parent.name
     assert start[0].endswith(f"/P7_{visit}_report.pdf") and visit in title
-    assert f"<title>Report of {title}</title>" in (tmp_path / "page.html").read_text("utf-8")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert f"<title>Report of {title}</title>" in page and "not saved to a file" in page
+    assert save(viewer, None)
+    command.write_report(viewer, case, tmp_path / "saved.html")
+    qtbot.waitUntil((tmp_path / "saved.html").exists)
+    assert "not saved to a file" not in (tmp_path / "saved.html").read_text("utf-8")
 
 
 @pytest.mark.slow
@@ -158,6 +164,19 @@ def test_a_name_of_another_kind_is_refused(viewer, asked, messages, monkeypatch,
     )
     command.ask_and_report(viewer, None)
     assert "ends in .pdf, .html or .htm" in messages[0]
+
+
+@pytest.mark.parametrize("ending", ["_report", "_follow-up"])
+def test_a_page_is_written_under_the_name_that_is_proposed(
+    viewer, messages, monkeypatch, tmp_path, ending
+):
+    questioned: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(questioned.append(a[2])))
+    monkeypatch.setattr(command, "output_folder", lambda *a: tmp_path)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **o: (a[2], "PDF (*.pdf)"))
+    case = case_of(next(layer for layer in viewer.layers if layer.name.startswith("Pat ")))
+    path = command.ask_for_page(viewer, case, None, ending)
+    assert path == tmp_path / f"Pat{ending}.pdf" and questioned == []
 
 
 def test_the_dialog_gives_what_was_typed(qtbot):

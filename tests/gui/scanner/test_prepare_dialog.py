@@ -15,7 +15,7 @@ import pytest
 from head_cases import NAMES
 from napari_cases import write_case_along
 from qtpy.compat import isalive
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QRect, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QProgressDialog, QPushButton
 from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.volumes.nifti import read_volume
@@ -361,3 +361,24 @@ def test_a_series_that_may_be_mirrored_has_to_be_left_out(tmp_path, qtbot, monke
     combo.setCurrentIndex(combo.findData(None))
     combo.activated.emit(combo.currentIndex())
     assert dialog.prepare_button.isEnabled() and "left and right" not in dialog.message.text()
+
+
+def test_a_long_reason_is_shown_in_whole(tmp_path, qtbot, monkeypatch):
+    monkeypatch.setattr(plan_module, "missing_packages", lambda modules: [])
+    for name in ("t1", "t1ce", "t2", "flair"):
+        for processed in ("", "_hdbet"):
+            image = nib.Nifti1Image(np.ones((8, 8, 4), np.int16), np.eye(4))
+            nib.save(image, tmp_path / f"TCGA-FG-6692-second-visit_{name}{processed}.nii.gz")
+    preparation = Preparation(None, Plan(tmp_path, find_studies(tmp_path)), lambda path: None)
+    table, dialog = preparation.dialog.table, preparation.dialog
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitUntil(lambda: not preparation.busy)
+    reasons = [(row, table.item(row, 2).text()) for row in range(table.rowCount())]
+    assert max(len(text) for _, text in reasons) > 90
+    width = table.columnWidth(2)
+    for row, text in reasons:
+        wrapped = table.fontMetrics().boundingRect(
+            QRect(0, 0, width, 1000), int(Qt.TextFlag.TextWordWrap), text
+        )
+        assert table.rowHeight(row) >= wrapped.height()

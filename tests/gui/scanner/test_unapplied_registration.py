@@ -16,9 +16,11 @@ from two_prepared_scans import (
 )
 
 from napari_smalltumor import notify, questions
-from napari_smalltumor.closing.close_patient import close_patient
+from napari_smalltumor.closing.close_patient import close_patient, reopen_closed
+from napari_smalltumor.closing.unsaved_work import what_is_unsaved, what_is_unsaved_of_closed
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.metadata import case_of, role_of
+from napari_smalltumor.layers.patient import layers_of_patient
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.prepared_scan.dock import PreparedScanDock
 
@@ -173,6 +175,21 @@ def test_a_shift_is_forgotten_when_its_patient_is_closed_after_a_question(
     qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == "A")
     choose(dock, "t2")
     assert not dock.registration.moves and dock.registration.unapplied.isHidden()
+
+
+def test_a_shift_returns_with_a_patient_whose_layers_were_removed(dock, viewer, qtbot):
+    a = patient(viewer, "A")
+    for layer in layers_of_patient(viewer.layers, a):
+        viewer.layers.remove(layer)
+    qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == "B")
+    qtbot.wait(100)  # what is forgotten is forgotten in a later turn
+    lost = "The registration of T2 of A by hand is not applied, and will be lost."
+    assert lost in what_is_unsaved_of_closed(viewer)
+    reopen_closed(viewer, a)
+    activate(viewer, dock, qtbot, "A")
+    choose(dock, "t2")
+    assert dock.registration.shift_mm == (5.0, 0.0, 0.0)
+    assert what_is_unsaved_of_closed(viewer) == [] and what_is_unsaved(viewer, a) == [lost]
 
 
 def test_an_applied_shift_does_not_return_with_the_automatic_registration(

@@ -9,6 +9,7 @@ import pytest
 from lesion_layers import classes, show_regions, synthetic_case
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.text import volume_text
@@ -102,6 +103,29 @@ def test_restored_masks_are_counted(viewer, results, qtbot):
     restore(viewer, case, masks)
     qtbot.waitUntil(lambda: ml(24) in results.text)
     qtbot.waitUntil(lambda: "1 enhancing component, 1 small" in results.text)
+
+
+@pytest.mark.parametrize(
+    ("maker", "expected"),
+    [
+        (
+            MadeBy("SEMIAUTOMATIC", "net", missing=("t2",)),
+            "Segmented earlier with the weights net and edited since. Research only.\n",
+        ),
+        (MadeBy("AUTOMATIC", "net"), "Segmented earlier with the weights net. Research only.\n"),
+        (MadeBy("MANUAL"), "Drawn by hand."),
+        (None, ""),
+    ],
+)
+def test_what_made_restored_masks_is_shown(viewer, results, qtbot, maker, expected):
+    mask = np.ones((2, 3, 4), np.uint8)
+    masks = [SavedMask(r.name, mask, (1, 1, 1), r, made_by=maker) for r in Region]
+    restore(viewer, synthetic_case(), masks)
+    qtbot.waitUntil(lambda: ml(24) in results.text)
+    assert expected in results.text
+    assert ("probabilities were not kept" in results.text) == ("Segmented" in expected)
+    lacks = maker is not None and bool(maker.missing)
+    assert ("⚠ The mask was segmented without T2" in results.text) == lacks
 
 
 @pytest.mark.one_binding

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 from edit_sessions import PAINTED, Session, User, write_patient
+from napari.layers import Labels
 from opened_case import raise_disk_full
 
 from napari_smalltumor.autosave import case_file
@@ -99,3 +100,20 @@ def test_a_file_whose_edits_could_not_be_saved_again_is_kept(tmp_path, user, mon
     session.watcher.restore_question.ask(session.case)
     assert len(user.asked) == 1 and session.et.data[IN_SECOND_CUBE] == 1
     assert kept.exists()
+
+
+def test_edits_that_are_restored_but_cannot_be_drawn_are_still_edits(tmp_path, user):
+    session = Session(write_patient(tmp_path / "P1")).segment().paint()
+    session.viewer.layers.clear()
+    session.watcher.autosave.wait()
+
+    def fail(event) -> None:
+        if isinstance(event.value, Labels):
+            raise ValueError("no memory on the card")
+
+    session.viewer.layers.events.inserted.connect(fail, position="last")
+    user.answers = [RESTORE]
+    with pytest.raises(ValueError, match="no memory"):
+        Session(tmp_path / "P1", session.viewer)
+    regions = region_layers(session.viewer.layers, session.case)
+    assert session.watcher.autosave.edited(regions.values()) == ["P1 WT", "P1 TC", "P1 ET"]

@@ -86,6 +86,22 @@ def test_all_masks_are_restored_also_if_one_of_them_cannot_be_drawn(edited, fold
     assert np.array_equal(segmentation_of(reopened.viewer.layers, reopened.case).classes, painted)
 
 
+def test_masks_that_cannot_be_restored_leave_what_made_those_that_are_shown(
+    edited, folder, monkeypatch
+):
+    (file,) = edited.files
+    reopened = Opened(folder).segmented()
+    before = [role_of(layer) for layer in reopened.regions.values()]
+
+    def fail(*arguments) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("napari_smalltumor.autosave.restore.to_display", fail)
+    with pytest.raises(MemoryError):
+        restore(reopened.viewer, reopened.case, read_masks(file))
+    assert [role_of(layer) for layer in reopened.regions.values()] == before
+
+
 def test_a_restored_mask_is_of_the_network_that_made_it_and_not_of_the_mask_it_replaces(folder):
     opened = Opened(folder)
     shown = made_by_weights(opened, "starter")

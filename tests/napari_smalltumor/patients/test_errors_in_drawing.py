@@ -10,6 +10,7 @@ from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.switching import shown_patient
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
@@ -47,6 +48,19 @@ def test_the_other_patient_is_active_all_the_same(viewer, patients, name):
     for layer in viewer.layers:
         assert not layer.visible or patient_of(layer) == first
         assert bool(layer.locked) == (patient_of(layer) != first)
+
+
+def test_the_other_patient_is_active_also_if_the_stroke_before_cannot_be_drawn(
+    viewer, patients, monkeypatch
+):
+    def fail(layers) -> None:
+        raise ValueError("cannot be triangulated")
+
+    monkeypatch.setattr(shown_patient, "end_strokes", fail)
+    told = titles_told(patients, patients.changed)
+    with pytest.raises(ValueError, match="triangulated"):
+        patients.activate(patients.patients[0])
+    assert patients.title == "First" and told == ["First"]
 
 
 def test_nobody_is_active_after_an_error_in_leaving(viewer, patients):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+from weakref import ref
+
+import numpy as np
 import pytest
+from napari_cases import case_along
 from shown_layers import open_segmented
 
 from napari_smalltumor import notify
+from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.messages import while_not_active
 from napari_smalltumor.patients.removed.missing_layers import missing_layers
 from napari_smalltumor.widgets import readable_messages
 
@@ -84,4 +91,62 @@ def test_a_refused_undo_is_explained_until_the_patient_of_the_layer_is_active(
     (text,) = shown
     assert "Anna ET was not changed: it belongs to Anna" in text
     patients.activate(patients.patients[0])
+    assert shown == set()
+
+
+def press_undo(layer) -> None:
+    {str(key): call for key, call in layer.keymap.items()}["Ctrl+Z"](layer)
+
+
+@pytest.mark.parametrize("name", ["Bert ET", "of nobody"])
+@pytest.mark.parametrize(("hidden", "shown_again"), [("visible", True), ("opacity", 0.5)])
+def test_a_refused_undo_is_explained_until_the_layer_is_seen(
+    viewer, patients, shown, name, hidden, shown_again
+):
+    viewer.add_labels(np.zeros((4, 5, 6), np.uint8), name="of nobody")
+    layer = viewer.layers[name]
+    setattr(layer, hidden, 0)
+    shown.clear()
+    press_undo(layer)
+    (text,) = shown
+    assert f"{name} was not changed: it" in text
+    setattr(layer, hidden, shown_again)
+    assert shown == set()
+
+
+def test_a_layer_whose_undo_was_refused_does_not_outlast_its_removal(viewer, patients, shown):
+    layer = viewer.add_labels(np.zeros((4, 5, 6), np.uint8), name="drawn")
+    patients.adopt([layer], patients.current)
+    layer.visible = False
+    press_undo(layer)
+    viewer.layers.selection.active = viewer.layers["Bert ET"]  # napari keeps the last one
+    kept = ref(layer)
+    viewer.layers.remove(layer)
+    del layer
+    gc.collect()
+    assert kept() is None
+
+
+def test_a_text_that_is_said_again_or_of_another_patient_has_its_own_condition(patients, shown):
+    messages, (anna, bert) = patients.messages, patients.patients
+    messages.about(anna, "again", lambda active: False)
+    messages.about(anna, "again")
+    messages.about(anna, "both", lambda active: True)
+    messages.about(bert, "both", lambda active: False)
+    shown |= {"again", "both"}
+    patients.activate(anna)
+    assert shown == {"again", "both"}
+    messages.remove(anna)
+    assert shown == set()
+
+
+def test_messages_are_removed_in_a_viewer_that_only_knows_its_patients(viewer, shown):
+    """Also before the rest of the plugin was set up."""
+    patients = active_patient(viewer)
+    for name in ("Anna", "Bert"):
+        data, attributes, _ = image_layers(case_along(name=name))[0]
+        viewer.add_image(data, **attributes)
+    anna, _ = patients.patients
+    shown.add(patients.messages.about(anna, "Choose Anna.", while_not_active(anna)))
+    patients.activate(anna)
     assert shown == set()

@@ -19,8 +19,6 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.planes.cursor_text import text_at
 from napari_smalltumor.planes.linked_planes import linked_planes
 
-SIGNS = {"R": 1, "L": -1, "A": 1, "P": -1, "S": 1, "I": -1}
-
 
 def texts_of(viewer: ViewerModel):
     """The text at a point of the viewer's planes."""
@@ -30,10 +28,9 @@ def texts_of(viewer: ViewerModel):
 
 def position_in(text: str) -> list[float]:
     """Patient coordinates (RAS) that a text states."""
-    found = re.search(r"([RL]) ([\d.]+)  ([AP]) ([\d.]+)  ([SI]) ([\d.]+) mm$", text)
+    found = re.search(r"R (−?[\d.]+)  A (−?[\d.]+)  S (−?[\d.]+) mm$", text)
     assert found is not None, text
-    words = found.groups()
-    return [SIGNS[words[n]] * float(words[n + 1]) for n in (0, 2, 4)]
+    return [float(number.replace("−", "-")) for number in found.groups()]
 
 
 def write_case(folder, axcodes: str, degrees: float):

@@ -75,6 +75,24 @@ def test_an_interruption_within_a_destructor_is_not_lost(monkeypatch):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_signal_that_comes_with_the_one_that_ends_the_wait_is_handled(monkeypatch):
+    handled: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: handled.append(number))
+
+    def wait_long(futures: list[Future[None]], timeout: float) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        return wait(futures, 0)
+
+    monkeypatch.setattr(interruptible, "wait", wait_long)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            result_of(Future[None]())
+        assert handled == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_a_cluster_that_does_not_close_is_left(is_left):
     cluster = SimpleNamespace(close=lambda timeout: is_left.wait(), workers={})
     with pytest.raises(KeyboardInterrupt):

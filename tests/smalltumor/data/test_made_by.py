@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import replace
 from types import SimpleNamespace
 
 import nibabel as nib
@@ -14,7 +15,7 @@ from smalltumor.cli import main
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.data import label_digest
 from smalltumor.data.bids.write import write_bids
-from smalltumor.data.made_by import MadeBy, joined, recorded_made_by
+from smalltumor.data.made_by import SEEN_IN_TRAINING, MadeBy, joined, recorded_made_by
 from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.masks.label_files import on_grid, read_label_volume
 from smalltumor.data.naming.exported_masks import region_paths
@@ -33,6 +34,7 @@ from smalltumor.version import software_version
 DIGEST = "0123456789abcdef" * 4
 RUN = InferenceRun(1.0, "cpu", "torch", "fifty patients", digest=DIGEST)
 MADE = MadeBy("AUTOMATIC", "fifty patients", DIGEST[:16], software_version())
+SEEN = replace(MADE, seen_in_training=True)
 
 
 def mask_of(case, **made) -> Segmentation:
@@ -41,7 +43,7 @@ def mask_of(case, **made) -> Segmentation:
 
 
 @pytest.mark.parametrize("ending", [".nii.gz", ".nii"])
-@pytest.mark.parametrize("made_by", [MADE, MADE.edited, MadeBy("MANUAL"), None])
+@pytest.mark.parametrize("made_by", [MADE, SEEN, MADE.edited, MadeBy("MANUAL"), None])
 def test_a_label_file_and_region_files_record_what_made_them(tmp_path, ending, made_by):
     case, path = case_along("LAS"), tmp_path / f"mask{ending}"
     segmentation = mask_of(case, made_by=made_by)
@@ -291,6 +293,17 @@ def test_reports_name_the_weights_and_warn_of_another_name_for_them(tmp_path, ca
     assert any(said in warning for warning in content["warnings"])
 
 
+def test_a_report_of_a_file_warns_if_its_network_has_seen_the_patient(tmp_path):
+    folder = write_case_along(tmp_path / "Pat", labels=False)
+    mask, numbers = tmp_path / "Pat_mask.nii.gz", tmp_path / "numbers.json"
+    run = replace(RUN, seen_in_training=True)
+    write_segmentation(mask_of(read_case(folder), run=run), mask)
+    assert main(["report", str(folder), str(mask), "--json", str(numbers)]) == 0
+    content = json.loads(numbers.read_text())
+    assert content["made_by"]["seen_in_training"]
+    assert SEEN_IN_TRAINING in content["warnings"]
+
+
 def test_lesions_and_info_print_what_made_a_mask(tmp_path, capsys):
     case, path, plain = case_along(), tmp_path / "mask.nii.gz", tmp_path / "plain.nii.gz"
     write_segmentation(mask_of(case), path)
@@ -328,6 +341,7 @@ def test_the_record_holds_no_path_and_no_name_of_the_case(tmp_path):
         "weights_sha256",
         "version",
         "missing_sequences",
+        "seen_in_training",
         "labels",
         "corners_ras_mm",
     }

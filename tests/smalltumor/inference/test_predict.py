@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from smalltumor.data.case import Case
+from smalltumor.data.made_by import SEEN_IN_TRAINING
 from smalltumor.data.probabilities.network_output import NetworkOutput
 from smalltumor.data.read_case import read_case
-from smalltumor.data.segmentation import SEEN_IN_TRAINING
 from smalltumor.errors import Cancelled, SmalltumorError
 from smalltumor.files.user_dirs import CACHE_VARIABLE
 from smalltumor.geometry.grid import Grid

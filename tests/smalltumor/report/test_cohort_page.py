@@ -14,7 +14,7 @@ from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.ranking import CRITERION
 from smalltumor.cohort.reviews.reviews import Reviews
-from smalltumor.data.segmentation import SEEN_IN_TRAINING
+from smalltumor.data.made_by import SEEN_IN_TRAINING
 from smalltumor.report.cohort_page import cohort_page
 
 

@@ -97,7 +97,7 @@ def test_diameters_are_given_with_their_slices(page, follow_up):
     grown = follow_up.changes[1]
     for lesions in (grown.earlier, grown.current):
         lesion = lesions[0].lesion
-        axial, mark = lesion.axial, "°" if lesion.axial.has_cavity else ""
+        axial, mark = lesion.axial, "‡" if lesion.axial.has_cavity else ""
         text = f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}{mark}"
         assert f"{text} ({lesion.diameters_slice})" in page.text
 

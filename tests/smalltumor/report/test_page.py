@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from report_cases import GRID, SHAPE, Page, ball, brain_case, tumour
+from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Action, OutputError
 from smalltumor.extras import MissingPackageError
@@ -20,6 +21,7 @@ from smalltumor.report.page_files import book_of
 from smalltumor.report.texts import pieces
 
 DETAILS = ReportDetails(patient="P7", scan_date="2026-01-02", mask="m.nii.gz", reviewer="A. Reader")
+NETWORK = MadeBy.network("net", "0" * 64, "1")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def test_it_names_the_slice_of_the_diameters_and_marks_those_beside_a_cavity(pag
     (target,) = measures.measurable
     axial = target.lesion.axial
     assert axial.has_cavity
-    row = f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}° {axial.product_mm2:.0f}"
+    row = f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}‡ {axial.product_mm2:.0f}"
     assert f"{row} {axial.slice_number} in the sum {target.lesion.side}" in page.text
     axial = measures.small_lesions[0].lesion.axial
     assert f"{axial.perpendicular_mm:.1f} {axial.product_mm2:.0f} {axial.slice_number}" in page.text
@@ -133,8 +135,8 @@ def test_a_lesion_is_found_by_slice_and_by_patient_coordinates(case, page, measu
     for row, each in zip(rows_of_lesions(page), measures.lesions, strict=True):
         x, y, z = each.centre
         assert np.allclose(GRID.to_patient(each.lesion.indices.mean(axis=0)), each.centre)
-        where = {"R" if x > 0 else "L": x, "A" if y > 0 else "P": y, "S" if z > 0 else "I": z}
-        assert row[9].split() == [w for k, mm in where.items() for w in (k, f"{abs(mm):.0f}")]
+        numbers = [f"{round(mm) + 0.0:.0f}".replace("-", "−") for mm in (x, y, z)]
+        assert row[9].split() == ["R", numbers[0], "A", numbers[1], "S", numbers[2]]
         assert row[8] == str(each.lesion.slices[0])
 
 
@@ -148,6 +150,25 @@ def test_lesions_to_which_a_reader_added_voxels_are_marked(case, measures, page)
     added = Page(case_page(case, tumour(), replace(measures, lesions=lesions), DETAILS))
     assert [row[0][-1] == "†" for row in rows_of_lesions(added)] == [n == 0.1 for n in shares]
     assert "†: at least a tenth of the lesion" in added.text
+
+
+@pytest.mark.parametrize(
+    ("made_by", "share", "said"),
+    [
+        (NETWORK.edited, None, True),
+        (NETWORK.edited, 0.2, False),
+        (NETWORK, None, False),
+        (MadeBy("MANUAL"), None, False),
+        (None, None, False),
+    ],
+)
+def test_a_page_says_if_it_is_not_known_which_lesions_a_reader_added(
+    case, measures, made_by, share, said
+):
+    lesions = tuple(replace(each, added_share=share) for each in measures.lesions)
+    details = replace(DETAILS, made_by=made_by)
+    found = Page(case_page(case, tumour(), replace(measures, lesions=lesions), details))
+    assert ("Which lesions a reader added or changed is not known" in found.text) == said
 
 
 def rows_of_lesions(page: Page) -> list[list[str]]:

@@ -267,6 +267,16 @@ def test_that_nothing_tells_of_one_patient_is_a_warning_with_the_files(tmp_path)
     )
 
 
+@pytest.mark.parametrize("stripped", ["hdbet", "brain", "skull_stripped", "N4"])
+def test_names_that_differ_only_in_how_images_were_processed_are_of_one_patient(tmp_path, stripped):
+    for name in ("t1", "t1ce", "t2", "flair"):
+        image = nib.Nifti1Image(np.ones(SHAPE, np.int16), GRID.affine)
+        nib.save(image, tmp_path / f"TCGA-FG-6692_{name}.nii.gz")
+        nib.save(image, tmp_path / f"TCGA-FG-6692_{name}_{stripped}.nii.gz")
+    warnings = map(str, find_source(tmp_path, {}).warnings)
+    assert not [text for text in warnings if "one patient" in text]
+
+
 def test_volumes_of_other_formats_are_series(tmp_path):
     sitk = pytest.importorskip("SimpleITK", reason="the extra raw is not installed")
     for name in ("t1.mha", "t1_gd.nrrd", "t2.mha", "flair.nrrd"):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from smalltumor.cohort.results.results import CaseResult, ListedLesion
-from smalltumor.data.segmentation import SEEN_IN_TRAINING
+from smalltumor.data.made_by import SEEN_IN_TRAINING
 from smalltumor.text import pluralize
 
 LOOK_SCORE = 0.25

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
 
+from smalltumor.cohort.interruptible import handlers_replaced
+
 Result = TypeVar("Result")
 
 
@@ -26,9 +28,6 @@ def deferred_interruptions() -> Iterator[None]:
     KeyboardInterrupt
         By the second signal.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals are handled in the main thread
-        return
     arrived: list[int] = []
 
     def defer(number: int, frame: FrameType | None) -> None:
@@ -36,16 +35,8 @@ def deferred_interruptions() -> Iterator[None]:
         if len(arrived) > 1:
             raise KeyboardInterrupt
 
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    # What is None cannot be set again: it was not set by Python.
-    replaced = {n: h for n, h in handlers.items() if h not in (signal.SIG_IGN, None)}
-    try:
-        for number in replaced:
-            signal.signal(number, defer)
+    with handlers_replaced(defer):
         yield
-    finally:
-        for number, handler in replaced.items():
-            signal.signal(number, handler)
     for waited in arrived:
         signal.raise_signal(waited)
 

@@ -9,6 +9,7 @@ import pytest
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from shown_layers import show_segmentation
+from smalltumor.data.identity.visits import name_with_visit
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import questions
@@ -93,3 +94,34 @@ def test_a_name_is_another_patients_if_it_states_that_one_and_not_its_own(
     may = may_have_name(None, None, patient, Path("/out") / name, "regions")
     assert may == (not whose)
     assert [f"{name} is named after {whose}, but" in text for text in asked] == [True] * bool(whose)
+
+
+PATIENTS = [
+    *(OPEN[0], OPEN[1], OPEN[2], Patient("BraTS2021_00495", Path("/data/BraTS2021_00495"))),
+    *(Patient("MUELLER_2026", Path("/data")), Patient("P8", Path("/data/P8/visit2"))),
+    *(Patient("P9", Path("/data/P9/follow-up")), Patient("P9_follow-up", Path("/data"))),
+    *(Patient("sub-01_ses-02", Path("/data/anat")), Patient("sub-01", Path("/data/sub-01/anat"))),
+    *(Patient("012", Path("/data/012")), Patient("P7_pre", Path("/data")), Patient("P7_v2", None)),
+    *(Patient("GBM_followup_003", Path("/data")), Patient("baseline", Path("/data/baseline"))),
+]
+PROPOSED = ["_smalltumor.nii.gz", "_smalltumor.dcm", "_ET_lesions.csv", "_report.pdf"]
+
+
+@pytest.mark.parametrize("ending", ["_follow-up.pdf", "_follow-up.html", *PROPOSED])
+@pytest.mark.parametrize("patient", PATIENTS, ids=lambda each: f"{each.name} of {each.folder}")
+def test_a_name_that_is_proposed_is_no_other_patients(asked, monkeypatch, patient, ending):
+    target = "napari_smalltumor.export.other_names.active_patient"
+    monkeypatch.setattr(target, lambda viewer: Open)
+    of_page = ending.split(".")[0] if ending not in PROPOSED[:3] else ""
+    path = Path(f"/out/{name_with_visit(patient.name, patient.folder)}{ending}")
+    assert may_have_name(None, None, patient, path, "measures", of_page)
+    assert asked == []
+
+
+def test_the_end_of_a_page_s_name_does_not_hide_that_it_is_another_patients(asked, monkeypatch):
+    for module in ("other_names", "dialogs.other_patients_name"):
+        target = f"napari_smalltumor.export.{module}.active_patient"
+        monkeypatch.setattr(target, lambda viewer: Open)
+    path = Path("/out/P7_visit2_follow-up.pdf")
+    assert not may_have_name(None, None, OPEN[0], path, "measures", "_follow-up")
+    assert "named after /data/P7_visit2" in asked[0]

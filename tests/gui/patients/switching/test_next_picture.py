@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from deletion import delete
 from lesion_layers import show_regions, synthetic_case
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QKeySequence
@@ -135,3 +136,20 @@ def test_after_an_error_the_other_calls_are_made_and_keys_are_back(
     assert calls.made == ["second", "last"]
     expected = "the window is deleted" if window_fails else "the first call"
     assert [str(error) for _, error, _ in errors] == [expected]
+
+
+def test_a_window_that_is_deleted_before_its_next_picture_is_no_error(qtbot, monkeypatch):
+    window, viewer, made = QMainWindow(), Viewer(), []
+    window.show()
+    monkeypatch.setattr(next_picture, "main_window", lambda viewer: window)
+    picture = NextPicture(viewer)
+
+    def start_and_delete() -> None:
+        picture.then(lambda: made.append("call"))
+        monkeypatch.setattr(next_picture, "main_window", lambda viewer: None)
+        delete(window)
+
+    with qtbot.capture_exceptions() as errors:
+        QTimer.singleShot(0, start_and_delete)
+        qtbot.waitUntil(lambda: bool(made))
+    assert errors == []

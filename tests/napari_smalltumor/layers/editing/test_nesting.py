@@ -1,5 +1,7 @@
 """Edits keep ET inside TC inside WT, and can be undone."""
 
+import itertools
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -171,3 +173,44 @@ def test_the_other_regions_stay_nested_when_one_layer_is_deleted(layers, viewer,
 def test_a_viewer_and_its_proxy_share_one_nesting(viewer):
     assert ensure_nesting(viewer) is ensure_nesting(viewer)
     assert ensure_nesting(PublicOnlyProxy(viewer)) is ensure_nesting(viewer)
+
+
+REMOVED = [*itertools.permutations(Region, 1), *itertools.permutations(Region, 3)]
+
+
+@pytest.mark.parametrize("removed", REMOVED, ids=lambda regions: " ".join(x.value for x in regions))
+def test_undo_removes_what_a_stroke_added_also_after_layers_were_removed_and_restored(
+    layers, viewer, removed
+):
+    et = layers[Region.ET]
+    et.data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
+    for region in removed:
+        viewer.layers.remove(layers[region])
+    for region in removed:
+        viewer.layers.append(layers[region])
+    assert sizes(layers) == {"wt": 6, "tc": 4, "et": 2}
+    et.undo()
+    assert sizes(layers) == START
+    et.redo()
+    assert sizes(layers) == {"wt": 6, "tc": 4, "et": 2}
+
+
+def test_what_is_drawn_in_tc_while_et_is_removed_stays_when_et_is_undone(layers, viewer):
+    et, tc = layers[Region.ET], layers[Region.TC]
+    et.data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
+    viewer.layers.remove(et)
+    tc.data_setitem(tuple(np.array([n]) for n in (5, 6, 7)), 1)
+    assert sizes(layers) == {"wt": 7, "tc": 5, "et": 2}
+    viewer.layers.append(et)
+    et.undo()
+    assert sizes(layers) == {"wt": 6, "tc": 4, "et": 1}
+
+
+def test_tc_keeps_what_et_added_when_tc_is_edited_while_et_is_removed(layers, viewer):
+    et, tc = layers[Region.ET], layers[Region.TC]
+    et.data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
+    viewer.layers.remove(et)
+    tc.data_setitem((np.array([5]), np.array([4]), np.array([7])), 1)
+    tc.data_setitem((np.array([5]), np.array([6]), np.array([7])), 1)
+    tc.undo()
+    assert tc.data[OUTSIDE] == 1 and sizes(layers) == {"wt": 7, "tc": 5, "et": 2}

@@ -140,6 +140,22 @@ def test_a_mask_whose_lesions_were_visited_gives_way_when_it_is_hidden_itself(vi
     assert review.source.scheme is None and review.region is Region.ET
 
 
+def test_the_review_of_a_hidden_mask_continues_when_the_one_in_its_place_is_removed(viewer):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    search(review)
+    lesion = review.lesions[0]
+    review.go_to(lesion)
+    for layer in review.source.layers.values():
+        layer.visible = False
+    assert review.source.scheme == "brats2018"
+    viewer.layers.remove("Pat labels")
+    assert review.source.scheme is None
+    assert review.segmentation.progress.sought == lesion
+
+
 def test_the_review_starts_with_a_mask_that_is_shown(viewer):
     case = synthetic_case()
     show_classes(viewer, case)

@@ -109,8 +109,8 @@ def test_the_sorting_arrow_stands_before_its_title(model):
         return [title for title in shown if title not in TITLES]
 
     assert titles() == ["▴ mm³"]
-    model.sort(TITLES.index("mm"), Qt.SortOrder.DescendingOrder)
-    assert titles() == ["▾ mm"]
+    model.sort(TITLES.index("3D mm"), Qt.SortOrder.DescendingOrder)
+    assert titles() == ["▾ 3D mm"]
 
 
 @pytest.fixture

@@ -1,0 +1,126 @@
+"""Edits of an expert's mask are told, and Ctrl+S writes them to another file beside the images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari_cases import write_case_along
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QFileDialog, QShortcut
+from shown_layers import show_segmentation
+from smalltumor.data.segmentation import Segmentation
+
+from napari_smalltumor import notify, questions
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.closing.unsaved_work import what_is_unsaved
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer_setup import set_up
+
+
+@pytest.fixture
+def told(monkeypatch) -> list[str]:
+    told: list[str] = []
+    for name in ("info", "error", "warn"):
+        monkeypatch.setattr(notify, name, told.append)
+    return told
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, tmp_path, told):
+    """A case with an expert's mask, whose layer is selected."""
+    viewer = make_napari_viewer()
+    open_case(viewer, write_case_along(tmp_path / "Pat"))
+    set_up(viewer)
+    viewer.layers.selection.active = viewer.layers["Pat labels"]
+    return viewer
+
+
+def press_save(viewer) -> None:
+    window = viewer.window._qt_window
+    key = QKeySequence("Ctrl+S")
+    (shortcut,) = [x for x in window.findChildren(QShortcut) if x.key() == key]
+    shortcut.activated.emit()
+
+
+def edit(viewer) -> int:
+    """Change a voxel of the expert's mask; the number of background voxels then."""
+    layer = viewer.layers["Pat labels"]
+    place = np.argwhere(layer.data)[0]
+    layer.data_setitem(tuple(np.array([n]) for n in place), 0)
+    return int(np.count_nonzero(layer.data == 0))
+
+
+def of_edits(told: list[str]) -> list[str]:
+    return [text for text in told if "you edited the mask" in text]
+
+
+def test_the_first_stroke_on_an_experts_mask_is_told(viewer, told):
+    edit(viewer)
+    edit(viewer)
+    assert of_edits(told) == [
+        "Pat: you edited the mask of Pat_seg.nii.gz. That file is never changed; File > Save "
+        "Selected Layers (Ctrl+S) writes Pat labels to another one."
+    ]
+
+
+def test_strokes_on_the_regions_are_not(viewer, told):
+    case = case_of(viewer.layers["Pat labels"])
+    result = Segmentation(case.name, np.full(case.grid.shape, 3, np.uint8), case.grid)
+    for layer in show_segmentation(viewer, case, result).values():
+        layer.paint((1, 1, 1), 0)
+    assert of_edits(told) == []
+    viewer.layers["Pat labels"].visible = True
+    edit(viewer)
+    (text,) = of_edits(told)
+    assert "File > Save Selected Layers writes" in text  # Ctrl+S saves the regions
+
+
+def test_the_key_writes_edited_labels_beside_the_images(viewer, told, tmp_path, monkeypatch):
+    source = tmp_path / "Pat" / "Pat_seg.nii.gz"
+    before = source.read_bytes()
+    background = edit(viewer)
+    proposed: list[Path] = []
+
+    def accept(parent, title, start, filters, options):
+        proposed.append(Path(start))
+        return start, filters
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", accept)
+    press_save(viewer)
+    assert proposed == [source.with_name("Pat_labels_edited.nii.gz")]
+    written = nib.load(proposed[0]).get_fdata()
+    assert np.count_nonzero(written == 0) == background and source.read_bytes() == before
+    assert ensure_autosave(viewer).autosave.edited(viewer.layers) == []
+    assert what_is_unsaved(viewer, active_patient(viewer).current) == []
+
+
+@pytest.mark.parametrize("agrees", [False, True])
+def test_a_file_that_exists_is_replaced_only_after_a_question(
+    viewer, told, tmp_path, monkeypatch, agrees
+):
+    path = tmp_path / "Pat" / "Pat_labels_edited.nii.gz"
+    path.write_bytes(b"precious")
+    edit(viewer)
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: asked.append(text) or agrees)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path), ""))
+    press_save(viewer)
+    assert asked == ["Pat_labels_edited.nii.gz exists. Replace it with Pat labels?"]
+    assert (path.read_bytes() == b"precious") != agrees
+
+
+def test_the_experts_own_file_is_refused(viewer, told, tmp_path, monkeypatch):
+    source = tmp_path / "Pat" / "Pat_seg.nii.gz"
+    before = source.read_bytes()
+    edit(viewer)
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: asked.append(text) or True)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(source), ""))
+    press_save(viewer)
+    assert source.read_bytes() == before and asked == []
+    assert any("Pat_seg.nii.gz" in text and "mask of" not in text for text in told)
