@@ -40,8 +40,8 @@ _CHANGED = (
     "another reader, whose changes would be lost."
 )
 _CORRECTED = (
-    "It may hold corrections, which would be lost: the masks in the window are of a newer result of "
-    "the network."
+    "It may hold corrections, which would be lost: the masks in the window are of a newer result "
+    "of the network."
 )
 
 

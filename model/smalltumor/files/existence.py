@@ -40,7 +40,7 @@ def unreachable_as(kind: type[SmalltumorError]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _unreachable(error, kind) from error
+        raise _unreachable(error.filename, error, kind) from error
 
 
 def is_absent(path: Path) -> bool:
@@ -70,17 +70,20 @@ def _mode(path: Path, unreachable: type[SmalltumorError] | None) -> int | None:
     except ValueError:  # a name that no file can have, as with a null character
         return None
     except OSError as error:
-        if _says_absent(error):
+        if says_absent(error):
             return None
         if unreachable is None:
             raise
-        raise _unreachable(error, unreachable) from error
+        raise _unreachable(path, error, unreachable) from error
 
 
-def _unreachable(error: OSError, kind: type[SmalltumorError]) -> SmalltumorError:
-    return kind(f"{error.filename} cannot be reached: {error.strerror or error}")
+def _unreachable(
+    path: Path | str | None, error: OSError, kind: type[SmalltumorError]
+) -> SmalltumorError:
+    return kind(f"{path} cannot be reached: {error.strerror or error}")
 
 
-def _says_absent(error: OSError) -> bool:
+def says_absent(error: OSError) -> bool:
+    """Whether an error says that there is nothing at a path, not that it cannot be reached."""
     code: int | None = getattr(error, "winerror", None)
     return error.errno in _ABSENT if code is None else code in _ABSENT_ON_WINDOWS

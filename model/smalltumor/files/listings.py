@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from smalltumor.errors import CaseError
+from smalltumor.files.existence import says_absent
 from smalltumor.files.move_list import is_list
 from smalltumor.files.unfinished_moves import undo_unfinished_moves
 
@@ -47,9 +48,9 @@ def entries(folder: Path) -> list[Path]:
     """
     try:
         return sorted(folder / entry.name for entry in _settled(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
     except OSError as error:
+        if _is_none(error):
+            return []
         raise _unreadable(folder, error) from error
 
 
@@ -62,11 +63,14 @@ def may_exist(path: Path) -> bool:
     """Whether a file exists, or may: in a folder that may not be entered, reading it tells why."""
     try:
         path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not _is_none(error)
     return True
+
+
+def _is_none(error: OSError) -> bool:
+    """Whether there is no such file or folder; a link to itself cannot be entered."""
+    return isinstance(error, FileNotFoundError | NotADirectoryError) and says_absent(error)
 
 
 def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:

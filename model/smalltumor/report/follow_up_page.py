@@ -54,7 +54,7 @@ class ChangeRow:
     @property
     def place(self) -> str:
         """The centre, and what the other scan shows there."""
-        return "; ".join(self.place_parts)
+        return _joined(self.place_parts)
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,11 @@ def _diameters(lesions: Sequence[LesionMeasures]) -> str:
 
 
 def _place(change: LesionChange) -> str:
-    return "; ".join(_place_parts(change))
+    return _joined(_place_parts(change))
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "; ".join(parts)
 
 
 def _place_parts(change: LesionChange) -> tuple[str, ...]:
@@ -230,9 +234,9 @@ def _shown_text(change: LesionChange) -> str:
 
 def _shown_place(change: LesionChange, number: int) -> str:
     """As `_place`, with the slice of the current scan that is shown if the lesion is gone."""
-    place, *doubts = _place_parts(change)
-    shown = "" if change.current else f", {number} of the current one"
-    return "; ".join((f"{place}{shown}", *doubts))
+    centre, *doubts = _place_parts(change)
+    in_current = "" if change.current else f", {number} of the current one"
+    return _joined([f"{centre}{in_current}", *doubts])
 
 
 def _pair(pictures: FollowUpPictures, change: LesionChange) -> _Pair:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -89,6 +90,19 @@ def test_entries_of_a_folder_that_cannot_be_listed_are_not_none(locked):
 def test_a_file_behind_a_folder_that_cannot_be_entered_may_exist(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     assert may_exist(tmp_path / "loop" / "a") and not may_exist(tmp_path / "a")
+
+
+def test_a_folder_on_a_share_of_windows_that_is_gone_is_not_none(tmp_path, monkeypatch):
+    def fail(path, **options):
+        error = FileNotFoundError(errno.ENOENT, "the network path was not found", str(path))
+        error.winerror = 53
+        raise error
+
+    monkeypatch.setattr(os, "scandir", fail)
+    with pytest.raises(CaseError, match="network path"):
+        entries(tmp_path / "reviews")
+    monkeypatch.setattr(Path, "stat", fail)
+    assert may_exist(tmp_path / "reviews.csv")
 
 
 def test_what_a_drive_keeps_for_itself_may_be_unreadable(locked):

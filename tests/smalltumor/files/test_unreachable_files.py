@@ -107,6 +107,19 @@ def test_a_case_of_a_training_folder_is_not_added_again(
         add_case(tmp_path, case, np.ones(case.grid.shape, np.uint8))
 
 
+def test_why_a_case_cannot_be_added_is_said_whatever_the_error_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, **_: object) -> None:
+        raise OSError("the share is gone")
+
+    case = case_along()
+    monkeypatch.setattr(Path, "stat", fail)
+    assert folder_of(tmp_path, case).why_not == (
+        f"{tmp_path / case_folder_name(case)} cannot be reached: the share is gone"
+    )
+
+
 def test_a_training_folder_is_not_said_to_be_created_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

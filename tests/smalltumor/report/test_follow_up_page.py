@@ -162,6 +162,12 @@ def test_headline_picture_caption_and_table_name_one_slice():
     assert any(picture["alt"].endswith(f"in axial slice {centre}") for picture in page.all("img"))
 
 
+def caption_if_cut_off(found, gone) -> str:
+    """Text of the page of a lesion of which the current scan shows less."""
+    cut_off = replace(gone, change=Change.NOT_COMPARABLE, shown_earlier=1.0, shown_current=0.3)
+    return Page(follow_up_page(replace(found, changes=(cut_off,)), ReportDetails())).text
+
+
 def test_the_caption_of_a_lesion_that_is_gone_names_its_slice_in_both_scans(follow_up):
     """The head is three slices lower in the current scan."""
     lower = np.eye(4)
@@ -171,6 +177,7 @@ def test_the_caption_of_a_lesion_that_is_gone_names_its_slice_in_both_scans(foll
     earlier = gone.earlier[0].lesion.slices[0]
     page = Page(follow_up_page(found, ReportDetails()))
     assert f"axial {earlier} of the earlier scan, {earlier + 3} of the current one" in page.text
+    assert "of the current one; the current scan shows 30% of it" in caption_if_cut_off(found, gone)
     alts = [picture["alt"] for picture in page.all("img")]
     assert sum(alt.endswith(f"in axial slice {earlier + 3}") for alt in alts) >= 2
 

@@ -110,7 +110,9 @@ class Pipeline:
             raise
         except Exception as error:
             if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
-                raise OutputError(f"{error.filename or job.name}: {error.strerror}") from error
+                raise OutputError(
+                    f"{error.filename or job.name}: {error.strerror or error}"
+                ) from error
             return failed(job.name, reason_of(error), getattr(error, "remedy", None))
 
     def _unless_stopped(self, stage: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

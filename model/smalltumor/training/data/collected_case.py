@@ -14,7 +14,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
 from smalltumor.data.read_case import read_case
-from smalltumor.errors import SmalltumorError
+from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.files.existence import exists
 from smalltumor.files.names import safe_name, same_name
 
@@ -51,11 +51,13 @@ def folder_of(folder: Path, case: Case) -> CaseFolder:
     for name in folder_names(case):
         target = folder / name
         try:
-            if not exists(target):
-                break
+            is_taken = exists(target, unreachable=OutputError)
+        except OutputError as error:
+            return CaseFolder(target, why_not=str(error))
+        if not is_taken:
+            break
+        try:
             is_this = _holds(target, case)
-        except OSError as error:
-            return CaseFolder(target, why_not=f"{target} cannot be reached: {error.strerror}")
         except SmalltumorError as error:
             return CaseFolder(target, why_not=f"{target} exists and cannot be replaced: {error}")
         if is_this:

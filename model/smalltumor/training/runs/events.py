@@ -57,7 +57,7 @@ def append_event(path: Path, event: str, step: int, **values: Any) -> None:
         with path.open("ab+") as file:
             file.write(line if _ends_whole(file) else b"\n" + line)
     except OSError as error:
-        raise OutputError(f"{path} could not be written: {error.strerror}") from error
+        raise OutputError(f"{path} could not be written: {error.strerror or error}") from error
 
 
 def read_events(path: Path) -> Iterator[Event]:

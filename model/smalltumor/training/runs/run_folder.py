@@ -139,7 +139,9 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise TrainingError(f"{self.path} cannot be created: {error.strerror}") from None
+            raise TrainingError(
+                f"{self.path} cannot be created: {error.strerror or error}"
+            ) from None
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Create the folder and write `config`."""
