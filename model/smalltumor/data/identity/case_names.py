@@ -8,7 +8,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
+from smalltumor.data.identity.patients import (
+    key_of_patient,
+    patient_of,
+    same_patient,
+    states_visit,
+)
 from smalltumor.data.identity.visits import name_with_visit
 from smalltumor.data.naming.visit_names import is_numbered_version, may_be_version
 from smalltumor.files.names import name_key, safe_name
@@ -44,7 +49,7 @@ def states_other_case(name: str, case: str) -> bool:
     Another patient is stated by another number in a name of the same form, such as ``P8`` or
     ``P70`` for ``P7``. Whether any other name is that of a patient cannot be told.
     """
-    own, other = patient_of(case), patient_of(name)
+    own, other = (key_of_patient(patient_of(each)) for each in (case, name))
     return differ_by_number(own, other) or states_other_scan(name, case)
 
 
@@ -67,13 +72,14 @@ def states_other_scan(name: str, case: str) -> bool:
     """Whether a name begins with that of another scan of the patient of a case.
 
     ``P_visit2_pred`` states ``P_visit2``, which is another scan than ``P_visit1``, and is not known
-    to be ``P``.
+    to be ``P``. The ``sub-`` of BIDS says nothing of the scan.
     """
     starts = (name[: end.start()] for end in _WORD_ENDS.finditer(name))
     scans = [s for s in starts if states_scan(s, case) and same_patient(s, case)]
     if name_key(name).startswith("sub-"):
         scans = scans[:1]  # with what follows the session of BIDS, it is the same scan
-    return any(not continues_name(case, scan) for scan in scans)
+    own = key_of_patient(case)
+    return any(not continues_name(own, key_of_patient(scan)) for scan in scans)
 
 
 def differ_by_number(own: str, other: str) -> bool:

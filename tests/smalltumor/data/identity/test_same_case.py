@@ -108,6 +108,10 @@ def test_no_name_states_a_case_and_another_one(name, word, case):
 
 @given(names(), WORDS, names())
 @example("P7_visit2", "", "sub-P7_ses-1")
+@example("sub-P7_visit1", "", "P7_visit1")
+@example("P7_visit1", "", "sub-P7_visit1")
+@example("sub-P7_ses-1", "_pred", "P7_ses-1")
+@example("sub-P8_visit1", "", "P7_visit1")
 def test_a_mask_is_accepted_if_its_name_states_the_case_and_refused_if_another(name, word, case):
     if states_case(name + word, case):
         assert is_accepted(check_case, name + word, case)
