@@ -25,13 +25,11 @@ def doubts(qtbot):
 
 def test_all_reasons_are_seen_also_in_a_larger_font(doubts, qtbot):
     doubts.show_reasons([REASON])
-    qtbot.wait(1)
-    assert doubts.height() == doubts.maximumHeight() and not is_scrolled(doubts)
+    qtbot.waitUntil(lambda: doubts.height() == doubts.maximumHeight() and not is_scrolled(doubts))
     before = doubts.height()
     doubts.window().setStyleSheet("QWidget { font-size: 24px }")  # as napari's theme does
     qtbot.waitUntil(lambda: doubts.height() > before)
-    qtbot.wait(1)
-    assert not is_scrolled(doubts)
+    qtbot.waitUntil(lambda: not is_scrolled(doubts))
 
 
 def test_dozens_of_reasons_are_scrolled(doubts, qtbot):
