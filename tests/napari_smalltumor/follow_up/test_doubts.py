@@ -26,11 +26,13 @@ def doubts(qtbot):
 @pytest.mark.slow  # not run with the oldest packages, whose Qt leaves a scroll bar
 def test_all_reasons_are_seen_also_in_a_larger_font(doubts, qtbot):
     doubts.show_reasons([REASON])
-    qtbot.waitUntil(lambda: doubts.height() == doubts.maximumHeight() and not is_scrolled(doubts))
+    qtbot.wait(1)
+    assert doubts.height() == doubts.maximumHeight() and not is_scrolled(doubts)
     before = doubts.height()
     doubts.window().setStyleSheet("QWidget { font-size: 24px }")  # as napari's theme does
     qtbot.waitUntil(lambda: doubts.height() > before)
-    qtbot.waitUntil(lambda: not is_scrolled(doubts))
+    qtbot.wait(1)
+    assert not is_scrolled(doubts)
 
 
 def test_dozens_of_reasons_are_scrolled(doubts, qtbot):
