@@ -160,10 +160,15 @@ def all_end(group: int) -> bool:
     return not running(group)
 
 
-@pytest.mark.parametrize("delay", [0.2, 0.7, 1.2, 1.7, 2.2])
-def test_ctrl_c_while_workers_start_ends_the_run_in_one_line(tmp_path, narrow_weights, delay):
+@pytest.mark.parametrize("delay", [0.2, 0.7, 1.2, 1.7, 2.2, 5.0])
+def test_ctrl_c_while_workers_start_ends_the_run_in_one_line(
+    tmp_path, narrow_weights, delay, monkeypatch
+):
     """A terminal sends it to all processes, also to those that are importing modules."""
-    write_cases(tmp_path / "data", *GOOD)
+    write_cases(tmp_path / "data", "hangs", *GOOD)  # the run cannot end before the signal
+    accidents = tmp_path / "accidents.py"
+    accidents.write_text(ACCIDENTS)
+    monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__PRELOAD", str([str(accidents)]))
     command = [sys.executable, "-m", "smalltumor.cli", "cohort", str(tmp_path / "data"), "-o"]
     command += [str(tmp_path / "out"), "--workers", "2", "--weights", str(narrow_weights)]
     process = subprocess.Popen(
