@@ -46,7 +46,10 @@ class Doubts(QScrollArea):
         self._fit()
 
     def _fit(self) -> None:
-        """Be no higher than the text at the whole width, without a scroll bar."""
-        height = max(self._content.heightForWidth(self.width()), 0)  # -1 without a text
+        """Be no higher than the text, beside a scroll bar while there is one.
+
+        The scroll bar leaves once the narrower text fits, which resizes the viewport.
+        """
+        height = max(self._content.heightForWidth(self.viewport().width()), 0)  # -1 without a text
         self.setMinimumHeight(min(height, _LEAST_HEIGHT))
         self.setMaximumHeight(height)

@@ -23,7 +23,6 @@ def doubts(qtbot):
     parent.close()
 
 
-@pytest.mark.slow  # not run with the oldest packages, whose Qt leaves a scroll bar
 def test_all_reasons_are_seen_also_in_a_larger_font(doubts, qtbot):
     doubts.show_reasons([REASON])
     qtbot.wait(1)
