@@ -19,6 +19,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import remember_output_folder
 from napari_smalltumor.report.command import ask_for_page
 from napari_smalltumor.report.details_dialog import ask_for_details
+from napari_smalltumor.report.stated_details import Stated
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def ask_and_write_page(viewer: ViewerModel, comparison: Comparison, parent: QWid
     """Ask for what the page states and for its file, and write it in a worker."""
     patient = patient_of_shown_case(viewer.layers, comparison.case)
     title = active_patient(viewer).title_of(patient)
-    stated = ask_for_details(parent, title, _SCANS)
+    cases = [scan.case for scan in comparison.follow_up.scans]
+    stated = ask_for_details(parent, title, dict(zip(_SCANS, cases, strict=True)))
     if stated is None:
         return
     try:
@@ -41,19 +43,13 @@ def ask_and_write_page(viewer: ViewerModel, comparison: Comparison, parent: QWid
         notify.report_error(error)
         return
     if path is not None:
-        reviewer, dates = stated
-        _write(comparison, path, reviewer, dates)
+        _write(comparison, path, stated)
         remember_output_folder(patient, path)
 
 
-def _write(
-    comparison: Comparison,
-    path: Path,
-    reviewer: str,
-    dates: list[str],
-) -> None:
+def _write(comparison: Comparison, path: Path, stated: Stated) -> None:
     scans = comparison.follow_up.scans
-    scans = tuple(replace(scan, date=date) for scan, date in zip(scans, dates, strict=True))
+    scans = tuple(replace(scan, date=date) for scan, date in zip(scans, stated.dates, strict=True))
     follow_up = replace(comparison.follow_up, scans=scans)
     dated = replace(comparison, follow_up=follow_up)
 
@@ -61,7 +57,7 @@ def _write(
         details = ReportDetails(
             patient=patients_text(scans),
             model=comparison.model,
-            reviewer=reviewer,
+            reviewer=stated.reviewer,
             warnings=dated.warnings,
         )
         return write_page(follow_up_page(follow_up, details), path, overwrite=True)

@@ -70,7 +70,7 @@ def ask_and_report(viewer: ViewerModel, parent: QWidget | None) -> None:
         return
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)
-    stated = ask_for_details(parent, title)
+    stated = ask_for_details(parent, title, {"the scan": case})
     if stated is None:
         return
     try:
@@ -79,8 +79,8 @@ def ask_and_report(viewer: ViewerModel, parent: QWidget | None) -> None:
         notify.report_error(error)
         return
     if path is not None:
-        reviewer, (scan_date,) = stated
-        write_report(viewer, case, path, reviewer=reviewer, scan_date=scan_date)
+        (scan_date,) = stated.dates
+        write_report(viewer, case, path, reviewer=stated.reviewer, scan_date=scan_date)
         remember_output_folder(patient, path)
 
 

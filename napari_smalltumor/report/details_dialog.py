@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from qtpy.QtWidgets import (
     QDialog,
@@ -14,10 +14,12 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from smalltumor.data.case import Case
 from smalltumor.data.scan_dates import problem_of_dates
 
 from napari_smalltumor.notify import sentence
 from napari_smalltumor.questions import window_of
+from napari_smalltumor.report.stated_details import STATED_DETAILS, Stated
 from napari_smalltumor.widgets.layouts import wrapped_label
 
 _LONGEST_DATE = 40
@@ -35,20 +37,22 @@ class DetailsDialog(QDialog):
     parent : QWidget or None
     title : str
         Of the patient.
-    scans : sequence of str
-        Each is asked for its date.
+    scans : mapping of str to str
+        What each scan is called, and the date that is proposed for it.
+    reviewer : str
+        Who is proposed as the reviewer.
     """
 
     def __init__(
-        self, parent: QWidget | None, title: str, scans: Sequence[str] = ("the scan",)
+        self, parent: QWidget | None, title: str, scans: Mapping[str, str], reviewer: str = ""
     ) -> None:
         super().__init__(window_of(parent))
         self.setWindowTitle(f"Report of {title}")
-        self.reviewer_field = QLineEdit()
+        self.reviewer_field = QLineEdit(reviewer)
         self.reviewer_field.setPlaceholderText("not stated")
         self.reviewer_field.setMinimumWidth(260)
         self._scans = list(scans)
-        self.date_fields = [QLineEdit() for _ in scans]
+        self.date_fields = [QLineEdit(date) for date in scans.values()]
         form = QFormLayout()
         form.addRow("&Reviewed by", self.reviewer_field)
         for scan, field in zip(scans, self.date_fields, strict=True):
@@ -69,18 +73,14 @@ class DetailsDialog(QDialog):
         layout.addWidget(buttons)
 
     @property
-    def reviewer(self) -> str:
-        """Who has reviewed the regions."""
-        return str(self.reviewer_field.text()).strip()
-
-    @property
-    def dates(self) -> list[str]:
-        """Date of each scan, as typed."""
-        return [str(field.text()).strip() for field in self.date_fields]
+    def stated(self) -> Stated:
+        """What was typed."""
+        dates = tuple(str(field.text()).strip() for field in self.date_fields)
+        return Stated(str(self.reviewer_field.text()).strip(), dates)
 
     def _accept_dates(self) -> None:
         """Close the dialog, or say why the dates cannot be those of the scans."""
-        problem = problem_of_dates(self.dates, self._scans)
+        problem = problem_of_dates(self.stated.dates, self._scans)
         if problem is None:
             self.accept()
             return
@@ -95,12 +95,30 @@ class DetailsDialog(QDialog):
         self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
 
-def ask_for_details(
-    parent: QWidget | None, title: str, scans: Sequence[str] = ("the scan",)
-) -> tuple[str, list[str]] | None:
-    """Reviewer and date of each scan; None if the user cancels."""
-    dialog = DetailsDialog(parent, title, scans)
+def ask_for_details(parent: QWidget | None, title: str, scans: Mapping[str, Case]) -> Stated | None:
+    """Ask for reviewer and dates, and propose what was stated before.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+    title : str
+        Of the patient.
+    scans : mapping of str to Case
+        What each scan is called.
+
+    Returns
+    -------
+    Stated or None
+        None if the user cancels.
+    """
+    cases = list(scans.values())
+    proposed = STATED_DETAILS.propose(cases)
+    dates = dict(zip(scans, proposed.dates, strict=True))
+    dialog = DetailsDialog(parent, title, dates, proposed.reviewer)
     accepted = dialog.exec_() == QDialog.DialogCode.Accepted
-    answers = dialog.reviewer, dialog.dates
+    stated = dialog.stated
     dialog.deleteLater()
-    return answers if accepted else None
+    if not accepted:
+        return None
+    STATED_DETAILS.remember(cases, stated)
+    return stated

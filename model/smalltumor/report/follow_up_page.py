@@ -135,20 +135,38 @@ def _unstated_dates(follow_up: FollowUp) -> str:
 def headline(follow_up: FollowUp) -> str:
     """What comes first: how many lesions are new, and their sizes; without any, how many grew.
 
-    Lesions that cannot be compared are counted at the end.
+    Lesions that are gone but whose place is still bright, and those that cannot be compared, are
+    counted at the end.
     """
-    unknown = len(follow_up.of(Change.NOT_COMPARABLE))
-    cannot = f"; {pluralize(unknown, 'lesion')} cannot be compared" if unknown else ""
+    return "; ".join(
+        filter(None, (_new_or_grown(follow_up), _still_bright(follow_up), _unknown(follow_up)))
+    )
+
+
+def _new_or_grown(follow_up: FollowUp) -> str:
     new = follow_up.of(Change.NEW)
     if not new:
         grown = sum(each.has_grown for each in follow_up.changes)
         has = "has" if grown == 1 else "have"
-        return f"No new enhancing lesion{f', but {grown} {has} grown' if grown else ''}{cannot}"
+        return f"No new enhancing lesion{f', but {grown} {has} grown' if grown else ''}"
     sizes = ", ".join(f"{_mm3(each.current_mm3)} mm³ ({_place(each)})" for each in new[:3])
     more = ", ..." if len(new) > 3 else ""
-    return (
-        f"{pluralize(len(new), 'new enhancing lesion')}{_specks_among(new)}: {sizes}{more}{cannot}"
+    return f"{pluralize(len(new), 'new enhancing lesion')}{_specks_among(new)}: {sizes}{more}"
+
+
+def _still_bright(follow_up: FollowUp) -> str:
+    count = sum(each.bright_current for each in follow_up.changes)
+    is_gone = (
+        "is listed as gone, but its place is"
+        if count == 1
+        else "are listed as gone, but their places are"
     )
+    return f"{pluralize(count, 'lesion')} {is_gone} still bright in T1CE" if count else ""
+
+
+def _unknown(follow_up: FollowUp) -> str:
+    count = len(follow_up.of(Change.NOT_COMPARABLE))
+    return f"{pluralize(count, 'lesion')} cannot be compared" if count else ""
 
 
 def _specks_among(new: Sequence[LesionChange]) -> str:

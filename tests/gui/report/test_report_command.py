@@ -18,6 +18,7 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.report import command
 from napari_smalltumor.report.details_dialog import DetailsDialog
+from napari_smalltumor.report.stated_details import Stated
 
 
 def add(viewer, name: str, seed: int) -> Segmentation:
@@ -42,9 +43,9 @@ def asked(monkeypatch, tmp_path) -> list[str]:
     """Titles of the dialogs; they are answered with a reader, a date and a name."""
     shown: list[str] = []
 
-    def details(parent, title):
+    def details(parent, title, scans):
         shown.append(title)
-        return "A. Reader", ["2026-01-02"]
+        return Stated("A. Reader", ("2026-01-02",))
 
     def name(parent, title, start, filters, **options):
         shown.append(title)
@@ -77,7 +78,7 @@ def test_pages_of_two_visits_of_one_name_are_told_apart(
         start.append(proposed)
         return str(tmp_path / "page.html"), "HTML (*.html)"
 
-    monkeypatch.setattr(command, "ask_for_details", lambda parent, title: ("", [""]))
+    monkeypatch.setattr(command, "ask_for_details", lambda *a: Stated("", ("",)))
     monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
     command.ask_and_report(viewer, None)
     qtbot.waitUntil((tmp_path / "page.html").exists)
@@ -180,16 +181,16 @@ def test_a_page_is_written_under_the_name_that_is_proposed(
 
 
 def test_the_dialog_gives_what_was_typed(qtbot):
-    dialog = DetailsDialog(None, "Pat", ["the earlier scan", "the current scan"])
+    dialog = DetailsDialog(None, "Pat", {"the earlier scan": "", "the current scan": ""})
     qtbot.addWidget(dialog)
-    assert (dialog.reviewer, dialog.dates) == ("", ["", ""])
+    assert dialog.stated == Stated("", ("", ""))
     dialog.reviewer_field.setText("  A. Reader ")
     dialog.date_fields[1].setText("2026-01-02 ")
-    assert (dialog.reviewer, dialog.dates) == ("A. Reader", ["", "2026-01-02"])
+    assert dialog.stated == Stated("A. Reader", ("", "2026-01-02"))
 
 
 def test_the_dialog_stays_open_and_says_why_until_the_dates_are_in_order(qtbot):
-    dialog = DetailsDialog(None, "Pat", ["the earlier scan", "the current scan"])
+    dialog = DetailsDialog(None, "Pat", {"the earlier scan": "", "the current scan": ""})
     qtbot.addWidget(dialog)
     go_on = next(b for b in dialog.findChildren(QPushButton) if "file" in b.text())
     for dates, problem in (
@@ -207,7 +208,7 @@ def test_the_dialog_stays_open_and_says_why_until_the_dates_are_in_order(qtbot):
 
 
 def test_the_dialog_grows_with_a_long_problem_and_its_fields_keep_their_height(qtbot):
-    scans = [f"the scan {'BraTS-MET-00086-000_' * 6}{number}" for number in (1, 2)]
+    scans = {f"the scan {'BraTS-MET-00086-000_' * 6}{number}": "" for number in (1, 2)}
     dialog = DetailsDialog(None, "Pat", scans)
     qtbot.addWidget(dialog)
     dialog.show()

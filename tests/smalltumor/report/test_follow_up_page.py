@@ -93,6 +93,19 @@ def test_without_a_new_lesion_the_headline_says_what_has_grown(follow_up):
     assert headline(replace(follow_up, changes=(gone,))) == "No new enhancing lesion"
 
 
+def test_the_headline_says_which_lesions_may_be_gone_in_the_mask_only(follow_up):
+    *_, gone = follow_up.changes
+    still = replace(gone, bright_current=True)
+    assert headline(replace(follow_up, changes=(still,))) == (
+        "No new enhancing lesion; 1 lesion is listed as gone, but its place is still bright in T1CE"
+    )
+    unknown = replace(gone, change=Change.NOT_COMPARABLE)
+    assert headline(replace(follow_up, changes=(gone, still, still, unknown))) == (
+        "No new enhancing lesion; 2 lesions are listed as gone, but their places are still bright "
+        "in T1CE; 1 lesion cannot be compared"
+    )
+
+
 def test_diameters_are_given_with_their_slices(page, follow_up):
     grown = follow_up.changes[1]
     for lesions in (grown.earlier, grown.current):
