@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 from smalltumor.data.case import Case
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 _DEBOUNCE_MS = 250
 """The numbers follow when a stroke has ended, and do not slow the brush down."""
 
+_STALE_MS = 400
+"""Earlier numbers of lesions stay for so long while they are counted again."""
+
+_COUNTING = "Counting the enhancing components ..."
+
 _COUNTING_SETTINGS = ("threshold", "speck_below_mm3", "speck_probability")
 _EVENTS = (*EDIT_EVENTS, "metadata")
 
@@ -70,6 +75,10 @@ class ShownResult(QObject):
         self._debouncer = QSignalDebouncer(parent=self)
         self._debouncer.setTimeout(_DEBOUNCE_MS)
         self._debouncer.triggered.connect(self.update)
+        self._stale = QTimer(self)
+        self._stale.setSingleShot(True)
+        self._stale.setInterval(_STALE_MS)
+        self._stale.timeout.connect(lambda: view.show_lesions(_COUNTING))
         events = viewer.layers.events
         self._layer_events = (events.inserted, events.removed)
         self._is_open = False
@@ -100,7 +109,7 @@ class ShownResult(QObject):
         settings.changed.disconnect(self._on_setting)
         acceptance.changed.disconnect(self._on_change)
         self._follow([])
-        self._search_number += 1
+        self._abandon_search()
         self._placement.forget()
 
     def update(self) -> None:
@@ -111,6 +120,7 @@ class ShownResult(QObject):
         self.exportable_changed.emit(case is not None)
         if case is None:
             self._follow([])
+            self._abandon_search()
             self._placement.forget()
             self._view.setVisible(False)
             return
@@ -133,8 +143,11 @@ class ShownResult(QObject):
     def _search_lesions(self, case: Case, layers: dict[Region, Labels]) -> None:
         self._search_number += 1
         if Region.ET not in layers:
+            self._abandon_search()
             self._view.show_lesions("")
             return
+        if not self._stale.isActive():  # strokes that follow each other do not put it off
+            self._stale.start()
         source = LesionSource(case.name, layers, case)
         run_in_thread(
             partial(source.snapshot(Region.ET).lesions, int(settings.get("threshold"))),
@@ -144,9 +157,15 @@ class ShownResult(QObject):
             name="search for lesions",
         )
 
+    def _abandon_search(self) -> None:
+        """Show nothing of a search that is in progress."""
+        self._search_number += 1
+        self._stale.stop()
+
     def _on_lesions(self, number: int, source: LesionSource, lesions: list[Lesion]) -> None:
         if number != self._search_number:
             return
+        self._stale.stop()
         if not lesions:
             self._view.show_lesions("No enhancing component")
             return
@@ -161,6 +180,7 @@ class ShownResult(QObject):
 
     def _on_failure(self, number: int, error: Exception) -> None:
         if number == self._search_number:
+            self._stale.stop()
             self._view.show_lesions(f"The search for lesions failed: {error}")
 
     def _follow(self, layers: list[Labels]) -> None:
@@ -182,7 +202,7 @@ class ShownResult(QObject):
     def _on_patient(self) -> None:
         """Remove the numbers of the patient before; those of the active one follow."""
         if isalive(self):
-            self._search_number += 1  # a result that is on its way is of the patient before
+            self._abandon_search()  # it is of the patient before
             self._placement.forget()
             self._view.show_lesions("")
             self._view.show_placement("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,9 @@ from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.lesions.search.snapshot import Snapshot
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.segment import shown_result
 from napari_smalltumor.segment.results import run_line
 from napari_smalltumor.segment.shown_result import ShownResult
 
@@ -135,6 +138,30 @@ def test_the_numbers_are_those_of_the_case_that_export_would_write(viewer, resul
     active_patient(viewer).activate(patient_of(viewer.layers["Pat ET"]))
     assert results.text == ""
     qtbot.waitUntil(lambda: results.text.startswith("Pat\n"))
+
+
+@pytest.mark.one_binding
+def test_a_count_is_not_shown_for_long_beside_volumes_of_newer_regions(
+    viewer, results, qtbot, monkeypatch
+):
+    qtbot.waitUntil(lambda: "3 enhancing components" in results.text)
+    proceed = threading.Event()
+    count = Snapshot.lesions
+
+    def wait_and_count(*arguments, **options):
+        proceed.wait()
+        return count(*arguments, **options)
+
+    monkeypatch.setattr(Snapshot, "lesions", wait_and_count)
+    try:
+        viewer.layers["Pat ET"].data = np.zeros_like(viewer.layers["Pat ET"].data)
+        qtbot.waitUntil(lambda: "Counting the enhancing components ..." in results.text)
+        assert "3 enhancing" not in results.text and ml(0) in results.text
+    finally:
+        proceed.set()
+    qtbot.waitUntil(lambda: "No enhancing component" in results.text)
+    qtbot.wait(2 * shown_result._STALE_MS)
+    assert "Counting" not in results.text
 
 
 def test_both_docks_count_specks_apart_from_small_lesions(viewer, results, qtbot):
