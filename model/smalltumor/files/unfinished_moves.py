@@ -106,7 +106,10 @@ def _tell(undone: Undone) -> None:
     for path, kept in undone.left.items():
         if kept not in _LEFT:
             _LEFT.add(kept)
-            _warn(f"{path} is {kept.name} since a command was killed, and cannot be put back now")
+            _warn(
+                f"{path} could not be restored after a command was killed; its earlier version is "
+                f"{kept.name}"
+            )
 
 
 def _warn(text: str) -> None:

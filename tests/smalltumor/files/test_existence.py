@@ -129,7 +129,7 @@ def test_an_earlier_file_that_cannot_be_reached_is_put_back_when_it_can(
     list_of_killed_writer(tmp_path, kept=kept.name)
     with monkeypatch.context() as drive:
         let_drive_fail(drive, kept)
-        with pytest.warns(SmalltumorWarning, match="cannot be put back now"):
+        with pytest.warns(SmalltumorWarning, match="could not be restored"):
             undo_unfinished_moves(tmp_path)
     with pytest.warns(SmalltumorWarning, match="put back in"):
         undo_unfinished_moves(tmp_path)
@@ -143,7 +143,10 @@ def test_an_earlier_file_replaces_none_that_cannot_be_reached(
     for name, text in contents.items():
         (tmp_path / name).write_text(text)
     list_of_killed_writer(tmp_path, kept=".smalltumor-1.kept")
-    with monkeypatch.context() as drive, pytest.warns(SmalltumorWarning, match="cannot be put"):
+    with (
+        monkeypatch.context() as drive,
+        pytest.warns(SmalltumorWarning, match="could not be restored"),
+    ):
         let_drive_fail(drive, tmp_path / "a.txt.before")
         undo_unfinished_moves(tmp_path)
     assert {name: (tmp_path / name).read_text() for name in contents} == contents

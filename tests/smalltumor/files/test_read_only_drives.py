@@ -54,7 +54,7 @@ def refuse_changes(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM])
 def test_a_file_that_is_hidden_on_a_read_only_drive_is_told_of_once(folder, monkeypatch, number):
     refuse_changes(monkeypatch, number)
-    with pytest.warns(SmalltumorWarning, match="a.txt is .* cannot be put back now"):
+    with pytest.warns(SmalltumorWarning, match="a.txt could not be restored .* is "):
         undo_unfinished_moves(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -75,12 +75,12 @@ class _SequenceImage:
 class _Brain(NamedTuple):
     """The brain on the grid of T1CE; its probability, if it was extracted.
 
-    Or all that T1CE shows, if nothing tells the brain alone.
+    Of a T1CE with the head, and no brain extraction, it is all that T1CE shows, not `is_brain`.
     """
 
     mask: Mask
     probability: Probabilities | None = None
-    alone: bool = True
+    is_brain: bool = True
 
 
 def prepare(
@@ -133,7 +133,7 @@ def prepare(
     warnings += _register_all(images, brain.mask, reporter)
     brain = _with_t1(brain, images, reporter)
     reporter.update(_REGISTERED, "resampling")
-    case = _assemble(source, images, brain.mask if brain.alone else None)
+    case = _assemble(source, images, brain.mask if brain.is_brain else None)
     if bias_field:
         case = _without_bias(case, reporter)
     reporter.update(1.0, "done")
@@ -143,8 +143,8 @@ def prepare(
 def _read(source: Source, reporter: ProgressReporter) -> dict[str, _SequenceImage]:
     images: dict[str, _SequenceImage] = {}
     chosen = source.assignment.chosen
-    for count, modality in enumerate(m for m in MODALITIES if m in chosen):
-        reporter.update(_IMAGE_READ * count / len(chosen), f"reading {MODALITY_TITLES[modality]}")
+    for index, modality in enumerate(m for m in MODALITIES if m in chosen):
+        reporter.update(_IMAGE_READ * index / len(chosen), f"reading {MODALITY_TITLES[modality]}")
         volume = chosen[modality].read()
         _check_field_of_view(chosen[modality].title, volume.grid)
         _refuse_copies(modality, volume, images, source)
@@ -183,7 +183,7 @@ def _find_brain(fixed: _SequenceImage, extraction: BrainExtraction, given: Volum
         probability = brain_probability(volume.data, volume.grid)
         return _Brain(mask_of(probability), probability)
     fixed.steps.append("skull-stripped already" if fixed.stripped else "not skull-stripped")
-    return _Brain(foreground(volume), alone=fixed.stripped)
+    return _Brain(foreground(volume), is_brain=fixed.stripped)
 
 
 def _register_all(
@@ -192,10 +192,10 @@ def _register_all(
     fixed = images[REFERENCE]
     others = [m for m in images if m != REFERENCE]
     warnings = []
-    for count, modality in enumerate(others):
+    for index, modality in enumerate(others):
         span = (_REGISTERED - _BRAIN_FOUND) / len(others)
         title = MODALITY_TITLES[modality]
-        reporter.update(_BRAIN_FOUND + span * count, f"registering {title}")
+        reporter.update(_BRAIN_FOUND + span * index, f"registering {title}")
         moving = images[modality]
         if moving.series_image.is_registered_to(fixed.series_image):
             moving.steps.append("on the grid of T1CE and skull-stripped: taken as registered")
