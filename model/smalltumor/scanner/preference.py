@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
 from smalltumor.scanner.acquisition_time import is_later
 from smalltumor.scanner.sequences import Classification
@@ -22,9 +23,6 @@ _OTHER_PARTS = frozenset(
 SHORTEST_EXTENT_MM = 100.0
 """A series that is shorter along any axis shows a part of the head, such as the orbits."""
 
-_EQUALLY_FINE = 1.1
-"""Ratio of the distances of slices up to which two series are equally fine."""
-
 _FEW_MISSING = 0.1
 """Largest share of missing slices with which a series ranks as one that lacks none."""
 
@@ -40,53 +38,22 @@ def part_of_head(series: Series) -> str:
 
 
 def preferred(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Series, str]:
-    """The best of several series of one sequence, and why.
+    """The best of several series of one sequence by `_CRITERIA`, and why.
 
-    The head goes before another part of the body, a series with few or no slices missing before one
-    that lacks more, 3D before 2D, fine slices and small voxels before others, complete before
-    incomplete, as acquired before computed, and of equal ones the last, which is usually a
-    repetition.
+    The reason names the first criterion in which the second best series differs.
     """
-    ranked = sorted(candidates, key=lambda each: _rank(*each))
+    ranked = sorted(candidates, key=lambda each: [c.key(*each) for c in _CRITERIA])
     series, found = ranked[0]
     if len(ranked) == 1:
         return series, found.reason
     other, other_found = ranked[1]
-    why = _advantage(series, other)
-    if why is None:
-        named = other_found.by_order and not found.by_order
-        why = "its name or header names the contrast agent" if named else _later(series, other)
-    return series, f"{found.reason}; preferred to {other.title}: {why}"
-
-
-class _Rank(NamedTuple):
-    """What series are sorted by, the most important first; smaller is better."""
-
-    is_of_other_part: bool
-    is_partial: bool
-    is_reformatted: bool
-    is_2d: bool
-    slice_distance_mm: float
-    voxel_mm3: float
-    is_incomplete: bool
-    is_computed: bool
-    is_by_order: bool
-    time_backwards: tuple[int, ...]
-
-
-def _rank(series: Series, found: Classification) -> _Rank:
-    return _Rank(
-        is_of_other_part=_is_of_other_part(series),
-        is_partial=_is_partial(series),
-        is_reformatted=is_reformatted(series),
-        is_2d=not _is_3d(series),
-        slice_distance_mm=round(series.slice_distance, 1),
-        voxel_mm3=round(series.spacing[0] * series.spacing[1] * series.spacing[2], 1),
-        is_incomplete=bool(series.incomplete),
-        is_computed=_is_computed(series),
-        is_by_order=found.by_order,
-        time_backwards=tuple(-ord(c) for c in series.acquisition.time),
+    reasons = (
+        criterion.reason(series, other)
+        for criterion in _CRITERIA
+        if criterion.key(series, found) != criterion.key(other, other_found)
     )
+    why = next(reasons, "listed first")
+    return series, f"{found.reason}; preferred to {other.title}: {why}"
 
 
 def _is_partial(series: Series) -> bool:
@@ -116,25 +83,68 @@ def _is_3d(series: Series) -> bool:
     return series.acquisition.is_3d or series.slice_distance <= 1.5
 
 
-def _advantage(series: Series, other: Series) -> str | None:
-    """What a series has by its images and another one lacks; None if they are alike."""
-    if _is_of_other_part(other) and not _is_of_other_part(series):
-        return f"the header of that one names the part {other.acquisition.body_part}"
-    if _is_partial(other) and not _is_partial(series):
-        return f"that one has {other.incomplete}"
-    if is_reformatted(other) and not is_reformatted(series):
-        return "as acquired rather than reformatted"
-    if _is_3d(series) and not _is_3d(other):
-        return "3D"
-    if other.slice_distance > _EQUALLY_FINE * series.slice_distance:
-        return f"slices of {series.slice_distance:.3g} instead of {other.slice_distance:.3g} mm"
-    if other.incomplete and not series.incomplete:
-        return f"that one has {other.incomplete}"
-    if _is_computed(other) and not _is_computed(series):
-        return "as acquired rather than computed"
-    return None
+@dataclass(frozen=True)
+class _Criterion:
+    """What series are sorted by.
+
+    Parameters
+    ----------
+    key : callable
+        Of a series and its sequence; smaller is better.
+    reason : callable
+        Of the better series and another one: why the first is better.
+    """
+
+    key: Callable[[Series, Classification], float | Decimal]
+    reason: Callable[[Series, Series], str]
 
 
-def _later(series: Series, other: Series) -> str:
+def _voxel_mm3(series: Series) -> float:
+    return series.spacing[0] * series.spacing[1] * series.spacing[2]
+
+
+def _time(series: Series) -> Decimal:
+    """A number that is larger for later times, and 0 for an unknown one."""
+    return Decimal(series.acquisition.time or 0)
+
+
+def _reason_of_time(series: Series, other: Series) -> str:
     later = is_later(series.acquisition.time, other.acquisition.time)
-    return "acquired later" if later else "smaller voxels or listed first"
+    return "acquired later" if later else "its time of acquisition is more complete"
+
+
+_CRITERIA = (
+    _Criterion(
+        lambda series, _: _is_of_other_part(series),
+        lambda _, other: f"the header of that one names the part {other.acquisition.body_part}",
+    ),
+    _Criterion(
+        lambda series, _: _is_partial(series), lambda _, other: f"that one has {other.incomplete}"
+    ),
+    _Criterion(
+        lambda series, _: is_reformatted(series),
+        lambda _, __: "as acquired rather than reformatted",
+    ),
+    _Criterion(lambda series, _: not _is_3d(series), lambda _, __: "3D"),
+    _Criterion(
+        lambda series, _: round(series.slice_distance, 1),
+        lambda series, other: (
+            f"slices of {series.slice_distance:.3g} instead of {other.slice_distance:.3g} mm"
+        ),
+    ),
+    _Criterion(lambda series, _: round(_voxel_mm3(series), 1), lambda _, __: "smaller voxels"),
+    _Criterion(
+        lambda series, _: bool(series.incomplete),
+        lambda _, other: f"that one has {other.incomplete}",
+    ),
+    _Criterion(
+        lambda series, _: _is_computed(series), lambda _, __: "as acquired rather than computed"
+    ),
+    _Criterion(
+        lambda _, found: found.by_order,
+        lambda _, __: "its name or header names the contrast agent",
+    ),
+    # Of equal series the last one is usually a repetition.
+    _Criterion(lambda series, _: -_time(series), _reason_of_time),
+)
+"""The most important one first."""

@@ -103,6 +103,30 @@ def test_a_repeated_series_is_taken_as_the_better_one():
     assert chosen(first, second)["t2"] == chosen(second, first)["t2"] == "Ax T2 repeat"
 
 
+@pytest.mark.parametrize(
+    ("better", "worse", "reason"),
+    [
+        ({"spacing": (0.9, 0.9, 5.0)}, {}, "smaller voxels"),
+        ({"spacing": (1.0, 1.0, 4.8)}, {}, "slices of 4.8 instead of 5 mm"),
+        ({"time": "101000.5"}, {"time": "101000"}, "acquired later"),
+        ({"time": "101000"}, {"time": ""}, "its time of acquisition is more complete"),
+        (
+            {"time": "20240102101000"},
+            {"time": "111000"},
+            "its time of acquisition is more complete",
+        ),
+        ({}, {}, "listed first"),
+    ],
+)
+def test_the_reason_is_what_decided(better, worse, reason):
+    best, other = series("Ax T2 a", **better), series("Ax T2 b", **worse)
+    result = assign([best, other])
+    assert result.chosen["t2"] is best
+    assert result.reasons["t2"].endswith(f"preferred to Ax T2 b: {reason}")
+    if reason != "listed first":
+        assert assign([other, best]).chosen["t2"] is best
+
+
 def test_a_t1_after_a_series_with_contrast_agent_is_not_taken_for_t1():
     early = series("Ax T1", time="0900")
     post = series("Ax T1 POST", time="1000")
