@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smalltumor.data.naming.contrast_agent import ContrastAgent, agent_of_text, names_agent
-from smalltumor.scanner.other_images import other_image, other_name
 from smalltumor.scanner.series import Acquisition
+from smalltumor.scanner.unsupported_series import unsupported_name, unsupported_series
 from smalltumor.scanner.weighting import (
     Evidence,
     Weighting,
@@ -59,11 +59,11 @@ def classify(acquisition: Acquisition) -> Classification:
     text, protocol, folder = (
         name.lower() for name in (acquisition.text, acquisition.protocol, acquisition.folder)
     )
-    if other := other_image(text, acquisition):
+    if other := unsupported_series(text, acquisition):
         return Classification(None, other)
     named = weighting_by_name(text) or weighting_by_name(protocol)
     if named is None:
-        if other := other_name(folder, "folder"):
+        if other := unsupported_name(folder, "folder"):
             return Classification(None, other)
         named = weighting_by_name(folder, "folder")
     return _by_evidence(named, weighting_by_times(acquisition), acquisition)

@@ -20,7 +20,7 @@ _SPINE = "of the spine"
 _FAT = "a fat or opposed-phase image"
 _HEAD = re.compile(r"brain|head|kopf|cran|sch[aä]d|cereb|hirn|t[eê]te|neuro|enceph")
 
-_OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
+_UNSUPPORTED_WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "a localizer": _words(
             *("loc", "locali[sz]er", r"[a-z]*scout", "survey", "3.?plane.*", "tri.?pilot"),
@@ -114,7 +114,7 @@ _LONGEST_STIR_MS = 400.0
 COLOUR = "COLOUR"
 """Stands among the values of Image Type for pixels that are colours, as no image of a case has."""
 
-_OTHER_TYPES: Mapping[str, str] = MappingProxyType(
+_UNSUPPORTED_TYPES: Mapping[str, str] = MappingProxyType(
     {
         "ADC": "diffusion",
         "DIFFUSION": "diffusion",
@@ -145,7 +145,7 @@ _OTHER_TYPES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def other_image(text: str, acquisition: Acquisition) -> str | None:
+def unsupported_series(text: str, acquisition: Acquisition) -> str | None:
     """What other image than T1, T2 and FLAIR a series is, and why; None if it may be one of them.
 
     Parameters
@@ -154,7 +154,7 @@ def other_image(text: str, acquisition: Acquisition) -> str | None:
         Of the acquisition, in lower case.
     acquisition : Acquisition
     """
-    other = other_name(text)
+    other = unsupported_name(text)
     if other is not None:
         return other
     if _PROTON_DENSITY.search(text) and not T2.search(text):
@@ -164,8 +164,8 @@ def other_image(text: str, acquisition: Acquisition) -> str | None:
     if _EPI.search(text) and _may_be_echo_planar(text, acquisition):
         return 'functional: the name has "epi"'
     for value in sorted(acquisition.image_type):
-        if value in _OTHER_TYPES:
-            return f"{_OTHER_TYPES[value]}: the image type is {value}"
+        if value in _UNSUPPORTED_TYPES:
+            return f"{_UNSUPPORTED_TYPES[value]}: the image type is {value}"
     gradient_echo = "GR" in acquisition.techniques and "SE" not in acquisition.techniques
     if gradient_echo and T2.search(text) and not T1.search(text) and not FLAIR.search(text):
         return "susceptibility-weighted: a gradient echo"
@@ -184,7 +184,7 @@ def _may_be_echo_planar(text: str, acquisition: Acquisition) -> bool:
     return not named and (not acquisition.techniques or "EP" in acquisition.techniques)
 
 
-def other_name(text: str, what: str = "name") -> str | None:
+def unsupported_name(text: str, what: str = "name") -> str | None:
     """What other image a name tells, and why; None if it tells none.
 
     Parameters
@@ -194,7 +194,7 @@ def other_name(text: str, what: str = "name") -> str | None:
     what : str
         What has the name, in the reason.
     """
-    for kind, pattern in _OTHER_IMAGES.items():
+    for kind, pattern in _UNSUPPORTED_WORDS.items():
         for match in pattern.finditer(text):
             beside_head = kind == _SPINE and _HEAD.search(text)
             without_fat = kind == _FAT and _is_negated(match[0])
