@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from smalltumor.data.images_read import read_image
+from smalltumor.data.loaded_images import read_image
 from smalltumor.data.volumes.nifti import Volume, is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError

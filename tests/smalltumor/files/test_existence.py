@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from failing_drives import let_drive_fail, use_path_of_python_3_14
-from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import CaseError, OutputError, SmalltumorWarning
 from smalltumor.files.atomic import check_output, check_output_folder
 from smalltumor.files.existence import exists, is_file, is_folder
@@ -109,7 +109,7 @@ def test_an_output_with_a_name_that_is_too_long_is_refused_before_the_work(
 
 def test_an_image_on_a_drive_that_fails_is_not_said_to_be_absent(unreachable: Path) -> None:
     with pytest.raises(CaseError, match="cannot be read"):
-        read_volume_file(unreachable)
+        read_volume(unreachable)
 
 
 def list_of_killed_writer(folder: Path, **names: str) -> None:

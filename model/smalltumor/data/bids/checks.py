@@ -18,7 +18,7 @@ from smalltumor.data.identity.patients import same_patient
 from smalltumor.data.identity.recorded_patient import recorded_patient
 from smalltumor.data.identity.visits import stated_visit, visit_in_name
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder
 from smalltumor.files.unfinished_moves import undo_around
@@ -127,7 +127,7 @@ def images_of_mask(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        return recorded_images(read_volume(path))
+        return recorded_images(read_nifti(path))
     except CaseError:
         return {}
 

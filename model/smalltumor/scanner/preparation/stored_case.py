@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.volumes.nifti import Volume, read_volume, stem
+from smalltumor.data.volumes.nifti import Volume, read_nifti, stem
 from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Affine, Grid
@@ -121,7 +121,7 @@ def read_brain(path: Path) -> Volume:
 
 @lru_cache(maxsize=4)
 def _read_mask(path: Path, changed_ns: int, size: int) -> Volume:
-    volume = read_volume(path)
+    volume = read_nifti(path)
     if volume.data.ndim != 3:
         raise CaseError(f"{path} has the shape {volume.data.shape}; a brain mask is 3D")
     mask = volume.data != 0

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from smalltumor.data.brain.background import Image, NonfiniteImageError, replace_nonfinite
 from smalltumor.data.volumes.nifti import Volume
-from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import SmalltumorError
 
 _Stamp = tuple[int, ...]
@@ -33,12 +33,12 @@ def read_image(path: Path, *, allow_nonfinite: bool = False, with_content: bool 
     Raises
     ------
     CaseError
-        As `read_volume_file`.
+        As `read_volume`.
     NonfiniteImageError
         As `replace_nonfinite`.
     """
     stamp = stamp_of(path)
-    read = read_volume_file(path, allow_nonfinite=True, with_content=with_content)
+    read = read_volume(path, allow_nonfinite=True, with_content=with_content)
     volume = replace(read, stamp=stamp)
 
     def finite(image: Image) -> Image:
@@ -58,7 +58,7 @@ def read_image(path: Path, *, allow_nonfinite: bool = False, with_content: bool 
     return replace(volume, data=np.stack(channels, axis=-1))
 
 
-class FileRead(ABC):
+class LoadedFile(ABC):
     """A file that was read, which tells whether it holds something else now.
 
     What it holds is compared only if the file was written, so that a copy of the same volume in its
@@ -73,8 +73,8 @@ class FileRead(ABC):
 
     def __init__(self, path: Path, stamp: _Stamp | None) -> None:
         self.path = path
-        self._own = stamp
-        self._other: _Stamp | None = None
+        self._stamp_when_read = stamp
+        self._stamp_when_changed: _Stamp | None = None
 
     @property
     def is_missing(self) -> bool:
@@ -85,14 +85,14 @@ class FileRead(ABC):
     def is_changed(self) -> bool:
         """Whether the file holds something else now, or what cannot be read."""
         now = stamp_of(self.path)
-        if now is None or now == self._own:
+        if now is None or now == self._stamp_when_read:
             return False
-        if now == self._other:
+        if now == self._stamp_when_changed:
             return True
         if self._is_in_file():
-            self._own = now
+            self._stamp_when_read = now
             return False
-        self._other = now
+        self._stamp_when_changed = now
         return True
 
     @abstractmethod
@@ -100,7 +100,7 @@ class FileRead(ABC):
         """Whether the file holds now what was read."""
 
 
-class ImageRead(FileRead):
+class LoadedImage(LoadedFile):
     """An image in memory, which tells whether its file has been replaced since.
 
     Parameters
@@ -113,9 +113,9 @@ class ImageRead(FileRead):
         super().__init__(volume.path, volume.stamp)
         self.volume = volume
 
-    def rewritten(self, data: npt.NDArray[np.generic]) -> ImageRead:
+    def rewritten(self, data: npt.NDArray[np.generic]) -> LoadedImage:
         """The image with the voxels that were written to its file just now."""
-        return ImageRead(replace(self.volume, data=data, stamp=stamp_of(self.volume.path)))
+        return LoadedImage(replace(self.volume, data=data, stamp=stamp_of(self.volume.path)))
 
     @cached_property
     def checksum(self) -> int:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.images_read import FileRead
+from smalltumor.data.loaded_images import LoadedFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import SmalltumorError
 
 
-class LabelsRead(FileRead):
+class LoadedLabels(LoadedFile):
     """A label file that was read, without its voxels, which are edited in the viewer.
 
     Parameters

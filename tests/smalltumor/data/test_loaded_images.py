@@ -6,7 +6,7 @@ import shutil
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.data.images_read import ImageRead
+from smalltumor.data.loaded_images import LoadedImage
 from smalltumor.data.read_case import read_case
 from synthetic import write_case
 
@@ -23,7 +23,7 @@ def _write_other(path):
 
 def test_files_that_are_as_they_were_read_are_no_change(folder):
     case = read_case(folder)
-    assert len(case.images_read) == 4
+    assert len(case.loaded_images) == 4
     assert not case.has_changed_images
 
 
@@ -35,7 +35,7 @@ def test_a_touch_and_a_copy_of_the_same_image_are_no_change(folder, tmp_path, mo
     shutil.copy(path, tmp_path / "copy.nii.gz").replace(path)
     assert not case.has_changed_images
     # Once compared, the same files are not read again.
-    monkeypatch.setattr(ImageRead, "_is_in_file", lambda self: pytest.fail("read again"))
+    monkeypatch.setattr(LoadedImage, "_is_in_file", lambda self: pytest.fail("read again"))
     assert not case.has_changed_images
 
 
@@ -48,7 +48,7 @@ def test_another_image_in_the_place_of_one_is_a_change(folder, modality):
 
 def test_another_image_of_the_same_size_and_time_is_a_change(folder):
     case = read_case(folder)
-    image = case.images_read[case.paths["t1ce"]]
+    image = case.loaded_images[case.paths["t1ce"]]
     path, status = image.volume.path, image.volume.path.stat()
     content = bytearray(path.read_bytes())
     content[-1] ^= 255  # of gzip's length, so that the file is damaged
@@ -100,4 +100,4 @@ def test_images_that_were_resampled_are_not_kept_twice(folder):
     affine = image.affine.copy()
     affine[0, 3] += 2
     nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine), path)
-    assert path not in read_case(folder, resample=True).images_read
+    assert path not in read_case(folder, resample=True).loaded_images
