@@ -20,8 +20,8 @@ from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.listings import walk
 from smalltumor.scanner.acquisition_time import normal_time
-from smalltumor.scanner.patient_names import known_id
-from smalltumor.scanner.scan_warning import Identifying, ScanWarning
+from smalltumor.scanner.deidentification.patient_names import known_id
+from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.series import Acquisition, Series
 
 _SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")

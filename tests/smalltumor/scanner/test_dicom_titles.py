@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dicom_cases import SHAPE, noise, write_series
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from smalltumor.scanner.acquisition_time import normal_time
 from smalltumor.scanner.dicom.frames import Frame
+from smalltumor.scanner.sequences.unsupported_series import COLOUR
 from smalltumor.scanner.series import Acquisition
-from smalltumor.scanner.unsupported_series import COLOUR
 
 _TECHNIQUES = (
     *(("EchoPulseSequence", "SPIN", ("SE",)), ("EchoPulseSequence", "GRADIENT", ("GR",))),

@@ -17,6 +17,7 @@ from smalltumor.geometry.field_of_view import check_field_of_view
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.scanner.deidentification.deidentified_title import deidentified_titles
 from smalltumor.scanner.preparation.brain_extraction import (
     Probabilities,
     brain_probability,
@@ -44,7 +45,6 @@ from smalltumor.scanner.preparation.registration import (
     registered_grid,
 )
 from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
-from smalltumor.scanner.recorded_title import recorded_titles
 from smalltumor.text import list_text
 
 if TYPE_CHECKING:
@@ -268,14 +268,14 @@ def _assemble(
     if brain is None:
         brain = np.ones(volume.grid.shape, dtype=bool)
     listed = (series for series, _ in source.assignment.classified)
-    titles = recorded_titles((*listed, *source.assignment.chosen.values()))
+    titles = deidentified_titles((*listed, *source.assignment.chosen.values()))
     return PreparedCase(
         name=source.name,
         grid=volume.grid,
         header=volume.header,
         sequences=sequences,
         brain=brain,
-        recorded_titles=titles,
+        deidentified_titles=titles,
     )
 
 

@@ -17,10 +17,10 @@ from smalltumor.data.volumes.nifti import Volume, read_nifti, stem
 from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Affine, Grid
+from smalltumor.scanner.deidentification.scan_warning import ScanWarning
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION, prepared_paths
 from smalltumor.scanner.preparation.registration import Registration
-from smalltumor.scanner.scan_warning import ScanWarning
 
 
 def stored_paths(case: Case) -> Mapping[str, Path] | None:

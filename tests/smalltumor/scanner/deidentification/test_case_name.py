@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from dicom_cases import write_series
-from smalltumor.scanner.case_name import names_patient, neutral_name, proposed_name
+from smalltumor.scanner.deidentification.case_name import names_patient, neutral_name, proposed_name
 from smalltumor.scanner.series import Acquisition, Series
 from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import find_studies

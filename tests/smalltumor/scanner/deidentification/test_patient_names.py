@@ -5,7 +5,7 @@ from __future__ import annotations
 from unicodedata import normalize
 
 import pytest
-from smalltumor.scanner.patient_names import patient_name_key, spellings
+from smalltumor.scanner.deidentification.patient_names import patient_name_key, spellings
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from smalltumor.data.naming.agent_words import Kind, kind_of_word
 from smalltumor.data.naming.name_words import plain_text, split_words
+from smalltumor.scanner.sequences.weighting import END, FLAIR, START, T1, T2
 from smalltumor.scanner.series import Acquisition
-from smalltumor.scanner.weighting import END, FLAIR, START, T1, T2
 
 
 def _words(*patterns: str) -> re.Pattern[str]:

@@ -8,9 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
-from smalltumor.scanner.contrast_order import after_contrast, agent_doubts
-from smalltumor.scanner.preference import SHORTEST_EXTENT_MM, part_of_head, preferred
-from smalltumor.scanner.sequences import Classification, classify, says_before_contrast
+from smalltumor.scanner.sequences.classification import (
+    Classification,
+    classify,
+    says_before_contrast,
+)
+from smalltumor.scanner.sequences.contrast_order import after_contrast, agent_doubts
+from smalltumor.scanner.sequences.preference import SHORTEST_EXTENT_MM, part_of_head, preferred
 from smalltumor.scanner.series import Series
 
 CHOSEN_BY_USER = "chosen by the user"

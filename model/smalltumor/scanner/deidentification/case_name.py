@@ -12,8 +12,8 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.file_names import folder_name, parse_name
 from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.files.names import safe_name
-from smalltumor.scanner.patient_names import plain_letters, two_letters
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.deidentification.patient_names import plain_letters, two_letters
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study
 from smalltumor.scanner.volume_names import without_sequence

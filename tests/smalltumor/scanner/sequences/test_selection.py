@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.series import Acquisition, Series
 
 

@@ -120,7 +120,7 @@ def test_files_that_are_left_out_are_counted_in_the_record_and_not_named(tmp_pat
     warnings = find_studies(tmp_path).warnings
     assert "is left out (1 Ax T1 Meier); export" in str(warnings[2])
     assert [str(warning).count("Meier") for warning in warnings] == [1, 1, 1, 1, 1, 1]
-    assert [warning.recorded for warning in warnings] == [
+    assert [warning.deidentified for warning in warnings] == [
         "a DICOM file is left out as a copy of another",
         "2 DICOM files are damaged; they are left out",
         "an MR image gives no position, orientation or pixel size and is left out; export the "

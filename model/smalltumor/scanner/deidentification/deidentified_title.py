@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from smalltumor.scanner.case_name import names_patient
+from smalltumor.scanner.deidentification.case_name import names_patient
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.volume_names import is_of_sequence
 
@@ -13,7 +13,7 @@ _WORD = re.compile(r"[^\W_]+")
 _ENDING = re.compile(r"(\.\w+){1,2}\Z")
 
 
-def recorded_title(series: Series) -> str:
+def deidentified_title(series: Series) -> str:
     """The title of a series in a record.
 
     Of the name of a file it has the words that tell sequence and acquisition, since any other one
@@ -29,15 +29,15 @@ def recorded_title(series: Series) -> str:
     return series.title if len(kept) == len(words) else " ".join(kept) or "a series"
 
 
-def recorded_titles(series: Iterable[Series]) -> dict[str, str]:
+def deidentified_titles(series: Iterable[Series]) -> dict[str, str]:
     """The titles that differ in a record, the longest ones first."""
-    titles = {each.title: recorded_title(each) for each in series}
-    differing = (title for title, recorded in titles.items() if title != recorded)
+    titles = {each.title: deidentified_title(each) for each in series}
+    differing = (title for title, other in titles.items() if title != other)
     return {title: titles[title] for title in sorted(differing, key=len, reverse=True)}
 
 
-def with_recorded_titles(text: str, titles: Mapping[str, str]) -> str:
-    """A text with titles of series as they are recorded, see `recorded_titles`."""
-    for title, recorded in titles.items():
-        text = text.replace(title, recorded)
+def with_deidentified_titles(text: str, titles: Mapping[str, str]) -> str:
+    """A text with titles of series as they are in a record, see `deidentified_titles`."""
+    for title, deidentified in titles.items():
+        text = text.replace(title, deidentified)
     return text

@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from dicom_cases import TIMES, noise, pydicom, write_enhanced, write_series
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from smalltumor.scanner.acquisition_time import is_later
-from smalltumor.scanner.sequences import Classification
+from smalltumor.scanner.sequences.classification import Classification
 from smalltumor.scanner.series import Series
 
 _OTHER_PARTS = frozenset(

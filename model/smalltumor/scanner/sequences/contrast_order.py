@@ -8,8 +8,12 @@ from dataclasses import replace
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.scanner.acquisition_time import is_later
-from smalltumor.scanner.preference import is_reformatted
-from smalltumor.scanner.sequences import Classification, is_by_header_alone, says_before_contrast
+from smalltumor.scanner.sequences.classification import (
+    Classification,
+    is_by_header_alone,
+    says_before_contrast,
+)
+from smalltumor.scanner.sequences.preference import is_reformatted
 from smalltumor.scanner.series import Series
 
 Classified = Sequence[tuple[Series, Classification]]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smalltumor.data.naming.contrast_agent import ContrastAgent, agent_of_text, names_agent
-from smalltumor.scanner.series import Acquisition
-from smalltumor.scanner.unsupported_series import unsupported_name, unsupported_series
-from smalltumor.scanner.weighting import (
+from smalltumor.scanner.sequences.unsupported_series import unsupported_name, unsupported_series
+from smalltumor.scanner.sequences.weighting import (
     Evidence,
     Weighting,
     weighting_by_name,
     weighting_by_times,
 )
+from smalltumor.scanner.series import Acquisition
 
 _OF_A_CASE = frozenset((Weighting.T1, Weighting.T2, Weighting.FLAIR))
 

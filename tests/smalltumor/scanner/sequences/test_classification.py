@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from smalltumor.scanner.sequences import classify
+from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Acquisition
 
 NAMES = {

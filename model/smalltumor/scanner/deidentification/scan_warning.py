@@ -13,12 +13,12 @@ class Identifying(NamedTuple):
     ----------
     shown : str
         Such as a name, an ID, a date, or the name of a file or folder.
-    recorded : str
-        What stands in its place in a record.
+    replacement : str
+        What stands in its place in a de-identified warning.
     """
 
     shown: str
-    recorded: str = ""
+    replacement: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,6 @@ class ScanWarning:
         return "".join(p.shown if isinstance(p, Identifying) else p for p in self.parts)
 
     @property
-    def recorded(self) -> str:
+    def deidentified(self) -> str:
         """The sentence for the record of a case, which does not tell who the patient is."""
-        return "".join(p.recorded if isinstance(p, Identifying) else p for p in self.parts)
+        return "".join(p.replacement if isinstance(p, Identifying) else p for p in self.parts)
