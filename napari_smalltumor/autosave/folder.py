@@ -21,7 +21,7 @@ from typing import IO, NamedTuple
 
 from smalltumor.data.case import Case
 from smalltumor.errors import OutputError, TensorFileError
-from smalltumor.files.temporary_names import TEMPORARY_FILES
+from smalltumor.files.transactions.temporary_names import TEMPORARY_FILES
 from smalltumor.files.user_dirs import data_folder
 
 from napari_smalltumor.autosave.folder_lock import LOCK, is_locked, lock

@@ -21,7 +21,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder
-from smalltumor.files.unfinished_moves import undo_around
+from smalltumor.files.transactions.recovery import recover_around
 
 
 def check_bids(
@@ -48,7 +48,7 @@ def check_bids(
     check_output_folder(dataset)
     check_dataset(dataset, authors)
     paths = bids_paths(case, dataset, session)
-    undo_around(paths)
+    recover_around(paths)
     _check_patient(case, dataset)
     check_output_folder(paths[0].parent)
     sources = list(sources)

@@ -18,8 +18,8 @@ from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import check_output_folder, write_text
 from smalltumor.files.existence import is_absent
 from smalltumor.files.new_folders import new_folders
-from smalltumor.files.replacement import write_together
-from smalltumor.files.unfinished_moves import check_outputs
+from smalltumor.files.transactions.recovery import check_outputs
+from smalltumor.files.transactions.replacement import write_together
 from smalltumor.geometry.grid import Affine
 from smalltumor.progress import CancelCallback, ProgressReporter
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence

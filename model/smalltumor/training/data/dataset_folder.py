@@ -31,7 +31,7 @@ from smalltumor.data.volumes.nifti import SUFFIXES, read_nifti, stem, write_volu
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.existence import exists
-from smalltumor.files.temporary_names import temporary_name
+from smalltumor.files.transactions.temporary_names import temporary_name
 from smalltumor.labels.masks import Classes
 from smalltumor.progress import CancelCallback
 from smalltumor.training.data.collected_case import (

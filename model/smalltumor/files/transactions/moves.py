@@ -11,12 +11,12 @@ from pathlib import Path
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import move_into_place
 from smalltumor.files.existence import exists
-from smalltumor.files.move_list import Move, MoveList, State
+from smalltumor.files.transactions.journal import Journal, JournalState, Move
 
 
 @dataclass
-class Undone:
-    """What was undone.
+class RolledBack:
+    """What was rolled back.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Undone:
     left: dict[Path, Path] = field(default_factory=dict)
 
 
-def move_all(moves: Sequence[Move], lists: Sequence[MoveList], *, overwrite: bool) -> None:
+def move_all(moves: Sequence[Move], journals: Sequence[Journal], *, overwrite: bool) -> None:
     """Move earlier files aside, the last one first, and then new ones into place.
 
     If the process is killed in between, files are missing, but old and new ones are not mixed.
@@ -45,8 +45,8 @@ def move_all(moves: Sequence[Move], lists: Sequence[MoveList], *, overwrite: boo
     ----------
     moves : sequence of Move
         The last one is of the file whose presence tells that the others are complete.
-    lists : sequence of MoveList
-        Those of these moves; `settle` has to be called next, whatever is raised.
+    journals : sequence of Journal
+        Those of these moves; `complete_or_roll_back` has to be called next, whatever is raised.
     overwrite : bool
 
     Raises
@@ -56,40 +56,40 @@ def move_all(moves: Sequence[Move], lists: Sequence[MoveList], *, overwrite: boo
     """
     for move in reversed(moves):
         if move.kept is not None:
-            _check_not_put_back(lists)
+            _check_not_rolled_back(journals)
             _replace(move.target, move.kept, move.target)
     for move in moves:
         if move.temporary is not None:
-            _check_not_put_back(lists)
+            _check_not_rolled_back(journals)
             place(move.temporary, move.target, overwrite=overwrite)
-    _mark_all_moved(lists)
+    _mark_all_moved(journals)
 
 
-def _mark_all_moved(lists: Sequence[MoveList]) -> None:
-    for number, each in enumerate(lists):
+def _mark_all_moved(journals: Sequence[Journal]) -> None:
+    for index, journal in enumerate(journals):
         try:
-            is_changed = each.change(State.MOVED)
+            is_changed = journal.change(JournalState.MOVED)
         except OSError as error:
-            if number > 0:  # the first list has said it of all, see `settle`
+            if index > 0:  # the first journal has said it of all, see `complete_or_roll_back`
                 return
-            raise _not_replaced(each.moves[-1].target, error) from error
+            raise _not_replaced_error(journal.moves[-1].target, error) from error
         if not is_changed:
-            raise _put_back_by_others(each)
+            raise _rolled_back_by_others_error(journal)
 
 
-def _check_not_put_back(lists: Sequence[MoveList]) -> None:
+def _check_not_rolled_back(journals: Sequence[Journal]) -> None:
     """Check that this process was not stopped for so long that another one took it for killed."""
-    for each in lists:
+    for journal in journals:
         try:
-            is_moving = each.state is State.MOVING
+            is_moving = journal.state is JournalState.MOVING
         except OSError as error:
-            raise _not_replaced(each.moves[-1].target, error) from error
+            raise _not_replaced_error(journal.moves[-1].target, error) from error
         if not is_moving:
-            raise _put_back_by_others(each)
+            raise _rolled_back_by_others_error(journal)
 
 
-def _put_back_by_others(moved: MoveList) -> OutputError:
-    return OutputError(f"{moved.folder}: another process has put back the earlier files")
+def _rolled_back_by_others_error(journal: Journal) -> OutputError:
+    return OutputError(f"{journal.folder}: another process has put back the earlier files")
 
 
 def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
@@ -97,73 +97,74 @@ def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     try:
         move_into_place(temporary, target, overwrite)
     except OSError as error:
-        raise _not_replaced(target, error) from error
+        raise _not_replaced_error(target, error) from error
 
 
-def settle(lists: Sequence[MoveList]) -> Undone:
-    """End what lists say: keep the new files if all were moved, or else the earlier ones.
+def complete_or_roll_back(journals: Sequence[Journal]) -> RolledBack:
+    """End what journals say: keep the new files if all were moved, or else the earlier ones.
 
     Other processes may do the same at the same time. What cannot be moved or removed stays, and the
-    list with it.
+    journal with it.
     """
-    undone = Undone()
+    rolled_back = RolledBack()
     try:
-        all_moved = any(each.state is State.MOVED for each in lists)
+        all_moved = any(journal.state is JournalState.MOVED for journal in journals)
     except OSError:  # which files stay cannot be told now
-        _record_left(_moves_of(lists), undone)
-        _leave(lists)
-        return undone
+        _record_left(_moves_of(journals), rolled_back)
+        _release(journals)
+        return rolled_back
     if all_moved:
-        _keep_new_files(lists)
-        return undone
-    for each in lists:
+        _commit(journals)
+        return rolled_back
+    for journal in journals:
         try:
-            if each.change(State.UNDOING):
-                _undo(each.moves, undone)
+            if journal.change(JournalState.UNDOING):
+                _roll_back(journal.moves, rolled_back)
         except OSError:
-            _record_left(each.moves, undone)
-    _remove(lists)
-    return undone
+            _record_left(journal.moves, rolled_back)
+    _remove(journals)
+    return rolled_back
 
 
-def _keep_new_files(lists: Sequence[MoveList]) -> None:
+def _commit(journals: Sequence[Journal]) -> None:
     try:
-        for each in lists:  # before the first earlier file is removed: no list may say otherwise
-            each.change(State.MOVED)
-        for move in _moves_of(lists):
+        # Before the first earlier file is removed: no journal may say otherwise.
+        for journal in journals:
+            journal.change(JournalState.MOVED)
+        for move in _moves_of(journals):
             if move.kept is not None:
                 move.kept.unlink(missing_ok=True)
     except OSError:
-        _leave(lists)
+        _release(journals)
         return
-    _remove(lists)
+    _remove(journals)
 
 
-def _undo(moves: Iterable[Move], undone: Undone) -> None:
+def _roll_back(moves: Iterable[Move], rolled_back: RolledBack) -> None:
     for move in moves:
         try:
-            _undo_one(move, undone)
+            _roll_back_one(move, rolled_back)
         except OSError:
-            _record_left([move], undone)
+            _record_left([move], rolled_back)
 
 
-def _record_left(moves: Iterable[Move], undone: Undone) -> None:
+def _record_left(moves: Iterable[Move], rolled_back: RolledBack) -> None:
     for move in moves:
         if move.kept is not None and move.may_hide_earlier_file():
-            undone.left[move.target] = move.kept
+            rolled_back.left[move.target] = move.kept
 
 
-def _undo_one(move: Move, undone: Undone) -> None:
+def _roll_back_one(move: Move, rolled_back: RolledBack) -> None:
     if move.kept is None:
         if move.is_done():
             move.target.unlink(missing_ok=True)
-            undone.removed.append(move.target)
+            rolled_back.removed.append(move.target)
     elif exists(move.kept):
         found = _put_back(move.kept, move)
         if found == move.target:
-            undone.put_back.append(found)
+            rolled_back.put_back.append(found)
         else:
-            undone.saved_since[move.target] = found
+            rolled_back.saved_since[move.target] = found
 
 
 def _put_back(kept: Path, move: Move) -> Path:
@@ -182,33 +183,33 @@ def _put_back(kept: Path, move: Move) -> Path:
     return move.target
 
 
-def _remove(lists: Sequence[MoveList]) -> None:
-    """Remove temporary files and lists, if nothing is left to be done."""
-    for move in _moves_of(lists):
+def _remove(journals: Sequence[Journal]) -> None:
+    """Remove temporary files and journals, if nothing is left to be done."""
+    for move in _moves_of(journals):
         if move.temporary is not None:
             with suppress(OSError):
                 move.temporary.unlink(missing_ok=True)
-    for each in lists:
-        each.remove()
+    for journal in journals:
+        journal.remove()
 
 
-def _leave(lists: Iterable[MoveList]) -> None:
-    for each in lists:
-        each.leave()
+def _release(journals: Iterable[Journal]) -> None:
+    for journal in journals:
+        journal.release()
 
 
-def _moves_of(lists: Iterable[MoveList]) -> Iterable[Move]:
-    return (move for each in lists for move in each.moves)
+def _moves_of(journals: Iterable[Journal]) -> Iterable[Move]:
+    return (move for journal in journals for move in journal.moves)
 
 
 def _replace(path: Path, by: Path, target: Path) -> None:
     try:
         path.replace(by)
     except OSError as error:
-        raise _not_replaced(target, error) from error
+        raise _not_replaced_error(target, error) from error
 
 
-def _not_replaced(target: Path, error: OSError) -> OutputError:
+def _not_replaced_error(target: Path, error: OSError) -> OutputError:
     return OutputError(f"{target} could not be replaced: {error.strerror or error}")
 
 

@@ -7,8 +7,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from smalltumor.files.drive_time import drive_time
-from smalltumor.files.temporary_names import TEMPORARY_FILES, process_of_name
+from smalltumor.files.transactions.drive_time import drive_time
+from smalltumor.files.transactions.temporary_names import TEMPORARY_FILES, process_of_name
 from smalltumor.files.writers import has_ended
 
 _SILENT_S = 600.0

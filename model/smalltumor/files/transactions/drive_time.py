@@ -6,7 +6,7 @@ import errno
 import time
 from pathlib import Path
 
-from smalltumor.files.temporary_names import temporary_name
+from smalltumor.files.transactions.temporary_names import temporary_name
 
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError
 from smalltumor.files.existence import exists
-from smalltumor.files.move_list import Move, write_lists
-from smalltumor.files.moves import move_all, place, settle
-from smalltumor.files.temporary_names import temporary_path
-from smalltumor.files.unfinished_moves import undo_around
+from smalltumor.files.transactions.journal import Move, write_journals
+from smalltumor.files.transactions.moves import complete_or_roll_back, move_all, place
+from smalltumor.files.transactions.recovery import recover_around
+from smalltumor.files.transactions.temporary_names import temporary_path
 
 
 def write_together(
@@ -25,7 +25,7 @@ def write_together(
     """Write files under hidden names, and move all of them into place at the end.
 
     The files may be in several folders. If the process is killed meanwhile, all are put back as
-    they were, or were all moved, see `smalltumor.files.unfinished_moves`.
+    they were, or were all moved, see `smalltumor.files.transactions.recovery`.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def write_together(
     """
     staged: dict[Path, Path] = {}
     obsolete = [Path(os.path.realpath(path)) for path in obsolete]
-    undo_around([*contents, *obsolete])
+    recover_around([*contents, *obsolete])
     try:
         for path, write in contents.items():
             check()
@@ -106,27 +106,28 @@ def _exists(path: Path) -> bool:
     try:
         return exists(path)
     except OSError as error:  # such as a name that is too long
-        raise _not_written(path, error) from error
+        raise _not_written_error(path, error) from error
 
 
 def _move_together(moves: list[Move], *, overwrite: bool) -> None:
     try:
-        lists = write_lists(moves)
+        journals = write_journals(moves)
     except OSError as error:
-        raise _not_written(error.filename or moves[0].folder, error) from error
+        raise _not_written_error(error.filename or moves[0].folder, error) from error
     try:
-        move_all(moves, lists, overwrite=overwrite)
+        move_all(moves, journals, overwrite=overwrite)
     except BaseException as error:
-        left = [f"{path} is {kept.name} now" for path, kept in settle(lists).left.items()]
+        rolled_back = complete_or_roll_back(journals)
+        left = [f"{path} is {kept.name} now" for path, kept in rolled_back.left.items()]
         if left and isinstance(error, Exception):
             raise OutputError("; ".join([str(error), *left])) from error
         for text in left:
             error.add_note(text)
         raise
-    settle(lists)
+    complete_or_roll_back(journals)
 
 
-def _not_written(where: Path | str, error: OSError) -> OutputError:
+def _not_written_error(where: Path | str, error: OSError) -> OutputError:
     return OutputError(f"{where} cannot be written: {error.strerror or error}")
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from smalltumor.files import temporary_files, temporary_names
 from smalltumor.files.atomic import atomic_path
-from smalltumor.files.temporary_files import remove_temporary_files
-from smalltumor.files.temporary_names import temporary_path
+from smalltumor.files.transactions import temporary_files, temporary_names
+from smalltumor.files.transactions.temporary_files import remove_temporary_files
+from smalltumor.files.transactions.temporary_names import temporary_path
 from temporary_files import left_by_killed_process, of_another_computer
 
 

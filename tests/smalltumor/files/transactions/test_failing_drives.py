@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from smalltumor.errors import OutputError, SmalltumorWarning
-from smalltumor.files import move_list
-from smalltumor.files.replacement import write_together
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.transactions import journal
+from smalltumor.files.transactions.recovery import recover_interrupted_writes
+from smalltumor.files.transactions.replacement import write_together
 
 NAMES = ("one/a.txt", "two/b.txt")
 
@@ -27,10 +27,10 @@ def replace(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("fails_once", [True, False], ids=["once", "from then on"])
-def test_whatever_look_at_a_list_fails_the_files_are_those_that_the_caller_is_told(
+def test_whatever_look_at_a_journal_fails_the_files_are_those_that_the_caller_is_told(
     tmp_path, monkeypatch, fails_once
 ):
-    looks, told, exists = 0, [], move_list.exists
+    looks, told, exists = 0, [], journal.exists
 
     def fail(path):
         nonlocal looks
@@ -46,11 +46,11 @@ def test_whatever_look_at_a_list_fails_the_files_are_those_that_the_caller_is_to
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text("before")
         with monkeypatch.context() as drive:
-            drive.setattr(move_list, "exists", fail)
+            drive.setattr(journal, "exists", fail)
             told.append(replace(tmp_path))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SmalltumorWarning)
-            undo_unfinished_moves(tmp_path / "one")
+            recover_interrupted_writes(tmp_path / "one")
         files = [path for path in tmp_path.rglob("*") if path.is_file()]
         found = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in files}
         assert found == dict.fromkeys(NAMES, told[-1]), failing

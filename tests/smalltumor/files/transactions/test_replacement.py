@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from smalltumor.errors import OutputError, SmalltumorWarning
-from smalltumor.files import moves
-from smalltumor.files.replacement import write_together
-from smalltumor.files.temporary_files import remove_temporary_files
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.transactions import moves
+from smalltumor.files.transactions.recovery import recover_interrupted_writes
+from smalltumor.files.transactions.replacement import write_together
+from smalltumor.files.transactions.temporary_files import remove_temporary_files
 
 NAMES = ("a.txt", "b.txt", "c.txt")
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_put_back_is_named_and_the_others_are_put_back(folder, mo
     assert kept.name in str(error.value) and kept.read_text() == "before"
     monkeypatch.undo()
     with pytest.warns(SmalltumorWarning, match=r"put back in .*: b\.txt$"):
-        undo_unfinished_moves(folder)  # although this process, which moved it, still runs
+        recover_interrupted_writes(folder)  # although this process, which moved it, still runs
     assert not list(folder.glob(".smalltumor-*"))
     assert (folder / "b.txt").read_text() == "before"
 

@@ -13,10 +13,14 @@ from pathlib import Path
 import psutil
 import pytest
 from smalltumor.errors import OutputError, SmalltumorWarning
-from smalltumor.files import moves, unfinished_moves
 from smalltumor.files.listings import FolderListings, entries, walk, walk_once
-from smalltumor.files.replacement import write_together
-from smalltumor.files.unfinished_moves import check_outputs, existing, undo_unfinished_moves
+from smalltumor.files.transactions import moves, recovery
+from smalltumor.files.transactions.recovery import (
+    check_outputs,
+    existing,
+    recover_interrupted_writes,
+)
+from smalltumor.files.transactions.replacement import write_together
 from smalltumor.files.writers import this_computer
 
 NAMES = ("a.txt", "b.txt", "c.txt")
@@ -28,7 +32,7 @@ HALF = "a\ud800"
 KILLED = """
 import os, sys
 from pathlib import Path
-from smalltumor.files.replacement import write_together
+from smalltumor.files.transactions.replacement import write_together
 
 folder, number = Path(sys.argv[1]), int(sys.argv[2])
 moves = [0]
@@ -73,10 +77,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write_list(
+def write_journal(
     folder: Path, *, computer: str = "", process: int | None = None, **names: str
 ) -> Path:
-    """A list with one move, by default of a file to be put back as `d.txt`.
+    """A journal with one move, by default of a file to be put back as `d.txt`.
 
     Without the number of its writer, it is so old that this one has ended.
     """
@@ -110,7 +114,7 @@ def test_what_a_killed_process_was_moving_is_put_back(folder, number):
     assert killed_while_moving(folder, number) == -9
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
     assert len(said) == (number > 2)  # nothing had been moved
     assert contents_of(folder) == OLD
     replace(folder)
@@ -123,7 +127,7 @@ def test_if_all_had_been_moved_the_earlier_files_are_removed_and_nothing_is_said
     assert killed_while_moving(folder, 0) == -9
     assert list(folder.glob(".smalltumor-*.kept"))
     (folder / "b.txt").write_text("saved since")
-    undo_unfinished_moves(folder)
+    recover_interrupted_writes(folder)
     assert contents_of(folder) == {**dict.fromkeys(NAMES, "new"), "b.txt": "saved since"}
 
 
@@ -132,7 +136,7 @@ def test_a_file_that_was_saved_since_stays_and_the_earlier_one_is_beside_it(fold
     assert killed_while_moving(folder, 6) == -9
     (folder / "b.txt").write_text("of somebody else")
     with pytest.warns(SmalltumorWarning) as said:
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
     assert contents_of(folder) == {**OLD, "b.txt": "of somebody else", "b.txt.before": "before"}
     assert [str(each.message) for each in said] == [
         f"a command was killed while it replaced files; put back in {folder}: a.txt, older.txt; "
@@ -157,14 +161,14 @@ def test_whoever_looks_into_a_folder_finds_what_was_there(folder, look):
         assert sorted(look(folder)) == sorted(OLD)
 
 
-def test_a_list_of_another_computer_is_left_until_it_is_old(folder):
+def test_a_journal_of_another_computer_is_left_until_it_is_old(folder):
     (folder / ".smalltumor-1.kept").write_text("earlier")
-    path = write_list(folder, computer="elsewhere", process=1)
-    undo_unfinished_moves(folder)
+    path = write_journal(folder, computer="elsewhere", process=1)
+    recover_interrupted_writes(folder)
     assert path.exists() and not (folder / "d.txt").exists()
     os.utime(path, (0, 0))
     with pytest.warns(SmalltumorWarning, match=r"put back in .*: d\.txt"):
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
     assert not path.exists() and (folder / "d.txt").read_text() == "earlier"
 
 
@@ -174,31 +178,31 @@ def age(path: Path, seconds: float) -> None:
 
 def test_files_that_another_computer_hides_are_told_of_once(folder):
     (folder / ".smalltumor-1.kept").write_text("earlier")
-    path = write_list(folder, computer="scanner-pc pid:[1]", process=1)
+    path = write_journal(folder, computer="scanner-pc pid:[1]", process=1)
     age(path, 60)
     with pytest.warns(SmalltumorWarning, match=r"^scanner-pc was replacing files in .*ten minutes"):
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
     assert path.exists() and not (folder / "d.txt").exists()
     assert sorted(folder.glob(".smalltumor-*.part")) == []
 
 
-def test_the_age_of_a_list_is_that_on_the_clock_of_its_drive(folder, monkeypatch):
+def test_the_age_of_a_journal_is_that_on_the_clock_of_its_drive(folder, monkeypatch):
     (folder / ".smalltumor-1.kept").write_text("earlier")
-    path = write_list(folder, computer="elsewhere", process=1)
+    path = write_journal(folder, computer="elsewhere", process=1)
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 7200)  # as if this clock were wrong
-    undo_unfinished_moves(folder)
+    recover_interrupted_writes(folder)
     assert path.exists()
 
 
-def test_a_list_whose_writer_runs_on_this_computer_is_left_however_old_it_is(folder):
+def test_a_journal_whose_writer_runs_on_this_computer_is_left_however_old_it_is(folder):
     (folder / ".smalltumor-1.kept").write_text("earlier")
-    path = write_list(folder, process=os.getpid())
+    path = write_journal(folder, process=os.getpid())
     age(path, 7200)
-    undo_unfinished_moves(folder)
+    recover_interrupted_writes(folder)
     assert path.exists() and not (folder / "d.txt").exists()
 
 
@@ -206,12 +210,12 @@ def test_a_list_whose_writer_runs_on_this_computer_is_left_however_old_it_is(fol
 @pytest.mark.parametrize("began", ["before", "after"])
 def test_a_process_that_has_the_number_of_the_writer_is_not_taken_for_it(folder, began):
     (folder / ".smalltumor-1.kept").write_text("earlier")
-    path = write_list(folder, process=os.getppid())
+    path = write_journal(folder, process=os.getppid())
     if began == "after":
         content = json.loads(path.read_text())
         content["written"] = psutil.Process(os.getppid()).create_time() - 60
         path.write_text(json.dumps(content))
-    undo_unfinished_moves(folder)
+    recover_interrupted_writes(folder)
     assert (folder / "d.txt").exists() == (began == "after")
 
 
@@ -220,10 +224,10 @@ def test_what_another_process_is_moving_is_left_alone(folder, monkeypatch):
 
     def look(*arguments, **more):
         code = "import sys; from pathlib import Path; "
-        code += "from smalltumor.files.unfinished_moves import undo_unfinished_moves as undo; "
-        code += "undo(Path(sys.argv[1]))"
+        code += "from smalltumor.files.transactions.recovery import *; "
+        code += "recover_interrupted_writes(Path(sys.argv[1]))"
         subprocess.run([sys.executable, "-c", code, folder], check=True)
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
         seen.append(sorted(path.suffix for path in folder.glob(".smalltumor-*")))
         return move(*arguments, **more)
 
@@ -239,7 +243,7 @@ def test_a_process_whose_files_another_one_has_put_back_says_so(folder, monkeypa
     def undo(*arguments, **more):
         for path in folder.glob("*.moves"):
             os.utime(path, (0, 0))
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
 
     monkeypatch.setattr(moves, "place", undo)
     with pytest.warns(SmalltumorWarning), pytest.raises(OutputError, match="put back"):
@@ -259,7 +263,7 @@ def test_a_process_that_was_stopped_meanwhile_does_not_mix_old_and_new_files(
         if len(placed) == number:  # another process takes this one for killed
             for path in folder.glob("*.moves"):
                 os.utime(path, (0, 0))
-            undo_unfinished_moves(folder)
+            recover_interrupted_writes(folder)
 
     place = moves.place
     monkeypatch.setattr(moves, "place", place_and_sleep)
@@ -278,7 +282,7 @@ def test_a_process_that_was_stopped_before_it_hides_a_file_hides_none_afterwards
         if len(hidden) == 1:
             for path in folder.glob("*.moves"):
                 os.utime(path, (0, 0))
-            undo_unfinished_moves(folder)
+            recover_interrupted_writes(folder)
         return result
 
     hide, hidden = moves._replace, []
@@ -289,23 +293,23 @@ def test_a_process_that_was_stopped_before_it_hides_a_file_hides_none_afterwards
 
 
 @pytest.mark.parametrize("names", [{"temporary": "b.txt"}, {"kept": "b.txt"}])
-def test_a_list_that_came_with_somebodys_data_removes_none_of_their_files(folder, names):
-    path = write_list(folder, target="c.txt", **names)
-    undo_unfinished_moves(folder)
+def test_a_journal_that_came_with_somebodys_data_removes_none_of_their_files(folder, names):
+    path = write_journal(folder, target="c.txt", **names)
+    recover_interrupted_writes(folder)
     path.unlink()
     assert contents_of(folder) == OLD
 
 
 @pytest.mark.parametrize("key", ["target", "temporary", "kept"])
-def test_a_list_that_came_with_somebodys_data_touches_no_other_folder(folder, key):
+def test_a_journal_that_came_with_somebodys_data_touches_no_other_folder(folder, key):
     (folder / "data").mkdir()
     hidden = folder / {"temporary": ".smalltumor-1.part"}.get(key, ".smalltumor-1.kept")
     hidden.write_text("of another case")
-    path = write_list(folder / "data", **{key: f"../{hidden.name}"})
+    path = write_journal(folder / "data", **{key: f"../{hidden.name}"})
     for others in ([], [".."]):
         path.write_text(json.dumps({**json.loads(path.read_text()), "others": others}))
         os.utime(path, (0, 0))
-        undo_unfinished_moves(folder / "data")
+        recover_interrupted_writes(folder / "data")
     assert contents_of_files(folder) == {**OLD, hidden.name: "of another case"}
 
 
@@ -316,9 +320,9 @@ def contents_of_files(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     "content", ["", "{", "[1]", "[" * 5000, '{"computer": 1, "moves": [1]}', '[{"a": 1}]', "null"]
 )
-def test_a_damaged_list_of_moves_is_no_error(folder, content):
+def test_a_damaged_journal_is_no_error(folder, content):
     (folder / ".smalltumor-0.moves").write_text(content)
-    undo_unfinished_moves(folder)
+    recover_interrupted_writes(folder)
     assert entries(folder)
     replace(folder)
     assert (folder / "a.txt").read_text() == "new"
@@ -334,39 +338,39 @@ def test_a_damaged_list_of_moves_is_no_error(folder, content):
         {"others": [HALF]},
     ],
 )
-def test_a_list_with_impossible_values_is_no_error(folder, changed):
-    path = write_list(folder)
+def test_a_journal_with_impossible_values_is_no_error(folder, changed):
+    path = write_journal(folder)
     path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
-    undo_unfinished_moves(folder)
+    recover_interrupted_writes(folder)
 
 
 @pytest.mark.parametrize(
     "names", [{"temporary": f".smalltumor-{HALF}.part"}, {"kept": f".smalltumor-{HALF}.kept"}]
 )
-def test_a_list_with_impossible_names_is_no_error(folder, names):
-    write_list(folder, **names)
-    undo_unfinished_moves(folder)
+def test_a_journal_with_impossible_names_is_no_error(folder, names):
+    write_journal(folder, **names)
+    recover_interrupted_writes(folder)
     assert contents_of_files(folder).items() >= OLD.items()
 
 
 @pytest.mark.parametrize("computer", ["", " "])
-def test_a_list_of_a_computer_without_a_name_is_no_error(folder, computer):
-    path = write_list(folder)
+def test_a_journal_of_a_computer_without_a_name_is_no_error(folder, computer):
+    path = write_journal(folder)
     path.write_text(json.dumps({**json.loads(path.read_text()), "computer": computer}))
     minute_ago = time.time() - 60
     os.utime(path, (minute_ago, minute_ago))
     with pytest.warns(SmalltumorWarning, match="another computer was replacing files"):
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
 
 
-def test_a_fault_of_the_program_is_not_taken_for_a_damaged_list(folder, monkeypatch):
+def test_a_fault_of_the_program_is_not_taken_for_a_damaged_journal(folder, monkeypatch):
     def fail(*_: object) -> None:
         raise TypeError("a name of the program")
 
-    write_list(folder)
-    monkeypatch.setattr(unfinished_moves, "settle", fail)
+    write_journal(folder)
+    monkeypatch.setattr(recovery, "complete_or_roll_back", fail)
     with pytest.raises(TypeError):
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
 
 
 @pytest.mark.parametrize(
@@ -379,10 +383,10 @@ def test_a_fault_of_the_program_is_not_taken_for_a_damaged_list(folder, monkeypa
         pytest.param(HALF, marks=pytest.mark.skipif(os.name == "nt", reason="a name on Windows")),
     ],
 )
-def test_a_list_names_no_folder(folder, target):
+def test_a_journal_names_no_folder(folder, target):
     (folder / ".smalltumor-1.kept").write_text("earlier")
-    path = write_list(folder, target=target)
-    undo_unfinished_moves(folder)
+    path = write_journal(folder, target=target)
+    recover_interrupted_writes(folder)
     assert contents_of(folder) == {
         **OLD,
         path.name: path.read_text(),
@@ -392,7 +396,7 @@ def test_a_list_names_no_folder(folder, target):
 
 def test_what_cannot_be_put_back_is_said_once(folder, monkeypatch):
     (folder / ".smalltumor-1.kept").write_text("earlier")
-    write_list(folder)
+    write_journal(folder)
 
     def fail(*arguments, **more):
         raise OSError(30, "Read-only file system")
@@ -400,13 +404,13 @@ def test_what_cannot_be_put_back_is_said_once(folder, monkeypatch):
     monkeypatch.setattr(moves, "move_into_place", fail)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("default")
-        undo_unfinished_moves(folder)
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
+        recover_interrupted_writes(folder)
     (warning,) = said
-    assert "d.txt is .smalltumor-1.kept since" in str(warning.message)
+    assert "its earlier version is .smalltumor-1.kept" in str(warning.message)
     monkeypatch.undo()
     with pytest.warns(SmalltumorWarning, match="put back in"):
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
     assert contents_of(folder) == {**OLD, "d.txt": "earlier"}
 
 

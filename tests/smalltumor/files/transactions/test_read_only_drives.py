@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from smalltumor.errors import SmalltumorWarning
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.transactions.recovery import recover_interrupted_writes
 
 KEPT = ".smalltumor-1.kept"
 
@@ -55,10 +55,10 @@ def refuse_changes(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 def test_a_file_that_is_hidden_on_a_read_only_drive_is_told_of_once(folder, monkeypatch, number):
     refuse_changes(monkeypatch, number)
     with pytest.warns(SmalltumorWarning, match="a.txt could not be restored .* is "):
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
     assert (folder / KEPT).exists()
 
 
@@ -68,7 +68,7 @@ def test_a_move_that_another_computer_has_just_begun_is_told_of_on_a_read_only_d
     set_age(folder / ".smalltumor-0.moves", 60)
     refuse_changes(monkeypatch, errno.EROFS)
     with pytest.warns(SmalltumorWarning, match="^scanner-pc was replacing files"):
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
 
 
 def test_nothing_is_put_back_by_the_clock_of_this_computer_where_files_can_be_moved(
@@ -76,7 +76,7 @@ def test_nothing_is_put_back_by_the_clock_of_this_computer_where_files_can_be_mo
 ):
     with monkeypatch.context() as full:
         full.setattr(os, "open", _no_space)
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
     assert (folder / KEPT).exists()
 
 
@@ -90,5 +90,5 @@ def test_a_look_asks_the_drive_for_its_time_once(folder, monkeypatch):
     touch = Path.touch
     monkeypatch.setattr(Path, "touch", lambda self: [asked.append(self), touch(self)])
     with pytest.warns(SmalltumorWarning, match="was replacing files"):
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
     assert len(asked) == 1

@@ -1,7 +1,7 @@
 """Files that a killed process was moving into place: all are put back as they were before.
 
-Whoever looks for files in a folder calls `undo_unfinished_moves` first: an earlier file is hidden
-while new ones are moved. The functions of `smalltumor.files.listings` do so.
+Whoever looks for files in a folder calls `recover_interrupted_writes` first: an earlier file is
+hidden while new ones are moved. The functions of `smalltumor.files.listings` do so.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pathlib import Path
 from smalltumor.errors import OutputError, SmalltumorWarning
 from smalltumor.files.atomic import check_output
 from smalltumor.files.damaged import DAMAGED
-from smalltumor.files.move_list import MoveList, is_list
-from smalltumor.files.moves import Undone, settle
+from smalltumor.files.transactions.journal import Journal, is_journal
+from smalltumor.files.transactions.moves import RolledBack, complete_or_roll_back
 
 _LEFT: set[Path] = set()
-"""Files and lists of which was said that nothing is put back now: it is tried at each look."""
+"""Files and journals of which was said that nothing is put back now: it is tried at each look."""
 
 _LONG_S = 5.0
 """Seconds after which files are no longer being moved, unless something stops it."""
 
 
-def undo_unfinished_moves(folder: Path) -> None:
+def recover_interrupted_writes(folder: Path) -> None:
     """Put back what a killed process was moving in a folder, and in others at the same time.
 
     If it had moved all files, the new ones stay. An earlier file in whose place somebody has saved
@@ -35,34 +35,34 @@ def undo_unfinished_moves(folder: Path) -> None:
     """
     with suppress(OSError):
         with os.scandir(folder) as found:
-            names = sorted(entry.name for entry in found if is_list(entry.name))
+            names = sorted(entry.name for entry in found if is_journal(entry.name))
         for name in names:
-            _undo_listed(Path(folder, name))
+            _recover(Path(folder, name))
 
 
-def _undo_listed(path: Path) -> None:
-    """Undo what one list says, if its writer has ended."""
+def _recover(path: Path) -> None:
+    """Undo what one journal says, if its writer has ended."""
     try:
-        found = MoveList.read(path)
+        journal = Journal.read(path)
     except (OSError, *DAMAGED):
         return
     with suppress(OutputError, OSError):
-        if found.writer_has_ended():
-            _tell(settle(found.belonging()))
-        elif found.is_of_another_computer and path not in _LEFT and found.age > _LONG_S:
+        if journal.writer_has_ended():
+            _tell(complete_or_roll_back(journal.related()))
+        elif journal.is_of_another_computer and path not in _LEFT and journal.age > _LONG_S:
             _LEFT.add(path)
-            computer = (found.computer.split() or ["another computer"])[0]
+            computer = (journal.computer.split() or ["another computer"])[0]
             _warn(
-                f"{computer} was replacing files in {found.folder}; if its "
+                f"{computer} was replacing files in {journal.folder}; if its "
                 "command was killed, the earlier files are put back ten minutes after it"
             )
 
 
-def undo_around(paths: Iterable[Path]) -> None:
-    """Undo unfinished moves in folders, and in those of files, whether these exist or not."""
+def recover_around(paths: Iterable[Path]) -> None:
+    """Recover interrupted writes in folders, and in those of files, whether these exist or not."""
     real = (Path(os.path.realpath(path)) for path in paths)
     for folder in dict.fromkeys(path if _is_folder(path) else path.parent for path in real):
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
 
 
 def _is_folder(path: Path) -> bool:
@@ -71,16 +71,16 @@ def _is_folder(path: Path) -> bool:
 
 
 def existing(paths: Iterable[Path]) -> list[Path]:
-    """The files that exist when unfinished moves around them are undone, as far as may be seen."""
+    """The files that exist after recovery around them, as far as may be seen."""
     paths = list(paths)
-    undo_around(paths)
+    recover_around(paths)
     return [path for path in paths if os.path.exists(path)]  # noqa: PTH110
 
 
 def check_outputs(
     paths: Iterable[Path], *, overwrite: bool = False, sources: Iterable[Path] = ()
 ) -> None:
-    """As `check_output`, for files that are written together; unfinished moves are undone first.
+    """As `check_output`, for files that are written together, after recovery around them.
 
     Raises
     ------
@@ -88,22 +88,22 @@ def check_outputs(
         If one cannot be written.
     """
     paths, sources = list(paths), list(sources)
-    undo_around(paths)
+    recover_around(paths)
     for path in paths:
         check_output(path, overwrite=overwrite, sources=sources)
 
 
-def _tell(undone: Undone) -> None:
+def _tell(rolled_back: RolledBack) -> None:
     """Warn in one line of files that were put back, and in another of those that cannot be."""
-    parts = [*_in_folders("put back in", undone.put_back)]
-    parts += _in_folders("removed again from", undone.removed)
+    parts = [*_in_folders("put back in", rolled_back.put_back)]
+    parts += _in_folders("removed again from", rolled_back.removed)
     parts += [
         f"{path} was saved since, so the one before the command is {earlier.name}"
-        for path, earlier in undone.saved_since.items()
+        for path, earlier in rolled_back.saved_since.items()
     ]
     if parts:
         _warn("; ".join(["a command was killed while it replaced files", *parts]))
-    for path, kept in undone.left.items():
+    for path, kept in rolled_back.left.items():
         if kept not in _LEFT:
             _LEFT.add(kept)
             _warn(

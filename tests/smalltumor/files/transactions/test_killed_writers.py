@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from smalltumor.errors import SmalltumorWarning
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.transactions.recovery import recover_interrupted_writes
 
 NAMES = ("one/mask.nii", "two/table.csv", "one/page.html", "two/row.json")
 OBSOLETE = "two/figure.png"
@@ -21,7 +21,7 @@ WRITER = """
 import os, shutil, sys
 from itertools import count
 from pathlib import Path
-from smalltumor.files.replacement import write_together
+from smalltumor.files.transactions.replacement import write_together
 
 root, copies = Path(sys.argv[1]), Path(sys.argv[2])
 *names, obsolete = sys.argv[3:]
@@ -66,7 +66,7 @@ def undone(root: Path, folders: Iterable[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SmalltumorWarning)
         for folder in folders:
-            undo_unfinished_moves(root / folder)
+            recover_interrupted_writes(root / folder)
 
 
 def states(root: Path, *, has_earlier: bool) -> list[Path]:
@@ -114,9 +114,9 @@ def test_a_kill_while_files_are_put_back_loses_none(killed, tmp_path):
     shutil.copytree(state, root)
     copies.mkdir()
     program = WRITER.partition("sys.addaudithook")[0] + (
-        "from smalltumor.files.unfinished_moves import undo_unfinished_moves\n"
+        "from smalltumor.files.transactions.recovery import recover_interrupted_writes\n"
         "sys.addaudithook(copy_before_each)\n"
-        "undo_unfinished_moves(root / 'one')\n"
+        "recover_interrupted_writes(root / 'one')\n"
     )
     words = [sys.executable, "-W", "ignore", "-c", program, root, copies, "unused"]
     subprocess.run(words, check=True)

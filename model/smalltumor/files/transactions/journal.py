@@ -1,7 +1,7 @@
-"""Lists of files that a process moves into place, by which others see what a kill has left.
+"""Journals of files that a process moves into place, by which others see what a kill has left.
 
-There is a list in each folder, and it names the files of this folder alone: a list that comes with
-somebody's data can move nothing elsewhere. Lists that belong together have one name.
+There is a journal in each folder, and it names the files of this folder alone: one that comes with
+somebody's data can move nothing elsewhere. The journals of one transaction have one name.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from smalltumor.files.damaged import DAMAGED
-from smalltumor.files.drive_time import drive_time
 from smalltumor.files.existence import exists, is_absent
-from smalltumor.files.temporary_names import TEMPORARY_FILES, temporary_name
+from smalltumor.files.transactions.drive_time import drive_time
+from smalltumor.files.transactions.temporary_names import TEMPORARY_FILES, temporary_name
 from smalltumor.files.writers import has_ended, this_computer
 
 KEPT_FILES = ".smalltumor-*.kept"
@@ -37,11 +37,11 @@ fail, and the file of this move could stay hidden.
 """
 
 _FIRST_WRITTEN_S = 1e9
-"""Earlier times, in seconds since 1970, were set by `MoveList.leave`; some drives begin in 1980."""
+"""Earlier times, in seconds since 1970, are set by `Journal.release`; some drives begin in 1980."""
 
 
-class State(StrEnum):
-    """What is being done with the files of a list: the ending of its name."""
+class JournalState(StrEnum):
+    """What is being done with the files of a journal: the ending of its name."""
 
     MOVING = ".moves"
     MOVED = ".moved"
@@ -89,7 +89,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class MoveList:
+class Journal:
     """The moves in one folder.
 
     Parameters
@@ -99,7 +99,7 @@ class MoveList:
         Hidden, without the ending for the state.
     moves : tuple of Move
     others : tuple of str
-        The folders of the lists that belong to this one, seen from this folder.
+        The folders of the related journals, seen from this folder.
     computer, process, written
         Who wrote it, and when, in seconds since 1970.
     """
@@ -114,7 +114,7 @@ class MoveList:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a list.
+        """Read a journal.
 
         Raises
         ------
@@ -136,7 +136,7 @@ class MoveList:
         )
 
     def write(self) -> None:
-        """Write the list, whole or not at all, for moves that begin now; may raise OSError."""
+        """Write the journal, whole or not at all, for moves that begin now; may raise OSError."""
         content = {
             "computer": self.computer,
             "process": self.process,
@@ -151,17 +151,17 @@ class MoveList:
                 file.flush()
                 if any(move.kept for move in self.moves):  # a power failure could hide them
                     os.fsync(file.fileno())
-            being_written.rename(self._path(State.MOVING))
+            being_written.rename(self._path(JournalState.MOVING))
         finally:
             being_written.unlink(missing_ok=True)
 
     @property
-    def state(self) -> State | None:
-        """What is being done; None if the list is gone, and with it all that was to do."""
-        return next((state for state in State if exists(self._path(state))), None)
+    def state(self) -> JournalState | None:
+        """What is being done; None if the journal is gone, and with it all that was to do."""
+        return next((state for state in JournalState if exists(self._path(state))), None)
 
-    def change(self, state: State) -> bool:
-        """Say that something else is done now; False if the list is gone. May raise OSError."""
+    def change(self, state: JournalState) -> bool:
+        """Say that something else is done now; False if the journal is gone. May raise OSError."""
         now = self.state
         if now is None or now is state:
             return now is state
@@ -171,35 +171,35 @@ class MoveList:
         return False
 
     def remove(self) -> None:
-        """Remove the list, unless an earlier file is neither in its place nor removed."""
+        """Remove the journal, unless an earlier file is neither in its place nor removed."""
         if any(move.may_hide_earlier_file() for move in self.moves):
-            self.leave()
+            self.release()
             return
         with suppress(OSError):
-            for state in State:
+            for state in JournalState:
                 self._path(state).unlink(missing_ok=True)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Leave what is to be done to whoever looks next, although this process still runs."""
-        for state in State:
+        for state in JournalState:
             with suppress(OSError):
                 os.utime(self._path(state), (0, 0))
 
-    def belonging(self) -> list[MoveList]:
-        """This list, and those of the other folders that can be read."""
-        found: list[MoveList] = [self]
+    def related(self) -> list[Journal]:
+        """This journal, and those of the other folders of the transaction that can be read."""
+        found: list[Journal] = [self]
         for other in self.others:
             folder = Path(os.path.realpath(self.folder / other))
-            for state in State:
+            for state in JournalState:
                 with suppress(OSError, *DAMAGED):
-                    found.append(MoveList.read(folder / f"{self.name}{state}"))
+                    found.append(Journal.read(folder / f"{self.name}{state}"))
         return found
 
     def writer_has_ended(self) -> bool:
-        """Whether the process has ended that wrote the list, or has left it; may raise OSError.
+        """Whether the writing process has ended, or released the journal; may raise OSError.
 
-        Of one on another computer it is known by the age of the list only. Locks would tell less:
-        neither Windows nor all drives have them for a file that is renamed.
+        Of one on another computer it is known by the age of the journal only. Locks would tell
+        less: neither Windows nor all drives have them for a file that is renamed.
         """
         state = self.state
         if state is None:
@@ -223,12 +223,12 @@ class MoveList:
         now, state = drive_time(self.folder), self.state
         return 0.0 if state is None else now - self._path(state).stat().st_mtime
 
-    def _path(self, state: State) -> Path:
+    def _path(self, state: JournalState) -> Path:
         return self.folder / f"{self.name}{state}"
 
 
-def write_lists(moves: Iterable[Move]) -> list[MoveList]:
-    """Write a list in each folder in which files are moved.
+def write_journals(moves: Iterable[Move]) -> list[Journal]:
+    """Write a journal in each folder in which files are moved.
 
     Raises
     ------
@@ -236,23 +236,23 @@ def write_lists(moves: Iterable[Move]) -> list[MoveList]:
         If one cannot be written; none is there then.
     """
     name, by_folder = f".smalltumor-{secrets.token_hex(6)}", _by_folder(moves)
-    lists = [
-        MoveList(folder, name, tuple(own), tuple(_seen_from(folder, by_folder)))
+    journals = [
+        Journal(folder, name, tuple(own), tuple(_seen_from(folder, by_folder)))
         for folder, own in by_folder.items()
     ]
     try:
-        for each in lists:
-            each.write()
+        for journal in journals:
+            journal.write()
     except BaseException:
-        for each in lists:
-            each.remove()
+        for journal in journals:
+            journal.remove()
         raise
-    return lists
+    return journals
 
 
-def is_list(name: str) -> bool:
-    """Whether a file has the name of a list."""
-    return name.startswith(".smalltumor-") and name.endswith(tuple(State))
+def is_journal(name: str) -> bool:
+    """Whether a file has the name of a journal."""
+    return name.startswith(".smalltumor-") and name.endswith(tuple(JournalState))
 
 
 def _by_folder(moves: Iterable[Move]) -> Mapping[Path, list[Move]]:
@@ -285,7 +285,7 @@ def _names(move: Move) -> dict[str, Any]:
 def _move(
     folder: Path, target: str, temporary: str | None, kept: str | None, size: int, time: int
 ) -> Move:
-    """A move of a list, which can be this program's: the list may come with somebody's data."""
+    """A move of a journal, if it can be this program's: it may come with somebody's data."""
     for name, pattern in ((target, "*"), (temporary, TEMPORARY_FILES), (kept, KEPT_FILES)):
         if name is None:
             continue
