@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from smalltumor.files.file_stamp import Stamp, written_stamp_of
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers.metadata import checksum, role_of
@@ -25,22 +26,22 @@ class StampedFiles:
     ----------
     paths : tuple of Path
     stamps : tuple of tuple of int
-        Of each file, its time and size; None if it is not there.
+        `written_stamp_of` each file.
     """
 
     paths: tuple[Path, ...]
-    stamps: tuple[tuple[int, int] | None, ...]
+    stamps: tuple[Stamp | None, ...]
 
     @classmethod
     def now(cls, paths: Iterable[Path]) -> StampedFiles:
         """The files as they are."""
         paths = tuple(paths)
-        return cls(paths, tuple(map(_stamp, paths)))
+        return cls(paths, tuple(map(written_stamp_of, paths)))
 
     @property
     def are_unchanged(self) -> bool:
         """Whether the files are as they were."""
-        return self.stamps == tuple(map(_stamp, self.paths))
+        return self.stamps == tuple(map(written_stamp_of, self.paths))
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,3 @@ def checksums_of(layers: Mapping[Region, Labels]) -> dict[Region, int]:
 def _result_in(layer: Labels) -> ref[Segmentation] | None:
     role = role_of(layer)
     return None if role is None or role.result is None else ref(role.result)
-
-
-def _stamp(file: Path) -> tuple[int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size

@@ -15,8 +15,7 @@ from smalltumor.data.brain.background import Image, NonfiniteImageError, replace
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import SmalltumorError
-
-_Stamp = tuple[int, ...]
+from smalltumor.files.file_stamp import Stamp, stamp_of
 
 
 def read_image(path: Path, *, allow_nonfinite: bool = False, with_content: bool = False) -> Volume:
@@ -71,10 +70,10 @@ class LoadedFile(ABC):
         `stamp_of` the file before it was read.
     """
 
-    def __init__(self, path: Path, stamp: _Stamp | None) -> None:
+    def __init__(self, path: Path, stamp: Stamp | None) -> None:
         self.path = path
         self._stamp_when_read = stamp
-        self._stamp_when_changed: _Stamp | None = None
+        self._stamp_when_changed: Stamp | None = None
 
     @property
     def is_missing(self) -> bool:
@@ -135,18 +134,3 @@ class LoadedImage(LoadedFile):
         except SmalltumorError:
             return False
         return own.grid.matches(now.grid) and np.array_equal(own.data, now.data, equal_nan=True)
-
-
-def stamp_of(path: Path) -> _Stamp | None:
-    """What changes when a file is written or replaced; None if there is no file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return (
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        status.st_ino,
-        status.st_dev,
-    )

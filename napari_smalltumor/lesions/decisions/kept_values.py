@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from smalltumor.data.case import Case
 from smalltumor.errors import OutputError
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.file_stamp import stamp_of
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.case_data.kept_files import kept_file, write_kept
@@ -74,7 +75,7 @@ class KeptValues(Generic[Value]):
 
     def get(self, file: Path) -> Value:
         """The value in a file, with the changes of this window that are not written yet."""
-        stamp, changes = _stamp(file), self._changes.get(file, [])
+        stamp, changes = stamp_of(file), self._changes.get(file, [])
         known = self._current.get(file)
         if known is None or known[:2] != (stamp, len(changes)):
             known = stamp, len(changes), _changed(self._last_stored(file, stamp), changes)
@@ -111,7 +112,7 @@ class KeptValues(Generic[Value]):
         content = {"format": self.format, "version": self.version, **self.to_json(value)}
         write_kept(file, case, content)
         del self._changes[file]
-        self._stored[file] = _stamp(file), value
+        self._stored[file] = stamp_of(file), value
 
     def _retry_later(self, file: Path, case: Case) -> None:
         self._retried.add(file)
@@ -170,12 +171,3 @@ def _changed(value: Value, changes: Iterable[Change[Value]]) -> Value:
     for change in changes:
         value = change(value)
     return value
-
-
-def _stamp(file: Path) -> tuple[int, int] | None:
-    """What changes when a file is written; None if there is no file."""
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino

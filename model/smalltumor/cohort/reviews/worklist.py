@@ -14,6 +14,7 @@ from smalltumor.cohort.reviews.ranking import Order, ranked
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.file_stamp import Stamp, written_stamp_of
 from smalltumor.files.names import file_key
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ class Worklist:
         look.
     problems : sequence of str
         Why readers' tables cannot be read, whose reviews are left out, and why none can be saved.
-    stamp : tuple of int
-        Time of change and size of the table of the cohort when it was read.
+    stamp : tuple of int or None
+        `written_stamp_of` the table of the cohort when it was read.
     is_outdated : bool
         Whether the cohort was run again since, so that cases may be missing here.
     """
@@ -80,7 +81,7 @@ class Worklist:
     info: CohortInfo
     entries: Sequence[WorklistEntry]
     problems: Sequence[str] = ()
-    stamp: tuple[int, ...] = ()
+    stamp: Stamp | None = None
     is_outdated: bool = False
 
     @property
@@ -120,7 +121,7 @@ class Worklist:
         damaged: list[str] = []
         latest = Reviews(self.folder).latest(damaged)
         entries = [replace(each, review=latest.get(file_key(each.name))) for each in self.entries]
-        is_outdated = _stamp(self.folder) != self.stamp
+        is_outdated = written_stamp_of(self.folder / TABLE) != self.stamp
         return replace(self, entries=entries, problems=damaged, is_outdated=is_outdated)
 
 
@@ -140,7 +141,7 @@ def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
     SmalltumorError
         If the folder holds no results of a cohort, or a table of it cannot be read.
     """
-    info, stamp = read_info(folder), _stamp(folder)
+    info, stamp = read_info(folder), written_stamp_of(folder / TABLE)
     results = ranked(read_results(folder))
     files = _files_in(data or info.data, folder)
     made = [result.name for result in results if not result.failed]
@@ -152,14 +153,6 @@ def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
     entries = [WorklistEntry(r, files.get(r.name), latest.get(file_key(r.name))) for r in results]
     problems = [*damaged, *([obstacle] if obstacle else [])]
     return Worklist(folder=folder, info=info, entries=entries, problems=problems, stamp=stamp)
-
-
-def _stamp(folder: Path) -> tuple[int, ...]:
-    try:
-        status = (folder / TABLE).stat()
-    except OSError:
-        return ()
-    return status.st_mtime_ns, status.st_size
 
 
 def _files_in(data: Path | None, folder: Path) -> dict[str, CaseFiles]:

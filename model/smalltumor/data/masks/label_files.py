@@ -10,13 +10,13 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import recorded_images_text
 from smalltumor.data.identity.mask_names import other_case_text
-from smalltumor.data.loaded_images import stamp_of
 from smalltumor.data.masks.label_scheme import FoundScheme, find_scheme
 from smalltumor.data.masks.layered_segments import without_layers
 from smalltumor.data.volumes.header_checks import check_axes, header_problems
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.files.file_stamp import stamp_of
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
 from smalltumor.labels.masks import Classes

@@ -80,7 +80,7 @@ class Volume:
     header : nibabel.Nifti1Header or Nifti2Header
     path : Path
     stamp : tuple of int, optional
-        `smalltumor.data.loaded_images.stamp_of` the file before it was read.
+        `smalltumor.files.file_stamp.stamp_of` the file before it was read.
     content : FileContent, optional
         The bytes that were read, if they were asked for.
     comments : tuple of str

@@ -21,9 +21,9 @@ from typing import Any, Self
 
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.existence import exists, is_absent
+from smalltumor.files.processes import is_running, this_computer
 from smalltumor.files.transactions.drive_time import drive_time
 from smalltumor.files.transactions.temporary_names import TEMPORARY_FILES, temporary_name
-from smalltumor.files.writers import has_ended, this_computer
 
 KEPT_FILES = ".smalltumor-*.kept"
 """Pattern of earlier files, until all new ones are in place."""
@@ -206,8 +206,8 @@ class Journal:
             return False
         if self._path(state).stat().st_mtime < _FIRST_WRITTEN_S:
             return True
-        ended = None if self.is_of_another_computer else has_ended(self.process, self.written)
-        return self.age > _LONGEST_S if ended is None else ended
+        runs = None if self.is_of_another_computer else is_running(self.process, self.written)
+        return self.age > _LONGEST_S if runs is None else not runs
 
     @property
     def is_of_another_computer(self) -> bool:

@@ -7,9 +7,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from smalltumor.files.processes import is_running
 from smalltumor.files.transactions.drive_time import drive_time
 from smalltumor.files.transactions.temporary_names import TEMPORARY_FILES, process_of_name
-from smalltumor.files.writers import has_ended
 
 _SILENT_S = 600.0
 """Seconds without a change after which a file of another computer is no longer being written."""
@@ -45,10 +45,10 @@ def _is_left(path: Path, now: float | None) -> bool:
     """Whether the process that wrote a file has ended; may raise OSError."""
     age = None if now is None else now - path.stat().st_mtime
     process = process_of_name(path.name)
-    ended = None if process is None else has_ended(process, _wrote_at(age))
-    if ended is None:
+    runs = None if process is None else is_running(process, _wrote_at(age))
+    if runs is None:
         return age is not None and age > _SILENT_S
-    return ended
+    return not runs
 
 
 def _wrote_at(age: float | None) -> float:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from smalltumor.files.names import utf8
-from smalltumor.files.writers import this_computer
+from smalltumor.files.processes import this_computer
 
 TEMPORARY_FILES = ".smalltumor-*.part*"
 """Pattern of temporary files, which remain only if a process is killed while it writes."""

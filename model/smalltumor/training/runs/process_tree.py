@@ -9,19 +9,16 @@ from pathlib import Path
 
 import psutil
 
+from smalltumor.files.processes import is_running
+
 _POLL_SECONDS = 0.05
 _TERMINATE_SECONDS = 0.25
 _KILL_SECONDS = 5.0
 
 
 def is_process_running(pid: int) -> bool:
-    """Whether a process runs; one that has ended and whose exit code was not read does not."""
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
+    """Whether a process runs, as far as this may be known."""
+    return is_running(pid) is not False
 
 
 def lower_priority(pid: int, niceness: int) -> None:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from smalltumor.errors import OutputError, SmalltumorWarning
 from smalltumor.files.listings import FolderListings, entries, walk, walk_once
+from smalltumor.files.processes import this_computer
 from smalltumor.files.transactions import moves, recovery
 from smalltumor.files.transactions.recovery import (
     check_outputs,
@@ -21,7 +22,6 @@ from smalltumor.files.transactions.recovery import (
     recover_interrupted_writes,
 )
 from smalltumor.files.transactions.replacement import write_together
-from smalltumor.files.writers import this_computer
 
 NAMES = ("a.txt", "b.txt", "c.txt")
 OLD = {"a.txt": "before", "b.txt": "before", "older.txt": "before"}

@@ -1,7 +1,8 @@
-"""Processes that have written a file, and whether they still run."""
+"""Processes of this computer: whether they run, and which computer this is."""
 
 from __future__ import annotations
 
+import math
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -23,26 +24,27 @@ def this_computer() -> str:
     return name
 
 
-def has_ended(process: int, wrote_at: float) -> bool | None:
-    """Whether a process of this computer has ended; None if that may not be known here.
+def is_running(process: int, ran_at: float = math.inf) -> bool | None:
+    """Whether a process of this computer runs; None if that may not be known here.
 
-    A later process may have its number.
+    One that has ended and whose exit code was not read does not run.
 
     Parameters
     ----------
     process : int
         Its number.
-    wrote_at : float
-        A time at which it ran, in seconds since 1970.
+    ran_at : float
+        A time at which it ran, in seconds since 1970: a process that started later has only its
+        number.
     """
     import psutil
 
     try:
         found = psutil.Process(process)
         if found.status() == psutil.STATUS_ZOMBIE:
-            return True
-        return bool(found.create_time() > wrote_at + _CLOCK_S)
+            return False
+        return bool(found.create_time() <= ran_at + _CLOCK_S)
     except (psutil.NoSuchProcess, OverflowError):
-        return True
+        return False
     except psutil.AccessDenied:
         return None
