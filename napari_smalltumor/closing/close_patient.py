@@ -71,7 +71,7 @@ def close_patient(
         *_what_is_cancelled(viewer, patient, running),
         *what_is_unsaved(viewer, patient),
     ]
-    if lost and not _may_close(viewer, patient, " ".join(lost), parent):
+    if lost and not _confirm_closing(viewer, patient, " ".join(lost), parent):
         return False
     for use in running:
         if use.cancel is not None:
@@ -97,8 +97,10 @@ def _cancellable_uses(viewer: ViewerModel, layers: list[Layer]) -> list[CaseUse]
     return [use for use in uses if use is not None and use.cancel is not None]
 
 
-def _may_close(viewer: ViewerModel, patient: Patient, lost: str, parent: QWidget | None) -> bool:
-    """Whether the user agrees to close a patient, whose edits are saved first if they say so."""
+def _confirm_closing(
+    viewer: ViewerModel, patient: Patient, lost: str, parent: QWidget | None
+) -> bool:
+    """Ask whether to close a patient; the edits are saved first if the user says so."""
     if not can_be_saved(viewer, patient):
         return questions.confirm(parent, _TITLE, lost, "Close")
     action = save_state(viewer).action_for(patient)

@@ -13,7 +13,7 @@ from smalltumor.lesions import Lesion, LesionList
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.follow_up import texts
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.follow_up.comparison_runs import ComparisonRuns
@@ -98,7 +98,7 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         case, patient = case_to_export(self._viewer), self._patients.current
         if self.busy or case is None or patient is None:
             return
-        if not may_write_regions(self, self._viewer, case, "Compare anyway"):
+        if not confirm_regions(self, self._viewer, case, "Compare anyway"):
             return
         ensure_nesting(self._viewer).apply()
         self.runs.compare(folder, case, patient)

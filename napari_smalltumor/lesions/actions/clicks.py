@@ -19,7 +19,7 @@ from smalltumor.lesions import Lesion, LesionList, measure_lesion
 
 from napari_smalltumor.layers.editing.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.lesions import texts
-from napari_smalltumor.lesions.actions.large_deletion import Confirm, may_delete
+from napari_smalltumor.lesions.actions.large_deletion import Confirm, confirm_deletion
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.second_look.status import grower_of, second_look_status
 from napari_smalltumor.planes.linked_planes import linked_planes
@@ -113,7 +113,7 @@ class ReviewClicks:
         hidden = self.review.unseen.of_deletion([lesion])
         if hidden is not None:
             self.say(texts.hidden(hidden))
-        elif may_delete(self.review, [lesion], self.confirm):
+        elif confirm_deletion(self.review, [lesion], self.confirm):
             self.say(texts.deleted(self.review.delete([lesion])))
             self.search()
 

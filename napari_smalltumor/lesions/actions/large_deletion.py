@@ -15,8 +15,8 @@ Confirm = Callable[[str], bool]
 """Whether the user agrees to what a text says."""
 
 
-def may_delete(review: LesionReview, lesions: Sequence[Lesion], confirm: Confirm) -> bool:
-    """Whether lesions are all small, or the user agrees to delete them.
+def confirm_deletion(review: LesionReview, lesions: Sequence[Lesion], confirm: Confirm) -> bool:
+    """Ask if lesions are not all small, and return whether the user agrees to delete them.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor import keys
 from napari_smalltumor.lesions import texts
-from napari_smalltumor.lesions.actions.large_deletion import Confirm, may_delete
+from napari_smalltumor.lesions.actions.large_deletion import Confirm, confirm_deletion
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.review.steps import Addition, Deletion, Rejection
 from napari_smalltumor.lesions.table.model import LesionsModel
@@ -226,7 +226,7 @@ class ReviewActions:
         hidden = self.review.unseen.of_deletion(lesions)
         if self._earlier_scan_is_shown() or self._refuses(hidden):
             return
-        if not may_delete(self.review, lesions, self.confirm):
+        if not confirm_deletion(self.review, lesions, self.confirm):
             return
         is_small = all(lesion.is_small for lesion in lesions)
         following = self._following_small(lesions) if is_small else self.model.following(lesions)
