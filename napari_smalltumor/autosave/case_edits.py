@@ -36,11 +36,11 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import Case
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.autosave.baselines import Baselines
 from napari_smalltumor.autosave.case_file import CaseFile
 from napari_smalltumor.autosave.folder import AutosaveFolder
 from napari_smalltumor.autosave.mask_copies import MaskCopy
 from napari_smalltumor.autosave.masks import layer_key
-from napari_smalltumor.autosave.unedited_masks import UneditedMasks
 from napari_smalltumor.autosave.write_queue import WriteQueue
 from napari_smalltumor.layers.metadata import checksum, region_of
 
@@ -111,7 +111,7 @@ class CaseEdits:
         """Keys of the regions that were removed, or closed, with the edits of their case."""
         return frozenset(key for key, copy in self._removed.items() if copy.is_region)
 
-    def update(self, layers: Iterable[Labels], unedited: UneditedMasks) -> None:
+    def update(self, layers: Iterable[Labels], baselines: Baselines) -> None:
         """Copy the edited masks that changed since the last copy.
 
         ET, TC and WT are always copied together, because they form one segmentation.
@@ -120,27 +120,30 @@ class CaseEdits:
         ----------
         layers : iterable of Labels
             All masks of the case in the viewer.
-        unedited : UneditedMasks
+        baselines : Baselines
         """
         by_key = {layer_key(layer): layer for layer in layers}
         checksums = {key: checksum(layer.data) for key, layer in by_key.items()}
-        edited = {k for k, layer in by_key.items() if checksums[k] != unedited.checksum(layer)}
+        edited = {k for k, layer in by_key.items() if checksums[k] != baselines.checksum(layer)}
         self._compare_with_removed(checksums, edited)
         if self.state is State.OPEN:
             regions = {k for k, layer in by_key.items() if region_of(layer) is not None}
             if edited & regions or any(copy.is_region for copy in self._removed.values()):
                 edited |= regions
         self._shown = {
-            key: self._copy(by_key[key], checksums[key], unedited.checksum(by_key[key]))
+            key: self._copy(by_key[key], checksums[key], baselines.checksum(by_key[key]))
             for key in edited
         }
 
-    def _copy(self, layer: Labels, checksum: int, started: int | None) -> MaskCopy:
-        """A copy of a mask: that of before if neither the mask nor what it started from changed."""
+    def _copy(self, layer: Labels, checksum: int, baseline_checksum: int | None) -> MaskCopy:
+        """A copy of a mask: that of before if neither the mask nor its baseline changed."""
         copy = self._shown.get(layer_key(layer))
-        if copy is not None and (copy.checksum, copy.started) == (checksum, started):
+        if copy is not None and (copy.checksum, copy.baseline_checksum) == (
+            checksum,
+            baseline_checksum,
+        ):
             return copy
-        return MaskCopy(layer, checksum, started)
+        return MaskCopy(layer, checksum, baseline_checksum)
 
     def _compare_with_removed(self, checksums: Mapping[str, int], edited: Collection[str]) -> None:
         """Decide whether masks in the viewer are those that were removed, or are in their place.
