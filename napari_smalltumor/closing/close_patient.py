@@ -16,8 +16,8 @@ from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import CaseUse, use_of
-from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
+from napari_smalltumor.patients.removed.removed_patients import removed_patients
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def close_patient(
     if opens_next:
         active_patient(viewer).leave()
     # napari collects garbage after every removal, or once after all of a batch.
-    with missing_layers(viewer).closing(), viewer.layers.batched_update():
+    with removed_layers(viewer).closing(), viewer.layers.batched_update():
         for layer in layers_of_patient(viewer.layers, patient):
             viewer.layers.remove(layer)
     return True
@@ -88,7 +88,7 @@ def close_patient(
 
 def reopen_closed(viewer: ViewerModel, patient: Patient) -> None:
     """Open a patient again who was closed by removing its layers, with its edits."""
-    closed_by_hand(viewer).reopen(patient)
+    removed_patients(viewer).reopen(patient)
     ensure_autosave(viewer).autosave.save()  # else it asks whether to restore what is there again
 
 

@@ -25,8 +25,8 @@ from napari_smalltumor.lesions.second_look.finder import CandidateFinder
 from napari_smalltumor.lesions.source_choice import SourceChoice
 from napari_smalltumor.lesions.table.model import LesionsModel
 from napari_smalltumor.loading.dropping import accept_drops
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patient_header import PatientHeader
-from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.flag import Flag

@@ -23,6 +23,7 @@ from smalltumor.scanner.preparation.stored_case import stored_series_uid
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.export.dialogs.export_dialog import (
     case_to_export_or_say,
     confirm_replacing_files,
@@ -36,7 +37,6 @@ from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.case_title import case_title, name_for_files, with_title
-from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.viewer import unproxied

@@ -25,11 +25,11 @@ from napari_smalltumor.layers.patient import (
 )
 from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.loading.dropping import accept_drops
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.patients.cases_in_use import use_of
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
 from napari_smalltumor.report.command import ask_and_report
 from napari_smalltumor.segment.job import SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
@@ -246,7 +246,7 @@ class SegmentDock(QScrollArea):
     def _is_edited(self, case: Case) -> bool:
         """Whether the case has or had regions that are in no file and are no network's result."""
         shown = region_layers(self._viewer.layers, case).values()
-        removed = region_layers(missing_layers(self._viewer).removed, case).values()
+        removed = region_layers(removed_layers(self._viewer).layers, case).values()
         return bool(self._edits.autosave.edited([*shown, *removed]))
 
     def _confirm_unapplied_brain_mask(self, patient: Patient, case: Case) -> bool:

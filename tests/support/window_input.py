@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 from window_checks import WindowChecks
 
 from napari_smalltumor import keys
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.main_window.planes_window import planes_window
 
 _NONE = Qt.KeyboardModifier.NoModifier
 _NAMES = {

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from smalltumor.data.case import Case
 
-_OF_FILES = (LayerKind.EXPERT, LayerKind.LABELS)
+_OF_FILES = (LayerKind.TISSUE_CLASSES, LayerKind.LABELS)
 
 
 def labels_case(layer: Layer | None) -> Case | None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-_OF_FILES = (LayerKind.EXPERT, LayerKind.LABELS)
+_OF_FILES = (LayerKind.TISSUE_CLASSES, LayerKind.LABELS)
 
 
 def check_case_unchanged(files: CaseFiles, layers: Iterable[Layer]) -> None:

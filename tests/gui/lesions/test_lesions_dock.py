@@ -30,7 +30,7 @@ from napari_smalltumor.lesions.search.specks import SpeckRule
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_et_that_is_restored_after_another_patient_was_active_is_under_review_ag
     assert dock.review.region is not Region.ET
     open_case(viewer, write_case_along(tmp_path / "Next", labels=False))
     patients.activate(first)
-    missing_layers(viewer).restore(first)
+    removed_layers(viewer).restore(first)
     assert dock.review.region is Region.ET
     qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216])
 

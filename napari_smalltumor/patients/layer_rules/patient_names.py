@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from napari_smalltumor import notify
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of, titles
 from napari_smalltumor.layers.titles import drop_needless_numbers, without_number
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-class OwnNames:
+class PatientNames:
     """Takes back names that begin with another patient's, and begins older ones with the own.
 
     Parameters
@@ -113,6 +113,6 @@ def _begins(name: str, words: str) -> bool:
 
 
 @one_per_viewer
-def ensure_own_names(viewer: ViewerModel) -> OwnNames:
+def ensure_patient_names(viewer: ViewerModel) -> PatientNames:
     """Keep other patients out of names from now on; further calls return the same object."""
-    return OwnNames(viewer, active_patient(viewer))
+    return PatientNames(viewer, active_patient(viewer))

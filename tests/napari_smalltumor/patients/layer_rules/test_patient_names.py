@@ -10,9 +10,9 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.layer_rules import own_names
+from napari_smalltumor.patients.layer_rules import patient_names
 from napari_smalltumor.patients.layer_rules.assign_selected import assign_selected
-from napari_smalltumor.patients.layer_rules.own_names import said_instead
+from napari_smalltumor.patients.layer_rules.patient_names import said_instead
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
@@ -111,8 +111,8 @@ def test_words_that_happen_to_be_names_of_patients_stay(viewer, tmp_path, said, 
 
 def test_the_titles_of_the_patients_are_found_once_for_all_layers(opened, monkeypatch):
     found = []
-    titles = own_names.titles
-    monkeypatch.setattr(own_names, "titles", lambda each: found.append(each) or titles(each))
+    titles = patient_names.titles
+    monkeypatch.setattr(patient_names, "titles", lambda each: found.append(each) or titles(each))
     opened.layers["Anna T2"].name = "fluid"
     assert len(found) == 1
 
