@@ -15,7 +15,7 @@ from smalltumor.data.case import Case
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.baselines import Baselines
-from napari_smalltumor.autosave.case_edits import State
+from napari_smalltumor.autosave.case_edits import EditsState
 from napari_smalltumor.autosave.edited_cases import EditedCases
 from napari_smalltumor.autosave.exports import record_export
 from napari_smalltumor.autosave.folder import AutosaveFolder
@@ -128,7 +128,7 @@ class Autosave:
         shown = by_case(masks_among(self._layers))
         for key in keys:
             edits = self.cases.get(key)
-            if edits is not None and key in shown and edits.state is State.OPEN:
+            if edits is not None and key in shown and edits.state is EditsState.OPEN:
                 self.cases.update(key, shown[key])
                 if not edits.has_edits:
                     edits.write()
@@ -164,7 +164,7 @@ class Autosave:
             edits = self.cases.get(key)
             kept = edits.kept_regions if edits is not None else frozenset()
             regions = {layer_key(x): x for x in masks if region_of(x) is not None}
-            is_open = edits is None or edits.state is State.OPEN
+            is_open = edits is None or edits.state is EditsState.OPEN
             if is_open and (kept or any(map(self._is_edited, regions.values()))):
                 kept = frozenset(regions)
             lost += [x for x in self.unsaved_results(masks) if layer_key(x) not in kept]

@@ -104,12 +104,12 @@ def _save_review(viewer: ViewerModel) -> None:
     state = save_state(viewer)
     state.refresh()
     if state.is_saved:
-        notify.info(_nothing_to_save(active_patient(viewer).title, state.written is not None))
+        notify.info(_nothing_to_save_text(active_patient(viewer).title, state.written is not None))
     else:
         state.save_review()
 
 
-def _nothing_to_save(title: str, is_reviewed: bool) -> str:
+def _nothing_to_save_text(title: str, is_reviewed: bool) -> str:
     if is_reviewed:
         return f"{title} is saved as reviewed, as it is."
     key = keys.REVIEWED.sequence

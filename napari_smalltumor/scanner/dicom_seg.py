@@ -31,7 +31,7 @@ from napari_smalltumor.export.dialogs.export_dialog import (
 from napari_smalltumor.export.dialogs.other_patients_name import confirm_name
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.file_names import with_ending
-from napari_smalltumor.layers.changed_images import no_longer_shown
+from napari_smalltumor.layers.changed_images import no_longer_shown_text
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import region_layers
@@ -66,7 +66,9 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
         return
     title = case_title(viewer, case)
     if case.has_changed_images:  # the file would refer to the scan of the images there now
-        notify.error(f"{no_longer_shown(case, title)}; a DICOM SEG cannot refer to their scan.")
+        notify.error(
+            f"{no_longer_shown_text(case, title)}; a DICOM SEG cannot refer to their scan."
+        )
         return
     if not confirm_regions(parent, viewer, case, "Export anyway"):
         return

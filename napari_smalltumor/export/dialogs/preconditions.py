@@ -10,7 +10,7 @@ from smalltumor.text import volume_text
 
 from napari_smalltumor import questions
 from napari_smalltumor.export.dialogs.missing_regions import without_text
-from napari_smalltumor.layers.changed_images import no_longer_shown
+from napari_smalltumor.layers.changed_images import no_longer_shown_text
 from napari_smalltumor.layers.drawings import masks_beside_regions
 from napari_smalltumor.layers.masks.region_masks import (
     is_outdated,
@@ -56,8 +56,8 @@ def confirm_changed_images(parent: QWidget | None, viewer: ViewerModel, case: Ca
     if not case.has_changed_images:
         return True
     text = (
-        f"{case_title(viewer, case)}: {no_longer_shown(case)}. The regions belong to the images in "
-        "the window. Files with them can be written to other folders only."
+        f"{case_title(viewer, case)}: {no_longer_shown_text(case)}. The regions belong to the "
+        "images in the window. Files with them can be written to other folders only."
     )
     return questions.confirm(parent, "Other images in the folder", text, "Choose another folder")
 

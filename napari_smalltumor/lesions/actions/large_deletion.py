@@ -34,7 +34,7 @@ def confirm_deletion(review: LesionReview, lesions: Sequence[Lesion], confirm: C
     source, region = review.source, review.region
     if source is None or all(lesion.is_small for lesion in lesions):
         return True
-    if not confirm(texts.large_deletion(review.segmentation.title, region, lesions)):
+    if not confirm(texts.large_deletion_question(review.segmentation.title, region, lesions)):
         return False
     return source.is_same(review.source) and review.region is region
 

@@ -196,11 +196,11 @@ class RemovedPatients:
         self._keep(patient, [layers for layers, names in zip(rest, unsaved, strict=True) if names])
         for names, is_same in zip(unsaved, same, strict=True):
             if names:
-                text = _not_brought_back(names, self.title_of(patient), is_same=is_same)
+                text = _not_brought_back_text(names, self.title_of(patient), is_same=is_same)
                 notify.warn(self._patients.messages.about(patient, text))
 
 
-def _not_brought_back(names: list[str], title: str, *, is_same: bool) -> str:
+def _not_brought_back_text(names: list[str], title: str, *, is_same: bool) -> str:
     """Why layers of a patient that is open did not return, and how they do."""
     were, them = ("was", "it") if len(names) == 1 else ("were", "them")
     reason = (
