@@ -125,7 +125,7 @@ class LesionsDock(LesionsPanel, FollowsViewer):
             keys.DELETE: actions.delete,
             keys.UNDO: actions.undo,
             keys.FOLD: self.toggle_specks,
-            keys.DISMISS: actions.dismiss_specks,
+            keys.DELETE_SPECKS: actions.delete_specks,
             keys.REGION: self.next_region,
             keys.TABLE: self.focus_table,
         }
@@ -142,7 +142,7 @@ class LesionsDock(LesionsPanel, FollowsViewer):
             (self.delete_button, actions.delete),
             (self.undo_button, actions.undo),
             (self.fold_button, self.toggle_specks),
-            (self.dismiss_button, actions.dismiss_specks),
+            (self.delete_specks_button, actions.delete_specks),
             (self.copy_button, self.table_file.copy),
             (self.save_button, self.table_file.ask_and_save),
         ):

@@ -1,4 +1,4 @@
-"""Ask before a lesion that is not small is deleted, since one key would erase the tumour."""
+"""Ask before a lesion that is not small is deleted, since one key would delete the tumour."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class ReviewActions:
 
         Lesions that are not small are deleted if the user agrees. A candidate is rejected. After
         small lesions the next small one or a candidate becomes current, so that deleting once more
-        cannot erase the tumour; after others, the next row.
+        cannot delete the tumour; after others, the next row.
         """
         lesions = self.selected()
         if not lesions:
@@ -103,7 +103,7 @@ class ReviewActions:
         else:
             self._delete(lesions)
 
-    def dismiss_specks(self) -> None:
+    def delete_specks(self) -> None:
         """Delete all specks."""
         if self.review.specks:
             self._delete(self.review.specks)

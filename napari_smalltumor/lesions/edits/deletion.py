@@ -99,7 +99,7 @@ def lesion_indices(source: ViewerSegmentation, region: Region, lesion: Lesion) -
 
 
 def _regions_to_erase(source: ViewerSegmentation, region: Region, indices: Indices) -> list[Region]:
-    """The regions that a lesion is erased from, innermost first.
+    """The regions that a lesion is deleted from, innermost first.
 
     These are its region, the regions inside that one, and each outer region of which no other
     voxel touches the lesion.
@@ -129,9 +129,9 @@ def _has_neighbours(source: ViewerSegmentation, region: Region, indices: Indices
     return bool(np.any(mask & dilated & ~lesion))
 
 
-def _remaining_value(source: ViewerSegmentation, erased: Sequence[Region]) -> int:
-    """Stored value of a voxel that was erased from these regions."""
+def _remaining_value(source: ViewerSegmentation, deleted: Sequence[Region]) -> int:
+    """Stored value of a voxel that was deleted from these regions."""
     assert source.scheme is not None
-    remaining = [r for r in INNERMOST_FIRST if r not in erased]
+    remaining = [r for r in INNERMOST_FIRST if r not in deleted]
     tissue = _OUTERMOST_CLASS[remaining[0]] if remaining else TissueClass.BACKGROUND
     return SCHEMES[source.scheme].values[tissue]

@@ -373,7 +373,7 @@ def test_specks_are_one_row_that_a_click_lists_and_folds(with_specks, qtbot):
     assert dock.model.rowCount() == 2 and dock.selected_rows() == [1]
 
 
-def test_the_row_of_the_specks_is_dismissed_with_the_delete_key_and_restored(
+def test_the_row_of_the_specks_is_deleted_with_the_delete_key_and_restored(
     viewer, with_specks, qtbot
 ):
     layer = viewer.layers["Pat ET"]
@@ -381,7 +381,7 @@ def test_the_row_of_the_specks_is_dismissed_with_the_delete_key_and_restored(
     select_rows(with_specks, 1)
     qtbot.keyClick(with_specks.table, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: voxels(with_specks) == [216] and not with_specks.finder.busy)
-    assert not with_specks.dismiss_button.isVisibleTo(with_specks)
+    assert not with_specks.delete_specks_button.isVisibleTo(with_specks)
     press(with_specks, keys.UNDO)
     qtbot.waitUntil(lambda: sorted(voxels(with_specks)) == [2, 12, 216])
     assert np.array_equal(layer.data, before)

@@ -430,4 +430,4 @@ def test_the_dock_says_that_a_candidate_follows_and_the_buttons_what_they_do(doc
     assert dock.delete_button.toolTip() == "Reject the candidate for this patient (W)"
     press(dock, keys.PREVIOUS)
     assert names_of_buttons(dock) == ("Accept", "Delete")
-    assert "Erase the selected lesions" in dock.delete_button.toolTip()
+    assert "Delete the selected lesions" in dock.delete_button.toolTip()
