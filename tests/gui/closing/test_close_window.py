@@ -193,7 +193,7 @@ def test_a_window_stays_open_if_a_patient_could_not_be_saved(
     for name in ("Anna", "Bert"):
         segmented(viewer, tmp_path / name)
     (tmp_path / "Anna" / "Anna_smalltumor.nii.gz").write_bytes(b"precious")
-    monkeypatch.setattr(save, "may_replace", lambda *arguments: False)
+    monkeypatch.setattr(save, "confirm_replacing_files", lambda *arguments: False)
     answers.next.append("Save all")
     click_close(viewer, qtbot)
     assert is_open(viewer)

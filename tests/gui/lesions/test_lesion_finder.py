@@ -13,12 +13,12 @@ from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QMenu
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.layers.editing.drawn_masks import DrawnMasks
 from napari_smalltumor.layers.editing.nesting import NestedRegions
+from napari_smalltumor.layers.editing.painted_masks import PaintedMasks
 from napari_smalltumor.lesions.search import snapshot as snapshot_module
 from napari_smalltumor.lesions.search.finder import LesionFinder
 from napari_smalltumor.lesions.search.snapshot import Snapshot
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 
 
 class Search:
@@ -125,7 +125,7 @@ def test_the_lesions_of_a_hidden_region_follow_the_brush_on_a_region_inside_it(
     finder, source, qtbot
 ):
     """napari emits nothing for a hidden layer, which its inner regions change nevertheless."""
-    nesting = NestedRegions(source.layers, DrawnMasks())
+    nesting = NestedRegions(source.layers, PaintedMasks())
     source.layers[Region.TC].visible = False
     finder.set_target(source, Region.TC, 100)
     qtbot.waitUntil(lambda: not finder.busy)

@@ -403,7 +403,7 @@ def test_after_a_restore_the_dock_says_why_there_are_no_candidates(
     qtbot.waitUntil(lambda: [x.voxels for x in dock.review.lesions] == [64])
     qtbot.waitUntil(lambda: not dock.review.candidates)
     title = dock.candidates_title
-    expected = "Second look and prob.: not kept with the mask; Alt+G segments again and replaces it"
+    expected = "No probabilities were saved with this mask. Alt+G segments again and replaces it."
     assert title.text() == (expected if says_so else "")
     assert title.isHidden() != says_so
     dock.clicks.on_click(viewer.layers["Pat ET"].data_to_world((1, 1, 1)), False)
@@ -430,4 +430,4 @@ def test_the_dock_says_that_a_candidate_follows_and_the_buttons_what_they_do(doc
     assert dock.delete_button.toolTip() == "Reject the candidate for this patient (W)"
     press(dock, keys.PREVIOUS)
     assert names_of_buttons(dock) == ("Accept", "Delete")
-    assert "Erase the selected lesions" in dock.delete_button.toolTip()
+    assert "Delete the selected lesions" in dock.delete_button.toolTip()

@@ -20,14 +20,14 @@ from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.main_window.planes_area import Layout
+from napari_smalltumor.main_window.planes_window import planes_window
+from napari_smalltumor.main_window.toolbar import PlanesToolbar, show_planes
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.rings import draw_rings, rings_in_slice
 from napari_smalltumor.planes.surface_view import SurfaceView
-from napari_smalltumor.reading.reading_area import Layout
-from napari_smalltumor.reading.toolbar import ReadingToolbar, show_planes
-from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.elided_text import elided_apart
 
 LEFT = Qt.MouseButton.LeftButton
@@ -90,7 +90,7 @@ def test_the_crosshair_links_the_planes_by_click_shift_and_follow(viewer, synthe
     assert viewer.dims.point[-3:] == pytest.approx(window.planes.position)
     qtbot.mouseMove(coronal, screen_point(coronal, target + np.array([4, 0, 0])))
     assert window.planes.position == pytest.approx(target, abs=0.5)
-    toolbar = window.main_window.findChild(ReadingToolbar)
+    toolbar = window.main_window.findChild(PlanesToolbar)
     press(window, keys.FOLLOW)
     assert toolbar.follow_action.isChecked()
     qtbot.mouseMove(coronal, screen_point(coronal, target + np.array([4, 0, 1])))
@@ -280,7 +280,7 @@ def test_layouts_are_changed_by_buttons_a_key_and_a_double_click(
 ):
     open_case(viewer, synthetic_case)
     window = planes_window(viewer)
-    toolbar = window.main_window.findChild(ReadingToolbar)
+    toolbar = window.main_window.findChild(PlanesToolbar)
     assert window.layout is Layout.CANVAS
     for layout in reversed(Layout):
         toolbar.layout_actions[layout].trigger()

@@ -9,8 +9,8 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-from napari_smalltumor.reading.reading_area import Layout
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.main_window.planes_area import Layout
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.widgets import readable_messages
 from napari_smalltumor.widgets.readable_messages import ReadableMessages, close_messages
 
