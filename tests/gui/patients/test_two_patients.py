@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QAbstractButton, QApplication, QFileDialog, QMessageB
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from synthetic import write_case
 
 from napari_smalltumor import devices, notify, questions, settings
@@ -337,7 +337,7 @@ def test_an_export_is_of_the_patient_that_was_active_when_it_was_asked_for(
     monkeypatch.setattr(questions, "confirm", confirm)
     (written,) = ask_and_export(viewer, None, per_region=False)
     assert all("case (first)" in title for title in titles) and len(titles) == 2
-    assert np.any(read_volume(written).data)
+    assert np.any(read_nifti(written).data)
 
 
 def patient_of_folder(viewer, folder: str):
