@@ -167,6 +167,7 @@ def test_a_full_disk_keeps_the_last_state(data, tmp_path, monkeypatch):
     [
         (MemoryError(), "cpu"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), "cpu"),
+        (RuntimeError("std::bad_alloc"), "cpu"),
         (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "cpu"),
     ],
 )

@@ -387,16 +387,6 @@ def test_the_reader_alone_is_named_once(output, edit, editors, what):
     assert (review.edited_by, review.what, review.who) == (editors, what, "Anna")
 
 
-def test_a_table_without_the_column_of_editors_is_read(output):
-    save(output, "Anna")
-    table = output / "reviews" / "Anna" / "reviews.csv"
-    rows = [line.rsplit(",", 2)[0] for line in table.read_text().splitlines()]
-    table.write_text("\n".join(rows) + "\n")
-    (review,) = Reviews(output).latest().values()
-    assert review.not_visited is None
-    assert review.edited_by == "" and review.editors == ("Anna",)
-
-
 @pytest.mark.parametrize(
     ("edit", "left", "what"),
     [

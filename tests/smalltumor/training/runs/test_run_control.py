@@ -159,7 +159,7 @@ with hold_run_lock(run):
         time.sleep(0.05)
     (run.path / "saved").write_text(run.read_stop_request().value)
     if mode == "lingers":
-        run.append("stop", 7, wish=run.read_stop_request().value)
+        run.append("stop", 7, request=run.read_stop_request().value)
         time.sleep(600)
 """
 
