@@ -22,7 +22,7 @@ class ChangedImagesError(ChangedFilesError):
     """The files of a case that is open hold other images than those that are shown."""
 
 
-def no_longer_shown(case: Case, title: str = "") -> str:
+def no_longer_shown_text(case: Case, title: str = "") -> str:
     """The sentence that says so, with the name of the case for the user."""
     return f"{_folder_text(case)} no longer holds the images that are shown of {title or case.name}"
 
@@ -37,7 +37,7 @@ def check_not_beside(paths: Iterable[Path], case: Case) -> None:
     """
     folders = folders_of(case)
     if any(path.parent.resolve() in folders for path in paths) and case.has_changed_images:
-        raise OutputError(f"{no_longer_shown(case)}; choose another folder")
+        raise OutputError(f"{no_longer_shown_text(case)}; choose another folder")
 
 
 def are_of_same_images(one: Case, other: Case) -> bool:

@@ -17,7 +17,7 @@ from napari_smalltumor.layers.changed_images import (
     ChangedImagesError,
     ChangedLabelsError,
     folders_of,
-    no_longer_shown,
+    no_longer_shown_text,
 )
 from napari_smalltumor.layers.metadata import LayerKind, cases_among, role_of
 from napari_smalltumor.layers.titles import title_of_case
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-_OF_FILES = (LayerKind.EXPERT, LayerKind.LABELS)
+_OF_FILES = (LayerKind.TISSUE_CLASSES, LayerKind.LABELS)
 
 
 def check_case_unchanged(files: CaseFiles, layers: Iterable[Layer]) -> None:
@@ -97,6 +97,6 @@ def _check(case: Case, layers: Iterable[Layer], is_changed: bool) -> None:
     if is_changed:
         title = title_of_case(layers, case)
         raise ChangedImagesError(
-            f"{no_longer_shown(case, title)}, and nothing was opened; close {title} and open the "
-            "folder again"
+            f"{no_longer_shown_text(case, title)}, and nothing was opened; close {title} and open "
+            "the folder again"
         )

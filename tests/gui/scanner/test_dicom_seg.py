@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dicom_cases import write_series
+from event_loop import let_workers_end
 from napari_cases import write_case_along
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QFileDialog, QMenu
@@ -158,7 +159,7 @@ def test_nothing_is_asked_under_a_menu_that_is_open(
     menu.popup(QPoint(0, 0))
     qtbot.addWidget(menu)
     qtbot.waitUntil(lambda: bool(searched))
-    qtbot.wait(200)
+    let_workers_end(qtbot)
     assert asked == ["folder"] and refused == []
     menu.close()
     qtbot.waitUntil(lambda: asked == ["folder", "file"] if is_found else len(refused) == 1)

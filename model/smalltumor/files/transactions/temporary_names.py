@@ -31,10 +31,7 @@ def temporary_path(path: Path) -> Path:
 
 
 def process_of_name(name: str) -> int | None:
-    """The process of this computer that a temporary file is of; None if it is not of this one.
-
-    Files that earlier versions left do not tell.
-    """
+    """The process of this computer that a temporary file is of; None if it is not of this one."""
     match = _NAME.fullmatch(name)
     if match is None or match[1] != _computer(this_computer()):
         return None

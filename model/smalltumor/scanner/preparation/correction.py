@@ -211,8 +211,8 @@ class _Moving:
 
 
 def _with_automatic(sequence: PreparedSequence, matrix: Affine) -> PreparedSequence:
-    """Keep what was there before the first correction; an older record may not have kept it."""
-    if len(_steps_without(sequence, _POSE_STEP)) < len(sequence.steps):
+    """Keep what was there before the first correction."""
+    if sequence.automatic is not None:
         return sequence
     return replace(sequence, automatic=matrix, automatic_overlap=sequence.overlap)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from napari_smalltumor.deferred_calls import in_next_turn, when_idle
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.patients.deferred_calls import in_next_turn, when_idle
 from napari_smalltumor.viewer import main_window, one_per_viewer
 from napari_smalltumor.widgets.open_dock import open_dock
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
-class FirstDock:
+class SegmentDockOpener:
     """Opens the Segment dock once in a window, and never after a dock was opened or closed in it.
 
     Parameters
@@ -70,6 +70,6 @@ class FirstDock:
 
 
 @one_per_viewer
-def first_dock(viewer: ViewerModel) -> FirstDock:
-    """The first dock of a viewer's window; all calls for a viewer return the same object."""
-    return FirstDock(viewer, active_patient(viewer))
+def segment_dock_opener(viewer: ViewerModel) -> SegmentDockOpener:
+    """What opens the Segment dock of a viewer; all calls for a viewer return the same object."""
+    return SegmentDockOpener(viewer, active_patient(viewer))

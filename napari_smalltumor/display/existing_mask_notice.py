@@ -12,17 +12,17 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.switching.next_picture import next_picture
+from napari_smalltumor.patients.switching.next_frame import next_frame
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-_OF_FILES = (LayerKind.EXPERT, LayerKind.LABELS)
+_OF_FILES = (LayerKind.TISSUE_CLASSES, LayerKind.LABELS)
 
 
-class MaskOfFile:
+class ExistingMaskNotice:
     """Shows the message with the patient, once, and removes it when it no longer applies.
 
     While it applies, its words follow the title of the patient and the masks that are shown.
@@ -54,7 +54,7 @@ class MaskOfFile:
         if text and patient is not None and (goes_on or patient not in self._told):
             self._told.add(patient)
             self._shown, self._about = text, patient
-            next_picture(viewer).then(partial(self._say, text))
+            next_frame(viewer).then(partial(self._say, text))
 
     def _say(self, text: str) -> None:
         viewer = self._viewer()
@@ -83,6 +83,6 @@ def file_of(layer: Layer) -> str:
 
 
 @one_per_viewer
-def ensure_mask_of_file(viewer: ViewerModel) -> MaskOfFile:
+def ensure_existing_mask_notice(viewer: ViewerModel) -> ExistingMaskNotice:
     """Say whose masks are shown from now on; further calls return the same object."""
-    return MaskOfFile(viewer)
+    return ExistingMaskNotice(viewer)

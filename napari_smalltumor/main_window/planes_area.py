@@ -35,7 +35,7 @@ class Layout(StrEnum):
 QUARTERS = (Layout.AXIAL, Layout.CORONAL, Layout.SAGITTAL, Layout.SURFACES)
 
 
-class ReadingArea(QWidget):
+class PlanesArea(QWidget):
     """Four views, of which all or one are shown; a double click enlarges one of them.
 
     A plane that is shown alone may have the same plane of an earlier scan on its left.

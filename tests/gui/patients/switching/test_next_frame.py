@@ -1,4 +1,4 @@
-"""Another patient's name comes with its picture; keys that are pressed before it are lost."""
+"""Another patient's name comes with its frame; keys that are pressed before it are lost."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from dataclasses import replace
 
 import pytest
 from deletion import delete
+from event_loop import let_turns_pass
 from lesion_layers import show_regions, synthetic_case
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut
 
+from napari_smalltumor.main_window.planes_area import Layout
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.switching import next_picture
-from napari_smalltumor.patients.switching.next_picture import NextPicture
+from napari_smalltumor.patients.switching import next_frame
+from napari_smalltumor.patients.switching.next_frame import NextFrame
 from napari_smalltumor.planes.canvas import PlaneCanvas
-from napari_smalltumor.reading.reading_area import Layout
-from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.input_pause import InputPause
 
 
@@ -32,7 +33,7 @@ class Log(QObject):
         if event.type() == QEvent.Type.WindowTitleChange and watched is self.parent():
             self.seen.append(f"title {self.parent().windowTitle().split(' – ')[0]}")
         if event.type() == QEvent.Type.Paint and isinstance(watched, PlaneCanvas):
-            self.seen.append(f"picture {watched.corners()[0]}")
+            self.seen.append(f"frame {watched.corners()[0]}")
         return False
 
 
@@ -56,7 +57,7 @@ def test_the_title_follows_the_picture_and_keys_before_it_are_lost(make_napari_v
 
     QTimer.singleShot(0, activate_first)  # in the event loop, as in use
     qtbot.waitUntil(lambda: viewer.title == "First – napari")
-    assert "picture First" in log.seen[: log.seen.index("title First")]
+    assert "frame First" in log.seen[: log.seen.index("title First")]
     qtbot.waitUntil(lambda: not window.main_window.findChildren(InputPause))
     qtbot.keyClick(plane, Qt.Key.Key_F9)
     assert pressed == ["First"]
@@ -75,8 +76,12 @@ def test_no_title_is_above_another_patient_s_picture_and_each_is_drawn_once(
     with qtbot.waitActive(window.main_window):
         window.main_window.show()
         window.main_window.activateWindow()
-    qtbot.wait(100)
     log = Log(window.main_window)
+    plane = window.area.canvases[0]
+    plane.update()
+    qtbot.waitUntil(lambda: "picture Second" in log.seen)
+    let_turns_pass(qtbot)
+    log.seen.clear()
 
     def show_first() -> None:
         if by_hand:
@@ -86,9 +91,9 @@ def test_no_title_is_above_another_patient_s_picture_and_each_is_drawn_once(
 
     QTimer.singleShot(0, show_first)
     qtbot.waitUntil(lambda: viewer.title == "First – napari")
-    before = log.seen[: log.seen.index("picture First")]
+    before = log.seen[: log.seen.index("frame First")]
     assert [seen for seen in before if seen.startswith("title")] == ["title napari"]
-    assert log.seen[: log.seen.index("title First")].count("picture First") == 1
+    assert log.seen[: log.seen.index("title First")].count("frame First") == 1
 
 
 class Viewer:
@@ -96,7 +101,7 @@ class Viewer:
 
 
 class Calls:
-    """What waits for a picture; the first of them fails."""
+    """What waits for a frame; the first of them fails."""
 
     def __init__(self) -> None:
         self.made: list[str] = []
@@ -104,11 +109,11 @@ class Calls:
     def fail(self) -> None:
         raise ValueError("the first call")
 
-    def start(self, picture: NextPicture) -> None:
-        picture.then(self.fail)
-        picture.then(lambda: self.made.append("second"))
-        picture.then(self.fail)
-        picture.then(lambda: self.made.append("last"))
+    def start(self, frame: NextFrame) -> None:
+        frame.then(self.fail)
+        frame.then(lambda: self.made.append("second"))
+        frame.then(self.fail)
+        frame.then(lambda: self.made.append("last"))
 
 
 @pytest.mark.parametrize("window_fails", [False, True])
@@ -118,16 +123,16 @@ def test_after_an_error_the_other_calls_are_made_and_keys_are_back(
     window, viewer, calls = QMainWindow(), Viewer(), Calls()
     qtbot.addWidget(window)
     window.show()
-    monkeypatch.setattr(next_picture, "main_window", lambda viewer: window)
-    picture = NextPicture(viewer)
+    monkeypatch.setattr(next_frame, "main_window", lambda viewer: window)
+    frame = NextFrame(viewer)
 
     def no_window(viewer) -> None:
         raise RuntimeError("the window is deleted")
 
     def start() -> None:
-        calls.start(picture)
+        calls.start(frame)
         if window_fails:
-            monkeypatch.setattr(next_picture, "main_window", no_window)
+            monkeypatch.setattr(next_frame, "main_window", no_window)
 
     with qtbot.capture_exceptions() as errors:
         QTimer.singleShot(0, start)  # in the event loop, as in use
@@ -141,12 +146,12 @@ def test_after_an_error_the_other_calls_are_made_and_keys_are_back(
 def test_a_window_that_is_deleted_before_its_next_picture_is_no_error(qtbot, monkeypatch):
     window, viewer, made = QMainWindow(), Viewer(), []
     window.show()
-    monkeypatch.setattr(next_picture, "main_window", lambda viewer: window)
-    picture = NextPicture(viewer)
+    monkeypatch.setattr(next_frame, "main_window", lambda viewer: window)
+    frame = NextFrame(viewer)
 
     def start_and_delete() -> None:
-        picture.then(lambda: made.append("call"))
-        monkeypatch.setattr(next_picture, "main_window", lambda viewer: None)
+        frame.then(lambda: made.append("call"))
+        monkeypatch.setattr(next_frame, "main_window", lambda viewer: None)
         delete(window)
 
     with qtbot.capture_exceptions() as errors:

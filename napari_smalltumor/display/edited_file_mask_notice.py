@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, ref
 
 from napari_smalltumor import keys, notify
-from napari_smalltumor.display.mask_of_file import file_of
+from napari_smalltumor.display.existing_mask_notice import file_of
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-class EditedMaskOfFile:
+class EditedFileMaskNotice:
     """Follows the strokes on each labels layer; the first on a mask from a file is told.
 
     Parameters
@@ -57,6 +57,6 @@ class EditedMaskOfFile:
 
 
 @one_per_viewer
-def ensure_edited_mask_told(viewer: ViewerModel) -> EditedMaskOfFile:
+def ensure_edited_file_mask_notice(viewer: ViewerModel) -> EditedFileMaskNotice:
     """Tell of edits of masks from files from now on; further calls return the same object."""
-    return EditedMaskOfFile(viewer)
+    return EditedFileMaskNotice(viewer)

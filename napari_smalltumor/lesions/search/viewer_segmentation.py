@@ -28,10 +28,10 @@ from napari_smalltumor.layers.masks.reference import reference_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     cases_among,
-    provenance_of,
     region_layers,
     region_of,
     role_of,
+    source_role_of,
 )
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.lesions.decisions import acceptance
@@ -45,7 +45,7 @@ _PLANES: WeakKeyDictionary[Labels, MidsagittalPlane | None] = WeakKeyDictionary(
 
 
 @dataclass(frozen=True, eq=False)
-class LesionSource:
+class ViewerSegmentation:
     """A segmentation in the viewer.
 
     Parameters
@@ -74,7 +74,7 @@ class LesionSource:
         """Whether the layer is one of this segmentation's."""
         return any(own is layer for own in self.layers.values())
 
-    def is_same(self, other: LesionSource | None) -> bool:
+    def is_same(self, other: ViewerSegmentation | None) -> bool:
         """Whether both have a layer in common."""
         return other is not None and any(other.holds(layer) for layer in self.layers.values())
 
@@ -235,26 +235,26 @@ class LesionSource:
         return index_transform(self.case.grid, UPRIGHT_AXES)
 
 
-def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
+def lesion_sources(layers: Iterable[Layer]) -> list[ViewerSegmentation]:
     """Every segmentation among the layers of a viewer, in their order; region layers last."""
     from napari.layers import Labels
 
     layers = list(layers)
     display_axes = uses_display_axes(layers)
-    single: list[LesionSource] = []
+    single: list[ViewerSegmentation] = []
     for layer in layers:
         if not isinstance(layer, Labels) or layer.multiscale or layer.ndim != 3:
             continue
         if region_of(layer) is not None or reference_of(layer) is not None:
             continue
         everywhere = dict.fromkeys(Region, layer)
-        origin = provenance_of(layer.metadata)
+        origin = source_role_of(layer.metadata)
         if origin is not None and origin.kind is LayerKind.BRAIN:
             continue
         case, scheme = (origin.case, origin.scheme) if origin is not None else (None, None)
-        single.append(LesionSource(layer.name, everywhere, case, scheme, display_axes))
+        single.append(ViewerSegmentation(layer.name, everywhere, case, scheme, display_axes))
     cases = ((case, region_layers(layers, case)) for case in cases_among(layers))
-    groups = [LesionSource(case.name, regions, case) for case, regions in cases if regions]
+    groups = [ViewerSegmentation(case.name, regions, case) for case, regions in cases if regions]
     return single + groups
 
 

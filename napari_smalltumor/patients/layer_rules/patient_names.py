@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from napari_smalltumor import notify
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of, titles
 from napari_smalltumor.layers.titles import drop_needless_numbers, without_number
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-class OwnNames:
-    """Takes back names that begin with another patient's, and begins older ones with the own.
+class PatientNames:
+    """Takes back names that begin with another patient's; older ones get the right one in front.
 
     Parameters
     ----------
@@ -63,15 +63,15 @@ class OwnNames:
         self, layer: Layer, layers: Iterable[Layer], open_now: dict[Patient, str]
     ) -> None:
         patient = patient_of(layer)
-        other = said_instead(layer.name, patient, open_now) if patient is not None else None
+        other = other_patient_in(layer.name, patient, open_now) if patient is not None else None
         if patient is None or other is None:
             return
-        said, title = without_number(layer.name), self._patients.title_of(patient)
-        layer.name = self._name_before(layer) or f"{title} {said}"
+        title = self._patients.title_of(patient)
+        layer.name = self._name_before(layer) or f"{title} {without_number(layer.name)}"
         drop_needless_numbers(layers_of_patient(layers, other), layers)
         text = (
-            f"A layer of {title} cannot be called {said}, because {open_now[other]} is open, too. "
-            f"It is called {layer.name}."
+            f"A layer of {title} was renamed to {layer.name}: its name must not begin with that of "
+            f"another open patient ({open_now[other]})."
         )
         notify.warn(self._patients.messages.about(patient, text))
 
@@ -81,10 +81,10 @@ class OwnNames:
         return "" if before == layer.name else before
 
 
-def said_instead(name: str, patient: Patient, open_now: dict[Patient, str]) -> Patient | None:
-    """The patient with whom a name begins, if that is another than the own; else None.
+def other_patient_in(name: str, patient: Patient, open_now: dict[Patient, str]) -> Patient | None:
+    """The patient with whose name a layer's name begins, if that is another patient; else None.
 
-    If it begins with the names of several patients, it says the own one, or else the longest.
+    If it begins with the names of several patients, that of its own patient or the longest counts.
 
     Parameters
     ----------
@@ -96,14 +96,14 @@ def said_instead(name: str, patient: Patient, open_now: dict[Patient, str]) -> P
     """
     if f"{name} ".startswith(f"{open_now.get(patient, patient.name)} "):
         return None
-    said = [
+    named = [
         (len(words), each)
         for each, title in open_now.items()
         for words in (each.name, title)
         if _begins(name, words)
     ]
-    longest = max((length for length, _ in said), default=0)
-    found = [each for length, each in said if length == longest]
+    longest = max((length for length, _ in named), default=0)
+    found = [each for length, each in named if length == longest]
     return None if not found or patient in found else found[0]
 
 
@@ -113,6 +113,6 @@ def _begins(name: str, words: str) -> bool:
 
 
 @one_per_viewer
-def ensure_own_names(viewer: ViewerModel) -> OwnNames:
+def ensure_patient_names(viewer: ViewerModel) -> PatientNames:
     """Keep other patients out of names from now on; further calls return the same object."""
-    return OwnNames(viewer, active_patient(viewer))
+    return PatientNames(viewer, active_patient(viewer))

@@ -12,7 +12,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import find_lesions
 from synthetic import ORIENTATIONS
 
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 
 
 def listed(viewer, region=Region.ET):

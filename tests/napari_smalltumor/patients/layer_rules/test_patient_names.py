@@ -10,9 +10,9 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.layer_rules import own_names
+from napari_smalltumor.patients.layer_rules import patient_names
 from napari_smalltumor.patients.layer_rules.assign_selected import assign_selected
-from napari_smalltumor.patients.layer_rules.own_names import said_instead
+from napari_smalltumor.patients.layer_rules.patient_names import other_patient_in
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
@@ -40,8 +40,10 @@ def test_a_layer_that_is_renamed_to_another_patient_has_its_name_again(opened, s
     layer.name = name
     assert {layer.name for layer in opened.layers} == names and layer.name == f"Anna {kind}"
     (text,) = said
-    assert text.startswith("A layer of Anna cannot be called ")
-    assert text.endswith(f"because Bert is open, too. It is called Anna {kind}.")
+    assert text == (
+        f"A layer of Anna was renamed to Anna {kind}: its name must not begin with that of another "
+        "open patient (Bert)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,10 +86,10 @@ def test_a_layer_that_is_assigned_begins_with_its_patient_if_it_says_another(ope
 def test_the_patient_whose_name_is_longer_is_the_one_that_is_said():
     other, short, long = Patient("Other"), Patient("Pat"), Patient("Pat 2")
     titles = {each: each.name for each in (other, short, long)}
-    assert said_instead("Pat 2 ET", other, titles) == long
-    assert said_instead("Pat 2 ET", long, titles) is None
-    assert said_instead("Pat ET", long, titles) == short
-    assert said_instead("Pat 20 ET", short, titles) is None
+    assert other_patient_in("Pat 2 ET", other, titles) == long
+    assert other_patient_in("Pat 2 ET", long, titles) is None
+    assert other_patient_in("Pat ET", long, titles) == short
+    assert other_patient_in("Pat 20 ET", short, titles) is None
 
 
 def test_a_name_that_begins_with_the_own_patient_stays(viewer, tmp_path, said):
@@ -111,8 +113,8 @@ def test_words_that_happen_to_be_names_of_patients_stay(viewer, tmp_path, said, 
 
 def test_the_titles_of_the_patients_are_found_once_for_all_layers(opened, monkeypatch):
     found = []
-    titles = own_names.titles
-    monkeypatch.setattr(own_names, "titles", lambda each: found.append(each) or titles(each))
+    titles = patient_names.titles
+    monkeypatch.setattr(patient_names, "titles", lambda each: found.append(each) or titles(each))
     opened.layers["Anna T2"].name = "fluid"
     assert len(found) == 1
 

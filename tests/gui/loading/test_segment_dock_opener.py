@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from event_loop import let_turns_pass
 from napari_cases import write_case_along
 
 from napari_smalltumor import devices
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
+from napari_smalltumor.main_window.segment_dock_opener import SegmentDockOpener
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.reading.first_dock import FirstDock
 
 SEGMENT = "Segment (Small Tumour)"
 
@@ -25,8 +26,8 @@ def viewer(make_napari_viewer, monkeypatch):
 def fitted(monkeypatch) -> list[bool]:
     """Is no longer empty when the view was fitted to what is beside the dock."""
     fitted: list[bool] = []
-    fit = FirstDock._fit
-    monkeypatch.setattr(FirstDock, "_fit", lambda dock: fitted.append(bool(fit(dock))))
+    fit = SegmentDockOpener._fit
+    monkeypatch.setattr(SegmentDockOpener, "_fit", lambda dock: fitted.append(bool(fit(dock))))
     return fitted
 
 
@@ -44,7 +45,7 @@ def open_until_shown(viewer, in_loop, qtbot, path) -> None:
 
 
 def assert_no_dock_opens(viewer, qtbot, docks=()) -> None:
-    qtbot.wait(100)
+    let_turns_pass(qtbot)
     assert names_of_docks(viewer) == list(docks)
 
 

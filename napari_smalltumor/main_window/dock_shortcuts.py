@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _OPENING = (keys.NEXT, keys.PREVIOUS, keys.TABLE)
-_ACTING = (keys.ACCEPT, keys.DELETE, keys.UNDO, keys.FOLD, keys.DISMISS, keys.REGION)
+_ACTING = (keys.ACCEPT, keys.DELETE, keys.UNDO, keys.FOLD, keys.DELETE_SPECKS, keys.REGION)
 
 
 def bind_dock_shortcuts(main_window: QMainWindow, viewer: Callable[[], Viewer | None]) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
-from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class _Command:
     shows_active: bool = False
 
 
-class ShownByHand:
+class ActivationByVisibility:
     """Activates the patient of hidden layers that were shown, once all of a command were.
 
     Commands that show layers of several patients at once, the active one included, activate none:

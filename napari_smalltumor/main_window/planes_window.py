@@ -19,13 +19,13 @@ from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QMainWindow, QShortcut
 
+from napari_smalltumor.main_window.chord_releases import ChordReleases
+from napari_smalltumor.main_window.dock_shortcuts import bind_dock_shortcuts
+from napari_smalltumor.main_window.planes_area import Layout, PlanesArea
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.planes.brush import selection_hint
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
-from napari_smalltumor.reading.chord_releases import ChordReleases
-from napari_smalltumor.reading.dock_shortcuts import bind_dock_shortcuts
-from napari_smalltumor.reading.reading_area import Layout, ReadingArea
 from napari_smalltumor.viewer import unproxied, window_and_canvas
 from napari_smalltumor.widgets.readable_messages import ensure_readable_messages
 
@@ -58,7 +58,7 @@ class PlanesWindow(QObject):
         super().__init__(main_window)
         self.planes = linked_planes(viewer)
         self._canvas = ref(canvas)  # the canvas holds the viewer, which must be able to die
-        self.area: ReadingArea | None = None
+        self.area: PlanesArea | None = None
         ensure_readable_messages(canvas.canvas.native, main_window)
         for letter in _NAPARI_LETTERS:
             shortcut = QShortcut(QKeySequence(letter), main_window)
@@ -136,9 +136,9 @@ class PlanesWindow(QObject):
         if viewer is not None and letter.toString() in _PAINTING and selection_hint(viewer):
             status_line(viewer).say(selection_hint(viewer))
 
-    def _ensure_area(self) -> ReadingArea:
+    def _ensure_area(self) -> PlanesArea:
         if self.area is None:
-            self.area = ReadingArea(self.planes)
+            self.area = PlanesArea(self.planes)
             self.area.hide()
             self.napari_canvas.parentWidget().layout().addWidget(self.area)
             self.area.layout_changed.connect(self.layout_changed)

@@ -9,10 +9,10 @@ from qtpy.QtWidgets import QActionGroup, QShortcut, QToolBar
 
 from napari_smalltumor import keys, settings
 from napari_smalltumor.display.shortcuts import DisplayShortcuts
-from napari_smalltumor.reading.canvas_letters import CanvasLetters
-from napari_smalltumor.reading.reading_area import Layout
-from napari_smalltumor.reading.scale_bar import show_scale_bar
-from napari_smalltumor.reading.window import PlanesWindow, planes_window
+from napari_smalltumor.main_window.canvas_letters import CanvasLetters
+from napari_smalltumor.main_window.planes_area import Layout
+from napari_smalltumor.main_window.planes_window import PlanesWindow, planes_window
+from napari_smalltumor.main_window.scale_bar import show_scale_bar
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _TOOLTIPS = {
 }
 
 
-class ReadingToolbar(QToolBar):
+class PlanesToolbar(QToolBar):
     """Buttons for each layout, the crosshair, the overlay and the sheet of keys.
 
     Parameters
@@ -86,15 +86,15 @@ class ReadingToolbar(QToolBar):
         self.layout_actions[self._window.layout].setChecked(True)
 
 
-def ensure_toolbar(viewer: ViewerModel) -> ReadingToolbar | None:
+def ensure_toolbar(viewer: ViewerModel) -> PlanesToolbar | None:
     """Add the toolbar to the window of a viewer, once; None if the viewer has no window."""
     window = planes_window(viewer)
     if window is None:
         return None
-    existing = window.main_window.findChild(ReadingToolbar)
+    existing = window.main_window.findChild(PlanesToolbar)
     if existing is not None:
         return existing
-    toolbar = ReadingToolbar(unproxied(viewer), window)
+    toolbar = PlanesToolbar(unproxied(viewer), window)
     CanvasLetters(unproxied(viewer), window.napari_canvas.canvas.native)
     window.main_window.addToolBar(toolbar)
     _restore_layout(window)

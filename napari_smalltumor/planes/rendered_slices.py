@@ -30,7 +30,7 @@ _State = tuple[int, int]
 """Index of the slice, and version of the layer."""
 
 
-class DrawnSlices:
+class RenderedSlices:
     """The slices of the layers in one plane.
 
     Parameters

@@ -2,7 +2,7 @@
 
 These are ET, TC, WT and the images of a known modality. What else is kept of removed layers:
 
-- `closed_by_hand`: all layers of a patient that was closed by removing them
+- `removed_patients`: all layers of a patient that was closed by removing them
 - `opened_layers`: which layers were there, not the layers themselves
 - `autosave.case_edits`: the data of edited masks, which outlast their layers in a file
 """
@@ -20,12 +20,12 @@ from smalltumor.labels.regions import Region
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.create import STACKING
 from napari_smalltumor.layers.masks.regions import region_index
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _TITLES: dict[str, str] = {
 """What a layer shows, for the user: regions first, then images."""
 
 
-class MissingLayers:
+class RemovedLayers:
     """Keeps the removed regions and images of each patient until it is closed.
 
     Parameters
@@ -50,7 +50,7 @@ class MissingLayers:
 
     changed = Signal()
     """A layer was removed, or is there again."""
-    closed_by_hand = Signal(object, object)
+    patient_removed = Signal(object, object)
     """All layers of a patient were removed by the user: the patient, and its regions and images."""
 
     def __init__(self, viewer: ViewerModel, patients: ActivePatient) -> None:
@@ -72,7 +72,7 @@ class MissingLayers:
         return _titles_of(removed)
 
     @property
-    def removed(self) -> list[Layer]:
+    def layers(self) -> list[Layer]:
         """The removed layers of all patients."""
         return [layer for layers in self._removed.values() for layer in layers.values()]
 
@@ -98,8 +98,8 @@ class MissingLayers:
     def _on_removed(self, event: Any) -> None:
         layer, content, patient = event.value, _content_of(event.value), patient_of(event.value)
         if patient in self._last_closed and not self._closing:
-            missed = self._last_closed.pop(patient)
-            self.closed_by_hand.emit(patient, missed + [layer] * (content is not None))
+            before = self._last_closed.pop(patient)
+            self.patient_removed.emit(patient, before + [layer] * (content is not None))
         if content is None or patient is None or patient not in self._patients.patients:
             return
         self._removed.setdefault(patient, {})[content] = layer
@@ -118,8 +118,8 @@ class MissingLayers:
     def _forget_closed(self) -> None:
         now = set(self._patients.patients)
         by_hand = set() if self._closing else self._open - now
-        missed = {patient: self.layers_of(patient) for patient in by_hand}
-        self._open, self._last_closed = now, missed
+        self._open = now
+        self._last_closed = {patient: self.layers_of(patient) for patient in by_hand}
         closed = self._removed.keys() - now
         for patient in closed:
             del self._removed[patient]
@@ -147,8 +147,8 @@ class MissingLayers:
         )
 
         def holds(active: Patient | None) -> bool:
-            is_missing = set(names) <= set(self.of(patient))
-            return is_missing and (active == patient or not was_active)
+            is_removed = set(names) <= set(self.of(patient))
+            return is_removed and (active == patient or not was_active)
 
         notify.warn(self._patients.messages.about(patient, text, holds))
 
@@ -158,7 +158,7 @@ def _titles_of(contents: Container[str]) -> list[str]:
 
 
 def _content_of(layer: Layer) -> str | None:
-    """The region or the modality that a layer shows; None for a layer that is not missed."""
+    """The region or the modality that a layer shows; None for one that is not kept."""
     role = role_of(layer)
     if role is None:
         return None
@@ -177,6 +177,6 @@ def index_of(layer: Layer, layers: LayerList, patient: Patient) -> int:
 
 
 @one_per_viewer
-def missing_layers(viewer: ViewerModel) -> MissingLayers:
+def removed_layers(viewer: ViewerModel) -> RemovedLayers:
     """The removed layers of a viewer; all calls for a viewer return the same object."""
-    return MissingLayers(viewer, active_patient(viewer))
+    return RemovedLayers(viewer, active_patient(viewer))

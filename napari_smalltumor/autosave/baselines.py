@@ -1,4 +1,4 @@
-"""What each mask was before it was edited.
+"""The baseline of each mask, which is what it was before it was edited.
 
 A mask is edited if it differs from what was exported last. If nothing was exported since the
 network's result, or since the file that the layer was created from, it is compared with that.
@@ -36,7 +36,7 @@ class _Saved(NamedTuple):
         return role.checksum == self.filled and role.result is result
 
 
-class UneditedMasks:
+class Baselines:
     """Checksums of the masks of layers before they were edited."""
 
     def __init__(self) -> None:
@@ -45,8 +45,15 @@ class UneditedMasks:
     def __contains__(self, layer: Layer) -> bool:
         return layer in self._saved
 
-    def keep(self, layer: Layer, crc: int | None) -> None:
-        """Regard a layer as unedited while it has a checksum; None if it is edited already."""
+    def set(self, layer: Layer, crc: int) -> None:
+        """Regard a layer as unedited while its data have a checksum."""
+        self._keep(layer, crc)
+
+    def clear(self, layer: Layer) -> None:
+        """Regard a layer as edited, as restored edits are, which no file holds."""
+        self._keep(layer, None)
+
+    def _keep(self, layer: Layer, crc: int | None) -> None:
         role = role_of(layer)
         filled = None if role is None else role.checksum
         result = None if role is None or role.result is None else ref(role.result)

@@ -10,14 +10,14 @@ from psygnal import Signal
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify
+from napari_smalltumor.deferred_calls import in_next_turn, when_idle
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of, titles
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.patients.deferred_calls import in_next_turn, when_idle
 from napari_smalltumor.patients.removed.closed_layers import ClosedLayers, case_among
-from napari_smalltumor.patients.removed.missing_layers import (
-    MissingLayers,
+from napari_smalltumor.patients.removed.removed_layers import (
+    RemovedLayers,
     index_of,
-    missing_layers,
+    removed_layers,
 )
 from napari_smalltumor.viewer import one_per_viewer
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-class ClosedByHand:
+class RemovedPatients:
     """Keeps the layers of patients who were closed by hand.
 
     A patient is kept until it is opened again or dismissed. One without drawings and edits that are
@@ -36,14 +36,14 @@ class ClosedByHand:
     ----------
     viewer : ViewerModel
     patients : ActivePatient
-    missing : MissingLayers
+    removed : RemovedLayers
     """
 
     changed = Signal()
     """A patient can be opened again, or no longer."""
 
     def __init__(
-        self, viewer: ViewerModel, patients: ActivePatient, missing: MissingLayers
+        self, viewer: ViewerModel, patients: ActivePatient, removed: RemovedLayers
     ) -> None:
         self._patients, self._layers = patients, viewer.layers
         self._before: list[Layer] = []
@@ -53,7 +53,7 @@ class ClosedByHand:
         self._open = set(patients.patients)
         # First, when the layers of the patient are still those that are removed together.
         self._layers.events.removed.connect(self._on_removed, position="first")
-        missing.closed_by_hand.connect(self._on_closed)
+        removed.patient_removed.connect(self._on_closed)
         patients.patients_changed.connect(self._on_patients_changed)
 
     @property
@@ -79,7 +79,11 @@ class ClosedByHand:
 
     def layers_of(self, patient: Patient) -> list[Layer]:
         """The layers of a closed patient, of each time that it was closed."""
-        return [x for kept in self._kept.get(patient, ()) for x in (*kept.together, *kept.missed)]
+        return [
+            x
+            for kept in self._kept.get(patient, ())
+            for x in (*kept.together, *kept.removed_before)
+        ]
 
     def unsaved_of(self, patient: Patient) -> list[str]:
         """Names of the layers of a closed patient that hold drawings or edits in no file."""
@@ -96,12 +100,12 @@ class ClosedByHand:
             self._bring_back(patient)
             return
         kept = self._kept[patient][-1]
-        shown = {layer: layer.visible for layer in (*kept.together, *kept.missed)}
+        shown = {layer: layer.visible for layer in (*kept.together, *kept.removed_before)}
         self._open.add(patient)  # so that the others can still be opened again
         self._keep(patient, self._kept[patient][:-1])
         for layer in kept.together:
             self._layers.append(layer)
-        for layer in kept.missed:
+        for layer in kept.removed_before:
             self._layers.insert(index_of(layer, self._layers, patient), layer)
         for layer, visible in shown.items():
             self._patients.set_shown(layer, visible)
@@ -124,7 +128,7 @@ class ClosedByHand:
 
     def _unsaved(self, kept: ClosedLayers) -> list[str]:
         drawn = [layer.name for layer in kept.drawings]
-        return drawn + self._lost_edits((*kept.together, *kept.missed))
+        return drawn + self._lost_edits((*kept.together, *kept.removed_before))
 
     def _on_removed(self, event: Any) -> None:
         """Remember the order of the layers before the first of those that are removed together."""
@@ -133,17 +137,17 @@ class ClosedByHand:
             self._before.insert(event.index, event.value)
             in_next_turn(self._before.clear)
 
-    def _on_closed(self, patient: Patient, missed: list[Layer]) -> None:
+    def _on_closed(self, patient: Patient, removed_before: list[Layer]) -> None:
         """Keep the layers that were removed together, and regions and images from before.
 
         Parameters
         ----------
         patient : Patient
-        missed : list of Layer
+        removed_before : list of Layer
             Its regions and images of a known modality.
         """
         together = [layer for layer in self._before if patient_of(layer) == patient]
-        kept = ClosedLayers.of(together, missed)
+        kept = ClosedLayers.of(together, removed_before)
         self._kept.setdefault(patient, []).append(kept)
         self._unreported.append(patient)
         when_idle(self._report)  # when all patients that are closed together are gone
@@ -192,11 +196,11 @@ class ClosedByHand:
         self._keep(patient, [layers for layers, names in zip(rest, unsaved, strict=True) if names])
         for names, is_same in zip(unsaved, same, strict=True):
             if names:
-                text = _not_brought_back(names, self.title_of(patient), is_same=is_same)
+                text = _not_brought_back_text(names, self.title_of(patient), is_same=is_same)
                 notify.warn(self._patients.messages.about(patient, text))
 
 
-def _not_brought_back(names: list[str], title: str, *, is_same: bool) -> str:
+def _not_brought_back_text(names: list[str], title: str, *, is_same: bool) -> str:
     """Why layers of a patient that is open did not return, and how they do."""
     were, them = ("was", "it") if len(names) == 1 else ("were", "them")
     reason = (
@@ -211,6 +215,6 @@ def _not_brought_back(names: list[str], title: str, *, is_same: bool) -> str:
 
 
 @one_per_viewer
-def closed_by_hand(viewer: ViewerModel) -> ClosedByHand:
+def removed_patients(viewer: ViewerModel) -> RemovedPatients:
     """The closed patients of a viewer; all calls for a viewer return the same object."""
-    return ClosedByHand(viewer, active_patient(viewer), missing_layers(viewer))
+    return RemovedPatients(viewer, active_patient(viewer), removed_layers(viewer))

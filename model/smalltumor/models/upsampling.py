@@ -10,7 +10,7 @@ _LEAST_CHANNELS = 8
 """With fewer, products with matrices are slower than torch's interpolation."""
 
 
-def double(x: Tensor) -> Tensor:
+def upsample_trilinear(x: Tensor) -> Tensor:
     """Double the resolution along every axis, without aligned corners.
 
     On a GPU, torch's interpolation reads channels-last features without coalescing and adds
@@ -27,12 +27,12 @@ def double(x: Tensor) -> Tensor:
         On a GPU in the memory format channels last.
     """
     if x.is_cuda and x.shape[1] >= _LEAST_CHANNELS:
-        return double_by_matrices(x)
+        return upsample_by_matrices(x)
     return functional.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False)
 
 
-def double_by_matrices(x: Tensor) -> Tensor:
-    """As `double`, with one matrix product for each axis."""
+def upsample_by_matrices(x: Tensor) -> Tensor:
+    """As `upsample_trilinear`, with one matrix product for each axis."""
     b, c, i, j, k = x.shape
     y = x.permute(0, 2, 3, 4, 1)
     y = _matrix(i, x) @ y.reshape(b, i, j * k * c)

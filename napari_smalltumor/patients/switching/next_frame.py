@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from napari_smalltumor.widgets.input_pause import InputPause
 
 
-class NextPicture:
-    """The picture that a window draws next, with everything that the active patient has changed.
+class NextFrame:
+    """The frame that a window draws next, with everything that the active patient has changed.
 
     On a busy computer it is drawn a second after the change. Keys and clicks that the user makes
-    until then are meant for the picture before; they would act on the new patient.
+    until then are meant for the frame before; they would act on the new patient.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class NextPicture:
         self._drawn: DrawnWindow | None = None
 
     def then(self, call: Callable[[], None]) -> None:
-        """Call a function when the picture is drawn; at once if no window is drawn."""
+        """Call a function when the frame is drawn; at once if no window is drawn."""
         window = self._window()
         if window is None:
             call()
@@ -51,7 +51,7 @@ class NextPicture:
             QTimer.singleShot(0, lambda: self._draw(pause))
 
     def drop_input(self) -> None:
-        """Drop keys and clicks until the picture is drawn."""
+        """Drop keys and clicks until the frame is drawn."""
         self.then(lambda: None)
 
     def _draw(self, pause: InputPause) -> None:
@@ -97,6 +97,6 @@ def _error_of(call: Callable[[], None]) -> Exception | None:
 
 
 @one_per_viewer
-def next_picture(viewer: ViewerModel) -> NextPicture:
-    """The next picture of a viewer; all calls for a viewer return the same object."""
-    return NextPicture(viewer)
+def next_frame(viewer: ViewerModel) -> NextFrame:
+    """The next frame of a viewer; all calls for a viewer return the same object."""
+    return NextFrame(viewer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.main_window.planes_window import planes_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
