@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.cases import check_dataset
-from smalltumor.cohort.claim import Claim, claimed
+from smalltumor.cohort.lock import LockedFolder, locked_folder
 from smalltumor.cohort.pipeline.jobs import Job, jobs_of
 from smalltumor.cohort.pipeline.pipeline import Pipeline
 from smalltumor.cohort.results.folder_settings import CohortInfo
@@ -83,16 +83,18 @@ def segment_cohort(
     if settings.parquet:
         require_pyarrow()
     folder, names = ResultsFolder(settings.output), [files.name for files in cases]
-    with claimed(folder, info_of_run(checkpoint, settings), names, settings.overwrite) as claim:
-        jobs = jobs_of(cases, folder, claim, settings)
+    with locked_folder(
+        folder, info_of_run(checkpoint, settings), names, settings.overwrite
+    ) as locked:
+        jobs = jobs_of(cases, folder, locked, settings)
         current = {job.name for job in jobs if job.task != "segment"}
         check_dataset(names, lambda n: n in current or folder.has(folder.record(n)), settings)
         shared = cases_with_shared_labels(names, [*elsewhere, *folder.cases_with_tables()])
         began(sum(job.task == "segment" for job in jobs))
         try:
-            with _rows(jobs, checkpoint, settings, claim, workers) as rows:
+            with _rows(jobs, checkpoint, settings, locked, workers) as rows:
                 told = (without_labels(row) if row.case in shared else row for row in rows)
-                yield from _record(told, jobs, settings, claim)
+                yield from _record(told, jobs, settings, locked)
         except BaseException:
             _remove_unfinished(names, settings)
             raise
@@ -130,21 +132,23 @@ def _rows(
     jobs: Sequence[Job],
     checkpoint: Checkpoint,
     settings: CohortSettings,
-    claim: Claim,
+    locked: LockedFolder,
     workers: Workers,
 ) -> Iterator[Iterator[CohortRow]]:
     if workers.are_processes:
         from smalltumor.cohort.workers.cluster import rows_from_workers
 
-        with closing(rows_from_workers(jobs, checkpoint, settings, claim.round, workers)) as rows:
+        with closing(
+            rows_from_workers(jobs, checkpoint, settings, locked.generation, workers)
+        ) as rows:
             yield rows
     else:
-        with Pipeline(checkpoint, settings, claim.round) as pipeline:
+        with Pipeline(checkpoint, settings, locked.generation) as pipeline:
             yield pipeline.rows(jobs)
 
 
 def _record(
-    rows: Iterator[CohortRow], jobs: Sequence[Job], settings: CohortSettings, claim: Claim
+    rows: Iterator[CohortRow], jobs: Sequence[Job], settings: CohortSettings, locked: LockedFolder
 ) -> Iterator[CohortRow]:
     """Write each row as it comes; when all are there, the table is ordered and summaries written.
 
@@ -156,19 +160,19 @@ def _record(
         with GrowingTable.at(path) as table:
             for row in rows:
                 if not done:
-                    claim.remove_summaries()
+                    locked.remove_summaries()
                 done[row.case] = row
                 table.append(row)
                 yield row
     finally:
         made = (row for row in done.values() if row.outcome != "failed")
-        claim.record_missing({row.case: row.missing.split() for row in made})
+        locked.record_missing({row.case: row.missing.split() for row in made})
     ordered = [done[job.name] for job in jobs]
     write_rows(ordered, path)
     folder = ResultsFolder(settings.output)
     write_lesions(ordered, folder)
     if settings.parquet:
         write_parquet(folder)
-    elif claim.renews(PARQUET.values()):
+    elif locked.existed_before(PARQUET.values()):
         renew_parquet(folder)
-    claim.end()
+    locked.end()

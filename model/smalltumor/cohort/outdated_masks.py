@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from smalltumor.cohort.claim import is_current
+from smalltumor.cohort.lock import is_current
 from smalltumor.cohort.results.folder_settings import FolderSettings
 from smalltumor.cohort.results.results_folder import TABLE, ResultsFolder
 from smalltumor.data.volumes.nifti import stem

@@ -169,7 +169,8 @@ def _write_page(options: argparse.Namespace) -> None:
     from smalltumor.cohort.results.results import read_settings
 
     page = options.output / PAGE
-    if not (options.report or page.exists() or PAGE in read_settings(options.output).renew):
+    was_there = page.exists() or PAGE in read_settings(options.output).existing_summaries
+    if not (options.report or was_there):
         return
     try:
         write_report(options.output, page)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from smalltumor.cohort.claim import Claim
+    from smalltumor.cohort.lock import LockedFolder
     from smalltumor.cohort.results.results_folder import ResultsFolder
     from smalltumor.cohort.settings import CohortSettings
     from smalltumor.data.naming.case_files import CaseFiles
@@ -41,14 +41,19 @@ class Job:
 
 
 def jobs_of(
-    cases: Sequence[CaseFiles], folder: ResultsFolder, claim: Claim, settings: CohortSettings
+    cases: Sequence[CaseFiles],
+    folder: ResultsFolder,
+    locked: LockedFolder,
+    settings: CohortSettings,
 ) -> list[Job]:
     """Decide what is to be done with each case."""
-    return [_job(files, folder, claim, settings) for files in cases]
+    return [_job(files, folder, locked, settings) for files in cases]
 
 
-def _job(files: CaseFiles, folder: ResultsFolder, claim: Claim, settings: CohortSettings) -> Job:
-    if not claim.is_current(files.name):
+def _job(
+    files: CaseFiles, folder: ResultsFolder, locked: LockedFolder, settings: CohortSettings
+) -> Job:
+    if not locked.is_current(files.name):
         return Job(files)
     lacks = settings.candidates and not folder.has(folder.candidates(files.name))
-    return Job(files, "find candidates" if lacks else "measure", claim.missing(files.name))
+    return Job(files, "find candidates" if lacks else "measure", locked.missing(files.name))

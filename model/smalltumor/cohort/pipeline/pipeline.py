@@ -45,12 +45,12 @@ class Pipeline:
     ----------
     checkpoint : Checkpoint
     settings : CohortSettings
-    rounds : int
+    generation : int
         How often the folder of results was overwritten, see `CaseRecord`.
     """
 
-    def __init__(self, checkpoint: Checkpoint, settings: CohortSettings, rounds: int) -> None:
-        self._checkpoint, self._settings, self._rounds = checkpoint, settings, rounds
+    def __init__(self, checkpoint: Checkpoint, settings: CohortSettings, generation: int) -> None:
+        self._checkpoint, self._settings, self._generation = checkpoint, settings, generation
         self._stop = Event()
         self._unwritten: OutputError | None = None
         self._threads = ExitStack()
@@ -105,7 +105,7 @@ class Pipeline:
                 return keep(job, self._settings, found)
             if isinstance(found, Exception):
                 raise found
-            return write_results(job, found, self._settings, self._rounds, self._stop.is_set)
+            return write_results(job, found, self._settings, self._generation, self._stop.is_set)
         except (OutputError, Cancelled):
             raise
         except Exception as error:

@@ -27,7 +27,7 @@ def write_results(
     job: Job,
     computed: Computed,
     settings: CohortSettings,
-    rounds: int,
+    generation: int,
     cancelled: Callable[[], bool],
 ) -> CohortRow:
     """Write the files of a case, and give its row of the table.
@@ -52,7 +52,7 @@ def write_results(
     folder = ResultsFolder(settings.output)
     _remove_earlier_masks(computed.result, folder, settings)
     _write_lesions(computed.result, lesions, candidates, folder, settings)
-    record = _record(job, computed, warning, rounds, folder)
+    record = _record(job, computed, warning, generation, folder)
     record.write(folder.record(job.name))
     _write_other_masks(computed.result, folder, settings)
     _write_mask(computed.result, folder, settings)
@@ -100,7 +100,7 @@ def _check_dataset(result: Segmentation, dataset: Path, mask: Path, authors: Seq
 
 
 def _record(
-    job: Job, computed: Computed, warning: str | None, rounds: int, folder: ResultsFolder
+    job: Job, computed: Computed, warning: str | None, generation: int, folder: ResultsFolder
 ) -> CaseRecord:
     run, candidates = computed.result.run, folder.candidates(job.name)
     assert run is not None
@@ -116,7 +116,7 @@ def _record(
         warnings=(*warnings, *([warning] if warning else [])),
         images={modality: read.size for modality, read in computed.case.contents.items()},
         digests=computed.case.digests,
-        round=rounds,
+        generation=generation,
         expected_dice=_expected_dice(computed.result),
         candidates=digest_of_file(candidates) if folder.has(candidates) else "",
         classes=digest_of_classes(computed.result.classes),

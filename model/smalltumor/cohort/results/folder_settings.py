@@ -92,17 +92,18 @@ class FolderSettings:
 
     The first run writes how its masks are made. A later one with the same settings keeps the masks
     that are there and makes those that are missing. One that overwrites may have other settings:
-    it adds one to `round` and lists the masks that are there as `outdated`. Each stays so until its
-    record has the present round; therefore a run that was killed goes on where it stopped.
+    it adds one to `generation` and lists the masks that are there as `outdated`. Each stays so
+    until its record has the present generation; therefore a run that was killed goes on where it
+    stopped.
 
     While a run is under way, and after it was killed, `ended` is false. With its first row, the
-    files of all cases are removed, because they are of the run before; those in `renew` are written
-    again when it ends.
+    files of all cases are removed, because they are of the run before; `existing_summaries` are
+    written again when it ends.
 
     Parameters
     ----------
     info : CohortInfo
-    round : int
+    generation : int
         How often the folder was overwritten, see `CaseRecord`.
     outdated : tuple of str
         Cases whose masks were there when that was done last.
@@ -110,16 +111,16 @@ class FolderSettings:
         By case, the modalities among T1, T2 and FLAIR without which its mask was made.
     ended : bool
         Whether the last run has ended.
-    renew : tuple of str
+    existing_summaries : tuple of str
         Names of the `SUMMARIES` that were there when the last run began.
     """
 
     info: CohortInfo
-    round: int = 0
+    generation: int = 0
     outdated: tuple[str, ...] = ()
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ended: bool = True
-    renew: tuple[str, ...] = ()
+    existing_summaries: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -127,11 +128,11 @@ class FolderSettings:
         missing = content.get("missing_modalities", {})
         return cls(
             info=CohortInfo.from_json(content),
-            round=int(content.get("round", 0)),
+            generation=int(content.get("generation", 0)),
             outdated=tuple(content.get("outdated", ())),
             missing={case: tuple(lacking) for case, lacking in missing.items()},
             ended=bool(content.get("ended", True)),
-            renew=tuple(content.get("renew", ())),
+            existing_summaries=tuple(content.get("existing_summaries", ())),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -139,10 +140,10 @@ class FolderSettings:
         return {
             **self.info.to_json(),
             "missing_modalities": {case: list(lacking) for case, lacking in self.missing.items()},
-            "round": self.round,
+            "generation": self.generation,
             "outdated": list(self.outdated),
             "ended": self.ended,
-            "renew": list(self.renew),
+            "existing_summaries": list(self.existing_summaries),
         }
 
     def write(self, folder: Path) -> None:

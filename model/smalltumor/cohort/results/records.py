@@ -43,8 +43,8 @@ class CaseRecord:
         Bytes of each image, by modality.
     digests : mapping of str to str
         SHA-256 of each image, by modality.
-    round : int
-        How often the folder had been overwritten; a mask of an earlier round is outdated.
+    generation : int
+        How often the folder had been overwritten; a mask of an earlier generation is outdated.
     expected_dice : mapping of str to float or None
         Of the network's mask, by region, see `smalltumor.data.probabilities.expected_dice`.
     candidates : str
@@ -63,7 +63,7 @@ class CaseRecord:
     warnings: tuple[str, ...] = ()
     images: Mapping[str, int] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
-    round: int = 0
+    generation: int = 0
     expected_dice: Mapping[str, float | None] = field(default_factory=dict)
     candidates: str = ""
     classes: str = ""

@@ -67,7 +67,7 @@ def rows_from_workers(
     jobs: Sequence[Job],
     checkpoint: Checkpoint,
     settings: CohortSettings,
-    rounds: int,
+    generation: int,
     workers: Workers,
 ) -> Generator[CohortRow, None, None]:
     """The rows of cases, as workers end them.
@@ -78,7 +78,7 @@ def rows_from_workers(
     checkpoint : Checkpoint
         Read from a file that the workers see under the same path.
     settings : CohortSettings
-    rounds : int
+    generation : int
         How often the folder of results was overwritten, see `CaseRecord`.
     workers : Workers
 
@@ -94,7 +94,7 @@ def rows_from_workers(
     require_distributed()
     from smalltumor.cohort.workers.worker_pool import WorkerPool
 
-    setup = setup_of(checkpoint, settings, rounds)
+    setup = setup_of(checkpoint, settings, generation)
     count = min(workers.count or 1, len(jobs))
     with _connected(workers, count) as (client, restart):
         sharing = 0 if workers.scheduler else count
@@ -112,7 +112,7 @@ def require_distributed() -> Any:
     return require("distributed", "a cohort on several workers", "cohort")
 
 
-def setup_of(checkpoint: Checkpoint, settings: CohortSettings, rounds: int) -> WorkerSetup:
+def setup_of(checkpoint: Checkpoint, settings: CohortSettings, generation: int) -> WorkerSetup:
     """What workers need to know, whatever folder they run in."""
     if checkpoint.path is None:
         raise SmalltumorError("weights that are in no file cannot be sent to workers")
@@ -122,7 +122,7 @@ def setup_of(checkpoint: Checkpoint, settings: CohortSettings, rounds: int) -> W
         settings=replace(settings, output=settings.output.absolute(), bids=bids),
         weights=checkpoint.path.absolute(),
         digest=checkpoint.digest,
-        rounds=rounds,
+        generation=generation,
         version=software_version(),
     )
 

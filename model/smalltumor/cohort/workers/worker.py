@@ -38,7 +38,7 @@ class WorkerSetup:
         Absolute path of the weights file.
     digest : str
         Of the weights, which must be the same on every machine.
-    rounds : int
+    generation : int
         How often the folder of results was overwritten, see `CaseRecord`.
     version : str
         Of this package, which must be the same on every machine.
@@ -48,7 +48,7 @@ class WorkerSetup:
     settings: CohortSettings
     weights: Path
     digest: str
-    rounds: int
+    generation: int
     version: str
 
 
@@ -135,7 +135,7 @@ def start_worker(setup: WorkerSetup, sharing: int = 0) -> str | None:
     for other in [run for run in _pipelines if run != setup.run]:
         _pipelines.pop(other).close()
     if setup.run not in _pipelines:
-        _pipelines[setup.run] = Pipeline(checkpoint, settings, setup.rounds)
+        _pipelines[setup.run] = Pipeline(checkpoint, settings, setup.generation)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The claim on the folder of a case: one preparation or correction at a time writes there."""
+"""The lock of the folder of a case: one preparation or correction at a time writes there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOCK = ".preparation.lock"
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def locked_folder(folder: Path) -> Iterator[None]:
     """Create a folder, and keep other preparations out of it within the block.
 
     Without a file in it, the folder is removed at the end if it was created here.
@@ -29,7 +29,7 @@ def claimed(folder: Path) -> Iterator[None]:
     Raises
     ------
     OutputError
-        If another preparation has claimed the folder, or it cannot be used.
+        If another preparation holds the folder, or it cannot be used.
     """
     created = [each for each in (folder, *folder.parents) if is_absent(each)]
     with ExitStack() as stack:

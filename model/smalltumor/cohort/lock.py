@@ -1,4 +1,4 @@
-"""The claim on a folder of results: one run at a time, with one set of settings."""
+"""The lock of a folder of results: one run at a time, with one set of settings."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from smalltumor.files.transactions.temporary_files import remove_temporary_files
 LOCK = ".cohort.lock"
 
 
-class Claim:
-    """A claimed folder: the only one that writes `SETTINGS`, a few times in a run.
+class LockedFolder:
+    """A folder that this run has locked: only it writes `SETTINGS`, a few times in a run.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ class Claim:
         self._folder, self._settings = folder, settings
 
     @property
-    def round(self) -> int:
+    def generation(self) -> int:
         """How often the folder was overwritten; see `CaseRecord`."""
-        return self._settings.round
+        return self._settings.generation
 
     def is_current(self, case: str) -> bool:
         """Whether a case's mask exists and was made with the present settings."""
@@ -47,9 +47,9 @@ class Claim:
         """Modalities without which a case's mask was made, of a case that has no record."""
         return self._settings.missing.get(case, ())
 
-    def renews(self, names: Iterable[str]) -> bool:
+    def existed_before(self, names: Iterable[str]) -> bool:
         """Whether one of some files of all cases was there before this run."""
-        return not set(names).isdisjoint(self._settings.renew)
+        return not set(names).isdisjoint(self._settings.existing_summaries)
 
     def remove_summaries(self) -> None:
         """Remove the files of all cases, which are not of this run.
@@ -117,13 +117,13 @@ def is_current(folder: ResultsFolder, settings: FolderSettings, case: str) -> bo
         record = CaseRecord.read(folder.record(case))
     except SmalltumorError:
         return False
-    return record is not None and record.round == settings.round
+    return record is not None and record.generation == settings.generation
 
 
 @contextmanager
-def claimed(
+def locked_folder(
     folder: ResultsFolder, info: CohortInfo, cases: Iterable[str], overwrite: bool
-) -> Iterator[Claim]:
+) -> Iterator[LockedFolder]:
     """Create or check a folder, and keep other runs out of it within the block.
 
     Half-written files are removed unless a process may be writing them, as a worker of an
@@ -158,28 +158,29 @@ def claimed(
         remove_temporary_files(folder.path)
         settings = _settings_of_new_run(folder, before or FolderSettings(info), info)
         if overwrite:
-            settings = _next_round(folder, settings, cases)
+            settings = _next_generation(folder, settings, cases)
         settings.write(folder.path)
-        yield Claim(folder, settings)
+        yield LockedFolder(folder, settings)
 
 
 def _settings_of_new_run(
     folder: ResultsFolder, before: FolderSettings, info: CohortInfo
 ) -> FolderSettings:
-    """Settings of a run that begins; files of all cases are renewed that were there before it."""
+    """Settings of a run that begins; it writes the files of all cases again that were there."""
     present = tuple(name for name in SUMMARIES if folder.has(folder.path / name))
-    renew = present if before.ended else tuple(dict.fromkeys((*before.renew, *present)))
+    if not before.ended:
+        present = tuple(dict.fromkeys((*before.existing_summaries, *present)))
     info = replace(info, data=info.data or before.info.data)  # if none is named now
-    return replace(before, info=info, ended=False, renew=renew)
+    return replace(before, info=info, ended=False, existing_summaries=present)
 
 
-def _next_round(
+def _next_generation(
     folder: ResultsFolder, settings: FolderSettings, cases: Iterable[str]
 ) -> FolderSettings:
     """Settings of a run that overwrites the folder: all masks that exist are outdated."""
     names = {*cases, *settings.outdated, *folder.cases_with_tables()}
     outdated = tuple(sorted(name for name in names if folder.has(folder.mask(name))))
-    return replace(settings, round=settings.round + 1, outdated=outdated)
+    return replace(settings, generation=settings.generation + 1, outdated=outdated)
 
 
 @contextmanager
