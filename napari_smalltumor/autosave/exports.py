@@ -21,7 +21,11 @@ from typing import Any
 from smalltumor.data.case import Case
 from smalltumor.files.damaged import DAMAGED
 
-from napari_smalltumor.case_data.kept_files import kept_file, kept_file_of, write_kept
+from napari_smalltumor.case_data.case_data_files import (
+    case_data_file,
+    case_data_file_of_record,
+    write_case_data,
+)
 from napari_smalltumor.case_data.records import CaseRecord
 
 FORMAT = "smalltumor exports"
@@ -67,7 +71,7 @@ def record_export(
     OutputError
         If the file cannot be written.
     """
-    file = kept_file("exports", case)
+    file = case_data_file("exports", case)
     last = _content_of(file).get("last") if files is None else None
     if files:
         paths = [os.path.realpath(path) for path in files]
@@ -78,7 +82,7 @@ def record_export(
         "layers": {**export_times(case), **dict.fromkeys(checksums, time)},
         **({"last": last} if last else {}),
     }
-    write_kept(file, case, content)
+    write_case_data(file, case, content)
 
 
 def export_times(case: Case) -> dict[str, float]:
@@ -86,18 +90,18 @@ def export_times(case: Case) -> dict[str, float]:
 
     Nothing is known if the file is missing, damaged or of a later version.
     """
-    return _times_in(kept_file("exports", case))
+    return _times_in(case_data_file("exports", case))
 
 
 def export_times_of(record: CaseRecord) -> dict[str, float]:
     """The `export_times` of the case of a record."""
-    return _times_in(kept_file_of("exports", record))
+    return _times_in(case_data_file_of_record("exports", record))
 
 
 def last_export(case: Case) -> LastExport | None:
     """The last export of a case to files; None if there was none, or as for `export_times`."""
     try:
-        last = _content_of(kept_file("exports", case))["last"]
+        last = _content_of(case_data_file("exports", case))["last"]
         checksums = {str(key): int(value) for key, value in last["checksums"].items()}
         return LastExport(tuple(map(Path, last["files"])), float(last["time"]), checksums)
     except DAMAGED:

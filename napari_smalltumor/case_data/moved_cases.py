@@ -12,8 +12,8 @@ from smalltumor.data.loaded_images import LoadedImage, read_image
 from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.files.existence import is_absent
 
+from napari_smalltumor.case_data.case_data_files import case_data_file, case_data_file_of_record
 from napari_smalltumor.case_data.digests import checksums, digest_of_images
-from napari_smalltumor.case_data.kept_files import kept_file, kept_file_of
 from napari_smalltumor.case_data.records import (
     CaseRecord,
     case_key,
@@ -68,7 +68,8 @@ def _others(case: Case, place: Place) -> list[CaseRecord]:
 def has_review(record: CaseRecord, case: Case) -> bool:
     """Whether decisions on lesions of another case were kept, and none of this one."""
     return any(
-        kept_file_of(folder, record).exists() and is_absent(kept_file(folder, case))
+        case_data_file_of_record(folder, record).exists()
+        and is_absent(case_data_file(folder, case))
         for folder in REVIEWED
     )
 
@@ -85,7 +86,7 @@ def take_over(record: CaseRecord, case: Case) -> None:
     """
     record_case(case)
     for folder in _TAKEN_OVER:
-        before, now = kept_file_of(folder, record), kept_file(folder, case)
+        before, now = case_data_file_of_record(folder, record), case_data_file(folder, case)
         if not is_absent(before) and is_absent(now):
             _move(before, now)
     taken_over.emit(case)

@@ -24,7 +24,7 @@ from smalltumor.lesions import Lesion
 from napari_smalltumor.autosave.masks import layer_key
 from napari_smalltumor.case_data.moved_cases import taken_over
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.lesions.decisions.kept_values import KeptValues
+from napari_smalltumor.lesions.decisions.stored_values import StoredValues
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -68,19 +68,21 @@ def accept(layer: Labels, region: Region, lesions: Iterable[Lesion], accepted: b
         return marks | identities if accepted else marks - identities
 
     case, key = case_of(layer), layer_key(layer)
-    file = _KEPT.file_of(case)
+    file = _STORED.file_of(case)
     if file is None or case is None:
         _OF_LAYERS[layer] = changed_marks(_marks_of(layer))
     else:
-        _KEPT.change(file, case, lambda all_: {**all_, key: changed_marks(all_.get(key, _NOTHING))})
+        _STORED.change(
+            file, case, lambda all_: {**all_, key: changed_marks(all_.get(key, _NOTHING))}
+        )
     changed.emit()
 
 
 def _marks_of(layer: Labels) -> frozenset[Identity]:
-    file = _KEPT.file_of(case_of(layer))
+    file = _STORED.file_of(case_of(layer))
     if file is None:
         return _OF_LAYERS.get(layer, _NOTHING)
-    return _KEPT.get(file).get(layer_key(layer), _NOTHING)
+    return _STORED.get(file).get(layer_key(layer), _NOTHING)
 
 
 def _identity(region: Region, lesion: Lesion) -> Identity:
@@ -101,7 +103,7 @@ def _to_json(marks: Marks) -> Mapping[str, Any]:
     return {"layers": {key: sorted(of_layer) for key, of_layer in marks.items()}}
 
 
-_KEPT: KeptValues[Marks] = KeptValues(
+_STORED: StoredValues[Marks] = StoredValues(
     folder="accepted",
     subject="Accepted lesions",
     format="smalltumor accepted lesions",

@@ -23,7 +23,7 @@ import numpy as np
 from smalltumor.lesions import Lesion, LesionList, Point
 
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.lesions.decisions.kept_values import KeptValues
+from napari_smalltumor.lesions.decisions.stored_values import StoredValues
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -115,8 +115,8 @@ _OF_LAYERS: WeakKeyDictionary[Labels, tuple[Decision, ...]] = WeakKeyDictionary(
 
 def decisions_of(layer: Labels) -> tuple[Decision, ...]:
     """The decisions on the patient of a layer, in their order."""
-    file = _KEPT.file_of(case_of(layer))
-    return _OF_LAYERS.get(layer, ()) if file is None else _KEPT.get(file)
+    file = _STORED.file_of(case_of(layer))
+    return _OF_LAYERS.get(layer, ()) if file is None else _STORED.get(file)
 
 
 def decide(layer: Labels, verdict: Verdict, lesions: Sequence[Lesion]) -> ReplacedDecisions:
@@ -163,11 +163,11 @@ def _replace(layer: Labels, lesions: Sequence[Lesion], new: Sequence[Decision]) 
         return (*(d for d in decisions if not any(map(d.concerns, lesions))), *new)
 
     case = case_of(layer)
-    file = _KEPT.file_of(case)
+    file = _STORED.file_of(case)
     if file is None or case is None:
         _OF_LAYERS[layer] = replaced(decisions_of(layer))
     else:
-        _KEPT.change(file, case, replaced)
+        _STORED.change(file, case, replaced)
 
 
 def _parsed(content: Mapping[str, Any]) -> tuple[Decision, ...]:
@@ -191,7 +191,7 @@ def _user() -> str:
         return ""
 
 
-_KEPT: KeptValues[tuple[Decision, ...]] = KeptValues(
+_STORED: StoredValues[tuple[Decision, ...]] = StoredValues(
     folder="decisions",
     subject="Decisions on lesions",
     format="smalltumor decisions",

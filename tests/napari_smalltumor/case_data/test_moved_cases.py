@@ -13,7 +13,11 @@ from failing_drives import let_drive_fail, use_path_of_python_3_14
 from smalltumor.data.read_case import read_case
 from smalltumor.files.user_dirs import data_folder
 
-from napari_smalltumor.case_data.kept_files import kept_file, kept_file_of, write_kept
+from napari_smalltumor.case_data.case_data_files import (
+    case_data_file,
+    case_data_file_of_record,
+    write_case_data,
+)
 from napari_smalltumor.case_data.moved_cases import (
     has_review,
     moved_cases,
@@ -137,18 +141,18 @@ def test_what_is_taken_over_replaces_no_decisions_that_cannot_be_reached(
     folder, tmp_path, monkeypatch
 ):
     case = read_case(folder)
-    write_kept(kept_file("decisions", case), case, {"of": "before"})
+    write_case_data(case_data_file("decisions", case), case, {"of": "before"})
     moved = read_case(folder.rename(tmp_path / "new"))
     (record,) = moved_cases(moved)
-    own = kept_file("decisions", moved)
-    write_kept(own, moved, {"of": "now"})
+    own = case_data_file("decisions", moved)
+    write_case_data(own, moved, {"of": "now"})
     use_path_of_python_3_14(monkeypatch)
     with monkeypatch.context() as drive:
         let_drive_fail(drive, own)
         assert not has_review(record, moved)
         take_over(record, moved)
     assert "now" in own.read_text()
-    assert "before" in kept_file_of("decisions", record).read_text()
+    assert "before" in case_data_file_of_record("decisions", record).read_text()
 
 
 def test_the_record_of_a_corrected_case_is_kept_while_it_cannot_be_reached(folder, monkeypatch):

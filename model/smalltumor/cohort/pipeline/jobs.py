@@ -24,10 +24,10 @@ class Job:
     ----------
     files : CaseFiles
     task : {"segment", "measure", "find candidates"}
-        Measure: the mask is kept, and only what is missing beside it is written. Find candidates:
-        it is kept, and the network runs for the candidates alone.
+        Measure: the mask is reused, and only what is missing beside it is written. Find candidates:
+        it is reused, and the network runs for the candidates alone.
     missing : tuple of str
-        Modalities without which a kept mask was made, if it has no record.
+        Modalities without which an existing mask was made, if it has no record.
     """
 
     files: CaseFiles

@@ -15,7 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from smalltumor.cohort.interruptible import result_of
-from smalltumor.cohort.pipeline.kept_case import keep
+from smalltumor.cohort.pipeline.mask_reuse import reuse_mask
 from smalltumor.cohort.pipeline.network_stage import Computed, read_images, run_network
 from smalltumor.cohort.pipeline.writing import write_results
 from smalltumor.cohort.results.rows import CohortRow, failed, reason_of
@@ -102,7 +102,7 @@ class Pipeline:
         found = computed.result()
         try:
             if found is None or job.task != "segment":
-                return keep(job, self._settings, found)
+                return reuse_mask(job, self._settings, found)
             if isinstance(found, Exception):
                 raise found
             return write_results(job, found, self._settings, self._generation, self._stop.is_set)

@@ -10,8 +10,8 @@ from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.lesions.decisions import kept_values
-from napari_smalltumor.lesions.decisions.kept_values import KeptValues
+from napari_smalltumor.lesions.decisions import stored_values
+from napari_smalltumor.lesions.decisions.stored_values import StoredValues
 
 Words = tuple[str, ...]
 
@@ -25,8 +25,8 @@ class Windows:
         self.warnings: list[str] = []
         self.told: list[str] = []
         self._patch = monkeypatch
-        self._write = kept_values.write_kept
-        monkeypatch.setattr(kept_values, "later", lambda wait, call: self.retries.append(call))
+        self._write = stored_values.write_case_data
+        monkeypatch.setattr(stored_values, "later", lambda wait, call: self.retries.append(call))
         monkeypatch.setattr(notify, "warn", self.warnings.append)
         monkeypatch.setattr(notify, "info", self.told.append)
 
@@ -34,7 +34,7 @@ class Windows:
         return Window(self)
 
     def fill_disk(self, full: bool = True) -> None:
-        self._patch.setattr(kept_values, "write_kept", _refuse if full else self._write)
+        self._patch.setattr(stored_values, "write_case_data", _refuse if full else self._write)
 
     def retry(self) -> None:
         self.retries.pop()()
@@ -44,7 +44,7 @@ class Window:
     """One window's words."""
 
     def __init__(self, windows: Windows) -> None:
-        self._kept: KeptValues[Words] = KeptValues(
+        self._stored: StoredValues[Words] = StoredValues(
             folder="words",
             subject="Words",
             format="smalltumor words",
@@ -54,19 +54,21 @@ class Window:
             empty=(),
         )
         self._case = windows.case
-        file = self._kept.file_of(windows.case)
+        file = self._stored.file_of(windows.case)
         assert file is not None
         self.file = file
 
     @property
     def words(self) -> Words:
-        return self._kept.get(self.file)
+        return self._stored.get(self.file)
 
     def add(self, word: str) -> None:
-        self._kept.change(self.file, self._case, lambda words: (*words, word))
+        self._stored.change(self.file, self._case, lambda words: (*words, word))
 
     def remove(self, word: str) -> None:
-        self._kept.change(self.file, self._case, lambda words: tuple(x for x in words if x != word))
+        self._stored.change(
+            self.file, self._case, lambda words: tuple(x for x in words if x != word)
+        )
 
 
 def _refuse(*arguments):

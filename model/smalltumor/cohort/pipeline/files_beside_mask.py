@@ -1,4 +1,4 @@
-"""The files beside a mask that is kept: those that are missing or of the mask as it was before."""
+"""The files beside an existing mask: those that are missing, or of the mask as it was before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from smalltumor.text import list_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from smalltumor.cohort.pipeline.kept_mask import KeptMask
+    from smalltumor.cohort.pipeline.existing_mask import ExistingMask
     from smalltumor.cohort.pipeline.network_stage import Computed
     from smalltumor.cohort.results.results_folder import ResultsFolder
     from smalltumor.cohort.settings import CohortSettings
@@ -28,7 +28,9 @@ NOT_ITS_OWN = (
 CANDIDATES_WRITTEN = "candidates written"
 
 
-def write_beside(kept: KeptMask, folder: ResultsFolder, settings: CohortSettings) -> list[str]:
+def write_beside(
+    existing: ExistingMask, folder: ResultsFolder, settings: CohortSettings
+) -> list[str]:
     """Write the table, region masks and BIDS files of a mask that are missing or outdated.
 
     Candidates of the mask as it was before are removed.
@@ -47,30 +49,30 @@ def write_beside(kept: KeptMask, folder: ResultsFolder, settings: CohortSettings
     from smalltumor.data.segmentation import write_regions
     from smalltumor.lesions import write_csv
 
-    mask, name, written = kept.mask, kept.mask.name, []
-    if kept.has_outdated_files:
+    mask, name, written = existing.mask, existing.mask.name, []
+    if existing.has_outdated_files:
         folder.candidates(name).unlink(missing_ok=True)
-    if kept.has_outdated_files or not folder.has(folder.lesions(name)):
-        write_csv(kept.lesions, folder.lesions(name), overwrite=True)
+    if existing.has_outdated_files or not folder.has(folder.lesions(name)):
+        write_csv(existing.lesions, folder.lesions(name), overwrite=True)
         written.append("lesion table")
-    if _lacks_regions(kept, folder, settings):
+    if _lacks_regions(existing, folder, settings):
         write_regions(mask, folder.mask(name), overwrite=True)
         written.append("region masks")
     if settings.bids is not None and (
-        kept.has_outdated_files or not _is_in_dataset(mask, settings.bids, settings.scheme)
+        existing.has_outdated_files or not _is_in_dataset(mask, settings.bids, settings.scheme)
     ):
         write_bids(
             mask, settings.bids, scheme=settings.scheme, authors=settings.authors, overwrite=True
         )
         written.append("BIDS files")
-    if kept.has_outdated_files:
-        return [f"{kept.state.value}: {list_text(written)} written from it"]
+    if existing.has_outdated_files:
+        return [f"{existing.state.value}: {list_text(written)} written from it"]
     return [f"{files} written from the mask" for files in written]
 
 
-def _lacks_regions(kept: KeptMask, folder: ResultsFolder, settings: CohortSettings) -> bool:
-    name = kept.mask.name
-    if kept.has_outdated_files:
+def _lacks_regions(existing: ExistingMask, folder: ResultsFolder, settings: CohortSettings) -> bool:
+    name = existing.mask.name
+    if existing.has_outdated_files:
         return settings.regions or folder.has_any_region(name)
     return settings.regions and not folder.has_regions(name)
 

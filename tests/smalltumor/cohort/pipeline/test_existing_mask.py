@@ -1,4 +1,4 @@
-"""What happened to a kept mask: a row of the table of `state_of` for each case."""
+"""What happened to an existing mask: a row of the table of `state_of` for each case."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from cohort_results import write_results
-from smalltumor.cohort.pipeline.kept_mask import MaskState, read_kept_mask, state_of
+from smalltumor.cohort.pipeline.existing_mask import MaskState, read_existing_mask, state_of
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.lesions import write_csv
@@ -20,7 +20,7 @@ def kept(tmp_path):
     data, output = write_results(tmp_path)
     files = next(case for case in find_cases(data) if case.name == "ann")
     folder = ResultsFolder(output)
-    found = read_kept_mask(files, folder, "brats2018", None)
+    found = read_existing_mask(files, folder, "brats2018", None)
 
     def state(*, made_of=None, table="own", has_record=True, seen=None, **fields):
         mask = replace(found.mask, made_of=made_of or {})

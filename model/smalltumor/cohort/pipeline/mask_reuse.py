@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.pipeline.kept_files import (
+from smalltumor.cohort.pipeline.existing_mask import ExistingMask, read_existing_mask
+from smalltumor.cohort.pipeline.files_beside_mask import (
     CANDIDATES_WRITTEN,
     write_beside,
     write_candidates,
 )
-from smalltumor.cohort.pipeline.kept_mask import KeptMask, read_kept_mask
 from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, numbers_of, participant_and_session
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
 
 
-def keep(
+def reuse_mask(
     job: Job,
     settings: CohortSettings,
     computed: Computed | Exception | None = None,
@@ -48,26 +48,28 @@ def keep(
         If what is missing cannot be written.
     """
     name, folder = job.name, ResultsFolder(settings.output)
-    kept = read_kept_mask(job.files, folder, settings.scheme, _digests_seen(computed))
-    record = kept.record
+    existing = read_existing_mask(job.files, folder, settings.scheme, _digests_seen(computed))
+    record = existing.record
     notes = [] if record is None else _added(record.missing, job.files)
-    notes += write_beside(kept, folder, settings)
-    if record is not None and kept.has_outdated_files:
-        record = replace(record, classes=kept.digest, candidates="")
+    notes += write_beside(existing, folder, settings)
+    if record is not None and existing.has_outdated_files:
+        record = replace(record, classes=existing.digest, candidates="")
     if computed is not None:
-        notes.append(write_candidates(computed, kept.mask, folder))
+        notes.append(write_candidates(computed, existing.mask, folder))
         if record is not None and notes[-1] == CANDIDATES_WRITTEN:
             record = replace(record, candidates=digest_of_file(folder.candidates(name)))
-    if record is not None and record != kept.record:
+    if record is not None and record != existing.record:
         record.write(folder.record(name))
-    return _row(job, kept, record, notes)
+    return _row(job, existing, record, notes)
 
 
-def _row(job: Job, kept: KeptMask, record: CaseRecord | None, notes: Sequence[str]) -> CohortRow:
+def _row(
+    job: Job, existing: ExistingMask, record: CaseRecord | None, notes: Sequence[str]
+) -> CohortRow:
     participant, session = participant_and_session(job.name)
     lacking = job.missing if record is None else record.missing
     return _recorded(
-        CohortRow(job.name, "kept", *numbers_of(kept.mask, kept.lesions)),
+        CohortRow(job.name, "kept", *numbers_of(existing.mask, existing.lesions)),
         record,
         note="; ".join(notes),
         warnings=segmented_without(lacking),

@@ -1,4 +1,4 @@
-"""Text files that are kept of a case in the user's data folder.
+"""Text files of a case in the user's data folder.
 
 ::
 
@@ -21,18 +21,18 @@ from smalltumor.files.user_dirs import create_user_folder, data_folder
 from napari_smalltumor.case_data.records import CaseRecord, file_name, record_case
 
 
-def kept_file(folder: str, case: Case) -> Path:
-    """The file that is kept of a case in a folder of the user's data."""
+def case_data_file(folder: str, case: Case) -> Path:
+    """The file of a case in a folder of the user's data."""
     return data_folder() / folder / file_name(case, ".json")
 
 
-def kept_file_of(folder: str, record: CaseRecord) -> Path:
-    """The `kept_file` of the case of a record."""
+def case_data_file_of_record(folder: str, record: CaseRecord) -> Path:
+    """The `case_data_file` of the case of a record."""
     return data_folder() / folder / record.file_name(".json")
 
 
-def write_kept(file: Path, case: Case, content: Mapping[str, Any]) -> None:
-    """Write a `kept_file` of a case atomically, and the record of the case.
+def write_case_data(file: Path, case: Case, content: Mapping[str, Any]) -> None:
+    """Write a `case_data_file` of a case atomically, and the record of the case.
 
     Raises
     ------

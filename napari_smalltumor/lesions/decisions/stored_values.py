@@ -1,8 +1,8 @@
-"""Values that are kept with cases, a file each, and that several windows may change.
+"""Values that are stored with cases, a file each, and that several windows may change.
 
-A window changes what is in the file at that moment. Changes that cannot be written are kept, apply
-to whatever the file holds by then, and are tried again until they are written: a disk that is full
-may have space again before the window is closed.
+A window changes what is in the file at that moment. Changes that cannot be written are held in
+memory, apply to whatever the file holds by then, and are tried again until they are written: a disk
+that is full may have space again before the window is closed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.file_stamp import stamp_of
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.case_data.kept_files import kept_file, write_kept
+from napari_smalltumor.case_data.case_data_files import case_data_file, write_case_data
 from napari_smalltumor.deferred_calls import later
 from napari_smalltumor.layers.metadata import identifying_files
 
@@ -34,7 +34,7 @@ class _DamagedFileError(OutputError):
 
 
 @dataclass(kw_only=True)
-class KeptValues(Generic[Value]):
+class StoredValues(Generic[Value]):
     """The values of one kind, such as all accepted lesions.
 
     Parameters
@@ -42,7 +42,7 @@ class KeptValues(Generic[Value]):
     folder : str
         In the user's data folder.
     subject : str
-        What is kept, as the subject of a sentence.
+        What is stored, as the subject of a sentence.
     format : str
     version : int
     parse : callable
@@ -51,7 +51,7 @@ class KeptValues(Generic[Value]):
     to_json : callable
         From the value to the content of a file, without format and version.
     empty : value
-        That of a case of which nothing is kept.
+        That of a case of which nothing is stored.
     """
 
     folder: str
@@ -71,7 +71,9 @@ class KeptValues(Generic[Value]):
         if case is None:
             return None
         paths = identifying_files(case).values()
-        return kept_file(self.folder, case) if any(isinstance(p, Path) for p in paths) else None
+        return (
+            case_data_file(self.folder, case) if any(isinstance(p, Path) for p in paths) else None
+        )
 
     def get(self, file: Path) -> Value:
         """The value in a file, with the changes of this window that are not written yet."""
@@ -110,7 +112,7 @@ class KeptValues(Generic[Value]):
         """Write the value with all changes."""
         value = _changed(self._read(file), self._changes[file])
         content = {"format": self.format, "version": self.version, **self.to_json(value)}
-        write_kept(file, case, content)
+        write_case_data(file, case, content)
         del self._changes[file]
         self._stored[file] = stamp_of(file), value
 

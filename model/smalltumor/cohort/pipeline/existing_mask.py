@@ -36,8 +36,8 @@ class MaskState(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class KeptMask:
-    """A mask that is kept.
+class ExistingMask:
+    """A mask that is in the folder of results already.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ class KeptMask:
         return self.state is not MaskState.UNCHANGED
 
 
-def read_kept_mask(
+def read_existing_mask(
     files: CaseFiles, folder: ResultsFolder, scheme: str, seen: Mapping[str, str] | None
-) -> KeptMask:
+) -> ExistingMask:
     """Read the mask of a case in a folder of results.
 
     Parameters
@@ -94,7 +94,7 @@ def read_kept_mask(
     state = state_of(mask, lesions, digest, record, files, folder, seen)
     if state in (MaskState.IMAGES_REPLACED, MaskState.OF_OTHER_IMAGES):
         raise CaseError(f"{files.name}: {state.value}")
-    return KeptMask(mask=mask, lesions=lesions, digest=digest, record=record, state=state)
+    return ExistingMask(mask=mask, lesions=lesions, digest=digest, record=record, state=state)
 
 
 def state_of(
