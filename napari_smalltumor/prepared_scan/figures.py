@@ -95,7 +95,7 @@ def _figures(case: PreparedCase, modality: str) -> Figures:
     information = NONE
     if found is not None:
         information = f"{found.information_before:.2f} → {found.information_after:.2f}"
-    details = (f"{sequence.series}: {sequence.reason}", *sequence.steps)
+    details = (f"{sequence.series}: {sequence.reason}", *(step.text for step in sequence.steps))
     correction = correction_text(case, modality)
     return Figures(
         MODALITY_TITLES[modality],

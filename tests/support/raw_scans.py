@@ -9,6 +9,8 @@ import numpy as np
 from scipy import ndimage
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.deidentification.deidentified_title import deidentified_titles
+from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
+from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.registration import Registration, on_grid, registered_grid
 from smalltumor.scanner.sequences.selection import assign
@@ -56,11 +58,12 @@ def prepared_by_hand(scan: Path, name: str = "Pat") -> PreparedCase:
             series=chosen[modality].title,
             uid=chosen[modality].uid,
             reason="a reason",
-            steps=("a step",),
+            steps=(AppliedStep(StepKind.BRAIN, "a step"),),
             registration=found,
             overlap=0.95 if found is not None else None,
         )
-    warnings = ("T2 may not be registered to T1CE: a reason; look at it",)
+    text = "T2 may not be registered to T1CE: a reason; look at it"
+    warnings = (PreparationWarning(WarningKind.REGISTRATION, text, "t2"),)
     titles = deidentified_titles(chosen.values())
     header = volumes["t1ce"].header
     return PreparedCase(name, grid, header, sequences, brain, warnings, deidentified_titles=titles)

@@ -208,7 +208,7 @@ def description(case: PreparedCase) -> str:
     lines = [f"{case.name}: brain {case.brain_ml:.0f} ml, grid of T1CE: {case.grid.describe()}"]
     for modality, sequence in case.sequences.items():
         lines.append(f"  {MODALITY_TITLES[modality]:<5} {sequence.series}: {sequence.reason}")
-        lines += [f"        {step}" for step in sequence.steps]
+        lines += [f"        {step.text}" for step in sequence.steps]
         if sequence.overlap is not None:
             lines.append(f"        overlap of its brain with that of T1CE: {sequence.overlap:.2f}")
     return "\n".join(lines)

@@ -120,7 +120,7 @@ def test_a_painted_brain_mask_strips_the_images_again(dock, viewer, folder, qtbo
     for modality, volume in stored.volumes.items():
         layer = layer_of(viewer, f" {modality.upper()}")
         np.testing.assert_array_equal(from_display(layer.data, stored.grid), volume)
-    assert stored_case(stored).sequences["t1ce"].steps[-1] == "brain mask corrected by hand"
+    assert stored_case(stored).sequences["t1ce"].steps[-1].text == "brain mask corrected by hand"
     # What is segmented now is the new image, of the same case.
     assert case_of_layers(newest_case_layers(viewer.layers)) is case_of(t2)
     dock.apply_mask_button.click()

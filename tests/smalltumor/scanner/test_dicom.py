@@ -246,7 +246,8 @@ def test_what_freesurfer_resampled_goes_behind_the_image_that_was_acquired(tmp_p
             nib.save(nib.Nifti1Image(noise(shape=size), affine), tmp_path / f"head_{name}.nii.gz")
     found = assign(find_studies(tmp_path).studies[0].series)
     assert found.chosen["t1"].title == chosen
-    assert ("T1.mgz: as acquired rather than reformatted" in found.reasons["t1"]) == (size != SHAPE)
+    is_compared = "T1.mgz: as acquired rather than reformatted" in found.reasons["t1"].text
+    assert is_compared == (size != SHAPE)
 
 
 def test_folders_of_several_nifti_files_are_studies_of_their_own(tmp_path):
@@ -358,7 +359,7 @@ def test_a_series_that_lost_its_last_slices_is_said_and_goes_behind_a_complete_o
     (study,) = find_studies(tmp_path).studies
     found = assign(study.series)
     assert found.chosen["t1ce"].title == "1 Ax T1 KM" and not found.warnings
-    assert found.reasons["t1ce"].endswith("that one has 9 of 12 slices that its header states")
+    assert found.reasons["t1ce"].text.endswith("that one has 9 of 12 slices that its header states")
 
 
 def test_a_fine_series_that_lacks_few_slices_goes_before_a_coarse_one(tmp_path):

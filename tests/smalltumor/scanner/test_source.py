@@ -245,7 +245,7 @@ def test_folders_named_by_their_sequence_are_a_case(tmp_path):
         "t2": "T2",
         "flair": "FLAIR",
     }
-    assert 'the folder has "t1ce"' in source.assignment.reasons["t1ce"]
+    assert 'the folder has "t1ce"' in source.assignment.reasons["t1ce"].text
 
 
 def test_that_files_of_several_folders_are_one_patient_is_a_warning(tmp_path):

@@ -19,13 +19,11 @@ from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
 from smalltumor.scanner.preparation.bias_field import correct_bias_field
 from smalltumor.scanner.preparation.brain_extraction import is_stripped
-from smalltumor.scanner.preparation.prepared_case import (
-    BIAS_FIELD_STEP,
-    PreparedCase,
-    PreparedSequence,
-)
+from smalltumor.scanner.preparation.preparation_warning import PreparationWarning
+from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.quality import (
     brain_overlap,
     coverage,
@@ -45,8 +43,7 @@ from smalltumor.scanner.series import Series
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
 
-_BRAIN_STEP = "brain mask corrected by hand"
-_POSE_STEP = "registration corrected by hand"
+_BRAIN_STEP = AppliedStep(StepKind.BRAIN_CORRECTION, "brain mask corrected by hand")
 
 
 @dataclass(frozen=True)
@@ -111,12 +108,12 @@ def corrected(
         sequence, volume = sequences[modality], reference
         if modality != REFERENCE:
             volume = read_series(series[modality], modality, case)
-            moving = _Moving(title, volume, reference, brain)
+            moving = _Moving(modality, volume, reference, brain)
             matrix = correction.matrices.get(modality)
             sequence, texts = (
                 moving.measured(sequence) if matrix is None else moving.moved(sequence, matrix)
             )
-            kept = without_registration_warnings(warnings, title, fallen=matrix is not None)
+            kept = without_registration_warnings(warnings, modality, fallen=matrix is not None)
             warnings = [*kept, *texts]
         image = _stripped(volume, sequence, brain, case.grid)
         sequences[modality] = replace(sequence, image=image)
@@ -132,7 +129,7 @@ class _Moving:
 
     Parameters
     ----------
-    title : str
+    modality : str
         Of the sequence.
     volume, reference : Volume
         The sequence and T1CE.
@@ -140,14 +137,14 @@ class _Moving:
         On the grid of T1CE; by it the registration is measured.
     """
 
-    title: str
+    modality: str
     volume: Volume
     reference: Volume
     brain: Mask
 
     def moved(
         self, sequence: PreparedSequence, matrix: Affine
-    ) -> tuple[PreparedSequence, list[str]]:
+    ) -> tuple[PreparedSequence, list[PreparationWarning]]:
         """The sequence with another registration, its figures, and the warnings about it."""
         before = np.eye(4) if sequence.registration is None else sequence.registration.matrix
         at_start = self._information(before)
@@ -159,13 +156,14 @@ class _Moving:
         sequence, warnings = self.measured(sequence, overlap=True)
         measured = sequence.registration
         assert measured is not None
-        warnings += fallen_information(self.title, at_start, measured.information_after)
-        step = f"{_POSE_STEP}: displaced by up to {measured.displacement_mm:.1f} mm"
+        warnings += fallen_information(self.modality, at_start, measured.information_after)
+        text = f"corrected by hand: displaced by up to {measured.displacement_mm:.1f} mm"
+        step = AppliedStep(StepKind.REGISTRATION_CORRECTION, f"registration {text}")
         return _with_step(sequence, step), warnings
 
     def _returned(
         self, sequence: PreparedSequence, automatic: Affine
-    ) -> tuple[PreparedSequence, list[str]]:
+    ) -> tuple[PreparedSequence, list[PreparationWarning]]:
         """The sequence as it was registered before all corrections, measured anew.
 
         One that was registered already has no registration again, and an overlap only if it had
@@ -178,13 +176,13 @@ class _Moving:
             overlap=sequence.automatic_overlap,
             automatic=None,
             automatic_overlap=None,
-            steps=_steps_without(sequence, _POSE_STEP),
+            steps=_steps_without(sequence, StepKind.REGISTRATION_CORRECTION),
         )
         return self.measured(sequence, overlap=needed)
 
     def measured(
         self, sequence: PreparedSequence, *, overlap: bool = False
-    ) -> tuple[PreparedSequence, list[str]]:
+    ) -> tuple[PreparedSequence, list[PreparationWarning]]:
         """The sequence with the figures of its registration, and the warnings about it.
 
         The overlap is computed if there was one, or if `overlap` is true.
@@ -203,7 +201,7 @@ class _Moving:
         if overlap or sequence.overlap is not None:
             stripped = is_stripped(volume.data, volume.grid)
             dice = brain_overlap(volume, stripped, placed, brain, grid)
-        warnings = registration_warnings(self.title, dice, coverage(placed, brain, grid), found)
+        warnings = registration_warnings(self.modality, dice, coverage(placed, brain, grid), found)
         return replace(sequence, registration=found, overlap=dice), warnings
 
     def _information(self, matrix: Affine) -> float:
@@ -221,13 +219,13 @@ def _stripped(
     volume: Volume, sequence: PreparedSequence, brain: Mask, grid: Grid
 ) -> npt.NDArray[np.generic]:
     image = np.where(brain, on_grid_of_case(volume, sequence, grid), 0)
-    return correct_bias_field(image, brain, grid) if BIAS_FIELD_STEP in sequence.steps else image
+    return correct_bias_field(image, brain, grid) if sequence.has_corrected_bias_field else image
 
 
-def _with_step(sequence: PreparedSequence, step: str) -> PreparedSequence:
+def _with_step(sequence: PreparedSequence, step: AppliedStep) -> PreparedSequence:
     """The step at the end, in place of an earlier correction of the same kind."""
-    return replace(sequence, steps=(*_steps_without(sequence, step.partition(":")[0]), step))
+    return replace(sequence, steps=(*_steps_without(sequence, step.kind), step))
 
 
-def _steps_without(sequence: PreparedSequence, kind: str) -> tuple[str, ...]:
-    return tuple(step for step in sequence.steps if not step.startswith(kind))
+def _steps_without(sequence: PreparedSequence, kind: StepKind) -> tuple[AppliedStep, ...]:
+    return tuple(step for step in sequence.steps if step.kind is not kind)

@@ -18,6 +18,7 @@ from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.deidentification.deidentified_title import deidentified_titles
+from smalltumor.scanner.preparation.applied_steps import BIAS_FIELD_STEP, AppliedStep, StepKind
 from smalltumor.scanner.preparation.brain_extraction import (
     Probabilities,
     brain_probability,
@@ -25,11 +26,8 @@ from smalltumor.scanner.preparation.brain_extraction import (
     mask_of,
     placed_mask,
 )
-from smalltumor.scanner.preparation.prepared_case import (
-    BIAS_FIELD_STEP,
-    PreparedCase,
-    PreparedSequence,
-)
+from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
+from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.quality import (
     brain_overlap,
     brain_warnings,
@@ -62,7 +60,7 @@ class _SequenceImage:
 
     volume: Volume
     stripped: bool
-    steps: list[str] = field(default_factory=list)
+    steps: list[AppliedStep] = field(default_factory=list)
     registration: Registration | None = None
     overlap: float | None = None
 
@@ -73,12 +71,13 @@ class _SequenceImage:
 
 
 class _Brain(NamedTuple):
-    """The brain on the grid of T1CE; its probability, if it was extracted.
+    """The brain on the grid of T1CE, how it was found, and its probability if it was extracted.
 
     Of a T1CE with the head, and no brain extraction, it is all that T1CE shows, not `is_brain`.
     """
 
     mask: Mask
+    step: str
     probability: Probabilities | None = None
     is_brain: bool = True
 
@@ -128,10 +127,11 @@ def prepare(
     reporter.update(_IMAGE_READ, "extracting the brain")
     brain = _find_brain(images[REFERENCE], brain_extraction, brain_mask)
     reporter.update(_BRAIN_FOUND, "registering")
-    warnings = _missing(images) + _header_warnings(images)
+    warnings = _missing_warnings(images) + _header_warnings(images)
     warnings += brain_warnings(brain.mask, images[REFERENCE].volume.grid)
     warnings += _register_all(images, brain.mask, reporter)
     brain = _with_t1(brain, images, reporter)
+    images[REFERENCE].steps.append(AppliedStep(StepKind.BRAIN, brain.step))
     reporter.update(_REGISTERED, "resampling")
     case = _assemble(source, images, brain.mask if brain.is_brain else None)
     if bias_field:
@@ -176,36 +176,35 @@ def _find_brain(fixed: _SequenceImage, extraction: BrainExtraction, given: Volum
     if given is not None:
         if not given.grid.matches(volume.grid):
             check_sides(given, volume)
-        fixed.steps.append("brain mask given by the user")
-        return _Brain(placed_mask(given, volume.grid))
+        return _Brain(placed_mask(given, volume.grid), "brain mask given by the user")
     if extraction == "always" or (extraction == "auto" and not fixed.stripped):
-        fixed.steps.append("brain extracted with deepbet")
         probability = brain_probability(volume.data, volume.grid)
-        return _Brain(mask_of(probability), probability)
-    fixed.steps.append("skull-stripped already" if fixed.stripped else "not skull-stripped")
-    return _Brain(foreground(volume), is_brain=fixed.stripped)
+        return _Brain(mask_of(probability), "brain extracted with deepbet", probability)
+    step = "skull-stripped already" if fixed.stripped else "not skull-stripped"
+    return _Brain(foreground(volume), step, is_brain=fixed.stripped)
 
 
 def _register_all(
     images: Mapping[str, _SequenceImage], brain: Mask, reporter: ProgressReporter
-) -> list[str]:
+) -> list[PreparationWarning]:
     fixed = images[REFERENCE]
     others = [m for m in images if m != REFERENCE]
-    warnings = []
+    warnings: list[PreparationWarning] = []
     for index, modality in enumerate(others):
         span = (_REGISTERED - _BRAIN_FOUND) / len(others)
         title = MODALITY_TITLES[modality]
         reporter.update(_BRAIN_FOUND + span * index, f"registering {title}")
         moving = images[modality]
         if moving.series_image.is_registered_to(fixed.series_image):
-            moving.steps.append("on the grid of T1CE and skull-stripped: taken as registered")
+            text = "on the grid of T1CE and skull-stripped: taken as registered"
+            moving.steps.append(AppliedStep(StepKind.REGISTRATION, text))
             continue
         found = register(fixed.volume, moving.volume, brain, reporter.raise_if_cancelled)
         _accept(found, moving, fixed)
         grid, placed = fixed.volume.grid, _grid_in_t1ce(moving)
         moving.overlap = brain_overlap(moving.volume, moving.stripped, placed, brain, grid)
         covered = coverage(placed, brain, grid)
-        warnings += registration_warnings(title, moving.overlap, covered, moving.registration)
+        warnings += registration_warnings(modality, moving.overlap, covered, moving.registration)
     return warnings
 
 
@@ -213,13 +212,15 @@ def _accept(found: Registration, moving: _SequenceImage, fixed: _SequenceImage) 
     """Keep a registration, or the image as it is if it lies on the grid of T1CE and in place."""
     small = found.displacement_mm < SMALLEST_DISPLACEMENT_MM
     if small and moving.volume.grid.matches(fixed.volume.grid):
-        moving.steps.append(f"left as it is: it lies within {found.displacement_mm:.1f} mm of T1CE")
+        text = f"left as it is: it lies within {found.displacement_mm:.1f} mm of T1CE"
+        moving.steps.append(AppliedStep(StepKind.REGISTRATION, text))
         return
     moving.registration = found
-    moving.steps.append(
+    text = (
         f"registered to T1CE: displaced by up to {found.displacement_mm:.1f} mm, mutual "
         f"information from {found.information_before:.3f} to {found.information_after:.3f}"
     )
+    moving.steps.append(AppliedStep(StepKind.REGISTRATION, text))
 
 
 def _grid_in_t1ce(image: _SequenceImage) -> Grid:
@@ -239,8 +240,8 @@ def _with_t1(
     placed, grid = _grid_in_t1ce(t1), fixed.volume.grid
     covered = resample(np.ones(of_t1.shape, np.float32), placed, grid) > 0.99
     mean = (brain.probability + resample(of_t1, placed, grid)) / 2
-    fixed.steps[-1] += ", mean of T1CE and T1"
-    return _Brain(mask_of(np.where(covered, mean, brain.probability)))
+    mask = mask_of(np.where(covered, mean, brain.probability))
+    return _Brain(mask, f"{brain.step}, mean of T1CE and T1")
 
 
 def _assemble(
@@ -258,7 +259,7 @@ def _assemble(
             native_grid=image.volume.grid,
             series=series.title,
             uid=series.uid,
-            reason=source.assignment.reasons[modality],
+            reason=source.assignment.reasons[modality].text,
             steps=tuple(image.steps),
             registration=image.registration,
             overlap=image.overlap,
@@ -291,7 +292,7 @@ def _without_bias(case: PreparedCase, reporter: ProgressReporter) -> PreparedCas
     return replace(case, sequences=sequences)
 
 
-def _header_warnings(images: Mapping[str, _SequenceImage]) -> list[str]:
+def _header_warnings(images: Mapping[str, _SequenceImage]) -> list[PreparationWarning]:
     """What is wrong with headers, of which sequence: files and folders may be named after patients.
 
     Sequences with the same problem share a sentence.
@@ -300,9 +301,15 @@ def _header_warnings(images: Mapping[str, _SequenceImage]) -> list[str]:
     for modality, image in images.items():
         for problem in header_problems(image.volume.header, image.volume.grid):
             modalities.setdefault(problem, []).append(modality)
-    return [f"{modality_titles(found)}: {problem}" for problem, found in modalities.items()]
+    return [
+        PreparationWarning(WarningKind.HEADER, f"{modality_titles(found)}: {problem}")
+        for problem, found in modalities.items()
+    ]
 
 
-def _missing(images: Mapping[str, _SequenceImage]) -> list[str]:
+def _missing_warnings(images: Mapping[str, _SequenceImage]) -> list[PreparationWarning]:
     missing = [m for m in MODALITIES if m not in images]
-    return [f"without {modality_titles(missing)}: results are less reliable"] if missing else []
+    if not missing:
+        return []
+    text = f"without {modality_titles(missing)}: results are less reliable"
+    return [PreparationWarning(WarningKind.MISSING_SEQUENCES, text)]

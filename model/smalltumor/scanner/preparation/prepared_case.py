@@ -15,14 +15,14 @@ from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.deidentification.deidentified_title import with_deidentified_titles
 from smalltumor.scanner.deidentification.scan_warning import ScanWarning
+from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
+from smalltumor.scanner.preparation.preparation_warning import PreparationWarning
 from smalltumor.scanner.preparation.registration import Registration
 
 if TYPE_CHECKING:
     import nibabel as nib
 
     from smalltumor.labels.masks import Mask
-
-BIAS_FIELD_STEP = "bias field corrected (N4)"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class PreparedSequence:
         Of the series.
     series, uid, reason : str
         Title of the series, its Series Instance UID, and why it was chosen.
-    steps : tuple of str
+    steps : tuple of AppliedStep
         What was done to it, and what was not needed.
     registration : Registration, optional
         None for T1CE, and for images that were registered already.
@@ -58,13 +58,18 @@ class PreparedSequence:
     series: str
     uid: str
     reason: str
-    steps: tuple[str, ...]
+    steps: tuple[AppliedStep, ...]
     registration: Registration | None = None
     overlap: float | None = None
     automatic: Affine | None = None
     automatic_overlap: float | None = None
     files: tuple[Path, ...] = ()
     frames: tuple[tuple[Path, int], ...] = ()
+
+    @property
+    def has_corrected_bias_field(self) -> bool:
+        """Whether its bias field was corrected."""
+        return any(step.kind is StepKind.BIAS_FIELD for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class PreparedCase:
     sequences : mapping of str to PreparedSequence
         By modality.
     brain : (i, j, k) bool array
-    warnings : tuple of str
+    warnings : tuple of PreparationWarning
         Reasons to look at a step before the case is used.
     scan_warnings : tuple of ScanWarning
         What is to be said about the scan. In a case that was read from its files, they no longer
@@ -96,14 +101,14 @@ class PreparedCase:
     header: nib.Nifti1Header
     sequences: Mapping[str, PreparedSequence]
     brain: Mask
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[PreparationWarning, ...] = ()
     scan_warnings: tuple[ScanWarning, ...] = ()
     deidentified_titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown_warnings(self) -> tuple[str, ...]:
         """All sentences for the user, first those about the scan."""
-        return (*map(str, self.scan_warnings), *self.warnings)
+        return (*map(str, self.scan_warnings), *map(str, self.warnings))
 
     @property
     def deidentified_scan_warnings(self) -> tuple[str, ...]:
@@ -138,6 +143,6 @@ class PreparedCase:
             header=self.header,
             warnings=[
                 *self.deidentified_scan_warnings,
-                *map(self.deidentified_text, self.warnings),
+                *(self.deidentified_text(warning.text) for warning in self.warnings),
             ],
         )

@@ -22,10 +22,11 @@ from smalltumor.files.transactions.recovery import check_outputs
 from smalltumor.files.transactions.replacement import write_together
 from smalltumor.geometry.grid import Affine
 from smalltumor.progress import CancelCallback, ProgressReporter
+from smalltumor.scanner.preparation.preparation_warning import PreparationWarning
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.sitk_images import simpleitk, transform_of
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 RECORD_ENDING = "_prepared.json"
 
 
@@ -190,8 +191,13 @@ def record(case: PreparedCase) -> dict[str, Any]:
         "brain_ml": round(case.brain_ml, 1),
         "sequences": {m: _sequence_record(s, case) for m, s in case.sequences.items()},
         "scan_warnings": list(case.deidentified_scan_warnings),
-        "warnings": [case.deidentified_text(text) for text in case.warnings],
+        "warnings": [_warning_record(warning, case) for warning in case.warnings],
     }
+
+
+def _warning_record(warning: PreparationWarning, case: PreparedCase) -> Mapping[str, str]:
+    text = {"kind": warning.kind.value, "text": case.deidentified_text(warning.text)}
+    return text | ({"modality": warning.modality} if warning.modality else {})
 
 
 def _sequence_record(sequence: PreparedSequence, case: PreparedCase) -> Mapping[str, Any]:
@@ -200,7 +206,10 @@ def _sequence_record(sequence: PreparedSequence, case: PreparedCase) -> Mapping[
         "series": case.deidentified_text(sequence.series),
         "series_uid": sequence.uid,
         "reason": case.deidentified_text(sequence.reason),
-        "steps": [case.deidentified_text(step) for step in sequence.steps],
+        "steps": [
+            {"kind": step.kind, "text": case.deidentified_text(step.text)}
+            for step in sequence.steps
+        ],
         "native_grid": {"shape": list(grid.shape), "affine": grid.affine.round(6).tolist()},
         "registration": None,
         "brain_overlap": None if sequence.overlap is None else round(sequence.overlap, 3),

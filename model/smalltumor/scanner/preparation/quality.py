@@ -11,10 +11,12 @@ from smalltumor.data.brain.background import fill_holes
 from smalltumor.data.brain.brain_mask import brain_masks
 from smalltumor.data.brain.coarse_images import coarse_images
 from smalltumor.data.input_checks.checks import SMALLEST_BRAIN_ML
+from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.scanner.preparation.brain_extraction import coarse_brain
+from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
 from smalltumor.scanner.preparation.registration import Registration
 
 if TYPE_CHECKING:
@@ -30,8 +32,7 @@ LARGEST_ROTATION_DEGREES = 35.0
 LEAST_COVERAGE = 0.98
 """Share of the brain of T1CE that a sequence shows, below which this is said."""
 
-_DOUBTFUL, _PARTIAL = "may not be registered to T1CE", "shows only"
-_FALLEN = "by the correction; look at it"
+_DOUBTFUL = "may not be registered to T1CE"
 
 
 def foreground(volume: Volume) -> Mask:
@@ -42,13 +43,14 @@ def foreground(volume: Volume) -> Mask:
     return fill_holes(mask)
 
 
-def brain_warnings(brain: Mask, grid: Grid) -> list[str]:
-    """Reasons to look at the brain mask, (i, j, k) bool on `grid`, as sentences."""
+def brain_warnings(brain: Mask, grid: Grid) -> list[PreparationWarning]:
+    """Reasons to look at the brain mask, (i, j, k) bool on `grid`."""
     volume_ml = float(np.count_nonzero(brain)) * grid.voxel_volume / 1000
     if volume_ml >= SMALLEST_BRAIN_ML:
         return []
     problem = f"the brain mask has {volume_ml:.0f} ml, which is little for a brain"
-    return [f"{problem}; look at it, and check the voxel sizes of the images"]
+    text = f"{problem}; look at it, and check the voxel sizes of the images"
+    return [PreparationWarning(WarningKind.BRAIN, text)]
 
 
 def brain_overlap(volume: Volume, stripped: bool, placed: Grid, brain: Mask, grid: Grid) -> float:
@@ -87,13 +89,13 @@ def coverage(placed: Grid, brain: Mask, grid: Grid) -> float:
 
 
 def registration_warnings(
-    title: str, overlap: float | None, covered: float, registration: Registration | None
-) -> list[str]:
-    """Reasons to look at a registration, as sentences.
+    modality: str, overlap: float | None, covered: float, registration: Registration | None
+) -> list[PreparationWarning]:
+    """Reasons to look at a registration.
 
     Parameters
     ----------
-    title : str
+    modality : str
         Of the sequence.
     overlap : float, optional
         As of `brain_overlap`.
@@ -101,7 +103,7 @@ def registration_warnings(
         As of `coverage`.
     registration : Registration, optional
     """
-    problems = []
+    title, problems = MODALITY_TITLES[modality], []
     if overlap is not None and overlap < LEAST_OVERLAP:
         problems.append(f"its brain overlaps with that of T1CE with a Dice of {overlap:.2f}")
     if registration is not None:
@@ -113,16 +115,16 @@ def registration_warnings(
             problems.append(f"it was rotated by {degrees:.0f} degrees")
     texts = [f"{title} {_DOUBTFUL}: {text}; look at it" for text in problems]
     if covered < LEAST_COVERAGE:
-        texts.append(f"{title} {_PARTIAL} {covered:.0%} of the brain")
-    return texts
+        texts.append(f"{title} shows only {covered:.0%} of the brain")
+    return [PreparationWarning(WarningKind.REGISTRATION, text, modality) for text in texts]
 
 
-def fallen_information(title: str, before: float, after: float) -> list[str]:
+def fallen_information(modality: str, before: float, after: float) -> list[PreparationWarning]:
     """A reason to look at a registration that was corrected by hand, if it fits less than before.
 
     Parameters
     ----------
-    title : str
+    modality : str
         Of the sequence.
     before, after : float
         Mutual information with T1CE before and after the correction.
@@ -130,25 +132,24 @@ def fallen_information(title: str, before: float, after: float) -> list[str]:
     if after >= before:
         return []
     figures = f"mutual information fell from {before:.2f} to {after:.2f}"
-    return [f"{title} {_DOUBTFUL}: {figures} {_FALLEN}"]
+    text = f"{MODALITY_TITLES[modality]} {_DOUBTFUL}: {figures} by the correction; look at it"
+    return [PreparationWarning(WarningKind.REGISTRATION_CORRECTION, text, modality)]
 
 
 def without_registration_warnings(
-    warnings: Iterable[str], title: str, *, fallen: bool = True
-) -> list[str]:
+    warnings: Iterable[PreparationWarning], modality: str, *, fallen: bool = True
+) -> list[PreparationWarning]:
     """The warnings that are not about the registration of a sequence.
 
     Parameters
     ----------
-    warnings : iterable of str
-    title : str
+    warnings : iterable of PreparationWarning
+    modality : str
         Of the sequence.
     fallen : bool
         Whether to leave out those of `fallen_information`, too.
     """
-    of_sequence = (f"{title} {_DOUBTFUL}", f"{title} {_PARTIAL}")
-    return [
-        warning
-        for warning in warnings
-        if not warning.startswith(of_sequence) or (warning.endswith(_FALLEN) and not fallen)
-    ]
+    kinds = {WarningKind.REGISTRATION}
+    if fallen:
+        kinds.add(WarningKind.REGISTRATION_CORRECTION)
+    return [w for w in warnings if w.modality != modality or w.kind not in kinds]

@@ -15,11 +15,7 @@ from smalltumor.errors import CaseError
 from smalltumor.files.listings import entries
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.deidentification.deidentified_title import deidentified_title
-from smalltumor.scanner.preparation.prepared_case import (
-    BIAS_FIELD_STEP,
-    PreparedCase,
-    PreparedSequence,
-)
+from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.prepared_files import RECORD_ENDING
 from smalltumor.scanner.preparation.registration import on_grid, registered_grid
 from smalltumor.scanner.series import Series
@@ -180,7 +176,7 @@ def _is_made_of(sequence: PreparedSequence, volume: Volume, case: PreparedCase) 
     """Whether a sequence, as it is stored, is this image within the brain of the case."""
     made = on_grid_of_case(volume, sequence, case.grid).astype(np.float32)
     stored = sequence.image.astype(np.float32)
-    if BIAS_FIELD_STEP in sequence.steps:
+    if sequence.has_corrected_bias_field:
         return _differ_smoothly(made, stored, case)
     within = stored[case.brain]
     difference = float(np.abs(made[case.brain] - within).mean()) if within.size else 0.0

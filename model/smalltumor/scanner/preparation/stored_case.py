@@ -18,6 +18,8 @@ from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.deidentification.scan_warning import ScanWarning
+from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
+from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION, prepared_paths
 from smalltumor.scanner.preparation.registration import Registration
@@ -66,7 +68,7 @@ def stored_case(case: Case) -> PreparedCase | None:
     try:
         found = content["sequences"]
         sequences = {m: _sequence(found[m], volume) for m, volume in case.volumes.items()}
-        warnings = tuple(map(str, content["warnings"]))
+        warnings = tuple(map(_warning, content["warnings"]))
         of_scan = tuple(ScanWarning((str(text),)) for text in content.get("scan_warnings", ()))
     except DAMAGED as error:
         raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
@@ -148,12 +150,21 @@ def _sequence(content: Mapping[str, Any], volume: npt.NDArray[np.generic]) -> Pr
         series=str(content["series"]),
         uid=str(content["series_uid"]),
         reason=str(content["reason"]),
-        steps=tuple(map(str, content["steps"])),
+        steps=tuple(map(_step, content["steps"])),
         registration=_registration(content["registration"]),
         overlap=_number(overlap),
         automatic=_matrix(content.get("automatic_matrix_t1ce_to_series_ras_mm")),
         automatic_overlap=_number(content.get("automatic_brain_overlap")),
     )
+
+
+def _step(content: Mapping[str, Any]) -> AppliedStep:
+    return AppliedStep(StepKind(content["kind"]), str(content["text"]))
+
+
+def _warning(content: Mapping[str, Any]) -> PreparationWarning:
+    kind, modality = WarningKind(content["kind"]), str(content.get("modality", ""))
+    return PreparationWarning(kind, str(content["text"]), modality)
 
 
 def _number(content: float | None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
@@ -17,8 +18,36 @@ from smalltumor.scanner.sequences.contrast_order import after_contrast, agent_do
 from smalltumor.scanner.sequences.preference import SHORTEST_EXTENT_MM, part_of_head, preferred
 from smalltumor.scanner.series import Series
 
-CHOSEN_BY_USER = "chosen by the user"
-"""Reason for a series that the user named."""
+_CHOSEN_BY_USER = "chosen by the user"
+
+
+class ReasonKind(Enum):
+    """How a series came to be used for a modality."""
+
+    RECOGNISED = auto()
+    CHOSEN_BY_USER = auto()
+    CHOSEN_BY_USER_BUT_DOUBTFUL = auto()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a series is used for a modality.
+
+    Parameters
+    ----------
+    kind : ReasonKind
+        Doubtful is a series that the user has chosen and that seems to be another sequence.
+    text : str
+        Part of a sentence, for the user.
+    """
+
+    kind: ReasonKind
+    text: str
+
+    @property
+    def is_of_user(self) -> bool:
+        """Whether the user has chosen the series."""
+        return self.kind is not ReasonKind.RECOGNISED
 
 
 @dataclass(frozen=True)
@@ -31,7 +60,7 @@ class Assignment:
         All series of the study.
     chosen : mapping of str to Series
         By modality; modalities without a series are absent.
-    reasons : mapping of str to str
+    reasons : mapping of str to Reason
         Why each was chosen, by modality.
     undecided : tuple of str
         Sentences about what could not be decided.
@@ -39,7 +68,7 @@ class Assignment:
 
     classified: tuple[tuple[Series, Classification], ...]
     chosen: Mapping[str, Series] = field(default_factory=dict)
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
     undecided: tuple[str, ...] = ()
 
     @property
@@ -53,9 +82,9 @@ class Assignment:
                 if (part := part_of_head(series))
             ),
             *(
-                f"{MODALITY_TITLES[modality]}: {series.title} was {self.reasons[modality]}"
+                f"{MODALITY_TITLES[modality]}: {series.title} was {self.reasons[modality].text}"
                 for modality, series in self.chosen.items()
-                if self.reasons[modality].startswith(f"{CHOSEN_BY_USER},")
+                if self.reasons[modality].kind is ReasonKind.CHOSEN_BY_USER_BUT_DOUBTFUL
             ),
             *(
                 f"{MODALITY_TITLES[modality]}: {series.title} has {series.incomplete}; look at it, "
@@ -68,7 +97,7 @@ class Assignment:
     @property
     def doubts(self) -> tuple[str, ...]:
         """Sentences about whether T1 and T1CE show the contrast agent."""
-        by_user = [m for m in self.chosen if self.reasons[m].startswith(CHOSEN_BY_USER)]
+        by_user = [m for m in self.chosen if self.reasons[m].is_of_user]
         return tuple(agent_doubts(self.classified, self.chosen, by_user))
 
     def described(self) -> list[DescribedSeries]:
@@ -81,7 +110,7 @@ class Assignment:
     ) -> DescribedSeries:
         if modality is not None:
             part = f"; {series.incomplete}" if series.incomplete else ""
-            return DescribedSeries(series, modality, self.reasons[modality] + part)
+            return DescribedSeries(series, modality, self.reasons[modality].text + part)
         reason, sequence = found.reason, found.sequence
         if series.problem and (sequence is not None or found.undecided):
             reason = series.problem
@@ -137,14 +166,15 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
         ]
         whole = [each for each in candidates if min(each[0].extent) >= SHORTEST_EXTENT_MM]
         if whole or candidates:
-            chosen[modality], reasons[modality] = preferred(whole or candidates)
+            chosen[modality], text = preferred(whole or candidates)
+            reasons[modality] = Reason(ReasonKind.RECOGNISED, text)
     undecided = _undecided(classified, chosen)
     return Assignment(tuple(classified), chosen, reasons, tuple(undecided))
 
 
 def reasons_of_user(
     given: Mapping[str, Series], study: Sequence[tuple[Series, Classification]]
-) -> dict[str, str]:
+) -> dict[str, Reason]:
     """Reasons for series that the user named, and what they seem to be if that is another sequence.
 
     A series that is named T1 may be the T1CE, unless another one is named T1CE.
@@ -164,14 +194,15 @@ def reasons_of_user(
     every = [*(found for _, found in study), *map(classified, given.values())]
     after = any(found.sequence == "t1ce" for found in every)
 
-    def reason(modality: str, series: Series) -> str:
+    def reason(modality: str, series: Series) -> Reason:
         found = classified(series)
         sure = after or says_before_contrast(series.acquisition)
         is_possible = (found.sequence, modality) == ("t1", "t1ce") and not sure
         if found.sequence == modality or is_possible or found.undecided:
-            return CHOSEN_BY_USER
+            return Reason(ReasonKind.CHOSEN_BY_USER, _CHOSEN_BY_USER)
         title = MODALITY_TITLES[found.sequence] if found.sequence else "another image"
-        return f"{CHOSEN_BY_USER}, but seems to be {title}: {found.reason}"
+        text = f"{_CHOSEN_BY_USER}, but seems to be {title}: {found.reason}"
+        return Reason(ReasonKind.CHOSEN_BY_USER_BUT_DOUBTFUL, text)
 
     return {modality: reason(modality, series) for modality, series in given.items()}
 

@@ -11,6 +11,7 @@ from raw_scans import SHAPE, SHIFT_MM, prepared_by_hand, write_raw_scan
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import Cancelled, CaseError
 from smalltumor.scanner.preparation import correction as correction_module
+from smalltumor.scanner.preparation.applied_steps import StepKind
 from smalltumor.scanner.preparation.correction import Correction, corrected
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.registration import mutual_information
@@ -53,7 +54,10 @@ def test_what_a_smaller_brain_mask_removed_returns_from_the_scan(case, series, s
     np.testing.assert_array_equal(
         found.sequences["t2"].image[case.brain], case.sequences["t2"].image[case.brain]
     )
-    assert found.sequences["t1ce"].steps == ("a step", "brain mask corrected by hand")
+    assert [s.text for s in found.sequences["t1ce"].steps] == [
+        "a step",
+        "brain mask corrected by hand",
+    ]
     assert {path: path.read_bytes() for path in scan.iterdir()} == before
 
 
@@ -65,7 +69,8 @@ def test_a_smaller_brain_mask_strips_every_image(case, series):
         assert not np.any(sequence.image[~small])
     again = corrected(found, series, Correction(brain=case.brain))
     np.testing.assert_array_equal(again.sequences["t2"].image, case.sequences["t2"].image)
-    assert again.sequences["t1ce"].steps.count("brain mask corrected by hand") == 1
+    kinds = [step.kind for step in again.sequences["t1ce"].steps]
+    assert kinds.count(StepKind.BRAIN_CORRECTION) == 1
 
 
 def test_a_registration_is_corrected_with_its_figures(case, series, overlap):
@@ -81,11 +86,12 @@ def test_a_registration_is_corrected_with_its_figures(case, series, overlap):
     at_headers = mutual_information(*volumes, case.brain, np.eye(4))
     assert moved.registration.information_before == pytest.approx(at_headers)
     assert moved.overlap == 0.5
-    assert [w for w in found.warnings if "Dice of 0.50" in w]
-    assert [w for w in found.warnings if "mutual information fell from" in w]
+    assert [w for w in found.warnings if "Dice of 0.50" in w.text]
+    assert [w for w in found.warnings if "mutual information fell from" in w.text]
     back = Correction(matrices={"t2": before.registration.matrix})
     again = corrected(found, series, back).warnings
-    assert len(again) == 1 and "Dice" in again[0]  # of the information that rose, nothing is said
+    (warning,) = again  # of the information that rose, nothing is said
+    assert "Dice" in warning.text
     assert not set(case.warnings) & set(found.warnings)
     assert found.sequences["t1"] is case.sequences["t1"]
 
@@ -104,7 +110,7 @@ def test_the_automatic_registration_is_kept_and_can_be_returned_to(case, series)
     np.testing.assert_array_equal(sequence.registration.matrix, automatic.matrix)
     np.testing.assert_array_equal(sequence.image, case.sequences["t2"].image)
     assert sequence.automatic is None and sequence.steps == case.sequences["t2"].steps
-    assert not [w for w in back.warnings if "fell from" in w]
+    assert not [w for w in back.warnings if "fell from" in w.text]
 
 
 @pytest.mark.parametrize("overlap_before", [None, 0.95])
@@ -125,7 +131,7 @@ def test_a_sequence_that_needed_no_registration_returns_to_none(
     np.testing.assert_array_equal(sequence.image, before.image)
     assert (sequence.registration, sequence.overlap) == (None, overlap_before)
     assert sequence.automatic is None and sequence.steps == before.steps
-    assert not [warning for warning in back.warnings if warning.startswith("T1 ")]
+    assert not [warning for warning in back.warnings if warning.text.startswith("T1 ")]
 
 
 def test_an_empty_brain_mask_is_refused(case, series):
@@ -140,7 +146,7 @@ def test_the_figures_of_a_registration_follow_the_brain_mask(case, series, overl
     small[:11] = False
     found = corrected(case, series, Correction(brain=small))
     assert found.sequences["t2"].overlap == 0.7
-    assert [w for w in found.warnings if "Dice of 0.70" in w]
+    assert [w for w in found.warnings if "Dice of 0.70" in w.text]
     assert not set(case.warnings) & set(found.warnings)
     volumes = [series[m].read() for m in ("t1ce", "t2")]
     registration = found.sequences["t2"].registration
@@ -152,9 +158,9 @@ def test_a_correction_of_the_brain_mask_keeps_the_warning_of_an_earlier_correcti
     far = np.eye(4)
     far[0, 3] = 40.0
     moved = corrected(case, series, Correction(matrices={"t2": far}))
-    assert [w for w in moved.warnings if "fell from" in w]
+    assert [w for w in moved.warnings if "fell from" in w.text]
     found = corrected(moved, series, Correction(brain=np.ones(SHAPE, bool)))
-    assert [w for w in found.warnings if "fell from" in w]
+    assert [w for w in found.warnings if "fell from" in w.text]
 
 
 def test_a_series_that_shows_another_image_is_refused(case, series, scan):

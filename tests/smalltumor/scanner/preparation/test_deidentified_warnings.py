@@ -45,9 +45,9 @@ def warnings_of(source):
     """The warnings about a scan, as they are shown and as they are recorded."""
     prepared = prepare(source)
     shown = [*map(str, prepared.scan_warnings)]
-    assert prepared.shown_warnings == (*shown, *prepared.warnings)
+    assert prepared.shown_warnings == (*shown, *map(str, prepared.warnings))
     recorded = record(prepared)["scan_warnings"]
-    assert prepared.to_case().warnings == [*recorded, *prepared.warnings]
+    assert prepared.to_case().warnings == [*recorded, *map(str, prepared.warnings)]
     return shown, recorded
 
 
@@ -146,7 +146,7 @@ def test_the_record_of_files_without_headers_names_no_folder(tmp_path):
     assert second.startswith("scan/broken.nii.gz") and second.endswith("; it is left out")
     content = record(prepared)
     assert content["scan_warnings"] == ["a file of a volume cannot be read; it is left out"] * 2
-    assert content["warnings"] == [
+    assert [warning["text"] for warning in content["warnings"]] == [
         "FLAIR, T1CE, T1 and T2: the header does not give left and right (sform and qform codes "
         "are 0); the axes are assumed to be LAS"
     ]

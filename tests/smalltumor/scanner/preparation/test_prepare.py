@@ -184,8 +184,8 @@ def test_a_poor_overlap_of_brains_is_a_warning(source, head, monkeypatch):
     series = {m: source.assignment.chosen[m] for m in ("t1ce", "t2")}
     small = replace(source, assignment=replace(source.assignment, chosen=series))
     case = prepare(small)
-    assert any("T2 may not be registered to T1CE" in warning for warning in case.warnings)
-    assert "without FLAIR and T1: results are less reliable" in case.warnings
+    assert any("T2 may not be registered to T1CE" in warning.text for warning in case.warnings)
+    assert "without FLAIR and T1: results are less reliable" in map(str, case.warnings)
 
 
 def test_the_brain_mask_of_another_tool_is_used_instead_of_an_extraction(
@@ -199,14 +199,15 @@ def test_the_brain_mask_of_another_tool_is_used_instead_of_an_extraction(
     case = prepare(alone, brain_mask=mask)
     np.testing.assert_array_equal(case.brain, resample(head.brain, head.grid, case.grid) > 0.5)
     assert not np.any(case.sequences["t1ce"].image[~case.brain])
-    assert case.sequences["t1ce"].steps == ("brain mask given by the user",)
-    assert not any("brain mask" in warning for warning in case.warnings)
+    (step,) = case.sequences["t1ce"].steps
+    assert step.text == "brain mask given by the user"
+    assert not any("brain mask" in warning.text for warning in case.warnings)
     few = np.zeros_like(mask.data)
     few[mask.data.shape[0] // 2] = mask.data[mask.data.shape[0] // 2]
     (warning,) = (
-        w for w in prepare(alone, brain_mask=replace(mask, data=few)).warnings if "ml" in w
+        w for w in prepare(alone, brain_mask=replace(mask, data=few)).warnings if "ml" in w.text
     )
-    assert "which is little for a brain; look at it, and check the voxel sizes" in warning
+    assert "which is little for a brain; look at it, and check the voxel sizes" in warning.text
     elsewhere = Grid(mask.grid.shape, pose((0, 0, 0), (900, 0, 0)) @ mask.grid.affine)
     with pytest.raises(CaseError, match=r"b\.nii\.gz: nothing of this brain mask lies on T1CE"):
         prepare(alone, brain_mask=replace(mask, grid=elsewhere))
@@ -222,7 +223,8 @@ def test_a_stripped_case_on_one_grid_is_left_as_it_is(sample_folder, monkeypatch
     original = read_case(sample_folder)
     for modality, sequence in case.sequences.items():
         np.testing.assert_array_equal(sequence.image, original.volumes[modality])
-    assert case.sequences["t1ce"].steps == ("skull-stripped already",)
+    (step,) = case.sequences["t1ce"].steps
+    assert step.text == "skull-stripped already"
 
 
 def test_a_rotation_about_each_axis_is_one_in_the_tests_own_pose():

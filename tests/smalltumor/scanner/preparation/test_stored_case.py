@@ -35,7 +35,7 @@ def test_a_prepared_case_is_brought_back_from_its_folder(written):
     found = stored_case(read_case(folder))
     np.testing.assert_array_equal(found.brain, case.brain)
     assert (found.name, found.warnings) == (case.name, case.warnings)
-    assert found.shown_warnings == ("a file is empty and left out", *case.warnings)
+    assert found.shown_warnings == ("a file is empty and left out", *map(str, case.warnings))
     for modality, sequence in case.sequences.items():
         other = found.sequences[modality]
         np.testing.assert_array_equal(other.image, sequence.image)
@@ -84,7 +84,7 @@ def test_another_case_is_none(sample_folder):
     assert stored_paths(case) is None and stored_case(case) is None
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"version": 99}', '{"version": 1}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"version": 99}', '{"version": 2}'])
 def test_a_damaged_record_is_an_error_that_names_it(written, text):
     _, folder = written
     (folder / "Pat_prepared.json").write_text(text)
@@ -97,6 +97,18 @@ def test_a_record_without_a_sequence_of_the_case_is_an_error(written):
     path = folder / "Pat_prepared.json"
     content = json.loads(path.read_text())
     del content["sequences"]["t2"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(CaseError, match="damaged"):
+        stored_case(read_case(folder))
+
+
+@pytest.mark.parametrize("damaged", [{"kind": "other", "text": "a reason"}, {"kind": "brain"}, "a"])
+@pytest.mark.parametrize("of_step", [True, False])
+def test_a_record_with_an_unknown_kind_of_step_or_warning_is_an_error(written, damaged, of_step):
+    _, folder = written
+    path = folder / "Pat_prepared.json"
+    content = json.loads(path.read_text())
+    (content["sequences"]["t2"]["steps"] if of_step else content["warnings"])[:] = [damaged]
     path.write_text(json.dumps(content))
     with pytest.raises(CaseError, match="damaged"):
         stored_case(read_case(folder))

@@ -68,7 +68,7 @@ def test_headers_that_all_contradict_themselves_get_a_warning_in_the_case(folder
     for name in NAMES.values():
         contradict_sides(folder / f"{name}.nii.gz")
     (warning,) = prepare(source(folder), brain_extraction="never").warnings[:1]
-    assert warning == (
+    assert warning.text == (
         "FLAIR, T1CE, T1 and T2: sform and qform disagree about left and right; the sform is used"
     )
 

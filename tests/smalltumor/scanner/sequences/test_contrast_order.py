@@ -145,4 +145,4 @@ def test_an_enhanced_file_may_say_that_the_agent_was_not_given_yet(tmp_path):
         image.save_as(path)
     found = assigned(tmp_path)
     assert titles(found) == {"t1": "1 T1", "t1ce": "2 T1"}
-    assert "the header names Gadolinium" in found.reasons["t1ce"]
+    assert "the header names Gadolinium" in found.reasons["t1ce"].text
