@@ -15,7 +15,7 @@ from smalltumor.data.brain.brain_mask import brain_masks
 from smalltumor.data.brain.coarse_images import coarse_images
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.follow_up.distances import TOLERANCE_MM
-from smalltumor.follow_up.matching import Change, LesionChange, ranked
+from smalltumor.follow_up.matching import ChangeKind, LesionChange, ranked
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.labels.masks import Mask
 from smalltumor.measures import LesionMeasures
@@ -94,7 +94,7 @@ def with_coverage(
         of_earlier = current.share(change.earlier, earlier_to_current)
         known = replace(change, shown_earlier=of_current, shown_current=of_earlier)
         if min(of_current, of_earlier) < LEAST_COVERAGE:
-            known = replace(known, change=Change.NOT_COMPARABLE)
+            known = replace(known, kind=ChangeKind.NOT_COMPARABLE)
         found.append(known)
     return ranked(found)
 

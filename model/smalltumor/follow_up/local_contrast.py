@@ -16,7 +16,7 @@ import numpy.typing as npt
 from smalltumor.data.brain.brain_mask import brain_masks
 from smalltumor.data.brain.coarse_images import coarse_images
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.follow_up.matching import Change, LesionChange
+from smalltumor.follow_up.matching import ChangeKind, LesionChange
 from smalltumor.geometry.grid import Affine
 from smalltumor.labels.masks import Classes, Mask
 from smalltumor.labels.regions import TissueClass
@@ -210,11 +210,11 @@ def with_contrast(
     told = []
     for number, change in enumerate(changes):
         progress.update(number / len(changes), MATCHING)
-        if change.change is Change.NEW:
+        if change.kind is ChangeKind.NEW:
             place = current.place_of(change.current[0].lesion)
             is_bright = _is_bright_in_both(place, current, earlier, current_to_earlier)
             change = replace(change, bright_earlier=is_bright)
-        elif change.change is Change.GONE:
+        elif change.kind is ChangeKind.GONE:
             place = earlier.place_of(change.earlier[0].lesion)
             is_bright = _is_bright_in_both(place, earlier, current, earlier_to_current)
             change = replace(change, bright_current=is_bright)

@@ -95,11 +95,10 @@ def summary(follow_up: FollowUp) -> list[str]:
     widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
     table = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     response = follow_up.response
-    category = "not evaluable" if response.category is None else response.category.value
     return [
         headline(follow_up),
         *(f"  {line.rstrip()}" for line in table),
-        f"RANO, from measurements only: {category}; {'; '.join(response.reasons)}",
+        f"RANO, from measurements only: {response.category}; {'; '.join(response.reasons)}",
         BASIS,
         f"similarity of the heads {follow_up.registrations[-1].similarity:.2f}; research only",
     ]
