@@ -10,7 +10,7 @@ from magicgui.widgets import ComboBox, SpinBox
 from qtpy.QtWidgets import QWidget
 from smalltumor.data.made_by import MadeBy
 from smalltumor.training.memory_estimate import needed_bytes, suggest
-from smalltumor.training.network_masks import NetworkMasks, is_of_network
+from smalltumor.training.network_masks import NetworkMasks
 
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
 from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed, expected_length
@@ -121,7 +121,8 @@ class TrainPage(QWidget):
             What made the masks of the cases that record it.
         """
         self._made_by = made_by
-        self._validation.set_cases(folders, [n for n, m in made_by.items() if is_of_network(m)])
+        from_network = [case for case, made in made_by.items() if made.is_from_network]
+        self._validation.set_cases(folders, from_network)
         self._show_cases()
 
     def choose_weights(self, path: str) -> None:

@@ -72,6 +72,19 @@ def test_a_segmentation_is_as_its_run_gave_it_unless_said_otherwise():
     assert Segmentation("P", mask_of(case).classes, case.grid).made_by is None
 
 
+@pytest.mark.parametrize(
+    ("made_by", "holds"),
+    [
+        (MADE, {"is_unedited", "is_from_network"}),
+        (MADE.edited, {"is_edited", "is_from_network"}),
+        (MadeBy("MANUAL"), {"is_manual"}),
+    ],
+)
+def test_a_mask_is_unedited_edited_or_manual(made_by, holds):
+    properties = ("is_unedited", "is_edited", "is_manual", "is_from_network")
+    assert {name for name in properties if getattr(made_by, name)} == holds
+
+
 def rewritten(path, change) -> MadeBy | None:
     """What is read after another program, which keeps the header, has changed the voxels."""
     image = nib.load(path)
