@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.volume_checks import MAX_INTENSITY, out_of_range
+from smalltumor.data.volume_checks import MAX_INTENSITY, intensity_range_error
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
@@ -149,7 +149,7 @@ def _brain(case: Case, t1ce: Volume) -> Mask:
     """The brain of a scan, where its intensities can be computed with."""
     low, high = float(t1ce.data.min()), float(t1ce.data.max())
     if not max(abs(low), abs(high)) < MAX_INTENSITY:
-        raise out_of_range(f"T1CE of {case.name}", low, high)
+        raise intensity_range_error(f"T1CE of {case.name}", low, high)
     brain = foreground(t1ce)
     if not brain.any():
         raise CaseError(f"{case.name}: no brain was found in T1CE")

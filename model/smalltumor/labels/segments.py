@@ -89,7 +89,7 @@ def scheme_of_segments(segments: Sequence[Segment], values: Iterable[int]) -> La
     classes = {v: _class_of(m, said) for v, m in meanings.items() if m is not None}
     for value in sorted(present):
         if classes[value] is None:
-            raise _region_alone(next(s for s in segments if s.value == value))
+            raise _region_alone_error(next(s for s in segments if s.value == value))
     return _scheme({value: tissue for value, tissue in classes.items() if tissue is not None})
 
 
@@ -146,7 +146,7 @@ def _class_of(meaning: Meaning, said: set[Meaning | None]) -> TissueClass | None
     return TissueClass.ED if has_core and not has_edema else None
 
 
-def _region_alone(segment: Segment) -> LabelError:
+def _region_alone_error(segment: Segment) -> LabelError:
     meaning = segment.meaning
     region = REGION_NAMES[meaning] if isinstance(meaning, Region) else ""
     return LabelError(

@@ -17,7 +17,7 @@ from smalltumor.data.masks.label_contents import mask_of_region
 from smalltumor.data.masks.label_files import (
     decode_labels,
     header_warnings_of,
-    no_labels,
+    no_labels_error,
     on_grid,
     read_label_volume,
 )
@@ -142,7 +142,7 @@ def mask_beside(case: Case, scheme: str | None = None) -> CaseMask:
     if {file.region for file in exported} == set(Region):
         return _composed(exported, case)
     if case.labels_path is None:
-        raise no_labels(case)
+        raise no_labels_error(case)
     return _decoded(case.labels_path, case, scheme, case.scheme_hint)
 
 
