@@ -15,7 +15,7 @@ from smalltumor.data.naming.cohort_names import (
     case_and_number,
     is_folder_of_reviews,
 )
-from smalltumor.data.naming.exported_masks import region_file
+from smalltumor.data.naming.export_names import region_file
 from smalltumor.data.naming.file_names import LABELS, case_name, name_of_folder, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.naming.grouping import group_files

@@ -48,7 +48,7 @@ class Scan:
         As it is to be printed; empty if it is not known.
     mask : str
         Where the mask is from.
-    is_own_mask : bool
+    is_from_this_program : bool
         Whether it is one of this program: a file that was exported, see
         `smalltumor.data.masks.case_mask.CaseMask.is_exported`, or the regions in the window.
     made_by : MadeBy, optional
@@ -62,7 +62,7 @@ class Scan:
     measures: CaseMeasures
     date: str = ""
     mask: str = ""
-    is_own_mask: bool = False
+    is_from_this_program: bool = False
     made_by: MadeBy | None = None
     name: str = ""
 

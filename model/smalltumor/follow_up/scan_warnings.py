@@ -52,8 +52,8 @@ def _different_weights(scans: Sequence[Scan]) -> list[str]:
 
 def _different_makers(scans: Sequence[Scan]) -> list[str]:
     """A warning if the masks of some scans are of this program, and those of others are not."""
-    own = [scan.title for scan in scans if scan.is_own_mask]
-    others = [scan.title for scan in scans if not scan.is_own_mask]
+    own = [scan.title for scan in scans if scan.is_from_this_program]
+    others = [scan.title for scan in scans if not scan.is_from_this_program]
     if not own or not others:
         return []
     names = "the name of its file" if len(others) == 1 else "the names of their files"

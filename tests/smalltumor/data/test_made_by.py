@@ -18,7 +18,7 @@ from smalltumor.data.bids.write import write_bids
 from smalltumor.data.made_by import SEEN_IN_TRAINING, MadeBy, joined, recorded_made_by
 from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.masks.label_files import on_grid, read_label_volume
-from smalltumor.data.naming.exported_masks import region_paths
+from smalltumor.data.naming.export_names import region_paths
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import (
     InferenceRun,

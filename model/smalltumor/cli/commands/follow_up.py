@@ -148,7 +148,7 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
         measures=measure_case(case, segmentation, known=mask.known),
         date=options.scan_dates[number] if options.scan_dates else "",
         mask=mask.origin,
-        is_own_mask=mask.is_exported,
+        is_from_this_program=mask.is_exported,
         made_by=mask.made_by,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smalltumor.data.naming.cohort_names import PAGE, REVIEWS, SETTINGS
-from smalltumor.data.naming.exported_masks import region_paths
+from smalltumor.data.naming.export_names import region_paths
 from smalltumor.errors import OutputError
 from smalltumor.files.existence import exists
 from smalltumor.files.listings import entries

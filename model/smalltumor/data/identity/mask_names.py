@@ -18,7 +18,7 @@ from smalltumor.data.identity.case_names import (
 from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
 from smalltumor.data.identity.recorded_patient import recorded_patient
 from smalltumor.data.identity.visits import folder_of, is_name_of, name_with_visit, visit_of
-from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
+from smalltumor.data.naming.export_names import RegionFile, region_file, region_files_beside
 from smalltumor.data.naming.file_names import (
     LABELS,
     case_name,
@@ -254,7 +254,7 @@ def region_files_of(case: Case) -> list[RegionFile]:
     return next(filter(None, found), [])
 
 
-def is_own_mask_beside(path: Path, case: Case) -> bool:
+def is_mask_of_case_beside(path: Path, case: Case) -> bool:
     """Whether a mask lies in the folder of a case's images and has its name, or is its own."""
     if path == case.labels_path:
         return True
