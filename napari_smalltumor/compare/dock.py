@@ -22,7 +22,7 @@ from napari_smalltumor.compare.choices import (
 from napari_smalltumor.compare.panel import ComparePanel
 from napari_smalltumor.compare.reference_file import is_on_grid
 from napari_smalltumor.compare.reference_reader import ReferenceReader
-from napari_smalltumor.compare.scorer import ComparedLayers, Scorer, Scores
+from napari_smalltumor.compare.region_scorer import ComparedLayers, RegionScorer, Scores
 from napari_smalltumor.compare.scores import ComparedLesion, LesionStatus
 from napari_smalltumor.compare.table_model import ComparedLesionsModel
 from napari_smalltumor.compare.texts import joined_text
@@ -69,7 +69,7 @@ class CompareDock(ComparePanel, FollowsViewer):
         self.model.setParent(self)
         self._viewer = napari_viewer
         self._patients = active_patient(napari_viewer)
-        self.scorer = Scorer(self)
+        self.scorer = RegionScorer(self)
         self._scores: Scores = {}
         self._target: ComparedLayers | None = None
         self.reader = ReferenceReader(napari_viewer, self)

@@ -79,7 +79,7 @@ class _Comparison:
         return all(_equal(old.get(region), new.get(region)) for old, new in pairs)
 
 
-class Scorer(QObject):
+class RegionScorer(QObject):
     """Scores the regions of a patient against the reference, and scores them again after an edit.
 
     Masks are copied in the thread of the window and compared in a worker. A region whose masks
