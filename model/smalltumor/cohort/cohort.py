@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.cases import check_dataset
+from smalltumor.cohort.cases import check_bids_output
 from smalltumor.cohort.claim import Claim, claimed
 from smalltumor.cohort.pipeline.jobs import Job, jobs_of
 from smalltumor.cohort.pipeline.pipeline import Pipeline
@@ -86,7 +86,7 @@ def segment_cohort(
     with claimed(folder, info_of_run(checkpoint, settings), names, settings.overwrite) as claim:
         jobs = jobs_of(cases, folder, claim, settings)
         current = {job.name for job in jobs if job.task != "segment"}
-        check_dataset(names, lambda n: n in current or folder.has(folder.record(n)), settings)
+        check_bids_output(names, lambda n: n in current or folder.has(folder.record(n)), settings)
         shared = cases_with_shared_labels(names, [*elsewhere, *folder.cases_with_tables()])
         began(sum(job.task == "segment" for job in jobs))
         try:

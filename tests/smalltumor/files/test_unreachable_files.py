@@ -14,7 +14,7 @@ from smalltumor.cohort.claim import claimed
 from smalltumor.cohort.results.folder_settings import CohortInfo
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.cohort.reviews.reviews import LOCK, Reviews
-from smalltumor.data.bids.dataset import DESCRIPTION, check_dataset
+from smalltumor.data.bids.dataset import DESCRIPTION, check_bids_dataset
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import OutputError, SmalltumorError, TrainingError
 from smalltumor.evaluation.find_label_files import label_files_in
@@ -43,7 +43,7 @@ def path_of_python_3_14(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda path: ResultsFolder(path.parent).has(path), "P1.nii.gz"),
         (lambda path: drop_events_after(path, 1), "events.jsonl"),
         (lambda path: is_cross_validation(path.parent), RECORD),
-        (lambda path: check_dataset(path.parent, ()), DESCRIPTION),
+        (lambda path: check_bids_dataset(path.parent, ()), DESCRIPTION),
         (lambda path: cohort_cases(path.parent / "cases", path.parent / "masks"), SETTINGS),
     ],
 )

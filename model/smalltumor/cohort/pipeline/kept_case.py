@@ -12,7 +12,7 @@ from smalltumor.cohort.pipeline.kept_files import (
     write_candidates,
 )
 from smalltumor.cohort.pipeline.kept_mask import KeptMask, read_kept_mask
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, numbers_of, participant_and_session
 from smalltumor.cohort.results.stored_mask import digest_of_file
@@ -62,7 +62,9 @@ def keep(
     return _row(job, kept, record, notes)
 
 
-def _row(job: Job, kept: KeptMask, record: CaseRecord | None, notes: Sequence[str]) -> CohortRow:
+def _row(
+    job: Job, kept: KeptMask, record: CohortCaseRecord | None, notes: Sequence[str]
+) -> CohortRow:
     participant, session = participant_and_session(job.name)
     lacking = job.missing if record is None else record.missing
     return _recorded(
@@ -76,7 +78,7 @@ def _row(job: Job, kept: KeptMask, record: CaseRecord | None, notes: Sequence[st
     )
 
 
-def _recorded(row: CohortRow, record: CaseRecord | None, **cells: str) -> CohortRow:
+def _recorded(row: CohortRow, record: CohortCaseRecord | None, **cells: str) -> CohortRow:
     if record is None:
         return replace(row, **cells)  # type: ignore[arg-type]
     known = {"weights": record.weights, "warnings": joined(record.warnings)}

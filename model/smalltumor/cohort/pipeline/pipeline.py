@@ -46,7 +46,7 @@ class Pipeline:
     checkpoint : Checkpoint
     settings : CohortSettings
     rounds : int
-        How often the folder of results was overwritten, see `CaseRecord`.
+        How often the folder of results was overwritten, see `CohortCaseRecord`.
     """
 
     def __init__(self, checkpoint: Checkpoint, settings: CohortSettings, rounds: int) -> None:

@@ -47,7 +47,7 @@ class ResultsFolder:
         return self.path / f"{case}{_LESIONS_OF_CASE}"
 
     def record(self, case: str) -> Path:
-        """Path of the record of how a case's mask was made, a `CaseRecord`."""
+        """Path of the record of how a case's mask was made, a `CohortCaseRecord`."""
         return self.path / f"{case}_run.json"
 
     def candidates(self, case: str) -> Path:
