@@ -143,17 +143,17 @@ def _lesions(
         lesion = measure_lesion(0, voxels, grid, region, threshold, plane=plane)
         return ComparedLesion(status, lesion, score)
 
-    found = [
+    lesions = [
         compared(LesionStatus.FALSE, matches.predicted_voxels[number - 1], None)
         for number in matches.false_components
     ]
     for number, voxels in enumerate(matches.lesion_voxels, start=1):
         if len(matches.assigned[number - 1]):
-            found.append(compared(LesionStatus.FOUND, voxels, matches.lesion_dice(number)))
+            lesions.append(compared(LesionStatus.FOUND, voxels, matches.lesion_dice(number)))
         else:
-            found.append(compared(LesionStatus.MISSED, voxels, None))
+            lesions.append(compared(LesionStatus.MISSED, voxels, None))
     order = list(LesionStatus)
-    return tuple(sorted(found, key=lambda x: (order.index(x.status), x.lesion.voxels)))
+    return tuple(sorted(lesions, key=lambda x: (order.index(x.status), x.lesion.voxels)))
 
 
 def _ml(mask: Mask | None, grid: Grid) -> float | None:

@@ -68,15 +68,15 @@ class Course:
     def _compared(self, earlier: int, current: int) -> list[LesionChange]:
         self._progress.update(0.0, MATCHING)
         lesions, to_first, shown = self._lesions, self._to_first, self._coverages
-        found = match_lesions(
+        changes = match_lesions(
             lesions[earlier], lesions[current], to_first[earlier], to_first[current]
         )
         matrix = np.asarray(self._from_first[current] @ to_first[earlier], dtype=np.float64)
-        found = with_coverage(found, shown[earlier], shown[current], matrix)
+        changes = with_coverage(changes, shown[earlier], shown[current], matrix)
         if not self._contrasts:
-            return found
+            return changes
         bright = self._contrasts[earlier], self._contrasts[current]
-        return with_contrast(found, *bright, matrix, self._progress)
+        return with_contrast(changes, *bright, matrix, self._progress)
 
     def response_measures(self, number: int) -> ResponseMeasures:
         """What a later scan is assessed by."""

@@ -84,20 +84,20 @@ def register_scans(
         If both are the same image, they do not show the same head, one of them is mirrored, or a
         grid is sheared.
     """
-    found = measure_registration(earlier, current, on_iteration)
-    if not found.similarity >= _SURE_SIMILARITY:  # which NaN is not either
-        _refuse_mirrored(earlier, current, found, on_iteration)
-    if not found.similarity >= LEAST_SIMILARITY:
+    registration = measure_registration(earlier, current, on_iteration)
+    if not registration.similarity >= _SURE_SIMILARITY:  # which NaN is not either
+        _refuse_mirrored(earlier, current, registration, on_iteration)
+    if not registration.similarity >= LEAST_SIMILARITY:
         raise CaseError(
             f"the earlier scan ({earlier.name}) and the current one ({current.name}) do not seem "
             "to show the same head: after registration, the fine structure of T1CE correlates with "
-            f"{found.similarity:.2f}; scans of one head reach {LEAST_SIMILARITY:g} or more"
+            f"{registration.similarity:.2f}; scans of one head reach {LEAST_SIMILARITY:g} or more"
         )
-    return found
+    return registration
 
 
 def _refuse_mirrored(
-    earlier: Case, current: Case, found: ScanRegistration, on_iteration: OnIteration | None
+    earlier: Case, current: Case, registration: ScanRegistration, on_iteration: OnIteration | None
 ) -> None:
     """Refuse a scan whose mirror image is more similar to the other scan than itself."""
     mirror_image = _mirrored(current)
@@ -107,12 +107,12 @@ def _refuse_mirrored(
         similarity = 1.0
     else:
         similarity = measure_registration(earlier, mirror_image, on_iteration).similarity
-    if similarity >= LEAST_SIMILARITY and not found.similarity >= similarity:
+    if similarity >= LEAST_SIMILARITY and not registration.similarity >= similarity:
         raise CaseError(
             f"the earlier scan ({earlier.name}) or the current one ({current.name}) is mirrored: "
             "after registration, the fine structure of T1CE correlates with "
-            f"{found.similarity:.2f}, and with that of the mirror image with {similarity:.2f}; "
-            "check how both images were converted"
+            f"{registration.similarity:.2f}, and with that of the mirror image with "
+            f"{similarity:.2f}; check how both images were converted"
         )
 
 

@@ -186,17 +186,17 @@ def cases_of_images(folder: Path) -> frozenset[str]:
 
 @lru_cache(maxsize=32)  # folders of thousands of files are asked for with every mask
 def _cases_of_images(folder: Path, changed: int) -> frozenset[str]:
-    found: set[str] = set()
+    cases: set[str] = set()
     numbers: dict[str, set[str]] = {}
     for path in visible_entries(folder):
         if not is_image_name(path):
             continue
         parsed, numbered = parse_name(path), _NUMBERED.match(stem(path))
         if parsed is not None and parsed.role != LABELS:
-            found.add(case_name(path))
+            cases.add(case_name(path))
         elif parsed is None and numbered is not None:
             numbers.setdefault(numbered["case"], set()).add(numbered["number"])
-    return frozenset(found | {case for case, own in numbers.items() if own == _CHANNELS})
+    return frozenset(cases | {case for case, own in numbers.items() if own == _CHANNELS})
 
 
 def name_of_folder(folder: Path) -> str:

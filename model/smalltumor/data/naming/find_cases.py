@@ -79,18 +79,18 @@ def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) 
     """
     if not is_folder(folder, unreachable=CaseError):
         raise CaseError(f"{folder} is not a folder")
-    found: list[CaseFiles] = []
+    cases: list[CaseFiles] = []
     for count, (root, folders, names) in enumerate(walk_once(folder), start=1):
         if on_folder is not None:
             on_folder(count)
         folders[:] = sorted(f for f in folders if not f.startswith(_NO_CASES))
         files = [root / n for n in names if _is_candidate(n)]
-        found += group_files(files)
-    if not found:
+        cases += group_files(files)
+    if not cases:
         raise _no_case_error(folder)
-    for case, name in zip(found, distinct_names(found, folder), strict=True):
+    for case, name in zip(cases, distinct_names(cases, folder), strict=True):
         case.name = name
-    return sorted(found, key=lambda c: c.name)
+    return sorted(cases, key=lambda c: c.name)
 
 
 class Located(Protocol):
