@@ -72,9 +72,9 @@ def _mark_all_moved(lists: Sequence[MoveList]) -> None:
         except OSError as error:
             if number > 0:  # the first list has said it of all, see `settle`
                 return
-            raise _not_replaced(each.moves[-1].target, error) from error
+            raise _not_replaced_error(each.moves[-1].target, error) from error
         if not is_changed:
-            raise _put_back_by_others(each)
+            raise _restored_by_others_error(each)
 
 
 def _check_not_put_back(lists: Sequence[MoveList]) -> None:
@@ -83,12 +83,12 @@ def _check_not_put_back(lists: Sequence[MoveList]) -> None:
         try:
             is_moving = each.state is State.MOVING
         except OSError as error:
-            raise _not_replaced(each.moves[-1].target, error) from error
+            raise _not_replaced_error(each.moves[-1].target, error) from error
         if not is_moving:
-            raise _put_back_by_others(each)
+            raise _restored_by_others_error(each)
 
 
-def _put_back_by_others(moved: MoveList) -> OutputError:
+def _restored_by_others_error(moved: MoveList) -> OutputError:
     return OutputError(f"{moved.folder}: another process has put back the earlier files")
 
 
@@ -97,7 +97,7 @@ def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     try:
         move_into_place(temporary, target, overwrite)
     except OSError as error:
-        raise _not_replaced(target, error) from error
+        raise _not_replaced_error(target, error) from error
 
 
 def settle(lists: Sequence[MoveList]) -> Undone:
@@ -205,10 +205,10 @@ def _replace(path: Path, by: Path, target: Path) -> None:
     try:
         path.replace(by)
     except OSError as error:
-        raise _not_replaced(target, error) from error
+        raise _not_replaced_error(target, error) from error
 
 
-def _not_replaced(target: Path, error: OSError) -> OutputError:
+def _not_replaced_error(target: Path, error: OSError) -> OutputError:
     return OutputError(f"{target} could not be replaced: {error.strerror or error}")
 
 

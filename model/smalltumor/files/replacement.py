@@ -106,14 +106,14 @@ def _exists(path: Path) -> bool:
     try:
         return exists(path)
     except OSError as error:  # such as a name that is too long
-        raise _not_written(path, error) from error
+        raise _not_written_error(path, error) from error
 
 
 def _move_together(moves: list[Move], *, overwrite: bool) -> None:
     try:
         lists = write_lists(moves)
     except OSError as error:
-        raise _not_written(error.filename or moves[0].folder, error) from error
+        raise _not_written_error(error.filename or moves[0].folder, error) from error
     try:
         move_all(moves, lists, overwrite=overwrite)
     except BaseException as error:
@@ -126,7 +126,7 @@ def _move_together(moves: list[Move], *, overwrite: bool) -> None:
     settle(lists)
 
 
-def _not_written(where: Path | str, error: OSError) -> OutputError:
+def _not_written_error(where: Path | str, error: OSError) -> OutputError:
     return OutputError(f"{where} cannot be written: {error.strerror or error}")
 
 

@@ -126,7 +126,7 @@ def _train_fold(
             save_seconds=save_seconds,
         )
     except TrainingMemoryError as error:
-        raise _with_one_recipe(error) from error
+        raise _one_recipe_error(error) from error
     except RunInUseError:  # another process has taken this fold in the meantime
         return True
 
@@ -155,7 +155,7 @@ def _check_recipe(cross_validation: CrossValidation) -> None:
         )
 
 
-def _with_one_recipe(error: TrainingMemoryError) -> TrainingMemoryError:
+def _one_recipe_error(error: TrainingMemoryError) -> TrainingMemoryError:
     """The error with what a cross-validation allows: no fold resumes with another recipe."""
     if error.remedy is None or not error.remedy.settings:
         return error

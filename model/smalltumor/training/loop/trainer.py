@@ -132,7 +132,7 @@ class Trainer:
             finished = False
         except (MemoryError, RuntimeError) as error:
             if is_out_of_memory(error):
-                raise self._out_of_memory() from error
+                raise self._memory_error() from error
             if is_device_failure(error):
                 raise device_error(self.processes.device, error) from error
             raise
@@ -268,7 +268,7 @@ class Trainer:
     def _append(self, event: str, **values: Any) -> None:
         self.context.append(event, self.learner.progress.step, **values)
 
-    def _out_of_memory(self) -> TrainingMemoryError:
+    def _memory_error(self) -> TrainingMemoryError:
         """Save the state of the last finished step, and say what fits."""
         if self.learner.is_consistent:
             with suppress(MemoryError):
