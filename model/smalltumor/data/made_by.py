@@ -9,7 +9,7 @@ change a mask may keep its header; so it also holds what tells the labels and th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -144,7 +144,7 @@ class MadeBy:
     @property
     def segmented_without(self) -> str:
         """The modalities that the network did not see, in words; empty if it saw all."""
-        return f"segmented without {modality_titles(self.missing)}" if self.missing else ""
+        return segmented_without(self.missing)
 
     def __str__(self) -> str:
         """As a report prints it."""
@@ -165,6 +165,11 @@ class MadeBy:
             "missing_sequences": list(self.missing),
             "seen_in_training": self.seen_in_training,
         }
+
+
+def segmented_without(modalities: Sequence[str]) -> str:
+    """The modalities that a network did not see, in words; empty if it saw all."""
+    return f"segmented without {modality_titles(modalities)}" if modalities else ""
 
 
 def joined(parts: Iterable[MadeBy | None]) -> MadeBy | None:
