@@ -170,7 +170,7 @@ def compare_scans(
     if len(scans) < 2:
         raise SmalltumorError("a comparison needs two scans or more")
     reporter = ProgressReporter(progress, cancelled)
-    scans = _told_apart(scans)
+    scans = _with_distinct_titles(scans)
     first, *later = scans
     registrations = []
     for index, scan in enumerate(later):
@@ -192,7 +192,7 @@ def _registering_text(index: int, total: int) -> str:
     return f"registering scan {index + 2} of {total + 1}"
 
 
-def _told_apart(scans: Sequence[Scan]) -> list[Scan]:
+def _with_distinct_titles(scans: Sequence[Scan]) -> list[Scan]:
     """The scans, of which those with one title are named with what their folders differ in."""
     folders = [next((path.parent for path in scan.case.paths.values()), None) for scan in scans]
     named = []

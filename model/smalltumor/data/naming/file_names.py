@@ -144,8 +144,8 @@ def _parse_bids(name: str) -> FileName | None:
         return None  # an image from which T1w is computed, a phase image
     case = "_".join(e for e in entities if e.startswith(("sub-", "ses-")))
     if role == LABELS:
-        told = " ".join(values.get(key, "") for key in ("label", "seg", "desc")).lower()
-        is_tumour = re.search(r"tumou?r|lesion|glioma", told) is not None
+        words = " ".join(values.get(key, "") for key in ("label", "seg", "desc")).lower()
+        is_tumour = re.search(r"tumou?r|lesion|glioma", words) is not None
         return FileName(case, role, suffix.lower()) if is_tumour else None
     variant = "_".join(e for e in entities if not e.startswith(("sub-", "ses-", "ce-")))
     if role == "t1" and agent_of_entities(values) is ContrastAgent.GIVEN:
