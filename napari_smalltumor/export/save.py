@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import export_case, file_to_save, is_exported_to

@@ -17,7 +17,7 @@ from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.extras import MissingPackageError
 from smalltumor.files.listings import visible_entries
-from smalltumor.files.unfinished_moves import undo_around
+from smalltumor.files.transactions.recovery import recover_around
 
 from napari_smalltumor import notify
 from napari_smalltumor.calling_viewer import calling_viewer
@@ -83,7 +83,7 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
     CaseError
         If the file cannot be read.
     """
-    undo_around([file])
+    recover_around([file])
     if _dimensions(file) not in (0, 3):
         return layers_of_case(find_case_files(file), layers=layers)
     file = real_path(file)

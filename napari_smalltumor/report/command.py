@@ -12,7 +12,7 @@ from smalltumor.data.made_by import reasons_to_doubt
 from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 from smalltumor.measures import CaseMeasures, measure_case
 from smalltumor.report import (
     ReportDetails,

@@ -11,7 +11,7 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.exported_masks import EXPORT_ENDING
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.extras import MissingPackageError
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 from smalltumor.scanner.dicom_seg import (
     SUFFIX,
     SeriesOfMaskError,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal
 from smalltumor.data.probabilities.network_output import NetworkOutput
 from smalltumor.errors import SmalltumorError
 from smalltumor.inference.available_memory import GIGABYTE, available_memory
-from smalltumor.inference.backends.base import Array, InferenceBackend, is_out_of_memory
+from smalltumor.inference.backends.base import Array, InferenceBackend
 from smalltumor.inference.devices import DeviceChoice, has_openvino
+from smalltumor.inference.memory_errors import is_out_of_memory
 from smalltumor.inference.sliding_window import SlidingWindow
 from smalltumor.inference.test_time_augmentation import average_over_mirrored
 from smalltumor.progress import ProgressReporter

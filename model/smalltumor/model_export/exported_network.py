@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from smalltumor.inference.fused.network import network_for_inference
-from smalltumor.models.doubling import double
+from smalltumor.models.upsampling import upsample_trilinear
 
 if TYPE_CHECKING:
     from smalltumor.models.checkpoint import Checkpoint
@@ -42,4 +42,4 @@ class ExportedNetwork(nn.Module):
         (1, class, l, p, s) tensor
             The classes of each voxel sum to 1.
         """
-        return torch.softmax(double(self.network(image)), dim=1)
+        return torch.softmax(upsample_trilinear(self.network(image)), dim=1)

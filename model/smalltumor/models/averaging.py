@@ -8,7 +8,6 @@ that started from different random weights have no useful mean.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -54,8 +53,8 @@ def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
     if len(checkpoints) < 2:
         raise CheckpointError("an average needs two weights files or more")
     first = checkpoints[0]
-    for one, other in combinations(checkpoints, 2):
-        _check_relatives(one, other)
+    for other in checkpoints[1:]:
+        _check_relatives(first, other)
     tensors = [checkpoint.tensors() for checkpoint in checkpoints]
     arrays: Tensors = {}
     for name in tensors[0]:
@@ -85,29 +84,15 @@ def _check_relatives(first: Checkpoint, other: Checkpoint) -> None:
 
 
 def _have_one_start(first: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two cards tell of the same starting weights, by SHA-256 if both have it."""
-    digests = first.get(STARTED_FROM_DIGEST), other.get(STARTED_FROM_DIGEST)
-    if all(digests):
-        return digests[0] == digests[1]
-    name = first.get("started_from")
-    return name == other.get("started_from") and name not in (None, "random weights")
+    """Whether two cards have the SHA-256 of the same starting weights."""
+    digest = first.get(STARTED_FROM_DIGEST)
+    return bool(digest) and digest == other.get(STARTED_FROM_DIGEST)
 
 
 def _start_of(card: Mapping[str, Any]) -> str:
     digest = card.get(STARTED_FROM_DIGEST)
     name = str(card.get("started_from") or "unknown weights")
     return f"{name} (SHA-256 {str(digest)[:8]}...)" if digest else name
-
-
-def start_warning(checkpoints: Sequence[Checkpoint]) -> str | None:
-    """A warning if only the name of the starting weights tells that they were the same."""
-    unknown = [each.name for each in checkpoints if not each.card.get(STARTED_FROM_DIGEST)]
-    if not unknown:
-        return None
-    return (
-        f"{', '.join(unknown)}: an earlier version wrote only the name of the starting weights, so "
-        "that they may be other weights of that name"
-    )
 
 
 def _card(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
@@ -118,14 +103,12 @@ def _card(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
         cases: list[str] | str = sorted({name for names in lists for name in names})
     else:
         cases = "; ".join(names if isinstance(names, str) else ", ".join(names) for names in lists)
-    digests = {card.get(STARTED_FROM_DIGEST) for card in cards}
-    digest = digests.pop() if len(digests) == 1 else None
     return {
         "name": "average of " + ", ".join(checkpoint.name for checkpoint in checkpoints),
         AVERAGE_OF: [checkpoint.name for checkpoint in checkpoints],
         TRAINED_ON: cases,
         "started_from": cards[0].get("started_from", "unknown weights"),
-        **({STARTED_FROM_DIGEST: digest} if digest else {}),
+        STARTED_FROM_DIGEST: cards[0][STARTED_FROM_DIGEST],
         **({MODALITY_DROPOUT: min(dropout)} if all(dropout) else {}),
         SELECTED_ON: sorted(frozenset[str]().union(*map(selected_on, cards))),
         "use": cards[0].get("use", RESEARCH_USE),

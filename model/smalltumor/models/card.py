@@ -19,8 +19,7 @@ DICE_WITHOUT = "dice_without"
 """Key of the mean Dice of each region with all sequences, ``all``, and without one of them."""
 
 STARTED_FROM_DIGEST = "started_from_digest"
-"""Key of the SHA-256 of the weights that training started from; earlier versions wrote only
-their name, ``started_from``."""
+"""Key of the SHA-256 of the weights that training started from; ``started_from`` is their name."""
 
 ANCESTORS = "started_from_ancestors"
 """Key of the SHA-256 of the weights before those, newest first."""
@@ -91,21 +90,9 @@ def selected_on(card: Mapping[str, Any]) -> frozenset[str]:
     """Names of the cases by whose scores the network was chosen among those of its run.
 
     Those of the network it started from belong to them.
-
-    Parameters
-    ----------
-    card : mapping
-        Cards of earlier versions do not have ``selected_on``: such a network may have been chosen
-        by the cases of its validation scores.
     """
-    own = _list(card[SELECTED_ON]) if SELECTED_ON in card else _validation_cases(card)
-    return frozenset(map(str, [*own, *_list(card.get(STARTED_FROM_SELECTED_ON))]))
-
-
-def _validation_cases(card: Mapping[str, Any]) -> list[Any]:
-    scores = card.get("scores")
-    by_case = _list(scores.get("by_case") if isinstance(scores, Mapping) else None)
-    return [score["case"] for score in by_case if isinstance(score, Mapping) and "case" in score]
+    names = (*_list(card.get(SELECTED_ON)), *_list(card.get(STARTED_FROM_SELECTED_ON)))
+    return frozenset(map(str, names))
 
 
 def ancestors(card: Mapping[str, Any]) -> tuple[str, ...]:

@@ -272,7 +272,7 @@ def _segmentation_tensors(network: SegmentationNetwork) -> Tensors:
     return {
         name: _array(value)
         for name, value in network.state_dict().items()
-        if not name.startswith("rebuild") and not name.endswith("num_batches_tracked")
+        if not name.startswith("u_module") and not name.endswith("num_batches_tracked")
     }
 
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from smalltumor.models.config import NetworkConfig
-from smalltumor.models.doubling import double
 from smalltumor.models.units import DILATIONS, MultiFiberUnit
+from smalltumor.models.upsampling import upsample_trilinear
 
 __all__ = ["STAGES", "MultiTaskNetwork", "MultiTaskOutput", "NetworkConfig", "SegmentationNetwork"]
 
@@ -101,18 +101,18 @@ class SegmentationNetwork(nn.Module):
         yield "encoder 2", quarter
         features = self.encoder3(quarter)
         yield "encoder 3", features
-        features = self.decoder3(torch.cat([quarter, double(features)], dim=1))
+        features = self.decoder3(torch.cat([quarter, upsample_trilinear(features)], dim=1))
         del quarter
         yield "decoder 3", features
-        features = self.decoder2(torch.cat([half, double(features)], dim=1))
+        features = self.decoder2(torch.cat([half, upsample_trilinear(features)], dim=1))
         del half
         yield "decoder 2", features
-        features = self.decoder1(torch.cat([stem, double(features)], dim=1))
+        features = self.decoder1(torch.cat([stem, upsample_trilinear(features)], dim=1))
         del stem
         yield "decoder 1", features
         # A 1x1x1 convolution without bias commutes with interpolation; in this order it has
         # an eighth of the voxels to process.
-        yield "head", double(self.head(features))
+        yield "head", upsample_trilinear(self.head(features))
 
     def logits(self, x: Tensor) -> Tensor:
         """Logits, (b, classes, i, j, k): the output before the softmax."""
@@ -144,7 +144,7 @@ class MultiTaskOutput:
     Parameters
     ----------
     logits : (b, classes, i, j, k) tensor
-    rebuilt : list of tensor
+    reconstructions : list of tensor
         Features reconstructed by U-modules 1 and 2.
     targets : list of tensor
         The features that they reconstruct, of the same shapes, not detached.
@@ -153,7 +153,7 @@ class MultiTaskOutput:
     """
 
     logits: Tensor
-    rebuilt: list[Tensor]
+    reconstructions: list[Tensor]
     targets: list[Tensor]
     regularisation: Tensor | None = None
 
@@ -177,10 +177,10 @@ class MultiTaskNetwork(SegmentationNetwork):
     def __init__(self, config: NetworkConfig | None = None) -> None:
         super().__init__(config)
         n, c = self.config.width, self.config.channels
-        self.rebuild1 = self._unit(c, n)
-        self.rebuild2 = self._unit(2 * c, c)
-        self.rebuild1.apply(_initialise)
-        self.rebuild2.apply(_initialise)
+        self.u_module1 = self._unit(c, n)
+        self.u_module2 = self._unit(2 * c, c)
+        self.u_module1.apply(_initialise)
+        self.u_module2.apply(_initialise)
 
     def outputs(self, x: Tensor, *, reconstruction: bool = True) -> MultiTaskOutput:
         """Logits and, with reconstruction, the features that the U-modules reconstruct.
@@ -194,17 +194,20 @@ class MultiTaskNetwork(SegmentationNetwork):
         features = self.features(x)
         if not reconstruction:
             return MultiTaskOutput(features.logits, [], [])
-        rebuilt = self.rebuild(features.half, features.quarter)
-        return MultiTaskOutput(features.logits, rebuilt, [features.stem, features.half])
+        reconstructions = self.reconstruct(features.half, features.quarter)
+        return MultiTaskOutput(features.logits, reconstructions, [features.stem, features.half])
 
     def features(self, x: Tensor) -> Features:
         """Logits, and the features that the U-modules read or reconstruct; `x` as of `outputs`."""
         stages = dict(self.steps(x))
         return Features(*(stages[name] for name in ("head", "stem", "encoder 1", "encoder 2")))
 
-    def rebuild(self, half: Tensor, quarter: Tensor) -> list[Tensor]:
+    def reconstruct(self, half: Tensor, quarter: Tensor) -> list[Tensor]:
         """Inputs of encoders 1 and 2 (b, channel, i, j, k), reconstructed from their outputs."""
-        return [self.rebuild1(double(half)), self.rebuild2(double(quarter))]
+        return [
+            self.u_module1(upsample_trilinear(half)),
+            self.u_module2(upsample_trilinear(quarter)),
+        ]
 
     def compile_training(self) -> None:
         """Compile what `outputs` runs with ``torch.compile``, as two functions.
@@ -212,7 +215,7 @@ class MultiTaskNetwork(SegmentationNetwork):
         Steps without reconstruction and those with it then share the larger one, and only that one
         is compiled again when the batch-norm statistics are frozen.
         """
-        for name in ("features", "rebuild"):
+        for name in ("features", "reconstruct"):
             setattr(self, name, torch.compile(getattr(self, name)))
 
 

@@ -177,9 +177,8 @@ class TrainingConfig:
         return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, under the keys of ``config.json``."""
-        values: dict[str, Any] = asdict(self) | {"preprocessing": self.preprocessing.to_dict()}
-        return {_FILE_KEYS.get(name, name): value for name, value in values.items()}
+        """Plain values for JSON."""
+        return asdict(self) | {"preprocessing": self.preprocessing.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingConfig:
@@ -190,17 +189,12 @@ class TrainingConfig:
         TrainingError
             If a field is unknown.
         """
-        names = {key: name for name, key in _FILE_KEYS.items()}
-        parts = {names.get(key, key): value for key, value in values.items()}
-        _check_known(parts)
+        _check_known(values)
+        parts = dict(values)
         parts["network"] = NetworkConfig.from_dict(values["network"])
         parts["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
         parts["augmentation"] = Augmentation(**values["augmentation"])
         return cls(**parts)
-
-
-_FILE_KEYS = {"learning_rate": "rate", "ema_decay": "average", "max_gradient_norm": "clip"}
-"""Fields whose key in ``config.json`` is an older name."""
 
 
 def _check_known(changes: Mapping[str, Any]) -> None:

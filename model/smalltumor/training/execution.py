@@ -75,7 +75,7 @@ def execute(
 
 
 def _record_stop(context: RunContext, stop: StopListener, step: int) -> None:
-    context.append("stop", step, wish=(stop.stop_request or StopRequest.STOP).value)
+    context.append("stop", step, request=(stop.stop_request or StopRequest.STOP).value)
 
 
 def _report_warnings(

@@ -49,7 +49,7 @@ def locked_run(run: RunFolder, processes: Processes, earlier: RunRecord | None) 
 def _record_end(run: RunFolder, error: BaseException) -> None:
     step = run.last_step
     if isinstance(error, KeyboardInterrupt):
-        run.append("stop", step, wish=(run.read_stop_request() or StopRequest.STOP).value)
+        run.append("stop", step, request=(run.read_stop_request() or StopRequest.STOP).value)
         return
     text = str(error) if isinstance(error, SmalltumorError) else f"{type(error).__name__}: {error}"
     remedy = error.remedy if isinstance(error, SmalltumorError) else None

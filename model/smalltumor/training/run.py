@@ -216,12 +216,12 @@ def _new_record(
     initial: Checkpoint | None,
 ) -> RunRecord:
     """The run's record; a resumed run keeps its origin and its number of steps per epoch."""
-    steps = earlier.steps_per_epoch if earlier else 0
-    first_config = earlier.config if earlier else config
     return RunRecord(
         request=request,
         config=config,
         split=split,
-        origin=(earlier.origin if earlier else None) or origin_of(initial, request.weights),
-        steps_per_epoch=steps or steps_per_epoch(first_config, training_cases),
+        origin=earlier.origin if earlier else origin_of(initial, request.weights),
+        steps_per_epoch=(
+            earlier.steps_per_epoch if earlier else steps_per_epoch(config, training_cases)
+        ),
     )

@@ -76,8 +76,8 @@ class RunRecord:
                 request=TrainingRequest.from_record({"data": "", **values}, run.path),
                 config=TrainingConfig.from_dict(values["training"]),
                 split=Split.from_dict(values["split"]),
-                origin=values.get("origin") or {},
-                steps_per_epoch=int(values.get("steps_per_epoch") or 0),
+                origin=dict(values["origin"]),
+                steps_per_epoch=int(values["steps_per_epoch"]),
             )
         except DAMAGED as error:
             raise TrainingError(f"{run.config} is damaged ({error!r})") from error

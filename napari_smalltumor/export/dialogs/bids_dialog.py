@@ -18,7 +18,7 @@ from smalltumor.data.identity.image_digests import (
 from smalltumor.data.identity.visits import visit_in_name, visit_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import same_name
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.case_export import export_bids

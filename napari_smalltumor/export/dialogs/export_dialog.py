@@ -12,7 +12,7 @@ from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import safe_name
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave

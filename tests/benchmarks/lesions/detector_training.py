@@ -19,8 +19,8 @@ from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.models.checkpoint import Checkpoint
-from smalltumor.models.doubling import double
 from smalltumor.models.network import SegmentationNetwork
+from smalltumor.models.upsampling import upsample_trilinear
 from smalltumor.training.data.training_case import TrainingCase
 from torch import Tensor, nn
 from torch.nn import functional
@@ -70,7 +70,7 @@ class Head(nn.Module):
 
     def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
         """Logits, (b, i, j, k)."""
-        features = torch.cat([self.fine(fine), double(self.coarse(coarse))], dim=1)
+        features = torch.cat([self.fine(fine), upsample_trilinear(self.coarse(coarse))], dim=1)
         logits: Tensor = self.joined(features)
         return logits[:, 0]
 

@@ -24,7 +24,7 @@ from scipy import ndimage
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.checkpoint import load_checkpoint
-from smalltumor.models.doubling import double
+from smalltumor.models.upsampling import upsample_trilinear
 from smalltumor.training.augmentation.augment import CropChanges, augment
 from smalltumor.training.augmentation.settings import Augmentation
 from smalltumor.training.data.pack import packed_cases
@@ -90,8 +90,8 @@ class SmallLesionNetwork(nn.Module):
         i, j, k = (-n % 4 for n in lengths)
         fine = self.fine(functional.pad(inputs, (0, k, 0, j, 0, i)))
         middle = self.middle(fine)
-        middle = self.join_middle(middle + double(self.to_middle(self.coarse(middle))))
-        logits: Tensor = self.last(self.join_fine(fine + double(self.to_fine(middle))))
+        middle = self.join_middle(middle + upsample_trilinear(self.to_middle(self.coarse(middle))))
+        logits: Tensor = self.last(self.join_fine(fine + upsample_trilinear(self.to_fine(middle))))
         return logits[:, 0, : lengths[0], : lengths[1], : lengths[2]]
 
 

@@ -8,6 +8,7 @@ from functools import wraps
 import nibabel as nib
 import numpy as np
 import pytest
+from event_loop import let_turns_pass
 from napari._qt import qt_main_window
 from napari.layers import Layer
 from napari_cases import write_case_along
@@ -96,7 +97,7 @@ def click_close(viewer, qtbot) -> None:
     QApplication.sendEvent(window, event)
     if event.isAccepted():
         window.hide()
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
 
 
 @pytest.fixture

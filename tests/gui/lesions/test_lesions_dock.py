@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from deletion import delete
+from event_loop import let_workers_end
 from lesion_layers import save_table, show_regions, synthetic_case
 from napari_cases import write_case_along
 from qtpy.QtCore import QItemSelectionModel, Qt
@@ -347,7 +348,7 @@ def test_a_search_that_ends_after_the_dock_was_closed_changes_nothing(
     qtbot.waitUntil(started.is_set)
     close_and_delete(viewer, dock)
     proceed.set()
-    qtbot.wait(200)
+    let_workers_end(qtbot)
     assert NAME not in viewer.layers
     assert raised == []
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import nibabel as nib
 import numpy as np
 import pytest
+from event_loop import let_turns_pass
 from lesion_layers import save_table
 from napari.utils.interactions import mouse_press_callbacks
 from second_look_cases import Spot, case_with, output_for
@@ -229,7 +230,7 @@ def test_alt_and_click_on_the_canvas_does_not_use_the_brush_too(viewer, dock, qt
     mouse_press_callbacks(layer, event)
     assert masks(viewer) == before
     qtbot.waitUntil(lambda: layer.mouse_drag_callbacks == callbacks)
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert (masks(viewer) == before) == (mode == "erase")
 
 
@@ -256,7 +257,7 @@ def test_a_question_at_a_click_on_the_canvas_leaves_the_brush_alone(viewer, dock
     before, asked = masks(viewer), []
 
     def cancel(text):
-        qtbot.wait(50)
+        let_turns_pass(qtbot)
         return bool(asked.append(text))
 
     dock.clicks.confirm = cancel

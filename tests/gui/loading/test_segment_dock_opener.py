@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from event_loop import let_turns_pass
 from napari_cases import write_case_along
 
 from napari_smalltumor import devices
@@ -44,7 +45,7 @@ def open_until_shown(viewer, in_loop, qtbot, path) -> None:
 
 
 def assert_no_dock_opens(viewer, qtbot, docks=()) -> None:
-    qtbot.wait(100)
+    let_turns_pass(qtbot)
     assert names_of_docks(viewer) == list(docks)
 
 

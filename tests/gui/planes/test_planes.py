@@ -245,8 +245,10 @@ def test_painting_ends_by_its_key_while_a_list_has_the_focus(
 
 @pytest.mark.parametrize("focus", ["canvas", "plane", "list"])
 def test_keys_of_tools_work_wherever_the_focus_is(
-    viewer, synthetic_case, dock_of, qtbot, raised, focus
+    viewer, synthetic_case, dock_of, qtbot, raised, monkeypatch, focus
 ):
+    # napari takes a key for held down if its release comes later, and then undoes what it did.
+    monkeypatch.setattr(get_settings().application, "hold_button_delay", 600.0)
     dock = dock_of(viewer)
     open_case(viewer, synthetic_case)
     window = planes_window(viewer)
@@ -266,7 +268,7 @@ def test_keys_of_tools_work_wherever_the_focus_is(
         qtbot.keyClick(widget, letter)
         assert labels.mode == mode
     # napari would take the release of Z in Ctrl+Z for the end of holding Z, and choose the eraser.
-    get_settings().application.hold_button_delay = 0.01
+    monkeypatch.setattr(get_settings().application, "hold_button_delay", 0.01)
     qtbot.wait(30)
     labels.data_setitem((np.array([1]), np.array([1]), np.array([1])), 1)
     qtbot.keyClick(widget, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)

@@ -37,20 +37,9 @@ def test_a_network_was_selected_on_the_cases_by_whose_scores_it_or_its_start_was
     assert selected_on({"selected_on": []}) == frozenset()
 
 
-def test_a_card_of_an_earlier_version_may_have_been_selected_on_its_validation_cases():
-    card = {"scores": {"validation": {"wt": 0.9}, "by_case": [{"case": "a"}, {"case": "b"}]}}
-    assert selected_on(card) == {"a", "b"}
-    assert selected_on(card | {"selected_on": []}) == frozenset()
-
-
 @pytest.mark.parametrize("names", [3, "a", None])
 def test_names_of_another_form_are_ignored(names):
     assert selected_on({"selected_on": names, "started_from_selected_on": names}) == frozenset()
-
-
-@pytest.mark.parametrize("scores", [3, [], {"by_case": 3}, {"by_case": ["a", {}]}])
-def test_scores_of_another_form_select_nothing(scores):
-    assert selected_on({"scores": scores}) == frozenset()
 
 
 @pytest.mark.parametrize("card", [{}, {"name": "x"}])

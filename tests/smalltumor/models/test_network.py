@@ -75,14 +75,14 @@ def test_the_segmentation_path_alone_gives_the_logits_of_the_multi_task_network(
 
 def test_reconstructed_features_have_the_shape_of_their_targets(crop):
     output = MultiTaskNetwork(NARROW).outputs(crop)
-    assert [r.shape for r in output.rebuilt] == [t.shape for t in output.targets]
+    assert [r.shape for r in output.reconstructions] == [t.shape for t in output.targets]
     assert [t.shape[1] for t in output.targets] == [NARROW.width, NARROW.channels]
 
 
 def test_without_reconstruction_the_u_modules_are_not_run(crop):
     network = MultiTaskNetwork(NARROW)
-    network.rebuild1.register_forward_hook(lambda *_: pytest.fail("U-module 1 ran"))
-    assert network.outputs(crop, reconstruction=False).rebuilt == []
+    network.u_module1.register_forward_hook(lambda *_: pytest.fail("U-module 1 ran"))
+    assert network.outputs(crop, reconstruction=False).reconstructions == []
 
 
 def test_learned_scales_weight_the_dilated_branches(crop):

@@ -44,18 +44,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Read, average and write the weights."""
-    from smalltumor.cli.progress import ProgressBar
     from smalltumor.files.atomic import check_output
-    from smalltumor.models.averaging import average, start_warning
+    from smalltumor.models.averaging import average
     from smalltumor.models.card import read_facts
     from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 
     check_output(options.output, overwrite=options.overwrite, sources=options.networks)
     networks = [load_checkpoint(path) for path in options.networks]
     mean = average(networks)
-    warning = start_warning(networks)
-    if warning is not None:
-        ProgressBar().warn(warning)
     card = mean.card | (read_facts(options.card) if options.card else {})
     save_checkpoint(
         options.output, mean.network, mean.preprocessing, card, overwrite=options.overwrite

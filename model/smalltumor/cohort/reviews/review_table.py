@@ -40,7 +40,7 @@ class Review:
         SHA-256 of each image of the case, as ``MODALITY:DIGEST``; empty if they are not known.
     edited_by : str
         Who has made the edits, separated by semicolons; the reader is who has saved the mask. Empty
-        if it was not edited, or in a table that does not tell.
+        if it was not edited.
     not_visited : int or None
         How many of the listed candidates and small lesions the reader has not gone to; None if that
         is not known.
@@ -56,8 +56,8 @@ class Review:
     version: str
     scheme: str
     images: str
-    edited_by: str = ""
-    not_visited: int | None = None
+    edited_by: str
+    not_visited: int | None
 
     @property
     def when(self) -> str:
@@ -69,7 +69,7 @@ class Review:
         """Who has made the edits; nobody if the mask was not edited."""
         if not self.edited:
             return ()
-        return tuple(self.edited_by.split(BETWEEN_NAMES)) if self.edited_by else (self.reader,)
+        return tuple(self.edited_by.split(BETWEEN_NAMES))
 
     @property
     def who(self) -> str:
@@ -99,8 +99,6 @@ class Review:
 
 
 COLUMNS = tuple(field.name for field in fields(Review))
-_ADDED_LATER = ("edited_by", "not_visited")
-_REQUIRED = tuple(column for column in COLUMNS if column not in _ADDED_LATER)
 
 
 def read_reviews(table: Path) -> list[Review]:
@@ -113,7 +111,7 @@ def read_reviews(table: Path) -> list[Review]:
     """
     if not may_exist(table):
         return []
-    rows = read_table(table, _REQUIRED)
+    rows = read_table(table, COLUMNS)
     try:
         return [_review(cells) for cells in rows]
     except ValueError as error:
@@ -146,9 +144,8 @@ def _review(cells: dict[str, str]) -> Review:
     if safe_name(cells["case"]) != cells["case"]:
         raise CaseError(f"{cells['case']!r} is not the name of a case")
     datetime.fromisoformat(cells["time"])
-    texts = {name: cells.get(name, "") for name in COLUMNS}
     number = whole_number(cells["number"])
     edited = cells["edited"].casefold() == "true"  # as Excel saves it
-    not_visited = whole_number(texts["not_visited"]) if texts["not_visited"] else None
+    not_visited = whole_number(cells["not_visited"]) if cells["not_visited"] else None
     parsed = {"number": number, "edited": edited, "not_visited": not_visited}
-    return Review(**{**texts, **parsed})  # type: ignore[arg-type]
+    return Review(**{**{name: cells[name] for name in COLUMNS}, **parsed})  # type: ignore[arg-type]

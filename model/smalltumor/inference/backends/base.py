@@ -24,14 +24,6 @@ crashes.
 MAX_LOGIT = 65504.0
 """Maximum of float16. Logits of a trained network are below 100."""
 
-OUT_OF_MEMORY_TEXTS = (
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-    "bad alloc",
-    "bad_alloc",
-)
-
 
 class InferenceBackend(Protocol):
     """A network loaded on one device."""
@@ -69,11 +61,3 @@ def is_plausible(logits: Array) -> bool:
     backends then compute the case again in float32.
     """
     return bool((np.abs(logits) < MAX_LOGIT).all())  # NaN compares false
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out, on any device."""
-    if isinstance(error, MemoryError):
-        return True
-    message = str(error).lower()
-    return isinstance(error, RuntimeError) and any(t in message for t in OUT_OF_MEMORY_TEXTS)

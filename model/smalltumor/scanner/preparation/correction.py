@@ -105,9 +105,9 @@ def corrected(
     reporter = ProgressReporter(progress, cancelled)
     reference = read_series(series[REFERENCE], REFERENCE, case)
     sequences, warnings = dict(case.sequences), list(case.warnings)
-    for count, modality in enumerate(changed):
+    for index, modality in enumerate(changed):
         title = MODALITY_TITLES[modality]
-        reporter.update(count / len(changed), f"making {title} again")
+        reporter.update(index / len(changed), f"making {title} again")
         sequence, volume = sequences[modality], reference
         if modality != REFERENCE:
             volume = read_series(series[modality], modality, case)
@@ -211,8 +211,8 @@ class _Moving:
 
 
 def _with_automatic(sequence: PreparedSequence, matrix: Affine) -> PreparedSequence:
-    """Keep what was there before the first correction; an older record may not have kept it."""
-    if len(_steps_without(sequence, _POSE_STEP)) < len(sequence.steps):
+    """Keep what was there before the first correction."""
+    if sequence.automatic is not None:
         return sequence
     return replace(sequence, automatic=matrix, automatic_overlap=sequence.overlap)
 

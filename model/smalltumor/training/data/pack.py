@@ -3,8 +3,7 @@
 ``pack.json``            the cases, how they were prepared, and the checksum of each part
 ``part-01.safetensors``  compressed codes and tissue classes of some whole cases
 
-A pack is written by `PackWriter`, and is complete once it has its ``pack.json``. What was added to
-the format since its first version may be missing, and earlier releases ignore it.
+A pack is written by `PackWriter`, and is complete once it has its ``pack.json``.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class PackEntry:
     t1ce_digest : str
         By which copies of a case are found, see `smalltumor.training.data.same_images`.
     made_by : MadeBy, optional
-        See `TrainingCase`; packs of earlier releases have none.
+        See `TrainingCase`.
     """
 
     name: str
@@ -79,7 +78,7 @@ class PackEntry:
     def from_dict(cls, values: Mapping[str, Any]) -> PackEntry:
         """The inverse of `to_dict`; raises what `DAMAGED` lists."""
         shape = tuple(int(length) for length in values["shape"])
-        made_by = values.get("made_by")
+        made_by = values["made_by"]
         lowest, step = (tuple(map(float, values[key])) for key in ("lowest", "step"))
         if len(shape) != 4 or min(shape) < 1 or not len(lowest) == len(step) == shape[0]:
             raise ValueError(f"a shape of {shape}")

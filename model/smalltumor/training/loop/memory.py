@@ -7,8 +7,6 @@ import sys
 
 import torch
 
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad allocation")
-
 
 def keep_freed_memory() -> None:
     """Let glibc keep the memory of a step for the next instead of returning it to the system.
@@ -40,13 +38,6 @@ def peak_memory(device: torch.device) -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak) if sys.platform == "darwin" else int(peak) * 1024
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception means that memory ran out, on the GPU or on the CPU."""
-    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(w in str(error).lower() for w in _OUT_OF_MEMORY)
 
 
 def is_device_failure(error: BaseException) -> bool:

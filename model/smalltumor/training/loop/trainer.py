@@ -12,13 +12,14 @@ from typing import Any
 from torch import Tensor
 
 from smalltumor.errors import TrainingError, TrainingMemoryError
+from smalltumor.inference.memory_errors import is_out_of_memory
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.architecture import Architecture, MultiTaskArchitecture
 from smalltumor.training.config import TrainingConfig, steps_per_epoch
 from smalltumor.training.data.dataloader import Batch, batches
 from smalltumor.training.data.training_case import TrainingCases
 from smalltumor.training.loop.device_errors import device_error, memory_error
-from smalltumor.training.loop.memory import is_device_failure, is_out_of_memory, peak_memory
+from smalltumor.training.loop.memory import is_device_failure, peak_memory
 from smalltumor.training.loop.stopping import StepAborted, StopListener, abortable
 from smalltumor.training.loop.throughput import Throughput
 from smalltumor.training.loop.validator import Validator

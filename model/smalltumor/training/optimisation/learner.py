@@ -129,7 +129,7 @@ class Learner:
         self.network.train()
         if self.progress.frozen:
             for name, part in self.network.named_children():
-                if not name.startswith("rebuild"):
+                if not name.startswith("u_module"):
                     freeze_statistics(part)
 
     def step(self, batch: Batch) -> dict[str, float]:

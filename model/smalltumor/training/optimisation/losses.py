@@ -143,7 +143,7 @@ def segmentation_loss(
 
 
 def reconstruction_loss(
-    rebuilt: Sequence[Tensor],
+    reconstructions: Sequence[Tensor],
     targets: Sequence[Tensor],
     *,
     detach: bool = True,
@@ -154,7 +154,7 @@ def reconstruction_loss(
 
     Parameters
     ----------
-    rebuilt, targets : sequence of tensor
+    reconstructions, targets : sequence of tensor
         As in `MultiTaskOutput`.
     detach : bool
         Eq. 3 minimises over the U-module only, so the features are a fixed target. False lets
@@ -166,7 +166,7 @@ def reconstruction_loss(
         Sums a tensor over all processes that share the batch.
     """
     errors = []
-    for reconstruction, target in zip(rebuilt, targets, strict=True):
+    for reconstruction, target in zip(reconstructions, targets, strict=True):
         features = target.float()
         fixed = features.detach()
         error = functional.mse_loss(reconstruction.float(), fixed if detach else features)
@@ -206,9 +206,9 @@ def training_loss(
     segmentation = segmentation_loss(kind, output.logits, classes, total)
     loss = weights.segmentation * segmentation
     parts = {"segmentation": segmentation.detach()}
-    if output.rebuilt:
+    if output.reconstructions:
         reconstruction = reconstruction_loss(
-            output.rebuilt, output.targets, detach=detach, relative=relative, total=total
+            output.reconstructions, output.targets, detach=detach, relative=relative, total=total
         )
         loss = loss + weights.reconstruction * reconstruction
         parts["reconstruction"] = reconstruction.detach()

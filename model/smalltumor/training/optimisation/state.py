@@ -18,8 +18,6 @@ from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, w
 
 FORMAT = "smalltumor training state (resume it, or use best.safetensors beside it)"
 FORMAT_VERSION = 1
-_FILE_KEYS = {"validation_due": "unjudged", "validations_since_best": "stale"}
-"""Fields whose key in the file is an older name."""
 
 
 @dataclass
@@ -86,7 +84,7 @@ def save_state(
     for index, values in optimiser.state_dict()["state"].items():
         for name, value in values.items():
             tensors[f"optimiser.{index}.{name}"] = _array(torch.as_tensor(value))
-    metadata = {"progress": json.dumps(_to_file(progress))}
+    metadata = {"progress": json.dumps(asdict(progress))}
     write_tensors(path, tensors, FORMAT, FORMAT_VERSION, metadata, overwrite=True)
 
 
@@ -107,7 +105,7 @@ def load_state(
     try:
         metadata = read_metadata(path, FORMAT, FORMAT_VERSION)
         tensors = read_tensors(path)
-        progress = _from_file(json.loads(metadata["progress"]))
+        progress = Progress(**json.loads(metadata["progress"]))
         parts = {name: torch.from_numpy(array) for name, array in tensors.items()}
         network.load_state_dict(_under("network.", parts))
         with torch.no_grad():
@@ -120,15 +118,6 @@ def load_state(
         reason = " ".join(str(error).split())[:200]
         raise TrainingError(f"{path}: the run cannot be resumed from it ({reason})") from error
     return progress
-
-
-def _to_file(progress: Progress) -> dict[str, Any]:
-    return {_FILE_KEYS.get(name, name): value for name, value in asdict(progress).items()}
-
-
-def _from_file(values: dict[str, Any]) -> Progress:
-    names = {key: name for name, key in _FILE_KEYS.items()}
-    return Progress(**{names.get(key, key): value for key, value in values.items()})
 
 
 def _load_optimiser(optimiser: Optimizer, values: dict[str, Tensor]) -> None:

@@ -105,5 +105,5 @@ def _averaged(state: Tensors, *, averaged: bool) -> Tensors:
         name.removeprefix(prefix): np.asarray(array)
         for prefix in names
         for name, array in state.items()
-        if name.startswith(prefix) and "rebuild" not in name and "num_batches" not in name
+        if name.startswith(prefix) and "u_module" not in name and "num_batches" not in name
     }

@@ -87,7 +87,7 @@ _SHOWN = {"seconds", "seconds_left", "voxels_per_second", "peak_memory", *LOSSES
 """Numbers, or None, that are only shown."""
 
 _CHECKS: Mapping[str, _Check] = {
-    **dict.fromkeys(("event", "message", "case", "device", "wish"), _is_text),
+    **dict.fromkeys(("event", "message", "case", "device", "request"), _is_text),
     **dict.fromkeys(("training", "validation", "left_out", "digests"), _are_texts),
     **dict.fromkeys(("step", "steps", "epoch", "epochs"), _is_count),
     **dict.fromkeys(("time", "score"), _is_number),

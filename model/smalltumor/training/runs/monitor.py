@@ -172,5 +172,5 @@ def _seconds_left(timing: Event, holder: LockHolder | None) -> float | None:
 
 def _state_after(end: dict[str, Any]) -> State:
     if end["event"] == "stop":
-        return State.PAUSED if end.get("wish") == StopRequest.PAUSE else State.STOPPED
+        return State.PAUSED if end.get("request") == StopRequest.PAUSE else State.STOPPED
     return State.DONE if end["event"] == "done" else State.FAILED

@@ -142,7 +142,7 @@ def _record_stop(run: RunFolder, stop_request: StopRequest, holder: LockHolder) 
         return True
     step = max((event["step"] for event in events), default=0)
     with suppress(OutputError):
-        run.append("stop", step, wish=stop_request.value)
+        run.append("stop", step, request=stop_request.value)
     return False
 
 

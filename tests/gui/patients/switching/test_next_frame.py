@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from deletion import delete
+from event_loop import let_turns_pass
 from lesion_layers import show_regions, synthetic_case
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QKeySequence
@@ -75,8 +76,12 @@ def test_no_title_is_above_another_patient_s_picture_and_each_is_drawn_once(
     with qtbot.waitActive(window.main_window):
         window.main_window.show()
         window.main_window.activateWindow()
-    qtbot.wait(100)
     log = Log(window.main_window)
+    plane = window.area.canvases[0]
+    plane.update()
+    qtbot.waitUntil(lambda: "picture Second" in log.seen)
+    let_turns_pass(qtbot)
+    log.seen.clear()
 
     def show_first() -> None:
         if by_hand:

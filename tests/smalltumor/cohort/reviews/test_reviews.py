@@ -148,7 +148,8 @@ def test_only_one_reader_saves_at_a_time(output, monkeypatch):
         save(output, "Ben")
 
 
-def test_of_two_readers_who_save_in_the_same_moment_one_is_refused(output):
+def test_of_two_readers_who_save_in_the_same_moment_one_is_refused(output, monkeypatch):
+    monkeypatch.setattr(module, "_LOCK_TIMEOUT_S", 60.0)  # however slow the machine
     begun = Reviews(output).begin("ann")
 
     def outcome(reader: str) -> str:
@@ -385,16 +386,6 @@ def test_who_has_made_the_edits_is_told_from_who_has_saved_them(output):
 def test_the_reader_alone_is_named_once(output, edit, editors, what):
     review = save(output, "Anna", edit=edit)
     assert (review.edited_by, review.what, review.who) == (editors, what, "Anna")
-
-
-def test_a_table_without_the_column_of_editors_is_read(output):
-    save(output, "Anna")
-    table = output / "reviews" / "Anna" / "reviews.csv"
-    rows = [line.rsplit(",", 2)[0] for line in table.read_text().splitlines()]
-    table.write_text("\n".join(rows) + "\n")
-    (review,) = Reviews(output).latest().values()
-    assert review.not_visited is None
-    assert review.edited_by == "" and review.editors == ("Anna",)
 
 
 @pytest.mark.parametrize(

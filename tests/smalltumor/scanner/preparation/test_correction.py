@@ -128,15 +128,6 @@ def test_a_sequence_that_needed_no_registration_returns_to_none(
     assert not [warning for warning in back.warnings if warning.startswith("T1 ")]
 
 
-def test_a_correction_that_an_older_record_holds_is_not_taken_for_automatic(case, series):
-    sequence = replace(
-        case.sequences["t2"], steps=("registration corrected by hand: displaced by up to 4.0 mm",)
-    )
-    older = replace(case, sequences={**case.sequences, "t2": sequence})
-    found = corrected(older, series, Correction(matrices={"t2": np.eye(4)}))
-    assert found.sequences["t2"].automatic is None
-
-
 def test_an_empty_brain_mask_is_refused(case, series):
     with pytest.raises(CaseError, match="empty") as refused:
         corrected(case, series, Correction(brain=np.zeros(SHAPE, bool)))

@@ -122,7 +122,7 @@ def test_of_two_echoes_of_one_series_the_one_of_the_case_is_found(case, tmp_path
         write_series(tmp_path / "echoes", data, case.grid, "T1 KM", times=times, suffix=f"{echo}")
     chosen = find_studies(tmp_path / "echoes").studies[0].series[number]
     volume = chosen.read()
-    sequence = replace(  # records of earlier versions do not tell the echo
+    sequence = replace(
         case.sequences["t1ce"],
         image=volume.data,
         native_grid=volume.grid,

@@ -110,12 +110,6 @@ def test_what_made_a_mask_is_kept_also_when_a_pack_is_packed_again(from_files, t
         assert [case.made_by for case in check_dataset(pack)] == [MADE, None]
 
 
-def test_a_pack_of_an_earlier_release_does_not_know_what_made_its_masks(from_files, tmp_path):
-    write_pack(tmp_path, [replace(from_files[0], made_by=MADE)])
-    changed_manifest(tmp_path, lambda m: m["cases"][0].pop("made_by"))
-    assert [case.made_by for case in read_all(tmp_path)] == [None]
-
-
 def test_parts_hold_whole_cases_and_stay_below_their_limit(from_files, tmp_path):
     (whole,) = write_pack(tmp_path / "one", from_files)
     limit = int(0.8 * whole.stat().st_size)

@@ -95,17 +95,17 @@ def test_dice_with_cross_entropy_adds_the_mean_log_loss():
 
 
 def test_reconstruction_is_the_sum_of_both_mean_squared_errors():
-    rebuilt = [torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0, 3.0])]
+    reconstructions = [torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0, 3.0])]
     targets = [torch.tensor([0.0, 0.0]), torch.tensor([0.0, 0.0, 0.0])]
-    assert float(reconstruction_loss(rebuilt, targets)) == pytest.approx(5 / 2 + 9 / 3)
+    assert float(reconstruction_loss(reconstructions, targets)) == pytest.approx(5 / 2 + 9 / 3)
 
 
 @pytest.mark.parametrize("detach", [True, False])
 def test_targets_are_fixed_unless_asked_otherwise(detach):
-    rebuilt = torch.ones(3, requires_grad=True)
+    reconstruction = torch.ones(3, requires_grad=True)
     target = torch.zeros(3, requires_grad=True)
-    reconstruction_loss([rebuilt], [target], detach=detach).backward()
-    assert rebuilt.grad is not None
+    reconstruction_loss([reconstruction], [target], detach=detach).backward()
+    assert reconstruction.grad is not None
     assert (target.grad is None) == detach
 
 

@@ -82,7 +82,7 @@ def test_a_stop_after_a_torn_line_is_seen(run):
     run.append("start", 0)
     with run.events.open("a") as file:
         file.write('{"event": "progress", "step": 3, "ti')
-    run.append("stop", 3, wish="stop")
+    run.append("stop", 3, request="stop")
     assert RunMonitor(run.path).poll().state is State.STOPPED
 
 
@@ -98,8 +98,8 @@ def test_a_resumed_run_is_read_anew(run):
 @pytest.mark.parametrize(
     ("event", "values", "state"),
     [
-        ("stop", {"wish": "pause"}, State.PAUSED),
-        ("stop", {"wish": "stop"}, State.STOPPED),
+        ("stop", {"request": "pause"}, State.PAUSED),
+        ("stop", {"request": "stop"}, State.STOPPED),
         ("done", {}, State.DONE),
         ("failed", {"message": "loss is not finite", "changes": {}}, State.FAILED),
     ],
@@ -113,7 +113,7 @@ def test_the_last_event_gives_the_state_after_a_process_ended(run, event, values
 
 
 def test_a_run_is_starting_until_its_process_writes_an_event(run):
-    run.append("stop", 4, wish="stop")
+    run.append("stop", 4, request="stop")
     time.sleep(0.01)
     with hold_run_lock(run):
         assert RunMonitor(run.path).poll().state is State.STARTING
@@ -202,7 +202,7 @@ def test_a_folder_without_a_run_and_damaged_files_are_no_run(tmp_path, run):
 
 @pytest.mark.parametrize("config", ["{", "[]", '{"training": 3}', "\xff"])
 def test_a_run_with_a_damaged_configuration_has_failed_and_says_so(run, config):
-    run.append("stop", 4, wish="pause")
+    run.append("stop", 4, request="pause")
     run.config.write_bytes(config.encode("latin-1"))
     monitor = RunMonitor(run.path)
     for _ in range(2):
@@ -213,7 +213,7 @@ def test_a_run_with_a_damaged_configuration_has_failed_and_says_so(run, config):
 
 
 def test_a_configuration_that_cannot_be_reached_is_not_taken_for_none(run, monkeypatch):
-    run.append("stop", 4, wish="pause")
+    run.append("stop", 4, request="pause")
     let_drive_fail(monkeypatch, run.config)
     assert "config.json" in RunMonitor(run.path).poll().message
 
