@@ -60,7 +60,9 @@ def warning_text(warnings: Sequence[str]) -> str:
 
 def resume_text(settings: Mapping[str, int]) -> str:
     """Title of the button that resumes a run with smaller settings."""
-    changes = list_text(f"a smaller {name} ({value})" for name, value in settings.items())
+    changes = list_text(
+        f"a smaller {name.replace('_', ' ')} ({value})" for name, value in settings.items()
+    )
     return f"Resume with {changes}"
 
 

@@ -116,8 +116,8 @@ _CHANGES = (
         "end after this time instead of after the epochs; pauses do not count",
     ),
     _Setting("--crop", "crop", int, "VOXELS", "a multiple of 16"),
-    _Setting("--batch", "batch", int, "N", "crops in a step, over all processes"),
-    _Setting("--rate", "learning_rate", float, "R", "learning rate"),
+    _Setting("--batch-size", "batch_size", int, "N", "crops in a step, over all processes"),
+    _Setting("--learning-rate", "learning_rate", float, "R", "learning rate"),
     _Setting("--seed", "seed", int, "N", "seed of the random numbers; default 0"),
     _Setting(
         "--augmentation",
@@ -150,8 +150,8 @@ _CHANGES = (
     _Switch("--compile", "compile", True, "compile the network with torch.compile"),
     _Switch("--freeze-encoder", "freeze_encoder", True, "train the decoders only"),
     _Setting(
-        "--initial-share",
-        "initial_share",
+        "--starting-weights-share",
+        "starting_weights_share",
         float,
         "SHARE",
         "share of the starting weights in the result; default 0, with finetune 0.75",

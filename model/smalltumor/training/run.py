@@ -27,7 +27,7 @@ _SETTLED = {
     "folds": "which cases are held out is",
     "fold": "which cases are held out is",
     "hold_out_every": "which cases are held out is",
-    "initial_share": "the share of the starting weights is",
+    "starting_weights_share": "the share of the starting weights is",
 }
 """Settings that a resume cannot change, and what they decide."""
 
@@ -139,10 +139,10 @@ def _configuration(
         if initial is not None:
             config = replace(config, network=initial.config, preprocessing=initial.preprocessing)
     config = config.with_changes(request.changes)
-    if config.initial_share and initial is None and not has_state:
+    if config.starting_weights_share and initial is None and not has_state:
         raise TrainingError(
-            f"initial_share = {config.initial_share}: a run from random weights has no weights to "
-            "start from; name some, or leave the share out"
+            f"starting_weights_share = {config.starting_weights_share}: a run from random weights "
+            "has no weights to start from; name some, or leave the share out"
         )
     return config, initial
 

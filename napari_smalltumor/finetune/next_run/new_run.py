@@ -38,11 +38,11 @@ def new_request(data: Path, page: TrainPage) -> TrainingRequest:
     changes = {
         "epochs": page.epochs.value,
         "crop": page.crop.value,
-        "batch": page.batch.value,
+        "batch_size": page.batch_size.value,
         "validate_every": validation_interval(page.epochs.value),
     }
     if weights is not None:
-        changes["initial_share"] = page.initial_share.value / 100
+        changes["starting_weights_share"] = page.starting_weights_share.value / 100
     if validation.every:
         changes |= {"hold_out_every": validation.every}
     return TrainingRequest(

@@ -44,7 +44,7 @@ from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder
 
 SETTINGS, TABLES, SCORES = "study.json", "tables.txt", "whole_volume_scores.csv"
-CHANGES = ("epochs", "minutes", "crop", "batch", "seed")
+CHANGES = ("epochs", "minutes", "crop", "batch_size", "seed")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,7 +82,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--networks", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
     parser.add_argument("--preset", choices=("paper", "starter"), help="starter")
     for name, kind in zip(CHANGES, (int, float, int, int, int), strict=True):
-        parser.add_argument(f"--{name}", type=kind, metavar="N", help="as for smalltumor train")
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, metavar="N", help="as for smalltumor train"
+        )
     parser.add_argument("--device", default="auto", metavar="D")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="prepared volumes (DIR/cache)")
     parser.add_argument("--tables", action="store_true", help="only print the tables")

@@ -51,7 +51,7 @@ def docked(viewer, data, weights_to_tune, monkeypatch, messages, qtbot):
     train.choose_weights(str(weights_to_tune))
     monkeypatch.setattr(train, "_suggest_sizes", lambda: None)
     train.device.value = "auto"
-    train.crop.value, train.batch.value = 32, 2
+    train.crop.value, train.batch_size.value = 32, 2
     train.validation.value = "3"
     qtbot.waitUntil(dock.panel.run_bar.start.isEnabled)  # when the folder has been read
     yield dock
@@ -173,7 +173,7 @@ def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_sessio
         "viewer.window.add_dock_widget(dock)\n"
         "train = dock.panel.train\n"
         f"train.choose_weights({str(weights_to_tune)!r})\n"
-        "train.crop.value, train.batch.value, train.epochs.value = 32, 2, 5000\n"
+        "train.crop.value, train.batch_size.value, train.epochs.value = 32, 2, 5000\n"
         "start = dock.panel.run_bar.start\n"
         "while not start.isEnabled():  # until the folder has been read\n"
         "    QApplication.processEvents()\n"
@@ -220,18 +220,24 @@ def test_a_run_out_of_memory_can_be_resumed_with_smaller_settings(docked, data, 
     run.write_config({"data": str(data), "training": {"epochs": 4}})
     run.append("start", 0, steps=16, device="cpu", training=["a"], validation=[])
     run.append(
-        "failed", 3, message="not enough memory on cpu at step 3 for 2 crops", changes={"batch": 1}
+        "failed",
+        3,
+        message="not enough memory on cpu at step 3 for 2 crops",
+        changes={"batch_size": 1},
     )
     docked.open_run(run.path)
     bar = docked.panel.run_bar
     assert "not enough memory" in bar.text
-    assert not bar.resume_smaller.isHidden() and "a smaller batch (1)" in bar.resume_smaller.text()
+    assert (
+        not bar.resume_smaller.isHidden()
+        and "a smaller batch size (1)" in bar.resume_smaller.text()
+    )
     assert "no validation cases" in docked.panel.result.verdict
     wanted = []
     bar.resume_clicked.disconnect()
     bar.resume_clicked.connect(wanted.append)
     bar.resume_smaller.click()
-    assert wanted == [{"batch": 1}]
+    assert wanted == [{"batch_size": 1}]
 
 
 def test_cases_with_problems_are_listed_with_the_problem(docked, data, qtbot):

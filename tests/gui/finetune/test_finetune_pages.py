@@ -250,9 +250,9 @@ def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path,
 def test_crop_and_batch_fit_the_memory_of_the_device(train):
     train.set_devices([("auto", "auto"), ("GPU", "cuda:0"), ("CPU", "cpu")])
     train.set_memory({"auto": 80 * GB, "cuda:0": 80 * GB, "cpu": 16 * GB})
-    assert (train.crop.value, train.batch.value) == (128, 8)
+    assert (train.crop.value, train.batch_size.value) == (128, 8)
     train.device.value = "cpu"
-    assert (train.crop.value, train.batch.value) == (64, 2)
+    assert (train.crop.value, train.batch_size.value) == (64, 2)
     assert "too much" not in train._memory_text.text()
     train.crop.value = 160
     assert "too much" in train._memory_text.text()

@@ -20,7 +20,7 @@ from napari_smalltumor.finetune.next_run.train_page import TrainPage
 def page(qtbot) -> TrainPage:
     page = TrainPage()
     qtbot.addWidget(page)
-    page.epochs.value, page.crop.value, page.batch.value = 50, 64, 2
+    page.epochs.value, page.crop.value, page.batch_size.value = 50, 64, 2
     page.device.value = "auto"
     return page
 
@@ -34,9 +34,9 @@ def test_a_request_has_the_settings_of_the_page(page, tmp_path):
         changes={
             "epochs": 50,
             "crop": 64,
-            "batch": 2,
+            "batch_size": 2,
             "validate_every": 5,
-            "initial_share": 0.75,
+            "starting_weights_share": 0.75,
             "hold_out_every": 5,
         },
         weights=starter_weights(),
@@ -69,12 +69,12 @@ def test_a_share_validates_on_masks_that_people_drew(page, tmp_path):
 
 def test_a_share_of_random_weights_is_not_kept(page, tmp_path):
     page.preset.value = "starter"
-    assert "initial_share" not in new_request(tmp_path, page).changes
-    assert not page.initial_share.enabled
+    assert "starting_weights_share" not in new_request(tmp_path, page).changes
+    assert not page.starting_weights_share.enabled
     page.choose_weights("w.safetensors")
-    assert page.initial_share.enabled
-    page.initial_share.value = 50
-    assert new_request(tmp_path, page).changes["initial_share"] == 0.5
+    assert page.starting_weights_share.enabled
+    page.starting_weights_share.value = 50
+    assert new_request(tmp_path, page).changes["starting_weights_share"] == 0.5
 
 
 def test_a_run_without_validation_cases_has_neither_a_share_nor_a_folder(page, tmp_path):

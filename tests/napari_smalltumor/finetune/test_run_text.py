@@ -58,7 +58,9 @@ def test_only_known_numbers_are_listed():
 
 def test_the_resume_button_names_the_smaller_settings():
     assert resume_text({"crop": 64}) == "Resume with a smaller crop (64)"
-    assert "a smaller crop (64) and a smaller batch (1)" in resume_text({"crop": 64, "batch": 1})
+    assert "a smaller crop (64) and a smaller batch size (1)" in resume_text(
+        {"crop": 64, "batch_size": 1}
+    )
 
 
 def test_the_first_warnings_are_shown_and_the_others_counted():

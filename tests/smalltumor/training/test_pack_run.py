@@ -96,7 +96,7 @@ def test_a_run_of_some_minutes_ends_by_itself_with_weights(pack, tmp_path, monke
     (done,) = events(run, "done")
     epochs = events(run, "epoch")
     assert done["step"] == epochs[-1]["step"] > 4
-    rates = [event["rate"] for event in epochs]
+    rates = [event["learning_rate"] for event in epochs]
     assert rates[-1] < 0.3 * max(rates)
     (validation,) = events(run, "validation")
     assert validation["step"] == done["step"]

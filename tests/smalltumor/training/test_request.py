@@ -63,9 +63,9 @@ def test_every_option_of_the_command_line_reaches_the_request(monkeypatch):
     received: list[TrainingRequest] = []
     monkeypatch.setattr(training_run, "train", lambda request, **options: received.append(request))
     words = (
-        "train /data --run /run --preset starter --epochs 3 --rate 0.5 --no-reconstruction "
-        "--weights /weights --validation /validation --cache /cache --card /card "
-        "--device cuda:1 --resume"
+        "train /data --run /run --preset starter --epochs 3 --learning-rate 0.5 "
+        "--no-reconstruction --weights /weights --validation /validation --cache /cache "
+        "--card /card --device cuda:1 --resume"
     )
     assert main(words.split()) == 0
     assert main(["train", "/data", "--run", "/run"]) == 0
@@ -86,8 +86,8 @@ def test_a_table_of_patients_reaches_the_request(tmp_path, monkeypatch, capsys):
 
 def test_every_setting_of_the_command_line_is_a_field_of_the_configuration():
     words = (
-        "train d --epochs 1 --crop 32 --batch 1 --rate 1 --seed 1 --validate-every 1 --folds 2 "
-        "--no-reconstruction --freeze-encoder --freeze-norms 0.5 --patience 1 --fold 1"
+        "train d --epochs 1 --crop 32 --batch-size 1 --learning-rate 1 --seed 1 --validate-every 1 "
+        "--folds 2 --no-reconstruction --freeze-encoder --freeze-norms 0.5 --patience 1 --fold 1"
     )
     changes = build_parser().parse_args(words.split()).changes
     assert len(changes) == 12

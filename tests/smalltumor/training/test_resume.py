@@ -187,13 +187,13 @@ def test_out_of_memory_the_error_has_what_fits_and_the_run_resumes_with_it(
         TrainingMemoryError, match=rf"{device_words} at step 1 for 2 crops"
     ) as raised:
         train(request_for(data, run), silent)
-    assert raised.value.remedy == Remedy(Action.RESUME, settings={"batch": 1})
+    assert raised.value.remedy == Remedy(Action.RESUME, settings={"batch_size": 1})
     status = RunMonitor(run).poll()
-    assert (status.state, status.changes) == (State.FAILED, {"batch": 1})
-    assert train(request_for(data, run, resume=True, changes={"batch": 1}), silent)
+    assert (status.state, status.changes) == (State.FAILED, {"batch_size": 1})
+    assert train(request_for(data, run, resume=True, changes={"batch_size": 1}), silent)
     done = events(run, "done")
     assert done[0]["step"] == 2 * 3  # epochs are counted on as they were planned
-    assert RunFolder(run).read_config()["training"]["batch"] == 1
+    assert RunFolder(run).read_config()["training"]["batch_size"] == 1
     assert [e["step"] for e in events(run, "start")] == [0, 1]
 
 

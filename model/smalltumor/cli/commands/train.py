@@ -36,7 +36,7 @@ presets:
   paper     from random weights, as published: crops of 128, batch 8, generalised Dice, 500 epochs
   finetune  from weights (by default the shipped ones), at a lower learning rate
   starter   from random weights, for few cases and a CPU; the shipped weights were made with it,
-            --crop 128, --batch 4 and --modality-dropout 0.1
+            --crop 128, --batch-size 4 and --modality-dropout 0.1
 
 examples:
   smalltumor train BraTS2021 --check

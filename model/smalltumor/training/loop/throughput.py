@@ -74,14 +74,14 @@ class Throughput:
             waiting for crops.
         """
         left = self._seconds_left(progress)
-        voxels = self.config.batch * self.config.crop**3
+        voxels = self.config.batch_size * self.config.crop**3
         return {
             "steps": self.budget.steps(progress),
             "seconds": round(progress.seconds, 1),
             "seconds_left": None if left is None else round(left),
             "voxels_per_second": round(voxels / self._step_seconds) if self._step_seconds else None,
             "crops_per_second": (
-                round(self.config.batch / self._interval_seconds, 2)
+                round(self.config.batch_size / self._interval_seconds, 2)
                 if self._interval_seconds
                 else None
             ),

@@ -66,9 +66,9 @@ class Trainer:
         epoch_steps: int | None = None,
     ) -> None:
         processes = context.processes
-        if config.batch % processes.count:
+        if config.batch_size % processes.count:
             raise TrainingError(
-                f"a batch of {config.batch} cannot be shared by {processes.count} processes"
+                f"a batch of {config.batch_size} cannot be shared by {processes.count} processes"
             )
         self.config, self.cases, self.context, self.processes = config, cases, context, processes
         self.initial = initial
@@ -174,7 +174,7 @@ class Trainer:
             self.throughput.add_validation(time.monotonic() - started)
 
     def _stream(self) -> Iterator[Batch]:
-        share = self.config.batch // self.processes.count
+        share = self.config.batch_size // self.processes.count
         first = self.processes.rank * share
         return batches(
             self.cases.training,
@@ -222,7 +222,7 @@ class Trainer:
 
     def _volumes_for_statistics(self) -> Iterator[Tensor]:
         """Whole volumes of evenly spaced training cases, for the batch-norm statistics."""
-        cases, count = self.cases.training, self.config.norm_cases
+        cases, count = self.cases.training, self.config.batch_norm_cases
         chosen = cases[:: max(1, len(cases) // count)][:count]
         return whole_volumes(chosen, self.processes.device)
 
@@ -238,7 +238,7 @@ class Trainer:
             "epoch",
             epoch=epoch,
             epochs=epochs,
-            rate=self.learner.optimiser.param_groups[0]["lr"],
+            learning_rate=self.learner.optimiser.param_groups[0]["lr"],
             **facts,
             segmentation_weight=weights.segmentation,
             reconstruction_weight=weights.reconstruction if config.reconstruction else 0.0,

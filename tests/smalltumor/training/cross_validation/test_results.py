@@ -337,13 +337,15 @@ def test_folds_that_were_trained_in_different_ways_are_reported(run, tmp_path):
     for number in range(2):
         shutil.copytree(run, whole / f"fold-{number}")
     config = RunFolder(whole / "fold-1").read_config()["training"]
-    edit(whole / "fold-1", held_out=["case_01"], training=config | {"batch": 1, "compile": True})
+    edit(
+        whole / "fold-1", held_out=["case_01"], training=config | {"batch_size": 1, "compile": True}
+    )
     split = RunFolder(run).read_config()["split"]
     edit(whole / "fold-1", split=split | {"trained_on": ["case_00", "case_02", "case_03"]})
     (note,) = read_results([whole], CPU).notes
     assert note == (
-        "fold-1 was trained with other settings than fold-0 (batch), so that the folds are not "
-        "comparable"
+        "fold-1 was trained with other settings than fold-0 (batch_size), so that the folds are "
+        "not comparable"
     )
 
 

@@ -98,7 +98,7 @@ def test_out_of_memory_it_does_not_advise_to_resume_with_another_recipe(
     monkeypatch.setattr(Learner, "step", lambda *args: (_ for _ in ()).throw(MemoryError))
     with pytest.raises(TrainingMemoryError) as raised:
         train_folds(request(data, tmp_path / "run"), 2, silent)
-    assert raised.value.remedy == Remedy(Action.START_AGAIN, settings={"batch": 1})
+    assert raised.value.remedy == Remedy(Action.START_AGAIN, settings={"batch_size": 1})
 
 
 @pytest.mark.slow
@@ -232,15 +232,17 @@ def test_cases_that_changed_since_the_split_are_named(tmp_path, monkeypatch):
 
 
 def test_folds_are_not_trained_with_different_settings(data, started, monkeypatch):
-    smaller = ONE_EPOCH | {"batch": 1}
+    smaller = ONE_EPOCH | {"batch_size": 1}
     monkeypatch.setattr(module, "train", lambda *args, **options: False)
     train_folds(request(data, started, resume=True, changes=smaller), None, silent)
-    assert CrossValidation.read(started).request.changes["batch"] == 1
+    assert CrossValidation.read(started).request.changes["batch_size"] == 1
     with pytest.raises(TrainingError, match="the seed cannot change"):
         train_folds(request(data, started, resume=True, changes={"seed": 5}), None, silent)
     mark_done(started / "fold-0")
-    with pytest.raises(TrainingError, match=r"fold-0 was trained with other settings \(batch\)"):
-        train_folds(request(data, started, resume=True, changes={"batch": 2}), 2, silent)
+    with pytest.raises(
+        TrainingError, match=r"fold-0 was trained with other settings \(batch_size\)"
+    ):
+        train_folds(request(data, started, resume=True, changes={"batch_size": 2}), 2, silent)
     with pytest.raises(TrainingError, match="folds = 3: the cross-validation was started with 2"):
         train_folds(request(data, started, resume=True), 3, silent)
 

@@ -25,7 +25,7 @@ from smalltumor.training.runs.run_lock import hold_run_lock, is_locked, read_loc
 from smalltumor.training.runs.status import State
 from training_cases import write_lesion_cases
 
-HOURS = {"crop": 32, "batch": 2, "epochs": 5000}
+HOURS = {"crop": 32, "batch_size": 2, "epochs": 5000}
 PATIENCE = 180
 
 

@@ -79,13 +79,13 @@ def test_other_folds_on_resume_are_refused(data, run):
 
 
 def test_another_share_of_the_start_on_resume_is_refused(data, run):
-    with pytest.raises(TrainingError, match=r"initial_share = 0\.5: .*new run"):
-        train(request_for(data, run, changes={"initial_share": 0.5}, resume=True), silent)
+    with pytest.raises(TrainingError, match=r"starting_weights_share = 0\.5: .*new run"):
+        train(request_for(data, run, changes={"starting_weights_share": 0.5}, resume=True), silent)
 
 
 def test_a_run_from_zero_has_no_start_to_keep_a_share_of(data, tmp_path, quick):
     with pytest.raises(TrainingError, match="no weights to start from"):
-        train(request_for(data, tmp_path / "run", changes={"initial_share": 0.5}), silent)
+        train(request_for(data, tmp_path / "run", changes={"starting_weights_share": 0.5}), silent)
     assert not (tmp_path / "run" / "config.json").exists()
 
 
