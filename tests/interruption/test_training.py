@@ -29,11 +29,11 @@ from smalltumor.training import run
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run import train
-run.PRESETS["paper"] = replace(QUICK, epochs=24, validate_every=2)
+run.PRESETS["paper"] = replace(QUICK, epochs=24, validation_interval=2)
 data, run = map(Path, sys.argv[1:])
 resume = RunFolder(run).config.is_file()
 held = data / "case_00"
-request = TrainingRequest(data, run, validation=held, device="cpu", resume=resume)
+request = TrainingRequest(data, run, validation_folder=held, device="cpu", resume=resume)
 done = train(request, lambda line: print(line, flush=True), save_seconds=0)
 print("finished" if done else "stopped")
 """

@@ -140,7 +140,7 @@ def weights(folder: Path) -> Iterator[Reader]:
 
 def run_folder(folder: Path) -> Iterator[Reader]:
     run = RunFolder(folder / "run")
-    request = TrainingRequest(folder, run.path, held_out=("P1",), patients={"P1": "P"})
+    request = TrainingRequest(folder, run.path, validation_cases=("P1",), patients={"P1": "P"})
     split = Split(("P1",), ("P2",), ("P1",))
     RunRecord(request, QUICK, split, {"started_from": "x"}, 5).write(run)
     text = run.config.read_text()

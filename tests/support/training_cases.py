@@ -26,7 +26,7 @@ QUICK: TrainingConfig = replace(
     warmup=5,
     reconstruction_every=1,
     ema_decay=0.9,
-    validate_every=2,
+    validation_interval=2,
     batch_norm_cases=2,
 )
 """A few seconds a run."""

@@ -25,7 +25,7 @@ from dataclasses import replace
 run.PRESETS = {{"paper": replace(QUICK, **{settings!r})}}
 data = Path({data!r})
 request = run.TrainingRequest(
-    data, Path({run!r}), validation=Path({validation!r}), cache=data.parent / "cache",
+    data, Path({run!r}), validation_folder=Path({validation!r}), cache=data.parent / "cache",
     device="cpu", resume=True,
 )
 print("finished" if run.train(request, save_seconds=0) else "stopped", flush=True)
@@ -34,8 +34,8 @@ print("finished" if run.train(request, save_seconds=0) else "stopped", flush=Tru
 
 def request_for(data: Path, run: Path, **changed: Any) -> TrainingRequest:
     """Request to train on all cases of a folder except the first, which is for validation."""
-    settings = {"validation": data / "case_00", "cache": data.parent / "cache", "device": "cpu"}
-    return TrainingRequest(data, run, **(settings | changed))
+    settings = {"validation_folder": data / "case_00", "cache": data.parent / "cache"}
+    return TrainingRequest(data, run, **(settings | {"device": "cpu"} | changed))
 
 
 def start_run(

@@ -21,13 +21,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser : argparse.ArgumentParser
         Its namespaces get a dict ``changes``, of field and value.
     """
-    held_out = parser.add_argument_group("validation")
-    held_out.add_argument(
+    validation = parser.add_argument_group("validation")
+    validation.add_argument(
         "--validation", metavar="DIR", type=path_argument, help="cases that are never trained on"
     )
     for setting in _FOLDS:
-        setting.add_to(held_out)
-    held_out.add_argument(
+        setting.add_to(validation)
+    validation.add_argument(
         "--patients",
         metavar="F.csv",
         type=path_argument,
@@ -95,7 +95,7 @@ class _Switch:
 
 _FOLDS = (
     _Setting(
-        "--folds", "folds", positive_integer, "K", "train K networks, each holding out its fold"
+        "--folds", "folds", positive_integer, "K", "train K networks, each validated on its fold"
     ),
     _Setting(
         "--fold",
@@ -135,8 +135,8 @@ _CHANGES = (
         "probability with which T1, T2 and FLAIR are each missing in a crop; default 0",
     ),
     _Setting(
-        "--validate-every",
-        "validate_every",
+        "--validation-interval",
+        "validation_interval",
         int,
         "EPOCHS",
         "validate every so many epochs; default by the preset",

@@ -15,7 +15,7 @@ from smalltumor.training.augmentation.settings import Augmentation
 FREE_SETTINGS = frozenset({"compile"})
 """Settings that do not change what a run learns, so that they may differ between folds."""
 
-_HELD_OUT_SHARES = ("folds", "hold_out_every")
+_VALIDATION_SHARES = ("folds", "validation_every")
 
 Preset = Literal["paper", "finetune", "starter"]
 
@@ -75,17 +75,17 @@ class TrainingConfig:
         training and inference see the same function; 1 for never.
     freeze_encoder : bool
         Train the decoders only.
-    validate_every : int
+    validation_interval : int
         Epochs between validations.
     batch_norm_cases : int
         Whole brains from which norm statistics are estimated anew for validation and export.
     patience : int
         Stop after this many validations without a better score; 0 for never.
     folds, fold : int
-        Hold out fold number `fold`, from 0, of `folds` that are drawn by `seed` as for a
-        cross-validation; 0 folds hold out none.
-    hold_out_every : int
-        Hold out the first patient, by name, and every n-th after it; 0 for none.
+        Validate on fold number `fold`, from 0, of `folds` that are split by `seed` as for a
+        cross-validation; with 0 folds, on none.
+    validation_every : int
+        Validate on the first patient, by name, and every n-th after it; 0 for none.
     seed : int
     compile : bool
         Compile the network with ``torch.compile``, which takes a minute or two at the first start.
@@ -117,12 +117,12 @@ class TrainingConfig:
     starting_weights_share: float = 0.0
     freeze_norms_at: float = 1.0
     freeze_encoder: bool = False
-    validate_every: int = 10
+    validation_interval: int = 10
     batch_norm_cases: int = 8
     patience: int = 0
     folds: int = 0
     fold: int = 0
-    hold_out_every: int = 0
+    validation_every: int = 0
     seed: int = 0
     compile: bool = False
 
@@ -132,13 +132,13 @@ class TrainingConfig:
             "crops_per_case",
             "batch_size",
             "crop",
-            "validate_every",
+            "validation_interval",
             "batch_norm_cases",
         )
         for name in (*counts, "reconstruction_every"):
             self._check(name, getattr(self, name) >= 1, "1 or more")
         limits = ("warmup", "patience", "max_gradient_norm", "weight_decay", "minutes")
-        for name in (*limits, *_HELD_OUT_SHARES):
+        for name in (*limits, *_VALIDATION_SHARES):
             self._check(name, 0 <= getattr(self, name) < math.inf, "0 or more")
         for name in ("freeze_norms_at", "foreground_probability"):
             self._check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
@@ -147,9 +147,9 @@ class TrainingConfig:
         for name in ("modality_dropout", "ema_decay", "starting_weights_share"):
             self._check(name, 0 <= getattr(self, name) < 1, "at least 0 and below 1")
         self._check("seed", 0 <= self.seed < 2**63, f"from 0 to {2**63 - 1}")
-        for name in _HELD_OUT_SHARES:
+        for name in _VALIDATION_SHARES:
             is_share = getattr(self, name) != 1
-            self._check(name, is_share, "2 or more, because 1 would hold out every case")
+            self._check(name, is_share, "2 or more, because 1 would leave no training case")
         if self.folds:
             self._check("fold", 0 <= self.fold < self.folds, f"from 0 to {self.folds - 1}")
         else:
@@ -232,7 +232,7 @@ PRESETS: Mapping[str, TrainingConfig] = {
         ema_decay=0.99,
         starting_weights_share=0.75,
         freeze_norms_at=0.0,
-        validate_every=5,
+        validation_interval=5,
         patience=6,
     ),
     "starter": TrainingConfig(

@@ -31,8 +31,8 @@ from smalltumor.evaluation.report.out_of_fold_report import Results, comparison_
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.files.tables import read_table, write_table
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
-from smalltumor.training.cross_validation.held_out import held_out_cases
 from smalltumor.training.cross_validation.scoring import weights_key
+from smalltumor.training.cross_validation.validation_cases import find_validation_cases
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import final_checkpoint
@@ -71,7 +71,7 @@ def main() -> None:
     }
     rows: dict[str, list[CaseRow]] = {}
     for run in options.runs:
-        cases = sorted(held_out_cases(run, options.data).cases, key=lambda case: case.name)
+        cases = sorted(find_validation_cases(run, options.data).cases, key=lambda case: case.name)
         for half in (0, 1):
             folder = options.study / f"{run.name}_{half}"
             pool, testing = cases[half::2], cases[1 - half :: 2]

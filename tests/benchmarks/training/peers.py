@@ -130,7 +130,7 @@ def train(network: StudyNetwork, settings: dict[str, Any], options: argparse.Nam
         run=options.study / network.name,
         preset=settings["preset"],
         # The held-out cases are validated on once, at the end, and influence nothing.
-        changes={**changes(settings), **network.changes, "validate_every": 10**6},
+        changes={**changes(settings), **network.changes, "validation_interval": 10**6},
         cache=options.cache or options.study / "cache",
         device=options.device,
         resume=True,
@@ -158,7 +158,7 @@ def score_fold(network: StudyNetwork, run: RunFolder, options: argparse.Namespac
     cases = [
         case
         for case in labelled_cases(options.data)
-        if case.name in record.request.held_out and case.name not in rows
+        if case.name in record.request.validation_cases and case.name not in rows
     ]
     if not cases:
         return

@@ -24,7 +24,7 @@ from training_runs import (
 
 pytestmark = pytest.mark.usefixtures("quick")
 
-LONG = {"epochs": 6, "validate_every": 3}
+LONG = {"epochs": 6, "validation_interval": 3}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,9 @@ def pack(data, tmp_path_factory):
 
 
 def pack_request(pack, run, **changed):
-    return request_for(pack, run, **{"validation": None, "held_out": ("case_00",), **changed})
+    return request_for(
+        pack, run, **{"validation_folder": None, "validation_cases": ("case_00",), **changed}
+    )
 
 
 @pytest.mark.slow
@@ -59,12 +61,12 @@ def test_a_run_from_a_pack_learns_validates_and_needs_no_cache(pack, tmp_path):
 @pytest.mark.slow
 def test_a_killed_run_from_a_pack_resumes_and_ends_where_an_unbroken_one_does(pack, data, tmp_path):
     run = tmp_path / "killed"
-    process = start_run(pack, run, LONG, validation=data / "case_00")
+    process = start_run(pack, run, LONG, validation_folder=data / "case_00")
     wait_for_step(run, process, 4)
     assert process.poll() is None
     process.kill()
     process.communicate()
-    request = {"validation": data / "case_00", "changes": LONG}
+    request = {"validation_folder": data / "case_00", "changes": LONG}
     assert train(request_for(pack, run, resume=True, **request), silent)
     assert train(request_for(pack, tmp_path / "unbroken", **request), silent)
     assert_same_state(run, tmp_path / "unbroken")
@@ -91,7 +93,7 @@ class Clock:
 def test_a_run_of_some_minutes_ends_by_itself_with_weights(pack, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "time", Clock())
     run = tmp_path / "run"
-    changes = {"minutes": 0.5, "epochs": 1000, "validate_every": 1000}
+    changes = {"minutes": 0.5, "epochs": 1000, "validation_interval": 1000}
     assert train(pack_request(pack, run, changes=changes), silent)
     (done,) = events(run, "done")
     epochs = events(run, "epoch")

@@ -37,7 +37,7 @@ from training_runs import (
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
 KILLS = 2
-LONG = {"epochs": 10, "validate_every": 5}
+LONG = {"epochs": 10, "validation_interval": 5}
 
 
 def test_a_run_stopped_after_every_step_ends_in_the_same_state(data, tmp_path, monkeypatch):
@@ -280,7 +280,7 @@ def test_the_origin_of_a_chain_of_runs_lists_the_cases_of_every_link(data, tmp_p
     for link, before in (("1", "0"), ("2", "1")):
         best = tmp_path / before / "final.safetensors"
         request = request_for(
-            elsewhere, tmp_path / link, preset="finetune", weights=best, validation=None
+            elsewhere, tmp_path / link, preset="finetune", weights=best, validation_folder=None
         )
         train(request, silent)
     origin = RunFolder(tmp_path / "2").read_config()["origin"]

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 @pytest.mark.slow
 def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
-    changes = {"epochs": 12, "validate_every": 12, "crops_per_case": 4, "learning_rate": 1e-2}
+    changes = {"epochs": 12, "validation_interval": 12, "crops_per_case": 4, "learning_rate": 1e-2}
     assert train(request_for(data, tmp_path / "run", changes=changes), silent)
     scores = events(tmp_path / "run", "validation")
     assert scores[-1]["cases"] == 1
@@ -34,7 +34,7 @@ def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_match_one_on_the_same_batches(data, tmp_path):
-    settings = {"epochs": 2, "validate_every": 2, "learning_rate": 1e-4, "warmup": 0}
+    settings = {"epochs": 2, "validation_interval": 2, "learning_rate": 1e-4, "warmup": 0}
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     pair = start_run(data, tmp_path / "two", settings, *launcher)
     assert train(request_for(data, tmp_path / "one", changes=settings), silent)
@@ -95,8 +95,8 @@ def test_a_frozen_encoder_does_not_learn_and_the_decoders_do(data, tmp_path):
 
 
 def test_every_second_patient_is_validated_on_and_never_trained_on(data, tmp_path):
-    changes = {"hold_out_every": 2, "epochs": 1}
-    train(request_for(data, tmp_path / "run", validation=None, changes=changes), silent)
+    changes = {"validation_every": 2, "epochs": 1}
+    train(request_for(data, tmp_path / "run", validation_folder=None, changes=changes), silent)
     (score,) = events(tmp_path / "run", "validation")
     assert [case["case"] for case in score["by_case"]] == ["case_00", "case_02"]
     card = load_checkpoint(tmp_path / "run" / "best.safetensors").card
@@ -105,9 +105,13 @@ def test_every_second_patient_is_validated_on_and_never_trained_on(data, tmp_pat
 
 def test_a_copy_of_a_validation_case_under_another_name_is_not_trained_on(tmp_path):
     data = write_lesion_cases(tmp_path / "data", 2)
-    held_out = write_lesion_cases(tmp_path / "held_out", 1, "P{}")
+    validation_cases = write_lesion_cases(tmp_path / "validation", 1, "P{}")
     warnings = []
-    train(request_for(data, tmp_path / "run", validation=held_out), silent, warn=warnings.append)
+    train(
+        request_for(data, tmp_path / "run", validation_folder=validation_cases),
+        silent,
+        warn=warnings.append,
+    )
     (start,) = events(tmp_path / "run", "start")
     assert start["training"] == ["case_01"]
     assert start["validation"] == ["P0"]

@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
         preset=options.preset or "paper",
         changes=options.changes,
         weights=options.weights,
-        validation=options.validation,
+        validation_folder=options.validation,
         patients=read_patients(options.patients) if options.patients else {},
         cache=options.cache,
         card=options.card,
@@ -174,7 +174,7 @@ def _train_folds(request: TrainingRequest, folds: int | None) -> int:
     elif Pack.is_in(request.data):
         _say(f"a pack cannot be scored; with the images: smalltumor folds {request.run} --data DIR")
     else:
-        _say("scoring the cases that the folds hold out")
+        _say("scoring the validation cases of the folds")
         with ProgressBar() as progress:
             settings = ScoringSettings(request.device, progress=progress, warn=progress.warn)
             results = score_folds(request.run, settings)

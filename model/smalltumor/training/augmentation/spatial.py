@@ -36,7 +36,7 @@ class SpatialTransform:
     transposed: bool
 
     @classmethod
-    def draw(cls, settings: Augmentation, rng: np.random.Generator) -> SpatialTransform:
+    def sample(cls, settings: Augmentation, rng: np.random.Generator) -> SpatialTransform:
         """A random transform."""
         matrix = None
         if settings.affine_probability and rng.random() < settings.affine_probability:

@@ -50,7 +50,7 @@ def find_crop_centres(classes: npt.NDArray[np.uint8]) -> Voxels:
     return np.concatenate(rows).astype(np.int32)
 
 
-def draw_crop(
+def sample_crop(
     case: TrainingCase,
     crop: int,
     foreground_probability: float,
@@ -84,7 +84,7 @@ def draw_crop(
     shape = np.array(case.classes.shape)
     if len(case.crop_centres) and rng.random() < foreground_probability:
         jitter = rng.integers(-crop // 8, crop // 8 + 1, size=3)
-        start = _draw_centre(case.crop_centres, rng) + jitter - crop // 2
+        start = _sample_centre(case.crop_centres, rng) + jitter - crop // 2
     else:
         start = rng.integers(0, np.maximum(shape - crop, 0) + 1)
     start = np.where(shape > crop, np.clip(start, 0, shape - crop), (shape - crop) // 2) - margin
@@ -100,7 +100,7 @@ def draw_crop(
     return image, classes
 
 
-def _draw_centre(centres: Voxels, rng: np.random.Generator) -> Voxels:
+def _sample_centre(centres: Voxels, rng: np.random.Generator) -> Voxels:
     present = [tissue for tissue in _CLASS_PROBABILITIES if (centres[:, 0] == tissue).any()]
     weights = np.array([_CLASS_PROBABILITIES[tissue] for tissue in present])
     tissue = rng.choice(present, p=weights / weights.sum())

@@ -16,7 +16,7 @@ from torch import Tensor
 from smalltumor.training.augmentation.augment import CropChanges, augment
 from smalltumor.training.augmentation.modality_dropout import drop_modalities
 from smalltumor.training.config import TrainingConfig, steps_per_epoch
-from smalltumor.training.data.crops import draw_crop
+from smalltumor.training.data.crops import sample_crop
 from smalltumor.training.data.training_case import TrainingCase
 
 CPU = torch.device("cpu")
@@ -155,8 +155,8 @@ def _crop(
     )
     case = cases[order[(within * config.batch_size + position) % len(order)] % len(cases)]
     rng = np.random.default_rng([config.seed, 1, step, position])
-    changes = CropChanges.draw(config.augmentation, config.crop, len(case.image), rng)
-    image, classes = draw_crop(
+    changes = CropChanges.sample(config.augmentation, config.crop, len(case.image), rng)
+    image, classes = sample_crop(
         case, config.crop, config.foreground_probability, rng, changes.margin
     )
     return _Crop(

@@ -99,8 +99,10 @@ class Throughput:
 
     def _validations_left(self, progress: Progress) -> int:
         epochs = progress.step // self.budget.epoch_steps
-        planned = -(-self.config.epochs // self.config.validate_every)
-        done = planned if epochs >= self.config.epochs else epochs // self.config.validate_every
+        planned = -(-self.config.epochs // self.config.validation_interval)
+        done = (
+            planned if epochs >= self.config.epochs else epochs // self.config.validation_interval
+        )
         return planned - done + int(progress.validation_due)
 
 

@@ -230,7 +230,7 @@ class Trainer:
         progress, config = self.learner.progress, self.config
         epoch, epochs = -(-progress.step // self.epoch_steps), self.budget.epochs(progress)
         means = {n: round(v, 5) for n, v in self.processes.mean(_means(losses)).items()}
-        validates = epoch % config.validate_every == 0 or self.budget.is_spent(progress)
+        validates = epoch % config.validation_interval == 0 or self.budget.is_spent(progress)
         progress.validation_due = validates
         facts = self.throughput.facts(progress)
         weights = self.learner.loss_weights()

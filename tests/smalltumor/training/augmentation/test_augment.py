@@ -154,7 +154,7 @@ def test_zooming_with_reach_keeps_the_scale_it_has_without(crop):
 
 def test_a_crop_depends_neither_on_its_batch_nor_on_its_place_in_it(crop):
     crops = [crop, (crop[0].flip(1) * 2, crop[1].flip(0)), (-crop[0], crop[1])]
-    changes = [CropChanges.draw(ALL, 24, 4, np.random.default_rng(seed)) for seed in range(3)]
+    changes = [CropChanges.sample(ALL, 24, 4, np.random.default_rng(seed)) for seed in range(3)]
     changes = [replace(change, margin=2) for change in changes]
     images, classes = augment(crops, changes)
     assert images.shape == (3, 4, 20, 20, 20)
@@ -167,6 +167,6 @@ def test_a_crop_depends_neither_on_its_batch_nor_on_its_place_in_it(crop):
 def test_only_a_rotated_or_zoomed_crop_needs_a_margin():
     rng = np.random.default_rng(0)
     settings = Augmentation(affine_probability=0.4, zoom=0.1)
-    drawn = [CropChanges.draw(settings, 40, 4, rng) for _ in range(200)]
+    drawn = [CropChanges.sample(settings, 40, 4, rng) for _ in range(200)]
     assert {change.margin for change in drawn} == {0, settings.margin(40)}
     assert all((change.transform.matrix is None) == (change.margin == 0) for change in drawn)

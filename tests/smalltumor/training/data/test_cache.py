@@ -90,7 +90,7 @@ def test_a_run_prunes_the_cache_it_uses(data, cache, tmp_path, quick, monkeypatc
             tmp_path / "one",
             tmp_path / "other",
             cache=cache,
-            validation=None,
+            validation_folder=None,
             changes={"epochs": 1},
         ),
         silent,

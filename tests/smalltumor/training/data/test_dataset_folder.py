@@ -181,10 +181,10 @@ def test_visits_are_named_so_that_a_split_keeps_them_together(tmp_path, above, n
     assert len({patient_key(each) for each in names}) == 1
     others = [f"other{number}" for number in range(20)]
     for every in range(1, 5):
-        split = Split.hold_out(sorted([*names[1:], *others, name]), ["other0"], every + 1)
+        split = Split.with_validation(sorted([*names[1:], *others, name]), ["other0"], every + 1)
         on_sides = [len(set(names) & set(side)) for side in (split.training, split.validation)]
         assert sorted(on_sides) == [0, 4]
-    assert not set(names) & {*Split.hold_out([*names[1:], *others], [name]).training}
+    assert not set(names) & {*Split.with_validation([*names[1:], *others], [name]).training}
 
 
 def test_an_experts_masks_are_never_replaced(tmp_path):

@@ -21,7 +21,7 @@ from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.augmentation.settings import Augmentation
-from smalltumor.training.data.crops import draw_crop
+from smalltumor.training.data.crops import sample_crop
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.dataset_check import check_dataset
 from smalltumor.training.data.pack import MANIFEST, Pack
@@ -72,7 +72,7 @@ def read_all(folder):
 def test_crops_from_a_pack_are_those_from_files_up_to_quantisation(from_files, from_pack, seed):
     for case, packed in zip(from_files, from_pack, strict=True):
         one, two = (
-            draw_crop(c, 16, 0.5, np.random.default_rng(seed), margin=2) for c in (case, packed)
+            sample_crop(c, 16, 0.5, np.random.default_rng(seed), margin=2) for c in (case, packed)
         )
         steps = torch.tensor(packed.quantisation.step).view(4, 1, 1, 1)
         assert ((one[0] - two[0]).abs() <= 1.01 * steps).all()
@@ -133,7 +133,7 @@ def test_labels_segmented_from_a_pack_are_those_from_files(sample_folder, tmp_pa
     labels = []
     with torch.inference_mode():
         for one in (case, Pack(tmp_path).load(0)):
-            image, _ = draw_crop(one, 96, 1.0, np.random.default_rng(0))
+            image, _ = sample_crop(one, 96, 1.0, np.random.default_rng(0))
             *_, (_, logits) = network.steps(image[None])
             half = HalfResolutionLogits(logits[0].contiguous().numpy())
             labels.append(half.crop((96, 96, 96)).classes())

@@ -11,7 +11,7 @@ from training_runs import events, request_for, silent
 
 pytestmark = pytest.mark.usefixtures("quick")
 
-EACH_EPOCH = {"validate_every": 1}
+EACH_EPOCH = {"validation_interval": 1}
 
 
 def score_as(monkeypatch, *scores: float) -> None:

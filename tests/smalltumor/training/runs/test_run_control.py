@@ -45,7 +45,7 @@ def plan(data, weights_to_tune, tmp_path, monkeypatch):
         run,
         preset="finetune",
         weights=weights_to_tune,
-        validation=data / "case_00",
+        validation_folder=data / "case_00",
         cache=data.parent / "cache",
         device="cpu",
         changes=HOURS,
