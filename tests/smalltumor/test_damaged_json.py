@@ -31,10 +31,10 @@ from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 from smalltumor.scanner.volume_series import series_of_file
 from smalltumor.second_look.parameters import as_json, load_parameters
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.optimisation.state import FORMAT as STATE
 from smalltumor.training.optimisation.state import FORMAT_VERSION as STATE_VERSION
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder

@@ -20,15 +20,15 @@ import sys
 sys.path[:0] = {path!r}
 from pathlib import Path
 from training_cases import QUICK
-from smalltumor.training import run
+from smalltumor.training.execution import train
 from dataclasses import replace
-run.PRESETS = {{"paper": replace(QUICK, **{settings!r})}}
+train.PRESETS = {{"paper": replace(QUICK, **{settings!r})}}
 data = Path({data!r})
-request = run.TrainingRequest(
+request = train.TrainingRequest(
     data, Path({run!r}), validation_folder=Path({validation!r}), cache=data.parent / "cache",
     device="cpu", resume=True,
 )
-print("finished" if run.train(request, save_seconds=0) else "stopped", flush=True)
+print("finished" if train.train(request, save_seconds=0) else "stopped", flush=True)
 """
 
 

@@ -33,8 +33,8 @@ from smalltumor.files.tables import read_table, write_table
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.cross_validation.scoring import weights_key
 from smalltumor.training.cross_validation.validation_cases import find_validation_cases
+from smalltumor.training.execution.train import train
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import final_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 

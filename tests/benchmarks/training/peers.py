@@ -38,9 +38,9 @@ from smalltumor.training.config import PRESETS
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.cross_validation.train_folds import train_folds
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.optimisation.distributed import training_device
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder
 
 SETTINGS, TABLES, SCORES = "study.json", "tables.txt", "whole_volume_scores.csv"

@@ -25,8 +25,8 @@ from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.evaluation.report.out_of_fold_report import Results, comparison_text, results_text
 from smalltumor.evaluation.summaries.case_rows import CaseRow
 from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training.execution.train import train
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import final_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 

@@ -22,9 +22,9 @@ from smalltumor.cli import main as smalltumor
 from smalltumor.evaluation.report.out_of_fold_report import Results
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows
 from smalltumor.labels.regions import TissueClass
-from smalltumor.training import run as training_run
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
+from smalltumor.training.execution import train as training_run
 from smalltumor.training.loop.stopping import StepAborted
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.runs.run_folder import RunFolder

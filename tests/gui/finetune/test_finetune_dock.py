@@ -18,7 +18,7 @@ from smalltumor.training.runs import run_control
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import is_locked
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 from training_cases import write_lesion_cases
 
 from napari_smalltumor import questions, settings
@@ -59,7 +59,7 @@ def docked(viewer, data, weights_to_tune, monkeypatch, messages, qtbot):
         run_control.stop(dock.run)
 
 
-def wait_for_state(qtbot, dock, *states: State) -> None:
+def wait_for_state(qtbot, dock, *states: RunState) -> None:
     qtbot.waitUntil(lambda: dock.poll() or dock.status.state in states)
 
 
@@ -97,7 +97,7 @@ def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights
     docked.panel.train.epochs.value = 3
     docked.panel.run_bar.start.click()
     assert docked.run is not None and docked.run.parent == data / "runs"
-    wait_for_state(qtbot, docked, State.DONE)
+    wait_for_state(qtbot, docked, RunState.DONE)
     status = docked.status
     assert status.training == ("case_01", "patient_00")
     assert status.validation == ("case_00",)
@@ -142,13 +142,13 @@ def test_buttons_pause_resume_and_stop_a_run(docked, qtbot):
     wait_for_epoch(qtbot, docked, 1)
     assert not bar.start.isEnabled() and not bar.resume.isEnabled()
     bar.pause.click()
-    wait_for_state(qtbot, docked, State.PAUSED)
+    wait_for_state(qtbot, docked, RunState.PAUSED)
     qtbot.waitUntil(lambda: bar.resume.isEnabled())
     reached = docked.status.epoch
     bar.resume.click()
     wait_for_epoch(qtbot, docked, reached + 1)
     bar.stop.click()
-    wait_for_state(qtbot, docked, State.STOPPED)
+    wait_for_state(qtbot, docked, RunState.STOPPED)
     qtbot.waitUntil(lambda: not is_locked(RunFolder(docked.run)))
 
 
@@ -191,7 +191,7 @@ def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_sessio
         settings.put("run_folder", str(run))
         dock = FinetuneDock(viewer)
         viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
-        assert dock.status.state is State.RUNNING
+        assert dock.status.state is RunState.RUNNING
         assert dock.panel.pages.currentWidget() is dock.panel.monitor
         wait_for_epoch(qtbot, dock, dock.status.epoch + 1)
         assert run_control.stop(run)
@@ -208,7 +208,7 @@ def test_a_failed_run_shows_its_error_and_its_log(docked, tmp_path):
     run.append("failed", 0, message="case_01_t2.nii.gz is not a NIfTI file", changes={})
     run.log.write_text("preparing 2 cases\nsmalltumor: case_01_t2.nii.gz is not a NIfTI file\n")
     docked.open_run(run.path)
-    assert docked.status.state is State.FAILED
+    assert docked.status.state is RunState.FAILED
     assert "case_01_t2.nii.gz" in docked.panel.run_bar.text
     docked.panel.run_bar.log.click()
     dialog = docked.findChildren(QDialog)[-1]

@@ -9,8 +9,8 @@ from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.data.dataset_folder import add_case
+from smalltumor.training.execution.train import train
 from smalltumor.training.network_masks import NetworkMasks
-from smalltumor.training.run import train
 from smalltumor.training.runs.monitor import RunMonitor
 from synthetic import write_weights
 from training_runs import events, request_for, silent

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from smalltumor.cli import build_parser, main
 from smalltumor.errors import TrainingError
-from smalltumor.training import run as training_run
 from smalltumor.training.config import TrainingConfig
+from smalltumor.training.execution import train as training_run
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.splits.split import Split
 

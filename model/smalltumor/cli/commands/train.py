@@ -184,7 +184,7 @@ def _train_folds(request: TrainingRequest, folds: int | None) -> int:
 
 def _train(request: TrainingRequest) -> int:
     _yield_cores()
-    from smalltumor.training.run import train
+    from smalltumor.training.execution.train import train
 
     finished = train(request, log=_say, warn=show_warning)
     if not finished and os.environ.get("RANK", "0") == "0":  # once, under torchrun
@@ -204,14 +204,14 @@ def _yield_cores() -> None:
 def _check(folder: Path) -> int:
     from smalltumor.training.data.dataset_check import (
         CHECK_HEADER,
-        check_dataset,
         check_row,
         check_summary,
+        check_training_cases,
     )
 
     _say(CHECK_HEADER)
     cases = []
-    for case in check_dataset(folder):
+    for case in check_training_cases(folder):
         cases.append(case)
         _say(check_row(case))
     _say(check_summary(cases))

@@ -26,7 +26,7 @@ from smalltumor.training.cross_validation.validation_cases import (
     ValidationCases,
     find_validation_cases,
 )
-from smalltumor.training.run_record import RunRecord
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.runs.current_weights import final_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 

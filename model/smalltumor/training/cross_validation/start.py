@@ -10,9 +10,9 @@ from smalltumor.training.config import FREE_SETTINGS, TrainingConfig
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases
 from smalltumor.training.data.same_images import patients_by_images
+from smalltumor.training.execution.run_cases import check_patients, check_unique_names
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_cases import check_patients, check_unique_names
-from smalltumor.training.run_context import Log
+from smalltumor.training.runs.run_context import Log
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_launch_lock, is_locked
 from smalltumor.training.splits.stratified_folds import stratified_folds

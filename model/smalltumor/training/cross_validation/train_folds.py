@@ -22,10 +22,10 @@ from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import ScoringSettings, read_results
 from smalltumor.training.cross_validation.scoring import OUT_OF_FOLD
 from smalltumor.training.cross_validation.start import start_or_resume
+from smalltumor.training.execution.run_record import RunRecord
+from smalltumor.training.execution.train import recipe_of, train
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run import recipe_of, train
-from smalltumor.training.run_context import Log, warning_through
-from smalltumor.training.run_record import RunRecord
+from smalltumor.training.runs.run_context import Log, warning_through
 from smalltumor.training.runs.run_lock import is_locked
 
 

@@ -17,7 +17,7 @@ from smalltumor.models.card import (
     lists_all_cases,
 )
 from smalltumor.training.data.dataset import labelled_cases
-from smalltumor.training.run_record import RunRecord
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder
 
 

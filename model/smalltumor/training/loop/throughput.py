@@ -8,7 +8,7 @@ from typing import Any
 
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.optimisation.budget import Budget
-from smalltumor.training.optimisation.state import Progress
+from smalltumor.training.optimisation.state import TrainingProgress
 
 REPORT_SECONDS = 5.0
 _PAST_WEIGHT = 0.8
@@ -63,7 +63,7 @@ class Throughput:
         self._reported_at = now
         return True
 
-    def facts(self, progress: Progress) -> dict[str, Any]:
+    def facts(self, progress: TrainingProgress) -> dict[str, Any]:
         """Values of an event.
 
         Returns
@@ -87,7 +87,7 @@ class Throughput:
             ),
         }
 
-    def _seconds_left(self, progress: Progress) -> float | None:
+    def _seconds_left(self, progress: TrainingProgress) -> float | None:
         validation = self._validation_seconds
         left = self.budget.seconds_left(progress)
         if left is not None:  # the last validation follows
@@ -97,7 +97,7 @@ class Throughput:
         steps = self.budget.steps(progress) - progress.step
         return self._interval_seconds * steps + validation * self._validations_left(progress)
 
-    def _validations_left(self, progress: Progress) -> int:
+    def _validations_left(self, progress: TrainingProgress) -> int:
         epochs = progress.step // self.budget.epoch_steps
         planned = -(-self.config.epochs // self.config.validation_interval)
         done = (

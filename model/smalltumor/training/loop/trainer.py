@@ -18,6 +18,7 @@ from smalltumor.training.architecture import Architecture, MultiTaskArchitecture
 from smalltumor.training.config import TrainingConfig, steps_per_epoch
 from smalltumor.training.data.dataloader import Batch, batches
 from smalltumor.training.data.training_case import TrainingCases
+from smalltumor.training.data.whole_volumes import whole_volumes
 from smalltumor.training.loop.device_errors import device_error, memory_error
 from smalltumor.training.loop.memory import is_device_failure, peak_memory
 from smalltumor.training.loop.stopping import StepAborted, StopListener, abortable
@@ -26,8 +27,7 @@ from smalltumor.training.loop.validator import Validator
 from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.run_context import RunContext
-from smalltumor.training.validation import whole_volumes
+from smalltumor.training.runs.run_context import RunContext
 
 
 class Trainer:

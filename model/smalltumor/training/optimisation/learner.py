@@ -27,7 +27,7 @@ from smalltumor.training.optimisation.optimiser import (
     learning_rate,
     update_average,
 )
-from smalltumor.training.optimisation.state import Progress, load_state, save_state
+from smalltumor.training.optimisation.state import TrainingProgress, load_state, save_state
 
 _ENCODER = ("stem", "encoder1", "encoder2", "encoder3")
 
@@ -66,7 +66,7 @@ class Learner:
         Exponential moving average of its parameters, with the share of `initial`.
     initial : dict of str to tensor
         Parameters that the run started from; empty if they have no share in the average.
-    progress : Progress
+    progress : TrainingProgress
     is_consistent : bool
         False if an update of the weights was interrupted: such a state must not be saved.
     """
@@ -81,7 +81,7 @@ class Learner:
     ) -> None:
         self.config, self.architecture, self.budget = config, architecture, budget
         self.processes, self.device = processes, processes.device
-        self.progress, self.is_consistent = Progress(), True
+        self.progress, self.is_consistent = TrainingProgress(), True
         torch.manual_seed(config.seed)
         network = architecture.training_network()
         if initial is not None:

@@ -20,7 +20,6 @@ from smalltumor.errors import Action, CaseError, Remedy, SmalltumorError, Traini
 from smalltumor.evaluation.summaries.case_rows import case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
-from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
 from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import (
@@ -28,7 +27,8 @@ from smalltumor.training.cross_validation.results import (
     read_results,
     weights_results,
 )
-from smalltumor.training.run import train
+from smalltumor.training.execution import train as training_run
+from smalltumor.training.execution.train import train
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.splits.folds import Folds

@@ -15,7 +15,6 @@ from smalltumor.data.masks.label_files import read_labels
 from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.evaluation.summaries.case_rows import read_rows
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
-from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
 from smalltumor.training.cross_validation import train_folds as module
 from smalltumor.training.cross_validation.record import CrossValidation
@@ -23,9 +22,10 @@ from smalltumor.training.cross_validation.results import ScoringSettings
 from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
+from smalltumor.training.execution import train as training_run
+from smalltumor.training.execution.run_record import RunRecord
+from smalltumor.training.execution.train import train
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.run import train
-from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs import run_lock
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock

@@ -13,7 +13,7 @@ from smalltumor.errors import OutputError
 from smalltumor.training.data import cache as cache_module
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
-from smalltumor.training.run import train
+from smalltumor.training.execution.train import train
 from training_cases import write_lesion_cases
 from training_runs import request_for, silent
 

@@ -23,7 +23,7 @@ from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.augmentation.settings import Augmentation
 from smalltumor.training.data.crops import sample_crop
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
-from smalltumor.training.data.dataset_check import check_dataset
+from smalltumor.training.data.dataset_check import check_training_cases
 from smalltumor.training.data.pack import MANIFEST, Pack
 from smalltumor.training.data.pack_writer import PackWriter
 from training_cases import disagree_about_sides, write_lesion_cases
@@ -96,7 +96,7 @@ def test_labels_names_and_crop_centres_are_kept_exactly(from_files, from_pack):
 def test_what_makes_a_case_doubtful_is_kept(from_files, tmp_path):
     write_pack(tmp_path, [replace(from_files[0], warnings=("cut off",)), from_files[1]])
     assert [case.warnings for case in read_all(tmp_path)] == [("cut off",), ()]
-    assert [case.warnings for case in check_dataset(tmp_path)] == [["cut off"], []]
+    assert [case.warnings for case in check_training_cases(tmp_path)] == [["cut off"], []]
 
 
 MADE = MadeBy("SEMIAUTOMATIC", "starter", "ab" * 8, "0.1.0", missing=("t2",))
@@ -107,7 +107,7 @@ def test_what_made_a_mask_is_kept_also_when_a_pack_is_packed_again(from_files, t
     write_pack(tmp_path / "two", read_all(tmp_path / "one"))
     for pack in (tmp_path / "one", tmp_path / "two"):
         assert [case.made_by for case in read_all(pack)] == [MADE, None]
-        assert [case.made_by for case in check_dataset(pack)] == [MADE, None]
+        assert [case.made_by for case in check_training_cases(pack)] == [MADE, None]
 
 
 def test_parts_hold_whole_cases_and_stay_below_their_limit(from_files, tmp_path):
@@ -143,7 +143,7 @@ def test_labels_segmented_from_a_pack_are_those_from_files(sample_folder, tmp_pa
 
 
 def test_a_pack_is_checked_as_its_files_are(from_files, kept_pack):
-    checked = list(check_dataset(kept_pack))
+    checked = list(check_training_cases(kept_pack))
     assert [case.name for case in checked] == [case.name for case in from_files]
     for case, row in zip(from_files, checked, strict=True):
         assert row.problem is None
@@ -222,7 +222,7 @@ def test_a_pack_of_a_release_that_prepares_in_another_way_is_refused(pack, versi
     with pytest.raises(TrainingError, match=r"another release .* pack the cases again"):
         read_all(pack)
     with pytest.raises(TrainingError, match="another release"):
-        list(check_dataset(pack))
+        list(check_training_cases(pack))
 
 
 def test_a_pack_that_was_prepared_in_another_way_is_refused(kept_pack):

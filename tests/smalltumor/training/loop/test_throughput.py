@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from smalltumor.training.loop.throughput import Throughput
 from smalltumor.training.optimisation.budget import Budget
-from smalltumor.training.optimisation.state import Progress
+from smalltumor.training.optimisation.state import TrainingProgress
 from training_cases import QUICK
 
 EPOCH_STEPS = 4
@@ -20,7 +20,7 @@ def throughput_of(**changes: Any) -> Throughput:
 
 
 def left(throughput: Throughput, **progress: Any) -> float | None:
-    value = throughput.facts(Progress(**progress))["seconds_left"]
+    value = throughput.facts(TrainingProgress(**progress))["seconds_left"]
     return None if value is None else float(value)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smalltumor.errors import TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
-from smalltumor.training.run import train
+from smalltumor.training.execution.train import train
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.splits.split import Split
 from training_cases import write_lesion_cases

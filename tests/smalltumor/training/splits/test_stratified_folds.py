@@ -9,7 +9,7 @@ from smalltumor.errors import Action, TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataset import labelled_cases
-from smalltumor.training.run_cases import check_unique_names
+from smalltumor.training.execution.run_cases import check_unique_names
 from smalltumor.training.splits.stratified_folds import stratified_folds
 
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from smalltumor.errors import Action, Remedy, TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
-from smalltumor.training.run import train
+from smalltumor.training.execution.train import train
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 from training_cases import QUICK, disagree_about_sides, write_lesion_cases
 from training_runs import events, request_for, silent, start_run, weights
 
@@ -58,7 +58,7 @@ def test_each_epoch_records_what_the_monitor_shows(data, tmp_path):
     assert epoch["reconstruction_weight"] == 0.05
     assert min(epoch[n] for n in ("voxels_per_second", "peak_memory", "stem_rms")) > 0
     status = RunMonitor(tmp_path / "run").poll()
-    assert (status.state, status.fraction, status.epochs) == (State.DONE, 1.0, 2)
+    assert (status.state, status.fraction, status.epochs) == (RunState.DONE, 1.0, 2)
     assert status.losses["segmentation"][0] == [1.0, 2.0]
     assert status.validation == ("case_00",)
 
@@ -147,7 +147,7 @@ def test_a_batch_that_processes_cannot_share_is_refused(data, tmp_path, monkeypa
     from smalltumor.training.data.training_case import TrainingCases
     from smalltumor.training.loop.trainer import Trainer
     from smalltumor.training.optimisation.distributed import Processes
-    from smalltumor.training.run_context import RunContext
+    from smalltumor.training.runs.run_context import RunContext
 
     processes = Processes(0, 3, torch.device("cpu"))
     with pytest.raises(TrainingError, match="cannot be shared by 3 processes"):

@@ -14,15 +14,15 @@ import torch
 from smalltumor.errors import Action, OutputError, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.models.network import MultiTaskNetwork
-from smalltumor.training import run
+from smalltumor.training.execution import train as training_run
+from smalltumor.training.execution.train import train
 from smalltumor.training.loop import stopping, validator
 from smalltumor.training.loop.stopping import StepAborted, StopListener
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 from training_cases import QUICK, write_lesion_cases
 from training_runs import (
     StopAfter,
@@ -45,7 +45,7 @@ def test_a_run_stopped_after_every_step_ends_in_the_same_state(data, tmp_path, m
     steps = events(tmp_path / "whole", "done")[0]["step"]
     for _ in range(steps + 1):  # one step in each process
         answers = iter([False] * 4 + [True])  # asked before each of four cases, after each step
-        monkeypatch.setattr(run, "StopListener", lambda run, a=answers: StopAfter(a))
+        monkeypatch.setattr(training_run, "StopListener", lambda run, a=answers: StopAfter(a))
         if train(request_for(data, tmp_path / "bits", resume=True), silent):
             break
     assert events(tmp_path / "bits", "done")[0]["step"] == steps
@@ -87,7 +87,7 @@ def test_a_run_that_another_process_started_meanwhile_is_not_overwritten(
     data, tmp_path, monkeypatch
 ):
     """Between the look at the folder and the lock."""
-    path, choose, other = tmp_path / "run", run.AvailableCases.find, []
+    path, choose, other = tmp_path / "run", training_run.AvailableCases.find, []
 
     def find_while_another_trains(request):
         if not other:
@@ -95,7 +95,7 @@ def test_a_run_that_another_process_started_meanwhile_is_not_overwritten(
             train(request_for(data, path), silent)
         return choose(request)
 
-    monkeypatch.setattr(run.AvailableCases, "find", find_while_another_trains)
+    monkeypatch.setattr(training_run.AvailableCases, "find", find_while_another_trains)
     with pytest.raises(TrainingError, match="another process has trained there"):
         train(request_for(data, path), silent)
     assert len(events(path, "start")) == len(events(path, "done")) == 1
@@ -127,7 +127,8 @@ def test_a_run_is_not_overwritten(data, tmp_path):
 def test_a_damaged_state_is_named_and_not_replaced(data, tmp_path):
     run = RunFolder(tmp_path / "run")
     split = {"training": ["case_01"], "validation": ["case_00"], "trained_on": ["case_01"]}
-    run.write_config({"training": QUICK.to_dict(), "split": split})
+    recipe = {"training": QUICK.to_dict(), "origin": {}, "steps_per_epoch": 2}
+    run.write_config({**recipe, "split": split})
     run.last.write_bytes(b"\x10\0\0\0\0\0\0\0damaged")
     with pytest.raises(TrainingError, match=r"last\.safetensors"):
         train(request_for(data, run.path, resume=True), silent)
@@ -189,7 +190,7 @@ def test_out_of_memory_the_error_has_what_fits_and_the_run_resumes_with_it(
         train(request_for(data, run), silent)
     assert raised.value.remedy == Remedy(Action.RESUME, settings={"batch_size": 1})
     status = RunMonitor(run).poll()
-    assert (status.state, status.changes) == (State.FAILED, {"batch_size": 1})
+    assert (status.state, status.changes) == (RunState.FAILED, {"batch_size": 1})
     assert train(request_for(data, run, resume=True, changes={"batch_size": 1}), silent)
     done = events(run, "done")
     assert done[0]["step"] == 2 * 3  # epochs are counted on as they were planned

@@ -8,10 +8,10 @@ from smalltumor.errors import TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
+from smalltumor.training.execution.train import train
 from smalltumor.training.loop import trainer
-from smalltumor.training.run import train
 from smalltumor.training.runs.monitor import RunMonitor
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 from training_runs import (
     StopAfter,
     assert_same_state,
@@ -105,7 +105,7 @@ def test_a_run_of_some_minutes_ends_by_itself_with_weights(pack, tmp_path, monke
     for name in ("best.safetensors", "final.safetensors"):
         assert load_checkpoint(run / name).card["steps"] == done["step"]
     status = RunMonitor(run).poll()
-    assert (status.state, status.message) == (State.DONE, "done")
+    assert (status.state, status.message) == (RunState.DONE, "done")
     assert status.step == done["step"]
     assert status.epoch == status.epochs < 1000
     assert status.fraction == pytest.approx(1, abs=0.1)
@@ -120,7 +120,9 @@ def test_the_minutes_of_a_run_count_over_its_resumes(pack, tmp_path, monkeypatch
     for _ in range(20):
         stops = iter([False] * 6 + [True])
         listener = StopAfter(stops)
-        monkeypatch.setattr("smalltumor.training.run.StopListener", lambda run, it=listener: it)
+        monkeypatch.setattr(
+            "smalltumor.training.execution.train.StopListener", lambda run, it=listener: it
+        )
         if train(pack_request(pack, run, changes={"minutes": 0.5}, resume=True), silent):
             break
     else:

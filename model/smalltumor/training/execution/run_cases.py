@@ -16,10 +16,10 @@ from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
 from smalltumor.training.data.pack import Pack
 from smalltumor.training.data.training_case import TrainingCase, TrainingCases
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.loop.stopping import StepAborted, StopListener
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_context import RunContext
-from smalltumor.training.run_record import RunRecord
+from smalltumor.training.runs.run_context import RunContext
 from smalltumor.training.splits.split import Split
 
 

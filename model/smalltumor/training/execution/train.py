@@ -10,15 +10,15 @@ from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig, steps_per_epoch
 from smalltumor.training.data.same_images import patients_by_images
-from smalltumor.training.execution import execute
-from smalltumor.training.locked_run import locked_run
+from smalltumor.training.execution.execute import execute
+from smalltumor.training.execution.locked_run import locked_run
+from smalltumor.training.execution.run_cases import AvailableCases, check_unique_names
+from smalltumor.training.execution.run_record import RunRecord, origin_of
 from smalltumor.training.loop.memory import keep_freed_memory
 from smalltumor.training.loop.stopping import StopListener
 from smalltumor.training.optimisation.distributed import joined_processes
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_cases import AvailableCases, check_unique_names
-from smalltumor.training.run_context import Log, RunContext, silent, warning_through
-from smalltumor.training.run_record import RunRecord, origin_of
+from smalltumor.training.runs.run_context import Log, RunContext, silent, warning_through
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.splits.split import Split
 from smalltumor.training.splits.stratified_folds import stratified_folds
