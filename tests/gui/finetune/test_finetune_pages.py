@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from smalltumor.data.made_by import MadeBy
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training.config import PRESETS
 from smalltumor.training.data.collected_case import CaseFolder
 from smalltumor.training.data.dataset_check import CheckedCase
 from smalltumor.training.network_masks import NetworkMasks
@@ -233,6 +234,13 @@ def test_a_run_from_random_weights_is_shorter_by_the_validation_of_its_start(tra
     assert "about 20 s for" in train.expected_length
     train.weights.value = RANDOM
     assert "about 10 s for" in train.expected_length
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_brings_its_epochs_and_its_share_of_the_starting_weights(train, preset):
+    train.preset.value = preset
+    assert train.epochs.value == PRESETS[preset].epochs
+    assert train.starting_weights_share.value == 100 * PRESETS[preset].starting_weights_share
 
 
 def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):
