@@ -48,7 +48,7 @@ ACCEPT = Key("K", "Accept the selected lesions, or undo that; add the candidate"
 DELETE = Key("W", "Delete the selected lesions; reject the candidate")
 UNDO = Key("U", "Undo the last step of the review", repeats=True)
 FOLD = Key("J", "List the specks one by one, or fold them into one row")
-DISMISS = Key("Shift+J", "Delete all specks")
+DELETE_SPECKS = Key("Shift+J", "Delete all specks")
 REGION = Key("Shift+R", "Choose the next region: ET, TC, WT")
 TABLE = Key("Shift+T", "Go to the table of lesions")
 SEGMENT = Key("Alt+G", "Segment the active patient")
@@ -129,7 +129,7 @@ COLUMNS: tuple[dict[str, tuple[Key, ...]], ...] = (
         "Painting, and napari's canvas": _NAPARI,
     },
     {
-        "Lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO, FOLD, DISMISS, REGION, TABLE),
+        "Lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO, FOLD, DELETE_SPECKS, REGION, TABLE),
         "In the table of lesions": _TABLE,
         "Follow-up": (FLICKER, BESIDE, NEXT_CHANGE, PREVIOUS_CHANGE),
         "Worklist": (NEXT_CASE, PREVIOUS_CASE, NEXT_LISTED, REVIEWED),

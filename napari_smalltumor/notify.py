@@ -11,12 +11,16 @@ from smalltumor.text import list_text
 # fmt: off
 _FIRST_WORDS = frozenset((
     "a", "an", "another", "backend", "brain", "by", "crops", "device", "folds", "it", "its",
-    "label", "multiple", "name", "network", "no", "none", "one", "patience", "preprocessing",
-    "probabilities", "the", "there", "this", "torchrun", "training", "two", "unknown",
+    "label", "multiple", "name", "network", "no", "none", "not", "one", "patience", "preprocessing",
+    "probabilities", "process", "the", "there", "this", "torchrun", "training", "two", "unknown",
     "values", "weights", "windows",
 ))
 # fmt: on
-"""Words that messages of errors begin with, and no name of a case or file."""
+"""Words that messages of errors begin with, and no name of a case or file.
+
+`tests/napari_smalltumor/test_notify.py` finds those that are missing here, in the source of
+both packages.
+"""
 
 
 def info(message: str) -> None:

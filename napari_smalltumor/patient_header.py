@@ -25,12 +25,12 @@ from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.unopened_exports import button_text, unopened_exports
 from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
+from napari_smalltumor.main_window.planes_window import planes_window
+from napari_smalltumor.main_window.segment_dock_opener import segment_dock_opener
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.removed.closed_list import ClosedPatientsList
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
-from napari_smalltumor.reading.first_dock import first_dock
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
+from napari_smalltumor.patients.removed.removed_patients import removed_patients
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import allow_shrinking, button
@@ -54,14 +54,14 @@ class PatientHeader(QWidget):
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
-        first_dock(viewer).end()
+        segment_dock_opener(viewer).end()
         self._viewer = viewer
         self._patients = active_patient(viewer)
-        self._missing = missing_layers(viewer)
+        self._removed = removed_layers(viewer)
         self._saved = save_state(unproxied(viewer))
         self._exports = unopened_exports(unproxied(viewer))
         self.closed_list = ClosedPatientsList(
-            closed_by_hand(viewer), lambda patient: reopen_closed(viewer, patient)
+            removed_patients(viewer), lambda patient: reopen_closed(viewer, patient)
         )
         self.picker = _PatientPicker()
         self.close_button = button("✕", "Close this patient: remove all of its layers")
@@ -88,7 +88,7 @@ class PatientHeader(QWidget):
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
         self._patients.arrivals.changed.connect(self._update)
-        self._missing.changed.connect(self._update)
+        self._removed.changed.connect(self._update)
         self._exports.changed.connect(self._update)
         self._saved.changed.connect(self._update_saved)
         self.save_button.clicked.connect(lambda: save(unproxied(self._viewer), self))
@@ -136,7 +136,7 @@ class PatientHeader(QWidget):
 
     def _restore(self) -> None:
         if self._patients.current is not None:
-            self._missing.restore(self._patients.current)
+            self._removed.restore(self._patients.current)
 
     def _open_export(self) -> None:
         if self._patients.current is not None:
@@ -157,7 +157,7 @@ class PatientHeader(QWidget):
         self.reading.setVisible(bool(reading))
         self.first_case.setVisible(not patients and not reading)
         self._actions.setVisible(current is not None)
-        names = self._missing.of(current)
+        names = self._removed.of(current)
         self.restore_button.setText(f"Restore {list_text(names)}")
         self.restore_button.setVisible(bool(names))
         export = self._exports.to_open(current)

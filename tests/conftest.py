@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from synthetic import write_weights
 from training_cases import NARROW
 
 ROOT = Path(__file__).resolve().parents[1]
+TIMEOUT_MS = 240_000
 
 # The time of an example depends on the load of the machine.
 hypothesis_settings.register_profile(
@@ -111,6 +113,14 @@ def smalltumor(narrow_weights, capsys) -> Iterator[Callable[..., tuple[int, str,
 
     yield run
     signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def qtbot(qtbot):
+    """pytest-qt's ``qtbot`` with a timeout that suffices on a busy computer."""
+    for name in ("waitSignal", "waitUntil", "waitActive", "waitExposed"):
+        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=TIMEOUT_MS))
+    return qtbot
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.sample_data import add_sample
-from napari_smalltumor.reading.toolbar import show_planes
+from napari_smalltumor.main_window.toolbar import show_planes
 from napari_smalltumor.segment.dock import SegmentDock
 from napari_smalltumor.widgets.dock_tabs import bring_to_front
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from smalltumor.data.case import Case
 
 from napari_smalltumor import settings
-from napari_smalltumor.autosave.case_edits import State
+from napari_smalltumor.autosave.baselines import Baselines
+from napari_smalltumor.autosave.case_edits import EditsState
 from napari_smalltumor.autosave.edited_cases import EditedCases
 from napari_smalltumor.autosave.exports import record_export
 from napari_smalltumor.autosave.folder import AutosaveFolder
@@ -27,7 +28,6 @@ from napari_smalltumor.autosave.masks import (
     layer_key,
     masks_among,
 )
-from napari_smalltumor.autosave.unedited_masks import UneditedMasks
 from napari_smalltumor.autosave.write_queue import WriteQueue
 from napari_smalltumor.case_data.records import CaseRecord, case_key, file_name
 from napari_smalltumor.layers.metadata import checksum, region_of, role_of
@@ -53,10 +53,10 @@ class Autosave:
 
     def __init__(self, layers: LayerList, root: Path | None = None) -> None:
         self.folder = AutosaveFolder(root)
-        self.unedited = UneditedMasks()
+        self.baselines = Baselines()
         self._layers = layers
         self._writes = WriteQueue()
-        self.cases = EditedCases(self.folder, self._writes, self.unedited)
+        self.cases = EditedCases(self.folder, self._writes, self.baselines)
         self._reader = settings.get("reader")
         for layer in layers:
             self._on_new_layer(layer)
@@ -103,7 +103,7 @@ class Autosave:
         written = saved if isinstance(saved, Mapping) else self.checksums(saved)
         exported: dict[str, dict[str, int]] = {}
         for layer, crc in written.items():
-            self.unedited.keep(layer, crc)
+            self.baselines.set(layer, crc)
             exported.setdefault(key_of_case(layer), {})[layer_key(layer)] = crc
         self._record_exports(written, files)
         for key, checksums in exported.items():
@@ -128,7 +128,7 @@ class Autosave:
         shown = by_case(masks_among(self._layers))
         for key in keys:
             edits = self.cases.get(key)
-            if edits is not None and key in shown and edits.state is State.OPEN:
+            if edits is not None and key in shown and edits.state is EditsState.OPEN:
                 self.cases.update(key, shown[key])
                 if not edits.has_edits:
                     edits.write()
@@ -150,7 +150,7 @@ class Autosave:
 
     def unsaved_results(self, layers: Iterable[Layer]) -> list[Labels]:
         """The masks among some layers of which a network's result was not exported."""
-        return [x for x in masks_among(layers) if self.unedited.is_unsaved_result(x)]
+        return [x for x in masks_among(layers) if self.baselines.is_unsaved_result(x)]
 
     def lost_results(self, layers: Iterable[Layer]) -> list[Labels]:
         """Those of `unsaved_results` that are in no autosave file either when the case closes.
@@ -164,14 +164,14 @@ class Autosave:
             edits = self.cases.get(key)
             kept = edits.kept_regions if edits is not None else frozenset()
             regions = {layer_key(x): x for x in masks if region_of(x) is not None}
-            is_open = edits is None or edits.state is State.OPEN
+            is_open = edits is None or edits.state is EditsState.OPEN
             if is_open and (kept or any(map(self._is_edited, regions.values()))):
                 kept = frozenset(regions)
             lost += [x for x in self.unsaved_results(masks) if layer_key(x) not in kept]
         return lost
 
     def _is_edited(self, layer: Layer) -> bool:
-        return checksum(layer.data) != self.unedited.checksum(layer)
+        return checksum(layer.data) != self.baselines.checksum(layer)
 
     def unsaved(self, layers: Iterable[Layer]) -> list[str]:
         """Names of edited masks among some layers that are in no file, since autosave is off."""
@@ -188,7 +188,7 @@ class Autosave:
         """
         restored = list(masks_among(layers))
         for layer in restored:
-            self.unedited.keep(layer, None)
+            self.baselines.clear(layer)
         shown = by_case(masks_among(self._layers))
         for key in by_case(restored):
             edits = self.cases.update(key, shown[key])
@@ -225,8 +225,8 @@ class Autosave:
         role = role_of(layer)
         if not is_mask(layer) or role is None:
             return
-        if role.checksum is None and layer not in self.unedited:
-            self.unedited.keep(layer, checksum(layer.data))
+        if role.checksum is None and layer not in self.baselines:
+            self.baselines.set(layer, checksum(layer.data))
         key = key_of_case(layer)
         edits = self.cases.get(key)
         if edits is not None and edits.has_removed:

@@ -36,11 +36,11 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import Case
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.autosave.baselines import Baselines
 from napari_smalltumor.autosave.case_file import CaseFile
 from napari_smalltumor.autosave.folder import AutosaveFolder
 from napari_smalltumor.autosave.mask_copies import MaskCopy
 from napari_smalltumor.autosave.masks import layer_key
-from napari_smalltumor.autosave.unedited_masks import UneditedMasks
 from napari_smalltumor.autosave.write_queue import WriteQueue
 from napari_smalltumor.layers.metadata import checksum, region_of
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 
-class State(Enum):
+class EditsState(Enum):
     """Whether the masks of a case are in the viewer, as in the table of this file."""
 
     OPEN = auto()
@@ -67,13 +67,13 @@ class CaseEdits:
 
     Attributes
     ----------
-    state : State
+    state : EditsState
     readers : list of str
         Who has made the edits, as far as readers were named.
     """
 
     def __init__(self, case: Case, folder: AutosaveFolder, writes: WriteQueue) -> None:
-        self.state = State.OPEN
+        self.state = EditsState.OPEN
         self.readers: list[str] = []
         self._file = CaseFile(case, folder, writes)
         # Edited masks in the viewer and those that were removed from it, by `layer_key`.
@@ -103,7 +103,7 @@ class CaseEdits:
     @property
     def names_of_removed(self) -> list[str]:
         """Names of the edited masks that were removed while the case is open."""
-        removed = self._removed.values() if self.state is State.OPEN else ()
+        removed = self._removed.values() if self.state is EditsState.OPEN else ()
         return [copy.name for copy in removed]
 
     @property
@@ -111,7 +111,7 @@ class CaseEdits:
         """Keys of the regions that were removed, or closed, with the edits of their case."""
         return frozenset(key for key, copy in self._removed.items() if copy.is_region)
 
-    def update(self, layers: Iterable[Labels], unedited: UneditedMasks) -> None:
+    def update(self, layers: Iterable[Labels], baselines: Baselines) -> None:
         """Copy the edited masks that changed since the last copy.
 
         ET, TC and WT are always copied together, because they form one segmentation.
@@ -120,27 +120,30 @@ class CaseEdits:
         ----------
         layers : iterable of Labels
             All masks of the case in the viewer.
-        unedited : UneditedMasks
+        baselines : Baselines
         """
         by_key = {layer_key(layer): layer for layer in layers}
         checksums = {key: checksum(layer.data) for key, layer in by_key.items()}
-        edited = {k for k, layer in by_key.items() if checksums[k] != unedited.checksum(layer)}
+        edited = {k for k, layer in by_key.items() if checksums[k] != baselines.checksum(layer)}
         self._compare_with_removed(checksums, edited)
-        if self.state is State.OPEN:
+        if self.state is EditsState.OPEN:
             regions = {k for k, layer in by_key.items() if region_of(layer) is not None}
             if edited & regions or any(copy.is_region for copy in self._removed.values()):
                 edited |= regions
         self._shown = {
-            key: self._copy(by_key[key], checksums[key], unedited.checksum(by_key[key]))
+            key: self._copy(by_key[key], checksums[key], baselines.checksum(by_key[key]))
             for key in edited
         }
 
-    def _copy(self, layer: Labels, checksum: int, started: int | None) -> MaskCopy:
-        """A copy of a mask: that of before if neither the mask nor what it started from changed."""
+    def _copy(self, layer: Labels, checksum: int, baseline_checksum: int | None) -> MaskCopy:
+        """A copy of a mask: that of before if neither the mask nor its baseline changed."""
         copy = self._shown.get(layer_key(layer))
-        if copy is not None and (copy.checksum, copy.started) == (checksum, started):
+        if copy is not None and (copy.checksum, copy.baseline_checksum) == (
+            checksum,
+            baseline_checksum,
+        ):
             return copy
-        return MaskCopy(layer, checksum, started)
+        return MaskCopy(layer, checksum, baseline_checksum)
 
     def _compare_with_removed(self, checksums: Mapping[str, int], edited: Collection[str]) -> None:
         """Decide whether masks in the viewer are those that were removed, or are in their place.
@@ -151,15 +154,15 @@ class CaseEdits:
         returned = {key for key, crc in before.items() if checksums[key] == crc}
         if before.keys() - returned:
             self._set_aside()
-        elif self.state is not State.OPEN:
+        elif self.state is not EditsState.OPEN:
             if not returned.isdisjoint(edited):
-                self.state = State.OPEN
+                self.state = EditsState.OPEN
                 self._file.forget()
             elif edited:
                 self._set_aside()
             else:
-                self.state = State.REOPENED
-        if self.state is State.OPEN:
+                self.state = EditsState.REOPENED
+        if self.state is EditsState.OPEN:
             self._removed = {k: copy for k, copy in self._removed.items() if k not in checksums}
 
     def _set_aside(self) -> None:
@@ -167,7 +170,7 @@ class CaseEdits:
         if self._file.write_failed:
             self.write()
         self._file.set_aside()
-        self._removed, self.readers, self.state = {}, [], State.OPEN
+        self._removed, self.readers, self.state = {}, [], EditsState.OPEN
 
     def remove(self, key: str, *, only_saved: bool = False) -> None:
         """Keep the edits of a mask that is removed from the viewer.
@@ -186,7 +189,7 @@ class CaseEdits:
     def close(self) -> None:
         """Leave the file as it is: no mask of the case is in the viewer any more."""
         self._removed |= self._shown
-        self._shown, self.state = {}, State.CLOSED
+        self._shown, self.state = {}, EditsState.CLOSED
 
     def mark_exported(self, exported: Mapping[str, int]) -> None:
         """Forget removed masks that an export has made obsolete.
@@ -197,14 +200,14 @@ class CaseEdits:
             Checksums of the exported masks, by `layer_key`. While a case is open, an export of
             regions also makes removed regions obsolete.
         """
-        if self.state is State.OPEN:
+        if self.state is EditsState.OPEN:
             self._removed = {
                 key: copy
                 for key, copy in self._removed.items()
                 if not _is_obsolete(key, copy, exported)
             }
         elif all(exported.get(key) == copy.checksum for key, copy in self._removed.items()):
-            self._removed, self.state = {}, State.OPEN
+            self._removed, self.state = {}, EditsState.OPEN
             self.write()
 
     def add_readers(self, readers: Iterable[str]) -> None:
@@ -222,7 +225,7 @@ class CaseEdits:
         copies = {**self._removed, **self._shown}
         if self._file.holds(copies) and not self._file.write_failed:
             return
-        if self.state is State.OPEN:
+        if self.state is EditsState.OPEN:
             self.readers = self.readers if copies else []
             self.add_readers([reader] if reader and copies else [])
         self._file.write(copies, self.readers)

@@ -33,7 +33,7 @@ class CaseFile:
     def __init__(self, case: Case, folder: AutosaveFolder, writes: WriteQueue) -> None:
         self._case, self._folder, self._writes = case, folder, writes
         self.checksums: Mapping[str, int] = {}
-        self._started: Mapping[str, int | None] = {}
+        self._baseline_checksums: Mapping[str, int | None] = {}
         self._last_write: Future[None] | None = None
 
     @property
@@ -43,12 +43,15 @@ class CaseFile:
         return write is not None and write.done() and write.exception() is not None
 
     def holds(self, copies: Mapping[str, MaskCopy]) -> bool:
-        """Whether the last write was of these masks, and of what they started from."""
-        return (_checksums(copies), _started(copies)) == (self.checksums, self._started)
+        """Whether the last write was of these masks with these baselines."""
+        return (_checksums(copies), _baseline_checksums(copies)) == (
+            self.checksums,
+            self._baseline_checksums,
+        )
 
     def write(self, copies: Mapping[str, MaskCopy], readers: Sequence[str]) -> None:
         """Replace the masks in the file; without masks, delete it."""
-        self.checksums, self._started = _checksums(copies), _started(copies)
+        self.checksums, self._baseline_checksums = _checksums(copies), _baseline_checksums(copies)
         self._last_write = self._writes.submit(
             _write, self._folder, self._case, list(copies.values()), tuple(readers)
         )
@@ -60,15 +63,15 @@ class CaseFile:
 
     def forget(self) -> None:
         """Write the masks again next time: another viewer may have taken the file."""
-        self.checksums, self._started, self._last_write = {}, {}, None
+        self.checksums, self._baseline_checksums, self._last_write = {}, {}, None
 
 
 def _checksums(copies: Mapping[str, MaskCopy]) -> dict[str, int]:
     return {key: copy.checksum for key, copy in copies.items()}
 
 
-def _started(copies: Mapping[str, MaskCopy]) -> dict[str, int | None]:
-    return {key: copy.started for key, copy in copies.items()}
+def _baseline_checksums(copies: Mapping[str, MaskCopy]) -> dict[str, int | None]:
+    return {key: copy.baseline_checksum for key, copy in copies.items()}
 
 
 def _write(

@@ -14,7 +14,7 @@ from napari_smalltumor.autosave.folder import UnrestorableEdits
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import key_of
 from napari_smalltumor.case_data.moved_cases import has_review
-from napari_smalltumor.case_data.records import CaseRecord, folder_of, images_of
+from napari_smalltumor.case_data.records import CaseRecord, folder_of_images, images_of
 from napari_smalltumor.layers.masks.brain_mask import brain_mask_of
 
 if TYPE_CHECKING:
@@ -145,6 +145,6 @@ def later_export_text(
 def _places(record: CaseRecord, case: Case) -> tuple[Path, Path]:
     """The folders of the images of a record and of a case, or their files in one folder."""
     now = images_of(case)
-    if record.folder != folder_of(now):
-        return record.folder, folder_of(now)
+    if record.folder != folder_of_images(now):
+        return record.folder, folder_of_images(now)
     return next(iter(record.images.values())), next(iter(now.values()))

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_smalltumor.autosave.case_edits import CaseEdits, State
+from napari_smalltumor.autosave.baselines import Baselines
+from napari_smalltumor.autosave.case_edits import CaseEdits, EditsState
 from napari_smalltumor.autosave.folder import AutosaveFolder
 from napari_smalltumor.autosave.masks import case_of_mask
-from napari_smalltumor.autosave.unedited_masks import UneditedMasks
 from napari_smalltumor.autosave.write_queue import WriteQueue
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ class EditedCases:
     ----------
     folder : AutosaveFolder
     writes : WriteQueue
-    unedited : UneditedMasks
+    baselines : Baselines
     """
 
-    def __init__(self, folder: AutosaveFolder, writes: WriteQueue, unedited: UneditedMasks) -> None:
-        self._folder, self._writes, self._unedited = folder, writes, unedited
+    def __init__(self, folder: AutosaveFolder, writes: WriteQueue, baselines: Baselines) -> None:
+        self._folder, self._writes, self._baselines = folder, writes, baselines
         self._edits: dict[str, CaseEdits] = {}
 
     def get(self, key: str) -> CaseEdits | None:
@@ -39,7 +39,7 @@ class EditedCases:
         edits = self._edits.get(key)
         if edits is None:
             edits = CaseEdits(case_of_mask(layers[0]), self._folder, self._writes)
-        edits.update(layers, self._unedited)
+        edits.update(layers, self._baselines)
         if not edits.is_over:
             self._edits[key] = edits
         return edits
@@ -65,19 +65,19 @@ class EditedCases:
         if not self._edits:
             return
         self._edits = {key: edits for key, edits in self._edits.items() if not edits.is_over}
-        if all(edits.state is not State.OPEN for edits in self._edits.values()):
+        if all(edits.state is not EditsState.OPEN for edits in self._edits.values()):
             self._writes.submit(self._folder.unlock)
 
     def restorable_files(self, key: str, name: str) -> list[Path]:
         """Files of a name, of the case with a key, that no viewer writes, newest first."""
         edits, files = self._edits.get(key), self._folder.restorable_files(name)
-        is_written = edits is not None and edits.state is State.OPEN
+        is_written = edits is not None and edits.state is EditsState.OPEN
         return [file for file in files if not (is_written and self._folder.is_own(file))]
 
     def answered(self, key: str) -> None:
         """Forget a closed case when the user has answered whether to restore its file."""
         edits = self._edits.get(key)
-        if edits is not None and edits.state is not State.OPEN:
+        if edits is not None and edits.state is not EditsState.OPEN:
             del self._edits[key]
 
     def set_aside(self, key: str, file: Path) -> None:

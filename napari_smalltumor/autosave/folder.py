@@ -21,7 +21,7 @@ from typing import IO, NamedTuple
 
 from smalltumor.data.case import Case
 from smalltumor.errors import OutputError, TensorFileError
-from smalltumor.files.temporary_names import TEMPORARY_FILES
+from smalltumor.files.transactions.temporary_names import TEMPORARY_FILES
 from smalltumor.files.user_dirs import data_folder
 
 from napari_smalltumor.autosave.folder_lock import LOCK, is_locked, lock
@@ -144,7 +144,7 @@ def _new_name() -> str:
 
 def _unrestorable(case: Case, sources: Sequence[Path]) -> UnrestorableEdits | None:
     """What has become of the files of some edits; None if they may be as they were."""
-    read = {*case.images_read, *([case.labels_read.path] if case.labels_read else [])}
+    read = {*case.loaded_images, *([case.loaded_labels.path] if case.loaded_labels else [])}
     shared = [path for path in sources if path in read]
     if not sources or (not shared and any(map(os.path.exists, sources))):
         return None

@@ -29,7 +29,7 @@ class MaskCopy:
     layer : Labels
     checksum : int
         Checksum of its data.
-    started : int, optional
+    baseline_checksum : int, optional
         Checksum of its data before they were edited.
 
     Attributes
@@ -38,20 +38,27 @@ class MaskCopy:
         The `name_in_case` of the layer.
     is_region : bool
         Whether it is a mask of ET, TC or WT.
-    started : int or None
+    baseline_checksum : int or None
         As given.
     """
 
-    def __init__(self, layer: Labels, checksum: int, started: int | None) -> None:
+    def __init__(self, layer: Labels, checksum: int, baseline_checksum: int | None) -> None:
         role, region = role_of(layer), region_of(layer)
         scheme = role.scheme if role is not None else None
         predicted = role is not None and role.kind is LayerKind.PREDICTION
         values = from_display(np.array(layer.data), case_of_mask(layer).grid)
         self.checksum, self.name = checksum, name_in_case(layer)
-        self.is_region, self.started = region is not None, started
+        self.is_region, self.baseline_checksum = region is not None, baseline_checksum
         self._is_cropped = False
         self._mask = SavedMask(
-            self.name, values, (0, 0, 0), region, scheme, predicted, started, made_by_of([layer])
+            self.name,
+            values,
+            (0, 0, 0),
+            region,
+            scheme,
+            predicted,
+            baseline_checksum,
+            made_by_of([layer]),
         )
 
     def cropped(self) -> SavedMask:

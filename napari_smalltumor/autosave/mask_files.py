@@ -43,7 +43,7 @@ class SavedMask:
         Name of the label scheme of tissue classes.
     predicted : bool
         Whether the tissue classes were predicted by a network in training.
-    started : int, optional
+    baseline_checksum : int, optional
         Checksum of the layer's data before they were edited.
     made_by : MadeBy, optional
         What made the mask, as far as it is known.
@@ -55,7 +55,7 @@ class SavedMask:
     region: Region | None = None
     scheme: str | None = None
     predicted: bool = False
-    started: int | None = None
+    baseline_checksum: int | None = None
     made_by: MadeBy | None = None
 
     def on_grid(self, shape: tuple[int, int, int]) -> npt.NDArray[np.integer]:
@@ -102,7 +102,7 @@ def write_masks(
             "region": m.region,
             "scheme": m.scheme,
             "predicted": m.predicted,
-            "started": m.started,
+            "baseline_checksum": m.baseline_checksum,
             "made_by": m.made_by and m.made_by.as_json(),
         }
         for m in masks
@@ -137,10 +137,10 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
     if values.ndim != 3 or values.dtype.kind not in "iu":
         raise ValueError(f"{values.dtype} of shape {values.shape} is not a mask")
     region = None if layer["region"] is None else Region(layer["region"])
-    started = None if layer["started"] is None else int(layer["started"])
+    baseline = None if layer["baseline_checksum"] is None else int(layer["baseline_checksum"])
     made_by = MadeBy.from_json(layer["made_by"]) if layer.get("made_by") else None
     name, scheme, predicted = str(layer["name"]), layer["scheme"], bool(layer["predicted"])
-    return SavedMask(name, values, (i, j, k), region, scheme, predicted, started, made_by)  # type: ignore[arg-type]
+    return SavedMask(name, values, (i, j, k), region, scheme, predicted, baseline, made_by)  # type: ignore[arg-type]
 
 
 def read_readers(path: Path) -> list[str]:

@@ -109,7 +109,7 @@ def _layer_data(case: Case, mask: SavedMask, volume: np.ndarray) -> LayerData:
     if mask.region is not None:
         return region_layer(case, mask.region, volume != 0, made_by=mask.made_by)
     if mask.scheme is not None and mask.scheme in SCHEMES:
-        kind = LayerKind.PREDICTION if mask.predicted else LayerKind.EXPERT
+        kind = LayerKind.PREDICTION if mask.predicted else LayerKind.TISSUE_CLASSES
         return labels_layer(
             case, volume, SCHEMES[mask.scheme], mask.name, kind=kind, made_by=mask.made_by
         )

@@ -216,13 +216,17 @@ class RestoreQuestion:
 
     def _with_other_masks(self, masks: Iterable[SavedMask], shown: Iterable[Layer]) -> list[str]:
         """Names of the layers of a case that have another mask than the saved edits began with."""
-        unedited = self.autosave.unedited
-        before = {key_of(m.region, m.name): m.started for m in masks if m.started is not None}
+        baselines = self.autosave.baselines
+        before = {
+            key_of(m.region, m.name): m.baseline_checksum
+            for m in masks
+            if m.baseline_checksum is not None
+        }
         return [
             layer.name
             for layer in masks_among(shown)
             if (key := layer_key(layer)) in before
-            and unedited.checksum(layer) not in (None, before[key])
+            and baselines.checksum(layer) not in (None, before[key])
         ]
 
     def _ask(self, title: str, text: str, *answers: str) -> str:

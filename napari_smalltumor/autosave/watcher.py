@@ -14,7 +14,7 @@ from napari_smalltumor.autosave.restore_question import RestoreQuestion
 from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.metadata import cases_among, claim_roles
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
+from napari_smalltumor.patients.removed.removed_patients import removed_patients
 from napari_smalltumor.viewer import main_window, one_per_viewer
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class ViewerAutosave:
         claim_roles(viewer)
         self.autosave = Autosave(viewer.layers)
         self.restore_question = RestoreQuestion(viewer, self.autosave)
-        closed_by_hand(viewer).keep_edits(self.autosave.unsaved)
+        removed_patients(viewer).keep_edits(self.autosave.unsaved)
         self._viewer = ref(viewer)
         self._layers = viewer.layers
         self._asked: set[str] = set()

@@ -62,15 +62,15 @@ def checksums(case: Case) -> dict[str, int]:
 
 def _checksum(case: Case, path: Path | None) -> int | None:
     """CRC-32 of the voxels that were read from a file."""
-    if path is not None and path in case.images_read:
-        return case.images_read[path].checksum
-    labels = case.labels_read
+    if path is not None and path in case.loaded_images:
+        return case.loaded_images[path].checksum
+    labels = case.loaded_labels
     return labels.checksum if labels is not None and labels.path == path else None
 
 
 def _tells_apart(case: Case) -> bool:
     """Whether no other patient has the voxels of a case."""
-    read = (case.images_read.get(path) for path in identifying_files(case).values() if path)
+    read = (case.loaded_images.get(path) for path in identifying_files(case).values() if path)
     return any(image is not None and not image.is_uniform for image in read)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from psygnal import Signal, SignalInstance
 from smalltumor.data.case import Case
-from smalltumor.data.images_read import ImageRead, read_image
+from smalltumor.data.loaded_images import LoadedImage, read_image
 from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.files.existence import is_absent
 
@@ -113,7 +113,7 @@ def _place_of(record: CaseRecord, own: Mapping[str, int]) -> Place:
         read = {n: read_image(path, allow_nonfinite=True) for n, path in record.images.items()}
     except SmalltumorError:
         return Place.UNREADABLE
-    now = {name: ImageRead(volume).checksum for name, volume in read.items()}
+    now = {name: LoadedImage(volume).checksum for name, volume in read.items()}
     grid = next(iter(read.values())).grid
     is_there = now == own or is_recorded(record, digest_of_images(grid, now))
     return Place.HELD if is_there else Place.LEFT

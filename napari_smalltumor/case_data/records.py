@@ -61,7 +61,7 @@ class CaseRecord:
     @property
     def folder(self) -> Path:
         """The folder of the images."""
-        return folder_of(self.images)
+        return folder_of_images(self.images)
 
     def file_name(self, suffix: str) -> str:
         """Name of a file that is kept of the case."""
@@ -79,7 +79,7 @@ def file_name(case: Case, suffix: str) -> str:
     return _file_name(case.name, case_key(case), suffix)
 
 
-def folder_of(images: Mapping[str, Path]) -> Path:
+def folder_of_images(images: Mapping[str, Path]) -> Path:
     """The folder of the images by which a case is recognised."""
     return next(iter(images.values())).parent
 
@@ -137,12 +137,12 @@ def record_correction(case: Case, corrected: Case) -> None:
 def records_of_images(case: Case) -> list[CaseRecord]:
     """Records of all cases, at any place, with the voxels and the grid of a case."""
     images = digests_of(case).images
-    return [] if images is None else _records_in(_folder_of(images))
+    return [] if images is None else _records_in(_records_folder(images))
 
 
 def is_recorded(record: CaseRecord, images: str) -> bool:
     """Whether the case of a record was recorded with images of a digest, also as corrected."""
-    return any(other.key == record.key for other in _records_in(_folder_of(images)))
+    return any(other.key == record.key for other in _records_in(_records_folder(images)))
 
 
 def _records_in(folder: Path) -> list[CaseRecord]:
@@ -158,11 +158,11 @@ def _file_of(case: Case) -> Path | None:
     if not checksums(case):
         return None
     digests = digests_of(case)
-    folder = _folder_of(digests.images or digests.case)
+    folder = _records_folder(digests.images or digests.case)
     return folder / _file_name(case.name, digests.case, ".json")
 
 
-def _folder_of(digest: str) -> Path:
+def _records_folder(digest: str) -> Path:
     return data_folder() / "cases" / digest
 
 

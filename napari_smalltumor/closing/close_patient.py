@@ -16,8 +16,8 @@ from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import CaseUse, use_of
-from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
+from napari_smalltumor.patients.removed.removed_patients import removed_patients
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def close_patient(
         *_what_is_cancelled(viewer, patient, running),
         *what_is_unsaved(viewer, patient),
     ]
-    if lost and not _may_close(viewer, patient, " ".join(lost), parent):
+    if lost and not _confirm_closing(viewer, patient, " ".join(lost), parent):
         return False
     for use in running:
         if use.cancel is not None:
@@ -80,7 +80,7 @@ def close_patient(
     if opens_next:
         active_patient(viewer).leave()
     # napari collects garbage after every removal, or once after all of a batch.
-    with missing_layers(viewer).closing(), viewer.layers.batched_update():
+    with removed_layers(viewer).closing(), viewer.layers.batched_update():
         for layer in layers_of_patient(viewer.layers, patient):
             viewer.layers.remove(layer)
     return True
@@ -88,7 +88,7 @@ def close_patient(
 
 def reopen_closed(viewer: ViewerModel, patient: Patient) -> None:
     """Open a patient again who was closed by removing its layers, with its edits."""
-    closed_by_hand(viewer).reopen(patient)
+    removed_patients(viewer).reopen(patient)
     ensure_autosave(viewer).autosave.save()  # else it asks whether to restore what is there again
 
 
@@ -97,8 +97,10 @@ def _cancellable_uses(viewer: ViewerModel, layers: list[Layer]) -> list[CaseUse]
     return [use for use in uses if use is not None and use.cancel is not None]
 
 
-def _may_close(viewer: ViewerModel, patient: Patient, lost: str, parent: QWidget | None) -> bool:
-    """Whether the user agrees to close a patient, whose edits are saved first if they say so."""
+def _confirm_closing(
+    viewer: ViewerModel, patient: Patient, lost: str, parent: QWidget | None
+) -> bool:
+    """Ask whether to close a patient; the edits are saved first if the user says so."""
     if not can_be_saved(viewer, patient):
         return questions.confirm(parent, _TITLE, lost, "Close")
     action = save_state(viewer).action_for(patient)

@@ -253,7 +253,7 @@ def closing_of(window: QWidget | None) -> WindowClosing | None:
 
 
 @one_per_viewer
-def ensure_asked_before_closing(viewer: ViewerModel) -> WindowClosing | None:
+def ensure_window_closing(viewer: ViewerModel) -> WindowClosing | None:
     """Ask before the window of a viewer closes; further calls return the same object."""
     window = main_window(viewer)
     return None if window is None else WindowClosing(viewer, window)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
-_CLASSES = (LayerKind.EXPERT, LayerKind.PREDICTION)
+_CLASSES = (LayerKind.TISSUE_CLASSES, LayerKind.PREDICTION)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +126,10 @@ def expert_can_be_compared(viewer: ViewerModel) -> bool:
 def _expert_layer(viewer: ViewerModel, case: Case) -> Labels | None:
     for layer in active_patient(viewer).layers:
         role = role_of(layer)
-        if role is not None and role.kind is LayerKind.EXPERT and same_case(role.case, case):
+        if (
+            role is not None
+            and role.kind is LayerKind.TISSUE_CLASSES
+            and same_case(role.case, case)
+        ):
             return cast("Labels", layer)
     return None

@@ -31,7 +31,7 @@ from napari_smalltumor.layers.masks.reference import reference_layers
 from napari_smalltumor.layers.masks.regions import OUTERMOST_FIRST
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.lesions.canvas.navigation import move_to
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
@@ -102,7 +102,7 @@ class CompareDock(ComparePanel, FollowsViewer):
         """Move the canvas and the planes to a lesion."""
         if self._target is not None:
             layers = self._target.reference or self._target.own
-            source = LesionSource(self._target.case.name, layers, self._target.case)
+            source = ViewerSegmentation(self._target.case.name, layers, self._target.case)
             move_to(self._viewer, source, compared.lesion)
 
     def update_choices(self) -> None:

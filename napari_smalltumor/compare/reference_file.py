@@ -27,7 +27,7 @@ from smalltumor.labels.schemes import SCHEMES, integer_values
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import check_images, read_regions
-from napari_smalltumor.layers.changed_images import ChangedImagesError, no_longer_shown
+from napari_smalltumor.layers.changed_images import ChangedImagesError, no_longer_shown_text
 from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import case_of, role_of
 
@@ -62,7 +62,7 @@ def read_reference(path: Path, case: Case, scheme: str | None = None) -> Display
     """
     check_patient(path, case)
     if is_in_folder_of(path, case) and case.has_changed_images:
-        text = f"{no_longer_shown(case)}; {path.name} may be of another patient"
+        text = f"{no_longer_shown_text(case)}; {path.name} may be of another patient"
         raise ChangedImagesError(text)
     exported = region_file(path)
     masks = (

@@ -27,12 +27,12 @@ from napari_smalltumor.compare.reference_file import (
     read_reference,
 )
 from napari_smalltumor.compare.shown_reference import remove_reference, show_reference
+from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.layers.masks.reference import reference_layers
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.loading.labels.schemes import ask_scheme_of_values
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import with_title
-from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.viewer import main_window, one_per_viewer
 
 if TYPE_CHECKING:

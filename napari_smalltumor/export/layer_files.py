@@ -38,9 +38,9 @@ from napari_smalltumor.layers.masks.region_masks import compose, made_by_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     LayerRole,
-    provenance_of,
     role_of,
     same_case,
+    source_role_of,
 )
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _content_of(layer_data: LayerData, layers: Sequence[Layer], scheme: str) -> 
 
 
 def _origin_of(layer_data: LayerData) -> LayerRole:
-    return provenance_of(layer_data[1].get("metadata", {})) or LayerRole(LayerKind.LABELS)
+    return source_role_of(layer_data[1].get("metadata", {})) or LayerRole(LayerKind.LABELS)
 
 
 def _comments_of(content: _Content, layer_data: LayerData, layers: Sequence[Layer]) -> list[str]:
@@ -178,7 +178,7 @@ def write_region_layers(
     masks: dict[Region, npt.NDArray[np.generic]] = {}
     case: Case | None = None
     for each in layer_data:
-        origin = None if _is_plain(each, layers) else provenance_of(each[1].get("metadata", {}))
+        origin = None if _is_plain(each, layers) else source_role_of(each[1].get("metadata", {}))
         if origin is None or origin.region is None:
             continue
         case = case or origin.case

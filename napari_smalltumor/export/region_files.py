@@ -116,7 +116,8 @@ def _scheme_of(path: Path, volume: Volume) -> LabelScheme:
     if values and any(s.name == "msd" for s in fitting) and len(fitting) > 1:
         notify.warn(
             f"{path.name} was read with the label scheme {scheme.name}. If another one was set "
-            "when it was exported, choose that under Labels and open the file again."
+            "when it was exported, choose it under Label scheme in the Segment dock and open the "
+            "file again."
         )
     return scheme
 

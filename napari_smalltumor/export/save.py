@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import export_case, file_to_save, is_exported_to
 from napari_smalltumor.export.dialogs.export_dialog import (
     ask_and_export,
     case_to_export_or_say,
+    confirm_replacing_files,
     finish_export,
-    may_replace,
 )
-from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.dialogs.replaced_masks import holds_corrections, note_on_replaced
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
@@ -75,7 +75,7 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     path = file_to_save(viewer, case)
     if path is None or case.has_changed_images or not os.access(path.parent, os.W_OK):
         return ask_and_export(viewer, parent, per_region=False)
-    if not may_write_regions(parent, viewer, case, "Save anyway"):
+    if not confirm_regions(parent, viewer, case, "Save anyway"):
         return []
     scheme = settings.get("scheme")
     if _is_saved_in(path, viewer, case, scheme):
@@ -84,7 +84,7 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     try:
         check_no_source([path], viewer.layers)
         replaces = bool(existing([path]))
-        if replaces and not _may_replace(viewer, parent, case, path):
+        if replaces and not _confirm_replacing_file(viewer, parent, case, path):
             return []
         written = export_case(viewer, case, path, scheme=scheme, overwrite=replaces)
     except SmalltumorError as error:
@@ -104,12 +104,12 @@ def _save_review(viewer: ViewerModel) -> None:
     state = save_state(viewer)
     state.refresh()
     if state.is_saved:
-        notify.info(_nothing_to_save(active_patient(viewer).title, state.written is not None))
+        notify.info(_nothing_to_save_text(active_patient(viewer).title, state.written is not None))
     else:
         state.save_review()
 
 
-def _nothing_to_save(title: str, is_reviewed: bool) -> str:
+def _nothing_to_save_text(title: str, is_reviewed: bool) -> str:
     if is_reviewed:
         return f"{title} is saved as reviewed, as it is."
     key = keys.REVIEWED.sequence
@@ -128,8 +128,10 @@ def _is_saved_in(path: Path, viewer: ViewerModel, case: Case, scheme: str) -> bo
     )
 
 
-def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: Path) -> bool:
-    """Whether this window wrote the file as it is, or the user agrees to replace it as it is.
+def _confirm_replacing_file(
+    viewer: ViewerModel, parent: QWidget | None, case: Case, path: Path
+) -> bool:
+    """Ask whether to replace a file that this window did not write as it is.
 
     The user is also asked whether a new result of a network is to replace corrections.
     """
@@ -148,7 +150,7 @@ def _may_replace(viewer: ViewerModel, parent: QWidget | None, case: Case, path: 
         notes += [_CHANGED] if state.is_changed_elsewhere(path) else []
         if not other_images_of(viewer.layers, case):  # else the user was just asked
             notes.append(note_on_replaced([path], case, title))
-        if not may_replace(parent, [path], title, " ".join(filter(None, notes))):
+        if not confirm_replacing_files(parent, [path], title, " ".join(filter(None, notes))):
             return False
         if file.are_unchanged:
             return True

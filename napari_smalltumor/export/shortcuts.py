@@ -13,7 +13,7 @@ from napari_smalltumor.export.dialogs.export_dialog import export_active
 from napari_smalltumor.export.dialogs.labels_dialog import ask_and_save_labels, labels_case
 from napari_smalltumor.export.save import save_active
 from napari_smalltumor.export.save_state import save_state
-from napari_smalltumor.reading.window import PlanesWindow, planes_window
+from napari_smalltumor.main_window.planes_window import PlanesWindow, planes_window
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:

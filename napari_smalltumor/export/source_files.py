@@ -14,7 +14,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.files.atomic import check_output
 
-from napari_smalltumor.layers.metadata import provenance_of
+from napari_smalltumor.layers.metadata import source_role_of
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -28,7 +28,7 @@ def source_files(layers: Iterable[Layer]) -> Iterator[Path]:
     """
     folders: set[Path] = set()
     for layer in layers:
-        origin = provenance_of(layer.metadata)
+        origin = source_role_of(layer.metadata)
         if origin is not None and origin.case is not None:
             yield from origin.case.sources
             folders |= _folders_of(origin.case)

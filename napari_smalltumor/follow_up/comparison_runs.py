@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
 from napari_smalltumor.follow_up.earlier_layers import show_earlier
@@ -22,7 +23,6 @@ from napari_smalltumor.layers.masks.region_masks import (
 )
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.progress_worker import ProgressWorker, start
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from smalltumor.lesions import Lesion, LesionList
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.follow_up import texts
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.follow_up.comparison_runs import ComparisonRuns
@@ -33,11 +33,11 @@ from napari_smalltumor.layers.metadata import region_layers, same_case
 from napari_smalltumor.lesions.canvas.navigation import move_to
 from napari_smalltumor.lesions.review.lesion_positions import LesionPosition
 from napari_smalltumor.lesions.review.review import review_lesion_at
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.loading.dropping import accept_drops
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.follows_viewer import FollowsViewer
@@ -98,7 +98,7 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         case, patient = case_to_export(self._viewer), self._patients.current
         if self.busy or case is None or patient is None:
             return
-        if not may_write_regions(self, self._viewer, case, "Compare anyway"):
+        if not confirm_regions(self, self._viewer, case, "Compare anyway"):
             return
         ensure_nesting(self._viewer).apply()
         self.runs.compare(folder, case, patient)
@@ -227,14 +227,14 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
             return
         layers = region_layers(self._patients.layers, comparison.case)
         if layers:
-            source = LesionSource(comparison.case.name, layers, comparison.case)
+            source = ViewerSegmentation(comparison.case.name, layers, comparison.case)
             change = changes[index.row()]
             lesion = comparison.lesion_of(change)
             move_to(self._viewer, source, lesion)
             self._review(source, lesion)
         self._show_state()
 
-    def _review(self, source: LesionSource, lesion: Lesion) -> None:
+    def _review(self, source: ViewerSegmentation, lesion: Lesion) -> None:
         """Make a lesion the one that the Lesions dock reviews; none if it lists none there."""
         centre = source.world_of(lesion.centroid_voxel)
         review_lesion_at(self._viewer, LesionPosition(centre, lesion.mm3, LesionList.FOUND))

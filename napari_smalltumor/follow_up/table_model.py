@@ -51,9 +51,9 @@ def _shown(change: LesionChange) -> Lesion:
 COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] = (
     (
         "change",
-        f"New, grown, shrunk, gone ...; {SMALL} marks small lesions; new? is one whose place is "
-        "bright in T1CE of the earlier scan, too: look whether the earlier mask lacks it; gone? is "
-        "one whose place is still bright in the current one",
+        f"New, grown, shrunk, gone ...; {SMALL} marks small lesions. new?: the earlier T1CE is "
+        "also bright here; check whether the earlier mask missed the lesion. gone?: the current "
+        "T1CE is still bright here; check whether the current mask missed the lesion",
         lambda x, change: (
             f"{x.change}?" if change.bright_earlier or change.bright_current else x.change
         ),

@@ -62,7 +62,7 @@ def labels_layer(
     scheme: LabelScheme,
     name: str | None = None,
     *,
-    kind: LayerKind = LayerKind.EXPERT,
+    kind: LayerKind = LayerKind.TISSUE_CLASSES,
     made_by: MadeBy | None = None,
 ) -> LayerData:
     """A labels layer of stored label values, coloured by tissue class.

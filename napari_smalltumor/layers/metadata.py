@@ -41,7 +41,7 @@ class LayerKind(StrEnum):
     """An image of a case."""
     REGION = "region"
     """The mask of ET, TC or WT: 0 outside, any other value inside."""
-    EXPERT = "expert"
+    TISSUE_CLASSES = "tissue classes"
     """Tissue classes from a file, in a label scheme."""
     PREDICTION = "prediction"
     """Tissue classes predicted by a network in training, in a label scheme."""
@@ -222,12 +222,12 @@ def fill_layer(layer: Labels, data: npt.NDArray[np.integer], role: LayerRole) ->
 
 def with_candidates(metadata: Mapping[str, Any], candidates: StoredCandidates) -> dict[str, Any]:
     """Metadata of a layer of ET that is to be added, with the candidates that were stored."""
-    role = provenance_of(metadata)
+    role = source_role_of(metadata)
     assert role is not None and role.region is Region.ET
     return {**metadata, **replace(role, candidates=candidates).metadata()}
 
 
-def provenance_of(metadata: Mapping[str, Any]) -> LayerRole | None:
+def source_role_of(metadata: Mapping[str, Any]) -> LayerRole | None:
     """The role, without its result, with which a layer or the original of a copy was created.
 
     Use it only to read and write voxels on the case's grid. `role_of` returns the current role.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.images_read import ImageRead
+from smalltumor.data.loaded_images import LoadedImage
 from smalltumor.data.naming import file_names
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
@@ -143,7 +143,7 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
         grid=reference,
         header=case.header if case is not None else None,
         paths=_paths(layers),
-        images_read=_images_read(layers),
+        loaded_images=_loaded_images(layers),
         warnings=_warnings(layers, display_axes),
     )
     patient = patient_of(layers[REFERENCE])
@@ -242,9 +242,9 @@ def _paths(layers: Mapping[str, Image]) -> dict[str, Path]:
     return found
 
 
-def _images_read(layers: Mapping[str, Image]) -> dict[Path, ImageRead]:
+def _loaded_images(layers: Mapping[str, Image]) -> dict[Path, LoadedImage]:
     paths, cases = set(_paths(layers).values()), map(case_of, layers.values())
-    found = [case.images_read for case in cases if case is not None]
+    found = [case.loaded_images for case in cases if case is not None]
     return {path: image for read in found for path, image in read.items() if path in paths}
 
 

@@ -22,9 +22,9 @@ from napari_smalltumor.layers.metadata import (
     METADATA_KEY,
     LayerKind,
     case_of,
-    provenance_of,
     role_of,
     same_case,
+    source_role_of,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def patient_of(layer: Layer) -> Patient | None:
     assigned = layer.metadata.get(PATIENT_KEY)
     if isinstance(assigned, Patient):
         return assigned
-    role = role_of(layer) or provenance_of(layer.metadata)
+    role = role_of(layer) or source_role_of(layer.metadata)
     return patient_of_case(role.case) if role is not None and role.case is not None else None
 
 

@@ -25,8 +25,8 @@ from napari_smalltumor.lesions.second_look.finder import CandidateFinder
 from napari_smalltumor.lesions.source_choice import SourceChoice
 from napari_smalltumor.lesions.table.model import LesionsModel
 from napari_smalltumor.loading.dropping import accept_drops
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patient_header import PatientHeader
-from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.flag import Flag
@@ -125,7 +125,7 @@ class LesionsDock(LesionsPanel, FollowsViewer):
             keys.DELETE: actions.delete,
             keys.UNDO: actions.undo,
             keys.FOLD: self.toggle_specks,
-            keys.DISMISS: actions.dismiss_specks,
+            keys.DELETE_SPECKS: actions.delete_specks,
             keys.REGION: self.next_region,
             keys.TABLE: self.focus_table,
         }
@@ -142,7 +142,7 @@ class LesionsDock(LesionsPanel, FollowsViewer):
             (self.delete_button, actions.delete),
             (self.undo_button, actions.undo),
             (self.fold_button, self.toggle_specks),
-            (self.dismiss_button, actions.dismiss_specks),
+            (self.delete_specks_button, actions.delete_specks),
             (self.copy_button, self.table_file.copy),
             (self.save_button, self.table_file.ask_and_save),
         ):

@@ -37,7 +37,7 @@ CANDIDATES_TIP = (
 _ACCEPT = "Accept", keys.with_key("Accept the selected lesions, or undo that", keys.ACCEPT)
 _DELETE = (
     "Delete",
-    f"Erase the selected lesions ({keys.DELETE.sequence}, or Delete in the table)",
+    f"Delete the selected lesions ({keys.DELETE.sequence}, or Delete in the table)",
 )
 _ADD = "Add", keys.with_key("Add the candidate to ET, TC and WT", keys.ACCEPT)
 _REJECT = "Reject", keys.with_key("Reject the candidate for this patient", keys.DELETE)
@@ -87,8 +87,8 @@ class LesionsPanel(QWidget):
             keys.with_key("List the specks one by one, or fold them into one row", keys.FOLD),
         )
         self.fold_button.setCheckable(True)
-        self.dismiss_button = button(
-            "Dismiss specks", keys.with_key("Delete all specks from the mask", keys.DISMISS)
+        self.delete_specks_button = button(
+            "Delete specks", keys.with_key("Delete all specks from the mask", keys.DELETE_SPECKS)
         )
         self.copy_button = button("Cop&y", "Copy the selected rows, or all rows, for a spreadsheet")
         self.save_button = button("Save CSV...", "Save the table with all its columns")
@@ -135,7 +135,7 @@ class LesionsPanel(QWidget):
 
     def show_specks(self, count: int, *, unfolded: bool, from_network: bool) -> None:
         """Show the buttons for specks if there are any, and a probability if one is known."""
-        for widget in (self.fold_button, self.dismiss_button):
+        for widget in (self.fold_button, self.delete_specks_button):
             widget.setVisible(count > 0)
         self.fold_button.setChecked(unfolded)
         self.speck_probability.setVisible(from_network)
@@ -218,7 +218,7 @@ class LesionsPanel(QWidget):
         layout.addWidget(self.candidates_table)
         layout.addLayout(row(self.previous_button, self.next_button, self.accept_button))
         layout.addLayout(row(self.delete_button, self.undo_button))
-        layout.addLayout(row(self.fold_button, self.dismiss_button))
+        layout.addLayout(row(self.fold_button, self.delete_specks_button))
         layout.addLayout(row(self.copy_button, self.save_button))
         layout.addWidget(self._message_line)
 

@@ -8,7 +8,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review.review import LesionReview
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.widgets.flag import Flag
 
 
@@ -39,7 +39,7 @@ class SourceChoice(QObject):
                 self._panel.source_box.addItem(self._title(source), source)
             self._show_chosen()
 
-    def _title(self, source: LesionSource) -> str:
+    def _title(self, source: ViewerSegmentation) -> str:
         """Name of a segmentation; one of no patient is listed beside those of the active one."""
         if source.patient is not None and region_of(source.any_layer) is not None:
             return self._review.segmentation.patient_title

@@ -35,14 +35,17 @@ NO_SMALL_LESIONS = "No small lesions in the table"
 _WITHOUT_CANDIDATES = {
     SecondLookStatus.NOT_COMPUTED: "Second look failed",
     SecondLookStatus.NOT_KEPT: (
-        "Second look and prob.: not kept with the mask; "
-        f"{keys.SEGMENT.sequence} segments again and replaces it"
+        "No probabilities were saved with this mask. "
+        f"{keys.SEGMENT.sequence} segments again and replaces it."
     ),
     SecondLookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,
     SecondLookStatus.NOT_STORED: (
-        f"Second look: places not stored; {keys.SEGMENT.sequence} searches"
+        f"Candidates were not stored. {keys.SEGMENT.sequence} segments again."
     ),
-    SecondLookStatus.REFUSED: f"Second look: files refused; {keys.SEGMENT.sequence} searches",
+    SecondLookStatus.REFUSED: (
+        "The candidate files are damaged or do not match this mask. "
+        f"{keys.SEGMENT.sequence} segments again."
+    ),
 }
 """The line above the second list where there is none."""
 
@@ -91,12 +94,12 @@ def counts(
     return ", ".join([*parts, pluralize(len(specks), "speck")] if specks else parts)
 
 
-def none_to_go_to(review: LesionReview) -> str:
+def no_next_lesion_text(review: LesionReview) -> str:
     """Why there is no next lesion."""
     return "" if review.source is None else NO_SMALL_LESIONS
 
 
-def deleted(lesions: Sequence[Lesion]) -> str:
+def deleted_text(lesions: Sequence[Lesion]) -> str:
     """What was deleted, and how it is restored."""
     if not lesions:
         return "The lesion has been edited; the table is being updated"
@@ -107,7 +110,7 @@ def deleted(lesions: Sequence[Lesion]) -> str:
     )
 
 
-def large_deletion(name: str, region: Region, lesions: Sequence[Lesion]) -> str:
+def large_deletion_question(name: str, region: Region, lesions: Sequence[Lesion]) -> str:
     """What the user is asked before lesions are deleted of which some are not small.
 
     Parameters
@@ -129,12 +132,12 @@ def large_deletion(name: str, region: Region, lesions: Sequence[Lesion]) -> str:
     )
 
 
-def hidden(layer: Labels) -> str:
+def hidden_layer_text(layer: Labels) -> str:
     """Why nothing was changed in a layer."""
     return f"{_title(layer)} is hidden. Show it to edit lesions"
 
 
-def removed(layer: Labels) -> str:
+def removed_layer_text(layer: Labels) -> str:
     """Why nothing was undone in a layer."""
     return f"{_title(layer)} was removed. Restore it to undo what was done in it"
 
@@ -145,30 +148,30 @@ def _title(layer: Labels) -> str:
     return "The mask" if region is None else region.name
 
 
-def accepted(lesions: Sequence[Lesion], are_accepted: bool) -> str:
+def accepted_text(lesions: Sequence[Lesion], are_accepted: bool) -> str:
     """What was accepted, or is accepted no longer."""
     number = pluralize(len(lesions), "lesion")
     return f"Accepted {number}" if are_accepted else f"{number} no longer accepted"
 
 
-def added(lesion: Lesion) -> str:
+def added_text(lesion: Lesion) -> str:
     """What was added to the mask, and how it is taken back."""
     return f"Added {mm3_text(lesion.mm3)} mm³ to ET; {keys.UNDO.sequence} undoes this"
 
 
-def candidate_added(candidate: Lesion, left: int) -> str:
+def candidate_added_text(candidate: Lesion, left: int) -> str:
     """What was added, how it is taken back, and how many candidates are still to be decided on."""
     rest = pluralize(left, "candidate") if left else "no candidate"
     size = mm3_text(candidate.mm3)
     return f"Added {size} mm³ to ET ({keys.UNDO.sequence} undoes), {rest} left"
 
 
-def rejected() -> str:
+def rejected_text() -> str:
     """That a candidate was rejected, and how it is taken back."""
     return f"Rejected for this patient; {keys.UNDO.sequence} undoes this"
 
 
-def no_second_look(status: SecondLookStatus) -> str:
+def no_second_look_text(status: SecondLookStatus) -> str:
     """Why a click can add nothing."""
     if status is SecondLookStatus.NO_ORIGIN:
         return "Segment the case first to add by a click"
@@ -203,7 +206,7 @@ def about_candidates(score_warning: str, problem: str) -> str:
     return f"{score_warning[:1].upper()}{score_warning[1:]}." if score_warning else ""
 
 
-def undone(step: Step) -> str:
+def undone_text(step: Step) -> str:
     """What was taken back."""
     number = pluralize(len(step.lesions), "lesion")
     if isinstance(step, Addition):
@@ -212,4 +215,4 @@ def undone(step: Step) -> str:
         return f"Listed {pluralize(len(step.lesions), 'candidate')} again"
     if isinstance(step, Deletion):
         return f"Restored {number}"
-    return accepted(step.lesions, not step.accepted)
+    return accepted_text(step.lesions, not step.accepted)

@@ -13,7 +13,7 @@ from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import GridMismatchError, SmalltumorError
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom.study_folder import StudyFolder
 

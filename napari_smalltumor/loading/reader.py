@@ -17,12 +17,12 @@ from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.extras import MissingPackageError
 from smalltumor.files.listings import visible_entries
-from smalltumor.files.unfinished_moves import undo_around
+from smalltumor.files.transactions.recovery import recover_around
 
 from napari_smalltumor import notify
 from napari_smalltumor.calling_viewer import calling_viewer
 from napari_smalltumor.layers.create import LayerData
-from napari_smalltumor.layers.metadata import provenance_of
+from napari_smalltumor.layers.metadata import source_role_of
 from napari_smalltumor.loading.files.already_open import layer_of_file
 from napari_smalltumor.loading.files.case_layers import layers_of_case, layers_of_export
 from napari_smalltumor.loading.files.masks_of_other_images import warn_if_of_other_images
@@ -83,7 +83,7 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
     CaseError
         If the file cannot be read.
     """
-    undo_around([file])
+    recover_around([file])
     if _dimensions(file) not in (0, 3):
         return layers_of_case(find_case_files(file), layers=layers)
     file = real_path(file)
@@ -94,7 +94,7 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
     if layer_of_file(layers, file) is not None:
         return []
     layer = read_single_file(file)
-    role = provenance_of(layer[1].get("metadata", {}))
+    role = source_role_of(layer[1].get("metadata", {}))
     if role is not None and role.case is not None and not role.case.volumes:
         warn_if_of_other_images(role.case, file.name, layers)
     if layer[2] == "image" and parse_file_name(file) is None:

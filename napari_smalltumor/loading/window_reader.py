@@ -25,7 +25,7 @@ from napari_smalltumor.loading.jobs.load import load, loads_in_background
 from napari_smalltumor.loading.open_case import case_name, on_error, open_and_remember
 from napari_smalltumor.loading.reader import Reader
 from napari_smalltumor.loading.reader import get_reader as get_case_reader
-from napari_smalltumor.reading.first_dock import first_dock
+from napari_smalltumor.main_window.segment_dock_opener import segment_dock_opener
 from napari_smalltumor.viewer_setup import set_up
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _read(read: Reader, path: str | Sequence[str]) -> list[Any]:
         load(viewer, _job(viewer, read, path))
         return _NO_LAYERS
     set_up(viewer)
-    first_dock(viewer).open_with_next_case()
+    segment_dock_opener(viewer).open_with_next_case()
     try:
         found = read(path)
         if found:

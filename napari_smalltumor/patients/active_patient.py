@@ -31,8 +31,8 @@ from napari_smalltumor.patients.explanations import Explanations
 from napari_smalltumor.patients.messages import PatientMessages
 from napari_smalltumor.patients.new_layers import NewLayers
 from napari_smalltumor.patients.open_patients import OpenPatients
+from napari_smalltumor.patients.switching.activation_by_visibility import ActivationByVisibility
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
-from napari_smalltumor.patients.switching.shown_by_hand import ShownByHand
 from napari_smalltumor.patients.switching.shown_patient import ShownPatient
 from napari_smalltumor.patients.switching.view_state import ViewStates
 from napari_smalltumor.patients.switching.window_title import WindowTitle
@@ -73,11 +73,11 @@ class ActivePatient:
         self._explanations = Explanations(self.messages, self.title_of)
         self._views = ViewStates(viewer)
         self._hidden = HiddenLayers(self._explanations.explain_locks)
-        self._shown_by_hand = ShownByHand(
+        self._activation_by_visibility = ActivationByVisibility(
             self._layers, self._hidden, self._stays_hidden, self._activate_if_open
         )
         self._shown = ShownPatient(
-            viewer, self._hidden, self._shown_by_hand, self._views, self.changed.emit
+            viewer, self._hidden, self._activation_by_visibility, self._views, self.changed.emit
         )
         self._drawing_errors = self._shown.drawing_errors
         self._new = NewLayers(self._layers, lambda: self.current, lambda: self.title)
@@ -223,7 +223,7 @@ class ActivePatient:
 
     def _add(self, layer: Layer) -> None:
         """Follow a layer that is new in the viewer, and show its patient if it is to be active."""
-        self._shown_by_hand.follow(layer)
+        self._activation_by_visibility.follow(layer)
         guard_undo(layer, self._refuse_edit)
         self._new.add(layer)
         patient = self._join_patient(layer)
@@ -263,7 +263,7 @@ class ActivePatient:
 
     def _on_removed(self, event: Any) -> None:
         layer = event.value
-        self._shown_by_hand.release(layer)
+        self._activation_by_visibility.release(layer)
         release_undo(layer)
         with self._drawing_errors:
             with self._drawing_errors.kept():

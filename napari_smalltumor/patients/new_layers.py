@@ -15,6 +15,7 @@ from psygnal import Signal
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.drawings import is_new
 from napari_smalltumor.layers.metadata import role_of
 from napari_smalltumor.layers.patient import (
@@ -26,7 +27,6 @@ from napari_smalltumor.layers.patient import (
     unassign,
 )
 from napari_smalltumor.patients.created_layers import make_of_patient
-from napari_smalltumor.patients.deferred_calls import when_idle
 
 if TYPE_CHECKING:
     from napari.components import LayerList

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from napari_smalltumor.deferred_calls import later
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.deferred_calls import later
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:

@@ -29,9 +29,9 @@ from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.brush import layer_to_paint
 from napari_smalltumor.planes.candidate import draw_candidate
 from napari_smalltumor.planes.cursor_text import text_at
-from napari_smalltumor.planes.drawn_slices import DrawnSlices
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.plane import Plane
+from napari_smalltumor.planes.rendered_slices import RenderedSlices
 from napari_smalltumor.planes.rings import draw_rings
 from napari_smalltumor.planes.view import Viewport, viewport
 
@@ -76,7 +76,7 @@ class PlaneCanvas(QWidget):
         super().__init__()
         self.planes, self.plane = planes, plane
         self.cursor_at: QPointF | None = None
-        self._slices = DrawnSlices(planes, plane)
+        self._slices = RenderedSlices(planes, plane)
         self._written: tuple[_Writing, QPixmap] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)

@@ -23,9 +23,9 @@ def replace_images(case: Case, corrected: Mapping[str, npt.NDArray[np.generic]])
     """Let a case have other images, by modality, which were written to its files just now."""
     case.volumes = {m: corrected.get(m, volume) for m, volume in case.volumes.items()}
     written = {case.paths[m]: image for m, image in corrected.items() if m in case.paths}
-    case.images_read = {
+    case.loaded_images = {
         path: image.rewritten(written[path]) if path in written else image
-        for path, image in case.images_read.items()
+        for path, image in case.loaded_images.items()
     }
 
 

@@ -21,7 +21,7 @@ from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.layers.changed_images import no_longer_shown
+from napari_smalltumor.layers.changed_images import no_longer_shown_text
 from napari_smalltumor.layers.masks.brain_mask import mask_of_layer
 from napari_smalltumor.layers.metadata import same_case
 from napari_smalltumor.loading.dropping import accept_drops
@@ -119,7 +119,7 @@ class PreparedScanDock(PreparedScanPanel):
         self._layers, self._prepared = found, None
         if found is not None and found.case.has_changed_images:
             title = case_title(self._viewer, found.case)
-            self.show_explanation(f"{no_longer_shown(found.case, title)}.")
+            self.show_explanation(f"{no_longer_shown_text(found.case, title)}.")
             return
         try:
             self._prepared = stored_case(found.case) if found is not None else None

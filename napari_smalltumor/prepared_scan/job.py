@@ -15,7 +15,7 @@ from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.series_of_case import series_in
 from smalltumor.scanner.preparation.stored_case import stored_case
 
-from napari_smalltumor.layers.changed_images import no_longer_shown
+from napari_smalltumor.layers.changed_images import no_longer_shown_text
 from napari_smalltumor.prepared_scan.corrected_images import keep_key
 from napari_smalltumor.scanner.archives import unpacked_folder
 
@@ -53,7 +53,7 @@ class CorrectionJob:
             `Cancelled` if `cancelled` returned true; the case is then as it was.
         """
         if self.case.has_changed_images:
-            raise CaseError(f"{no_longer_shown(self.case)}; nothing was corrected")
+            raise CaseError(f"{no_longer_shown_text(self.case)}; nothing was corrected")
         progress(0.0, "reading the scan")
         prepared = stored_case(self.case)
         if prepared is None:

@@ -23,7 +23,7 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.selection import select
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
 from napari_smalltumor.prepared_scan.corrected_images import replace_images, stored_images
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def take_brush(viewer: ViewerModel, layer: Labels) -> None:
 
 def is_segmented(viewer: ViewerModel, case: Case) -> bool:
     """Whether a case has regions, also such that were removed and can be restored."""
-    return bool(region_layers((*viewer.layers, *missing_layers(viewer).removed), case))
+    return bool(region_layers((*viewer.layers, *removed_layers(viewer).layers), case))
 
 
 def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None:
@@ -104,7 +104,7 @@ def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None
     """
     corrected = stored_images(prepared)
     replace_images(case, corrected)
-    for layer in (*viewer.layers, *missing_layers(viewer).removed):
+    for layer in (*viewer.layers, *removed_layers(viewer).layers):
         own = case_of(layer)
         if own is None or not same_case(own, case):
             continue

@@ -14,12 +14,12 @@ from smalltumor.scanner.preparation.prepared_case import PreparedCase
 from smalltumor.scanner.preparation.series_of_case import NotTheScanError, series_in
 
 from napari_smalltumor import notify
+from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.layers.coordinates import display_transform, to_display
 from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.patient import assign, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
-from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.prepared_scan.scan_layers import ScanLayers
 from napari_smalltumor.scanner.archives import unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan

@@ -12,7 +12,7 @@ from smalltumor.data.made_by import reasons_to_doubt
 from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 from smalltumor.measures import CaseMeasures, measure_case
 from smalltumor.report import (
     ReportDetails,
@@ -25,9 +25,9 @@ from smalltumor.second_look import score_warning
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.dialogs.export_dialog import may_replace
-from napari_smalltumor.export.dialogs.other_patients_name import may_have_name
-from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.export_dialog import confirm_replacing_files
+from napari_smalltumor.export.dialogs.other_patients_name import confirm_name
+from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source, with_sources
@@ -66,7 +66,7 @@ def ask_and_report(viewer: ViewerModel, parent: QWidget | None) -> None:
     if case is None:
         notify.error("There are no ET, TC or WT layers to report on; segment a case first.")
         return
-    if not may_write_regions(parent, viewer, case, "Report anyway"):
+    if not confirm_regions(parent, viewer, case, "Report anyway"):
         return
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)
@@ -157,7 +157,7 @@ def ask_for_page(
         f"Report of {title}",
         str(start),
         ";;".join(_FILTERS),
-        options=QFileDialog.Option.DontConfirmOverwrite,  # `may_replace` asks
+        options=QFileDialog.Option.DontConfirmOverwrite,  # `confirm_replacing_files` asks
     )
     if not chosen:
         return None
@@ -166,9 +166,9 @@ def ask_for_page(
     check_no_source([path], viewer.layers)
     check_not_beside([path], case)
     check_page(path, overwrite=True, sources=case.sources)
-    if not may_have_name(parent, viewer, patient, path, "measures", ending):
+    if not confirm_name(parent, viewer, patient, path, "measures", ending):
         return None
-    return path if not existing([path]) or may_replace(parent, [path], title) else None
+    return path if not existing([path]) or confirm_replacing_files(parent, [path], title) else None
 
 
 def _origin(segmentation: Segmentation) -> str:

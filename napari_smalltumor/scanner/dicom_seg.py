@@ -11,7 +11,7 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.exported_masks import EXPORT_ENDING
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.extras import MissingPackageError
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 from smalltumor.scanner.dicom_seg import (
     SUFFIX,
     SeriesOfMaskError,
@@ -23,17 +23,20 @@ from smalltumor.scanner.preparation.stored_case import stored_series_uid
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.dialogs.export_dialog import case_to_export_or_say, may_replace
-from napari_smalltumor.export.dialogs.other_patients_name import may_have_name
-from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.deferred_calls import once_idle
+from napari_smalltumor.export.dialogs.export_dialog import (
+    case_to_export_or_say,
+    confirm_replacing_files,
+)
+from napari_smalltumor.export.dialogs.other_patients_name import confirm_name
+from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.file_names import with_ending
-from napari_smalltumor.layers.changed_images import no_longer_shown
+from napari_smalltumor.layers.changed_images import no_longer_shown_text
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.case_title import case_title, name_for_files, with_title
-from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.viewer import unproxied
@@ -63,9 +66,11 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
         return
     title = case_title(viewer, case)
     if case.has_changed_images:  # the file would refer to the scan of the images there now
-        notify.error(f"{no_longer_shown(case, title)}; a DICOM SEG cannot refer to their scan.")
+        notify.error(
+            f"{no_longer_shown_text(case, title)}; a DICOM SEG cannot refer to their scan."
+        )
         return
-    if not may_write_regions(parent, viewer, case, "Export anyway"):
+    if not confirm_regions(parent, viewer, case, "Export anyway"):
         return
     study = _study_of(case, title, parent)
     if study is not None:
@@ -201,7 +206,7 @@ def _path_beside(
         f"Export a DICOM SEG of {title}",
         str(beside_scan(study) / f"{name}{EXPORT_ENDING}{SUFFIX}"),
         f"DICOM SEG (*{SUFFIX})",
-        options=QFileDialog.Option.DontConfirmOverwrite,  # `may_replace` asks
+        options=QFileDialog.Option.DontConfirmOverwrite,  # `confirm_replacing_files` asks
     )
     if not chosen:
         return None
@@ -214,9 +219,9 @@ def _path_beside(
         notify.error(f"{path.parent} is deleted when napari ends; choose another folder.")
         return None
     patient = patient_of_shown_case(viewer.layers, case)
-    if not may_have_name(parent, viewer, patient, path, "regions"):
+    if not confirm_name(parent, viewer, patient, path, "regions"):
         return None
-    return path if not existing([path]) or may_replace(parent, [path], title) else None
+    return path if not existing([path]) or confirm_replacing_files(parent, [path], title) else None
 
 
 def _folder_of(case: Case) -> Path:

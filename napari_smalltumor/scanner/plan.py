@@ -11,8 +11,13 @@ from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modal
 from smalltumor.errors import Action, Remedy
 from smalltumor.extras import MissingPackageError, missing_packages
 from smalltumor.files.names import safe_name
-from smalltumor.scanner.case_name import proposed_name
-from smalltumor.scanner.selection import Assignment, DescribedSeries, assign, reasons_of_user
+from smalltumor.scanner.deidentification.case_name import proposed_name
+from smalltumor.scanner.sequences.selection import (
+    Assignment,
+    DescribedSeries,
+    assign,
+    reasons_of_user,
+)
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.source import Source, series_warnings, source_of
 from smalltumor.scanner.studies import FolderContent, Study

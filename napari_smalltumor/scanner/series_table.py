@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem
 from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.scanner.selection import DescribedSeries
+from smalltumor.scanner.sequences.selection import DescribedSeries
 from smalltumor.scanner.series import Series
 from superqt import QElidingLabel
 

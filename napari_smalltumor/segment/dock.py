@@ -25,15 +25,20 @@ from napari_smalltumor.layers.patient import (
 )
 from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.loading.dropping import accept_drops
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.patients.cases_in_use import use_of
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
 from napari_smalltumor.report.command import ask_and_report
 from napari_smalltumor.segment.job import SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
-from napari_smalltumor.segment.run import SegmentRun, may_replace, may_replace_reviewed, run_in
+from napari_smalltumor.segment.run import (
+    SegmentRun,
+    confirm_replacing_edits,
+    confirm_replacing_review,
+    run_in,
+)
 from napari_smalltumor.segment.shown_result import ShownResult
 from napari_smalltumor.segment.speed_hint import show_speed_hint
 from napari_smalltumor.widgets.dock_keys import DockKeys
@@ -120,14 +125,16 @@ class SegmentDock(QScrollArea):
         if use is not None:
             notify.error(f"{title} is being {use.name}. Segment it when that has ended.")
             return
-        if not self._may_be_swapped(case) or not self._may_leave_strokes(patient, case):
+        if not self._confirm_sequences(case) or not self._confirm_unapplied_brain_mask(
+            patient, case
+        ):
             return
         reader = review_session(self._viewer).reader_of(patient)
         if self._is_edited(case):
-            may = may_replace(title)
+            agrees = confirm_replacing_edits(title)
         else:
-            may = not reader or may_replace_reviewed(title, reader)
-        if not may:
+            agrees = not reader or confirm_replacing_review(title, reader)
+        if not agrees:
             return
         self._edits.save_now()
         placement = placement_of(case, chosen)
@@ -239,11 +246,11 @@ class SegmentDock(QScrollArea):
     def _is_edited(self, case: Case) -> bool:
         """Whether the case has or had regions that are in no file and are no network's result."""
         shown = region_layers(self._viewer.layers, case).values()
-        removed = region_layers(missing_layers(self._viewer).removed, case).values()
+        removed = region_layers(removed_layers(self._viewer).layers, case).values()
         return bool(self._edits.autosave.edited([*shown, *removed]))
 
-    def _may_leave_strokes(self, patient: Patient, case: Case) -> bool:
-        """Whether the brain mask has no strokes that are not applied, or the user agrees."""
+    def _confirm_unapplied_brain_mask(self, patient: Patient, case: Case) -> bool:
+        """Ask whether to segment although strokes of the brain mask were not applied."""
         brain = brain_mask_of(layers_of_patient(self._viewer.layers, patient))
         if brain is None or brain.name not in self._edits.autosave.edited([brain]):
             return True
@@ -255,7 +262,7 @@ class SegmentDock(QScrollArea):
             "Segment anyway",
         )
 
-    def _may_be_swapped(self, case: Case) -> bool:
+    def _confirm_sequences(self, case: Case) -> bool:
         texts = misassigned(self.panel.pickers.chosen)
         title = case_title(self._viewer, case)
         return not texts or questions.confirm(

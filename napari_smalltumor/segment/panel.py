@@ -63,7 +63,7 @@ class SegmentPanel(QWidget):
         self._export = button("E&xport...", _EXPORT)
         self._report = button("Rep&ort...", _REPORT)
         self._scheme = ComboBox(
-            label="Values",
+            label="Label scheme",
             choices=[(f"{s.name}  ({s.ncr}, {s.ed}, {s.et})", s.name) for s in SCHEMES.values()],
             value=settings.get("scheme"),
             tooltip="Numbers for necrosis, edema and enhancing tumour in label files",

@@ -185,7 +185,7 @@ class SegmentRun(QObject):
             self._end("")
             return
         changed = fingerprint(self._viewer.layers, case) != self._checksum_before
-        if changed and not _may_replace_edits_made_meanwhile(self.title):
+        if changed and not _confirm_replacing_new_edits(self.title):
             self._end("Your edits were kept and the result was discarded")
             return
         self._shown = segmentation_steps(
@@ -258,8 +258,8 @@ def run_in(viewer: ViewerModel) -> SegmentRun | None:
     return run if run is not None and isalive(run) else None
 
 
-def may_replace(title: str) -> bool:
-    """Ask whether edited regions of a patient may be replaced."""
+def confirm_replacing_edits(title: str) -> bool:
+    """Ask whether to replace edited regions of a patient."""
     return questions.confirm(
         None,
         "Replace edited regions?",
@@ -269,8 +269,8 @@ def may_replace(title: str) -> bool:
     )
 
 
-def may_replace_reviewed(title: str, reader: str) -> bool:
-    """Ask whether a mask that a reader has saved as reviewed may be replaced in the window."""
+def confirm_replacing_review(title: str, reader: str) -> bool:
+    """Ask whether to replace a mask in the window that a reader has saved as reviewed."""
     return questions.confirm(
         None,
         "Replace a reviewed mask?",
@@ -281,7 +281,7 @@ def may_replace_reviewed(title: str, reader: str) -> bool:
     )
 
 
-def _may_replace_edits_made_meanwhile(title: str) -> bool:
+def _confirm_replacing_new_edits(title: str) -> bool:
     return questions.confirm(
         None,
         "Replace edited regions?",

@@ -26,8 +26,8 @@ from napari_smalltumor.layers.masks.region_masks import (
 )
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.lesions.decisions import acceptance
-from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.lesions.search.specks import chosen_rule, specks_of
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.lesions.texts import counts
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
@@ -148,7 +148,7 @@ class ShownResult(QObject):
             return
         if not self._stale.isActive():  # strokes that follow each other do not put it off
             self._stale.start()
-        source = LesionSource(case.name, layers, case)
+        source = ViewerSegmentation(case.name, layers, case)
         run_in_thread(
             partial(source.snapshot(Region.ET).lesions, int(settings.get("threshold"))),
             self,
@@ -162,7 +162,7 @@ class ShownResult(QObject):
         self._search_number += 1
         self._stale.stop()
 
-    def _on_lesions(self, number: int, source: LesionSource, lesions: list[Lesion]) -> None:
+    def _on_lesions(self, number: int, source: ViewerSegmentation, lesions: list[Lesion]) -> None:
         if number != self._search_number:
             return
         self._stale.stop()

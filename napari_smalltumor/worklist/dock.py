@@ -17,9 +17,9 @@ from smalltumor.errors import SmalltumorError
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.loading.dropping import accept_drops
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import bring_to_front, show_as_tab

@@ -16,7 +16,7 @@ from napari_smalltumor.lesions.canvas.navigation import move_to_voxel
 from napari_smalltumor.lesions.canvas.rings import LesionRings
 from napari_smalltumor.lesions.review.lesion_positions import LesionPosition
 from napari_smalltumor.lesions.review.review import review_lesion_at
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.worklist import texts
 
@@ -83,7 +83,7 @@ class ListedLesionRing:
         if case is None:
             return
         layers = region_layers(self._patients.layers, case)
-        source = LesionSource(case.name, layers, case)
+        source = ViewerSegmentation(case.name, layers, case)
         diameter = 2 * (3 * lesion.mm3 / (4 * np.pi)) ** (1 / 3)
         box = _box_of(source, lesion, diameter)
         self._rings.show_boxes(source, box, np.array([diameter]), np.array([True]))
@@ -97,13 +97,15 @@ class ListedLesionRing:
         self._rings.close()
 
 
-def _position_of(source: LesionSource, lesion: ListedLesion) -> LesionPosition:
+def _position_of(source: ViewerSegmentation, lesion: ListedLesion) -> LesionPosition:
     is_candidate = lesion.kind == "candidate"
     kind = LesionList.SECOND_LOOK if is_candidate else LesionList.FOUND
     return LesionPosition(source.world_of(lesion.centre), lesion.mm3, kind)
 
 
-def _box_of(source: LesionSource, lesion: ListedLesion, diameter: float) -> npt.NDArray[np.int_]:
+def _box_of(
+    source: ViewerSegmentation, lesion: ListedLesion, diameter: float
+) -> npt.NDArray[np.int_]:
     """The box of a ball of the lesion's volume, (1, 3, 2)."""
     centre = source.to_data(lesion.centre)
     radius = diameter / 2 / np.abs(np.asarray(source.any_layer.scale)[-3:])

@@ -21,7 +21,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData
-from napari_smalltumor.layers.metadata import provenance_of, with_candidates
+from napari_smalltumor.layers.metadata import source_role_of, with_candidates
 from napari_smalltumor.loading.files.case_layers import layers_of_case
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def layers_to_review(
 
 def _cases_of(data: Sequence[LayerData]) -> Iterator[Case]:
     for _, attributes, _ in data:
-        role = provenance_of(attributes["metadata"])
+        role = source_role_of(attributes["metadata"])
         if role is not None and role.case is not None:
             yield role.case
 
@@ -93,7 +93,7 @@ def _candidates(
 
 def _with_candidates(data: LayerData, stored: StoredCandidates | None) -> LayerData:
     values, attributes, kind = data
-    role = provenance_of(attributes["metadata"])
+    role = source_role_of(attributes["metadata"])
     if stored is None or role is None or role.region is not Region.ET:
         return data
     metadata = with_candidates(attributes["metadata"], stored)

@@ -19,7 +19,7 @@ from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import with_sources
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
@@ -81,7 +81,7 @@ class ReviewSession:
         self.opening = ""
         """Name of the case whose files are being read; empty if there is none."""
         self.visited = VisitedPlaces(viewer, lambda: self.is_active)
-        self._may_leave_places = False
+        self._unvisited_places_confirmed = False
 
     @property
     def current(self) -> OpenReview | None:
@@ -161,9 +161,9 @@ class ReviewSession:
         if not self.is_active or case is None:
             active = self._patients.title or "no patient"
             raise OutputError(f"{active} is active, not {name}, which is being reviewed")
-        if not self._may_be_reviewed(parent, name):
+        if not self._confirm_unvisited_places(parent, name):
             return None
-        if not may_write_regions(parent, viewer, case, "Save anyway"):
+        if not confirm_regions(parent, viewer, case, "Save anyway"):
             return None
         ensure_nesting(viewer).apply()
         composed = segmentation_of(viewer.layers, case)
@@ -174,17 +174,17 @@ class ReviewSession:
         edited_by = autosave.readers_of(case)
         mask = with_sources(composed, viewer.layers)
         review = reviews.save(current.begun, mask, reader, edited_by, self.visited.remaining)
-        self._may_leave_places = True
+        self._unvisited_places_confirmed = True
         autosave.mark_exported(region_layers(viewer.layers, case).values(), files=[])
         self._open = replace(current, begun=reviews.begin(name, current.begun.digests))
         save_state(viewer).keep(case, [self._open.begun.path])
         self.changed.emit()
         return review
 
-    def _may_be_reviewed(self, parent: QWidget | None, case: str) -> bool:
-        """Whether the reader has gone to all that is listed, or agrees, as for an earlier save."""
+    def _confirm_unvisited_places(self, parent: QWidget | None, case: str) -> bool:
+        """Ask once per case whether to save it although listed places were not visited."""
         remaining, count = self.visited.remaining, self.visited.count
-        if not remaining or self._may_leave_places:
+        if not remaining or self._unvisited_places_confirmed:
             return True
         verb = "was" if remaining == 1 else "were"
         return questions.confirm(
@@ -240,7 +240,7 @@ class ReviewSession:
             opened = OpenedLayers(layers_of_patient(viewer.layers, patient))
             self._open = OpenReview(worklist, patient, begun[0], opened)
             self.visited.begin(entry.result.listed)
-            self._may_leave_places = False
+            self._unvisited_places_confirmed = False
             if (other := begun[0].of_others) is not None:
                 notify.warn(
                     f"{other.reader} has reviewed {other.case} ({other.when}) on other images; the "

@@ -12,7 +12,7 @@ from smalltumor.cohort.results.results import ListedLesion
 
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -69,13 +69,13 @@ class VisitedPlaces:
         layers = {} if case is None else region_layers(viewer.layers, case)
         if case is None or not layers:
             return
-        source = LesionSource(case.name, layers, case)
+        source = ViewerSegmentation(case.name, layers, case)
         self._places = np.array([source.world_of(lesion.centre) for lesion in self._listed])
         volumes = np.array([lesion.mm3 for lesion in self._listed])
         radii = np.cbrt(3 * volumes / (4 * np.pi))
         self._reach = np.maximum(radii[:, None], np.maximum(_NEAR_MM, _steps_of(source)))
 
 
-def _steps_of(source: LesionSource) -> npt.NDArray[np.float64]:
+def _steps_of(source: ViewerSegmentation) -> npt.NDArray[np.float64]:
     """Size of a voxel along each axis of the layers."""
     return np.abs(np.asarray(source.any_layer.scale, dtype=np.float64))[-3:]

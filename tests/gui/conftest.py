@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import napari.settings
@@ -22,7 +22,6 @@ from waiting_dialogs import WaitingDialogs
 from napari_smalltumor import devices, notify, settings
 from napari_smalltumor.loading.open_case import open_case
 
-TIMEOUT_MS = 240_000
 # A call that the next napari no longer has is an error today.
 DEPRECATED = (
     *(
@@ -163,14 +162,6 @@ def raised(monkeypatch) -> list[BaseException]:
     raised: list[BaseException] = []
     monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: raised.append(error))
     return raised
-
-
-@pytest.fixture
-def qtbot(qtbot):
-    """pytest-qt's ``qtbot`` with a timeout that suffices on a busy computer."""
-    for name in ("waitSignal", "waitUntil"):
-        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=TIMEOUT_MS))
-    return qtbot
 
 
 @pytest.fixture

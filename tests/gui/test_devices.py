@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from deletion import delete
+from event_loop import let_turns_pass
 from qtpy.QtCore import QObject
 
 from napari_smalltumor import devices, settings
@@ -45,7 +46,7 @@ def test_a_search_that_ends_after_its_parent_was_deleted_delivers_nothing(qtbot,
     delete(parent)
     slow_search.set()
     qtbot.waitUntil(lambda: not worker.is_running)
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert found == []
 
 
@@ -66,7 +67,7 @@ def test_a_search_that_ends_after_the_dock_was_deleted_changes_and_raises_nothin
     delete(dock.parent())
     slow_search.set()
     qtbot.waitUntil(lambda: not any(worker.is_running for worker in workers))
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert titles._devices == before
     assert raised == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from event_loop import let_turns_pass
 from napari_cases import write_case_along
 from qtpy.QtCore import QEvent, QPointF, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
@@ -30,7 +31,7 @@ def test_an_entry_of_the_menu_that_shows_another_patient_acts_when_the_click_has
     viewer = make_napari_viewer(show=True)
     for name in ("First", "Second"):
         open_case(viewer, write_case_along(tmp_path / name, labels=False))
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     lists = viewer.window._qt_window.findChildren(QListView)
     view = next(x for x in lists if hasattr(x.itemDelegate(), "show_context_menu"))
     viewer.layers.selection = {viewer.layers["First T2"]}

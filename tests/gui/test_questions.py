@@ -15,17 +15,21 @@ ANSWERS = ("Restore", "Not now", "Discard")
 
 @pytest.fixture
 def while_asked(monkeypatch):
-    """Calls a function with the dialog after so many milliseconds, then closes the dialog."""
-    monkeypatch.setattr(questions, "ANSWERABLE_AFTER_MS", 300)
+    """Calls a function with the dialog, before or when it can be answered, then closes it."""
 
-    def schedule(milliseconds, function):
+    def schedule(function, *, is_answerable):
+        monkeypatch.setattr(questions, "ANSWERABLE_AFTER_MS", 300 if is_answerable else 600_000)
+
         def call():
             box = QApplication.activeModalWidget()
-            assert isinstance(box, QMessageBox)
+            buttons = box.buttons() if isinstance(box, QMessageBox) and box.isVisible() else []
+            if {button.isEnabled() for button in buttons} != {is_answerable}:
+                QTimer.singleShot(20, call)
+                return
             function(box)
             QTimer.singleShot(0, box.reject)
 
-        QTimer.singleShot(milliseconds, call)
+        QTimer.singleShot(0, call)
 
     return schedule
 
@@ -35,10 +39,11 @@ def ask():
 
 
 def test_a_question_is_in_the_middle_of_napari_s_window_and_has_its_theme(
-    make_napari_viewer, while_asked
+    make_napari_viewer, while_asked, qtbot
 ):
     window = make_napari_viewer(show=True).window._qt_window
-    QTest.qWaitForWindowExposed(window)
+    with qtbot.waitExposed(window):
+        window.show()
     seen = {}
 
     def look(box):
@@ -48,7 +53,7 @@ def test_a_question_is_in_the_middle_of_napari_s_window_and_has_its_theme(
             box.frameGeometry().center() - window.geometry().center()
         ).manhattanLength()
 
-    while_asked(100, look)
+    while_asked(look, is_answerable=False)
     assert ask() == "Not now"
     assert seen["parent"] is window
     assert seen["buttons"] == set(ANSWERS)
@@ -79,7 +84,7 @@ def test_keys_typed_before_the_question_do_not_answer_it(qtbot, while_asked):
             QTest.keyClick(box, key)
         assert box.isVisible()
 
-    while_asked(50, type_ahead)
+    while_asked(type_ahead, is_answerable=False)
     assert ask() == "Not now"
 
 
@@ -87,7 +92,7 @@ def test_a_button_answers_once_it_is_enabled(qtbot, while_asked):
     def click(box):
         next(b for b in box.buttons() if "Discard" in b.text()).click()
 
-    while_asked(600, click)
+    while_asked(click, is_answerable=True)
     assert ask() == "Discard"
 
 

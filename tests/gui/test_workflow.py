@@ -10,6 +10,7 @@ from qtpy.QtCore import QTimer
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import find_lesions
 
+from napari_smalltumor import progress_worker
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.lesions.dock import LesionsDock
@@ -44,8 +45,9 @@ class EventLoopMonitor:
 
 
 @pytest.fixture
-def segmented(make_napari_viewer, sample_folder, qtbot, record_property):
+def segmented(make_napari_viewer, sample_folder, qtbot, record_property, monkeypatch):
     """The sample case with the shipped weights' result, and both docks."""
+    monkeypatch.setattr(progress_worker, "_PROGRESS_INTERVAL_S", 0.0)  # however short the run is
     viewer = make_napari_viewer()
     dock, lesions = SegmentDock(viewer), LesionsDock(viewer)
     for widget, name in ((dock, "Segment"), (lesions, "Lesions")):
@@ -106,14 +108,28 @@ def test_the_sample_case_is_segmented_edited_exported_and_reopened(segmented, tm
     assert len(reread) == listed + 1
 
 
+def hold_once_begun(monkeypatch) -> None:
+    """Let no run of the dock end before it is cancelled, however fast the network is."""
+    report = progress_worker.ProgressWorker._report
+
+    def report_and_wait(worker, fraction: float, step: str) -> None:
+        report(worker, fraction, step)
+        while fraction > 0.1 and not worker.abort_requested:
+            time.sleep(0.01)
+
+    monkeypatch.setattr(progress_worker, "_PROGRESS_INTERVAL_S", 0.0)
+    monkeypatch.setattr(progress_worker.ProgressWorker, "_report", report_and_wait)
+
+
 @pytest.mark.one_binding
 def test_cancelling_a_segmentation_leaves_the_case_unchanged(
-    make_napari_viewer, sample_folder, qtbot
+    make_napari_viewer, sample_folder, qtbot, monkeypatch
 ):
     viewer = make_napari_viewer()
     dock = SegmentDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Segment")
     open_case(viewer, sample_folder)
+    hold_once_begun(monkeypatch)
     before = list(viewer.layers)
     dock.segment()
     qtbot.waitUntil(lambda: dock.panel._progress.value() > 50)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
-from smalltumor.files.temporary_names import TEMPORARY_FILES
+from smalltumor.files.transactions.temporary_names import TEMPORARY_FILES
 from synthetic import write_case
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -37,8 +37,8 @@ import smalltumor.inference.backends.torch_backend  # noqa: F401
 import torch
 from smalltumor.cli import main
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
-from smalltumor.files.move_list import State
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.transactions.journal import JournalState
+from smalltumor.files.transactions.recovery import recover_interrupted_writes
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import segment  # noqa: F401 - imported before forking
 from smalltumor.lesions import find_lesions, write_csv
@@ -180,15 +180,15 @@ class Trials:
         """
         before = len(dict(_files_in(out)))
         folders = sorted({(out / name).parent for name in self.new})
-        undo_unfinished_moves(folders[before % len(folders)])
+        recover_interrupted_writes(folders[before % len(folders)])
         visible = {n: c for n, c in _files_in(out) if not Path(n).name.startswith(HIDDEN)}
         were_there = dict.fromkeys(self.new, OLD) if all_were_there else {}
         if self.is_one_command:
             assert visible in (were_there, self.new), f"{sorted(visible)} are not of one run"
         assert not all_were_there or visible.keys() == self.new.keys(), "files were lost"
         for folder in folders:
-            undo_unfinished_moves(folder)
-        left = [name for name, _ in _files_in(out) if name.endswith((".kept", *State))]
+            recover_interrupted_writes(folder)
+        left = [name for name, _ in _files_in(out) if name.endswith((".kept", *JournalState))]
         assert not left, f"{left} were left aside"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from smalltumor.data.volumes.nifti import MAX_BYTES, read_volume
+from smalltumor.data.volumes.nifti import MAX_BYTES, read_nifti
 from smalltumor.errors import CaseError
 
 AFFINE = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -44,7 +44,7 @@ def test_flipped_bits_of_a_header_give_a_valid_volume_or_an_error(kind, order, f
     path = tmp_path / "flipped.nii"
     path.write_bytes(flipped(valid_file(kind, order), flips))
     try:
-        volume = read_volume(path)
+        volume = read_nifti(path)
     except CaseError as error:
         assert "flipped.nii" in str(error)
         assert "\n" not in str(error)
@@ -61,7 +61,7 @@ def test_flipped_bits_of_a_gzip_are_detected(flips, cut, tmp_path):
     path = tmp_path / "flipped.nii.gz"
     path.write_bytes(flipped(whole, flips)[: max(1, len(whole) - cut % len(whole))])
     try:
-        volume = read_volume(path)
+        volume = read_nifti(path)
     except CaseError as error:
         assert "flipped.nii.gz" in str(error)
     else:

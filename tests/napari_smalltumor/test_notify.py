@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -46,24 +46,58 @@ def test_a_reported_error_is_one_line_and_a_bug_keeps_its_traceback(monkeypatch)
     assert shown == ["damaged; choose another file under Weights", bug]
 
 
-def first_text(node: ast.AST) -> str:
-    """The text that an expression begins with, if it is written there."""
+def first_texts(node: ast.AST, variables: Mapping[str, Sequence[ast.AST]]) -> Iterator[str]:
+    """The texts that an expression begins with, as far as they are written in its function."""
     match node:
         case ast.Constant(value=str(text)):
-            return text
-        case ast.JoinedStr(values=[first, *_]) | ast.BinOp(left=first) | ast.IfExp(body=first):
-            return first_text(first)
-    return ""
+            yield text
+        case ast.JoinedStr(values=[first, *_]) | ast.BinOp(left=first):
+            yield from first_texts(first, variables)
+        case ast.FormattedValue(value=value):
+            yield from first_texts(value, variables)
+        case ast.IfExp(body=body, orelse=other):
+            yield from first_texts(body, variables)
+            yield from first_texts(other, variables)
+        case ast.BoolOp(values=values):
+            for value in values:
+                yield from first_texts(value, variables)
+        case ast.Name(id=name):
+            others = {key: nodes for key, nodes in variables.items() if key != name}
+            for value in variables.get(name, ()):
+                yield from first_texts(value, others)
+
+
+def variables_of(function: ast.AST) -> dict[str, list[ast.AST]]:
+    """What is assigned to each variable of a function."""
+    found: dict[str, list[ast.AST]] = {}
+    for node in ast.walk(function):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found.setdefault(name, []).append(value)
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+                for target, value in zip(names, values, strict=False):
+                    if isinstance(target, ast.Name):
+                        found.setdefault(target.id, []).append(value)
+    return found
+
+
+def is_error(node: ast.AST) -> bool:
+    """Whether an error with a text is made here."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    return getattr(node.func, "attr", getattr(node.func, "id", "")).endswith("Error")
 
 
 def errors_in(package: Path) -> Iterator[str]:
-    """First texts of the errors that a package raises."""
+    """First texts of the errors that a package raises or returns."""
     for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and node.args:
-                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                if name.endswith("Error"):
-                    yield first_text(node.args[0])
+        source = path.read_text(encoding="utf-8")
+        for function in ast.walk(ast.parse(source)) if "Error(" in source else ():
+            if isinstance(function, ast.FunctionDef):
+                texts = [node.args[0] for node in ast.walk(function) if is_error(node)]
+                variables = variables_of(function) if texts else {}
+                for text in texts:
+                    yield from first_texts(text, variables)
 
 
 def test_every_error_is_shown_with_a_capital_first_letter():

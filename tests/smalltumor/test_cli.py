@@ -320,7 +320,7 @@ def test_an_abort_is_reported_in_one_line(smalltumor, monkeypatch, error, code, 
     def ended(*arguments, **options):
         raise error
 
-    monkeypatch.setattr("smalltumor.data.masks.label_files.read_volume_file", ended)
+    monkeypatch.setattr("smalltumor.data.masks.label_files.read_volume", ended)
     answer = smalltumor("lesions", "mask.nii.gz")
     assert answer[:2] == (code, "")
     assert words in only_line(answer[2])

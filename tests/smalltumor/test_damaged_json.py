@@ -23,7 +23,7 @@ from smalltumor.data.made_by import MadeBy, made_by_comment, recorded_made_by
 from smalltumor.data.naming.numbered_files import channel_order
 from smalltumor.data.read_case import read_case
 from smalltumor.data.volumes.nifti import write_volume
-from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.tensor_file import write_tensors
 from smalltumor.models.card import read_facts
@@ -82,7 +82,7 @@ def comments(folder: Path) -> Iterator[Reader]:
     case, path = case_along(), folder / "mask.nii"
     labels = np.ones(case.grid.shape, np.uint8)
     write_volume(path, labels, case.grid)
-    volume = read_volume_file(path)
+    volume = read_volume(path)
     made_by = made_by_comment(MadeBy("AUTOMATIC", "weights", "0" * 16), labels, case.grid)
     yield made_by, lambda text: recorded_made_by(replace(volume, comments=(text,)))
     yield (

@@ -19,9 +19,9 @@ from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.masks import is_mask
 from napari_smalltumor.autosave.restore_question import LATER
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.layers.metadata import case_of, provenance_of, region_layers
+from napari_smalltumor.layers.metadata import case_of, region_layers, source_role_of
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 from napari_smalltumor.loading.files.single_file import read_single_file
 from napari_smalltumor.loading.open_case import open_case
 
@@ -115,7 +115,7 @@ class Session:
 
 def case_of_file(path: Path) -> Case:
     """The case of a file that is opened alone."""
-    return provenance_of(read_single_file(path)[1]["metadata"]).case
+    return source_role_of(read_single_file(path)[1]["metadata"]).case
 
 
 def write_patient(folder: Path, *, times: int = 1, labels: bool = False) -> Path:

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from smalltumor.files.move_list import Move, write_lists
+from smalltumor.files.transactions.journal import Move, write_journals
 
 
 def hide(*paths: Path) -> None:
@@ -15,9 +15,9 @@ def hide(*paths: Path) -> None:
         Move(path, kept=path.with_name(f".smalltumor-{secrets.token_hex(6)}.kept"))
         for path in paths
     ]
-    lists = write_lists(moves)
+    journals = write_journals(moves)
     for move in moves:
         assert move.kept is not None
         move.target.rename(move.kept)
-    for each in lists:
-        os.utime(each.folder / f"{each.name}.moves", (0, 0))  # this process has not ended
+    for journal in journals:
+        os.utime(journal.folder / f"{journal.name}.moves", (0, 0))  # this process has not ended

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from event_loop import let_turns_pass
 from qtpy.QtCore import QEvent, QModelIndex, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionViewItem
+from qtpy.QtWidgets import QStyle, QStyleOptionViewItem
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -34,5 +35,4 @@ def alt_click(viewer: Viewer, name: str, qtbot: QtBot) -> None:
         QEvent.Type.MouseButtonRelease, at, at, left, left, Qt.KeyboardModifier.AltModifier
     )
     delegate.editorEvent(release, view.model(), option, index)
-    QApplication.processEvents()
-    qtbot.wait(20)
+    let_turns_pass(qtbot)

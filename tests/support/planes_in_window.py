@@ -7,9 +7,9 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QAction, QApplication, QShortcut
 
 from napari_smalltumor import keys
-from napari_smalltumor.reading.reading_area import Layout
-from napari_smalltumor.reading.toolbar import ensure_toolbar
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.main_window.planes_area import Layout
+from napari_smalltumor.main_window.planes_window import planes_window
+from napari_smalltumor.main_window.toolbar import ensure_toolbar
 
 
 def open_planes(viewer, layout=Layout.FOUR):

@@ -8,10 +8,10 @@ import nibabel as nib
 import numpy as np
 from scipy import ndimage
 from smalltumor.geometry.grid import Grid
+from smalltumor.scanner.deidentification.deidentified_title import deidentified_titles
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.registration import Registration, on_grid, registered_grid
-from smalltumor.scanner.recorded_title import recorded_titles
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.studies import find_studies
 
 SHAPE = (24, 26, 22)
@@ -61,6 +61,6 @@ def prepared_by_hand(scan: Path, name: str = "Pat") -> PreparedCase:
             overlap=0.95 if found is not None else None,
         )
     warnings = ("T2 may not be registered to T1CE: a reason; look at it",)
-    titles = recorded_titles(chosen.values())
+    titles = deidentified_titles(chosen.values())
     header = volumes["t1ce"].header
-    return PreparedCase(name, grid, header, sequences, brain, warnings, recorded_titles=titles)
+    return PreparedCase(name, grid, header, sequences, brain, warnings, deidentified_titles=titles)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 _WRITER = """
 import sys
-from smalltumor.files.temporary_names import temporary_name
+from smalltumor.files.transactions.temporary_names import temporary_name
 
 print(temporary_name(sys.argv[1]))
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
 import time
@@ -16,12 +17,22 @@ from smalltumor.training.runs.run_folder import RunFolder
 
 SUPPORT = Path(__file__).resolve().parent
 COMMAND = """
-import sys
+import sys, time
 sys.path[:0] = {path!r}
 from pathlib import Path
 from training_cases import QUICK
 from smalltumor.training.execution import train
+from smalltumor.training.runs.run_folder import RunFolder
 from dataclasses import replace
+
+append, until = RunFolder.append, {until!r}
+
+def append_or_wait(self, event, step, **values):
+    while event == "done" and until is not None and not Path(until).exists():
+        time.sleep(0.01)
+    append(self, event, step, **values)
+
+RunFolder.append = append_or_wait
 train.PRESETS = {{"paper": replace(QUICK, **{settings!r})}}
 data = Path({data!r})
 request = train.TrainingRequest(
@@ -44,12 +55,17 @@ def start_run(
     settings: dict[str, Any],
     *launcher: str,
     validation: Path | None = None,
+    until: Path | None = None,
 ) -> subprocess.Popen[str]:
-    """Start the same request in a separate process, which saves its state after every step."""
+    """Start the same request in a separate process, which saves its state after every step.
+
+    It does not end before the file `until` exists, however fast the machine is.
+    """
     validation = validation or data / "case_00"
     path = [str(SUPPORT.parents[1] / "model"), str(SUPPORT)]
-    script = run.parent / f"{run.name}.py"
+    script = run.parent / f"{secrets.token_hex(4)}.py"  # no other process is reading it
     values = {"data": str(data), "run": str(run), "validation": str(validation)}
+    values["until"] = None if until is None else str(until)
     script.write_text(COMMAND.format(path=path, settings=settings, **values))
     command = [sys.executable, *launcher, str(script)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 from window_checks import WindowChecks
 
 from napari_smalltumor import keys
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.main_window.planes_window import planes_window
 
 _NONE = Qt.KeyboardModifier.NoModifier
 _NAMES = {
@@ -46,7 +46,7 @@ def combination_of(sequence: str) -> tuple[int | Qt.Key, Any]:
 
 
 EDITING = (
-    *(key.sequence for key in (keys.ACCEPT, keys.DELETE, keys.UNDO, keys.DISMISS)),
+    *(key.sequence for key in (keys.ACCEPT, keys.DELETE, keys.UNDO, keys.DELETE_SPECKS)),
     *("Ctrl+Z", "Ctrl+Shift+Z", "Delete", "Ctrl+Delete", "Space", "Ctrl+A"),
 )
 """Keys that may change data, or do with a button that has the focus."""

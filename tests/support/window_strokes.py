@@ -13,8 +13,8 @@ from window_input import VIEWING, press
 
 from napari_smalltumor.layers.editing.visibility import can_be_seen
 from napari_smalltumor.layers.metadata import region_of
-from napari_smalltumor.reading.reading_area import Layout
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.main_window.planes_area import Layout
+from napari_smalltumor.main_window.planes_window import planes_window
 
 _LEFT = Qt.MouseButton.LeftButton
 

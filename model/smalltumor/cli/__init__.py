@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = build_parser().parse_args(arguments)
         with _warnings_in_one_line():
-            _undo_unfinished_moves(options)
+            _recover_interrupted_writes(options)
             code: int = options.run(options)
         sys.stdout.flush()
         return code
@@ -128,12 +128,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
-def _undo_unfinished_moves(options: argparse.Namespace) -> None:
+def _recover_interrupted_writes(options: argparse.Namespace) -> None:
     """Put back what a killed command was moving around any file or folder that is named now."""
-    from smalltumor.files.unfinished_moves import undo_around
+    from smalltumor.files.transactions.recovery import recover_around
 
     values = (each if isinstance(each, list) else [each] for each in vars(options).values())
-    undo_around(path for each in values for path in each if isinstance(path, Path))
+    recover_around(path for each in values for path in each if isinstance(path, Path))
 
 
 def build_parser() -> argparse.ArgumentParser:

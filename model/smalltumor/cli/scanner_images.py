@@ -185,10 +185,10 @@ def named_after(source: Source, folder: Path) -> Source:
 
 def prepare_source(options: argparse.Namespace, source: Source, bar: ProgressBar) -> PreparedCase:
     """Prepare the case, and print the warnings."""
-    from smalltumor.data.volumes.volume_files import read_volume_file
+    from smalltumor.data.volumes.volume_files import read_volume
     from smalltumor.scanner.preparation.prepare import prepare
 
-    mask = None if options.brain_mask is None else read_volume_file(options.brain_mask)
+    mask = None if options.brain_mask is None else read_volume(options.brain_mask)
     case = prepare(
         source,
         brain_extraction=options.brain_extraction,

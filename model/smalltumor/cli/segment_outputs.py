@@ -84,7 +84,7 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
     """
     from smalltumor.data.bids.checks import check_bids
     from smalltumor.data.identity.mask_images import check_not_of_another
-    from smalltumor.files.unfinished_moves import check_outputs
+    from smalltumor.files.transactions.recovery import check_outputs
 
     outputs = _outputs(options)
     check_outputs(outputs, overwrite=options.overwrite, sources=sources)
@@ -134,7 +134,7 @@ def write(
     """
     from smalltumor.data.bids.checks import check_images
     from smalltumor.data.bids.write import write_bids
-    from smalltumor.files.replacement import write_together
+    from smalltumor.files.transactions.replacement import write_together
     from smalltumor.scanner.dicom_seg import write_dicom_seg
 
     overwrite = options.overwrite

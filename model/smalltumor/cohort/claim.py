@@ -14,8 +14,8 @@ from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, SUMMARIES, ResultsFolder
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
 from smalltumor.files.locks import locked
-from smalltumor.files.temporary_files import remove_temporary_files
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.transactions.recovery import recover_interrupted_writes
+from smalltumor.files.transactions.temporary_files import remove_temporary_files
 
 LOCK = ".cohort.lock"
 
@@ -145,7 +145,9 @@ def claimed(
         If another run is writing to the folder, it holds other files, another part or masks made
         with other settings, or it cannot be used.
     """
-    undo_unfinished_moves(folder.path)  # before anything is looked for, or new files are removed
+    recover_interrupted_writes(
+        folder.path
+    )  # before anything is looked for, or new files are removed
     _settings_of_folder(folder.path)
     with _locked(folder.path):
         before = _settings_of_folder(folder.path)

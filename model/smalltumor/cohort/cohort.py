@@ -27,8 +27,8 @@ from smalltumor.cohort.results.tables import GrowingTable, write_rows
 from smalltumor.cohort.seen_in_training import training_facts
 from smalltumor.cohort.workers.workers import THIS_PROCESS, Workers
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
-from smalltumor.files.temporary_files import remove_temporary_files
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.transactions.recovery import recover_interrupted_writes
+from smalltumor.files.transactions.temporary_files import remove_temporary_files
 
 if TYPE_CHECKING:
     from smalltumor.cohort.settings import CohortSettings
@@ -106,7 +106,7 @@ def _remove_unfinished(names: Iterable[str], settings: CohortSettings) -> None:
     if settings.bids is not None:
         folders += [bids_paths(name, settings.bids)[0].parent for name in names]
     for folder in folders:
-        undo_unfinished_moves(folder)
+        recover_interrupted_writes(folder)
         remove_temporary_files(folder)
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from smalltumor.data.brain.background import Image, NonfiniteImageError, replace_nonfinite
 from smalltumor.data.brain.coarse_images import CoarseImages, coarse_images
-from smalltumor.data.images_read import ImageRead
+from smalltumor.data.loaded_images import LoadedImage
 from smalltumor.data.naming.case_files import missing_modalities
 from smalltumor.data.naming.file_names import cases_of_images
 from smalltumor.errors import CaseError
@@ -22,7 +22,7 @@ from smalltumor.geometry.grid import Grid
 if TYPE_CHECKING:
     import nibabel as nib
 
-    from smalltumor.data.labels_read import LabelsRead
+    from smalltumor.data.loaded_labels import LoadedLabels
 
 REFERENCE = "t1ce"
 """Modality with the grid and header of the case: enhancing tumour is outlined on it."""
@@ -53,12 +53,12 @@ class Case:
         Reasons to doubt a result, for the user.
     folder : Path, optional
         Folder of the case, if `paths` and `labels_path` do not tell it.
-    images_read : dict of Path to ImageRead
+    loaded_images : dict of Path to LoadedImage
         The images as they were in their files.
     contents : dict of str to FileContent
         The bytes of each image file as they were read, by modality, or `ALL`; empty unless they
         were asked for.
-    labels_read : LabelsRead, optional
+    loaded_labels : LoadedLabels, optional
         What `labels_path` held, if it was read to be shown.
     labels_made_of : mapping of str to str
         Of a mask alone, digests of the images that its file records, see
@@ -74,9 +74,9 @@ class Case:
     scheme_hint: str | None = None
     warnings: list[str] = field(default_factory=list)
     folder: Path | None = None
-    images_read: Mapping[Path, ImageRead] = field(default_factory=dict, repr=False)
+    loaded_images: Mapping[Path, LoadedImage] = field(default_factory=dict, repr=False)
     contents: Mapping[str, FileContent] = field(default_factory=dict, repr=False)
-    labels_read: LabelsRead | None = field(default=None, repr=False)
+    loaded_labels: LoadedLabels | None = field(default=None, repr=False)
     labels_made_of: Mapping[str, str] = field(default_factory=dict, repr=False)
     _coarse: tuple[Mapping[str, Image], CoarseImages] | None = field(
         default=None, init=False, repr=False, compare=False
@@ -140,12 +140,12 @@ class Case:
         A file may be missing. If all are, and other images lie in their folder, another one took
         its place; it may have, if the folder cannot be listed.
         """
-        images = self.images_read.values()
+        images = self.loaded_images.values()
         if any(image.is_changed for image in images):
             return True
         if not images or not all(image.is_missing for image in images):
             return False
         try:
-            return any(map(cases_of_images, {path.parent for path in self.images_read}))
+            return any(map(cases_of_images, {path.parent for path in self.loaded_images}))
         except CaseError:
             return True

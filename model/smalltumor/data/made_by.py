@@ -9,7 +9,7 @@ change a mask may keep its header; so it also holds what tells the labels and th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -39,7 +39,7 @@ SEEN_IN_TRAINING = (
 
 @dataclass(frozen=True)
 class MadeBy:
-    """What made a mask; an empty text is not known.
+    """What made a mask; a text is empty if unknown.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class MadeBy:
     @property
     def segmented_without(self) -> str:
         """The modalities that the network did not see, in words; empty if it saw all."""
-        return f"segmented without {modality_titles(self.missing)}" if self.missing else ""
+        return segmented_without(self.missing)
 
     def __str__(self) -> str:
         """As a report prints it."""
@@ -141,7 +141,7 @@ class MadeBy:
         return ", ".join(filter(None, [made, version, self.segmented_without, state]))
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values; None is not known."""
+        """Plain JSON values; None if unknown."""
         return {
             "algorithm_type": self.algorithm_type,
             "weights": self.weights or None,
@@ -150,6 +150,11 @@ class MadeBy:
             "missing_sequences": list(self.missing),
             "seen_in_training": self.seen_in_training,
         }
+
+
+def segmented_without(modalities: Sequence[str]) -> str:
+    """The modalities that a network did not see, in words; empty if it saw all."""
+    return f"segmented without {modality_titles(modalities)}" if modalities else ""
 
 
 def joined(parts: Iterable[MadeBy | None]) -> MadeBy | None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.images_read import ImageRead, read_image
+from smalltumor.data.loaded_images import LoadedImage, read_image
 from smalltumor.data.naming.case_files import (
     ALL,
     MODALITIES,
@@ -109,7 +109,7 @@ def read_case_files(
         paths={m: v.path for m, v in volumes.items()},
         labels_path=files.labels[0] if files.labels else None,
         scheme_hint=files.scheme_hint,
-        images_read={v.path: ImageRead(v) for v in _kept(read.values(), data)},
+        loaded_images={v.path: LoadedImage(v) for v in _kept(read.values(), data)},
         contents={m: v.content for m, v in read.items() if v.content is not None},
     )
     case.warnings = [*files.notes, *header_warnings(volumes.values()), *empty, *nonfinite]

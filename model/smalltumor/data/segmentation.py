@@ -20,8 +20,8 @@ from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
-from smalltumor.files.replacement import write_together
-from smalltumor.files.unfinished_moves import check_outputs
+from smalltumor.files.transactions.recovery import check_outputs
+from smalltumor.files.transactions.replacement import write_together
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes, Mask, class_mask, region_mask
 from smalltumor.labels.regions import REGION_CLASSES, Region

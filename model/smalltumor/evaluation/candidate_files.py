@@ -9,7 +9,7 @@ import numpy as np
 
 from smalltumor.data.masks.label_files import on_grid
 from smalltumor.data.volumes.nifti import stem
-from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import SmalltumorError
 from smalltumor.evaluation.metrics.froc import CaseCandidates, case_candidates
 from smalltumor.files.tables import read_table
@@ -61,7 +61,7 @@ def candidates_beside(
     if files is None:
         return None
     image, table = files
-    labels = np.asarray(on_grid(read_volume_file(image), grid, name).data)
+    labels = np.asarray(on_grid(read_volume(image), grid, name).data)
     scores = _scores(table)
     missing = set(np.unique(labels).tolist()) - {0} - set(scores)
     if missing:

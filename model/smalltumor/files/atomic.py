@@ -14,7 +14,7 @@ from pathlib import Path
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.existence import exists, is_folder
 from smalltumor.files.names import utf8
-from smalltumor.files.temporary_names import temporary_name
+from smalltumor.files.transactions.temporary_names import temporary_name
 
 
 def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path] = ()) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from smalltumor.errors import CaseError
 from smalltumor.files.existence import says_absent
-from smalltumor.files.move_list import is_list
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.transactions.journal import is_journal
+from smalltumor.files.transactions.recovery import recover_interrupted_writes
 
 _OF_SYSTEM = ("lost+found", "System Volume Information", "$RECYCLE.BIN")
 """Folders of a drive that hold no files of its user, who may not read them."""
@@ -82,7 +82,7 @@ def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
         If there is one.
     """
     for root, folders, names in os.walk(folder, onerror=_refuse):
-        if any(map(is_list, names)):
+        if any(map(is_journal, names)):
             names[:] = _settled_names(Path(root))
         yield root, folders, names
 
@@ -128,7 +128,7 @@ def _unreadable(folder: Path | str, error: OSError) -> CaseError:
 
 
 def _settled_names(folder: Path) -> list[str]:
-    """The names of all but folders when unfinished moves are undone."""
+    """The names of all but folders when interrupted writes are recovered."""
     try:
         return [entry.name for entry in _settled(folder) if not entry.is_dir()]
     except OSError as error:
@@ -143,11 +143,11 @@ def _files_in(folder: Path) -> frozenset[str]:
 
 
 def _settled(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in a folder when unfinished moves are undone; may raise OSError."""
+    """What is in a folder when interrupted writes are recovered; may raise OSError."""
     found = _scanned(folder)
-    if not any(is_list(entry.name) for entry in found):
+    if not any(is_journal(entry.name) for entry in found):
         return found
-    undo_unfinished_moves(folder)
+    recover_interrupted_writes(folder)
     return _scanned(folder)
 
 

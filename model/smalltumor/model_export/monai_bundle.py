@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import write_bytes, write_text
 from smalltumor.files.new_folders import new_folders
-from smalltumor.files.replacement import write_together
+from smalltumor.files.transactions.replacement import write_together
 from smalltumor.model_export.description import INPUT, INTENDED_USE, class_titles, version
 from smalltumor.models.checkpoint import save_checkpoint
 

@@ -12,7 +12,7 @@ from smalltumor.cohort.results.records import CaseRecord, has_other_files
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.data.case import REFERENCE
-from smalltumor.data.images_read import read_image
+from smalltumor.data.loaded_images import read_image
 from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import CaseError
 from smalltumor.report import texts

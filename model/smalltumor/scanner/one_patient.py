@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.scanner.patient_names import spellings
-from smalltumor.scanner.scan_warning import Identifying, ScanWarning
-from smalltumor.scanner.sequences import classify
+from smalltumor.scanner.deidentification.patient_names import spellings
+from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
+from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.volume_names import differ_only_in_sequence
 from smalltumor.text import list_text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.volumes.nifti import is_image_name
-from smalltumor.scanner.sequences import classify
+from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Acquisition
 from smalltumor.scanner.volume_names import differ_only_in_sequence
 

@@ -11,11 +11,11 @@ from smalltumor.data.naming.case_files import MODALITY_TITLES, missing_modalitie
 from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.existence import is_absent
-from smalltumor.scanner.case_name import proposed_name
+from smalltumor.scanner.deidentification.case_name import proposed_name
+from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.dicom.study_folder import is_dicom_file
 from smalltumor.scanner.one_patient import contradictions, missing_evidence, other_visits
-from smalltumor.scanner.scan_warning import Identifying, ScanWarning
-from smalltumor.scanner.selection import Assignment, assign
+from smalltumor.scanner.sequences.selection import Assignment, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study, find_studies, patients_of
 from smalltumor.scanner.volume_series import series_of_file

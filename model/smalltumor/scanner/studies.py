@@ -15,13 +15,13 @@ from smalltumor.data.volumes.volume_files import ARCHIVE_ENDINGS
 from smalltumor.errors import CaseError
 from smalltumor.files.existence import exists, is_folder
 from smalltumor.scanner.archive import NO_IMAGES, archives_text
+from smalltumor.scanner.deidentification.patient_names import spellings
+from smalltumor.scanner.deidentification.scan_warning import ScanWarning
 from smalltumor.scanner.dicom.copies import copies_warning, find_copies
 from smalltumor.scanner.dicom.files import files_in, read_images
 from smalltumor.scanner.dicom.series import group_series
 from smalltumor.scanner.one_patient import contradictions, missing_evidence
-from smalltumor.scanner.patient_names import spellings
-from smalltumor.scanner.scan_warning import ScanWarning
-from smalltumor.scanner.sequences import classify
+from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Acquisition, Series, study_title
 from smalltumor.scanner.volume_series import volume_series
 

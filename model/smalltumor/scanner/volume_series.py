@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from smalltumor.data.images_read import read_image
+from smalltumor.data.loaded_images import read_image
 from smalltumor.data.volumes.nifti import Volume, is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.listings import walk
 from smalltumor.scanner.acquisition_time import normal_time
-from smalltumor.scanner.patient_names import known_id
-from smalltumor.scanner.scan_warning import Identifying, ScanWarning
+from smalltumor.scanner.deidentification.patient_names import known_id
+from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.series import Acquisition, Series
 
 _SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")

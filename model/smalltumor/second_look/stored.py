@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import CaseError
 from smalltumor.files.existence import is_absent
 from smalltumor.files.tables import read_table
@@ -177,7 +177,7 @@ def _candidates_of_image(
     """The candidates of an image, whose values are the ids of the rows."""
     if is_absent(image):
         raise NoCandidatesError(f"{image.name} is missing")
-    volume = read_volume(image)
+    volume = read_nifti(image)
     if not volume.grid.matches(mask.grid):
         raise CaseError(f"{image.name} is on another grid than the mask")
     by_id = {int(row["id"]): row for row in rows}
@@ -194,7 +194,7 @@ def _candidates_of_image(
 
 
 def _check_empty(image: Path, table: Path) -> None:
-    if read_volume(image).data.any():
+    if read_nifti(image).data.any():
         raise CaseError(_disagree(image, table))
 
 

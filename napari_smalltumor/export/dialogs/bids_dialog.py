@@ -18,16 +18,16 @@ from smalltumor.data.identity.image_digests import (
 from smalltumor.data.identity.visits import visit_in_name, visit_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import same_name
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.case_export import export_bids
 from napari_smalltumor.export.dialogs.export_dialog import (
     case_to_export_or_say,
+    confirm_replacing_files,
     finish_export,
-    may_replace,
 )
-from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.dialogs.replaced_masks import note_on_replaced
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -56,7 +56,7 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
         The files written; empty if the user cancelled or the export failed.
     """
     case = case_to_export_or_say(viewer)
-    if case is None or not may_write_regions(parent, viewer, case, "Export anyway"):
+    if case is None or not confirm_regions(parent, viewer, case, "Export anyway"):
         return []
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)
@@ -79,7 +79,7 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
             f"named {case.name}, too."
         )
         note = note_on_replaced(replaced, case, title, may_be_of_others)
-        if replaced and not may_replace(parent, replaced, title, note):
+        if replaced and not confirm_replacing_files(parent, replaced, title, note):
             return []
         check_bids(case.name, dataset, session=session, overwrite=True)
         authors = _authors(parent, case, dataset)

@@ -12,7 +12,7 @@ from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -24,8 +24,8 @@ from napari_smalltumor.export.case_export import (
     with_suffix,
 )
 from napari_smalltumor.export.dialogs.file_dialog import ask_for_file
-from napari_smalltumor.export.dialogs.other_patients_name import may_have_name
-from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.other_patients_name import confirm_name
+from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.dialogs.replaced_masks import note_on_replaced
 from napari_smalltumor.export.native_grid import filters_of, named_for_grid
 from napari_smalltumor.export.save_state import save_state
@@ -56,7 +56,7 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
         The files written; empty if the user cancelled or the export failed.
     """
     case = case_to_export_or_say(viewer)
-    if case is None or not may_write_regions(parent, viewer, case, "Export anyway"):
+    if case is None or not confirm_regions(parent, viewer, case, "Export anyway"):
         return []
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)
@@ -74,10 +74,10 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
         check_no_source(replaced, viewer.layers)
         check_not_beside([path], case)
         check_not_of_another(path, case.name)
-        if not may_have_name(parent, viewer, patient, path, "regions"):
+        if not confirm_name(parent, viewer, patient, path, "regions"):
             return []
         note = note_on_replaced(replaced, case, title)
-        if replaced and not may_replace(parent, replaced, title, note):
+        if replaced and not confirm_replacing_files(parent, replaced, title, note):
             return []
         written = export_case(
             viewer,
@@ -138,8 +138,10 @@ def _is_opened_with(case: Case, written: list[Path]) -> bool:
     return any(f.region is None and f.path in written for f in region_files_of(case))
 
 
-def may_replace(parent: QWidget | None, paths: list[Path], patient: str, note: str = "") -> bool:
-    """Whether the user agrees to replace files by the regions of a patient.
+def confirm_replacing_files(
+    parent: QWidget | None, paths: list[Path], patient: str, note: str = ""
+) -> bool:
+    """Ask whether to replace files by the regions of a patient.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ def ask_for_file(
     filters : mapping of str to str or None
         See `native_grid.filters_of`.
     """
-    option = QFileDialog.Option.DontConfirmOverwrite  # `may_replace` asks
+    option = QFileDialog.Option.DontConfirmOverwrite  # `confirm_replacing_files` asks
     if len(filters) == 1:
         chosen, file_type = QFileDialog.getSaveFileName(
             parent, title, str(start), ";;".join(filters), options=option

@@ -9,12 +9,12 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import safe_name
-from smalltumor.files.unfinished_moves import existing
+from smalltumor.files.transactions.recovery import existing
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import DEFAULT_SUFFIX, with_suffix
-from napari_smalltumor.export.dialogs.other_patients_name import may_have_name
+from napari_smalltumor.export.dialogs.other_patients_name import confirm_name
 from napari_smalltumor.export.layer_files import write_layer
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.metadata import LayerKind, role_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from smalltumor.data.case import Case
 
-_OF_FILES = (LayerKind.EXPERT, LayerKind.LABELS)
+_OF_FILES = (LayerKind.TISSUE_CLASSES, LayerKind.LABELS)
 
 
 def labels_case(layer: Layer | None) -> Case | None:
@@ -59,9 +59,9 @@ def ask_and_save_labels(viewer: ViewerModel, layer: Layer, parent: QWidget | Non
         replaced = existing([path])
         check_no_source(replaced, viewer.layers)
         check_not_of_another(path, case.name)
-        if not may_have_name(parent, viewer, patient, path, "labels"):
+        if not confirm_name(parent, viewer, patient, path, "labels"):
             return None
-        if replaced and not _may_replace(parent, path, layer):
+        if replaced and not _confirm_replacing_file(parent, path, layer):
             return None
         written = write_layer(
             path,
@@ -79,6 +79,6 @@ def ask_and_save_labels(viewer: ViewerModel, layer: Layer, parent: QWidget | Non
     return written
 
 
-def _may_replace(parent: QWidget | None, path: Path, layer: Layer) -> bool:
+def _confirm_replacing_file(parent: QWidget | None, path: Path, layer: Layer) -> bool:
     text = f"{path.name} exists. Replace it with {layer.name}?"
     return questions.confirm(parent, "Replace file?", text, "Replace")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
-def may_have_name(
+def confirm_name(
     parent: QWidget | None,
     viewer: ViewerModel,
     patient: Patient,
@@ -24,7 +24,7 @@ def may_have_name(
     content: str,
     ending: str = "",
 ) -> bool:
-    """Whether a file is not named after another patient or scan, or the user agrees.
+    """Ask whether to write a file that is named after another patient or scan.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from smalltumor.text import volume_text
 
 from napari_smalltumor import questions
 from napari_smalltumor.export.dialogs.missing_regions import without_text
-from napari_smalltumor.layers.changed_images import no_longer_shown
+from napari_smalltumor.layers.changed_images import no_longer_shown_text
 from napari_smalltumor.layers.drawings import masks_beside_regions
 from napari_smalltumor.layers.masks.region_masks import (
     is_outdated,
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
-def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
-    """Whether the regions of a case are its own, current, there, shown and all there is.
+def confirm_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
+    """Ask about all that is wrong or left out, and return whether the user agrees to go on.
 
-    The files of its images must hold these, too. If something is not so, the user is asked.
+    Nothing is asked of regions that were made from the images of the case as they are in its
+    files, are shown, and are the only masks of the patient.
 
     Parameters
     ----------
@@ -41,30 +42,30 @@ def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, a
         Text of the button that goes on.
     """
     return (
-        may_use_unlike_files(parent, viewer, case)
-        and may_use_mask_of_others(parent, viewer, case, action)
-        and may_use_outdated(parent, viewer, case, action)
-        and may_omit_regions(parent, viewer, case, action)
-        and may_leave_other_regions(parent, viewer, case, action)
-        and may_leave_drawings(parent, viewer, case, action)
+        confirm_changed_images(parent, viewer, case)
+        and confirm_mask_of_other_images(parent, viewer, case, action)
+        and confirm_outdated_regions(parent, viewer, case, action)
+        and confirm_unseen_regions(parent, viewer, case, action)
+        and confirm_other_regions(parent, viewer, case, action)
+        and confirm_drawings(parent, viewer, case, action)
     )
 
 
-def may_use_unlike_files(parent: QWidget | None, viewer: ViewerModel, case: Case) -> bool:
-    """Whether the files hold the images that are shown, or the user will name another folder."""
+def confirm_changed_images(parent: QWidget | None, viewer: ViewerModel, case: Case) -> bool:
+    """Ask to choose another folder if the files hold other images than those that are shown."""
     if not case.has_changed_images:
         return True
     text = (
-        f"{case_title(viewer, case)}: {no_longer_shown(case)}. The regions belong to the images in "
-        "the window. Files with them can be written to other folders only."
+        f"{case_title(viewer, case)}: {no_longer_shown_text(case)}. The regions belong to the "
+        "images in the window. Files with them can be written to other folders only."
     )
     return questions.confirm(parent, "Other images in the folder", text, "Choose another folder")
 
 
-def may_use_mask_of_others(
+def confirm_mask_of_other_images(
     parent: QWidget | None, viewer: ViewerModel, case: Case, action: str
 ) -> bool:
-    """Whether the regions were not opened from a mask of other images, or the user agrees."""
+    """Ask whether to use regions that were opened from a mask of other images."""
     other = other_images_of(viewer.layers, case)
     if not other:
         return True
@@ -76,8 +77,10 @@ def may_use_mask_of_others(
     return questions.confirm(parent, "Masks of other images", text, action)
 
 
-def may_use_outdated(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
-    """Whether no image was changed after the regions were made, or the user agrees to go on."""
+def confirm_outdated_regions(
+    parent: QWidget | None, viewer: ViewerModel, case: Case, action: str
+) -> bool:
+    """Ask whether to use regions that were made before an image was changed."""
     if not is_outdated(viewer.layers, case):
         return True
     title = case_title(viewer, case)
@@ -88,8 +91,10 @@ def may_use_outdated(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
     return questions.confirm(parent, "Segmentation of earlier images", text, action)
 
 
-def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
-    """Whether all regions of a case are there and shown, or the user agrees to go on.
+def confirm_unseen_regions(
+    parent: QWidget | None, viewer: ViewerModel, case: Case, action: str
+) -> bool:
+    """Ask about regions that are missing or hidden, and return whether the user agrees to go on.
 
     Parameters
     ----------
@@ -119,10 +124,10 @@ def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
     return questions.confirm(parent, "Missing or hidden regions", text, action)
 
 
-def may_leave_other_regions(
+def confirm_other_regions(
     parent: QWidget | None, viewer: ViewerModel, case: Case, action: str
 ) -> bool:
-    """Whether the patient has no other regions, such as those of a file, or the user agrees."""
+    """Ask whether to leave out other regions of the patient, such as those of a file."""
     patient = patient_of_shown_case(viewer.layers, case)
     regions = [x for x in layers_of_patient(viewer.layers, patient) if region_of(x) is not None]
     used = [x.name for x in regions if same_case(case_of(x), case)]
@@ -137,10 +142,8 @@ def may_leave_other_regions(
     return questions.confirm(parent, "Regions that are left out", text, action)
 
 
-def may_leave_drawings(
-    parent: QWidget | None, viewer: ViewerModel, case: Case, action: str
-) -> bool:
-    """Whether no mask was drawn beside the regions, such as in a copy, or the user agrees."""
+def confirm_drawings(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
+    """Ask whether to leave out masks that were painted beside the regions, such as in a copy."""
     patient = patient_of_shown_case(viewer.layers, case)
     names = masks_beside_regions(viewer.layers, patient)
     if not names:

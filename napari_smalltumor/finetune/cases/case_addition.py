@@ -17,7 +17,7 @@ from smalltumor.training.data.dataset_folder import add_case
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.finetune.cases.training_masks import (
     is_as_segmented,
     mask_layers,
@@ -114,9 +114,9 @@ def addition_of(viewer: Viewer, parent: QWidget, case: Case, target: CaseFolder)
         The folder that it has or gets.
     """
     title = case_title(viewer, case)
-    if not _may_add(parent, title, target):
+    if not _confirm_addition(parent, title, target):
         return None
-    if not may_write_regions(parent, viewer, case, "Add anyway"):
+    if not confirm_regions(parent, viewer, case, "Add anyway"):
         return None
     try:
         mask = mask_to_add(viewer, case)
@@ -135,7 +135,7 @@ def addition_of(viewer: Viewer, parent: QWidget, case: Case, target: CaseFolder)
     )
 
 
-def _may_add(parent: QWidget, title: str, target: CaseFolder) -> bool:
+def _confirm_addition(parent: QWidget, title: str, target: CaseFolder) -> bool:
     if target.why_not:
         notify.error(f"{target.why_not}.")
         return False

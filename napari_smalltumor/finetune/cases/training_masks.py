@@ -78,7 +78,7 @@ def _label_volume(viewer: ViewerModel, case: Case) -> Labels | None:
     """The uppermost label volume of a case; a prediction is none."""
     for layer in reversed(viewer.layers):
         role = role_of(layer)
-        if role is None or role.kind is not LayerKind.EXPERT:
+        if role is None or role.kind is not LayerKind.TISSUE_CLASSES:
             continue
         if same_case(role.case, case):
             return layer

@@ -22,9 +22,9 @@ from napari_smalltumor.layers.metadata import (
     LayerKind,
     case_of,
     fill_layer,
-    provenance_of,
     role_of,
     same_case,
+    source_role_of,
 )
 from napari_smalltumor.layers.patient import Patient, patient_of, patient_of_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -149,7 +149,7 @@ def _show_layer(viewer: ViewerModel, prediction: Prediction) -> Labels:
     layer = _prediction_layer(viewer, prediction.case)
     if layer is None:
         return viewer.add_layer(Layer.create(data, attributes, kind))
-    role = provenance_of(attributes["metadata"])
+    role = source_role_of(attributes["metadata"])
     assert role is not None
     fill_layer(layer, data, role)
     return layer

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.finetune.run.monitor_page import MonitorPage
 from napari_smalltumor.finetune.run.prediction import Prediction, predict, show_prediction
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:

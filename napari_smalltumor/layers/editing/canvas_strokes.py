@@ -130,6 +130,6 @@ def _is_painted(layer: Layer) -> bool:
 
 
 @one_per_viewer
-def ensure_strokes_end(viewer: ViewerModel) -> CanvasStrokes:
+def ensure_canvas_strokes(viewer: ViewerModel) -> CanvasStrokes:
     """End strokes with their layers from now on; further calls return the same object."""
     return CanvasStrokes(viewer)

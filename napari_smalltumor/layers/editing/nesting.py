@@ -22,8 +22,8 @@ from smalltumor.geometry.boxes import bounding_box
 from smalltumor.labels.regions import INNERMOST_FIRST, Region
 
 from napari_smalltumor.layers.drawing_errors import DrawingErrors
-from napari_smalltumor.layers.editing.drawn_masks import DrawnMasks
 from napari_smalltumor.layers.editing.flood_fill import ensure_flood_fill_guard
+from napari_smalltumor.layers.editing.painted_masks import PaintedMasks
 from napari_smalltumor.layers.metadata import cases_among, claim_roles, region_layers, region_of
 from napari_smalltumor.viewer import one_per_viewer
 
@@ -44,11 +44,11 @@ class NestedRegions:
     ----------
     layers : mapping of Region to Labels layer
         Any of the three regions, all of one shape; 0 is outside, any other value inside.
-    kept : DrawnMasks
+    kept : PaintedMasks
         Of the layers that were in the viewer before.
     """
 
-    def __init__(self, layers: Mapping[Region, Labels], kept: DrawnMasks) -> None:
+    def __init__(self, layers: Mapping[Region, Labels], kept: PaintedMasks) -> None:
         self.layers = {r: layers[r] for r in INNERMOST_FIRST if r in layers}
         self._kept = kept
         self._busy = False
@@ -185,7 +185,7 @@ class ViewerNesting:
         ensure_flood_fill_guard(viewer)
         self._layers = viewer.layers
         self._nested: list[NestedRegions] = []
-        self._kept = DrawnMasks()
+        self._kept = PaintedMasks()
         self._replacing = False
         self._layers.events.inserted.connect(self._rebuild)
         self._layers.events.removed.connect(self._rebuild)

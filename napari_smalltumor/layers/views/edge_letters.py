@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_smalltumor.layers.coordinates import AXIS_LABELS, uses_display_axes
-from napari_smalltumor.layers.metadata import provenance_of
+from napari_smalltumor.layers.metadata import source_role_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -92,7 +92,7 @@ def is_mirror_image(viewer: ViewerModel) -> bool:
 
 def _is_of_a_patient(layer: Layer) -> bool:
     """Whether the axes of the layer's data, and not only the world's, are I, P and L."""
-    return provenance_of(layer.metadata) is not None and tuple(layer.axis_labels) == AXIS_LABELS
+    return source_role_of(layer.metadata) is not None and tuple(layer.axis_labels) == AXIS_LABELS
 
 
 def _letter(axis: int, layers: Sequence[Layer]) -> str:

@@ -19,7 +19,7 @@ from smalltumor.lesions import Lesion, LesionList, measure_lesion
 
 from napari_smalltumor.layers.editing.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.lesions import texts
-from napari_smalltumor.lesions.actions.large_deletion import Confirm, may_delete
+from napari_smalltumor.lesions.actions.large_deletion import Confirm, confirm_deletion
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.second_look.status import grower_of, second_look_status
 from napari_smalltumor.planes.linked_planes import linked_planes
@@ -86,7 +86,7 @@ class ReviewClicks:
         layer = source.layers[Region.ET]
         grower = grower_of(layer)
         if grower is None:
-            self.say(texts.no_second_look(second_look_status(source)))
+            self.say(texts.no_second_look_text(second_look_status(source)))
             return
         mask = source.volume(Region.ET)
         if all(0 <= n < size for n, size in zip(voxel, mask.shape, strict=True)) and mask[voxel]:
@@ -100,9 +100,9 @@ class ReviewClicks:
         lesion = replace(grown, list_name=LesionList.SECOND_LOOK)
         hidden = self.review.unseen.of_addition(lesion)
         if hidden is not None:
-            self.say(texts.hidden(hidden))
+            self.say(texts.hidden_layer_text(hidden))
         elif self.review.add(lesion):
-            self.say(texts.added(lesion))
+            self.say(texts.added_text(lesion))
             self.search()
 
     def _take_away(self, voxel: tuple[int, int, int]) -> None:
@@ -112,9 +112,9 @@ class ReviewClicks:
             return
         hidden = self.review.unseen.of_deletion([lesion])
         if hidden is not None:
-            self.say(texts.hidden(hidden))
-        elif may_delete(self.review, [lesion], self.confirm):
-            self.say(texts.deleted(self.review.delete([lesion])))
+            self.say(texts.hidden_layer_text(hidden))
+        elif confirm_deletion(self.review, [lesion], self.confirm):
+            self.say(texts.deleted_text(self.review.delete([lesion])))
             self.search()
 
     def _on_canvas(self, viewer: ViewerModel, event: Any) -> None:

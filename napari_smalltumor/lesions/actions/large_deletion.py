@@ -1,4 +1,4 @@
-"""Ask before a lesion that is not small is deleted, since one key would erase the tumour."""
+"""Ask before a lesion that is not small is deleted, since one key would delete the tumour."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Confirm = Callable[[str], bool]
 """Whether the user agrees to what a text says."""
 
 
-def may_delete(review: LesionReview, lesions: Sequence[Lesion], confirm: Confirm) -> bool:
-    """Whether lesions are all small, or the user agrees to delete them.
+def confirm_deletion(review: LesionReview, lesions: Sequence[Lesion], confirm: Confirm) -> bool:
+    """Ask if lesions are not all small, and return whether the user agrees to delete them.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def may_delete(review: LesionReview, lesions: Sequence[Lesion], confirm: Confirm
     source, region = review.source, review.region
     if source is None or all(lesion.is_small for lesion in lesions):
         return True
-    if not confirm(texts.large_deletion(review.segmentation.title, region, lesions)):
+    if not confirm(texts.large_deletion_question(review.segmentation.title, region, lesions)):
         return False
     return source.is_same(review.source) and review.region is region
 

@@ -10,7 +10,7 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor import keys
 from napari_smalltumor.lesions import texts
-from napari_smalltumor.lesions.actions.large_deletion import Confirm, may_delete
+from napari_smalltumor.lesions.actions.large_deletion import Confirm, confirm_deletion
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.review.steps import Addition, Deletion, Rejection
 from napari_smalltumor.lesions.table.model import LesionsModel
@@ -82,7 +82,7 @@ class ReviewActions:
             self.say(f"List the specks ({keys.FOLD.sequence}) to accept one of them")
         elif all(map(self.review.is_accepted, lesions)):
             self.review.accept(lesions, False)
-            self.say(texts.accepted(lesions, False))
+            self.say(texts.accepted_text(lesions, False))
         else:
             self._accept(lesions)
 
@@ -91,7 +91,7 @@ class ReviewActions:
 
         Lesions that are not small are deleted if the user agrees. A candidate is rejected. After
         small lesions the next small one or a candidate becomes current, so that deleting once more
-        cannot erase the tumour; after others, the next row.
+        cannot delete the tumour; after others, the next row.
         """
         lesions = self.selected()
         if not lesions:
@@ -103,7 +103,7 @@ class ReviewActions:
         else:
             self._delete(lesions)
 
-    def dismiss_specks(self) -> None:
+    def delete_specks(self) -> None:
         """Delete all specks."""
         if self.review.specks:
             self._delete(self.review.specks)
@@ -121,14 +121,14 @@ class ReviewActions:
         """Take the last deletion or acceptance back, and go to the first of its lesions."""
         removed = self.review.unseen.removed_of_undo
         if removed is not None:
-            self.say(texts.removed(removed))
+            self.say(texts.removed_layer_text(removed))
             return
         if self._earlier_scan_is_shown() or self._refuses(self.review.unseen.of_undo):
             return
         step = self.review.undo()
         if step is None:
             return
-        self.say(texts.undone(step))
+        self.say(texts.undone_text(step))
         self.candidates_changed()
         if isinstance(step, Addition | Rejection):
             again = [x for x in self.review.candidates if x in step.lesions]
@@ -161,7 +161,7 @@ class ReviewActions:
             if candidates:
                 self.review.go_on_to(candidates[0])
             return
-        self.say(texts.accepted(lesions, True))
+        self.say(texts.accepted_text(lesions, True))
         if not remaining:
             return
         row = rows.index(lesions[-1])
@@ -173,14 +173,14 @@ class ReviewActions:
         following = self._following_candidate(candidate)
         left = sum(other != candidate for other in self.review.candidates)
         if self.review.add(candidate):
-            self.say(texts.candidate_added(candidate, left))
+            self.say(texts.candidate_added_text(candidate, left))
         self._go_on(following)
         self.search()
 
     def _reject(self, candidate: Lesion) -> None:
         following = self._following_candidate(candidate)
         self.review.reject([candidate])
-        self.say(texts.rejected())
+        self.say(texts.rejected_text())
         self._go_on(following)
 
     def _following_candidate(self, candidate: Lesion) -> Lesion | None:
@@ -219,20 +219,20 @@ class ReviewActions:
         """Refuse to change a layer that is hidden, and say so."""
         if hidden is None:
             return False
-        self.say(texts.hidden(hidden))
+        self.say(texts.hidden_layer_text(hidden))
         return True
 
     def _delete(self, lesions: Sequence[Lesion]) -> None:
         hidden = self.review.unseen.of_deletion(lesions)
         if self._earlier_scan_is_shown() or self._refuses(hidden):
             return
-        if not may_delete(self.review, lesions, self.confirm):
+        if not confirm_deletion(self.review, lesions, self.confirm):
             return
         is_small = all(lesion.is_small for lesion in lesions)
         following = self._following_small(lesions) if is_small else self.model.following(lesions)
         current = self.review.current
         deleted = self.review.delete(lesions)
-        self.say(texts.deleted(deleted))
+        self.say(texts.deleted_text(deleted))
         if current is None or current in deleted:
             self._go_on(following)
         self.search()
@@ -247,4 +247,4 @@ class ReviewActions:
     def _step(self, by: int) -> None:
         small = [lesion for lesion in self.model.with_rows if lesion.is_small]
         found = self.review.step([*small, *self.review.candidates], by)
-        self.say(texts.none_to_go_to(self.review) if found is None else "")
+        self.say(texts.no_next_lesion_text(self.review) if found is None else "")

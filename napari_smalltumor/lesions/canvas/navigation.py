@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.lesions import Lesion, Point
 
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
+from napari_smalltumor.main_window.planes_window import sliced_axes
 from napari_smalltumor.planes.linked_planes import linked_planes
-from napari_smalltumor.reading.window import sliced_axes
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -24,7 +24,7 @@ MINIMUM_EXTENT_MM = 70.0
 _DEFAULT_CANVAS = (600, 800)
 
 
-def move_to(viewer: ViewerModel, source: LesionSource, lesion: Lesion) -> None:
+def move_to(viewer: ViewerModel, source: ViewerSegmentation, lesion: Lesion) -> None:
     """Centre the canvas and the planes on a lesion, on slices that cut it.
 
     The zoom is only increased: a user who has zoomed in further keeps the zoom.
@@ -33,14 +33,14 @@ def move_to(viewer: ViewerModel, source: LesionSource, lesion: Lesion) -> None:
 
 
 def move_to_voxel(
-    viewer: ViewerModel, source: LesionSource, voxel: Point, diameter_mm: float
+    viewer: ViewerModel, source: ViewerSegmentation, voxel: Point, diameter_mm: float
 ) -> None:
     """Centre the canvas and the planes on a voxel, as `move_to` does on a lesion there.
 
     Parameters
     ----------
     viewer : ViewerModel
-    source : LesionSource
+    source : ViewerSegmentation
     voxel : (float, float, float)
         Indices on the grid of the case.
     diameter_mm : float
@@ -56,7 +56,7 @@ def move_to_voxel(
     viewer.scene.camera.zoom = max(viewer.scene.camera.zoom, min(canvas_size(viewer)) / extent)
 
 
-def world_centre(source: LesionSource, voxel: Point) -> npt.NDArray[np.float64]:
+def world_centre(source: ViewerSegmentation, voxel: Point) -> npt.NDArray[np.float64]:
     """World coordinates of the centre of the voxel nearest to a place, such as a lesion's centre.
 
     A lesion is connected, so each slice through its bounding box cuts it, whatever its shape.
@@ -65,7 +65,7 @@ def world_centre(source: LesionSource, voxel: Point) -> npt.NDArray[np.float64]:
     return np.asarray(source.any_layer.data_to_world(nearest), dtype=np.float64)
 
 
-def is_shown(viewer: ViewerModel, source: LesionSource, lesion: Lesion) -> bool:
+def is_shown(viewer: ViewerModel, source: ViewerSegmentation, lesion: Lesion) -> bool:
     """Whether one of the slices that are shown cuts the bounding box of a lesion; in 3D, always."""
     axes = sliced_axes(viewer)
     if not axes:

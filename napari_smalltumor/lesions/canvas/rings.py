@@ -17,7 +17,7 @@ from smalltumor.lesions import Lesion
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole
 from napari_smalltumor.layers.selection import selection_untouched
 from napari_smalltumor.layers.views.ring_boxes import RingBoxes, set_ring_boxes
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -112,7 +112,7 @@ class LesionRings:
 
     def show(
         self,
-        source: LesionSource,
+        source: ViewerSegmentation,
         lesions: Sequence[Lesion],
         current: Lesion | None = None,
         candidate: Lesion | None = None,
@@ -121,7 +121,7 @@ class LesionRings:
 
         Parameters
         ----------
-        source : LesionSource
+        source : ViewerSegmentation
             The segmentation of the lesions.
         lesions : sequence of Lesion
             The first `MOST_RINGS` are ringed.
@@ -143,7 +143,7 @@ class LesionRings:
 
     def show_boxes(
         self,
-        source: LesionSource,
+        source: ViewerSegmentation,
         boxes: npt.NDArray[np.int_],
         diameters: npt.NDArray[np.float64],
         bold: npt.NDArray[np.bool_],
@@ -153,7 +153,7 @@ class LesionRings:
 
         Parameters
         ----------
-        source : LesionSource
+        source : ViewerSegmentation
             The segmentation to whose layers the boxes refer.
         boxes : (ring, 3, 2) int array
             First voxel and stop along each axis of the layers.
@@ -174,7 +174,7 @@ class LesionRings:
         if not same:
             self._draw()
 
-    def _add(self, source: LesionSource) -> Points:
+    def _add(self, source: ViewerSegmentation) -> Points:
         """Add an empty points layer, and keep the selection of layers."""
         mask_layer = source.any_layer
         with selection_untouched(self._viewer):
@@ -202,7 +202,7 @@ class LesionRings:
         self._point_diameters = np.zeros(0)
         self._point_lines = np.zeros(0)
 
-    def _align(self, source: LesionSource) -> None:
+    def _align(self, source: ViewerSegmentation) -> None:
         """Give the rings the transform of the segmentation, and move them to the top."""
         assert self.layer is not None
         mask_layer = source.any_layer

@@ -19,8 +19,8 @@ from smalltumor.files.damaged import DAMAGED
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.case_data.kept_files import kept_file, write_kept
+from napari_smalltumor.deferred_calls import later
 from napari_smalltumor.layers.metadata import identifying_files
-from napari_smalltumor.patients.deferred_calls import later
 
 RETRY_MS = 15_000
 

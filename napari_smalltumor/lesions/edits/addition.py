@@ -14,7 +14,7 @@ from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.layers.editing.undo_history import Indices
 from napari_smalltumor.lesions.edits.changes import Change, assign, one_undo_step
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -23,12 +23,12 @@ _INSIDE = 1
 """Value of a voxel in the layer of a region."""
 
 
-def add_voxels(source: LesionSource, voxels: npt.NDArray[np.integer]) -> list[Change]:
+def add_voxels(source: ViewerSegmentation, voxels: npt.NDArray[np.integer]) -> list[Change]:
     """Add voxels to ET, TC and WT, in one step of each layer's undo history.
 
     Parameters
     ----------
-    source : LesionSource
+    source : ViewerSegmentation
     voxels : (n, 3) int array
         Indices on the source's grid.
 
@@ -42,13 +42,13 @@ def add_voxels(source: LesionSource, voxels: npt.NDArray[np.integer]) -> list[Ch
     return [change for change in changes if change is not None]
 
 
-def layers_to_add_to(source: LesionSource, voxels: npt.NDArray[np.integer]) -> list[Labels]:
+def layers_to_add_to(source: ViewerSegmentation, voxels: npt.NDArray[np.integer]) -> list[Labels]:
     """The layers that `add_voxels` would change, innermost first."""
     return list(_parts(source, voxels))
 
 
 def _parts(
-    source: LesionSource, voxels: npt.NDArray[np.integer]
+    source: ViewerSegmentation, voxels: npt.NDArray[np.integer]
 ) -> dict[Labels, tuple[Indices, int]]:
     """The voxels that each layer lacks, innermost layer first, and their value."""
     indices = tuple(np.rint(source.to_data(voxels)).astype(np.intp).T)

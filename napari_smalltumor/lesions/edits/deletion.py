@@ -18,7 +18,7 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.editing.undo_history import Indices
 from napari_smalltumor.lesions.edits.changes import Change, assign, one_undo_step
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -32,7 +32,7 @@ _OUTERMOST_CLASS = {
 
 
 def delete_lesions(
-    source: LesionSource, region: Region, lesions: Sequence[Lesion]
+    source: ViewerSegmentation, region: Region, lesions: Sequence[Lesion]
 ) -> tuple[list[Lesion], list[Change]]:
     """Delete lesions from the layers; their undo history records one change of each layer.
 
@@ -40,7 +40,7 @@ def delete_lesions(
 
     Parameters
     ----------
-    source : LesionSource
+    source : ViewerSegmentation
     region : Region
         The region that the lesions are components of.
     lesions : sequence of Lesion
@@ -59,14 +59,14 @@ def delete_lesions(
 
 
 def layers_to_delete_from(
-    source: LesionSource, region: Region, lesions: Sequence[Lesion]
+    source: ViewerSegmentation, region: Region, lesions: Sequence[Lesion]
 ) -> list[Labels]:
     """The layers that `delete_lesions` would change, innermost first."""
     return list(_parts(source, region, lesions)[1])
 
 
 def _parts(
-    source: LesionSource, region: Region, lesions: Sequence[Lesion]
+    source: ViewerSegmentation, region: Region, lesions: Sequence[Lesion]
 ) -> tuple[list[Lesion], dict[Labels, list[tuple[Indices, int]]]]:
     """The lesions that can be deleted, and the voxels of each layer with their new values."""
     deleted: list[Lesion] = []
@@ -83,7 +83,7 @@ def _parts(
     return deleted, parts
 
 
-def lesion_indices(source: LesionSource, region: Region, lesion: Lesion) -> Indices | None:
+def lesion_indices(source: ViewerSegmentation, region: Region, lesion: Lesion) -> Indices | None:
     """Voxels of a lesion in its layer's data; None if it has been edited since it was found."""
     box = source.box_in_data(lesion)
     inside = source.mask(region, np.asarray(source.layers[region].data)[box])
@@ -98,8 +98,8 @@ def lesion_indices(source: LesionSource, region: Region, lesion: Lesion) -> Indi
     return None
 
 
-def _regions_to_erase(source: LesionSource, region: Region, indices: Indices) -> list[Region]:
-    """The regions that a lesion is erased from, innermost first.
+def _regions_to_erase(source: ViewerSegmentation, region: Region, indices: Indices) -> list[Region]:
+    """The regions that a lesion is deleted from, innermost first.
 
     These are its region, the regions inside that one, and each outer region of which no other
     voxel touches the lesion.
@@ -113,7 +113,7 @@ def _regions_to_erase(source: LesionSource, region: Region, indices: Indices) ->
     return regions
 
 
-def _has_neighbours(source: LesionSource, region: Region, indices: Indices) -> bool:
+def _has_neighbours(source: ViewerSegmentation, region: Region, indices: Indices) -> bool:
     """Whether another voxel of the region touches the given voxels, by 26-connectivity."""
     from scipy import ndimage
 
@@ -129,9 +129,9 @@ def _has_neighbours(source: LesionSource, region: Region, indices: Indices) -> b
     return bool(np.any(mask & dilated & ~lesion))
 
 
-def _remaining_value(source: LesionSource, erased: Sequence[Region]) -> int:
-    """Stored value of a voxel that was erased from these regions."""
+def _remaining_value(source: ViewerSegmentation, deleted: Sequence[Region]) -> int:
+    """Stored value of a voxel that was deleted from these regions."""
     assert source.scheme is not None
-    remaining = [r for r in INNERMOST_FIRST if r not in erased]
+    remaining = [r for r in INNERMOST_FIRST if r not in deleted]
     tissue = _OUTERMOST_CLASS[remaining[0]] if remaining else TissueClass.BACKGROUND
     return SCHEMES[source.scheme].values[tissue]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from smalltumor.lesions import Lesion, LesionList, Point
 
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 
 SAME_CENTRE_MM = 0.5
 """Centres that are nearer belong to one lesion, which was not edited meanwhile."""
@@ -32,7 +32,7 @@ class LesionPosition:
 
 
 def lesion_at(
-    source: LesionSource, lesions: Sequence[Lesion], position: LesionPosition
+    source: ViewerSegmentation, lesions: Sequence[Lesion], position: LesionPosition
 ) -> Lesion | None:
     """The lesion at a position: of several with one centre, that of the most similar volume."""
     here = [

@@ -11,7 +11,7 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.lesions.review.steps import StepHistory
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.viewer import one_per_viewer
 
@@ -51,21 +51,21 @@ class PausedReview:
 
     Parameters
     ----------
-    source : LesionSource or None
+    source : ViewerSegmentation or None
         The segmentation under review.
     region : Region
         The region that is to be reviewed if it has a layer.
     progress : Progress
-    sources : sequence of LesionSource
+    sources : sequence of ViewerSegmentation
         The segmentations that could be reviewed then.
     hidden : PausedReview, optional
         The review whose place this one took because its segmentation was hidden.
     """
 
-    source: LesionSource | None
+    source: ViewerSegmentation | None
     region: Region
     progress: Progress
-    sources: Sequence[LesionSource]
+    sources: Sequence[ViewerSegmentation]
     hidden: PausedReview | None = None
 
 

@@ -160,7 +160,7 @@ class LesionReview(ReviewLists):
 def review_lesion_at(viewer: ViewerModel, position: LesionPosition) -> bool:
     """Make the lesion at a position the current one of every open review, or none.
 
-    What was current is elsewhere, and must not be accepted or erased in place of what is shown.
+    What was current is elsewhere, and must not be accepted or deleted in place of what is shown.
 
     Returns
     -------

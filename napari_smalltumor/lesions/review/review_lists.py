@@ -18,10 +18,10 @@ from napari_smalltumor.lesions.review.lesion_positions import LesionPosition, le
 from napari_smalltumor.lesions.review.review_rings import ReviewRings
 from napari_smalltumor.lesions.review.reviewed_segmentation import ReviewedSegmentation
 from napari_smalltumor.lesions.review.steps import Step
-from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.lesions.search.specks import NO_SPECKS, SpeckRule, specks_of
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.switching.next_picture import next_picture
+from napari_smalltumor.patients.switching.next_frame import next_frame
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -68,7 +68,7 @@ class ReviewLists:
         self.open()
 
     @property
-    def source(self) -> LesionSource | None:
+    def source(self) -> ViewerSegmentation | None:
         """The segmentation under review."""
         return self.segmentation.source
 
@@ -125,7 +125,7 @@ class ReviewLists:
         found, progress.sought = _nearest(progress.sought, among), None
         if progress.current is None and found is not None:
             progress.current = found
-            next_picture(self.viewer).drop_input()  # keys until then are not meant for it
+            next_frame(self.viewer).drop_input()  # keys until then are not meant for it
 
     def is_candidate(self, lesion: Lesion | None) -> bool:
         """Whether a lesion is a candidate and not a component of the mask."""
@@ -207,7 +207,7 @@ class ReviewLists:
     def go_on_to(self, lesion: Lesion) -> None:
         """Go to a lesion that was not asked for; keys until it is drawn are not meant for it."""
         self.go_to(lesion)
-        next_picture(self.viewer).drop_input()
+        next_frame(self.viewer).drop_input()
 
     def go_to_place(self, position: LesionPosition) -> bool:
         """Go to the lesion of ET at a position; if none is listed there, none is current.

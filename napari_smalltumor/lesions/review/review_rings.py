@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.canvas.rings import LesionRings
-from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation, lesion_sources
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -42,7 +42,7 @@ class ReviewRings:
 
     def draw(
         self,
-        source: LesionSource | None,
+        source: ViewerSegmentation | None,
         small: Sequence[Lesion],
         current: Lesion | None,
         candidates: Sequence[Lesion],

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 from smalltumor.labels.regions import INNERMOST_FIRST, Region
 
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.editing.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.review.paused_reviews import PausedReview, Progress, paused_reviews
-from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation, lesion_sources
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.deferred_calls import when_idle
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -29,7 +29,7 @@ class ReviewedSegmentation:
 
     Attributes
     ----------
-    sources : list of LesionSource
+    sources : list of ViewerSegmentation
         The segmentations that can be reviewed.
     source, region
         The segmentation and the region under review.
@@ -54,8 +54,8 @@ class ReviewedSegmentation:
         self._paused = paused_reviews(viewer)
         self.is_open = False
         self._connected: list[Layer] = []
-        self.sources: list[LesionSource] = []
-        self.source: LesionSource | None = None
+        self.sources: list[ViewerSegmentation] = []
+        self.source: ViewerSegmentation | None = None
         self.region = self._preferred_region = Region.ET
         self.progress = Progress()
         self._hidden: PausedReview | None = None
@@ -98,7 +98,7 @@ class ReviewedSegmentation:
         self._patients.reassigned.disconnect(self._on_layers, missing_ok=True)
         self._connect_layers([])
 
-    def choose(self, source: LesionSource | None, region: Region | None = None) -> None:
+    def choose(self, source: ViewerSegmentation | None, region: Region | None = None) -> None:
         """Review another segmentation or region.
 
         A segmentation without a layer for the region is reviewed with the nearest one; the next
@@ -110,7 +110,7 @@ class ReviewedSegmentation:
         self._choose(source, region, progress)
 
     def _choose(
-        self, source: LesionSource | None, region: Region | None, progress: Progress
+        self, source: ViewerSegmentation | None, region: Region | None, progress: Progress
     ) -> None:
         self._preferred_region = self._preferred_region if region is None else region
         self._hidden = None
@@ -120,7 +120,9 @@ class ReviewedSegmentation:
             self.region = min(source.layers, key=self._steps_from_preferred)
         self.chosen.emit()
 
-    def _choose_or_continue(self, source: LesionSource | None, hidden: PausedReview | None) -> None:
+    def _choose_or_continue(
+        self, source: ViewerSegmentation | None, hidden: PausedReview | None
+    ) -> None:
         """Review a segmentation; go on with the review that waits while it is hidden, if any."""
         if source is not None and hidden is not None and source.is_same(hidden.source):
             self._choose(source, hidden.region, hidden.progress.continued())
@@ -189,7 +191,7 @@ class ReviewedSegmentation:
         self._choose(source, before.region, before.progress.continued())
         self._hidden = before.hidden
 
-    def _source_to_continue(self, before: PausedReview) -> LesionSource | None:
+    def _source_to_continue(self, before: PausedReview) -> ViewerSegmentation | None:
         """The segmentation of an interrupted review; None if another one is to be reviewed.
 
         That is a result which was added meanwhile, or one that is shown while the segmentation
@@ -202,12 +204,14 @@ class ReviewedSegmentation:
         is_new = not any(last.is_same(each) for each in before.sources)
         return None if is_new or (last.is_visible and not source.is_visible) else source
 
-    def _open_sources(self) -> list[LesionSource]:
+    def _open_sources(self) -> list[ViewerSegmentation]:
         """In the order of their layers; those of no patient never come before the patient's own."""
         found = lesion_sources(self._patients.layers_in_use)
         return sorted(found, key=lambda source: source.patient is not None)
 
-    def _new_result(self, layer: Layer, before: Sequence[LesionSource]) -> LesionSource | None:
+    def _new_result(
+        self, layer: Layer, before: Sequence[ViewerSegmentation]
+    ) -> ViewerSegmentation | None:
         """The segmentation that a region layer is the first layer of, or None."""
         if region_of(layer) is None:
             return None
@@ -215,7 +219,7 @@ class ReviewedSegmentation:
         is_new = source is not None and not any(source.is_same(s) for s in before)
         return source if is_new else None
 
-    def _is_same_layer(self, source: LesionSource) -> bool:
+    def _is_same_layer(self, source: ViewerSegmentation) -> bool:
         """Whether the layer under review is the same in a segmentation that gained a layer.
 
         A layer that was assigned to a patient has another grid, on which lesions are found again.
@@ -257,7 +261,7 @@ class ReviewedSegmentation:
             self._hidden = hidden
 
     @property
-    def _hidden_before(self) -> LesionSource | None:
+    def _hidden_before(self) -> ViewerSegmentation | None:
         """The segmentation whose place was taken because it was hidden, if it is still open."""
         before = self._hidden
         if before is None:
@@ -265,10 +269,10 @@ class ReviewedSegmentation:
         return next((s for s in self.sources if s.is_same(before.source)), None)
 
     @property
-    def _topmost_shown(self) -> LesionSource | None:
+    def _topmost_shown(self) -> ViewerSegmentation | None:
         return next((s for s in reversed(self.sources) if self._is_shown(s)), None)
 
-    def _is_shown(self, source: LesionSource) -> bool:
+    def _is_shown(self, source: ViewerSegmentation) -> bool:
         return any(self._patients.is_shown(layer) for layer in source.layers.values())
 
     def _connect_layers(self, layers: list[Layer]) -> None:

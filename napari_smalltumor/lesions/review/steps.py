@@ -11,7 +11,7 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.decisions.verdicts import ReplacedDecisions, is_rejected
 from napari_smalltumor.lesions.edits.changes import Change, undo
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -59,7 +59,7 @@ class Acceptance:
 
     Parameters
     ----------
-    source : LesionSource
+    source : ViewerSegmentation
     region : Region
     lesions : sequence of Lesion
         Only those whose mark was changed.
@@ -69,7 +69,7 @@ class Acceptance:
         The decisions on the lesions before.
     """
 
-    source: LesionSource
+    source: ViewerSegmentation
     region: Region
     lesions: Sequence[Lesion]
     accepted: bool
@@ -97,7 +97,7 @@ class Addition:
 
     Parameters
     ----------
-    source : LesionSource
+    source : ViewerSegmentation
     lesions : sequence of Lesion
         One.
     changes : sequence of Change
@@ -108,7 +108,7 @@ class Addition:
         The decisions on the lesion before.
     """
 
-    source: LesionSource
+    source: ViewerSegmentation
     lesions: Sequence[Lesion]
     changes: Sequence[Change]
     layers: Sequence[Labels]
@@ -131,13 +131,13 @@ class Rejection:
 
     Parameters
     ----------
-    source : LesionSource
+    source : ViewerSegmentation
     lesions : sequence of Lesion
     replaced : ReplacedDecisions, optional
         The decisions on the candidates before.
     """
 
-    source: LesionSource
+    source: ViewerSegmentation
     lesions: Sequence[Lesion]
     replaced: ReplacedDecisions | None = None
 

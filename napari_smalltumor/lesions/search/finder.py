@@ -10,10 +10,10 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 from superqt.utils import qthrottled
 
+from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.layers.editing.region_edits import EDIT_EVENTS
 from napari_smalltumor.lesions.search.snapshot import Snapshot
-from napari_smalltumor.lesions.search.source import LesionSource
-from napari_smalltumor.patients.deferred_calls import once_idle
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.workers import run_in_thread
 
 INTERVAL_MS = 120
@@ -49,7 +49,7 @@ class LesionFinder(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._source: LesionSource | None = None
+        self._source: ViewerSegmentation | None = None
         self._region = Region.ET
         self._threshold = 0
         self._last: Snapshot | None = None  # of the last search that succeeded
@@ -61,12 +61,12 @@ class LesionFinder(QObject):
             self._search_if_edited, timeout=INTERVAL_MS, leading=False, parent=self
         )
 
-    def set_target(self, source: LesionSource | None, region: Region, threshold: int) -> None:
+    def set_target(self, source: ViewerSegmentation | None, region: Region, threshold: int) -> None:
         """Search a region of a segmentation now and after each edit.
 
         Parameters
         ----------
-        source : LesionSource or None
+        source : ViewerSegmentation or None
             None for no segmentation: `found` is emitted with an empty list.
         region : Region
         threshold : int
@@ -89,7 +89,7 @@ class LesionFinder(QObject):
         self._source = self._last = None
         self._searching = self._edited = False
 
-    def _connect(self, method: str, source: LesionSource) -> None:
+    def _connect(self, method: str, source: ViewerSegmentation) -> None:
         """Follow all regions or none: a hidden one tells nothing when those inside it change it."""
         for layer in set(source.layers.values()):
             for name in EDIT_EVENTS:

@@ -14,7 +14,7 @@ from smalltumor.lesions import Lesion
 from smalltumor.text import mm3_text
 
 from napari_smalltumor import settings
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def chosen_rule() -> SpeckRule:
 
 
 def specks_of(
-    source: LesionSource, region: Region, lesions: Iterable[Lesion], rule: SpeckRule
+    source: ViewerSegmentation, region: Region, lesions: Iterable[Lesion], rule: SpeckRule
 ) -> list[Lesion]:
     """The specks among the lesions of a segmentation; a lesion that was accepted is none."""
     candidates = rule.specks(lesions, from_network=source.knows_probabilities(region))

@@ -10,8 +10,9 @@ from qtpy.QtCore import QObject, Signal
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
+from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.lesions.decisions.verdicts import is_rejected
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.lesions.second_look.origins import (
     CandidateOrigin,
     CandidateSearch,
@@ -24,7 +25,6 @@ from napari_smalltumor.lesions.second_look.status import (
     origin_of_source,
     second_look_status,
 )
-from napari_smalltumor.patients.deferred_calls import once_idle
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class CandidateFinder(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._number = 0
-        self._source: LesionSource | None = None
+        self._source: ViewerSegmentation | None = None
         self._origin: CandidateOrigin | None = None
         self._threshold = 0
         self._all: list[Lesion] = []
@@ -73,12 +73,12 @@ class CandidateFinder(QObject):
         """Why candidates that were to be read are not, in a sentence; empty if they are."""
         return "" if self._origin is None else self._origin.problem
 
-    def set_target(self, source: LesionSource | None, threshold: int = 0) -> None:
+    def set_target(self, source: ViewerSegmentation | None, threshold: int = 0) -> None:
         """List the candidates of a segmentation; none if it has no origin of candidates.
 
         Parameters
         ----------
-        source : LesionSource or None
+        source : ViewerSegmentation or None
         threshold : int
             Candidates below this volume in mm3 are small.
         """

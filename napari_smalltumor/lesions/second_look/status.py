@@ -10,7 +10,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.second_look import LesionGrower
 
 from napari_smalltumor.layers.metadata import role_of
-from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, StoredOrigin, origin_of
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ class SecondLookStatus(Enum):
     COMPUTED = auto()
 
 
-def origin_of_source(source: LesionSource | None) -> CandidateOrigin | None:
+def origin_of_source(source: ViewerSegmentation | None) -> CandidateOrigin | None:
     """Where the candidates of a segmentation come from; None if there are none."""
     if source is None or source.case is None:
         return None
     return origin_of(source.layers.get(Region.ET))
 
 
-def second_look_status(source: LesionSource | None) -> SecondLookStatus:
+def second_look_status(source: ViewerSegmentation | None) -> SecondLookStatus:
     """What is known of the second look at a segmentation."""
     origin = origin_of_source(source)
     if source is None or origin is None:

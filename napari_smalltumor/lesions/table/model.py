@@ -17,7 +17,7 @@ FOLDED, UNFOLDED = "▸", "▾"
 
 SPECKS_TIP = (
     "Specks are so small and uncertain that most of them are false. They stay in the mask, and in "
-    "every file that is exported, until you dismiss them."
+    "every file that is exported, until you delete them."
 )
 
 

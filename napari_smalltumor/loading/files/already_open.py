@@ -16,9 +16,9 @@ from napari_smalltumor.layers.metadata import (
     LayerKind,
     LayerRole,
     cases_among,
-    provenance_of,
     role_of,
     same_case,
+    source_role_of,
 )
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.files.real_paths import real_path
@@ -132,12 +132,12 @@ def _files_shown(role: LayerRole) -> list[Path]:
         paths = role.case.paths
         return [p for m, p in paths.items() if role.modality in (None, m)]
     labels = role.case.labels_path
-    is_from_file = role.kind in (LayerKind.EXPERT, LayerKind.LABELS)
+    is_from_file = role.kind in (LayerKind.TISSUE_CLASSES, LayerKind.LABELS)
     return [labels] if is_from_file and labels is not None else []
 
 
 def _is_same(data: LayerData, role: LayerRole) -> bool:
-    own = provenance_of(data[1].get("metadata", {}))
+    own = source_role_of(data[1].get("metadata", {}))
     return (
         own is not None
         and (own.kind, own.modality, own.region) == (role.kind, role.modality, role.region)

@@ -10,7 +10,7 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import is_own_mask_beside
 from smalltumor.data.identity.visits import folder_of, is_name_of
-from smalltumor.data.labels_read import LabelsRead
+from smalltumor.data.loaded_labels import LoadedLabels
 from smalltumor.data.masks.label_files import header_warnings_of, on_grid, read_label_volume
 from smalltumor.data.masks.own_masks import own_masks_of
 from smalltumor.data.naming.exported_masks import RegionFile
@@ -101,7 +101,7 @@ def labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
         check_images(volume, case)
         for warning in header_warnings_of(volume, case):
             notify.warn(warning)
-        case.labels_read = LabelsRead(volume, read_label_volume)
+        case.loaded_labels = LoadedLabels(volume, read_label_volume)
         return [labels_of(case, on_grid(volume, case.grid, case.name))]
     except SmalltumorError as error:
         notify.warn(str(error))

@@ -17,7 +17,7 @@ from napari_smalltumor.layers.changed_images import (
     ChangedImagesError,
     ChangedLabelsError,
     folders_of,
-    no_longer_shown,
+    no_longer_shown_text,
 )
 from napari_smalltumor.layers.metadata import LayerKind, cases_among, role_of
 from napari_smalltumor.layers.titles import title_of_case
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-_OF_FILES = (LayerKind.EXPERT, LayerKind.LABELS)
+_OF_FILES = (LayerKind.TISSUE_CLASSES, LayerKind.LABELS)
 
 
 def check_case_unchanged(files: CaseFiles, layers: Iterable[Layer]) -> None:
@@ -41,7 +41,7 @@ def check_case_unchanged(files: CaseFiles, layers: Iterable[Layer]) -> None:
     layers = list(layers)
     images = real_images(files)
     for case in cases_among(layers):
-        if images & case.images_read.keys():
+        if images & case.loaded_images.keys():
             _check(case, layers, case.has_changed_images)
         elif same_name(case.name, files.name) and folders_of(case) & {
             path.parent for path in images
@@ -61,7 +61,9 @@ def check_file_unchanged(file: Path, layers: Iterable[Layer]) -> None:
     """
     layers = list(layers)
     for case in cases_among(layers):
-        if file in case.images_read or (file.parent in folders_of(case) and _may_be_of(file, case)):
+        if file in case.loaded_images or (
+            file.parent in folders_of(case) and _may_be_of(file, case)
+        ):
             _check(case, layers, case.has_changed_images)
     _check_labels(file, layers)
 
@@ -78,7 +80,7 @@ def _check_labels(file: Path, layers: Iterable[Layer]) -> None:
         role = role_of(layer)
         if role is None or role.case is None or role.kind not in _OF_FILES:
             continue
-        read = role.case.labels_read
+        read = role.case.loaded_labels
         if read is not None and read.path == file and read.is_changed:
             raise ChangedLabelsError(
                 f"{file.name} no longer holds the labels that are shown as {layer.name}, and "
@@ -88,13 +90,13 @@ def _check_labels(file: Path, layers: Iterable[Layer]) -> None:
 
 
 def _lacks_files(case: Case) -> bool:
-    return any(image.is_missing for image in case.images_read.values())
+    return any(image.is_missing for image in case.loaded_images.values())
 
 
 def _check(case: Case, layers: Iterable[Layer], is_changed: bool) -> None:
     if is_changed:
         title = title_of_case(layers, case)
         raise ChangedImagesError(
-            f"{no_longer_shown(case, title)}, and nothing was opened; close {title} and open the "
-            "folder again"
+            f"{no_longer_shown_text(case, title)}, and nothing was opened; close {title} and open "
+            "the folder again"
         )

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from smalltumor.data.brain.background import is_finite
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import recorded_images
-from smalltumor.data.images_read import ImageRead, read_image
-from smalltumor.data.labels_read import LabelsRead
+from smalltumor.data.loaded_images import LoadedImage, read_image
+from smalltumor.data.loaded_labels import LoadedLabels
 from smalltumor.data.made_by import recorded_made_by
 from smalltumor.data.masks.label_files import read_label_volume, rounded
 from smalltumor.data.masks.layered_segments import without_layers
@@ -65,12 +65,12 @@ def layer_of_volume(volume: Volume) -> LayerData:
     case = single_file_case(case_name or volume.path.resolve().parent.name, volume)
     labels = rounded(volume)
     if role == LABELS or (role is None and _is_label_volume(labels.data)):
-        case.labels_path, case.labels_read = volume.path, LabelsRead(labels, read_label_volume)
+        case.labels_path, case.loaded_labels = volume.path, LoadedLabels(labels, read_label_volume)
         case.scheme_hint = label_scheme_hint(volume.path)
         return labels_of(case, labels)
     case.volumes = {role or name: volume.data}
     case.paths = {role or name: volume.path}
-    case.images_read = {volume.path: ImageRead(volume)}
+    case.loaded_images = {volume.path: LoadedImage(volume)}
     return image_layer(case, role or name)
 
 

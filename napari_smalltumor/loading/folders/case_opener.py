@@ -25,8 +25,8 @@ from napari_smalltumor.loading.files.already_open import (
 )
 from napari_smalltumor.loading.files.real_paths import with_real_paths
 from napari_smalltumor.loading.files.replaced_files import check_case_unchanged
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.reading.window import planes_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

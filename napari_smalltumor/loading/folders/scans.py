@@ -12,7 +12,7 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.scanner.archive import is_archive
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.studies import FolderContent, Study, find_studies
 from smalltumor.scanner.volume_series import series_of_file
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.loading.jobs.job import LoadJob
-from napari_smalltumor.reading.first_dock import first_dock
+from napari_smalltumor.main_window.segment_dock_opener import segment_dock_opener
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.viewer_setup import set_up
 
@@ -30,7 +30,7 @@ def load(viewer: ViewerModel, job: LoadJob) -> None:
     if loads_in_background(viewer):
         from napari_smalltumor.loading.jobs.loader import loader_of
 
-        first_dock(viewer).open_with_next_case()
+        segment_dock_opener(viewer).open_with_next_case()
         loader_of(viewer).add(job)
         return
     try:

@@ -14,13 +14,13 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.export.region_files import check_region_is_new
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.labels.schemes import ask_about_labels
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.questions import menu_is_open, user_is_busy
 from napari_smalltumor.viewer_setup import setup_steps
 from napari_smalltumor.workers import run_in_thread

@@ -13,7 +13,7 @@ from smalltumor.data.made_by import MadeBy
 
 from napari_smalltumor.layers.coordinates import lies_on
 from napari_smalltumor.layers.drawings import is_new
-from napari_smalltumor.layers.metadata import add_provenance, case_of, provenance_of
+from napari_smalltumor.layers.metadata import add_provenance, case_of, source_role_of
 from napari_smalltumor.layers.patient import is_drawn, layers_of_patient, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import one_per_viewer
@@ -46,7 +46,7 @@ def put_on_grid(layer: Layer, layers: Iterable[Layer], made_by: MadeBy | None = 
 
     Files of the labels then record what made them, if that is known.
     """
-    if provenance_of(layer.metadata) is not None:
+    if source_role_of(layer.metadata) is not None:
         return
     data, attributes, _ = layer.as_layer_data_tuple()
     for other in layers_of_patient(layers, patient_of(layer)):

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify
-from napari_smalltumor.layers.metadata import provenance_of, role_of
+from napari_smalltumor.deferred_calls import when_idle
+from napari_smalltumor.layers.metadata import role_of, source_role_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.viewer import one_per_viewer
 
@@ -63,7 +63,7 @@ class FixedPlaces:
 
     def _follow(self, layer: Layer) -> None:
         """Remember where a layer of a case is; a copy of one is written on its grid too."""
-        if layer in self._places or (role_of(layer) or provenance_of(layer.metadata)) is None:
+        if layer in self._places or (role_of(layer) or source_role_of(layer.metadata)) is None:
             return
         self._places[layer] = place_of(layer)
         layer.events.mode.connect(self._on_mode)

@@ -21,6 +21,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import notify
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.masks.region_masks import compose
 from napari_smalltumor.layers.metadata import (
@@ -33,7 +34,6 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.viewer import main_window, one_per_viewer
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class JoinedMasks:
 def _is_alone(layer: Layer) -> bool:
     """Whether a layer is a mask that was opened without images."""
     role, case = role_of(layer), case_of(layer)
-    is_mask = role is not None and role.kind in (LayerKind.EXPERT, LayerKind.REGION)
+    is_mask = role is not None and role.kind in (LayerKind.TISSUE_CLASSES, LayerKind.REGION)
     return is_mask and case is not None and not case.volumes
 
 
@@ -160,6 +160,6 @@ def _decoded(layer: Layer) -> Callable[[], Classes]:
 
 
 @one_per_viewer
-def ensure_joined_masks_checked(viewer: ViewerModel) -> JoinedMasks:
+def ensure_joined_masks(viewer: ViewerModel) -> JoinedMasks:
     """Check masks that join a patient from now on; further calls return the same object."""
     return JoinedMasks(viewer)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from smalltumor.data.case import Case
 
-_KEPT = (LayerKind.IMAGE, LayerKind.REGION, LayerKind.EXPERT, LayerKind.LABELS)
+_KEPT = (LayerKind.IMAGE, LayerKind.REGION, LayerKind.TISSUE_CLASSES, LayerKind.LABELS)
 """What docks compute again, such as contours of a reference, is not kept."""
 
 
@@ -27,21 +27,21 @@ class ClosedLayers:
     ----------
     together : list of Layer
         Those that were removed together with the last one, in their order.
-    missed : list of Layer
+    removed_before : list of Layer
         Its regions and images that were removed before.
     case : Case, optional
         What the images showed.
     """
 
     together: list[Layer]
-    missed: list[Layer]
+    removed_before: list[Layer]
     case: Case | None
 
     @classmethod
-    def of(cls, together: Iterable[Layer], missed: Iterable[Layer]) -> ClosedLayers:
+    def of(cls, together: Iterable[Layer], removed_before: Iterable[Layer]) -> ClosedLayers:
         """The layers of these that can be added again."""
         kept = list(filter(_is_kept, together))
-        before = [layer for layer in missed if layer not in kept and _is_kept(layer)]
+        before = [layer for layer in removed_before if layer not in kept and _is_kept(layer)]
         return cls(kept, before, case_among((*kept, *before)))
 
     @property
@@ -55,10 +55,11 @@ class ClosedLayers:
 
     def without(self, layers: Collection[Layer]) -> ClosedLayers:
         """These layers without others."""
-        together, missed = (
-            [layer for layer in own if layer not in layers] for own in (self.together, self.missed)
+        together, removed_before = (
+            [layer for layer in own if layer not in layers]
+            for own in (self.together, self.removed_before)
         )
-        return ClosedLayers(together, missed, self.case)
+        return ClosedLayers(together, removed_before, self.case)
 
 
 def case_among(layers: Iterable[Layer]) -> Case | None:

@@ -13,10 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.editing.unfinished_polygon import drop_unfinished_polygon
 from napari_smalltumor.layers.patient import Patient, patient_of
-from napari_smalltumor.patients.deferred_calls import when_idle
 from napari_smalltumor.patients.layer_rules.links import separate_visibility
 from napari_smalltumor.widgets.flag import Flag
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from napari_smalltumor.deferred_calls import in_next_turn
 from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.editing.canvas_strokes import end_strokes
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.layers.selection import select
-from napari_smalltumor.patients.deferred_calls import in_next_turn
+from napari_smalltumor.patients.switching.activation_by_visibility import ActivationByVisibility
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
-from napari_smalltumor.patients.switching.shown_by_hand import ShownByHand
 from napari_smalltumor.patients.switching.view_state import ViewStates
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class ShownPatient:
     ----------
     viewer : ViewerModel
     hidden : HiddenLayers
-    shown_by_hand : ShownByHand
+    activation_by_visibility : ActivationByVisibility
     views : ViewStates
         Of the viewer.
     changed : callable
@@ -38,12 +38,16 @@ class ShownPatient:
         self,
         viewer: ViewerModel,
         hidden: HiddenLayers,
-        shown_by_hand: ShownByHand,
+        activation_by_visibility: ActivationByVisibility,
         views: ViewStates,
         changed: Callable[[], None],
     ) -> None:
         self._viewer, self._layers = ref(viewer), viewer.layers
-        self._hidden, self._shown_by_hand, self._views = hidden, shown_by_hand, views
+        self._hidden, self._activation_by_visibility, self._views = (
+            hidden,
+            activation_by_visibility,
+            views,
+        )
         self._changed = changed
         self.drawing_errors = DrawingErrors()
         """All that changes what is shown is done within it, so that it is done to its end."""
@@ -96,4 +100,4 @@ class ShownPatient:
         with self.drawing_errors.kept():
             end_strokes(self.layers)  # while they are shown, so that regions are nested
         self._views.save(self.patient, self.layers)
-        self._shown_by_hand.forget()
+        self._activation_by_visibility.forget()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from napari_smalltumor.patients.switching.next_picture import next_picture
+from napari_smalltumor.patients.switching.next_frame import next_frame
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -35,7 +35,7 @@ class WindowTitle:
         changes: Iterable[SignalInstance],
     ) -> None:
         self._viewer, self._patient_name = ref(viewer), patient_name
-        self._picture = next_picture(viewer)
+        self._frame = next_frame(viewer)
         self._base = self._shown = viewer.title
         self._named = ""
         for changed in changes:
@@ -47,7 +47,7 @@ class WindowTitle:
             self._show(self._named)
             return
         self._show("")
-        self._picture.then(self._name)
+        self._frame.then(self._name)
 
     def _name(self) -> None:
         self._show(self._patient_name())

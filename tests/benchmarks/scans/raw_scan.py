@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
-from smalltumor.data.volumes.nifti import Volume, read_volume
+from smalltumor.data.volumes.nifti import Volume, read_nifti
 from smalltumor.geometry.resampling import resample
 from smalltumor.scanner.preparation.prepare import prepare
 from smalltumor.scanner.preparation.registration import registered_grid
@@ -59,7 +59,7 @@ def dice(a: np.ndarray, b: np.ndarray) -> float:
 
 def _mask(folder: Path, modality: str) -> Volume:
     (path,) = folder.glob(f"*_{modality}.nii.gz")
-    return read_volume(path)
+    return read_nifti(path)
 
 
 def _between(fixed: Volume, moving: Volume, start: np.ndarray) -> np.ndarray:

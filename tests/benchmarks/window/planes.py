@@ -32,8 +32,8 @@ def main(folder: Path) -> None:
     import napari
 
     from napari_smalltumor.loading.open_case import open_case
-    from napari_smalltumor.reading.reading_area import Layout
-    from napari_smalltumor.reading.window import planes_window
+    from napari_smalltumor.main_window.planes_area import Layout
+    from napari_smalltumor.main_window.planes_window import planes_window
 
     viewer = napari.Viewer()
     viewer.window.resize(*SIZE)

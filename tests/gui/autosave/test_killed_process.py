@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from event_loop import let_workers_end
 from opened_case import saved_files
 from smalltumor.labels.regions import Region
 
@@ -124,7 +125,7 @@ def test_the_user_is_asked_in_the_window_of_the_case_and_not_again_about_discard
     assert not killed.exists() or not any(killed.iterdir())
     viewer.layers.clear()
     open_case(viewer, synthetic_case)
-    qtbot.wait(100)
+    let_workers_end(qtbot)
     assert len(asked) == 1
 
 
@@ -135,6 +136,6 @@ def test_the_user_is_not_asked_while_autosave_is_disabled(
     settings.put("autosave", False)
     viewer = make_napari_viewer()
     open_case(viewer, synthetic_case)
-    qtbot.wait(100)
+    let_workers_end(qtbot)
     assert answers[1] == []
     assert len(saved_files(killed)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from event_loop import let_turns_pass
 from opened_case import empty_result, saved_files
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QMenu
@@ -17,7 +18,7 @@ from napari_smalltumor.closing.close_patient import reopen_closed
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
+from napari_smalltumor.patients.removed.removed_patients import removed_patients
 
 
 @pytest.mark.slow
@@ -78,7 +79,7 @@ def test_nothing_is_asked_under_a_menu(edited, synthetic_case, answers, data_fol
     menu.addAction("Duplicate Layer")
     menu.popup(QPoint(0, 0))
     open_case(viewer, synthetic_case)
-    qtbot.wait(200)
+    let_turns_pass(qtbot)
     assert asked == []
     menu.close()
     qtbot.waitUntil(lambda: len(asked) == 1)
@@ -95,7 +96,7 @@ def test_nothing_is_asked_under_the_brush(edited, synthetic_case, answers, data_
     queue.append(LATER)
     qtbot.mousePress(window.statusBar(), Qt.MouseButton.LeftButton)
     open_case(viewer, synthetic_case)
-    qtbot.wait(200)
+    let_turns_pass(qtbot)
     assert asked == []
     qtbot.mouseRelease(window.statusBar(), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(asked) == 1)
@@ -137,12 +138,12 @@ def test_a_patient_whose_layers_return_is_not_asked_about_and_stays_autosaved(
     _, asked = answers
     viewer, case = edited
     et = region_layers(viewer.layers, case)[Region.ET]
-    qtbot.wait(50)  # the question about the opened case, if there were edits
+    let_turns_pass(qtbot)  # the question about the opened case, if there were edits
     viewer.layers.select_all()
     viewer.layers.remove_selected()
-    qtbot.waitUntil(lambda: bool(closed_by_hand(viewer).patients))
+    qtbot.waitUntil(lambda: bool(removed_patients(viewer).patients))
     reopen_closed(viewer, patient_of(et))
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert asked == [] and et in viewer.layers
     assert ensure_autosave(viewer).autosave.edited([et]) == [et.name]
     qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import nibabel as nib
 import numpy as np
 import pytest
+from event_loop import let_turns_pass
 from lesion_layers import show_regions
 from lesion_layers import synthetic_case as case_with_lesions
 from napari.layers import Labels, Layer
@@ -88,7 +89,7 @@ def test_close_removes_every_layer_and_ring_and_shows_the_patient_before(
     qtbot.waitUntil(lambda: not header.findChild(QTimer).isActive())
     header.close_button.click()
     assert len(viewer.layers) == 0 and not header.close_button.isEnabled()
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert asked == ["ET, TC, WT of Pat were segmented, not saved, and will be lost."]
     assert messages == []
 

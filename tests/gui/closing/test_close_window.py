@@ -8,6 +8,7 @@ from functools import wraps
 import nibabel as nib
 import numpy as np
 import pytest
+from event_loop import let_turns_pass
 from napari._qt import qt_main_window
 from napari.layers import Layer
 from napari_cases import write_case_along
@@ -96,7 +97,7 @@ def click_close(viewer, qtbot) -> None:
     QApplication.sendEvent(window, event)
     if event.isAccepted():
         window.hide()
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
 
 
 @pytest.fixture
@@ -193,7 +194,7 @@ def test_a_window_stays_open_if_a_patient_could_not_be_saved(
     for name in ("Anna", "Bert"):
         segmented(viewer, tmp_path / name)
     (tmp_path / "Anna" / "Anna_smalltumor.nii.gz").write_bytes(b"precious")
-    monkeypatch.setattr(save, "may_replace", lambda *arguments: False)
+    monkeypatch.setattr(save, "confirm_replacing_files", lambda *arguments: False)
     answers.next.append("Save all")
     click_close(viewer, qtbot)
     assert is_open(viewer)

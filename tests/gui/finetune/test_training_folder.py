@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from event_loop import let_workers_end
 from napari.components import ViewerModel
 from napari.layers import Labels
 from napari_cases import write_case_along
@@ -220,7 +221,7 @@ def test_an_unexpected_error_while_reading_is_shown_once(qtbot, opened, monkeypa
     messages.clear()
     opened.folder.show(opened.folder.path)
     qtbot.waitUntil(lambda: bool(messages))
-    qtbot.wait(200)
+    let_workers_end(qtbot)
     assert len(calls) == len(messages) == 1
     assert not opened.folder.is_busy
 
@@ -271,7 +272,7 @@ def test_a_corrected_folder_is_read_at_once(qtbot, opened, slow_lister, tmp_path
     opened.page.folder_entered.emit(str(tmp_path / "corrected"))
     qtbot.waitUntil(lambda: opened.page.text == "corrected was read")
     qtbot.waitUntil(lambda: slow_lister.stopped == ["slow"])
-    qtbot.wait(50)
+    let_workers_end(qtbot)
     assert opened.page.text == "corrected was read"
 
 

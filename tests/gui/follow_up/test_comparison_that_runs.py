@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from event_loop import let_workers_end
 from follow_up_scans import write_scan
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QLineEdit, QListView
@@ -60,7 +61,7 @@ def test_an_earlier_scan_of_the_same_name_is_named_with_its_folder(dock, tmp_pat
     earlier = write_scan(tmp_path / "before" / "BraTS2021_2", tumour())
     dock.compare_with(earlier)
     assert dock.message.text() == "Comparing BraTS2021_2 with BraTS2021_2 (before) ..."
-    qtbot.waitUntil(lambda: not dock.busy, timeout=30_000)
+    qtbot.waitUntil(lambda: not dock.busy)
 
 
 @pytest.mark.slow
@@ -88,7 +89,7 @@ def test_a_comparison_is_cancelled_with_its_patient_and_its_window(
     finally:
         proceed.set()
     qtbot.waitUntil(lambda: bool(ended))
-    qtbot.wait(50)
+    let_workers_end(qtbot)
     assert ended == ["aborted"] and raised == []
     if closed == "patient":
         assert not dock.busy and "cancelled" not in dock.message.text()

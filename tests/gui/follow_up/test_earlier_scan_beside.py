@@ -12,9 +12,9 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor.follow_up.earlier_layers import earlier_layer
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.main_window.planes_area import Layout
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.reading.reading_area import Layout
-from napari_smalltumor.reading.window import planes_window
 
 
 @pytest.mark.slow

@@ -19,8 +19,8 @@ from napari_smalltumor.lesions.actions.clicks import ReviewClicks
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
 
 

@@ -210,7 +210,7 @@ def test_a_failed_attempt_does_not_hide_that_the_comparison_is_old(
 
 @pytest.mark.slow
 def test_a_region_without_a_layer_is_not_measured(dock, qtbot, earlier_scan, monkeypatch):
-    monkeypatch.setattr(dock_module, "may_write_regions", lambda *arguments: True)
+    monkeypatch.setattr(dock_module, "confirm_regions", lambda *arguments: True)
     del dock._viewer.layers["BraTS2021_2 TC"]
     compared(dock, qtbot, earlier_scan)
     volumes = dock.comparison.follow_up.current.measures.volumes_ml

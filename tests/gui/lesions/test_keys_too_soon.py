@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt, QTimer
 
 from napari_smalltumor import settings
 from napari_smalltumor.lesions.dock import LesionsDock
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.main_window.planes_window import planes_window
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_W, Qt.Key.Key_K])

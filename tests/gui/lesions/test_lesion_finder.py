@@ -7,18 +7,19 @@ import threading
 
 import numpy as np
 import pytest
+from event_loop import let_workers_end
 from lesion_layers import show_regions, synthetic_case
 from napari.components import ViewerModel
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QMenu
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.layers.editing.drawn_masks import DrawnMasks
 from napari_smalltumor.layers.editing.nesting import NestedRegions
+from napari_smalltumor.layers.editing.painted_masks import PaintedMasks
 from napari_smalltumor.lesions.search import snapshot as snapshot_module
 from napari_smalltumor.lesions.search.finder import LesionFinder
 from napari_smalltumor.lesions.search.snapshot import Snapshot
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 
 
 class Search:
@@ -94,7 +95,7 @@ def test_a_failed_search_is_reported_once(finder, source, search, qtbot, raised,
     search.failures = 1
     finder.set_target(source, Region.ET, 100)
     qtbot.waitUntil(lambda: bool(finder.messages))
-    qtbot.wait(50)
+    let_workers_end(qtbot)
     assert (finder.messages, raised, shown) == (["out of memory"], [], [])
 
 
@@ -125,12 +126,12 @@ def test_the_lesions_of_a_hidden_region_follow_the_brush_on_a_region_inside_it(
     finder, source, qtbot
 ):
     """napari emits nothing for a hidden layer, which its inner regions change nevertheless."""
-    nesting = NestedRegions(source.layers, DrawnMasks())
+    nesting = NestedRegions(source.layers, PaintedMasks())
     source.layers[Region.TC].visible = False
     finder.set_target(source, Region.TC, 100)
     qtbot.waitUntil(lambda: not finder.busy)
     source.layers[Region.ET].data_setitem(tuple(np.array([n]) for n in (0, 0, 0)), 1)
-    qtbot.waitUntil(lambda: len(finder.results) > 1, timeout=10_000)
+    qtbot.waitUntil(lambda: len(finder.results) > 1)
     assert finder.results[-1] == sorted([1, *finder.results[0]])
     nesting.disconnect()
 
@@ -141,7 +142,7 @@ def test_lesions_are_shown_when_no_menu_is_open(finder, source, search, qtbot):
     menu.popup(QPoint(0, 0))
     finder.set_target(source, Region.ET, 100)
     qtbot.waitUntil(search.started.is_set)
-    qtbot.wait(200)
+    let_workers_end(qtbot)
     assert finder.busy and finder.results == []
     menu.close()
     qtbot.waitUntil(lambda: not finder.busy)
@@ -155,7 +156,7 @@ def test_the_lesions_of_another_region_are_not_shown(finder, source, search, qtb
     finder.set_target(source, Region.ET, 100)
     search.proceed.set()
     qtbot.waitUntil(lambda: not finder.busy and bool(finder.results))
-    qtbot.wait(50)
+    let_workers_end(qtbot)
     assert finder.results == [[2, 12, 216]]
 
 
@@ -167,7 +168,7 @@ def test_a_search_that_ends_after_the_finder_was_stopped_is_discarded(
     qtbot.waitUntil(search.started.is_set)
     finder.stop()
     search.proceed.set()
-    qtbot.wait(100)
+    let_workers_end(qtbot)
     assert (finder.results, finder.messages, raised) == ([], [], [])
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from deletion import delete
+from event_loop import let_workers_end
 from lesion_layers import save_table, show_regions, synthetic_case
 from napari_cases import write_case_along
 from qtpy.QtCore import QItemSelectionModel, Qt
@@ -30,7 +31,7 @@ from napari_smalltumor.lesions.search.specks import SpeckRule
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_et_that_is_restored_after_another_patient_was_active_is_under_review_ag
     assert dock.review.region is not Region.ET
     open_case(viewer, write_case_along(tmp_path / "Next", labels=False))
     patients.activate(first)
-    missing_layers(viewer).restore(first)
+    removed_layers(viewer).restore(first)
     assert dock.review.region is Region.ET
     qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216])
 
@@ -347,7 +348,7 @@ def test_a_search_that_ends_after_the_dock_was_closed_changes_nothing(
     qtbot.waitUntil(started.is_set)
     close_and_delete(viewer, dock)
     proceed.set()
-    qtbot.wait(200)
+    let_workers_end(qtbot)
     assert NAME not in viewer.layers
     assert raised == []
 
@@ -373,7 +374,7 @@ def test_specks_are_one_row_that_a_click_lists_and_folds(with_specks, qtbot):
     assert dock.model.rowCount() == 2 and dock.selected_rows() == [1]
 
 
-def test_the_row_of_the_specks_is_dismissed_with_the_delete_key_and_restored(
+def test_the_row_of_the_specks_is_deleted_with_the_delete_key_and_restored(
     viewer, with_specks, qtbot
 ):
     layer = viewer.layers["Pat ET"]
@@ -381,7 +382,7 @@ def test_the_row_of_the_specks_is_dismissed_with_the_delete_key_and_restored(
     select_rows(with_specks, 1)
     qtbot.keyClick(with_specks.table, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: voxels(with_specks) == [216] and not with_specks.finder.busy)
-    assert not with_specks.dismiss_button.isVisibleTo(with_specks)
+    assert not with_specks.delete_specks_button.isVisibleTo(with_specks)
     press(with_specks, keys.UNDO)
     qtbot.waitUntil(lambda: sorted(voxels(with_specks)) == [2, 12, 216])
     assert np.array_equal(layer.data, before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from event_loop import let_turns_pass
 from layer_list_clicks import alt_click
 from lesion_layers import search, show_regions, synthetic_case
 from napari.layers._layer_actions import _duplicate_layer
@@ -33,7 +34,7 @@ def review(viewer, qtbot):
     review = LesionReview(viewer)
     review.segmentation.choose(_regions(review), Region.ET)
     search(review)
-    qtbot.wait(20)
+    let_turns_pass(qtbot)
     yield review
     review.close()
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import nibabel as nib
 import numpy as np
 import pytest
+from event_loop import let_turns_pass
 from lesion_layers import save_table
 from napari.utils.interactions import mouse_press_callbacks
 from second_look_cases import Spot, case_with, output_for
@@ -229,7 +230,7 @@ def test_alt_and_click_on_the_canvas_does_not_use_the_brush_too(viewer, dock, qt
     mouse_press_callbacks(layer, event)
     assert masks(viewer) == before
     qtbot.waitUntil(lambda: layer.mouse_drag_callbacks == callbacks)
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert (masks(viewer) == before) == (mode == "erase")
 
 
@@ -256,7 +257,7 @@ def test_a_question_at_a_click_on_the_canvas_leaves_the_brush_alone(viewer, dock
     before, asked = masks(viewer), []
 
     def cancel(text):
-        qtbot.wait(50)
+        let_turns_pass(qtbot)
         return bool(asked.append(text))
 
     dock.clicks.confirm = cancel
@@ -403,7 +404,7 @@ def test_after_a_restore_the_dock_says_why_there_are_no_candidates(
     qtbot.waitUntil(lambda: [x.voxels for x in dock.review.lesions] == [64])
     qtbot.waitUntil(lambda: not dock.review.candidates)
     title = dock.candidates_title
-    expected = "Second look and prob.: not kept with the mask; Alt+G segments again and replaces it"
+    expected = "No probabilities were saved with this mask. Alt+G segments again and replaces it."
     assert title.text() == (expected if says_so else "")
     assert title.isHidden() != says_so
     dock.clicks.on_click(viewer.layers["Pat ET"].data_to_world((1, 1, 1)), False)
@@ -430,4 +431,4 @@ def test_the_dock_says_that_a_candidate_follows_and_the_buttons_what_they_do(doc
     assert dock.delete_button.toolTip() == "Reject the candidate for this patient (W)"
     press(dock, keys.PREVIOUS)
     assert names_of_buttons(dock) == ("Accept", "Delete")
-    assert "Erase the selected lesions" in dock.delete_button.toolTip()
+    assert "Delete the selected lesions" in dock.delete_button.toolTip()

@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from event_loop import let_workers_end
 from napari_cases import write_case_along
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QDialog, QMenu
@@ -139,8 +140,9 @@ def test_nothing_of_a_case_that_is_half_read_is_listed_shown_or_exported(
 
 @pytest.mark.one_binding
 def test_a_mask_without_a_name_joins_the_images_that_are_read_before_it(
-    viewer, tmp_path, in_loop, qtbot
+    viewer, tmp_path, in_loop, qtbot, monkeypatch
 ):
+    monkeypatch.setattr(loader, "_SAME_DROP_S", 600.0)  # however slow the machine
     open_case(viewer, write_case_along(tmp_path / "First", labels=False))
     folder = write_case_along(tmp_path / "Second")
     shutil.move(folder / "Second_seg.nii.gz", tmp_path / "corrected.nii.gz")
@@ -223,7 +225,7 @@ def test_no_other_patient_becomes_active_under_a_dialog(viewer, tmp_path, in_loo
     dialog.show()
     in_loop(open_and_remember, viewer, write_case(tmp_path / "second", name="second"))
     qtbot.waitUntil(lambda: len(viewer.layers) == 8)
-    qtbot.wait(200)
+    let_workers_end(qtbot)
     assert patients.current.name == "first"
     dialog.close()
     qtbot.waitUntil(lambda: patients.current.name == "second")
@@ -239,9 +241,13 @@ def test_a_case_that_is_open_already_does_not_become_active_under_a_dialog(
     dialog = QDialog()
     qtbot.addWidget(dialog)
     dialog.setModal(True)  # such as the one that asks whether edits of "second" are replaced
-    in_loop(open_and_remember, viewer, tmp_path / "first")
-    dialog.show()
-    qtbot.wait(400)
+
+    def open_and_ask() -> None:
+        open_and_remember(viewer, tmp_path / "first")
+        dialog.show()
+
+    in_loop(open_and_ask)
+    let_workers_end(qtbot)
     assert patients.current.name == "second"
     dialog.close()
     qtbot.waitUntil(lambda: patients.current.name == "first")
@@ -261,7 +267,7 @@ def test_a_question_about_files_waits_until_the_last_one_is_answered(
     dialog.setModal(True)
     dialog.show()
     in_loop(open_and_remember, viewer, damaged)
-    qtbot.wait(400)
+    let_workers_end(qtbot)
     assert said == []
     dialog.close()
     qtbot.waitUntil(lambda: len(said) == 1)
@@ -278,7 +284,7 @@ def test_no_layer_is_added_under_a_menu(viewer, tmp_path, in_loop, qtbot):
     menu.popup(window.mapToGlobal(window.rect().center()))
     qtbot.waitUntil(lambda: QApplication.activePopupWidget() is menu)
     in_loop(open_and_remember, viewer, write_case(tmp_path / "second", name="second"))
-    qtbot.wait(400)
+    let_workers_end(qtbot)
     assert len(viewer.layers) == 4
     menu.close()
     qtbot.waitUntil(lambda: active_patient(viewer).current.name == "second")
@@ -352,7 +358,7 @@ def test_a_window_that_is_closed_while_a_case_is_read_ends_without_an_error(
     in_loop(drop, viewer, write_case_along(tmp_path / "Pat", labels=False))
     viewer.close()
     disk.set()
-    qtbot.wait(300)
+    let_workers_end(qtbot)
     assert raised == [] and messages == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from event_loop import let_turns_pass
 from lesion_layers import show_regions
 from lesion_layers import synthetic_case as case_with_lesions
 from napari.layers._layer_actions import _duplicate_layer, _toggle_lock
@@ -14,7 +15,7 @@ from qtpy.QtWidgets import QAbstractButton, QApplication, QFileDialog, QMessageB
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from synthetic import write_case
 
 from napari_smalltumor import devices, notify, questions, settings
@@ -279,7 +280,7 @@ def test_removing_all_layers_of_a_patient_says_that_it_is_closed_and_nothing_of_
     show_regions(viewer, case_with_lesions())
     viewer.layers.select_all()
     viewer.layers.remove_selected()
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert [text.split(".")[0] for text in messages] == [
         "All layers of Pat were removed, so the patient was closed"
     ]
@@ -337,7 +338,7 @@ def test_an_export_is_of_the_patient_that_was_active_when_it_was_asked_for(
     monkeypatch.setattr(questions, "confirm", confirm)
     (written,) = ask_and_export(viewer, None, per_region=False)
     assert all("case (first)" in title for title in titles) and len(titles) == 2
-    assert np.any(read_volume(written).data)
+    assert np.any(read_nifti(written).data)
 
 
 def patient_of_folder(viewer, folder: str):
@@ -360,12 +361,12 @@ def test_showing_layers_of_several_hidden_patients_at_once_activates_none_of_the
     for layer in viewer.layers:
         layer.visible = True
         assert visible(viewer) == {"third"}
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert activated == [] and visible(viewer) == {"third"}
     for visit in ("third", "second"):  # as if both were selected, and napari's V toggled them
         viewer.layers[f"case ({visit}) T2"].visible = False
         viewer.layers[f"case ({visit}) T2"].visible = True
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert activated == [] and visible(viewer) == {"third"}
     viewer.layers["case (first) T2"].visible = True
     qtbot.waitUntil(lambda: patients.title == "case (first)")
@@ -379,7 +380,7 @@ def test_a_layer_that_was_shown_before_does_not_take_the_choice_of_a_patient_bac
 ):
     first, second = open_two(viewer, tmp_path)
     patients = active_patient(viewer)
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     show_sequence(viewer, "t2")
     if then == "nobody":
         patients.leave()
@@ -387,7 +388,7 @@ def test_a_layer_that_was_shown_before_does_not_take_the_choice_of_a_patient_bac
         viewer.layers["case (first) T2"].visible = True
         patients.activate(first)
         patients.activate(second)
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert patients.current == (None if then == "nobody" else second)
 
 
@@ -396,7 +397,7 @@ def test_no_patient_becomes_active_under_a_dialog_by_a_layer_that_was_shown(
 ):
     first, second = open_two(viewer, tmp_path)
     patients = active_patient(viewer)
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     viewer.layers["case (first) T2"].visible = True
     box = QMessageBox(viewer.window._qt_window)
     under: list[object] = []
@@ -418,7 +419,7 @@ def test_hidden_layers_that_are_unlocked_together_stay_locked_with_one_message(
     viewer.layers.selection = set(hidden)
     _toggle_lock(viewer.layers)
     qtbot.waitUntil(lambda: bool(warned))
-    qtbot.wait(20)
+    let_turns_pass(qtbot)
     assert all(layer.locked for layer in hidden) and len(warned) == 1
     assert " stay locked: they belong to " in warned[0]
     assert all(layer.name in warned[0] for layer in hidden)
@@ -430,7 +431,7 @@ def test_no_key_of_napari_shows_a_patient_while_none_is_active(viewer, tmp_path,
     patients.leave()
     viewer.layers.toggle_selected_visibility()  # napari's V
     _duplicate_layer(viewer.layers)
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert patients.current is None and visible(viewer) == set()
 
 

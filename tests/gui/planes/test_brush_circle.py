@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.main_window.planes_window import planes_window
 
 BRUSH, HALF = 5, 8
 

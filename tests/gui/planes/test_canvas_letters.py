@@ -9,9 +9,9 @@ import pytest
 
 from napari_smalltumor.layers.views.edge_letters import Edges
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.main_window.canvas_letters import MIRROR_IMAGE, CanvasLetters
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.planes.plane import PLANES
-from napari_smalltumor.reading.canvas_letters import MIRROR_IMAGE, CanvasLetters
-from napari_smalltumor.reading.window import planes_window
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from napari_smalltumor import keys
 from napari_smalltumor.display.key_sheet import KeySheet, sheet_html
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.reading.toolbar import ReadingToolbar
+from napari_smalltumor.main_window.toolbar import PlanesToolbar
 
 RIGHT = Qt.MouseButton.RightButton
 
@@ -64,7 +64,7 @@ def test_keys_show_a_sequence_peek_and_open_the_sheet(window, viewer_of):
     assert sheet.isVisible()
     press(window, keys.SHEET)
     assert not sheet.isVisible()
-    toolbar = window.main_window.findChild(ReadingToolbar)
+    toolbar = window.main_window.findChild(PlanesToolbar)
     viewer.layers.selection.active = labels
     labels.mode = "paint"
     toolbar.overlay_action.trigger()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from napari_smalltumor import settings
-from napari_smalltumor.reading.reading_area import Layout
-from napari_smalltumor.reading.toolbar import ensure_toolbar
-from napari_smalltumor.reading.window import planes_window, sliced_axes
+from napari_smalltumor.main_window.planes_area import Layout
+from napari_smalltumor.main_window.planes_window import planes_window, sliced_axes
+from napari_smalltumor.main_window.toolbar import ensure_toolbar
 
 
 def test_a_new_window_shows_the_layout_that_was_chosen_last(make_napari_viewer):

@@ -9,9 +9,9 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.main_window.planes_area import Layout
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.status_line import READY, status_line
-from napari_smalltumor.reading.reading_area import Layout
 
 NO_BUTTON = Qt.MouseButton.NoButton
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dicom_cases import write_series
+from event_loop import let_workers_end
 from napari_cases import write_case_along
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QFileDialog, QMenu
@@ -17,7 +18,7 @@ from smalltumor import extras
 from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
-from smalltumor.data.volumes.nifti import read_volume, stem
+from smalltumor.data.volumes.nifti import read_nifti, stem
 from smalltumor.labels.regions import TissueClass
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION
 
@@ -36,7 +37,7 @@ pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SE
 def folder(tmp_path) -> Path:
     """A case, and the DICOM series of its T1CE in `tmp_path` / study."""
     case = write_case_along(tmp_path / "Pat", "LPS")
-    volume = read_volume(next(case.glob("*_t1ce.nii.gz")))
+    volume = read_nifti(next(case.glob("*_t1ce.nii.gz")))
     data = np.asarray(volume.data, np.uint16)
     write_series(tmp_path / "study" / "4", data, volume.grid, "Ax T1 POST", number=4)
     return case
@@ -158,7 +159,7 @@ def test_nothing_is_asked_under_a_menu_that_is_open(
     menu.popup(QPoint(0, 0))
     qtbot.addWidget(menu)
     qtbot.waitUntil(lambda: bool(searched))
-    qtbot.wait(200)
+    let_workers_end(qtbot)
     assert asked == ["folder"] and refused == []
     menu.close()
     qtbot.waitUntil(lambda: asked == ["folder", "file"] if is_found else len(refused) == 1)
@@ -179,7 +180,7 @@ def test_a_prepared_case_whose_scan_is_not_in_its_folder_is_exported_with_anothe
     (folder / f"{name}_brain.nii.gz").touch()
     wrong = Path(shutil.move(tmp_path / "study", tmp_path / "wrong"))
     known_scans.remember_scan(folder, wrong)
-    volume = read_volume(case.paths["t1ce"])
+    volume = read_nifti(case.paths["t1ce"])
     data = np.asarray(volume.data, np.uint16)
     study = tmp_path / "study" / "4"
     write_series(study, data, volume.grid, "Ax T1 POST", SeriesInstanceUID="1.2.3.4")

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QDialog, QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.labels.regions import Region
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 
@@ -72,7 +72,7 @@ def test_the_mask_lies_on_the_native_grid_of_the_series(
     assert errors == []
     assert shown == ["Pat_t2_smalltumor.nii.gz", "Pat_smalltumor.nii.gz", path.name]
     assert path.name == "Pat_t2_smalltumor.nii.gz"  # it would be opened with the case otherwise
-    written, native = read_volume(path), read_volume(scan / "ax_t2.nii.gz")
+    written, native = read_nifti(path), read_nifti(scan / "ax_t2.nii.gz")
     assert written.grid.matches(native.grid)
     found = native.grid.to_patient(np.argwhere(written.data > 0).mean(axis=0))
     grid = case_of(viewer.layers[0]).grid

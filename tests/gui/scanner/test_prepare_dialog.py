@@ -18,7 +18,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QRect, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QProgressDialog, QPushButton
 from raw_scans import prepared_by_hand, write_raw_scan
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import Cancelled
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.preparation.claim import claimed
@@ -230,8 +230,8 @@ def test_files_of_the_scan_are_left_as_they_are(viewer, tmp_path, qtbot, steps):
     preparation_of(qtbot).dialog.prepare_button.click()
     qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
     assert {path.name: path.read_bytes() for path in scan.iterdir()} == before
-    stored = read_volume(tmp_path / "prepared" / "Pat" / "Pat_t1ce.nii.gz")
-    assert stored.grid.matches(read_volume(scan / "ax_t1_post_gd.nii.gz").grid)
+    stored = read_nifti(tmp_path / "prepared" / "Pat" / "Pat_t1ce.nii.gz")
+    assert stored.grid.matches(read_nifti(scan / "ax_t1_post_gd.nii.gz").grid)
 
 
 @pytest.mark.one_binding

@@ -24,7 +24,7 @@ from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.layers.modalities import case_of_layers
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.prepared_scan import job

@@ -67,6 +67,7 @@ def test_dicom_files_open_the_one_dialog_of_their_study_which_names_it(
     monkeypatch.setattr(notify, "info", messages.append)
     files = sorted((study / "1").iterdir())
     searched = []
+    monkeypatch.setattr(dicom_files, "_TOGETHER_MS", 1000)  # a slow machine opens few in 100 ms
     monkeypatch.setattr(dicom_files, "load", lambda *job: (searched.append(job), load(*job)))
     drop(viewer, *files)
     qtbot.waitUntil(lambda: bool(dialogs()) and not loader_of(viewer).busy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from event_loop import let_turns_pass
 from raw_scans import SHIFT_MM
 from smalltumor.data.read_case import read_case
 from smalltumor.scanner.preparation.stored_case import stored_case
@@ -182,7 +183,7 @@ def test_a_shift_returns_with_a_patient_whose_layers_were_removed(dock, viewer, 
     for layer in layers_of_patient(viewer.layers, a):
         viewer.layers.remove(layer)
     qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == "B")
-    qtbot.wait(100)  # what is forgotten is forgotten in a later turn
+    let_turns_pass(qtbot)  # what is forgotten is forgotten in a later turn
     lost = "The registration of T2 of A by hand is not applied, and will be lost."
     assert lost in what_is_unsaved_of_closed(viewer)
     reopen_closed(viewer, a)

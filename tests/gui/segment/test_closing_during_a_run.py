@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from event_loop import let_workers_end
 from napari_cases import write_case_along
 from qtpy.QtCore import QTimer
 
@@ -27,7 +28,8 @@ def test_closing_a_patient_cancels_its_run_and_says_so(
     with qtbot.waitSignal(dock.finished) as ended:
         for layer in layers_of_patient(viewer.layers, first):
             viewer.layers.remove(layer)
-    assert ended.args == [False] and slow.ended.is_set()
+    assert ended.args == [False]
+    qtbot.waitUntil(slow.ended.is_set)
     assert said == ["case was closed, and its segmentation was cancelled."]
     assert dock.panel.step == "" and dock.panel._segment.isEnabled()
     assert len(viewer.layers) == 4
@@ -77,7 +79,7 @@ def test_closing_the_window_during_a_run_cancels_the_run(opened, slow, errors, q
     qtbot.waitUntil(lambda: slow.started.is_set())
     viewer.close()
     qtbot.waitUntil(lambda: slow.ended.is_set())
-    qtbot.wait(50)
+    let_workers_end(qtbot)
     assert errors == []
 
 

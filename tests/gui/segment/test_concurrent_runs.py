@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import smalltumor.inference
+from event_loop import let_turns_pass
 from napari_cases import write_case_along
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.training.runs import current_weights
@@ -103,7 +104,7 @@ def test_the_result_of_an_abandoned_run_is_not_shown_as_that_of_the_next_run(
     abandoned._abort_requested = False  # it had ended before it noticed the request
     slow_network.proceed["case"].set()
     qtbot.waitUntil(lambda: not abandoned.is_running)
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert dock.is_running and "case ET" not in viewer.layers
     with qtbot.waitSignal(dock.finished) as ended:
         slow_network.proceed["next"].set()

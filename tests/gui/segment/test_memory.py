@@ -82,7 +82,7 @@ def test_nothing_outlives_its_case(one_round, qtbot):
         gc.collect()
         return [type(o).__name__ for o in cases_and_layers() if id(o) not in before]
 
-    for _ in range(20):  # timers that are still to fire keep what they are about
+    for _ in range(120):  # timers that are still to fire keep what they are about
         qtbot.wait(500)
         if not remaining():
             break

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import smalltumor.inference
+from event_loop import let_workers_end
 from napari_cases import write_case_along
 from qtpy.compat import isalive
 from qtpy.QtCore import QPoint, Qt
@@ -68,7 +69,7 @@ def test_no_result_is_shown_under_the_brush(opened, qtbot, monkeypatch):
     qtbot.mousePress(window.statusBar(), Qt.MouseButton.LeftButton)
     dock.panel.segment_clicked.emit()
     qtbot.waitUntil(ended.is_set)
-    qtbot.wait(300)
+    let_workers_end(qtbot)
     assert not any(region_of(x) for x in viewer.layers)
     with qtbot.waitSignal(dock.finished):
         qtbot.mouseRelease(window.statusBar(), Qt.MouseButton.LeftButton)
@@ -108,7 +109,7 @@ def test_a_layer_is_renamed_while_another_patient_s_result_arrives(opened, tmp_p
     name = being_renamed(viewer, qtbot)
     with qtbot.waitSignal(dock.finished):
         pass
-    qtbot.wait(100)
+    let_workers_end(qtbot)
     assert isalive(name) and name.isVisible()
 
 

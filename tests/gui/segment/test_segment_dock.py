@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import smalltumor.inference
+from event_loop import let_workers_end
 from napari.utils import progress
 from napari_cases import displayed, write_case_along
 from qtpy.QtWidgets import QDialog
@@ -192,5 +193,5 @@ def test_a_run_that_does_not_stop_after_cancelling_is_abandoned(opened, slow, qt
     assert not slow.ended.is_set()
     slow.go.set()
     qtbot.waitUntil(lambda: slow.ended.is_set())
-    qtbot.wait(50)
+    let_workers_end(qtbot)
     assert not dock.is_running

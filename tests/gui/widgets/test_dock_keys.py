@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QComboBox, QDockWidget, QLineEdit, QMainWindow, QVBox
 
 from napari_smalltumor.keys import DELETE, DISMISS, NEXT, SEGMENT
 from napari_smalltumor.lesions.dock import LesionsDock
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.segment.dock import SegmentDock
 from napari_smalltumor.widgets.dock_keys import DockKeys
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qtpy import QT6
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import QDockWidget, QTabBar, QWidget
 
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
@@ -16,30 +16,36 @@ def add(make_napari_viewer, qtbot):
     viewer = make_napari_viewer(show=True)
 
     def add_dock(
-        title: str, area: str = "right", height: int = 0, wait_ms: int = 50
+        title: str, area: str = "right", height: int = 0, *, waits: bool = True
     ) -> QDockWidget:
         widget = QWidget()
         widget.setMinimumHeight(height)
         show_as_tab(widget, title)
         dock = viewer.window.add_dock_widget(widget, name=f"{title} (Small Tumour)", area=area)
-        if wait_ms:
-            qtbot.wait(wait_ms)
+        if waits:
+            qtbot.waitUntil(lambda: is_placed(dock))
         return dock
 
     add_dock.viewer = viewer
     return add_dock
 
 
+def is_placed(dock: QDockWidget) -> bool:
+    """Whether a dock is where it is to be, beside others or alone."""
+    return any(getattr(child, "is_placed", False) for child in dock.findChildren(QObject))
+
+
 def in_front(dock: QDockWidget) -> bool:
     return not dock.isHidden() and not dock.visibleRegion().isEmpty()
 
 
-def test_docks_are_tabs_with_short_titles_and_the_newest_is_in_front(add):
+def test_docks_are_tabs_with_short_titles_and_the_newest_is_in_front(add, qtbot):
     first, second, third = (add(title) for title in ("Segment", "Lesions", "Fine-tune"))
     window = first.parentWidget()
     assert window.tabifiedDockWidgets(first) == [second, third]
     assert [dock.windowTitle() for dock in (first, second)] == ["Segment", "Lesions"]
-    assert in_front(third) and not in_front(first)
+    qtbot.waitUntil(lambda: in_front(third))
+    assert not in_front(first)
 
 
 TITLES = ["Segment", "Lesions", "Compare", "Follow-up", "Fine-tune", "Worklist", "Scan"]
@@ -70,19 +76,23 @@ def test_tabs_that_the_user_has_made_are_in_view_too(add, qtbot):
     docks = [add(title) for title in ("Segment", "Lesions", "Compare")]
     for dock in docks:
         dock.setFloating(True)
-    qtbot.wait(50)
+    qtbot.waitUntil(lambda: all(map(in_front, docks)))
     for dock in docks:
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
         dock.setFloating(False)
     for dock in docks[1:]:
         window.tabifyDockWidget(docks[0], dock)
-    qtbot.wait(50)
-    bars = [b for b in window.findChildren(QTabBar) if b.isVisible() and b.count() == 3]
-    assert [b.usesScrollButtons() for b in bars] == [False]
+
+    def scrolled() -> list[bool]:
+        bars = [b for b in window.findChildren(QTabBar) if b.isVisible() and b.count() == 3]
+        return [b.usesScrollButtons() for b in bars]
+
+    qtbot.waitUntil(lambda: scrolled() == [False])
 
 
 def test_opening_a_dock_that_is_behind_a_tab_brings_it_to_the_front(add, qtbot):
     first, second = add("Segment"), add("Lesions")
+    qtbot.waitUntil(lambda: in_front(second) and not in_front(first))
     first.setVisible(not first.isVisible())  # what napari's menu does
     qtbot.waitUntil(lambda: in_front(first))
     assert not second.isHidden()
@@ -91,12 +101,12 @@ def test_opening_a_dock_that_is_behind_a_tab_brings_it_to_the_front(add, qtbot):
     assert first.isHidden()
 
 
-def test_docks_in_other_areas_and_of_other_plugins_stay_where_they_are(add):
+def test_docks_in_other_areas_and_of_other_plugins_stay_where_they_are(add, qtbot):
     first = add("Segment")
     other = add.viewer.window.add_dock_widget(QWidget(), name="other", area="right")
     left = add("Lesions", area="left")
     assert first.parentWidget().tabifiedDockWidgets(first) == []
-    assert in_front(other) and in_front(left) and in_front(first)
+    qtbot.waitUntil(lambda: in_front(other) and in_front(left) and in_front(first))
 
 
 def test_a_window_keeps_its_size_when_docks_are_added(add, qtbot):
@@ -104,7 +114,7 @@ def test_a_window_keeps_its_size_when_docks_are_added(add, qtbot):
     window.resize(900, 700)
     qtbot.wait(50)
     before = window.size()
-    for title in ("Segment", "Lesions", "Compare"):
-        add(title, height=450, wait_ms=0)
-    qtbot.wait(100)
+    docks = [add(t, height=450, waits=False) for t in ("Segment", "Lesions", "Compare")]
+    qtbot.waitUntil(lambda: all(map(is_placed, docks)))
+    qtbot.wait(100)  # a window that grew would do so by now
     assert window.size() == before

@@ -6,15 +6,23 @@ import pytest
 from napari._qt.dialogs.qt_notification import NapariQtNotification
 from napari.utils.notifications import Notification
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-from napari_smalltumor.reading.reading_area import Layout
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.main_window.planes_area import Layout
+from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.widgets import readable_messages
 from napari_smalltumor.widgets.readable_messages import ReadableMessages, close_messages
 
 TEXT = "A message of several lines, which napari would cut to its first words. " * 3
+
+
+@pytest.fixture(autouse=True)
+def shown_for_long(monkeypatch):
+    """Close no message in time that a test looks at, however slow the machine is."""
+    monkeypatch.setattr(NapariQtNotification, "DISMISS_AFTER", 600_000)
+    monkeypatch.setattr(readable_messages, "_SHOWN_MS", 600_000)
+    monkeypatch.setattr(readable_messages, "_READ_MS", 0)
 
 
 @pytest.fixture
@@ -31,8 +39,9 @@ def show(window, qtbot, text: str) -> NapariQtNotification:
     canvas = window.napari_canvas.canvas.native
     message = NapariQtNotification.from_notification(Notification(text), canvas)
     message.show()
-    window.main_window.findChild(ReadableMessages)._on_notification()
-    qtbot.wait(400)
+    messages = window.main_window.findChild(ReadableMessages)
+    messages._on_notification()
+    qtbot.waitUntil(lambda: not messages.findChildren(QTimer))  # it is shown in full
     return message
 
 
@@ -89,7 +98,6 @@ def test_of_messages_with_one_text_the_newest_stays(window, qtbot):
 
 def test_an_earlier_message_is_closed_in_time_as_well(window, qtbot, monkeypatch):
     monkeypatch.setattr(readable_messages, "_SHOWN_MS", 50)
-    monkeypatch.setattr(readable_messages, "_READ_MS", 0)
     monkeypatch.setattr(type(window.main_window), "isActiveWindow", lambda self: True)
     first, second = show(window, qtbot, "First."), show(window, qtbot, "Second.")
     for message in (first, second):
@@ -98,14 +106,15 @@ def test_an_earlier_message_is_closed_in_time_as_well(window, qtbot, monkeypatch
 
 @pytest.mark.slow
 def test_a_message_that_the_user_expanded_is_not_closed(window, qtbot, monkeypatch):
-    monkeypatch.setattr(readable_messages, "_SHOWN_MS", 600)
-    monkeypatch.setattr(readable_messages, "_READ_MS", 0)
     monkeypatch.setattr(type(window.main_window), "isActiveWindow", lambda self: True)
     first = show(window, qtbot, "First.")
     first.expand()
+    monkeypatch.setattr(readable_messages, "_SHOWN_MS", 50)
     second = show(window, qtbot, "Second.")
     qtbot.waitUntil(lambda: second not in NapariQtNotification._instances)
-    qtbot.wait(700)
+    closes = first.findChild(QTimer, readable_messages._TIMER)
+    with qtbot.waitSignal(closes.timeout):
+        closes.start(50)
     assert first in NapariQtNotification._instances and first.isVisible()
     first.contract()
     qtbot.waitUntil(lambda: first not in NapariQtNotification._instances)

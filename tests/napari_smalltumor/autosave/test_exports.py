@@ -148,6 +148,6 @@ def test_the_file_says_what_a_mask_started_from_since_it_was_exported(
     autosave.save()
     autosave.wait()
     (file,) = data_folder.glob("autosave/*/*.safetensors")
-    started = {mask.region: mask.started for mask in read_masks(file)}
-    assert started[Region.WT] == checksum(regions[Region.WT].data)
-    assert started[Region.ET] != checksum(regions[Region.ET].data)
+    baselines = {mask.region: mask.baseline_checksum for mask in read_masks(file)}
+    assert baselines[Region.WT] == checksum(regions[Region.WT].data)
+    assert baselines[Region.ET] != checksum(regions[Region.ET].data)

@@ -51,7 +51,7 @@ def test_a_mask_that_exceeds_the_grid_is_an_error(masks):
 
 
 @pytest.mark.parametrize("value", [[], 1e400, [1e400], ["text"], {"weights": 3}])
-@pytest.mark.parametrize("key", ["start", "region", "started", "made_by", "predicted"])
+@pytest.mark.parametrize("key", ["start", "region", "baseline_checksum", "made_by", "predicted"])
 def test_any_value_of_a_layer_is_read_or_an_error_that_is_caught(tmp_path, masks, key, value):
     path = tmp_path / "x.safetensors"
     write_masks(path, case_along(), masks)

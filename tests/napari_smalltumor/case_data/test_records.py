@@ -30,9 +30,9 @@ def corrected(tmp_path, folder):
     other = read_case(write_patient(tmp_path / "other" / "Pat", times=3))
     images = {
         folder / path.name: image.rewritten(image.volume.data)
-        for path, image in other.images_read.items()
+        for path, image in other.loaded_images.items()
     }
-    return replace(read_case(folder), images_read=images)
+    return replace(read_case(folder), loaded_images=images)
 
 
 def records(data_folder):

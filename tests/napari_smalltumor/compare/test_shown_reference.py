@@ -26,7 +26,7 @@ from napari_smalltumor.layers.masks.reference import reference_layers
 from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_case
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 from napari_smalltumor.patients.active_patient import active_patient
 
 CHOICE = ReferenceChoice("expert.nii.gz")

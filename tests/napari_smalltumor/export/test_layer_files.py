@@ -23,7 +23,7 @@ from napari_smalltumor.export.case_export import (
     targets,
 )
 from napari_smalltumor.export.writer import write_image, write_labels, write_layers
-from napari_smalltumor.layers.metadata import case_of, provenance_of, region_layers
+from napari_smalltumor.layers.metadata import case_of, region_layers, source_role_of
 from napari_smalltumor.layers.patient import assign, patient_of_case
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import get_reader
@@ -78,7 +78,7 @@ def test_exported_regions_are_read_back_unchanged(tmp_path, viewer):
     assert [p.name for p in written] == ["Pat_et.nii.gz", "Pat_tc.nii.gz", "Pat_wt.nii.gz"]
     for path in written:
         ((data, attributes, _),) = get_reader(str(path))(str(path))
-        layer = layers[provenance_of(attributes["metadata"]).region]
+        layer = layers[source_role_of(attributes["metadata"]).region]
         assert np.array_equal(data, layer.data)
         assert attributes["translate"] == pytest.approx(layer.translate)
         assert attributes["scale"] == pytest.approx(layer.scale)

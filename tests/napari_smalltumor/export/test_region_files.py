@@ -77,7 +77,7 @@ def test_open_case_opens_exported_masks_for_editing_and_hides_the_experts(
     layers = open_case(viewer, folder)
     assert [layer.name for layer in layers][-4:] == ["Pat labels", "Pat WT", "Pat TC", "Pat ET"]
     assert not viewer.layers["Pat labels"].visible and viewer.layers["Pat ET"].visible
-    assert role_of(viewer.layers["Pat labels"]).kind is LayerKind.EXPERT
+    assert role_of(viewer.layers["Pat labels"]).kind is LayerKind.TISSUE_CLASSES
     assert_editable(viewer, folder)
     assert case_of(viewer.layers["Pat ET"]) is case_of(viewer.layers["Pat T1CE"])
     assert warnings == []

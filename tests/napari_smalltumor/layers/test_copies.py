@@ -19,7 +19,7 @@ from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 
 VOXEL = (5, 5, 7)
 

@@ -31,11 +31,11 @@ from napari_smalltumor.layers.metadata import (
     LayerKind,
     case_of,
     claim_roles,
-    provenance_of,
     region_layers,
     role_of,
     same_case,
     set_role,
+    source_role_of,
 )
 
 
@@ -152,14 +152,14 @@ def test_a_layer_owns_its_role_before_anything_can_copy_it(viewer):
     original = viewer.add_layer(layers_of_a_case()[-1])
     duplicated = copy.copy(original)
     assert role_of(duplicated) is None
-    assert role_of(original).kind == LayerKind.EXPERT
+    assert role_of(original).kind == LayerKind.TISSUE_CLASSES
 
 
 def test_a_duplicate_never_owns_the_role_even_if_its_role_is_requested_first(viewer):
     original = viewer.add_layer(layers_of_a_case()[-1])
     duplicate(viewer, original)
     assert role_of(viewer.layers[1]) is None
-    assert role_of(original).kind == LayerKind.EXPERT
+    assert role_of(original).kind == LayerKind.TISSUE_CLASSES
 
 
 def test_a_conversion_never_owns_the_role_even_if_its_role_is_requested_first(viewer):
@@ -175,7 +175,7 @@ def test_a_copy_keeps_the_case_for_saving_but_not_the_result(viewer):
     role = role_of(original)
     set_role(original, type(role)(role.kind, case, region=role.region, result=object()))
     duplicate(viewer, original)
-    origin = provenance_of(viewer.layers[1].metadata)
+    origin = source_role_of(viewer.layers[1].metadata)
     assert origin.case is case
     assert origin.result is None
     assert role_of(original).result is not None
@@ -185,7 +185,7 @@ def test_a_copy_keeps_the_case_for_saving_but_not_the_result(viewer):
 def test_metadata_of_other_plugins_give_no_role(viewer, metadata):
     layer = viewer.add_labels(np.zeros((2, 3, 4), np.uint8), metadata=metadata)
     assert role_of(layer) is None
-    assert provenance_of(layer.metadata) is None
+    assert source_role_of(layer.metadata) is None
     assert region_layers(viewer.layers, case_along()) == {}
 
 

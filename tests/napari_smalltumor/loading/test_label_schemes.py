@@ -17,7 +17,7 @@ from synthetic import write_case
 from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.create import plain_labels_layer
-from napari_smalltumor.layers.metadata import LayerKind, provenance_of, role_of
+from napari_smalltumor.layers.metadata import LayerKind, role_of, source_role_of
 from napari_smalltumor.layers.patient import patient_of, patient_of_case
 from napari_smalltumor.loading.files.single_file import read_single_file
 from napari_smalltumor.loading.labels.scheme_choices import scheme_choices
@@ -74,7 +74,7 @@ def test_the_layer_with_the_chosen_meaning_takes_the_place_of_the_numbers(viewer
     layer = apply_scheme(viewer, numbers, READ_SCHEMES["brats2024-ped"])
     assert [x.name for x in viewer.layers] == ["other", "Pat labels", "on top"]
     role = role_of(layer)
-    assert (role.kind, role.scheme) == (LayerKind.EXPERT, "brats2018")  # it is only read
+    assert (role.kind, role.scheme) == (LayerKind.TISSUE_CLASSES, "brats2018")  # it is only read
     stored = from_display(np.asarray(layer.data), case.grid)
     assert np.array_equal(SCHEMES["brats2018"].decode(stored), classes())
     assert case.scheme_hint == "brats2024-ped"
@@ -97,8 +97,8 @@ def drawn_in_slicer(path, names):
 def test_segments_that_name_their_classes_are_shown_as_these(tmp_path):
     names = [("Enhancing Tumor", 1), ("Edema", 2), ("Necrosis", 3)]
     data, attributes, _ = read_single_file(drawn_in_slicer(tmp_path / "P-seg.seg.nrrd", names))
-    role = provenance_of(attributes["metadata"])
-    assert (role.kind, role.scheme) == (LayerKind.EXPERT, "brats2018")
+    role = source_role_of(attributes["metadata"])
+    assert (role.kind, role.scheme) == (LayerKind.TISSUE_CLASSES, "brats2018")
     shown = SCHEMES["brats2018"].decode(from_display(np.asarray(data), role.case.grid))
     assert np.array_equal(shown, classes())
 
@@ -110,7 +110,7 @@ def test_a_contradicting_name_is_told_and_the_numbers_are_shown(tmp_path, monkey
     names = [("Enhancing Tumor", 1), ("Segment_2", 2), ("Segment_3", 3)]
     path = drawn_in_slicer(tmp_path / "P-seg.nrrd", names)
     _, attributes, _ = read_single_file(path)
-    assert provenance_of(attributes["metadata"]).kind is LayerKind.LABELS
+    assert source_role_of(attributes["metadata"]).kind is LayerKind.LABELS
     assert warned[0].startswith(
         'P-seg.nrrd: the segment "Enhancing Tumor" has the value 1, which is necrosis'
     )
@@ -122,7 +122,7 @@ def test_layers_of_a_slicer_file_are_opened_as_classes(tmp_path):
     stored = np.stack(masks, axis=-1).astype(np.uint8)
     write_segments(path, stored, synthetic_case().grid, names, layers=range(3))
     (layer,) = get_reader(str(path))(str(path))
-    role = provenance_of(layer[1]["metadata"])
+    role = source_role_of(layer[1]["metadata"])
     shown = SCHEMES[role.scheme].decode(from_display(np.asarray(layer[0]), role.case.grid))
     assert np.array_equal(shown, classes())
 
@@ -135,7 +135,7 @@ def test_a_one_alone_beside_the_images_is_told_and_shown_as_a_number(tmp_path, m
     mask = (np.asarray(image.dataobj) > 400).astype(np.uint8)
     nib.save(nib.Nifti1Image(mask, image.affine), tmp_path / "P_seg.nii.gz")
     layers = get_reader(str(tmp_path))(str(tmp_path))
-    kinds = [provenance_of(layer[1]["metadata"]).kind for layer in layers]
-    assert LayerKind.LABELS in kinds and LayerKind.EXPERT not in kinds
+    kinds = [source_role_of(layer[1]["metadata"]).kind for layer in layers]
+    assert LayerKind.LABELS in kinds and LayerKind.TISSUE_CLASSES not in kinds
     assert len(warned) == 1 and warned[0].startswith("P_seg.nii.gz: label value 1 alone")
     assert "end its name in _et, _tc or _wt" in warned[0]

@@ -8,7 +8,7 @@ from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.layers.metadata import case_of, provenance_of
+from napari_smalltumor.layers.metadata import case_of, source_role_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.loading.sample_data import open_sample
 from napari_smalltumor.patients.active_patient import active_patient
@@ -46,7 +46,7 @@ def test_the_sample_opens_without_its_expert_mask_but_knows_the_file():
     layers = open_sample()
     names = [attributes["name"] for _, attributes, _ in layers]
     assert [name.split()[1] for name in names] == ["FLAIR", "T2", "T1", "T1CE"]
-    case = provenance_of(layers[0][1]["metadata"]).case
+    case = source_role_of(layers[0][1]["metadata"]).case
     assert case.labels_path.name == "BraTS2021_00019_seg.nii.gz"
     assert case.labels_path in case.sources  # never overwritten
 

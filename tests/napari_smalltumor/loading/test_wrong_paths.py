@@ -86,7 +86,7 @@ def test_a_mask_alone_is_opened_from_its_file_and_from_its_folder(viewer, case, 
         viewer.layers.clear()
         open_and_remember(viewer, path)
         (layer,) = viewer.layers
-        assert role_of(layer).kind in (LayerKind.EXPERT, LayerKind.LABELS)
+        assert role_of(layer).kind in (LayerKind.TISSUE_CLASSES, LayerKind.LABELS)
 
 
 def test_one_image_of_a_case_is_opened_without_a_word_about_the_others(viewer, case, said):

@@ -12,7 +12,7 @@ from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer, _toggle_lock
 from napari_cases import case_along, write_case_along
 from shown_layers import show_segmentation
-from smalltumor.data.images_read import read_image
+from smalltumor.data.loaded_images import read_image
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region

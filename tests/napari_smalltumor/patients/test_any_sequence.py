@@ -39,8 +39,8 @@ from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.layer_rules.assign_selected import assign_selected
 from napari_smalltumor.patients.layer_rules.stacking import covered_masks, ensure_stacking
-from napari_smalltumor.patients.removed.closed_by_hand import closed_by_hand
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
+from napari_smalltumor.patients.removed.removed_patients import removed_patients
 from napari_smalltumor.planes.brush import Stroke, layer_to_paint
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
@@ -70,8 +70,8 @@ class SeveralPatients(RuleBasedStateMachine):
         super().__init__()
         self.viewer = ViewerModel()
         self.patients = active_patient(self.viewer)
-        self.missing = missing_layers(self.viewer)
-        self.closed = closed_by_hand(self.viewer)
+        self.removed = removed_layers(self.viewer)
+        self.closed = removed_patients(self.viewer)
         ensure_stacking(self.viewer)
         ensure_nesting(self.viewer)
         self.review = LesionReview(self.viewer)
@@ -316,11 +316,11 @@ class SeveralPatients(RuleBasedStateMachine):
         own = {str(key): function for key, function in layer.keymap.items()}
         own.get("Ctrl+Z", type(layer).undo)(layer)
 
-    @precondition(lambda self: self.missing.of(self.patients.current))
+    @precondition(lambda self: self.removed.of(self.patients.current))
     @rule()
     def restore_regions(self):
-        self.missing.restore(self.patients.current)
-        assert not self.missing.of(self.patients.current)
+        self.removed.restore(self.patients.current)
+        assert not self.removed.of(self.patients.current)
 
     @rule()
     def list_lesions(self):

@@ -12,7 +12,7 @@ from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.reference_reader import ReferenceReader
 from napari_smalltumor.layers.changed_images import ChangedImagesError
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.lesions.actions.large_deletion import may_delete
+from napari_smalltumor.lesions.actions.large_deletion import confirm_deletion
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.loading.files.replaced_files import check_file_unchanged
 from napari_smalltumor.loading.open_case import open_case
@@ -39,7 +39,7 @@ def test_cases_of_one_name_are_told_apart(tmp_path, messages):
     review = LesionReview(viewer)
     (lesion, *_) = review.source.snapshot(review.region).lesions(1)
     assert not lesion.is_small
-    assert not may_delete(review, [lesion], lambda text: bool(asked.append(text)))
+    assert not confirm_deletion(review, [lesion], lambda text: bool(asked.append(text)))
     assert asked[0].startswith("Pat (second): 1 lesion of ET")
 
 

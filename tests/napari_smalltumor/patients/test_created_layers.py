@@ -14,7 +14,7 @@ from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Grid
 
 from napari_smalltumor.layers.create import image_layers
-from napari_smalltumor.layers.metadata import case_of, provenance_of
+from napari_smalltumor.layers.metadata import case_of, source_role_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer_setup import set_up
@@ -58,7 +58,7 @@ def test_a_layer_that_is_created_while_a_hidden_one_is_selected_is_the_active_pa
         assert created.data.shape == own.data.shape and not np.any(created.data)
         for name in ("scale", "translate", "units", "axis_labels"):
             assert np.array_equal(getattr(created, name), getattr(own, name))
-        provenance = provenance_of(created.metadata)
+        provenance = source_role_of(created.metadata)
         assert provenance is not None and provenance.case is case_of(own)
 
 

@@ -26,7 +26,7 @@ from napari_smalltumor.export.writer import write_labels
 from napari_smalltumor.finetune.cases.training_masks import case_to_add
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.drawings import masks_beside_regions
-from napari_smalltumor.layers.metadata import provenance_of
+from napari_smalltumor.layers.metadata import source_role_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
@@ -99,7 +99,7 @@ RESULTS: dict[str, Callable[[ViewerModel], Layer]] = {
 @pytest.mark.parametrize("add", RESULTS.values(), ids=RESULTS)
 def test_a_result_that_comes_with_another_patient_belongs_to_none_and_is_named(two, said, add):
     result = add(two)
-    assert patient_of(result) is None and provenance_of(result.metadata) is None
+    assert patient_of(result) is None and source_role_of(result.metadata) is None
     assert len(said) == 1 and said[0].startswith(f"{result.name} belongs to no patient")
     active_patient(two).activate(A)
     assert result.visible and not result.locked
@@ -183,7 +183,7 @@ def test_the_user_assigns_a_result_which_is_saved_on_the_grid_of_the_case_then(t
     active_patient(two).activate(A)
     two.layers.selection = {result}
     assign_selected(two)
-    assert patient_of(result) == A and provenance_of(result.metadata).case.name == "A"
+    assert patient_of(result) == A and source_role_of(result.metadata).case.name == "A"
     assert said[-1] == "result belongs to A from now on."
     assert review.source.case is not None and review.segmentation.title == "A"
     before = result.translate
@@ -223,7 +223,7 @@ def test_the_message_ends_when_the_layer_was_assigned_or_removed(two, said, monk
 def test_labels_that_lie_elsewhere_are_assigned_and_saved_in_their_own_place(two):
     result = two.add_labels(np.ones((3, 3, 3), np.uint8), name="small")
     assign_selected(two)
-    assert patient_of(result) == B and provenance_of(result.metadata) is None
+    assert patient_of(result) == B and source_role_of(result.metadata) is None
 
 
 def test_a_layer_of_a_patient_is_not_assigned_to_another_one(two, said):
@@ -262,7 +262,7 @@ def test_a_widget_that_fills_a_layer_of_the_active_patient_again_may_have_begun_
     result.paint((1, 1, 1), 3)
     assert patient_of(result) == B
     result.data = result.data * 2
-    assert patient_of(result) is None and provenance_of(result.metadata) is None
+    assert patient_of(result) is None and source_role_of(result.metadata) is None
 
 
 EMPTY_THEN_FILLED: dict[str, tuple[Callable[[ViewerModel], Layer], np.ndarray]] = {
@@ -283,7 +283,7 @@ def test_an_empty_layer_that_a_plugin_adds_and_then_fills_belongs_to_no_patient(
     layer = add(two)
     assert patient_of(layer) == B and not said
     layer.data = result
-    assert patient_of(layer) is None and provenance_of(layer.metadata) is None
+    assert patient_of(layer) is None and source_role_of(layer.metadata) is None
     assert len(said) == 1 and said[0].startswith(f"{layer.name} belongs to no patient")
 
 

@@ -14,7 +14,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.messages import while_not_active
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
 from napari_smalltumor.widgets import readable_messages
 
 pytestmark = pytest.mark.usefixtures("at_once")
@@ -43,7 +43,7 @@ def test_restore_is_no_longer_asked_for_when_the_layer_is_back(viewer, patients,
     viewer.layers.remove("Bert ET")
     viewer.layers.remove("Bert T1CE")
     assert {text.split(" was removed")[0] for text in shown} == {"ET of Bert", "T1CE of Bert"}
-    missing_layers(viewer).restore(patients.current)
+    removed_layers(viewer).restore(patients.current)
     assert shown == set()
 
 
@@ -62,7 +62,7 @@ def test_a_hidden_patient_is_to_be_chosen_until_its_layer_is_back(viewer, patien
     assert "Choose Anna and click Restore" in text
     patients.activate(patients.patients[0])
     assert shown == {text}
-    missing_layers(viewer).restore(patients.current)
+    removed_layers(viewer).restore(patients.current)
     assert shown == set()
 
 

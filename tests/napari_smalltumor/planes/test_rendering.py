@@ -74,7 +74,7 @@ RED, GREEN, YELLOW = (255, 0, 0), (0, 255, 0), (255, 255, 0)
 @pytest.mark.parametrize("is_known", [True, False])
 def test_the_necrotic_core_has_its_own_colour_where_edema_touches_it(is_known):
     """Each edge of the core is drawn last in red, and none of it is left in green."""
-    role = LayerRole(LayerKind.EXPERT, scheme="brats2018")
+    role = LayerRole(LayerKind.TISSUE_CLASSES, scheme="brats2018")
     layer = Labels(
         np.zeros((2, 2, 2), np.uint8),
         colormap={None: "transparent", 0: "transparent", 1: "red", 2: "lime", 4: "yellow"},

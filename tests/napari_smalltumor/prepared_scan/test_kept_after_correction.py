@@ -29,7 +29,7 @@ from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.prepared_scan import job
 from napari_smalltumor.prepared_scan.job import CorrectionJob

@@ -18,7 +18,7 @@ from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.modalities import case_of_layers
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.removed.missing_layers import missing_layers
+from napari_smalltumor.patients.removed.removed_layers import removed_layers
 from napari_smalltumor.prepared_scan.scan_layers import scan_layers, show_images
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
@@ -33,7 +33,7 @@ def folder(tmp_path):
 @pytest.fixture
 def viewer(folder):
     viewer = ViewerModel()
-    missing_layers(viewer)
+    removed_layers(viewer)
     open_case(viewer, folder)
     return viewer
 
@@ -55,7 +55,7 @@ def shown(viewer):
 def test_an_image_that_was_removed_returns_corrected(viewer):
     viewer.layers.remove(scan_layers(viewer).images["flair"])
     correct(viewer)
-    missing_layers(viewer).restore(active_patient(viewer).current)
+    removed_layers(viewer).restore(active_patient(viewer).current)
     assert shown(viewer) == {m: {5} for m in ("t1", "t1ce", "t2", "flair")}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from raw_scans import write_raw_scan
 from smalltumor.models.card import is_trained_with_modality_dropout
-from smalltumor.scanner.scan_warning import ScanWarning
+from smalltumor.scanner.deidentification.scan_warning import ScanWarning
 from smalltumor.scanner.series import Acquisition, Series
 from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import FolderContent, Study, find_studies

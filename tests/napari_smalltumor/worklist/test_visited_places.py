@@ -68,7 +68,7 @@ def test_an_answer_with_which_nothing_was_saved_is_asked_for_again(
     session.open(worklist, entry(worklist, "bob"))
     assert session.save("Anna") is None
     with monkeypatch.context() as cancelled:
-        cancelled.setattr("napari_smalltumor.worklist.session.may_write_regions", lambda *a: False)
+        cancelled.setattr("napari_smalltumor.worklist.session.confirm_regions", lambda *a: False)
         assert session.save("Anna") is None and len(asked) == 2
     with monkeypatch.context() as full, pytest.raises(OutputError):
         full.setattr(Reviews, "save", raise_output_error)

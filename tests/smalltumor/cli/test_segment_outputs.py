@@ -8,8 +8,8 @@ import shutil
 import pytest
 from smalltumor.data import segmentation
 from smalltumor.errors import OutputError
-from smalltumor.files import moves, replacement
-from smalltumor.files.moves import place
+from smalltumor.files.transactions import moves, replacement
+from smalltumor.files.transactions.moves import place
 from synthetic import write_case
 
 
@@ -56,7 +56,7 @@ def killed(smalltumor, tmp_path, monkeypatch):
         place(temporary, target, overwrite=overwrite)
 
     monkeypatch.setattr(moves, "place", kill_at_the_second)
-    monkeypatch.setattr(replacement, "settle", lambda lists: moves.Undone())
+    monkeypatch.setattr(replacement, "complete_or_roll_back", lambda lists: moves.RolledBack())
     with pytest.raises(Killed):
         smalltumor(
             "segment", write_case(tmp_path / "second", seed=1), *words, "--regions", "--overwrite"

@@ -21,27 +21,36 @@ from smalltumor.cohort.workers.cluster import close_cluster
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals")
 
 
+PATIENCE_S = 60
+
+
 @pytest.fixture
-def is_left() -> Iterator[threading.Event]:
+def is_left(monkeypatch) -> Iterator[threading.Event]:
     """Press Ctrl-C when this thread waits; set when it has ended its wait, or never does.
 
     Another thread gets the signal, so that Python handles it in this one when it next can.
     """
-    left = threading.Event()
+    waits, left = threading.Event(), threading.Event()
+
+    def wait_and_tell(*arguments: Any) -> Any:
+        waits.set()
+        return wait(*arguments)
 
     def press() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        if not left.wait(0.3):
+        if waits.wait(PATIENCE_S) and not left.wait(0.3):
             signal.pthread_kill(threading.get_ident(), signal.SIGINT)
-            left.wait(5)
+            left.wait(PATIENCE_S)
         left.set()
 
     resource_tracker.ensure_running()  # its start undoes the mask
+    monkeypatch.setattr(interruptible, "wait", wait_and_tell)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     thread = threading.Thread(target=press)
     thread.start()
     yield left
     left.set()
+    waits.set()
     thread.join()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -66,12 +75,14 @@ def test_an_interruption_within_a_destructor_is_not_lost(monkeypatch):
 
     monkeypatch.setattr(interruptible, "wait", wait_long)
     ended = Future[None]()
-    timer = threading.Timer(2, ended.set_result, [None])
+    timer = threading.Timer(PATIENCE_S, ended.set_result, [None])
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        result_of(ended)
-    assert not ended.done()
-    timer.cancel()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            result_of(ended)
+        assert not ended.done()
+    finally:
+        timer.cancel()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

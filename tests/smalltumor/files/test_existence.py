@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from failing_drives import let_drive_fail, use_path_of_python_3_14
-from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import CaseError, OutputError, SmalltumorWarning
 from smalltumor.files.atomic import check_output, check_output_folder
 from smalltumor.files.existence import exists, is_file, is_folder
 from smalltumor.files.new_folders import new_folders
-from smalltumor.files.unfinished_moves import undo_unfinished_moves
+from smalltumor.files.transactions.recovery import recover_interrupted_writes
 from smalltumor.scanner.preparation.claim import claimed
 
 TOO_LONG = "n" * 300
@@ -109,11 +109,11 @@ def test_an_output_with_a_name_that_is_too_long_is_refused_before_the_work(
 
 def test_an_image_on_a_drive_that_fails_is_not_said_to_be_absent(unreachable: Path) -> None:
     with pytest.raises(CaseError, match="cannot be read"):
-        read_volume_file(unreachable)
+        read_volume(unreachable)
 
 
-def list_of_killed_writer(folder: Path, **names: str) -> None:
-    """Write a list of one move, so old that its writer has ended."""
+def journal_of_killed_writer(folder: Path, **names: str) -> None:
+    """Write a journal of one move, so old that its writer has ended."""
     move = {"target": "a.txt", "temporary": None, "kept": None, "size": 0, "time": 0, **names}
     content = {"computer": "elsewhere", "process": 1, "written": 0, "others": [], "moves": [move]}
     path = folder / ".smalltumor-0.moves"
@@ -126,13 +126,13 @@ def test_an_earlier_file_that_cannot_be_reached_is_put_back_when_it_can(
 ) -> None:
     kept = tmp_path / ".smalltumor-1.kept"
     kept.write_text("earlier")
-    list_of_killed_writer(tmp_path, kept=kept.name)
+    journal_of_killed_writer(tmp_path, kept=kept.name)
     with monkeypatch.context() as drive:
         let_drive_fail(drive, kept)
-        with pytest.warns(SmalltumorWarning, match="cannot be put back now"):
-            undo_unfinished_moves(tmp_path)
+        with pytest.warns(SmalltumorWarning, match="could not be restored"):
+            recover_interrupted_writes(tmp_path)
     with pytest.warns(SmalltumorWarning, match="put back in"):
-        undo_unfinished_moves(tmp_path)
+        recover_interrupted_writes(tmp_path)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "earlier"}
 
 
@@ -142,10 +142,13 @@ def test_an_earlier_file_replaces_none_that_cannot_be_reached(
     contents = {"a.txt": "saved since", "a.txt.before": "older", ".smalltumor-1.kept": "earlier"}
     for name, text in contents.items():
         (tmp_path / name).write_text(text)
-    list_of_killed_writer(tmp_path, kept=".smalltumor-1.kept")
-    with monkeypatch.context() as drive, pytest.warns(SmalltumorWarning, match="cannot be put"):
+    journal_of_killed_writer(tmp_path, kept=".smalltumor-1.kept")
+    with (
+        monkeypatch.context() as drive,
+        pytest.warns(SmalltumorWarning, match="could not be restored"),
+    ):
         let_drive_fail(drive, tmp_path / "a.txt.before")
-        undo_unfinished_moves(tmp_path)
+        recover_interrupted_writes(tmp_path)
     assert {name: (tmp_path / name).read_text() for name in contents} == contents
 
 

@@ -123,6 +123,6 @@ def test_a_folder_that_goes_away_while_moves_in_it_are_undone_is_refused(tmp_pat
     def remove(folder):
         shutil.rmtree(folder)
 
-    monkeypatch.setattr(listings, "undo_unfinished_moves", remove)
+    monkeypatch.setattr(listings, "recover_interrupted_writes", remove)
     with pytest.raises(CaseError, match="P1 cannot be read: No such file or directory"):
         list(listings.walk(tmp_path))

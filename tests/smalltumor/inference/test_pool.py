@@ -25,6 +25,7 @@ from smalltumor.models.checkpoint import random_checkpoint
 from smalltumor.models.config import NetworkConfig
 
 BACKENDS = ["torch", *(["openvino"] if has_openvino() else [])]
+PATIENCE_S = 60
 CHECKPOINT = random_checkpoint(3, NetworkConfig(width=8, channels=16, groups=4))
 
 
@@ -129,7 +130,7 @@ def test_an_idle_object_releases_its_memory_and_is_borrowed_again(
     objects: Pool[Recorded] = Pool()
     with objects.borrow("a", Recorded) as idle:
         pass
-    assert idle.released.wait(10)
+    assert idle.released.wait(PATIENCE_S)
     with objects.borrow("a", Recorded) as again:
         assert again is idle
 
@@ -140,13 +141,15 @@ def test_a_borrowed_object_is_not_released(monkeypatch: pytest.MonkeyPatch) -> N
     with objects.borrow("a", Recorded) as first:
         with objects.borrow("a", Recorded) as second:
             pass
-        assert second.released.wait(10)
+        assert second.released.wait(PATIENCE_S)
         with objects.borrow("a", Recorded) as third:
             assert third is second
             third.released.clear()
-            time.sleep(0.1)
+            with objects.borrow("a", Recorded) as fourth:
+                pass
+            assert fourth.released.wait(PATIENCE_S)  # the timer has fired
             assert not third.released.is_set()
-    assert first.released.wait(10)
+    assert first.released.wait(PATIENCE_S)
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")

@@ -11,7 +11,7 @@ import pytest
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import GridMismatchError, OutputError
 from smalltumor.geometry.grid import Grid, reoriented, to_axes
 from smalltumor.geometry.network_grid import network_grid_of
@@ -34,7 +34,7 @@ SHEARED = np.array([[-0.9, 0, 0.1, 90], [0, -1.2, 0, 110], [0, 0.2, 2.5, -70], [
 
 @pytest.fixture(scope="module")
 def real(sample_folder):
-    volume = read_volume(sample_folder / "BraTS2021_00019_seg.nii.gz")
+    volume = read_nifti(sample_folder / "BraTS2021_00019_seg.nii.gz")
     return SCHEMES["brats2018"].decode(volume.data), volume.grid
 
 

@@ -13,7 +13,7 @@ import pytest
 from head_cases import NAMES, sample_head, write_scan
 from raw_scans import write_raw_scan
 from smalltumor import extras
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.scanner.preparation.claim import claimed
 from synthetic import grid_along
 
@@ -50,14 +50,14 @@ def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
     assert "slices of 5 mm" in slices
     assert "the scores of lesions were fitted with the weights" in scores
     assert "registered to T1CE" in out
-    assert read_volume(mask).grid.matches(grids["t2"])
-    assert read_volume(case / "case_t1ce.nii.gz").grid.matches(grids["t1ce"])
+    assert read_nifti(mask).grid.matches(grids["t2"])
+    assert read_nifti(case / "case_t1ce.nii.gz").grid.matches(grids["t1ce"])
     assert checksums(folder) == before
     written = pydicom.dcmread(seg)
     (series,) = written.ReferencedSeriesSequence
     image = pydicom.dcmread(next((folder / "DICOM" / "003").iterdir()))
     assert (written.PatientID, series.SeriesInstanceUID) == ("P1", image.SeriesInstanceUID)
-    assert written.pixel_array.sum() == np.count_nonzero(read_volume(mask).data)
+    assert written.pixel_array.sum() == np.count_nonzero(read_nifti(mask).data)
     rows = list(csv.DictReader(table.open()))
     assert rows and all(row["side"] for row in rows)
 
@@ -135,8 +135,8 @@ def test_files_are_prepared_without_a_folder(sample_folder, tmp_path, smalltumor
     ]
     code, _, err = smalltumor("prepare", tmp_path / "out", *files)
     assert (code, err) == (0, "")
-    written = read_volume(tmp_path / "out" / "out_t1.nii.gz").data
-    original = read_volume(sample_folder / f"{sample_folder.name}_t1.nii.gz").data
+    written = read_nifti(tmp_path / "out" / "out_t1.nii.gz").data
+    original = read_nifti(sample_folder / f"{sample_folder.name}_t1.nii.gz").data
     np.testing.assert_array_equal(written, original)
 
 

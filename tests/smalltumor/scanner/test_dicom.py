@@ -15,7 +15,7 @@ from smalltumor.extras import MissingPackageError
 from smalltumor.scanner.dicom import files
 from smalltumor.scanner.dicom.files import holds_dicom
 from smalltumor.scanner.dicom.headers import images_of_file
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 

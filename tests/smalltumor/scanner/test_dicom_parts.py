@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dicom_cases import noise, pydicom, write_series
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from dicom_cases import SHAPE, noise, pydicom, write_enhanced, write_series
 from smalltumor.errors import CaseError
-from smalltumor.scanner.sequences import classify
+from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from dicom_cases import SHAPE, noise, pydicom, write_enhanced, write_series
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 

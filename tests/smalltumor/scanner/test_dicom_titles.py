@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dicom_cases import SHAPE, noise, write_series
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 
@@ -27,9 +27,7 @@ def test_images_of_one_dixon_series_are_told_apart_by_their_type(tmp_path):
         *("10 T1 mDIXON KM (OP)", "10 T1 mDIXON KM (W)"),
     ]
     reasons = assign(find_studies(tmp_path).studies[0].series).reasons
-    assert reasons["t1ce"].endswith(
-        "preferred to 10 T1 mDIXON KM (W): smaller voxels or listed first"
-    )
+    assert reasons["t1ce"].endswith("preferred to 10 T1 mDIXON KM (W): listed first")
 
 
 @pytest.mark.parametrize(

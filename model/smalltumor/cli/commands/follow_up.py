@@ -155,7 +155,7 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
 
 
 def _write(options: argparse.Namespace, follow_up: FollowUp) -> list[Path]:
-    from smalltumor.files.replacement import write_together
+    from smalltumor.files.transactions.replacement import write_together
     from smalltumor.report import write_page
     from smalltumor.report.follow_up_files import write_changes, write_follow_up_json
     from smalltumor.report.follow_up_page import follow_up_page

@@ -118,7 +118,7 @@ def _list(folder: Path | None) -> int:
 def study_lines(number: int, study: Study) -> list[str]:
     """The series of a study with their sequences and the reasons, in lines for the user."""
     from smalltumor.data.naming.case_files import MODALITY_TITLES
-    from smalltumor.scanner.selection import assign
+    from smalltumor.scanner.sequences.selection import assign
 
     assignment = assign(study.series)
     lines = [f"study {number}: {study.title}"]

@@ -123,7 +123,7 @@ def _write(
     mask: CaseMask,
     measures: CaseMeasures,
 ) -> list[Path]:
-    from smalltumor.files.replacement import write_together
+    from smalltumor.files.transactions.replacement import write_together
     from smalltumor.report import case_page, redcap_row, write_json, write_page, write_redcap
 
     details = _details(options, case, mask)

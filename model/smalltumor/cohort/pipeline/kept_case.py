@@ -16,6 +16,7 @@ from smalltumor.cohort.results.records import CaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, numbers_of, participant_and_session
 from smalltumor.cohort.results.stored_mask import digest_of_file
+from smalltumor.data.made_by import segmented_without
 from smalltumor.files.tables import joined
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _row(job: Job, kept: KeptMask, record: CaseRecord | None, notes: Sequence[st
         CohortRow(job.name, "kept", *numbers_of(kept.mask, kept.lesions)),
         record,
         note="; ".join(notes),
-        warnings=_lacking(lacking),
+        warnings=segmented_without(lacking),
         missing=" ".join(lacking),
         participant_id=participant,
         session_id=session,
@@ -84,12 +85,6 @@ def _recorded(row: CohortRow, record: CaseRecord | None, **cells: str) -> Cohort
     known |= {"device": record.device, "backend": record.backend}
     row = replace(row, **{**cells, **known}, seconds=record.seconds)  # type: ignore[arg-type]
     return row.with_expected_dice(record.expected_dice)
-
-
-def _lacking(modalities: tuple[str, ...]) -> str:
-    from smalltumor.data.naming.case_files import modality_titles
-
-    return f"segmented without {modality_titles(modalities)}" if modalities else ""
 
 
 def _added(missing: tuple[str, ...], files: CaseFiles) -> list[str]:

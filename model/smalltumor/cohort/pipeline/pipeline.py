@@ -130,7 +130,7 @@ class Pipeline:
             raise
 
     def _why_stopped(self) -> Exception:
-        """Of a full disk every case tells, since any of them may be heard first."""
+        """Return the full-disk error for every case: any case may be the first to report it."""
         if self._unwritten is not None:
             return OutputError(str(self._unwritten))
         return Cancelled("the run has ended")

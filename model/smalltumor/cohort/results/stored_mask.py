@@ -34,9 +34,9 @@ def read_stored_mask(path: Path, name: str, scheme: str) -> Segmentation:
     from smalltumor.data.masks.label_files import decode_labels
     from smalltumor.data.masks.label_scheme import find_scheme
     from smalltumor.data.segmentation import Segmentation
-    from smalltumor.data.volumes.nifti import read_volume
+    from smalltumor.data.volumes.nifti import read_nifti
 
-    volume = read_volume(path)
+    volume = read_nifti(path)
     found = find_scheme(volume, scheme)
     if found.contradiction:
         raise CaseError(f"{found.contradiction}, as all masks of {path.parent} are")

@@ -18,10 +18,10 @@ from smalltumor.data.identity.patients import same_patient
 from smalltumor.data.identity.recorded_patient import recorded_patient
 from smalltumor.data.identity.visits import stated_visit, visit_in_name
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder
-from smalltumor.files.unfinished_moves import undo_around
+from smalltumor.files.transactions.recovery import recover_around
 
 
 def check_bids(
@@ -48,7 +48,7 @@ def check_bids(
     check_output_folder(dataset)
     check_dataset(dataset, authors)
     paths = bids_paths(case, dataset, session)
-    undo_around(paths)
+    recover_around(paths)
     _check_patient(case, dataset)
     check_output_folder(paths[0].parent)
     sources = list(sources)
@@ -127,7 +127,7 @@ def images_of_mask(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        return recorded_images(read_volume(path))
+        return recorded_images(read_nifti(path))
     except CaseError:
         return {}
 

@@ -20,8 +20,8 @@ from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
-from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import csv_text
+from smalltumor.files.transactions.replacement import write_together
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.volumes.nifti import Volume
-from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Grid, to_axes
@@ -88,7 +88,7 @@ def _block_digest(block: npt.NDArray[Any], shape: Sequence[int], box: tuple[slic
 def digests_of_t1ce(path: Path) -> dict[str, str]:
     """Digests of a T1CE that is read from its file; empty if that fails or it tells nothing."""
     try:
-        image = read_volume_file(path)
+        image = read_volume(path)
     except CaseError:
         return {}
     digest = image_digest(image.data, image.grid) if image.data.ndim == 3 else ""

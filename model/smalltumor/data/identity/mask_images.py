@@ -17,7 +17,7 @@ from smalltumor.data.identity.mask_names import is_in_folder_of, named_case
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_file_name
 from smalltumor.data.naming.grouping import group_files
-from smalltumor.data.volumes.nifti import Volume, is_image_name, read_volume
+from smalltumor.data.volumes.nifti import Volume, is_image_name, read_nifti
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.existence import is_absent
 from smalltumor.files.listings import visible_entries
@@ -79,7 +79,7 @@ def check_not_of_another(path: Path, case: str) -> None:
 def _is_mask(path: Path) -> bool:
     """Whether the header of a file says that its values are labels."""
     try:
-        return bool(read_volume(path).label_scheme)
+        return bool(read_nifti(path).label_scheme)
     except CaseError:
         return False
 

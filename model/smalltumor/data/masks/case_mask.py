@@ -27,7 +27,7 @@ from smalltumor.data.naming.exported_masks import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError
-from smalltumor.files.unfinished_moves import undo_around
+from smalltumor.files.transactions.recovery import recover_around
 from smalltumor.labels.masks import Classes, compose_classes
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.text import list_text
@@ -109,7 +109,7 @@ def read_mask(path: Path, case: Case, scheme: str | None = None) -> CaseMask:
     LabelError
         If its values fit no label scheme.
     """
-    undo_around([path])
+    recover_around([path])
     check_case(path, case)
     mask = _decoded(path, case, scheme, label_scheme_hint(path))
     name = named_case(path) or stem(path)

@@ -10,12 +10,12 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import recorded_images_text
 from smalltumor.data.identity.mask_names import other_case_text
-from smalltumor.data.images_read import stamp_of
+from smalltumor.data.loaded_images import stamp_of
 from smalltumor.data.masks.label_scheme import FoundScheme, find_scheme
 from smalltumor.data.masks.layered_segments import without_layers
 from smalltumor.data.volumes.header_checks import check_axes, header_problems
 from smalltumor.data.volumes.nifti import Volume
-from smalltumor.data.volumes.volume_files import read_volume_file
+from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import CaseError, GridMismatchError, LabelError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
@@ -115,7 +115,7 @@ def read_label_volume(path: Path) -> Volume:
         If it is not 3D, and its layers are not WT, TC and ET, see `without_layers`.
     """
     stamp = stamp_of(path)
-    volume = without_layers(replace(read_volume_file(path), stamp=stamp))
+    volume = without_layers(replace(read_volume(path), stamp=stamp))
     check_label_shape(volume)
     return rounded(volume)
 

@@ -13,7 +13,7 @@ from smalltumor.data.naming.file_names import cases_of_images, parse_name
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.listings import visible_entries
 from smalltumor.files.names import name_key
-from smalltumor.files.unfinished_moves import undo_around
+from smalltumor.files.transactions.recovery import recover_around
 
 
 def own_masks_of(case: Case) -> list[RegionFile]:
@@ -28,7 +28,7 @@ def own_masks_of(case: Case) -> list[RegionFile]:
     CaseError
         If a folder of such images cannot be listed.
     """
-    undo_around(case.paths.values())
+    recover_around(case.paths.values())
     named = region_files_of(case)
     if named:
         return named

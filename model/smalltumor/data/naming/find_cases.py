@@ -18,7 +18,7 @@ from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.existence import is_folder
 from smalltumor.files.listings import entries, walk_once
 from smalltumor.files.names import name_key, safe_name
-from smalltumor.files.unfinished_moves import undo_around
+from smalltumor.files.transactions.recovery import recover_around
 
 _NO_CASES = (".", "labels", "derivatives")
 """Beginnings of folders that hold no cases: labels of the Decathlon, results beside BIDS data."""
@@ -154,7 +154,7 @@ def _only(cases: list[CaseFiles], where: str) -> CaseFiles:
 
 
 def _check(path: Path) -> Path:
-    undo_around([path])
+    recover_around([path])
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:

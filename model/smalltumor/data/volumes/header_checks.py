@@ -107,10 +107,10 @@ def check_sides(moving: ImageFile, fixed: ImageFile) -> None:
     """
     unknown = [v for v in (moving, fixed) if not has_orientation(v.header)]
     if len(unknown) == 1 or (unknown and not moving.grid.matches(fixed.grid)):
-        raise _may_be_mirrored(unknown[0])
+        raise _unknown_sides_error(unknown[0])
     disagreeing = [v for v in (moving, fixed) if sides_disagree(v.header)]
     if len(disagreeing) == 1:
-        raise _may_be_mirrored(disagreeing[0])
+        raise _unknown_sides_error(disagreeing[0])
 
 
 def check_axes(labels: ImageFile, grid: Grid) -> None:
@@ -123,10 +123,10 @@ def check_axes(labels: ImageFile, grid: Grid) -> None:
     """
     doubtful = not has_orientation(labels.header) or sides_disagree(labels.header)
     if doubtful and labels.grid.axcodes != grid.axcodes:
-        raise _may_be_mirrored(labels)
+        raise _unknown_sides_error(labels)
 
 
-def _may_be_mirrored(image: ImageFile) -> GridMismatchError:
+def _unknown_sides_error(image: ImageFile) -> GridMismatchError:
     problem = (
         "gives left and right twice: sform and qform disagree"
         if has_orientation(image.header)

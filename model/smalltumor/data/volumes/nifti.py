@@ -80,7 +80,7 @@ class Volume:
     header : nibabel.Nifti1Header or Nifti2Header
     path : Path
     stamp : tuple of int, optional
-        `smalltumor.data.images_read.stamp_of` the file before it was read.
+        `smalltumor.data.loaded_images.stamp_of` the file before it was read.
     content : FileContent, optional
         The bytes that were read, if they were asked for.
     comments : tuple of str
@@ -130,7 +130,7 @@ def stem(path: Path) -> str:
     return name
 
 
-def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool = False) -> Volume:
+def read_nifti(path: Path, *, allow_nonfinite: bool = False, with_content: bool = False) -> Volume:
     """Read a 3D or 4D NIfTI file.
 
     Parameters

@@ -56,9 +56,7 @@ _GOOD_RAS = slice(28, 30)
 """Where FreeSurfer's header tells whether it gives an orientation (goodRASFlag)."""
 
 
-def read_volume_file(
-    path: Path, *, allow_nonfinite: bool = False, with_content: bool = False
-) -> Volume:
+def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool = False) -> Volume:
     """Read a 3D or 4D volume of any format that is read.
 
     Parameters
@@ -66,7 +64,7 @@ def read_volume_file(
     path : Path
         NIfTI, .mha or .nrrd (with SimpleITK of the extra ``raw``), .mgz or .mgh.
     allow_nonfinite, with_content : bool
-        As for `smalltumor.data.volumes.nifti.read_volume`.
+        As for `smalltumor.data.volumes.nifti.read_nifti`.
 
     Returns
     -------
@@ -76,12 +74,12 @@ def read_volume_file(
     Raises
     ------
     CaseError
-        As `smalltumor.data.volumes.nifti.read_volume`; of another format, saying what the file is.
+        As `smalltumor.data.volumes.nifti.read_nifti`; of another format, saying what the file is.
     MissingPackageError
         If SimpleITK is needed and not installed.
     """
     if is_nifti_name(path):
-        return nifti.read_volume(path, allow_nonfinite=allow_nonfinite, with_content=with_content)
+        return nifti.read_nifti(path, allow_nonfinite=allow_nonfinite, with_content=with_content)
     if not is_image_name(path):
         raise not_a_volume(path) or _unnamed(path)
     check_is_file(path)

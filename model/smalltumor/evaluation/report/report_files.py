@@ -26,9 +26,9 @@ from smalltumor.evaluation.summaries.summary import (
     small_tumours,
 )
 from smalltumor.files.atomic import check_output_folder, write_bytes, write_text
-from smalltumor.files.replacement import write_together
 from smalltumor.files.tables import Cell, csv_text
-from smalltumor.files.unfinished_moves import check_outputs
+from smalltumor.files.transactions.recovery import check_outputs
+from smalltumor.files.transactions.replacement import write_together
 from smalltumor.labels.regions import Region
 
 REPORT, SCORES, CASES, COMPONENTS = "report.txt", "scores.json", "cases.csv", "components.csv"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smalltumor.scanner.acquisition_time import normal_time
 from smalltumor.scanner.dicom.frames import Frame
-from smalltumor.scanner.other_images import COLOUR
+from smalltumor.scanner.sequences.unsupported_series import COLOUR
 from smalltumor.scanner.series import Acquisition
 
 _TECHNIQUES = (

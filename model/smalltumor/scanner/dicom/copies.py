@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.errors import CaseError
+from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.dicom.headers import DicomImage
 from smalltumor.scanner.dicom.pixels import read_pixels
-from smalltumor.scanner.scan_warning import Identifying, ScanWarning
 
 
 def find_copies(images: Iterable[DicomImage]) -> dict[Path, Path]:

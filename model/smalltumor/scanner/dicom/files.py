@@ -10,8 +10,8 @@ from pathlib import Path
 from smalltumor.data.volumes.dicom_start import file_starts_as_dicom
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import walk
+from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.dicom.headers import DicomImage, FileImages, read_file
-from smalltumor.scanner.scan_warning import Identifying, ScanWarning
 
 MOST_OPENED = 10_000
 """Files that are opened to tell whether a folder holds DICOM."""

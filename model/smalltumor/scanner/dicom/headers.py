@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
+from smalltumor.scanner.deidentification.patient_names import known_id, patient_name_key
 from smalltumor.scanner.dicom.acquisitions import acquisition_of, is_colour
 from smalltumor.scanner.dicom.frames import Frame, frames_of
-from smalltumor.scanner.patient_names import known_id, patient_name_key
 from smalltumor.scanner.series import Acquisition
 
 _TAGS = [

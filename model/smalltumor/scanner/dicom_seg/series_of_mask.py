@@ -19,7 +19,7 @@ from smalltumor.data.identity.image_digests import (
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
-from smalltumor.scanner.selection import assign
+from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import find_studies
 

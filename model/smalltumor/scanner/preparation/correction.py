@@ -105,9 +105,9 @@ def corrected(
     reporter = ProgressReporter(progress, cancelled)
     reference = read_series(series[REFERENCE], REFERENCE, case)
     sequences, warnings = dict(case.sequences), list(case.warnings)
-    for count, modality in enumerate(changed):
+    for index, modality in enumerate(changed):
         title = MODALITY_TITLES[modality]
-        reporter.update(count / len(changed), f"making {title} again")
+        reporter.update(index / len(changed), f"making {title} again")
         sequence, volume = sequences[modality], reference
         if modality != REFERENCE:
             volume = read_series(series[modality], modality, case)

@@ -17,6 +17,7 @@ from smalltumor.geometry.field_of_view import check_field_of_view
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.scanner.deidentification.deidentified_title import deidentified_titles
 from smalltumor.scanner.preparation.brain_extraction import (
     Probabilities,
     brain_probability,
@@ -44,7 +45,6 @@ from smalltumor.scanner.preparation.registration import (
     registered_grid,
 )
 from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
-from smalltumor.scanner.recorded_title import recorded_titles
 from smalltumor.text import list_text
 
 if TYPE_CHECKING:
@@ -75,12 +75,12 @@ class _SequenceImage:
 class _Brain(NamedTuple):
     """The brain on the grid of T1CE; its probability, if it was extracted.
 
-    Or all that T1CE shows, if nothing tells the brain alone.
+    Of a T1CE with the head, and no brain extraction, it is all that T1CE shows, not `is_brain`.
     """
 
     mask: Mask
     probability: Probabilities | None = None
-    alone: bool = True
+    is_brain: bool = True
 
 
 def prepare(
@@ -133,7 +133,7 @@ def prepare(
     warnings += _register_all(images, brain.mask, reporter)
     brain = _with_t1(brain, images, reporter)
     reporter.update(_REGISTERED, "resampling")
-    case = _assemble(source, images, brain.mask if brain.alone else None)
+    case = _assemble(source, images, brain.mask if brain.is_brain else None)
     if bias_field:
         case = _without_bias(case, reporter)
     reporter.update(1.0, "done")
@@ -143,8 +143,8 @@ def prepare(
 def _read(source: Source, reporter: ProgressReporter) -> dict[str, _SequenceImage]:
     images: dict[str, _SequenceImage] = {}
     chosen = source.assignment.chosen
-    for count, modality in enumerate(m for m in MODALITIES if m in chosen):
-        reporter.update(_IMAGE_READ * count / len(chosen), f"reading {MODALITY_TITLES[modality]}")
+    for index, modality in enumerate(m for m in MODALITIES if m in chosen):
+        reporter.update(_IMAGE_READ * index / len(chosen), f"reading {MODALITY_TITLES[modality]}")
         volume = chosen[modality].read()
         _check_field_of_view(chosen[modality].title, volume.grid)
         _refuse_copies(modality, volume, images, source)
@@ -183,7 +183,7 @@ def _find_brain(fixed: _SequenceImage, extraction: BrainExtraction, given: Volum
         probability = brain_probability(volume.data, volume.grid)
         return _Brain(mask_of(probability), probability)
     fixed.steps.append("skull-stripped already" if fixed.stripped else "not skull-stripped")
-    return _Brain(foreground(volume), alone=fixed.stripped)
+    return _Brain(foreground(volume), is_brain=fixed.stripped)
 
 
 def _register_all(
@@ -192,10 +192,10 @@ def _register_all(
     fixed = images[REFERENCE]
     others = [m for m in images if m != REFERENCE]
     warnings = []
-    for count, modality in enumerate(others):
+    for index, modality in enumerate(others):
         span = (_REGISTERED - _BRAIN_FOUND) / len(others)
         title = MODALITY_TITLES[modality]
-        reporter.update(_BRAIN_FOUND + span * count, f"registering {title}")
+        reporter.update(_BRAIN_FOUND + span * index, f"registering {title}")
         moving = images[modality]
         if moving.series_image.is_registered_to(fixed.series_image):
             moving.steps.append("on the grid of T1CE and skull-stripped: taken as registered")
@@ -268,14 +268,14 @@ def _assemble(
     if brain is None:
         brain = np.ones(volume.grid.shape, dtype=bool)
     listed = (series for series, _ in source.assignment.classified)
-    titles = recorded_titles((*listed, *source.assignment.chosen.values()))
+    titles = deidentified_titles((*listed, *source.assignment.chosen.values()))
     return PreparedCase(
         name=source.name,
         grid=volume.grid,
         header=volume.header,
         sequences=sequences,
         brain=brain,
-        recorded_titles=titles,
+        deidentified_titles=titles,
     )
 
 

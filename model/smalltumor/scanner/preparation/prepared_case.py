@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Affine, Grid
+from smalltumor.scanner.deidentification.deidentified_title import with_deidentified_titles
+from smalltumor.scanner.deidentification.scan_warning import ScanWarning
 from smalltumor.scanner.preparation.registration import Registration
-from smalltumor.scanner.recorded_title import with_recorded_titles
-from smalltumor.scanner.scan_warning import ScanWarning
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -86,7 +86,7 @@ class PreparedCase:
     scan_warnings : tuple of ScanWarning
         What is to be said about the scan. In a case that was read from its files, they no longer
         have what tells who the patient is.
-    recorded_titles : mapping of str to str
+    deidentified_titles : mapping of str to str
         Titles of series that may tell who the patient is, and what stands in their place in the
         record.
     """
@@ -98,7 +98,7 @@ class PreparedCase:
     brain: Mask
     warnings: tuple[str, ...] = ()
     scan_warnings: tuple[ScanWarning, ...] = ()
-    recorded_titles: Mapping[str, str] = field(default_factory=dict)
+    deidentified_titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown_warnings(self) -> tuple[str, ...]:
@@ -106,13 +106,13 @@ class PreparedCase:
         return (*map(str, self.scan_warnings), *self.warnings)
 
     @property
-    def recorded_scan_warnings(self) -> tuple[str, ...]:
+    def deidentified_scan_warnings(self) -> tuple[str, ...]:
         """The sentences about the scan without what tells who the patient is."""
-        return tuple(self.recorded_text(warning.recorded) for warning in self.scan_warnings)
+        return tuple(self.deidentified_text(warning.deidentified) for warning in self.scan_warnings)
 
-    def recorded_text(self, text: str) -> str:
+    def deidentified_text(self, text: str) -> str:
         """A text without titles of series that may tell who the patient is."""
-        return with_recorded_titles(text, self.recorded_titles)
+        return with_deidentified_titles(text, self.deidentified_titles)
 
     @property
     def brain_ml(self) -> float:
@@ -136,5 +136,8 @@ class PreparedCase:
             volumes={m: s.image for m, s in self.sequences.items()},
             grid=self.grid,
             header=self.header,
-            warnings=[*self.recorded_scan_warnings, *map(self.recorded_text, self.warnings)],
+            warnings=[
+                *self.deidentified_scan_warnings,
+                *map(self.deidentified_text, self.warnings),
+            ],
         )

@@ -18,8 +18,8 @@ from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import check_output_folder, write_text
 from smalltumor.files.existence import is_absent
 from smalltumor.files.new_folders import new_folders
-from smalltumor.files.replacement import write_together
-from smalltumor.files.unfinished_moves import check_outputs
+from smalltumor.files.transactions.recovery import check_outputs
+from smalltumor.files.transactions.replacement import write_together
 from smalltumor.geometry.grid import Affine
 from smalltumor.progress import CancelCallback, ProgressReporter
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
@@ -189,18 +189,18 @@ def record(case: PreparedCase) -> dict[str, Any]:
         "grid": {"shape": list(case.grid.shape), "affine": case.grid.affine.round(6).tolist()},
         "brain_ml": round(case.brain_ml, 1),
         "sequences": {m: _sequence_record(s, case) for m, s in case.sequences.items()},
-        "scan_warnings": list(case.recorded_scan_warnings),
-        "warnings": [case.recorded_text(text) for text in case.warnings],
+        "scan_warnings": list(case.deidentified_scan_warnings),
+        "warnings": [case.deidentified_text(text) for text in case.warnings],
     }
 
 
 def _sequence_record(sequence: PreparedSequence, case: PreparedCase) -> Mapping[str, Any]:
     grid, found = sequence.native_grid, sequence.registration
     result: dict[str, Any] = {
-        "series": case.recorded_text(sequence.series),
+        "series": case.deidentified_text(sequence.series),
         "series_uid": sequence.uid,
-        "reason": case.recorded_text(sequence.reason),
-        "steps": [case.recorded_text(step) for step in sequence.steps],
+        "reason": case.deidentified_text(sequence.reason),
+        "steps": [case.deidentified_text(step) for step in sequence.steps],
         "native_grid": {"shape": list(grid.shape), "affine": grid.affine.round(6).tolist()},
         "registration": None,
         "brain_overlap": None if sequence.overlap is None else round(sequence.overlap, 3),

@@ -14,6 +14,7 @@ from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import entries
 from smalltumor.geometry.grid import Grid
+from smalltumor.scanner.deidentification.deidentified_title import deidentified_title
 from smalltumor.scanner.preparation.prepared_case import (
     BIAS_FIELD_STEP,
     PreparedCase,
@@ -21,7 +22,6 @@ from smalltumor.scanner.preparation.prepared_case import (
 )
 from smalltumor.scanner.preparation.prepared_files import RECORD_ENDING
 from smalltumor.scanner.preparation.registration import on_grid, registered_grid
-from smalltumor.scanner.recorded_title import recorded_title
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import find_studies
 
@@ -162,7 +162,7 @@ def _series_of(
     if sequence.uid:
         found = found or same
     elif not found:
-        recorded = [series for series in same if recorded_title(series) == sequence.series]
+        recorded = [series for series in same if deidentified_title(series) == sequence.series]
         return next((series for series in recorded if _shows(series, sequence, case)), None)
     if len(found) > 1:
         found = [series for series in found if _shows(series, sequence, case)] or found

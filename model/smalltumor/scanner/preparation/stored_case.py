@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.volumes.nifti import Volume, read_volume, stem
+from smalltumor.data.volumes.nifti import Volume, read_nifti, stem
 from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.geometry.grid import Affine, Grid
+from smalltumor.scanner.deidentification.scan_warning import ScanWarning
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION, prepared_paths
 from smalltumor.scanner.preparation.registration import Registration
-from smalltumor.scanner.scan_warning import ScanWarning
 
 
 def stored_paths(case: Case) -> Mapping[str, Path] | None:
@@ -121,7 +121,7 @@ def read_brain(path: Path) -> Volume:
 
 @lru_cache(maxsize=4)
 def _read_mask(path: Path, changed_ns: int, size: int) -> Volume:
-    volume = read_volume(path)
+    volume = read_nifti(path)
     if volume.data.ndim != 3:
         raise CaseError(f"{path} has the shape {volume.data.shape}; a brain mask is 3D")
     mask = volume.data != 0

@@ -25,7 +25,7 @@ from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import atomic_path
-from smalltumor.files.temporary_names import TEMPORARY_FILES
+from smalltumor.files.transactions.temporary_names import TEMPORARY_FILES
 from smalltumor.training.data.case_digest import case_digest
 from smalltumor.training.data.training_case import TrainingCase
 

@@ -27,11 +27,11 @@ from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
-from smalltumor.data.volumes.nifti import SUFFIXES, read_volume, stem, write_volume
+from smalltumor.data.volumes.nifti import SUFFIXES, read_nifti, stem, write_volume
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.existence import exists
-from smalltumor.files.temporary_names import temporary_name
+from smalltumor.files.transactions.temporary_names import temporary_name
 from smalltumor.labels.masks import Classes
 from smalltumor.progress import CancelCallback
 from smalltumor.training.data.collected_case import (
@@ -274,7 +274,7 @@ def _storable(volume: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 def _holds(path: Path, case: Case, modality: str) -> bool:
     """Whether a file holds exactly the volume of the case: not resampled, split or changed."""
     try:
-        volume = read_volume(path)
+        volume = read_nifti(path)
     except SmalltumorError:
         return False
     return volume.grid.matches(case.grid) and same_voxels(volume.data, case.volumes[modality])

@@ -29,7 +29,7 @@ from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.existence import is_file
-from smalltumor.files.temporary_files import remove_temporary_files
+from smalltumor.files.transactions.temporary_files import remove_temporary_files
 from smalltumor.training.runs.events import Event, append_event, drop_events_after, read_events
 
 LAUNCHED = "--- launched "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import nibabel as nib
 import numpy as np
 import pytest
+from event_loop import let_workers_end
 from napari_cases import write_case_along
 from qtpy.QtCore import QTimer
 
@@ -45,7 +46,7 @@ def test_regions_that_are_opened_together_are_one_mask(
         QTimer.singleShot(0, lambda file=file: open_and_remember(viewer, file))
     qtbot.waitUntil(lambda: len(viewer.layers) == 7 and not loader_of(viewer).busy)
     qtbot.waitUntil(lambda: bool(checked))
-    qtbot.wait(300)
+    let_workers_end(qtbot)
     assert checked == [[0, 1, 2, 3]]
     (text,) = [text for text in messages if "mirrored" in text]
     assert all(f"Pat {region}" in text for region in ("ET", "TC", "WT"))

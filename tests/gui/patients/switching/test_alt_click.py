@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from event_loop import let_turns_pass
 from layer_list_clicks import alt_click
 from napari_cases import write_case_along
 
@@ -88,7 +89,7 @@ def test_a_layer_of_the_active_patient_is_shown_alone_and_then_all_again(viewer,
 def test_a_layer_that_is_shown_without_alt_is_shown_with_those_of_its_patient(viewer, qtbot):
     patients = active_patient(viewer)
     viewer.layers["Bert T2"].visible = False
-    qtbot.wait(20)
+    let_turns_pass(qtbot)
     viewer.layers["Anna T1"].visible = True
     qtbot.waitUntil(lambda: patients.title == "Anna")
     assert shown(viewer) == ["Anna FLAIR", "Anna T1", "Anna T1CE", "Anna T2"]

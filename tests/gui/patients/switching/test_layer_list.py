@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from event_loop import let_turns_pass
 from layer_list_clicks import row_of
 from napari_cases import write_case_along
 
@@ -16,8 +17,10 @@ def viewer(make_napari_viewer, tmp_path, qtbot):
     viewer = make_napari_viewer(show=True)
     for name in ("Anna", "Bert"):
         open_case(viewer, write_case_along(tmp_path / name))
-    viewer.window._qt_viewer.layers.setFixedHeight(130)
-    qtbot.wait(50)
+    view = viewer.window._qt_viewer.layers
+    view.setFixedHeight(130)
+    qtbot.waitUntil(lambda: view.height() == 130 and view.verticalScrollBar().maximum() > 0)
+    let_turns_pass(qtbot)
     return viewer
 
 
@@ -34,7 +37,7 @@ def test_the_list_is_scrolled_to_the_patient_who_becomes_active(viewer, qtbot):
         view.scrollToBottom()
         assert not in_view(viewer, f"{patients.title} T1CE")
         patients.activate(patient)
-        qtbot.wait(50)
+        let_turns_pass(qtbot)
         (selected,) = viewer.layers.selection
         assert selected.name.startswith(name) and in_view(viewer, selected.name)
         top = view.indexAt(view.viewport().rect().topLeft())
@@ -48,5 +51,5 @@ def test_the_list_stays_where_it_is_while_no_other_patient_becomes_active(viewer
     viewer.layers["Bert T1"].visible = False
     patients = active_patient(viewer)
     patients.activate(patients.current)
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert view.verticalScrollBar().value() == before > 0

@@ -14,14 +14,14 @@ from napari.utils.interactions import (
 )
 
 from napari_smalltumor.layers.editing import canvas_strokes
-from napari_smalltumor.layers.editing.canvas_strokes import ensure_strokes_end
+from napari_smalltumor.layers.editing.canvas_strokes import ensure_canvas_strokes
 
 
 @pytest.fixture
 def layers(viewer):
     """Two masks; the first is selected, with its brush."""
-    ensure_strokes_end(viewer)
-    ensure_strokes_end(viewer)
+    ensure_canvas_strokes(viewer)
+    ensure_canvas_strokes(viewer)
     first, second = (viewer.add_labels(np.zeros((3, 20, 20), np.uint8), name=n) for n in "ab")
     viewer.layers.selection.active = first
     first.mode, first.brush_size = "paint", 1

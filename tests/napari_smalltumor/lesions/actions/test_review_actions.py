@@ -91,7 +91,7 @@ def test_after_a_deletion_the_next_small_lesion_is_current_and_shown(viewer, doc
     dock.actions.delete()
     assert dock.current is None and dock.voxels == [216]
     dock.actions.delete()
-    assert dock.voxels == [216], "a key pressed once too often erased the tumour"
+    assert dock.voxels == [216], "a key pressed once too often deleted the tumour"
     assert dock.said[-1] == "Select a lesion to delete"
 
 
@@ -265,20 +265,20 @@ def with_specks(dock) -> Dock:
     return dock
 
 
-def test_specks_are_dismissed_in_one_step_and_restored_in_one(with_specks):
+def test_specks_are_deleted_in_one_step_and_restored_in_one(with_specks):
     layer = with_specks.review.source.layers[Region.ET]
     before = layer.data.copy()
-    with_specks.actions.dismiss_specks()
+    with_specks.actions.delete_specks()
     assert with_specks.voxels == [216] and layer.data.sum() == 216
     with_specks.actions.undo()
     assert with_specks.voxels == [2, 12, 216]
     assert (layer.data == before).all()
-    with_specks.actions.dismiss_specks()
-    with_specks.actions.dismiss_specks()
+    with_specks.actions.delete_specks()
+    with_specks.actions.delete_specks()
     assert with_specks.said[-1] == "No specks"
 
 
-def test_deleting_the_row_of_the_specks_dismisses_them(with_specks):
+def test_deleting_the_row_of_the_specks_deletes_them(with_specks):
     with_specks.rows = [with_specks.model.specks_row]
     with_specks.actions.delete()
     assert with_specks.voxels == [216]
@@ -324,7 +324,7 @@ def test_nothing_is_changed_in_a_mask_that_is_hidden(viewer, dock, action):
     assert (viewer.layers["Pat ET"].data == before).all() and not dock.review.can_undo
 
 
-@pytest.mark.parametrize("action", ["accept", "delete", "dismiss_specks", "undo"])
+@pytest.mark.parametrize("action", ["accept", "delete", "delete_specks", "undo"])
 def test_nothing_is_changed_while_the_earlier_scan_is_shown(viewer, with_specks, action):
     dock = with_specks
     dock.review.set_unfolded(True)

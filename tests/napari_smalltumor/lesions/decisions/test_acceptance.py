@@ -16,7 +16,7 @@ from synthetic import SHAPE, write_case
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.masks.regions import region_layer
-from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation, lesion_sources
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def mask() -> np.ndarray:
     return mask
 
 
-def opened(case: Case, voxels: np.ndarray) -> LesionSource:
+def opened(case: Case, voxels: np.ndarray) -> ViewerSegmentation:
     """The masks of a case in a new viewer."""
     viewer = ViewerModel()
     for region in Region:
@@ -40,11 +40,11 @@ def opened(case: Case, voxels: np.ndarray) -> LesionSource:
     return source
 
 
-def lesions_of(source: LesionSource, region: Region = Region.ET) -> list:
+def lesions_of(source: ViewerSegmentation, region: Region = Region.ET) -> list:
     return source.snapshot(region).lesions(100)
 
 
-def accepted(source: LesionSource, region: Region = Region.ET) -> list[int]:
+def accepted(source: ViewerSegmentation, region: Region = Region.ET) -> list[int]:
     return [x.voxels for x in lesions_of(source, region) if source.is_accepted(region, x)]
 
 

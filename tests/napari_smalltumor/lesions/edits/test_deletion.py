@@ -11,7 +11,7 @@ from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.lesions.edits.changes import undo
 from napari_smalltumor.lesions.edits.deletion import delete_lesions
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 
 
 def sizes(source) -> dict[Region, int]:

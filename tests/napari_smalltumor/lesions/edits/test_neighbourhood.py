@@ -10,7 +10,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor.lesions.canvas.rings import NAME
 from napari_smalltumor.lesions.edits.deletion import delete_lesions
 from napari_smalltumor.lesions.review.review import LesionReview
-from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.compare.choices import expert_file, reference_choices
 from napari_smalltumor.compare.reference_file import read_reference
 from napari_smalltumor.export.case_export import export_bids, export_case
-from napari_smalltumor.export.dialogs.preconditions import may_write_regions
+from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.layer_files import write_layer
 from napari_smalltumor.layers.changed_images import ChangedImagesError
 from napari_smalltumor.layers.masks.regions import region_layer
@@ -209,9 +209,9 @@ def test_an_export_asks_when_the_folder_holds_other_images(viewer, folder, monke
         return False
 
     monkeypatch.setattr(questions, "confirm", confirm)
-    assert may_write_regions(None, viewer, case, "Export anyway")
+    assert confirm_regions(None, viewer, case, "Export anyway")
     _write_another_patient(folder)
-    assert not may_write_regions(None, viewer, case, "Export anyway")
+    assert not confirm_regions(None, viewer, case, "Export anyway")
     assert asked[0].startswith(f"current: {folder} no longer holds the images that are shown")
     assert buttons == ["Choose another folder"]
 

@@ -20,7 +20,7 @@ from smalltumor.data.read_case import read_case
 from napari_smalltumor.export.writer import write_labels
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.create import image_layers
-from napari_smalltumor.layers.metadata import provenance_of, role_of
+from napari_smalltumor.layers.metadata import role_of, source_role_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.viewer_setup import set_up
 
@@ -77,21 +77,21 @@ def test_labels_of_the_same_shape_have_a_case_only_where_its_images_are(viewer, 
     for name, value in moved.items():
         place[name] = np.add(place[name], value) if name == "translate" else value
     drawn = viewer.add_labels(np.zeros(image.data.shape, np.uint8), **place)
-    assert (provenance_of(drawn.metadata) is not None) == (not moved)
+    assert (source_role_of(drawn.metadata) is not None) == (not moved)
 
 
 def test_labels_of_another_shape_have_no_case(viewer) -> None:
     show_images(viewer)
     elsewhere = viewer.add_labels(np.zeros((4, 5, 6), np.uint8))
-    assert provenance_of(elsewhere.metadata) is None
+    assert source_role_of(elsewhere.metadata) is None
 
 
 def test_a_result_that_arrives_late_gets_no_case_of_the_patient_who_is_active_then(viewer) -> None:
     """It may be of another patient on the same grid, as all BraTS cases are."""
     image = show_images(viewer)
     result = viewer.add_labels(np.ones(image.data.shape, np.uint8), **on(image))
-    assert provenance_of(result.metadata) is None
+    assert source_role_of(result.metadata) is None
     with layer_source(widget=magicgui(lambda: None)):
         empty = Labels(np.zeros(image.data.shape, np.uint8), **on(image))
     viewer.add_layer(empty)
-    assert provenance_of(empty.metadata) is None
+    assert source_role_of(empty.metadata) is None

@@ -89,4 +89,4 @@ def test_a_file_that_is_replaced_between_its_header_and_its_voxels_is_refused(da
 
     monkeypatch.setattr(nifti, "parse_header", slowly)
     with pytest.raises(CaseError, match="was replaced while it was read; read it again"):
-        nifti.read_volume(path)
+        nifti.read_nifti(path)

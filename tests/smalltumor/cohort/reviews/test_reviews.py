@@ -148,7 +148,8 @@ def test_only_one_reader_saves_at_a_time(output, monkeypatch):
         save(output, "Ben")
 
 
-def test_of_two_readers_who_save_in_the_same_moment_one_is_refused(output):
+def test_of_two_readers_who_save_in_the_same_moment_one_is_refused(output, monkeypatch):
+    monkeypatch.setattr(module, "_LOCK_TIMEOUT_S", 60.0)  # however slow the machine
     begun = Reviews(output).begin("ann")
 
     def outcome(reader: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalltumor.data.masks.label_scheme import SchemeSource, find_scheme
-from smalltumor.data.volumes.nifti import Volume, read_volume, write_volume
+from smalltumor.data.volumes.nifti import Volume, read_nifti, write_volume
 from smalltumor.errors import LabelError
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.segments import Segment
@@ -21,7 +21,7 @@ def volume_of(path: Path, *values: int, header: str = "", segments=()) -> Volume
     labels = np.zeros((4, 4, 4), np.uint8)
     labels.flat[: len(values)] = values
     write_volume(path, labels, Grid(labels.shape, LPS), label_scheme=header)
-    return replace(read_volume(path), segments=tuple(segments))
+    return replace(read_nifti(path), segments=tuple(segments))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data.volumes.header_checks import check_axes, check_sides, header_warnings
-from smalltumor.data.volumes.nifti import Volume, read_volume
+from smalltumor.data.volumes.nifti import Volume, read_nifti
 from smalltumor.errors import GridMismatchError
 from synthetic import ORIENTATIONS, grid_along
 
@@ -28,7 +28,7 @@ def volume(path: Path, sform, sform_code, qform, qform_code, unit: str = "mm") -
     header.set_qform(qform, qform_code)  # sets pixdim, too
     header.set_sform(sform, sform_code)
     nib.save(nib.Nifti1Image(np.ones(GRID.shape, np.int16), None, header), path)
-    return read_volume(path)
+    return read_nifti(path)
 
 
 def moved(*mm: float) -> np.ndarray:
@@ -53,7 +53,7 @@ def test_a_sound_header_in_another_unit_is_not_told(tmp_path, unit):
 
 def test_an_sform_without_a_qform_is_not_told(tmp_path):
     nib.save(nib.Nifti1Image(np.ones(GRID.shape, np.int16), GRID.affine), tmp_path / "a.nii")
-    read = read_volume(tmp_path / "a.nii")
+    read = read_nifti(tmp_path / "a.nii")
     assert (int(read.header["sform_code"]), int(read.header["qform_code"])) == (2, 0)
     assert header_warnings([read]) == []
 
@@ -111,7 +111,7 @@ def test_images_of_one_tool_are_compared_as_they_are(tmp_path):
 def test_images_without_orientation_on_different_grids_are_refused(tmp_path):
     nib.save(nib.Nifti1Image(np.ones((9, 8, 7), np.int16), None), tmp_path / "a.nii")
     with pytest.raises(GridMismatchError, match="does not give left and right"):
-        check_sides(read_volume(tmp_path / "a.nii"), volume(tmp_path / "b.nii", *UNKNOWN))
+        check_sides(read_nifti(tmp_path / "a.nii"), volume(tmp_path / "b.nii", *UNKNOWN))
 
 
 @pytest.mark.parametrize("bad", [UNKNOWN, DISAGREEING])
@@ -129,5 +129,5 @@ def test_a_damaged_qform_is_told_and_a_rounded_one_is_not(tmp_path, length, warn
     header = volume(tmp_path / "a.nii", affine, 1, affine, 1).header.copy()
     header["quatern_d"] = length
     nib.save(nib.Nifti1Image(np.ones(GRID.shape, np.int16), None, header), tmp_path / "b.nii")
-    found = header_warnings([read_volume(tmp_path / "b.nii")])
+    found = header_warnings([read_nifti(tmp_path / "b.nii")])
     assert len(found) == warnings and all("the qform is damaged" in text for text in found)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalltumor.data.volumes import nifti
 from smalltumor.data.volumes.header_checks import has_orientation, header_warnings
-from smalltumor.data.volumes.nifti import read_spacing, read_volume, stem, write_volume
+from smalltumor.data.volumes.nifti import read_nifti, read_spacing, stem, write_volume
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.geometry.grid import Grid
 
@@ -39,7 +39,7 @@ def test_voxels_and_affine_equal_nibabels(tmp_path, volume, suffix, kind, dtype)
     plain = tmp_path / ("x" + suffix.lower())
     save(plain, np.abs(volume % 100).astype(dtype), kind)
     path = plain.rename(tmp_path / ("y" + suffix))
-    read = read_volume(path)
+    read = read_nifti(path)
     np.testing.assert_array_equal(read.data, np.abs(volume % 100))
     np.testing.assert_allclose(read.grid.affine, AFFINE)
     assert read.data.dtype.isnative
@@ -48,7 +48,7 @@ def test_voxels_and_affine_equal_nibabels(tmp_path, volume, suffix, kind, dtype)
 def test_the_sample_case_is_read_as_by_nibabel(sample_folder):
     path = sample_folder / "BraTS2021_00019_t1ce.nii.gz"
     image = nib.load(path)
-    read = read_volume(path)
+    read = read_nifti(path)
     np.testing.assert_array_equal(read.data, np.asanyarray(image.dataobj))
     np.testing.assert_array_equal(read.grid.affine, image.affine)
 
@@ -59,7 +59,7 @@ def test_the_intensity_scale_in_the_header_is_applied(tmp_path, volume):
     nib.save(image, tmp_path / "x.nii")
     scaled = nib.load(tmp_path / "x.nii")
     raw = scaled.dataobj.get_unscaled()
-    np.testing.assert_allclose(read_volume(tmp_path / "x.nii").data, raw * 0.5 + 3)
+    np.testing.assert_allclose(read_nifti(tmp_path / "x.nii").data, raw * 0.5 + 3)
 
 
 @pytest.mark.parametrize(("unit", "millimetres"), [("meter", 1000), ("micron", 0.001), ("mm", 1)])
@@ -67,7 +67,7 @@ def test_other_units_are_converted_to_millimetres(tmp_path, volume, unit, millim
     image = nib.Nifti1Image(volume, AFFINE)
     image.header.set_xyzt_units(unit)
     nib.save(image, tmp_path / "x.nii")
-    read = read_volume(tmp_path / "x.nii")
+    read = read_nifti(tmp_path / "x.nii")
     np.testing.assert_allclose(read.grid.affine[:3], AFFINE[:3] * millimetres)
     np.testing.assert_allclose(read_spacing(tmp_path / "x.nii"), read.grid.spacing)
 
@@ -77,20 +77,20 @@ def test_voxel_sizes_are_those_of_the_sform_as_those_of_the_voxels(tmp_path, vol
     image.set_qform(np.diag([1, 1, 2, 1]), code=1)
     image.header.set_sform(AFFINE, code=1)
     nib.save(image, tmp_path / "x.nii")
-    spacing = read_volume(tmp_path / "x.nii").grid.spacing
+    spacing = read_nifti(tmp_path / "x.nii").grid.spacing
     np.testing.assert_allclose(read_spacing(tmp_path / "x.nii"), spacing)
 
 
 def test_a_header_without_orientation_is_recognised(tmp_path, volume):
     image = nib.Nifti1Image(volume, None)
     nib.save(image, tmp_path / "x.nii")
-    assert not has_orientation(read_volume(tmp_path / "x.nii").header)
+    assert not has_orientation(read_nifti(tmp_path / "x.nii").header)
 
 
 def test_trailing_axes_of_one_are_dropped_and_five_axes_refused(tmp_path, volume):
-    assert read_volume(save(tmp_path / "a.nii", volume[..., None, None])).data.ndim == 3
+    assert read_nifti(save(tmp_path / "a.nii", volume[..., None, None])).data.ndim == 3
     with pytest.raises(CaseError, match=r"b\.nii has the shape .*3D or 4D"):
-        read_volume(save(tmp_path / "b.nii", np.zeros((3, 3, 3, 2, 2), np.int16)))
+        read_nifti(save(tmp_path / "b.nii", np.zeros((3, 3, 3, 2, 2), np.int16)))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -98,7 +98,7 @@ def test_nan_and_infinite_voxels_are_refused(tmp_path, volume, value):
     data = volume.astype(np.float32)
     data[1, 2, 3] = value
     with pytest.raises(CaseError, match=r"x\.nii has NaN or infinite voxels"):
-        read_volume(save(tmp_path / "x.nii", data))
+        read_nifti(save(tmp_path / "x.nii", data))
 
 
 def test_rgb_and_complex_voxels_are_refused(tmp_path):
@@ -107,7 +107,7 @@ def test_rgb_and_complex_voxels_are_refused(tmp_path):
         with pytest.raises(
             CaseError, match=r"holds colours \(RGB\)|complex numbers; save their magnitude"
         ):
-            read_volume(save(tmp_path / "x.nii", data))
+            read_nifti(save(tmp_path / "x.nii", data))
 
 
 @pytest.mark.parametrize(
@@ -124,14 +124,14 @@ def test_a_file_that_is_not_nifti_is_refused(tmp_path, content, complaint):
     path = tmp_path / "letter.nii.gz"
     path.write_bytes(content)
     with pytest.raises(CaseError, match=rf"letter\.nii\.gz.*{complaint}"):
-        read_volume(path)
+        read_nifti(path)
 
 
 def test_missing_files_and_folders_are_refused(tmp_path):
     with pytest.raises(CaseError, match="does not exist"):
-        read_volume(tmp_path / "x.nii")
+        read_nifti(tmp_path / "x.nii")
     with pytest.raises(CaseError, match="is not a file"):
-        read_volume(tmp_path)
+        read_nifti(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
@@ -141,7 +141,7 @@ def test_a_truncated_file_is_refused(tmp_path, volume, suffix):
         path = tmp_path / f"cut{suffix}"
         path.write_bytes(content[:length])
         with pytest.raises(CaseError, match="cut"):
-            read_volume(path)
+            read_nifti(path)
 
 
 def test_a_flipped_bit_in_a_gzip_is_detected(tmp_path, volume):
@@ -149,14 +149,14 @@ def test_a_flipped_bit_in_a_gzip_is_detected(tmp_path, volume):
     content[len(content) // 2] ^= 4
     (tmp_path / "x.nii.gz").write_bytes(content)
     with pytest.raises(CaseError, match=r"x\.nii\.gz"):
-        read_volume(tmp_path / "x.nii.gz")
+        read_nifti(tmp_path / "x.nii.gz")
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_unpacked(tmp_path, volume):
     plain = save(tmp_path / "x.nii", volume).read_bytes()
     (tmp_path / "bomb.nii.gz").write_bytes(gzip.compress(plain + bytes(200_000_000), 9))
     with pytest.raises(CaseError, match=r"bomb\.nii\.gz unpacks to far more"):
-        read_volume(tmp_path / "bomb.nii.gz")
+        read_nifti(tmp_path / "bomb.nii.gz")
 
 
 def test_a_header_of_terabytes_is_refused(tmp_path, volume):
@@ -164,13 +164,13 @@ def test_a_header_of_terabytes_is_refused(tmp_path, volume):
     content[40:48] = struct.pack("<4h", 3, 32767, 32767, 32767)
     (tmp_path / "x.nii").write_bytes(content)
     with pytest.raises(CaseError, match=r"GB unpacked is over the limit"):
-        read_volume(tmp_path / "x.nii")
+        read_nifti(tmp_path / "x.nii")
 
 
 def test_an_analyze_pair_is_refused(tmp_path, volume):
     nib.save(nib.Nifti1Pair(volume, AFFINE), tmp_path / "x.img")
     with pytest.raises(CaseError, match="convert"):
-        read_volume((tmp_path / "x.hdr").rename(tmp_path / "x.nii"))
+        read_nifti((tmp_path / "x.hdr").rename(tmp_path / "x.nii"))
 
 
 @given(data=st.data())
@@ -185,7 +185,7 @@ def test_random_headers_give_a_volume_or_a_case_error(tmp_path, data):
     path = tmp_path / "random.nii"
     path.write_bytes(content)
     try:
-        volume = read_volume(path)
+        volume = read_nifti(path)
     except CaseError as error:
         assert "random.nii" in str(error)
         assert "\n" not in str(error)
@@ -209,7 +209,7 @@ def test_a_mask_keeps_the_sources_header_without_its_texts(tmp_path, volume, suf
     image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"patient name"))
     swapped = kind(volume, None, image.header.as_byteswapped(order))
     nib.save(swapped, tmp_path / "source.nii")
-    source = read_volume(tmp_path / "source.nii")
+    source = read_nifti(tmp_path / "source.nii")
     mask = (volume > 400).astype(np.uint8) * 4
     write_volume(tmp_path / f"mask{suffix}", mask, source.grid, source.header)
     back, content = nib.load(tmp_path / f"mask{suffix}"), (tmp_path / f"mask{suffix}").read_bytes()
@@ -232,7 +232,7 @@ def test_a_header_of_another_grid_gets_the_grid_of_the_voxels_in_its_unit(tmp_pa
     header.set_xyzt_units("micron")
     grid = Grid((3, 4, 5), AFFINE)
     write_volume(tmp_path / "m.nii", np.ones(grid.shape, np.uint8), grid, header)
-    back = read_volume(tmp_path / "m.nii")
+    back = read_nifti(tmp_path / "m.nii")
     assert back.grid.matches(grid)
     assert back.header.get_xyzt_units()[0] == "micron"
     assert header_warnings([back]) == []

@@ -16,7 +16,7 @@ from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.read_case import read_case
 from smalltumor.data.volumes.header_checks import has_orientation, header_warnings
 from smalltumor.data.volumes.nifti import write_volume
-from smalltumor.data.volumes.volume_files import read_volume_file, volume_spacing
+from smalltumor.data.volumes.volume_files import read_volume, volume_spacing
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import MissingPackageError
 from smalltumor.geometry.grid import Grid
@@ -45,7 +45,7 @@ def write(path: Path, data: np.ndarray, grid: Grid) -> Path:
 
 @pytest.mark.parametrize("suffix", ITK + FREESURFER)
 def test_voxels_are_where_the_file_puts_them(tmp_path, suffix):
-    volume = read_volume_file(write(tmp_path / f"a_t1{suffix}", DATA, GRID))
+    volume = read_volume(write(tmp_path / f"a_t1{suffix}", DATA, GRID))
     np.testing.assert_array_equal(volume.data, DATA)
     assert volume.grid.matches(GRID)
     assert has_orientation(volume.header)
@@ -98,7 +98,7 @@ UNPLACED = pytest.mark.parametrize("suffix", [".nrrd", ".mgz", ".mgh"])
 
 @UNPLACED
 def test_a_file_without_a_space_gets_a_warning_with_the_axes_that_are_used(tmp_path, suffix):
-    volume = read_volume_file(write_unplaced(tmp_path / f"a{suffix}"))
+    volume = read_volume(write_unplaced(tmp_path / f"a{suffix}"))
     assert not has_orientation(volume.header)
     np.testing.assert_array_equal(volume.data, DATA.astype(np.uint8))
     (warning,) = header_warnings([volume])
@@ -107,9 +107,9 @@ def test_a_file_without_a_space_gets_a_warning_with_the_axes_that_are_used(tmp_p
 
 @UNPLACED
 def test_a_mask_of_a_file_without_a_space_lies_on_its_image(tmp_path, suffix):
-    image = read_volume_file(write_unplaced(tmp_path / f"a{suffix}"))
+    image = read_volume(write_unplaced(tmp_path / f"a{suffix}"))
     write_volume(tmp_path / "mask.nii.gz", image.data, image.grid, image.header)
-    mask = read_volume_file(tmp_path / "mask.nii.gz")
+    mask = read_volume(tmp_path / "mask.nii.gz")
     assert mask.grid.matches(image.grid)
     assert header_warnings([mask]) == []
     aligned = 2  # with another image; 1 would be with the scanner, which nobody knows
@@ -124,7 +124,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, suffix):
         path = tmp_path / f"b{suffix}"
         path.write_bytes(content)
         with pytest.raises(CaseError, match=rf"b{suffix} "):
-            read_volume_file(path)
+            read_volume(path)
 
 
 @pytest.mark.parametrize("format_of", [nib.MGHImage, nib.Nifti1Image, nib.Nifti2Image])
@@ -136,7 +136,7 @@ def test_a_header_with_any_number_is_read_or_refused(tmp_path, format_of):
             content = bytearray(whole)
             content[start : start + kind.itemsize] = np.array(value, kind).tobytes()
             path.write_bytes(content)
-            for read in (read_volume_file, volume_spacing):
+            for read in (read_volume, volume_spacing):
                 with suppress(CaseError):
                     read(path)
 
@@ -155,7 +155,7 @@ def test_a_header_that_promises_too_much_is_not_read(tmp_path):
     header = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 5000 5000 5000\nencoding: gzip\n\n"
     (tmp_path / "a.nrrd").write_bytes(header.encode() + b"0000")
     with pytest.raises(CaseError, match="over the limit of 4 GB"):
-        read_volume_file(tmp_path / "a.nrrd")
+        read_volume(tmp_path / "a.nrrd")
 
 
 def test_without_simpleitk_the_file_is_refused_with_how_to_go_on(tmp_path, monkeypatch):
@@ -165,7 +165,7 @@ def test_without_simpleitk_the_file_is_refused_with_how_to_go_on(tmp_path, monke
     monkeypatch.setattr(extras, "import_module", absent)
     (tmp_path / "a.mha").touch()
     with pytest.raises(MissingPackageError, match=r"reading a\.mha needs .* SimpleITK") as error:
-        read_volume_file(tmp_path / "a.mha")
+        read_volume(tmp_path / "a.mha")
     assert error.value.remedy == Remedy(Action.INSTALL_RAW)
 
 
@@ -202,7 +202,7 @@ def test_other_files_are_refused_with_how_to_go_on(tmp_path, name):
 def test_what_is_no_volume_is_said(tmp_path, name, sentence):
     (tmp_path / "letter.txt").write_text("text")
     with pytest.raises(CaseError, match=sentence):
-        read_volume_file(tmp_path / name)
+        read_volume(tmp_path / name)
 
 
 def test_a_folder_of_other_things_is_no_case(tmp_path):

@@ -14,7 +14,7 @@ from smalltumor.data.input_checks import FindingKind, check_input
 from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import Cancelled, CaseError, OutputError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels
@@ -135,7 +135,7 @@ def test_files_read_back_as_a_case_on_the_grid_of_t1ce(prepared, tmp_path):
     case = read_case(folder)
     assert case.grid.matches(prepared.grid)
     assert set(case.volumes) == {"t1", "t1ce", "t2", "flair"}
-    np.testing.assert_array_equal(read_volume(folder / "out_brain.nii.gz").data > 0, prepared.brain)
+    np.testing.assert_array_equal(read_nifti(folder / "out_brain.nii.gz").data > 0, prepared.brain)
     record = json.loads((folder / "out_prepared.json").read_text())
     assert record["sequences"]["flair"]["series"] == "4 t2_tirm_tra_dark-fluid"
     assert record["sequences"]["t1ce"]["registration"] is None
@@ -195,7 +195,7 @@ def test_the_brain_mask_of_another_tool_is_used_instead_of_an_extraction(
     series = {"t1ce": source.assignment.chosen["t1ce"]}
     alone = replace(source, assignment=replace(source.assignment, chosen=series))
     nib.save(nib.Nifti1Image(head.brain * np.uint8(255), head.grid.affine), tmp_path / "b.nii.gz")
-    mask = read_volume(tmp_path / "b.nii.gz")
+    mask = read_nifti(tmp_path / "b.nii.gz")
     case = prepare(alone, brain_mask=mask)
     np.testing.assert_array_equal(case.brain, resample(head.brain, head.grid, case.grid) > 0.5)
     assert not np.any(case.sequences["t1ce"].image[~case.brain])

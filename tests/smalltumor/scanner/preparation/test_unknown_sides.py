@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from raw_scans import NAMES, write_raw_scan
-from smalltumor.data.volumes.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import GridMismatchError
 from smalltumor.scanner.preparation import prepare as prepare_module
 from smalltumor.scanner.preparation.prepare import prepare
@@ -58,7 +58,7 @@ def test_one_series_of_unknown_sides_is_refused_by_name(folder, unregistered, mo
 
 def test_a_brain_mask_that_may_be_mirrored_is_refused(folder, unregistered, tmp_path):
     nib.save(nib.Nifti1Image(np.ones((9, 9, 9), np.uint8), None), tmp_path / "brain.nii.gz")
-    mask = read_volume(tmp_path / "brain.nii.gz")
+    mask = read_nifti(tmp_path / "brain.nii.gz")
     with pytest.raises(GridMismatchError, match=r"brain\.nii\.gz: .*may be mirrored"):
         prepare(source(folder), brain_mask=mask)
 

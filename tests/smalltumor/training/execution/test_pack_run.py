@@ -61,7 +61,8 @@ def test_a_run_from_a_pack_learns_validates_and_needs_no_cache(pack, tmp_path):
 @pytest.mark.slow
 def test_a_killed_run_from_a_pack_resumes_and_ends_where_an_unbroken_one_does(pack, data, tmp_path):
     run = tmp_path / "killed"
-    process = start_run(pack, run, LONG, validation_folder=data / "case_00")
+    never = tmp_path / "never"
+    process = start_run(pack, run, LONG, validation=data / "case_00", until=never)
     wait_for_step(run, process, 4)
     assert process.poll() is None
     process.kill()

@@ -56,7 +56,7 @@ def test_a_killed_run_resumes_and_ends_where_an_unbroken_one_does(data, tmp_path
     rng = np.random.default_rng(0)
     run = tmp_path / "killed"
     for kill in range(KILLS):
-        process = start_run(data, run, LONG)
+        process = start_run(data, run, LONG, until=tmp_path / "never")
         wait_for_step(run, process, 3 * (2 + 3 * kill))
         time.sleep(rng.uniform(0, 0.3))
         assert process.poll() is None
@@ -73,7 +73,11 @@ def test_a_killed_run_resumes_and_ends_where_an_unbroken_one_does(data, tmp_path
 
 def test_of_two_processes_that_train_in_one_folder_at_once_one_is_refused(data, tmp_path):
     run = tmp_path / "run"
-    both = [start_run(data, run, LONG | {"epochs": 4}) for _ in range(2)]
+    refused = tmp_path / "refused"
+    both = [start_run(data, run, LONG | {"epochs": 4}, until=refused) for _ in range(2)]
+    while all(process.poll() is None for process in both):
+        time.sleep(0.05)
+    refused.touch()  # the other one may end
     outputs = [process.communicate(timeout=300) for process in both]
     assert sorted("finished" in output for output, _ in outputs) == [False, True]
     refusal = next(error for output, error in outputs if "finished" not in output)

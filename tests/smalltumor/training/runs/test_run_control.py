@@ -19,6 +19,7 @@ from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs import run_control
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.monitor import RunMonitor
+from smalltumor.training.runs.process_tree import ProcessTree
 from smalltumor.training.runs.run_control import pause, resume, start, stop
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock, is_locked, read_lock_holder
@@ -66,14 +67,32 @@ def has_trained(run: Path, epochs: int = 1) -> Callable[[], bool]:
     return lambda: monitor.poll().epoch >= epochs
 
 
+@pytest.fixture
+def launch_when(monkeypatch) -> Callable[[Path], None]:
+    """Function that lets a process that is launched start when a file exists, and not before."""
+
+    def wait_for(file: Path) -> None:
+        wait = 'until [ -e "$0" ]; do sleep 0.02; done; exec "$@"'
+        popen = subprocess.Popen
+        monkeypatch.setattr(
+            run_control.subprocess,
+            "Popen",
+            lambda command, **options: popen(["sh", "-c", wait, str(file), *command], **options),
+        )
+
+    return wait_for
+
+
 def gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.slow
-def test_a_run_stops_saves_and_resumes_where_it_was(plan):
+def test_a_run_stops_saves_and_resumes_where_it_was(plan, launch_when, tmp_path):
+    launch_when(tmp_path / "seen")
     pid = start(plan)
     assert RunMonitor(plan.run).poll().state is RunState.STARTING
+    (tmp_path / "seen").touch()
     wait_until(has_trained(plan.run))
     assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + 1
     group = Path(f"/proc/{pid}/autogroup")
@@ -134,7 +153,7 @@ def test_a_run_outlives_a_killed_launcher_and_resumes_after_a_kill(plan, tmp_pat
     os.kill(pid, signal.SIGKILL)
     monitor = RunMonitor(plan.run)
     wait_until(lambda: monitor.poll().state is RunState.FAILED)
-    assert gone(pid)
+    wait_until(lambda: gone(pid))
     assert "killed" in monitor.poll().message
     resume(plan.run)
     wait_until(lambda: RunMonitor(plan.run).poll().state is RunState.RUNNING)
@@ -148,12 +167,13 @@ from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock
 
 run, mode = RunFolder(Path(sys.argv[1])), sys.argv[2]
-ignore = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
-child = subprocess.Popen([sys.executable, "-c", ignore])
+ignore = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+ignore += "print('ignores', flush=True); time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", ignore], stdout=subprocess.PIPE)
+child.stdout.readline()
 if mode == "deaf":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 with hold_run_lock(run):
-    time.sleep(1)
     print(child.pid, flush=True)
     while mode == "deaf" or run.read_stop_request() is None:
         time.sleep(0.05)
@@ -165,11 +185,15 @@ with hold_run_lock(run):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("mode", "grace"), [("deaf", 1.5), ("listens", 60.0), ("lingers", 4.0)])
-def test_a_process_saves_if_it_listens_and_ends_with_all_it_has_started(
-    plan, monkeypatch, mode, grace
-):
-    monkeypatch.setattr(run_control, "_GRACE_SECONDS", grace)
+@pytest.mark.parametrize("mode", ["deaf", "listens", "lingers"])
+def test_a_process_saves_if_it_listens_and_ends_with_all_it_has_started(plan, monkeypatch, mode):
+    def has_saved() -> bool:
+        return any(event["event"] == "stop" for event in RunFolder(plan.run).read_events())
+
+    if mode == "deaf":
+        monkeypatch.setattr(run_control, "_GRACE_SECONDS", 1.5)
+    if mode == "lingers":
+        monkeypatch.setattr(ProcessTree, "wait", lambda tree, seconds: wait_until(has_saved))
     RunFolder(plan.run).create()
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDS_THE_LOCK, str(plan.run), mode],
@@ -216,7 +240,8 @@ def test_the_log_has_a_part_for_each_process(plan, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_run_is_stopped_while_it_starts(plan):
+def test_a_run_is_stopped_while_it_starts(plan, launch_when, tmp_path):
+    launch_when(tmp_path / "stopped")
     pid = start(plan)
     assert stop(plan.run)
     assert gone(pid)
@@ -226,6 +251,7 @@ def test_a_run_is_stopped_while_it_starts(plan):
     assert stop(plan.run)
     assert RunMonitor(plan.run).poll().state is RunState.STOPPED
     RunFolder(plan.run).config.unlink()
+    (tmp_path / "stopped").touch()
     start(plan)
     wait_until(lambda: RunMonitor(plan.run).poll().state is RunState.RUNNING)
 

@@ -1,0 +1,1 @@
+"""What tells who the patient is: names in headers, and titles and warnings without them."""
