@@ -25,15 +25,15 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from training_cases import QUICK
-from smalltumor.training import run
+from smalltumor.training.execution import train as training_run
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run import train
-run.PRESETS["paper"] = replace(QUICK, epochs=24, validate_every=2)
+from smalltumor.training.execution.train import train
+training_run.PRESETS["paper"] = replace(QUICK, epochs=24, validation_interval=2)
 data, run = map(Path, sys.argv[1:])
 resume = RunFolder(run).config.is_file()
 held = data / "case_00"
-request = TrainingRequest(data, run, validation=held, device="cpu", resume=resume)
+request = TrainingRequest(data, run, validation_folder=held, device="cpu", resume=resume)
 done = train(request, lambda line: print(line, flush=True), save_seconds=0)
 print("finished" if done else "stopped")
 """

@@ -31,10 +31,10 @@ from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 from smalltumor.scanner.volume_series import series_of_file
 from smalltumor.second_look.parameters import as_json, load_parameters
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.optimisation.state import FORMAT as STATE
 from smalltumor.training.optimisation.state import FORMAT_VERSION as STATE_VERSION
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
@@ -140,7 +140,7 @@ def weights(folder: Path) -> Iterator[Reader]:
 
 def run_folder(folder: Path) -> Iterator[Reader]:
     run = RunFolder(folder / "run")
-    request = TrainingRequest(folder, run.path, held_out=("P1",), patients={"P1": "P"})
+    request = TrainingRequest(folder, run.path, validation_cases=("P1",), patients={"P1": "P"})
     split = Split(("P1",), ("P2",), ("P1",))
     RunRecord(request, QUICK, split, {"started_from": "x"}, 5).write(run)
     text = run.config.read_text()
