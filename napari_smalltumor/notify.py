@@ -83,7 +83,9 @@ def _name_modalities(remedy: Remedy) -> str:
 
 
 def _resume(remedy: Remedy) -> str:
-    settings = list_text(f"{name} {value}" for name, value in remedy.settings.items())
+    settings = list_text(
+        f"{name.replace('_', ' ')} {value}" for name, value in remedy.settings.items()
+    )
     return f"resume the run with {settings}" if settings else "click Resume"
 
 

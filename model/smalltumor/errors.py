@@ -114,7 +114,7 @@ class Remedy:
     side : {"predictions", "truth"}, optional
         Whose label scheme is to be named, for ``NAME_SCHEME`` in an evaluation.
     settings : mapping of str to int
-        Training settings (``crop``, ``batch``) to resume with, for ``RESUME``.
+        Training settings (``crop``, ``batch_size``) to resume with, for ``RESUME``.
     session : str
         Of a BIDS dataset, that is proposed for a visit which its folder alone states, for
         ``NAME_SESSION`` and ``REPLACE_OUTPUT``.

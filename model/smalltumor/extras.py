@@ -41,7 +41,7 @@ def require(module: str, purpose: str, extra: Extra = "raw") -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise _missing(module, purpose, extra) from error
+        raise _missing_package_error(module, purpose, extra) from error
 
 
 def check_installed(modules: Iterable[str], purpose: str, extra: Extra = "raw") -> None:
@@ -53,7 +53,7 @@ def check_installed(modules: Iterable[str], purpose: str, extra: Extra = "raw") 
         As `require`.
     """
     for module in missing_packages(modules):
-        raise _missing(module, purpose, extra)
+        raise _missing_package_error(module, purpose, extra)
 
 
 def missing_packages(modules: Iterable[str]) -> list[str]:
@@ -61,7 +61,7 @@ def missing_packages(modules: Iterable[str]) -> list[str]:
     return [module for module in modules if find_spec(module) is None]
 
 
-def _missing(module: str, purpose: str, extra: Extra) -> MissingPackageError:
+def _missing_package_error(module: str, purpose: str, extra: Extra) -> MissingPackageError:
     package = module.partition(".")[0]
     return MissingPackageError(
         f"{purpose} needs the package {package}, which is not installed", Remedy(_INSTALL[extra])

@@ -70,7 +70,7 @@ def reference_choices(viewer: ViewerModel) -> list[ReferenceChoice]:
     case, layers = case_to_compare(viewer), active_patient(viewer).layers
     if case is None:
         return []
-    found = [
+    of_layers = [
         ReferenceChoice(layer.name, layer=layer)
         for layer in layers
         if (role := role_of(layer)) is not None and role.kind in _CLASSES
@@ -79,7 +79,7 @@ def reference_choices(viewer: ViewerModel) -> list[ReferenceChoice]:
     paths = [expert] if expert is not None else []
     if not case.has_changed_images:
         paths += [file.path for file in region_files_of(case) if file.region is None]
-    return found + [ReferenceChoice(path.name, path=path) for path in paths]
+    return of_layers + [ReferenceChoice(path.name, path=path) for path in paths]
 
 
 def current_choice(viewer: ViewerModel) -> ReferenceChoice | None:

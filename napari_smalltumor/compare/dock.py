@@ -22,7 +22,7 @@ from napari_smalltumor.compare.choices import (
 from napari_smalltumor.compare.panel import ComparePanel
 from napari_smalltumor.compare.reference_file import is_on_grid
 from napari_smalltumor.compare.reference_reader import ReferenceReader
-from napari_smalltumor.compare.scorer import ComparedLayers, Scorer, Scores
+from napari_smalltumor.compare.region_scorer import ComparedLayers, RegionScorer, Scores
 from napari_smalltumor.compare.scores import ComparedLesion, LesionStatus
 from napari_smalltumor.compare.table_model import ComparedLesionsModel
 from napari_smalltumor.compare.texts import joined_text
@@ -69,7 +69,7 @@ class CompareDock(ComparePanel, FollowsViewer):
         self.model.setParent(self)
         self._viewer = napari_viewer
         self._patients = active_patient(napari_viewer)
-        self.scorer = Scorer(self)
+        self.scorer = RegionScorer(self)
         self._scores: Scores = {}
         self._target: ComparedLayers | None = None
         self.reader = ReferenceReader(napari_viewer, self)
@@ -101,7 +101,7 @@ class CompareDock(ComparePanel, FollowsViewer):
     def go_to(self, compared: ComparedLesion) -> None:
         """Move the canvas and the planes to a lesion."""
         if self._target is not None:
-            layers = self._target.reference or self._target.own
+            layers = self._target.reference or self._target.segmentation
             source = ViewerSegmentation(self._target.case.name, layers, self._target.case)
             move_to(self._viewer, source, compared.lesion)
 
@@ -189,7 +189,7 @@ class CompareDock(ComparePanel, FollowsViewer):
     def _disagreement(self) -> str:
         """A warning if the reference seems to be mirrored, or lies elsewhere altogether."""
         outermost_first = [self._scores[r] for r in OUTERMOST_FIRST if r in self._scores]
-        compared = [s for s in outermost_first if s.own_ml and s.reference_ml]
+        compared = [s for s in outermost_first if s.segmentation_ml and s.reference_ml]
         mirrored = compared[0].mirrored if compared else None
         if mirrored is not None:
             return (
@@ -207,7 +207,7 @@ class CompareDock(ComparePanel, FollowsViewer):
             return "Segment the case first" if is_open else "Open a case first"
         if not self._target.reference:
             return "Choose a reference, or drop a mask here"
-        if self._target.own:
+        if self._target.segmentation:
             return ""
         if self._target.reference_is_outside:
             return f"⚠ The reference lies outside the head. {_CHECK_MASK}"

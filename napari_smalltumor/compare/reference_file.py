@@ -18,7 +18,7 @@ from smalltumor.data.masks.label_files import (
     read_label_volume,
 )
 from smalltumor.data.masks.label_scheme import own_scheme
-from smalltumor.data.naming.exported_masks import region_file
+from smalltumor.data.naming.export_names import region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.labels.masks import Mask, region_mask

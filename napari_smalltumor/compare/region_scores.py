@@ -77,7 +77,7 @@ def _texts(scores: RegionComparison) -> tuple[str, str, str, str]:
         sign = _MINUS if scores.difference_ml < 0 else "+"
         difference = f"{sign}{volume_text(abs(scores.difference_ml))}"
     return (
-        _ml(scores.own_ml),
+        _ml(scores.segmentation_ml),
         _ml(scores.reference_ml),
         difference,
         _NONE if scores.dice is None else f"{scores.dice:.3f}",

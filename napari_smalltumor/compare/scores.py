@@ -55,7 +55,7 @@ class RegionComparison:
 
     Parameters
     ----------
-    own_ml, reference_ml : float or None
+    segmentation_ml, reference_ml : float or None
         Volumes in ml; None if a side does not have the region.
     dice : float or None
         None unless both sides have the region; 1 if it is empty in both.
@@ -67,7 +67,7 @@ class RegionComparison:
         Of the region; more than its lesions if near ones count as one.
     """
 
-    own_ml: float | None
+    segmentation_ml: float | None
     reference_ml: float | None
     dice: float | None = None
     lesions: tuple[ComparedLesion, ...] = ()
@@ -77,9 +77,9 @@ class RegionComparison:
     @property
     def difference_ml(self) -> float | None:
         """Volume of the segmentation minus that of the reference, ml."""
-        if self.own_ml is None or self.reference_ml is None:
+        if self.segmentation_ml is None or self.reference_ml is None:
             return None
-        return self.own_ml - self.reference_ml
+        return self.segmentation_ml - self.reference_ml
 
     @property
     def reference_lesions(self) -> int:
@@ -92,7 +92,7 @@ class RegionComparison:
 
 
 def compare_region(
-    own: Mask | None,
+    segmentation: Mask | None,
     reference: Mask | None,
     grid: Grid,
     region: Region,
@@ -108,7 +108,7 @@ def compare_region(
 
     Parameters
     ----------
-    own, reference : (i, j, k) bool array or None
+    segmentation, reference : (i, j, k) bool array or None
         The region in the segmentation and in the reference; None if a side does not have it.
     grid : Grid
     region : Region
@@ -117,43 +117,43 @@ def compare_region(
     plane : MidsagittalPlane, optional
         Of the brain; without it, lesions have no side.
     """
-    volumes = _ml(own, grid), _ml(reference, grid)
-    if own is None or reference is None:
+    volumes = _ml(segmentation, grid), _ml(reference, grid)
+    if segmentation is None or reference is None:
         return RegionComparison(*volumes)
     return RegionComparison(
         *volumes,
-        dice=dice(own, reference),
-        lesions=_lesions(own, reference, grid, region, threshold, plane),
-        mirrored=mirrored_agreement(reference, own, grid),
+        dice=dice(segmentation, reference),
+        lesions=_lesions(segmentation, reference, grid, region, threshold, plane),
+        mirrored=mirrored_agreement(reference, segmentation, grid),
         reference_components=len(connected_components(reference)),
     )
 
 
 def _lesions(
-    own: Mask,
+    segmentation: Mask,
     reference: Mask,
     grid: Grid,
     region: Region,
     threshold: int,
     plane: MidsagittalPlane | None,
 ) -> tuple[ComparedLesion, ...]:
-    matches = match_lesions(own, reference, grid.voxel.edges)
+    matches = match_lesions(segmentation, reference, grid.voxel.edges)
 
     def compared(status: LesionStatus, voxels: Integers, score: float | None) -> ComparedLesion:
         lesion = measure_lesion(0, voxels, grid, region, threshold, plane=plane)
         return ComparedLesion(status, lesion, score)
 
-    found = [
+    lesions = [
         compared(LesionStatus.FALSE, matches.predicted_voxels[number - 1], None)
         for number in matches.false_components
     ]
     for number, voxels in enumerate(matches.lesion_voxels, start=1):
         if len(matches.assigned[number - 1]):
-            found.append(compared(LesionStatus.FOUND, voxels, matches.lesion_dice(number)))
+            lesions.append(compared(LesionStatus.FOUND, voxels, matches.lesion_dice(number)))
         else:
-            found.append(compared(LesionStatus.MISSED, voxels, None))
+            lesions.append(compared(LesionStatus.MISSED, voxels, None))
     order = list(LesionStatus)
-    return tuple(sorted(found, key=lambda x: (order.index(x.status), x.lesion.voxels)))
+    return tuple(sorted(lesions, key=lambda x: (order.index(x.status), x.lesion.voxels)))
 
 
 def _ml(mask: Mask | None, grid: Grid) -> float | None:

@@ -13,7 +13,7 @@ from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.identity.visits import folder_of, name_with_visit
 from smalltumor.data.masks.label_files import on_grid, read_label_volume
 from smalltumor.data.masks.label_scheme import own_scheme
-from smalltumor.data.naming.exported_masks import EXPORT_ENDING, region_paths
+from smalltumor.data.naming.export_names import EXPORT_ENDING, region_paths
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.files.names import safe_name

@@ -7,7 +7,7 @@ from pathlib import Path
 from smalltumor.data.case import Case
 from smalltumor.data.identity.visits import folder_of, is_name_of
 from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.data.naming.exported_masks import EXPORT_ENDING
+from smalltumor.data.naming.export_names import EXPORT_ENDING
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError, OutputError

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_images import other_images_text
-from smalltumor.data.identity.mask_names import is_own_mask_beside
+from smalltumor.data.identity.mask_names import is_mask_of_case_beside
 from smalltumor.data.made_by import MadeBy, joined, recorded_made_by
 from smalltumor.data.masks.label_contents import mask_of_region
 from smalltumor.data.masks.label_files import on_grid, read_label_volume
 from smalltumor.data.masks.label_scheme import own_scheme
-from smalltumor.data.naming.exported_masks import RegionFile
+from smalltumor.data.naming.export_names import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.labels.masks import Mask, region_mask
@@ -70,7 +70,7 @@ def check_images(volume: Volume, case: Case) -> None:
         If another file does.
     """
     text = other_images_text([volume], case)
-    if text and not is_own_mask_beside(volume.path, case):
+    if text and not is_mask_of_case_beside(volume.path, case):
         raise CaseError(f"{text}, and was not opened with them")
     if text:
         notify.warn(

@@ -159,4 +159,4 @@ def _confirm_replacing_file(
 def _is_result(viewer: ViewerModel, case: Case) -> bool:
     """Whether the masks of a case are the result of a network, and nobody has edited them."""
     made_by = made_by_of(region_layers(viewer.layers, case).values())
-    return made_by is not None and made_by.algorithm_type == "AUTOMATIC"
+    return made_by is not None and made_by.is_unedited

@@ -11,7 +11,7 @@ from psygnal import Signal, SignalInstance
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 from smalltumor.data.case import Case
-from smalltumor.data.masks.own_masks import masks_named_as_own
+from smalltumor.data.masks.exported_masks import masks_named_as_exported
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -194,7 +194,7 @@ class SaveState:
         for layer in of_files:
             case = case_of(layer)
             if layer.name not in edited and case is not None:
-                beside = StampedFiles.now(file.path for file in masks_named_as_own(case))
+                beside = StampedFiles.now(file.path for file in masks_named_as_exported(case))
                 self._read[layer] = ReadMask(checksum(layer.data), beside)
 
     def _is_as_read(self, layer: Labels, current: int) -> bool:

@@ -13,8 +13,8 @@ from psygnal import Signal
 from smalltumor.data.bids.checks import images_of_mask
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import digests_of_images, share_an_image
-from smalltumor.data.masks.own_masks import own_masks_of
-from smalltumor.data.naming.exported_masks import RegionFile, named_region
+from smalltumor.data.masks.exported_masks import exported_masks_of
+from smalltumor.data.naming.export_names import RegionFile, named_region
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
 
@@ -141,7 +141,7 @@ def _is_elsewhere(export: LastExport, case: Case, layers: Sequence[Layer]) -> bo
     if not all(share_an_image(images_of_mask(path), images) for path in masks):
         return False
     try:
-        beside = {file.path.resolve() for file in own_masks_of(case)}
+        beside = {file.path.resolve() for file in exported_masks_of(case)}
     except SmalltumorError:  # said when the case was opened
         return False
     shown = {layer_key(x): checksum(x.data) for x in region_layers(layers, case).values()}

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from smalltumor.training.runs.monitor import RunMonitor
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.closing.close_window import closing_of
@@ -183,7 +183,7 @@ def ask_for_run(parent: QWidget, start: str) -> RunMonitor | None:
     if not chosen:
         return None
     monitor = RunMonitor(Path(chosen))
-    if monitor.poll().state is State.NONE:
+    if monitor.poll().state is RunState.NONE:
         notify.error(f"{chosen} contains no training run.")
         return None
     return monitor

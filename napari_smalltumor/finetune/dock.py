@@ -112,7 +112,7 @@ class FinetuneDock(QScrollArea):
         Parameters
         ----------
         changes : dict of str to int
-            Settings that change, such as ``crop`` and ``batch``.
+            Settings that change, such as ``crop`` and ``batch_size``.
         """
         if self.run is None:
             return

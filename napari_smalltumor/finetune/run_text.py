@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from smalltumor.text import list_text
-from smalltumor.training.runs.status import RunStatus, State
+from smalltumor.training.runs.status import RunState, RunStatus
 
 _WARNINGS = 3
 
 
 def state_line(status: RunStatus) -> str:
-    """State of a run, its progress, and its host if it runs on another machine."""
+    """RunState of a run, its progress, and its host if it runs on another machine."""
     host = f" on {status.host}" if status.host else ""
     progress = progress_text(status)
-    if status.state is State.NONE:
+    if status.state is RunState.NONE:
         return "No run"
     if status.state.is_live:
-        doing = "Training" if status.state is State.RUNNING else "Starting"
-        told = (status.state is State.RUNNING and progress) or status.message
+        doing = "Training" if status.state is RunState.RUNNING else "Starting"
+        told = (status.state is RunState.RUNNING and progress) or status.message
         return f"{doing}{host}: {told}"
-    if status.state is State.FAILED:
+    if status.state is RunState.FAILED:
         return f"Failed{host}{f' ({progress})' if progress else ''}: {status.message}"
     return f"{status.message[:1].upper()}{status.message[1:]}{f' · {progress}' if progress else ''}"
 
@@ -30,7 +30,7 @@ def progress_text(status: RunStatus) -> str:
     if not status.epoch:
         return ""
     parts = [f"epoch {status.epoch} of {status.epochs}"]
-    if status.state is not State.DONE:
+    if status.state is not RunState.DONE:
         parts.append(f"{status.fraction:.0%}")
     if status.seconds_left is not None:
         parts.append(f"{duration(status.seconds_left)} left")
@@ -60,7 +60,9 @@ def warning_text(warnings: Sequence[str]) -> str:
 
 def resume_text(settings: Mapping[str, int]) -> str:
     """Title of the button that resumes a run with smaller settings."""
-    changes = list_text(f"a smaller {name} ({value})" for name, value in settings.items())
+    changes = list_text(
+        f"a smaller {name.replace('_', ' ')} ({value})" for name, value in settings.items()
+    )
     return f"Resume with {changes}"
 
 

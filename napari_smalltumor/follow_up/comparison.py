@@ -137,7 +137,7 @@ def compare_with_earlier(
         current.classes,
         measure_case(case, current, known=known, threshold=threshold),
         mask=_IN_WINDOW,
-        is_own_mask=True,  # experts' masks are no region layers
+        is_from_this_program=True,  # experts' masks are no region layers
         made_by=current.made_by,
     )
     reporter = ProgressReporter(progress, cancelled)
@@ -169,7 +169,7 @@ def _read_earlier(folder: Path, case: Case, threshold: float) -> Scan:
         mask.classes,
         measure_case(earlier, segmentation, known=mask.known, threshold=threshold),
         mask=mask.origin,
-        is_own_mask=mask.is_exported,
+        is_from_this_program=mask.is_exported,
         made_by=mask.made_by,
     )
 

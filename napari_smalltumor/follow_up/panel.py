@@ -102,10 +102,9 @@ class FollowUpPanel(QWidget):
         self.headline.setText(headline(follow_up))
         self.doubts.show_reasons(warnings)
         response = follow_up.response
-        category = "not evaluable" if response.category is None else response.category.value
         similarity = follow_up.registrations[-1].similarity
         self.response.setText(
-            f"RANO, from measurements only: {category}; {'; '.join(response.reasons)}. "
+            f"RANO, from measurements only: {response.category}; {'; '.join(response.reasons)}. "
             f"{BASIS} Similarity of the heads: {similarity:.2f}."
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from qtpy.QtCore import QModelIndex, QObject, Qt
 from qtpy.QtGui import QFont
-from smalltumor.follow_up import Change, LesionChange
+from smalltumor.follow_up import ChangeKind, LesionChange
 from smalltumor.lesions import Lesion
 from smalltumor.report.follow_up_page import ChangeRow, change_rows
 from smalltumor.report.texts import ABSENT
@@ -119,7 +119,7 @@ class ChangesModel(TableModel):
             return f"{SMALL if change.is_small else '  '} {text}" if not index.column() else text
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self.headings[index.column()].alignment
-        if role == Qt.ItemDataRole.FontRole and change.change is Change.NEW:
+        if role == Qt.ItemDataRole.FontRole and change.kind is ChangeKind.NEW:
             font = QFont()
             font.setBold(True)
             return font

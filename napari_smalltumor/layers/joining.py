@@ -171,8 +171,8 @@ def _patient_of_unnamed(
         longest = max(len(p.name) for p in stated)
         return _only(p for p in stated if len(p.name) == longest)
     possible = [p for p in candidates if not _is_named_after_another(case, p, p in beside)]
-    told = [p for p in possible if p in beside or _is_folder_named_after(case, p)]
-    return active if active in (told or possible) else _only(told)
+    identified = [p for p in possible if p in beside or _is_folder_named_after(case, p)]
+    return active if active in (identified or possible) else _only(identified)
 
 
 def _is_folder_named_after(case: Case, patient: Patient) -> bool:

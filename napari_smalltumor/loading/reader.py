@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.naming.case_files import MODALITIES, MSD_CHANNELS
-from smalltumor.data.naming.exported_masks import region_file
+from smalltumor.data.naming.export_names import region_file
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.naming.grouping import group_files

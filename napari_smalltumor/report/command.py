@@ -177,7 +177,7 @@ def _origin(segmentation: Segmentation) -> str:
     if segmentation.run is None:
         opened = "regions drawn or opened in the window"
         return opened if made_by is None else f"{opened}; {made_by}"
-    is_edited = made_by is None or made_by.algorithm_type != "AUTOMATIC"
+    is_edited = made_by is None or not made_by.is_unedited
     return f"regions of the network, {'edited' if is_edited else 'not edited'}"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.naming.exported_masks import EXPORT_ENDING
+from smalltumor.data.naming.export_names import EXPORT_ENDING
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.extras import MissingPackageError
 from smalltumor.files.transactions.recovery import existing

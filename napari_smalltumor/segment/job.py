@@ -11,10 +11,9 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
+from smalltumor.progress import ProgressCallback
 
 from napari_smalltumor.layers.masks.region_masks import display_mask
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class SegmentationJob:
     def __str__(self) -> str:
         return f"segmentation of {self.case.name}"
 
-    def __call__(self, progress: Progress, cancelled: Callable[[], bool]) -> JobResult:
+    def __call__(self, progress: ProgressCallback, cancelled: Callable[[], bool]) -> JobResult:
         """Segment the case.
 
         Raises

@@ -146,10 +146,10 @@ def made_by_line(made_by: MadeBy | None) -> str:
     """What made masks that were opened or restored; empty if that is not known."""
     if made_by is None:
         return ""
-    if made_by.algorithm_type == "MANUAL":
+    if made_by.is_manual:
         return "Drawn by hand."
     weights = f"the weights {made_by.weights}" if made_by.weights else "unknown weights"
-    edits = "" if made_by.algorithm_type == "AUTOMATIC" else " and edited since"
+    edits = "" if made_by.is_unedited else " and edited since"
     return (
         f"Segmented earlier with {weights}{edits}. Research only.\nThe probabilities were not "
         "kept with the masks; Segment computes them again, and replaces the masks."

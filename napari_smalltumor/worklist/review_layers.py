@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results.records import CaseRecord, has_other_files, sha256_of_images
+from smalltumor.cohort.results.records import CohortCaseRecord, has_other_files, sha256_of_images
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.reviews.mask_to_review import MaskToReview
@@ -51,7 +51,7 @@ def layers_to_review(
     name = entry.name
     if entry.files is None or entry.result.failed:
         raise CaseError(f"{name} has no {'mask' if entry.result.failed else 'images'} to open")
-    record = CaseRecord.read(ResultsFolder(worklist.folder).record(name))
+    record = CohortCaseRecord.read(ResultsFolder(worklist.folder).record(name))
     digests = sha256_of_images(entry.files)
     if has_other_files(record, entry.files, digests):
         raise CaseError(f"the images of {name} have changed since its mask was made")

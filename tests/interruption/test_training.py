@@ -19,21 +19,29 @@ from training_cases import write_lesion_cases
 KILLS = 10
 PATHS = [str(Path(__file__).resolve().parents[1] / "support")]
 TRAIN = """
-import sys
+import sys, time
 from dataclasses import replace
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from training_cases import QUICK
-from smalltumor.training import run
+from smalltumor.training.execution import train as training_run
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run import train
-run.PRESETS["paper"] = replace(QUICK, epochs=24, validate_every=2)
-data, run = map(Path, sys.argv[1:])
+from smalltumor.training.execution.train import train
+training_run.PRESETS["paper"] = replace(QUICK, epochs=24, validation_interval=2)
+data, run = map(Path, sys.argv[1:3])
+append, is_held = RunFolder.append, sys.argv[3:] == ["held"]
+
+def append_or_wait(self, event, step, **values):
+    while event == "done" and is_held:
+        time.sleep(0.01)
+    append(self, event, step, **values)
+
+RunFolder.append = append_or_wait
 resume = RunFolder(run).config.is_file()
 held = data / "case_00"
-request = TrainingRequest(data, run, validation=held, device="cpu", resume=resume)
+request = TrainingRequest(data, run, validation_folder=held, device="cpu", resume=resume)
 done = train(request, lambda line: print(line, flush=True), save_seconds=0)
 print("finished" if done else "stopped")
 """
@@ -52,9 +60,8 @@ def test_ten_kills_and_every_resume_works(tmp_path):
     command = [sys.executable, "-c", TRAIN, str(data), str(run.path)]
     steps = [-1]
     for _ in range(KILLS):
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-        )
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen([*command, "held"], text=True, env=environment, **pipes)
         limit = time.monotonic() + 300
         while process.poll() is None and time.monotonic() < limit and _sittings(run) < len(steps):
             time.sleep(0.02)

@@ -179,10 +179,11 @@ look = lambda folder: check_case(
     folder / "P2_seg.nii.gz", Case("P1", {}, None, None, paths={"t1ce": folder / "P1_t1ce.nii.gz"})
 )
 """,
-    "own_masks_of": """
+    "exported_masks_of": """
 from smalltumor.data.case import Case
-from smalltumor.data.masks.own_masks import own_masks_of
-look = lambda folder: own_masks_of(Case("P1", {}, None, None, paths={"t1ce": folder / "t1ce.nii"}))
+from smalltumor.data.masks.exported_masks import exported_masks_of
+case_in = lambda folder: Case("P1", {}, None, None, paths={"t1ce": folder / "t1ce.nii"})
+look = lambda folder: exported_masks_of(case_in(folder))
 """,
     "masks_of_subject": """
 from smalltumor.data.bids.names import masks_of_subject

@@ -10,7 +10,7 @@ import pytest
 from napari._app_model.constants import MenuId
 from npe2 import PluginManifest
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
-from smalltumor.labels.small_lesions import SMALL_LESION_MM3
+from smalltumor.labels.small_lesions import SMALL_LESION_MM3, SPECK_MM3
 
 import napari_smalltumor
 
@@ -50,7 +50,9 @@ def test_every_menu_takes_plugins_commands(manifest):
 
 def test_defaults_are_those_of_the_package(manifest):
     pages = manifest.contributions.configurations
-    assert pages["lesions"].properties["threshold"].default == SMALL_LESION_MM3
+    lesions = pages["lesions"].properties
+    assert lesions["threshold"].default == SMALL_LESION_MM3
+    assert lesions["speck_below_mm3"].default == SPECK_MM3
     scheme = pages["segmentation"].properties["scheme"]
     assert scheme.default == DEFAULT_SCHEME
     assert set(scheme.enum) == set(SCHEMES)

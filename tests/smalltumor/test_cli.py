@@ -450,7 +450,7 @@ def test_the_progress_bar_moves_and_leaves_only_warnings():
 
 
 def test_a_stopped_training_run_says_how_to_resume_it(smalltumor, monkeypatch):
-    monkeypatch.setattr("smalltumor.training.run.train", lambda *args, **options: False)
+    monkeypatch.setattr("smalltumor.training.execution.train.train", lambda *args, **options: False)
     code, stdout, _ = smalltumor("train", "cases", "--run", "runs/one")
     assert code == 0
     assert stdout == "to resume: smalltumor train cases --run runs/one --resume\n"

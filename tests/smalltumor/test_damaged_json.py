@@ -13,9 +13,9 @@ import pytest
 from napari_cases import case_along
 from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.cohort.results.folder_settings import SETTINGS, CohortInfo, FolderSettings
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.data.bids.checks import check_bids
-from smalltumor.data.bids.dataset import DESCRIPTION, authors_around, check_dataset
+from smalltumor.data.bids.dataset import DESCRIPTION, authors_around, check_bids_dataset
 from smalltumor.data.bids.names import bids_paths
 from smalltumor.data.identity.image_digests import comment_of, recorded_images
 from smalltumor.data.identity.recorded_patient import PATIENT_KEY
@@ -31,10 +31,10 @@ from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 from smalltumor.scanner.volume_series import series_of_file
 from smalltumor.second_look.parameters import as_json, load_parameters
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.optimisation.state import FORMAT as STATE
 from smalltumor.training.optimisation.state import FORMAT_VERSION as STATE_VERSION
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
@@ -96,14 +96,14 @@ def cohort(folder: Path) -> Iterator[Reader]:
     text = json.dumps(settings.to_json())
     yield of_file(folder / SETTINGS, text, lambda: FolderSettings.read(folder))
     path = folder / "record.json"
-    CaseRecord("weights", "0", "cpu", "torch", 1.0, "1", images={"t1ce": 3}).write(path)
-    yield of_file(path, path.read_text(), lambda: CaseRecord.read(path))
+    CohortCaseRecord("weights", "0", "cpu", "torch", 1.0, "1", images={"t1ce": 3}).write(path)
+    yield of_file(path, path.read_text(), lambda: CohortCaseRecord.read(path))
 
 
 def bids(folder: Path) -> Iterator[Reader]:
     description = json.dumps({"Name": "x", "DatasetType": "derivative", "Authors": ["A"]})
     path = folder / "bids" / DESCRIPTION
-    yield of_file(path, description, lambda: check_dataset(path.parent, ["A"]))
+    yield of_file(path, description, lambda: check_bids_dataset(path.parent, ["A"]))
     image = path.parent / "sub-1" / "t1.nii"
     yield of_file(path, description, lambda: authors_around([image]))
     mask, sidecar, _ = bids_paths("Pat", folder / "patients")
@@ -140,7 +140,7 @@ def weights(folder: Path) -> Iterator[Reader]:
 
 def run_folder(folder: Path) -> Iterator[Reader]:
     run = RunFolder(folder / "run")
-    request = TrainingRequest(folder, run.path, held_out=("P1",), patients={"P1": "P"})
+    request = TrainingRequest(folder, run.path, validation_cases=("P1",), patients={"P1": "P"})
     split = Split(("P1",), ("P2",), ("P1",))
     RunRecord(request, QUICK, split, {"started_from": "x"}, 5).write(run)
     text = run.config.read_text()

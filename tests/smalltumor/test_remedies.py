@@ -27,7 +27,7 @@ COMMANDS = {
     "info": (),
 }
 REMEDIES = [
-    Remedy(action, modalities=("t1", "flair"), side=side, settings={"crop": 96, "batch": 1})
+    Remedy(action, modalities=("t1", "flair"), side=side, settings={"crop": 96, "batch_size": 1})
     for action, side in product(Action, (None, "predictions", "truth"))
 ]
 
@@ -49,7 +49,7 @@ def test_a_remedy_names_only_options_that_the_command_has(command, capsys):
 
 @pytest.mark.parametrize("action", Action)
 def test_some_command_has_a_text_for_every_remedy(action):
-    remedy = Remedy(action, modalities=("t1",), settings={"batch": 1})
+    remedy = Remedy(action, modalities=("t1",), settings={"batch_size": 1})
     assert any(remedy_text(remedy, options_of(command)) for command in COMMANDS)
 
 
@@ -120,12 +120,13 @@ def test_some_command_has_a_text_for_every_remedy(action):
             "pass --resume to continue it, or choose another folder",
         ),
         (
-            *("train", Remedy(Action.RESUME, settings={"crop": 96, "batch": 1})),
-            "continue with --resume --crop 96 --batch 1",
+            *("train", Remedy(Action.RESUME, settings={"crop": 96, "batch_size": 1})),
+            "continue with --resume --crop 96 --batch-size 1",
         ),
         (
-            *("train", Remedy(Action.START_AGAIN, settings={"batch": 1})),
-            "all folds must have the same settings: start again in another folder with --batch 1",
+            *("train", Remedy(Action.START_AGAIN, settings={"batch_size": 1})),
+            "all folds must have the same settings: start again in another folder with "
+            "--batch-size 1",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from smalltumor.training.augmentation.augment import CropChanges, augment
-from smalltumor.training.augmentation.intensity import change_intensities, draw_changes
+from smalltumor.training.augmentation.intensity import change_intensities, sample_changes
 from smalltumor.training.augmentation.settings import Augmentation
 from torch import Tensor
 
@@ -19,7 +19,7 @@ def augment_one(
     margin: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """An augmented copy of a crop with a margin."""
-    changes = CropChanges.draw(settings, classes.shape[0] - 2 * margin, len(image), rng)
+    changes = CropChanges.sample(settings, classes.shape[0] - 2 * margin, len(image), rng)
     images, labels = augment([(image, classes)], [replace(changes, margin=margin)])
     return images[0], labels[0]
 
@@ -28,4 +28,4 @@ def change_one(
     volume: Tensor, brain: Tensor, settings: Augmentation, rng: np.random.Generator
 ) -> Tensor:
     """A copy of a modality with other intensities."""
-    return change_intensities(volume[None].clone(), brain[None], [draw_changes(settings, rng)])[0]
+    return change_intensities(volume[None].clone(), brain[None], [sample_changes(settings, rng)])[0]

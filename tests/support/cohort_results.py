@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from smalltumor.cohort.results.records import CaseRecord, sha256_of_images, sizes_of_images
+from smalltumor.cohort.results.records import CohortCaseRecord, sha256_of_images, sizes_of_images
 from smalltumor.cohort.results.results_folder import SETTINGS, TABLE, ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, failed, numbers_of
 from smalltumor.cohort.results.stored_mask import read_stored_mask
@@ -63,7 +63,7 @@ def _write(output: Path, files, boxes, *, candidate: bool = False, warning: str 
     write_csv([*lesions, *second], folder.lesions(name))
     warnings = (warning,) if warning else ()
     sizes, digests = sizes_of_images(files), sha256_of_images(files)
-    record = CaseRecord(
+    record = CohortCaseRecord(
         "starter", "c0ffee", "cpu", "torch", 1.0, "0.1", (), warnings, sizes, digests
     )
     record.write(folder.record(name))

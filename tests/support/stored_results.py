@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nibabel as nib
 from second_look_cases import Spot, case_with, output_for
-from smalltumor.cohort.results.records import CaseRecord, sha256_of_images, sizes_of_images
+from smalltumor.cohort.results.records import CohortCaseRecord, sha256_of_images, sizes_of_images
 from smalltumor.cohort.results.results_folder import SETTINGS, TABLE, ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, numbers_of
 from smalltumor.cohort.results.stored_mask import digest_of_file
@@ -54,7 +54,7 @@ def _write(output: Path, files, spots: Sequence[Spot]) -> CohortRow:
     write_volume(folder.candidates(name), label_image(candidates, case.grid), case.grid, None)
     write_csv([*found, *candidates], folder.lesions(name))
     sizes, digests = sizes_of_images(files), sha256_of_images(files)
-    record = CaseRecord(
+    record = CohortCaseRecord(
         *("starter", load_parameters().digest, "cpu", "torch", 1.0, "0.1"),
         images=sizes,
         digests=digests,

@@ -17,17 +17,17 @@ NARROW = NetworkConfig(width=8, channels=16, groups=4)
 QUICK: TrainingConfig = replace(
     PRESETS["starter"],
     network=NARROW,
-    augmentation=Augmentation(warp=0.0),
+    augmentation=Augmentation(affine_probability=0.0),
     epochs=2,
     crops_per_case=2,
-    batch=2,
+    batch_size=2,
     crop=32,
     learning_rate=3e-3,
     warmup=5,
     reconstruction_every=1,
     ema_decay=0.9,
-    validate_every=2,
-    norm_cases=2,
+    validation_interval=2,
+    batch_norm_cases=2,
 )
 """A few seconds a run."""
 

@@ -21,7 +21,7 @@ import sys, time
 sys.path[:0] = {path!r}
 from pathlib import Path
 from training_cases import QUICK
-from smalltumor.training import run
+from smalltumor.training.execution import train
 from smalltumor.training.runs.run_folder import RunFolder
 from dataclasses import replace
 
@@ -33,20 +33,20 @@ def append_or_wait(self, event, step, **values):
     append(self, event, step, **values)
 
 RunFolder.append = append_or_wait
-run.PRESETS = {{"paper": replace(QUICK, **{settings!r})}}
+train.PRESETS = {{"paper": replace(QUICK, **{settings!r})}}
 data = Path({data!r})
-request = run.TrainingRequest(
-    data, Path({run!r}), validation=Path({validation!r}), cache=data.parent / "cache",
+request = train.TrainingRequest(
+    data, Path({run!r}), validation_folder=Path({validation!r}), cache=data.parent / "cache",
     device="cpu", resume=True,
 )
-print("finished" if run.train(request, save_seconds=0) else "stopped", flush=True)
+print("finished" if train.train(request, save_seconds=0) else "stopped", flush=True)
 """
 
 
 def request_for(data: Path, run: Path, **changed: Any) -> TrainingRequest:
     """Request to train on all cases of a folder except the first, which is for validation."""
-    settings = {"validation": data / "case_00", "cache": data.parent / "cache", "device": "cpu"}
-    return TrainingRequest(data, run, **(settings | changed))
+    settings = {"validation_folder": data / "case_00", "cache": data.parent / "cache"}
+    return TrainingRequest(data, run, **(settings | {"device": "cpu"} | changed))
 
 
 def start_run(

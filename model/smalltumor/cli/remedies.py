@@ -160,7 +160,9 @@ def _start_again(remedy: Remedy, options: argparse.Namespace) -> str:
 
 def _options_of(remedy: Remedy) -> str:
     """The settings of a remedy as options, each after a space."""
-    return "".join(f" --{name} {value}" for name, value in remedy.settings.items())
+    return "".join(
+        f" --{name.replace('_', '-')} {value}" for name, value in remedy.settings.items()
+    )
 
 
 _TEXTS: Mapping[Action, Text] = MappingProxyType(

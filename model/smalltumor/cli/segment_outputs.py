@@ -106,7 +106,7 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
 
 def _outputs(options: argparse.Namespace) -> list[Path]:
     """The masks and the table that are asked for, if their names end as they should."""
-    from smalltumor.data.naming.exported_masks import region_paths
+    from smalltumor.data.naming.export_names import region_paths
     from smalltumor.data.volumes.nifti import is_nifti_name
 
     outputs = [options.output, options.probabilities, options.candidates]

@@ -21,13 +21,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser : argparse.ArgumentParser
         Its namespaces get a dict ``changes``, of field and value.
     """
-    held_out = parser.add_argument_group("validation")
-    held_out.add_argument(
+    validation = parser.add_argument_group("validation")
+    validation.add_argument(
         "--validation", metavar="DIR", type=path_argument, help="cases that are never trained on"
     )
     for setting in _FOLDS:
-        setting.add_to(held_out)
-    held_out.add_argument(
+        setting.add_to(validation)
+    validation.add_argument(
         "--patients",
         metavar="F.csv",
         type=path_argument,
@@ -95,7 +95,7 @@ class _Switch:
 
 _FOLDS = (
     _Setting(
-        "--folds", "folds", positive_integer, "K", "train K networks, each holding out its fold"
+        "--folds", "folds", positive_integer, "K", "train K networks, each validated on its fold"
     ),
     _Setting(
         "--fold",
@@ -116,8 +116,8 @@ _CHANGES = (
         "end after this time instead of after the epochs; pauses do not count",
     ),
     _Setting("--crop", "crop", int, "VOXELS", "a multiple of 16"),
-    _Setting("--batch", "batch", int, "N", "crops in a step, over all processes"),
-    _Setting("--rate", "learning_rate", float, "R", "learning rate"),
+    _Setting("--batch-size", "batch_size", int, "N", "crops in a step, over all processes"),
+    _Setting("--learning-rate", "learning_rate", float, "R", "learning rate"),
     _Setting("--seed", "seed", int, "N", "seed of the random numbers; default 0"),
     _Setting(
         "--augmentation",
@@ -135,8 +135,8 @@ _CHANGES = (
         "probability with which T1, T2 and FLAIR are each missing in a crop; default 0",
     ),
     _Setting(
-        "--validate-every",
-        "validate_every",
+        "--validation-interval",
+        "validation_interval",
         int,
         "EPOCHS",
         "validate every so many epochs; default by the preset",
@@ -150,8 +150,8 @@ _CHANGES = (
     _Switch("--compile", "compile", True, "compile the network with torch.compile"),
     _Switch("--freeze-encoder", "freeze_encoder", True, "train the decoders only"),
     _Setting(
-        "--initial-share",
-        "initial_share",
+        "--starting-weights-share",
+        "starting_weights_share",
         float,
         "SHARE",
         "share of the starting weights in the result; default 0, with finetune 0.75",

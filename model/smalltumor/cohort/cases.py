@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results.records import CaseRecord, sha256_of_images, sizes_of_images
+from smalltumor.cohort.results.records import CohortCaseRecord, sha256_of_images, sizes_of_images
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.data.naming.cohort_names import case_and_number
 from smalltumor.data.volumes.nifti import stem
@@ -102,7 +102,9 @@ def _check_names_kept(cases: Sequence[CaseFiles], results: ResultsFolder) -> Non
             )
 
 
-def _reviewed_and_gone(results: ResultsFolder, names: Collection[str]) -> dict[str, CaseRecord]:
+def _reviewed_and_gone(
+    results: ResultsFolder, names: Collection[str]
+) -> dict[str, CohortCaseRecord]:
     """Records of cases with reviews that have other names now, or are gone."""
     masks = (path for reader in entries(results.reviews) for path in entries(reader))
     masks = (path for path in masks if path.name.endswith(".nii.gz"))
@@ -110,13 +112,13 @@ def _reviewed_and_gone(results: ResultsFolder, names: Collection[str]) -> dict[s
     found = {}
     for name in reviewed - set(names):
         with suppress(SmalltumorError):  # a damaged one
-            record = CaseRecord.read(results.record(name))
+            record = CohortCaseRecord.read(results.record(name))
             if record is not None and record.images and record.digests:
                 found[name] = record
     return found
 
 
-def check_dataset(
+def check_bids_output(
     names: Sequence[str], made_here: Callable[[str], bool], settings: CohortSettings
 ) -> None:
     """Check that the masks can be written to the BIDS dataset, if one is asked for.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.cases import check_dataset
+from smalltumor.cohort.cases import check_bids_output
 from smalltumor.cohort.lock import LockedFolder, locked_folder
 from smalltumor.cohort.pipeline.jobs import Job, jobs_of
 from smalltumor.cohort.pipeline.pipeline import Pipeline
@@ -88,7 +88,7 @@ def segment_cohort(
     ) as locked:
         jobs = jobs_of(cases, folder, locked, settings)
         current = {job.name for job in jobs if job.task != "segment"}
-        check_dataset(names, lambda n: n in current or folder.has(folder.record(n)), settings)
+        check_bids_output(names, lambda n: n in current or folder.has(folder.record(n)), settings)
         shared = cases_with_shared_labels(names, [*elsewhere, *folder.cases_with_tables()])
         began(sum(job.task == "segment" for job in jobs))
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from smalltumor.cohort.results.folder_settings import CohortInfo, FolderSettings
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, SUMMARIES, ResultsFolder
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
 from smalltumor.files.locks import locked
@@ -35,7 +35,7 @@ class LockedFolder:
 
     @property
     def generation(self) -> int:
-        """How often the folder was overwritten; see `CaseRecord`."""
+        """How often the folder was overwritten; see `CohortCaseRecord`."""
         return self._settings.generation
 
     def is_current(self, case: str) -> bool:
@@ -114,7 +114,7 @@ def is_current(folder: ResultsFolder, settings: FolderSettings, case: str) -> bo
     if case not in settings.outdated:
         return True
     try:
-        record = CaseRecord.read(folder.record(case))
+        record = CohortCaseRecord.read(folder.record(case))
     except SmalltumorError:
         return False
     return record is not None and record.generation == settings.generation

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.cohort.results.folder_settings import CohortInfo, FolderSettings
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.volumes.nifti import stem
@@ -103,7 +103,7 @@ def _info(mask: Path) -> CohortInfo | None:
     for folder in list(mask.absolute().parents)[:_LEVELS]:
         try:
             settings = FolderSettings.read(folder)
-            record = CaseRecord.read(ResultsFolder(folder).record(stem(mask)))
+            record = CohortCaseRecord.read(ResultsFolder(folder).record(stem(mask)))
         except SmalltumorError:
             return None
         if settings is None:

@@ -107,15 +107,15 @@ class Case:
         return tuple(self.coarse.images)
 
     def _finite_volumes(self) -> dict[str, Image]:
-        found, problem = {}, None
+        volumes, problem = {}, None
         for modality, volume in self.volumes.items():
             try:
-                found[modality] = replace_nonfinite(volume, f"{self.name} {modality}")
+                volumes[modality] = replace_nonfinite(volume, f"{self.name} {modality}")
             except NonfiniteImageError as error:
                 problem = error
-        if not found and problem is not None:
+        if not volumes and problem is not None:
             raise problem
-        return found
+        return volumes
 
     @property
     def digests(self) -> dict[str, str]:

@@ -105,14 +105,29 @@ class MadeBy:
     @property
     def edited(self) -> MadeBy:
         """The same after edits."""
-        if self.algorithm_type != "AUTOMATIC":
+        if not self.is_unedited:
             return self
         return replace(self, algorithm_type="SEMIAUTOMATIC")
+
+    @property
+    def is_unedited(self) -> bool:
+        """Whether it is as the network gave it."""
+        return self.algorithm_type == "AUTOMATIC"
 
     @property
     def is_edited(self) -> bool:
         """Whether people have edited what a network gave."""
         return self.algorithm_type == "SEMIAUTOMATIC"
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether people drew it without a network."""
+        return self.algorithm_type == "MANUAL"
+
+    @property
+    def is_from_network(self) -> bool:
+        """Whether a network gave it, edited since or not."""
+        return not self.is_manual
 
     @property
     def model(self) -> str:
@@ -133,9 +148,9 @@ class MadeBy:
 
     def __str__(self) -> str:
         """As a report prints it."""
-        if self.algorithm_type == "MANUAL":
+        if self.is_manual:
             return "drawn by hand"
-        state = "not edited" if self.algorithm_type == "AUTOMATIC" else "edited"
+        state = "not edited" if self.is_unedited else "edited"
         version = f"{PACKAGE} {self.version}" if self.version else ""
         made = f"made by {self.model or 'an unknown network'}"
         return ", ".join(filter(None, [made, version, self.segmented_without, state]))

@@ -104,7 +104,7 @@ def symmetry_plane(brain: Mask, grid: Grid) -> MidsagittalPlane | None:
 
     overlap = _Overlap(brain, grid)
     start = np.zeros(3)
-    found = minimize(
+    optimum = minimize(
         lambda plane: -overlap(plane),
         start,
         method="Nelder-Mead",
@@ -114,7 +114,7 @@ def symmetry_plane(brain: Mask, grid: Grid) -> MidsagittalPlane | None:
             "fatol": 1e-6,
         },
     )
-    best, symmetry = found.x, -float(found.fun)
+    best, symmetry = optimum.x, -float(optimum.fun)
     if symmetry < LEAST_SYMMETRY:
         return None
     normal = _normal(best)

@@ -14,7 +14,7 @@ from smalltumor.data.brain.background import Image, replace_nonfinite
 from smalltumor.data.brain.background_removal import remove_background
 from smalltumor.data.brain.brain_crop import central_voxel, crop_around
 from smalltumor.data.naming.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
-from smalltumor.data.volume_checks import MAX_INTENSITY, out_of_range
+from smalltumor.data.volume_checks import MAX_INTENSITY, intensity_range_error
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.array_order import empty_fortran_order
 from smalltumor.geometry.boxes import Box, overlap
@@ -245,7 +245,7 @@ def _normalise(
     if std <= _MIN_RELATIVE_STD * max(abs(low), abs(high)):
         raise CaseError(f"{name} is the same in (almost) every voxel of the brain")
     if not (std > _MIN_STD and max(abs(low), abs(high)) < MAX_INTENSITY):
-        raise out_of_range(name, low, high)
+        raise intensity_range_error(name, low, high)
     np.clip(values, np.float32(low), np.float32(high), out=values)
     values -= np.float32(mean)
     values *= np.float32(1 / std)

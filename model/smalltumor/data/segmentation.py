@@ -15,7 +15,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import comment_of, digests_of_images
 from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.data.made_by import SEEN_IN_TRAINING, MadeBy, made_by_comment
-from smalltumor.data.naming.exported_masks import region_paths
+from smalltumor.data.naming.export_names import region_paths
 from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import OutputError

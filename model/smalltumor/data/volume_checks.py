@@ -41,7 +41,7 @@ MAX_INTENSITY = 1e30
 """Absolute value of intensities that can be computed with, in single precision, at most."""
 
 
-def out_of_range(name: str, low: float, high: float) -> CaseError:
+def intensity_range_error(name: str, low: float, high: float) -> CaseError:
     """The error about an image whose intensities reach `MAX_INTENSITY`, or hardly differ."""
     return CaseError(
         f"{name} has intensities from {low:.3g} to {high:.3g}, out of the range that can be "

@@ -56,10 +56,10 @@ def _cases_of(
     ]
 
 
-def _renamed(file: LabelFile, found: Sequence[str]) -> LabelFile:
-    if len(found) > 1:
+def _renamed(file: LabelFile, cases: Sequence[str]) -> LabelFile:
+    if len(cases) > 1:
         raise CaseError(
-            f"by its BIDS labels, {file.path} may be of {' or of '.join(sorted(found))}; rename it "
+            f"by its BIDS labels, {file.path} may be of {' or of '.join(sorted(cases))}; rename it "
             "to CASE.nii.gz"
         )
-    return replace(file, name=found[0]) if found else file
+    return replace(file, name=cases[0]) if cases else file

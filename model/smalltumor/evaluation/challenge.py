@@ -41,12 +41,12 @@ def evaluate_challenge(
     pairs = LabelPairs.find(predictions, truth, labels, truth_labels)
     schemes = pairs.prediction_schemes, pairs.truth_schemes
     with_cavity = all(each.name == CAVITY_SCHEME for each in schemes)
-    found = {pair.name: _score(pair, with_cavity) for pair in pairs.read(progress)}
+    scores = {pair.name: _score(pair, with_cavity) for pair in pairs.read(progress)}
     notes = pairs.notes
     files = (scheme for each in schemes for scheme in each.by_file.values())
     if not with_cavity and any(scheme.name == CAVITY_SCHEME for scheme in files):
         notes.append("RC is left out: not all files are in a scheme with the resection cavity")
-    return found, notes
+    return scores, notes
 
 
 def _score(pair: LabelPair, with_cavity: bool) -> CaseRegions:

@@ -15,7 +15,7 @@ from smalltumor.data.naming.cohort_names import (
     case_and_number,
     is_folder_of_reviews,
 )
-from smalltumor.data.naming.exported_masks import region_file
+from smalltumor.data.naming.export_names import region_file
 from smalltumor.data.naming.file_names import LABELS, case_name, name_of_folder, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.naming.grouping import group_files
@@ -91,14 +91,14 @@ def label_files_in(path: Path, *, exported_first: bool = False) -> list[LabelFil
         return [LabelFile(_case_name(path), path, label_scheme_hint(path), t1ce_beside(path))]
     if not is_searched:
         raise CaseError(f"{path} does not exist")
-    found: list[LabelFile] = []
+    label_files: list[LabelFile] = []
     for root, folders, names in walk_once(path):
         folders[:] = sorted(f for f in folders if _may_hold_masks(root / f))
         files = (root / n for n in names if not n.startswith("."))
         images = [f for f in files if is_image_name(f)]
         of_reader = is_folder_of_reviews(root.resolve().parent)
-        found += _last_reviews(images) if of_reader else _in_folder(images, exported_first)
-    return found
+        label_files += _last_reviews(images) if of_reader else _in_folder(images, exported_first)
+    return label_files
 
 
 def without_doubtful(
@@ -149,25 +149,25 @@ def _in_folder(files: list[Path], exported_first: bool) -> list[LabelFile]:
     named = [f for f in files if parse_file_name(f) is not None]
     cases = group_files(named)
     exported = _exported(files, cases)
-    found = [
+    label_files = [
         LabelFile(case.name, path, case.scheme_hint, _t1ce(case))
         for case in cases
         for path in case.labels
     ]
     if any(case.modalities for case in cases):
-        first, second = (exported, found) if exported_first else (found, exported)
+        first, second = (exported, label_files) if exported_first else (label_files, exported)
         names = {name_key(file.name) for file in first}
-        found = [*first, *(file for file in second if name_key(file.name) not in names)]
+        label_files = [*first, *(file for file in second if name_key(file.name) not in names)]
     else:
         unnamed = [f for f in files if f not in named]
         doubtful = [f for f in unnamed if _holds_no_classes(f)]
-        found += [
+        label_files += [
             LabelFile(_case_name(f), f, label_scheme_hint(f))
             for f in unnamed
             if f not in doubtful and len(volume_shape(f)) == 3
         ]
-        found += map(_doubtful, doubtful)
-    return found
+        label_files += map(_doubtful, doubtful)
+    return label_files
 
 
 def _exported(files: Iterable[Path], cases: Iterable[CaseFiles]) -> list[LabelFile]:

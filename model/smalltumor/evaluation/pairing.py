@@ -109,14 +109,14 @@ def _by_name(
         Those whose BIDS labels files may have, as of `named_as_cases`.
     """
     named = _with_distinct_names(without_doubtful(files, path, others), path)
-    found: dict[str, LabelFile] = {}
+    file_of_case: dict[str, LabelFile] = {}
     for file in named_as_cases(named, cases):
-        other = found.setdefault(name_key(file.name), file)
+        other = file_of_case.setdefault(name_key(file.name), file)
         if other is not file:
             raise CaseError(
                 f"{other.path} and {file.path} are both for the case {file.name}; keep one"
             )
-    return found
+    return file_of_case
 
 
 def _with_distinct_names(files: list[LabelFile], path: Path) -> list[LabelFile]:

@@ -76,17 +76,17 @@ def schemes_of(
     if given is not None:
         return Schemes({file.path: READ_SCHEMES[given] for file in files})
     labels = {file.path: _read(file) for file in files}
-    told = {path: label.own for path, label in labels.items() if label.own is not None}
-    others = [file for file in files if file.path not in told]
+    scheme_of_file = {path: label.own for path, label in labels.items() if label.own is not None}
+    others = [file for file in files if file.path not in scheme_of_file]
     if not others:
-        return Schemes(told)
+        return Schemes(scheme_of_file)
     # Where headers name one scheme, it may be that of all, and the values of all tell it surest.
-    stored = {scheme.name for scheme in told.values()}
+    stored = {scheme.name for scheme in scheme_of_file.values()}
     tell = files if len(stored) == 1 and stored <= set(READ_SCHEMES) else others
     scheme = _common_scheme(others, {f.path: labels[f.path] for f in tell}, fallback, side)
     for file in others:
         _check_names(file, labels[file.path], scheme, side)
-    return Schemes({**{file.path: scheme for file in others}, **told})
+    return Schemes({**{file.path: scheme for file in others}, **scheme_of_file})
 
 
 def _common_scheme(

@@ -40,7 +40,7 @@ def unreachable_as(kind: type[SmalltumorError]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _unreachable(error.filename, error, kind) from error
+        raise _unreachable_error(error.filename, error, kind) from error
 
 
 def is_absent(path: Path) -> bool:
@@ -74,10 +74,10 @@ def _mode(path: Path, unreachable: type[SmalltumorError] | None) -> int | None:
             return None
         if unreachable is None:
             raise
-        raise _unreachable(path, error, unreachable) from error
+        raise _unreachable_error(path, error, unreachable) from error
 
 
-def _unreachable(
+def _unreachable_error(
     path: Path | str | None, error: OSError, kind: type[SmalltumorError]
 ) -> SmalltumorError:
     return kind(f"{path} cannot be reached: {error.strerror or error}")

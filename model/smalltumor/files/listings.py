@@ -51,7 +51,7 @@ def entries(folder: Path) -> list[Path]:
     except OSError as error:
         if _is_none(error):
             return []
-        raise _unreadable(folder, error) from error
+        raise _unreadable_folder_error(folder, error) from error
 
 
 def visible_entries(folder: Path) -> list[Path]:
@@ -120,10 +120,10 @@ def walk_once(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
 def _refuse(error: OSError) -> None:
     if Path(error.filename).name in _OF_SYSTEM:
         return
-    raise _unreadable(error.filename, error) from error
+    raise _unreadable_folder_error(error.filename, error) from error
 
 
-def _unreadable(folder: Path | str, error: OSError) -> CaseError:
+def _unreadable_folder_error(folder: Path | str, error: OSError) -> CaseError:
     return CaseError(f"{folder} cannot be read: {error.strerror or error}")
 
 
@@ -132,7 +132,7 @@ def _settled_names(folder: Path) -> list[str]:
     try:
         return [entry.name for entry in _settled(folder) if not entry.is_dir()]
     except OSError as error:
-        raise _unreadable(folder, error) from error
+        raise _unreadable_folder_error(folder, error) from error
 
 
 def _files_in(folder: Path) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from smalltumor.follow_up.compare import FollowUp, Scan, compare_registered, compare_scans
 from smalltumor.follow_up.distances import TOLERANCE_MM
-from smalltumor.follow_up.matching import CHANGED_VOLUME, Change, LesionChange
+from smalltumor.follow_up.matching import CHANGED_VOLUME, ChangeKind, LesionChange
 from smalltumor.follow_up.registration import LEAST_SIMILARITY, ScanRegistration
 from smalltumor.follow_up.response import BASIS, RULE, UNKNOWN, Category, Response
 from smalltumor.follow_up.scan_warnings import patients_text, scan_warnings
@@ -15,7 +15,7 @@ __all__ = [
     "TOLERANCE_MM",
     "UNKNOWN",
     "Category",
-    "Change",
+    "ChangeKind",
     "FollowUp",
     "LesionChange",
     "Response",

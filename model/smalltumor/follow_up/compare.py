@@ -16,7 +16,7 @@ from smalltumor.files.folder_parts import distinctive_part
 from smalltumor.follow_up.course import Course
 from smalltumor.follow_up.coverage import Coverage
 from smalltumor.follow_up.local_contrast import MATCHING, LocalContrast
-from smalltumor.follow_up.matching import Change, LesionChange
+from smalltumor.follow_up.matching import ChangeKind, LesionChange
 from smalltumor.follow_up.registration import ScanRegistration, register_scans
 from smalltumor.follow_up.response import Response, assess, with_earlier_progression
 from smalltumor.geometry.grid import Affine, Grid
@@ -48,7 +48,7 @@ class Scan:
         As it is to be printed; empty if it is not known.
     mask : str
         Where the mask is from.
-    is_own_mask : bool
+    is_from_this_program : bool
         Whether it is one of this program: a file that was exported, see
         `smalltumor.data.masks.case_mask.CaseMask.is_exported`, or the regions in the window.
     made_by : MadeBy, optional
@@ -62,7 +62,7 @@ class Scan:
     measures: CaseMeasures
     date: str = ""
     mask: str = ""
-    is_own_mask: bool = False
+    is_from_this_program: bool = False
     made_by: MadeBy | None = None
     name: str = ""
 
@@ -107,9 +107,9 @@ class FollowUp:
         """The last scan."""
         return self.scans[-1]
 
-    def of(self, change: Change) -> list[LesionChange]:
+    def of(self, kind: ChangeKind) -> list[LesionChange]:
         """The changes of one kind."""
-        return [each for each in self.changes if each.change is change]
+        return [change for change in self.changes if change.kind is kind]
 
     @property
     def earlier_to_current(self) -> Affine:
@@ -137,9 +137,9 @@ class FollowUp:
         )
         return np.asarray(lesion.indices @ to_grid[:3, :3].T + to_grid[:3, 3])
 
-    def _matrix_of(self, number: int) -> Affine:
+    def _matrix_of(self, index: int) -> Affine:
         """From points of the first scan to points of another."""
-        return self.registrations[number - 1].matrix if number else np.eye(4)
+        return self.registrations[index - 1].matrix if index else np.eye(4)
 
 
 def compare_scans(
@@ -170,53 +170,53 @@ def compare_scans(
     if len(scans) < 2:
         raise SmalltumorError("a comparison needs two scans or more")
     reporter = ProgressReporter(progress, cancelled)
-    scans = _told_apart(scans)
+    scans = _with_distinct_titles(scans)
     first, *later = scans
     registrations = []
-    for count, scan in enumerate(later):
-        text = _registering_text(count, len(later))
-        found = register_scans(
-            first.case, scan.case, _reports_iterations(reporter, text, count, len(later))
+    for index, scan in enumerate(later):
+        text = _registering_text(index, len(later))
+        registration = register_scans(
+            first.case, scan.case, _reports_iterations(reporter, text, index, len(later))
         )
-        registrations.append(found)
+        registrations.append(registration)
     with reporter.subrange(_REGISTERED, 1.0):
         follow_up = compare_registered(scans, registrations, reporter)
     reporter.update(1.0, MATCHING)
     return follow_up
 
 
-def _registering_text(count: int, number: int) -> str:
-    """What is done to the first of the scans' pairs, and so on; short, as a dock is narrow."""
-    if number == 1:
+def _registering_text(index: int, total: int) -> str:
+    """Which of the registrations to the first scan runs; short, as a dock is narrow."""
+    if total == 1:
         return "registering the earlier scan"
-    return f"registering scan {count + 2} of {number + 1}"
+    return f"registering scan {index + 2} of {total + 1}"
 
 
-def _told_apart(scans: Sequence[Scan]) -> list[Scan]:
+def _with_distinct_titles(scans: Sequence[Scan]) -> list[Scan]:
     """The scans, of which those with one title are named with what their folders differ in."""
     folders = [next((path.parent for path in scan.case.paths.values()), None) for scan in scans]
-    found = []
+    named = []
     for scan, folder in zip(scans, folders, strict=True):
         alike = [f for s, f in zip(scans, folders, strict=True) if s.title == scan.title]
         if None not in alike and len(alike) > 1 and len(set(alike)) == len(alike):
             scan = replace(scan, name=f"{scan.title} ({distinctive_part(folder, alike)})")
-        found.append(scan)
-    return found
+        named.append(scan)
+    return named
 
 
 def _reports_iterations(
-    reporter: ProgressReporter, text: str, count: int, number: int
+    reporter: ProgressReporter, text: str, index: int, total: int
 ) -> Callable[[], None]:
     """Function that reports the progress of a registration at each of its iterations.
 
     How many there will be is not known: what is left is halved after each `_HALVED_AFTER`.
     """
-    reporter.update(_REGISTERED * count / number, text)
+    reporter.update(_REGISTERED * index / total, text)
     iterations = itertools.count(1)
 
     def report() -> None:
         left = 0.5 ** (next(iterations) / _HALVED_AFTER)
-        reporter.update(_REGISTERED * (count + 1 - left) / number, text)
+        reporter.update(_REGISTERED * (index + 1 - left) / total, text)
 
     return report
 
@@ -235,7 +235,7 @@ def compare_registered(
         progress,
     )
     last = len(scans) - 1
-    responses = [(scans[n].title, assess(course.findings(n))) for n in range(1, last)]
-    response = with_earlier_progression(assess(course.findings(last)), responses)
+    responses = [(scans[n].title, assess(course.response_measures(n))) for n in range(1, last)]
+    response = with_earlier_progression(assess(course.response_measures(last)), responses)
     changes = course.changes(last - 1, last)
     return FollowUp(tuple(scans), tuple(registrations), tuple(changes), response)

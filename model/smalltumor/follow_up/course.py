@@ -8,9 +8,9 @@ import numpy as np
 
 from smalltumor.follow_up.coverage import Coverage, with_coverage
 from smalltumor.follow_up.distances import lesion_distances
-from smalltumor.follow_up.findings import Findings
 from smalltumor.follow_up.local_contrast import MATCHING, LocalContrast, with_contrast
 from smalltumor.follow_up.matching import LesionChange, match_lesions
+from smalltumor.follow_up.response_measures import ResponseMeasures
 from smalltumor.geometry.grid import Affine
 from smalltumor.lesions.axial_diameters import AxialDiameters
 from smalltumor.measures import CaseMeasures, LesionMeasures
@@ -68,19 +68,19 @@ class Course:
     def _compared(self, earlier: int, current: int) -> list[LesionChange]:
         self._progress.update(0.0, MATCHING)
         lesions, to_first, shown = self._lesions, self._to_first, self._coverages
-        found = match_lesions(
+        changes = match_lesions(
             lesions[earlier], lesions[current], to_first[earlier], to_first[current]
         )
         matrix = np.asarray(self._from_first[current] @ to_first[earlier], dtype=np.float64)
-        found = with_coverage(found, shown[earlier], shown[current], matrix)
+        changes = with_coverage(changes, shown[earlier], shown[current], matrix)
         if not self._contrasts:
-            return found
+            return changes
         bright = self._contrasts[earlier], self._contrasts[current]
-        return with_contrast(found, *bright, matrix, self._progress)
+        return with_contrast(changes, *bright, matrix, self._progress)
 
-    def findings(self, number: int) -> Findings:
+    def response_measures(self, number: int) -> ResponseMeasures:
         """What a later scan is assessed by."""
-        return Findings(
+        return ResponseMeasures(
             sums_mm2=[self._sum(n) for n in range(number + 1)],
             since=[self.changes(earlier, number) for earlier in range(number)],
             lesions=self._lesions[number],

@@ -15,7 +15,7 @@ from smalltumor.data.brain.brain_mask import brain_masks
 from smalltumor.data.brain.coarse_images import coarse_images
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.follow_up.distances import TOLERANCE_MM
-from smalltumor.follow_up.matching import Change, LesionChange, ranked
+from smalltumor.follow_up.matching import ChangeKind, LesionChange, ranked
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.labels.masks import Mask
 from smalltumor.measures import LesionMeasures
@@ -88,25 +88,25 @@ def with_coverage(
         From points of the earlier scan to points of the current one.
     """
     current_to_earlier = np.asarray(np.linalg.inv(earlier_to_current), dtype=np.float64)
-    found = []
+    with_shares = []
     for change in changes:
         of_current = earlier.share(change.current, current_to_earlier)
         of_earlier = current.share(change.earlier, earlier_to_current)
-        known = replace(change, shown_earlier=of_current, shown_current=of_earlier)
+        with_share = replace(change, shown_earlier=of_current, shown_current=of_earlier)
         if min(of_current, of_earlier) < LEAST_COVERAGE:
-            known = replace(known, change=Change.NOT_COMPARABLE)
-        found.append(known)
-    return ranked(found)
+            with_share = replace(with_share, kind=ChangeKind.NOT_COMPARABLE)
+        with_shares.append(with_share)
+    return ranked(with_shares)
 
 
 def _dilated(mask: Mask, grid: Grid) -> Mask:
     """The mask and what is within `TOLERANCE_MM` of it along an axis, for inexact registrations."""
-    found = mask.copy()
+    dilated = mask.copy()
     for axis, edge in enumerate(grid.spacing):
-        grown = found.copy()
-        ahead, behind = np.moveaxis(found, axis, 0), np.moveaxis(grown, axis, 0)
+        grown = dilated.copy()
+        ahead, behind = np.moveaxis(dilated, axis, 0), np.moveaxis(grown, axis, 0)
         for step in range(1, int(TOLERANCE_MM / edge) + 1):
             behind[step:] |= ahead[:-step]
             behind[:-step] |= ahead[step:]
-        found = grown
-    return found
+        dilated = grown
+    return dilated

@@ -84,9 +84,9 @@ def lesion_distances(
     """
     shape = len(earlier), len(current)
     far, none = np.full(shape, np.inf), np.zeros(shape, np.bool_)
-    found = LesionDistances(far, far.copy(), none, none.copy())
+    distances = LesionDistances(far, far.copy(), none, none.copy())
     if not far.size:
-        return found
+        return distances
     axes, voxel = _axes_and_voxel(earlier, earlier_to_common, current, current_to_common)
     reach = np.maximum(TOLERANCE_MM * (1 - _ROUNDING), voxel * (1 + _ROUNDING))
     to_axes: Affine = np.asarray(np.linalg.inv(axes), dtype=np.float64)
@@ -98,13 +98,13 @@ def lesion_distances(
             relative = _distances(one, other, in_reach, 1.0)
             if not relative.size:
                 continue
-            found.relative[a, b] = relative.min()
-            found.mm[a, b] = _distances(one, other, axes.T, float(np.linalg.norm(reach))).min()
-            found.overlap[a, b] = _distances(one, other, in_voxels, 1 - _ROUNDING).size > 0
-            found.shifted[a, b] = _lies_along(earlier[a], relative) or _lies_along(
+            distances.relative[a, b] = relative.min()
+            distances.mm[a, b] = _distances(one, other, axes.T, float(np.linalg.norm(reach))).min()
+            distances.overlap[a, b] = _distances(one, other, in_voxels, 1 - _ROUNDING).size > 0
+            distances.shifted[a, b] = _lies_along(earlier[a], relative) or _lies_along(
                 current[b], _distances(other, one, in_reach, 1.0)
             )
-    return found
+    return distances
 
 
 def _lies_along(each: LesionMeasures, distances: npt.NDArray[np.float64]) -> bool:
@@ -149,13 +149,13 @@ def _voxels_of(
     reach: npt.NDArray[np.float64],
 ) -> list[_Voxels]:
     """The voxels of each lesion along the axes, and what is within a reach (3,) of them, mm."""
-    found = []
+    voxels = []
     for each in lesions:
         assert each.lesion.indices is not None and each.lesion.grid is not None
         in_patient = each.lesion.grid.to_patient(each.lesion.indices)
         points = (in_patient @ to_common[:3, :3].T + to_common[:3, 3]) @ to_axes.T
-        found.append(_Voxels(points, points.min(axis=0) - reach, points.max(axis=0) + reach))
-    return found
+        voxels.append(_Voxels(points, points.min(axis=0) - reach, points.max(axis=0) + reach))
+    return voxels
 
 
 def _axes_and_voxel(

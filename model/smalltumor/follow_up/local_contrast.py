@@ -16,7 +16,7 @@ import numpy.typing as npt
 from smalltumor.data.brain.brain_mask import brain_masks
 from smalltumor.data.brain.coarse_images import coarse_images
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.follow_up.matching import Change, LesionChange
+from smalltumor.follow_up.matching import ChangeKind, LesionChange
 from smalltumor.geometry.grid import Affine
 from smalltumor.labels.masks import Classes, Mask
 from smalltumor.labels.regions import TissueClass
@@ -91,15 +91,15 @@ class LocalContrast:
 
         None if it is not larger than that of nearly all other places of the brain, or is not known.
         """
-        (found,) = self._contrasts(place, np.zeros((1, 3)))
-        if np.isnan(found) or not len(self._other_places):
+        (contrast,) = self._contrasts(place, np.zeros((1, 3)))
+        if np.isnan(contrast) or not len(self._other_places):
             return None
         to_others = self._other_places - place.inside.mean(axis=0)
         others = self._contrasts(place, to_others)
         others = others[np.isfinite(others)]
-        if len(others) < _PLACES / 4 or not found > np.quantile(others, 1 - RARE):
+        if len(others) < _PLACES / 4 or not contrast > np.quantile(others, 1 - RARE):
             return None
-        return float(found / self._spread)
+        return float(contrast / self._spread)
 
     def _contrasts(self, place: _Place, shifts: Points) -> npt.NDArray[np.float64]:
         """Mean inside less mean around, of a place shifted in mm; NaN where the brain ends."""
@@ -207,19 +207,19 @@ def with_contrast(
     """
     progress = progress or ProgressReporter()
     current_to_earlier = np.asarray(np.linalg.inv(earlier_to_current), dtype=np.float64)
-    told = []
+    with_brightness = []
     for number, change in enumerate(changes):
         progress.update(number / len(changes), MATCHING)
-        if change.change is Change.NEW:
+        if change.kind is ChangeKind.NEW:
             place = current.place_of(change.current[0].lesion)
             is_bright = _is_bright_in_both(place, current, earlier, current_to_earlier)
             change = replace(change, bright_earlier=is_bright)
-        elif change.change is Change.GONE:
+        elif change.kind is ChangeKind.GONE:
             place = earlier.place_of(change.earlier[0].lesion)
             is_bright = _is_bright_in_both(place, earlier, current, earlier_to_current)
             change = replace(change, bright_current=is_bright)
-        told.append(change)
-    return told
+        with_brightness.append(change)
+    return with_brightness
 
 
 def _is_bright_in_both(

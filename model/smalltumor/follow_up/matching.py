@@ -17,7 +17,7 @@ CHANGED_VOLUME = 0.4
 volume as others read RANO 2.0 (Wen et al. 2023, doi 10.1200/JCO.23.01059)."""
 
 
-class Change(StrEnum):
+class ChangeKind(StrEnum):
     """What has become of lesions, in the order of a table."""
 
     NEW = "new"
@@ -39,7 +39,7 @@ class LesionChange:
 
     Parameters
     ----------
-    change : Change
+    kind : ChangeKind
     earlier, current : tuple of LesionMeasures
         The largest first; one of both may be empty.
     beside_mm : float, optional
@@ -54,7 +54,7 @@ class LesionChange:
         Whether the place of a lesion that is gone is still bright in T1CE of the current scan.
     """
 
-    change: Change
+    kind: ChangeKind
     earlier: tuple[LesionMeasures, ...]
     current: tuple[LesionMeasures, ...]
     beside_mm: float | None = None
@@ -79,16 +79,16 @@ class LesionChange:
 
         None for what is new, gone or not comparable.
         """
-        if not self.earlier or not self.current or self.change is Change.NOT_COMPARABLE:
+        if not self.earlier or not self.current or self.kind is ChangeKind.NOT_COMPARABLE:
             return None
         return sum(x.lesion.mm3 for x in self.current) / sum(x.lesion.mm3 for x in self.earlier) - 1
 
     @property
     def has_grown(self) -> bool:
         """Whether a lesion has grown, or several that merged or split have, by as much."""
-        if self.change in (Change.MERGED, Change.SPLIT):
+        if self.kind in (ChangeKind.MERGED, ChangeKind.SPLIT):
             return self.relative is not None and self.relative >= CHANGED_VOLUME
-        return self.change is Change.GROWN
+        return self.kind is ChangeKind.GROWN
 
     @property
     def is_small(self) -> bool:
@@ -117,7 +117,7 @@ def match_lesions(
     Returns
     -------
     list of LesionChange
-        New ones first, small ones before large ones; then in the order of `Change`.
+        New ones first, small ones before large ones; then in the order of `ChangeKind`.
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
@@ -137,8 +137,8 @@ def match_lesions(
         after = tuple(current[n - len(earlier)] for n in members if n >= len(earlier))
         mm = min((beside[n - len(earlier)] for n in members if not before), default=np.inf)
         beside_mm = float(mm) if np.isfinite(mm) else None
-        change = _change(before, after)
-        changes.append(LesionChange(change, _sorted(before), _sorted(after), beside_mm))
+        kind = _kind(before, after)
+        changes.append(LesionChange(kind, _sorted(before), _sorted(after), beside_mm))
     return ranked(changes)
 
 
@@ -147,26 +147,26 @@ def ranked(changes: Iterable[LesionChange]) -> list[LesionChange]:
     return sorted(changes, key=_rank)
 
 
-def _change(earlier: Sequence[LesionMeasures], current: Sequence[LesionMeasures]) -> Change:
+def _kind(earlier: Sequence[LesionMeasures], current: Sequence[LesionMeasures]) -> ChangeKind:
     if not earlier:
-        return Change.NEW
+        return ChangeKind.NEW
     if not current:
-        return Change.GONE
+        return ChangeKind.GONE
     if len(earlier) > len(current):
-        return Change.MERGED
+        return ChangeKind.MERGED
     if len(current) > 1:
-        return Change.SPLIT
-    return _change_of_size(earlier[0], current[0])
+        return ChangeKind.SPLIT
+    return _kind_by_size(earlier[0], current[0])
 
 
-def _change_of_size(earlier: LesionMeasures, current: LesionMeasures) -> Change:
+def _kind_by_size(earlier: LesionMeasures, current: LesionMeasures) -> ChangeKind:
     """By relative volume, and by the diameter, which has to change by a voxel at least."""
     relative = current.lesion.mm3 / earlier.lesion.mm3 - 1
     difference = abs(current.equivalent_diameter_mm - earlier.equivalent_diameter_mm)
     voxel = max(_voxel_mm3(earlier), _voxel_mm3(current)) ** (1 / 3)
     if abs(relative) < CHANGED_VOLUME or difference < voxel:
-        return Change.SAME
-    return Change.GROWN if relative > 0 else Change.SHRUNK
+        return ChangeKind.SAME
+    return ChangeKind.GROWN if relative > 0 else ChangeKind.SHRUNK
 
 
 def _voxel_mm3(each: LesionMeasures) -> float:
@@ -182,6 +182,6 @@ def _sorted(lesions: Sequence[LesionMeasures]) -> tuple[LesionMeasures, ...]:
 
 
 def _rank(change: LesionChange) -> tuple[int, bool, float]:
-    new = change.change is Change.NEW
+    new = change.kind is ChangeKind.NEW
     size = change.current_mm3 or change.earlier_mm3 or 0.0
-    return list(Change).index(change.change), new and not change.is_small, -size
+    return list(ChangeKind).index(change.kind), new and not change.is_small, -size

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smalltumor.follow_up.distances import TOLERANCE_MM
-from smalltumor.follow_up.findings import is_measurable, lesions_of
 from smalltumor.follow_up.matching import CHANGED_VOLUME, LesionChange
+from smalltumor.follow_up.response_measures import is_measurable, lesions_of
 from smalltumor.measures import LesionMeasures
 from smalltumor.text import list_text
 
@@ -24,7 +24,7 @@ def sum_text(current: float, smallest: float) -> str:
     )
 
 
-def volume_text(relative: float | None) -> str:
+def contradicting_volume_text(relative: float | None) -> str:
     """That the volume of the target lesions does not support what the sum of products says."""
     share = "unknown" if relative is None else f"{relative:.0%}"
     return (

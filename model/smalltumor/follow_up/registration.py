@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.volume_checks import MAX_INTENSITY, out_of_range
+from smalltumor.data.volume_checks import MAX_INTENSITY, intensity_range_error
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
@@ -84,20 +84,20 @@ def register_scans(
         If both are the same image, they do not show the same head, one of them is mirrored, or a
         grid is sheared.
     """
-    found = measure_registration(earlier, current, on_iteration)
-    if not found.similarity >= _SURE_SIMILARITY:  # which NaN is not either
-        _refuse_mirrored(earlier, current, found, on_iteration)
-    if not found.similarity >= LEAST_SIMILARITY:
+    registration = measure_registration(earlier, current, on_iteration)
+    if not registration.similarity >= _SURE_SIMILARITY:  # which NaN is not either
+        _refuse_mirrored(earlier, current, registration, on_iteration)
+    if not registration.similarity >= LEAST_SIMILARITY:
         raise CaseError(
             f"the earlier scan ({earlier.name}) and the current one ({current.name}) do not seem "
             "to show the same head: after registration, the fine structure of T1CE correlates with "
-            f"{found.similarity:.2f}; scans of one head reach {LEAST_SIMILARITY:g} or more"
+            f"{registration.similarity:.2f}; scans of one head reach {LEAST_SIMILARITY:g} or more"
         )
-    return found
+    return registration
 
 
 def _refuse_mirrored(
-    earlier: Case, current: Case, found: ScanRegistration, on_iteration: OnIteration | None
+    earlier: Case, current: Case, registration: ScanRegistration, on_iteration: OnIteration | None
 ) -> None:
     """Refuse a scan whose mirror image is more similar to the other scan than itself."""
     mirror_image = _mirrored(current)
@@ -107,12 +107,12 @@ def _refuse_mirrored(
         similarity = 1.0
     else:
         similarity = measure_registration(earlier, mirror_image, on_iteration).similarity
-    if similarity >= LEAST_SIMILARITY and not found.similarity >= similarity:
+    if similarity >= LEAST_SIMILARITY and not registration.similarity >= similarity:
         raise CaseError(
             f"the earlier scan ({earlier.name}) or the current one ({current.name}) is mirrored: "
             "after registration, the fine structure of T1CE correlates with "
-            f"{found.similarity:.2f}, and with that of the mirror image with {similarity:.2f}; "
-            "check how both images were converted"
+            f"{registration.similarity:.2f}, and with that of the mirror image with "
+            f"{similarity:.2f}; check how both images were converted"
         )
 
 
@@ -149,7 +149,7 @@ def _brain(case: Case, t1ce: Volume) -> Mask:
     """The brain of a scan, where its intensities can be computed with."""
     low, high = float(t1ce.data.min()), float(t1ce.data.max())
     if not max(abs(low), abs(high)) < MAX_INTENSITY:
-        raise out_of_range(f"T1CE of {case.name}", low, high)
+        raise intensity_range_error(f"T1CE of {case.name}", low, high)
     brain = foreground(t1ce)
     if not brain.any():
         raise CaseError(f"{case.name}: no brain was found in T1CE")

@@ -52,13 +52,13 @@ def _different_weights(scans: Sequence[Scan]) -> list[str]:
 
 def _different_makers(scans: Sequence[Scan]) -> list[str]:
     """A warning if the masks of some scans are of this program, and those of others are not."""
-    own = [scan.title for scan in scans if scan.is_own_mask]
-    others = [scan.title for scan in scans if not scan.is_own_mask]
-    if not own or not others:
+    ours = [scan.title for scan in scans if scan.is_from_this_program]
+    others = [scan.title for scan in scans if not scan.is_from_this_program]
+    if not ours or not others:
         return []
     names = "the name of its file" if len(others) == 1 else "the names of their files"
     return [
-        f"the masks are of different origin: this program made {_masks_of(own)}, but, by {names}, "
+        f"the masks are of different origin: this program made {_masks_of(ours)}, but, by {names}, "
         f"not {_masks_of(others)}; changes may be differences between those who drew them"
     ]
 

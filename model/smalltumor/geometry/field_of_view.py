@@ -34,12 +34,12 @@ def check_field_of_view(grid: Grid) -> None:
     edges = grid.spacing * grid.shape
     is_small = edges.max() < _SMALLEST_HEAD_MM and grid.spacing.min() < _FINEST_MM
     if is_small or grid.spacing.min() < _SMALLEST_VOXEL_MM:
-        raise not_a_head("small", edges, grid)
+        raise field_of_view_error("small", edges, grid)
     if edges.max() > _LARGEST_HEAD_MM:
-        raise not_a_head("large", edges, grid)
+        raise field_of_view_error("large", edges, grid)
 
 
-def not_a_head(
+def field_of_view_error(
     size: str, edges: Sequence[float] | npt.NDArray[np.float64], grid: Grid
 ) -> CaseError:
     """The error about a field of view with edges in mm, which is too "small" or "large"."""

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.geometry.boxes import bounding_box
-from smalltumor.geometry.field_of_view import not_a_head
+from smalltumor.geometry.field_of_view import field_of_view_error
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import (
     affected_box,
@@ -80,7 +80,7 @@ class ResampledGrid:
         first = np.floor(from_anchor.min(axis=0)) + 1
         shape = np.ceil(from_anchor.max(axis=0)) - first
         if np.prod(shape) > MAX_NETWORK_VOXELS:
-            raise not_a_head("large", shape, source)
+            raise field_of_view_error("large", shape, source)
         self.network_to_source = _about(network_to_source, -first, at)
         self.source_to_network = _about(_rounded(source_to_network), at, -first)
         i, j, k = (int(n) for n in shape)

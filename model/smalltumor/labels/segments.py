@@ -85,11 +85,11 @@ def scheme_of_segments(segments: Sequence[Segment], values: Iterable[int]) -> La
         return None
     if not present and None in meanings.values():
         return None
-    said = set(meanings.values())
-    classes = {v: _class_of(m, said) for v, m in meanings.items() if m is not None}
+    all_meanings = set(meanings.values())
+    classes = {v: _class_of(m, all_meanings) for v, m in meanings.items() if m is not None}
     for value in sorted(present):
         if classes[value] is None:
-            raise _region_alone(next(s for s in segments if s.value == value))
+            raise _region_alone_error(next(s for s in segments if s.value == value))
     return _scheme({value: tissue for value, tissue in classes.items() if tissue is not None})
 
 
@@ -125,28 +125,28 @@ def check_names(segments: Sequence[Segment], values: Iterable[int], scheme: Labe
 
 
 def _meanings(segments: Iterable[Segment]) -> dict[int, Meaning | None]:
-    found: dict[int, Meaning | None] = {}
+    meaning_of_value: dict[int, Meaning | None] = {}
     for segment in segments:
-        if found.setdefault(segment.value, segment.meaning) != segment.meaning:
+        if meaning_of_value.setdefault(segment.value, segment.meaning) != segment.meaning:
             raise LabelError(
                 f"two segments have the value {segment.value}", Remedy(Action.NAME_SCHEME)
             )
-    return found
+    return meaning_of_value
 
 
-def _class_of(meaning: Meaning, said: set[Meaning | None]) -> TissueClass | None:
+def _class_of(meaning: Meaning, meanings: set[Meaning | None]) -> TissueClass | None:
     """The class of a segment that is not part of another; None if it may have several."""
     if isinstance(meaning, TissueClass):
         return meaning
-    if TissueClass.ET not in said:
+    if TissueClass.ET not in meanings:
         return None
     if meaning is Region.TC:
         return TissueClass.NCR
-    has_edema, has_core = TissueClass.ED in said, said & {Region.TC, TissueClass.NCR}
+    has_edema, has_core = TissueClass.ED in meanings, meanings & {Region.TC, TissueClass.NCR}
     return TissueClass.ED if has_core and not has_edema else None
 
 
-def _region_alone(segment: Segment) -> LabelError:
+def _region_alone_error(segment: Segment) -> LabelError:
     meaning = segment.meaning
     region = REGION_NAMES[meaning] if isinstance(meaning, Region) else ""
     return LabelError(

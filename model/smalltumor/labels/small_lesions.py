@@ -1,4 +1,4 @@
-"""The size below which a lesion is small.
+"""The sizes below which a lesion is small, and below which it may be a speck.
 
 Lesions, evaluation, training, command line and plugin share it. This module does not import numpy,
 so that the command line's help loads instantly.
@@ -14,6 +14,9 @@ Evaluation and training count voxels, as the paper does on BraTS images, whose v
 
 SMALL_LESION_MM3 = SMALL_LESION_VOXELS
 """The same size in mm3 of the patient, for images of any voxel size."""
+
+SPECK_MM3 = 20
+"""Volume in mm3 below which the Lesions dock folds uncertain components by default."""
 
 _ROUNDING = 1e-6
 """Relative error of a volume: affines are stored in single precision."""

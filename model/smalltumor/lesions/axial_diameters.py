@@ -145,13 +145,13 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
     to_mm = _plane_to_mm(grid.affine[:3, in_plane])
     numbers = np.flatnonzero(measured.any(axis=(0, 1)))
     sections = [_Section(measured[..., n], to_mm) for n in numbers]
-    longest, across, found = _largest(sections)
+    longest, across, section = _largest(sections)
     if across < _EQUAL_MM:  # the line passes between voxels, beside the outline of each
-        longest, across, found = _largest(sections, crossed=True)
+        longest, across, section = _largest(sections, crossed=True)
     if rim_mm is not None:
         across = min(across, rim_mm)
     voxel = voxels[0].copy()
-    voxel[axis] = numbers[found] + first[axis]
+    voxel[axis] = numbers[section] + first[axis]
     number, _, _ = upright_slices(grid, voxel)
     return AxialDiameters(
         longest_mm=longest,
@@ -248,17 +248,17 @@ class _Section:
         def lines(numbers: Integers) -> Floats:
             return np.stack([corners[first[numbers]], corners[second[numbers]]], axis=1)
 
-        found: list[tuple[float, Floats]] = []
+        longest: list[tuple[float, Floats]] = []
         for some in self._tried(order, lines):
-            equal = lengths[some] >= (found[0][0] if found else 0.0) - _EQUAL_MM
+            equal = lengths[some] >= (longest[0][0] if longest else 0.0) - _EQUAL_MM
             if not equal.any():
                 break
             ends = lines(some[equal])
             within = np.flatnonzero(are_within(ends, self._mask, _GAP))
             if crossed:
                 within = within[[self.widest_across(ends[n]) > _EQUAL_MM for n in within]]
-            found += [(float(lengths[some[n]]), ends[n]) for n in within]
-        return [line for line in found if line[0] >= found[0][0] - _EQUAL_MM][:_MOST_EQUAL]
+            longest += [(float(lengths[some[n]]), ends[n]) for n in within]
+        return [line for line in longest if line[0] >= longest[0][0] - _EQUAL_MM][:_MOST_EQUAL]
 
     def _tried(self, order: Integers, lines: Callable[[Integers], Floats]) -> Iterator[Integers]:
         """Numbers of lines, in their order, without those that are far from the lesion."""

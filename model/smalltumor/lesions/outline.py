@@ -33,12 +33,12 @@ _SQUARE = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 def outline_corners(mask: Mask) -> Floats:
     """The corners of a mask's outline, (n, 2)."""
-    found = []
+    corners = []
     for axis in (0, 1):
         changes = np.argwhere(np.diff(mask, axis=axis)).astype(np.float64)
         changes[:, axis] += 0.5
-        found.append(changes)
-    return np.concatenate(found)
+        corners.append(changes)
+    return np.concatenate(corners)
 
 
 def outline_sides(mask: Mask) -> Floats:
@@ -49,18 +49,18 @@ def outline_sides(mask: Mask) -> Floats:
     """
     rows, columns = (n - 1 for n in mask.shape)
     voxels = {(p, q): mask[p : rows + p, q : columns + q] for p, q in _SQUARE}
-    found = []
+    sides = []
     for p, q in _SQUARE:
         voxel, across = voxels[p, q], voxels[1 - p, 1 - q]
         is_alone = (voxels[p, 1 - q] != voxel) & (voxels[1 - p, q] != voxel)
         is_cut_off = is_alone & ~(voxel & across)  # voxels that touch at a corner are joined
-        found.append(_placed(is_cut_off, [(0.5, q), (p, 0.5)]))
+        sides.append(_placed(is_cut_off, [(0.5, q), (p, 0.5)]))
     a, b, c, d = voxels.values()
     between_rows = (a == b) & (c == d) & (a != c)
     between_columns = (a == c) & (b == d) & (a != b)
-    found.append(_placed(between_rows, [(0.5, 0), (0.5, 1)]))
-    found.append(_placed(between_columns, [(0, 0.5), (1, 0.5)]))
-    return np.concatenate(found)
+    sides.append(_placed(between_rows, [(0.5, 0), (0.5, 1)]))
+    sides.append(_placed(between_columns, [(0, 0.5), (1, 0.5)]))
+    return np.concatenate(sides)
 
 
 def _placed(squares: Mask, side: list[tuple[float, float]]) -> Floats:

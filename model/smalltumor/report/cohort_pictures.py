@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.cohort.results.records import CaseRecord, has_other_files
+from smalltumor.cohort.results.records import CohortCaseRecord, has_other_files
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.data.case import REFERENCE
@@ -55,7 +55,7 @@ def picture_of_case(
     files = cases.get(result.name)
     if files is None:
         raise CaseError("its images were not found")
-    if has_other_files(CaseRecord.read(folder.record(result.name)), files):
+    if has_other_files(CohortCaseRecord.read(folder.record(result.name)), files):
         raise CaseError("its images have changed since the mask was made")
     mask = read_stored_mask(folder.mask(result.name), result.name, scheme)
     image, grid = _reference_image(files)

@@ -256,7 +256,7 @@ def arrow_of(shown: Slice) -> tuple[Point, Point] | None:
     places = np.argwhere(shown.lesion) * pixel
     centre = places.mean(axis=0)
     others = shown.regions[Region.ET] & ~shown.lesion
-    found = []
+    arrows = []
     for direction in (np.array(corner) / np.sqrt(2) for corner in _CORNERS):
         edge = max(0.0, float(((places - centre) @ direction).max()))
         along = edge + _ARROW_GAP_MM + np.linspace(0, _ARROW_MM, 24)
@@ -264,10 +264,10 @@ def arrow_of(shown: Slice) -> tuple[Point, Point] | None:
         at = np.rint(line).astype(int)
         if (at >= 0).all() and (at < shown.lesion.shape).all():
             hidden = np.count_nonzero(others[tuple(at.T)])
-            found.append((hidden, tuple(map(float, line[-1])), tuple(map(float, line[0]))))
-    if not found:
+            arrows.append((hidden, tuple(map(float, line[-1])), tuple(map(float, line[0]))))
+    if not arrows:
         return None
-    _, start, tip = min(found, key=lambda each: each[0])
+    _, start, tip = min(arrows, key=lambda arrow: arrow[0])
     return (start[0], start[1]), (tip[0], tip[1])
 
 

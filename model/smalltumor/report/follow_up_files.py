@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 from smalltumor.data.identity.patients import patient_of
 from smalltumor.files.atomic import write_text
 from smalltumor.files.tables import Cell, joined, write_table
-from smalltumor.follow_up import BASIS, RULE, UNKNOWN, FollowUp, LesionChange, ScanRegistration
+from smalltumor.follow_up import (
+    BASIS,
+    RULE,
+    UNKNOWN,
+    Category,
+    FollowUp,
+    LesionChange,
+    ScanRegistration,
+)
 from smalltumor.measures import LesionMeasures
 from smalltumor.report.details import ReportDetails, image_warnings
 from smalltumor.report.report_json import as_json
@@ -58,7 +66,7 @@ CHANGE_COLUMNS = tuple(field.name for field in fields(ChangeValues))
 
 def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any]:
     """Every number of a follow-up as plain dicts, lists and numbers; None is not measured."""
-    response = follow_up.response
+    response, category = follow_up.response, follow_up.response.category
     return {
         "format": FORMAT,
         "research_only": True,
@@ -82,7 +90,7 @@ def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any
         "registrations": [_registration(found) for found in follow_up.registrations],
         "changes": [asdict(_values(change)) for change in follow_up.changes],
         "response": {
-            "category": response.category and response.category.value,
+            "category": None if category is Category.NOT_EVALUABLE else category.value,
             "reasons": list(response.reasons),
             "sums_mm2": list(response.sums_mm2),
             "rule": RULE,
@@ -123,7 +131,7 @@ def _values(change: LesionChange) -> ChangeValues:
     lesion = (change.current or change.earlier)[0].lesion
     earlier, current = _diameters(change.earlier), _diameters(change.current)
     return ChangeValues(
-        change=change.change.value,
+        change=change.kind.value,
         small=change.is_small,
         earlier_lesions=[each.lesion.id for each in change.earlier],
         current_lesions=[each.lesion.id for each in change.current],

@@ -11,11 +11,12 @@ from smalltumor.follow_up import (
     RULE,
     TOLERANCE_MM,
     UNKNOWN,
-    Change,
+    ChangeKind,
     FollowUp,
     LesionChange,
 )
 from smalltumor.labels.regions import Region
+from smalltumor.labels.small_lesions import SPECK_MM3, is_small
 from smalltumor.measures import LesionMeasures
 from smalltumor.report import texts
 from smalltumor.report.course_figure import draw_course
@@ -25,9 +26,6 @@ from smalltumor.report.follow_up_pictures import FollowUpPictures
 from smalltumor.report.page import legend, render
 from smalltumor.report.slices import largest_of
 from smalltumor.text import mm3_text, pluralize
-
-SPECK_MM3 = 20.0
-"""Volume below which the headline counts new lesions apart, as the Lesions dock does by default."""
 
 _MOST_NUMBERS = 4
 """Numbers of lesions in a cell of the table of changes."""
@@ -106,7 +104,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         details=details,
         headline=headline(follow_up),
         follow_up=follow_up,
-        new=follow_up.of(Change.NEW),
+        new=follow_up.of(ChangeKind.NEW),
         unstated_dates=_unstated_dates(follow_up),
         scans=_scan_rows(follow_up),
         rows=change_rows(follow_up.changes),
@@ -144,7 +142,7 @@ def headline(follow_up: FollowUp) -> str:
 
 
 def _new_or_grown(follow_up: FollowUp) -> str:
-    new = follow_up.of(Change.NEW)
+    new = follow_up.of(ChangeKind.NEW)
     if not new:
         grown = sum(each.has_grown for each in follow_up.changes)
         has = "has" if grown == 1 else "have"
@@ -165,13 +163,13 @@ def _still_bright(follow_up: FollowUp) -> str:
 
 
 def _unknown(follow_up: FollowUp) -> str:
-    count = len(follow_up.of(Change.NOT_COMPARABLE))
+    count = len(follow_up.of(ChangeKind.NOT_COMPARABLE))
     return f"{pluralize(count, 'lesion')} cannot be compared" if count else ""
 
 
 def _specks_among(new: Sequence[LesionChange]) -> str:
     """How many of several new lesions are so small that they are often no lesions."""
-    count = sum((each.current_mm3 or 0.0) < SPECK_MM3 for each in new)
+    count = sum(is_small(each.current_mm3 or 0.0, SPECK_MM3) for each in new)
     return f", {count} of them below {SPECK_MM3:g} mm³" if count and len(new) > 1 else ""
 
 
@@ -183,7 +181,7 @@ def change_rows(changes: Sequence[LesionChange]) -> list[ChangeRow]:
 def _change_row(change: LesionChange) -> ChangeRow:
     relative = change.relative
     return ChangeRow(
-        change=change.change.value,
+        change=change.kind.value,
         earlier=_numbers(change.earlier),
         current=_numbers(change.current),
         earlier_volume=_mm3(change.earlier_mm3),
@@ -192,7 +190,7 @@ def _change_row(change: LesionChange) -> ChangeRow:
         earlier_diameters=_diameters(change.earlier),
         current_diameters=_diameters(change.current),
         place_parts=_place_parts(change),
-        is_new=change.change is Change.NEW,
+        is_new=change.kind is ChangeKind.NEW,
     )
 
 
@@ -243,7 +241,7 @@ def _place_parts(change: LesionChange) -> tuple[str, ...]:
 
 def _shown_text(change: LesionChange) -> str:
     """What the other scan shows of a lesion that cannot be compared."""
-    if change.change is not Change.NOT_COMPARABLE:
+    if change.kind is not ChangeKind.NOT_COMPARABLE:
         return ""
     if change.shown_current < change.shown_earlier:
         return f"the current scan shows {change.shown_current:.0%} of it"
@@ -260,7 +258,7 @@ def _shown_place(change: LesionChange, number: int) -> str:
 def _pair(pictures: FollowUpPictures, change: LesionChange) -> _Pair:
     (earlier, current), number = pictures.pair(change)
     sizes = f"{_mm3(change.earlier_mm3)} → {_mm3(change.current_mm3)} mm³"
-    caption = f"{change.change.value}: {sizes}, {_shown_place(change, number)}"
+    caption = f"{change.kind.value}: {sizes}, {_shown_place(change, number)}"
     return _Pair(earlier, current, caption)
 
 

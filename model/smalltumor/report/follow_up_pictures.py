@@ -91,7 +91,7 @@ class FollowUpPictures:
             slice_of_voxels(view.image, view.classes, self._grid, voxels, PICTURE_MM)
             for view in (self._earlier, self._current)
         ]
-        kind = change.change.value
+        kind = change.kind.value
         pictures = [
             picture_of_lesion(shown, view.window, f"{kind} lesion, {view.title},", "")
             for shown, view in zip(slices, (self._earlier, self._current), strict=True)

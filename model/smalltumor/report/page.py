@@ -172,17 +172,17 @@ def region_rows(measures: CaseMeasures) -> list[_RegionRow]:
 
 def _region_row(name: str, measures: CaseMeasures) -> _RegionRow:
     row = _RegionRow(_NAMES[name], name.upper(), texts.volume(measures.volumes_ml[name]))
-    found = measures.regions[Region(name)] if name in list(Region) else None
-    if found is None:
+    region = measures.regions[Region(name)] if name in list(Region) else None
+    if region is None:
         return row
     return replace(
         row,
-        equivalent=texts.length(found.equivalent_diameter_mm),
-        diameters=texts.diameters(found.axial),
-        product=texts.area(found.axial.product_mm2),
-        diameters_slice=texts.slice_number(found.axial.slice_number),
-        side=texts.ABSENT if found.side is None else found.side.value,
-        midline=texts.length(found.midline_mm),
+        equivalent=texts.length(region.equivalent_diameter_mm),
+        diameters=texts.diameters(region.axial),
+        product=texts.area(region.axial.product_mm2),
+        diameters_slice=texts.slice_number(region.axial.slice_number),
+        side=texts.ABSENT if region.side is None else region.side.value,
+        midline=texts.length(region.midline_mm),
     )
 
 
@@ -193,20 +193,20 @@ def lesion_rows(measures: CaseMeasures) -> list[_LesionRow]:
     return [_lesion_row(each, each.lesion.id in targets) for each in largest_first]
 
 
-def _lesion_row(each: LesionMeasures, is_target: bool) -> _LesionRow:
-    lesion, axial = each.lesion, each.lesion.axial
+def _lesion_row(measures: LesionMeasures, is_target: bool) -> _LesionRow:
+    lesion, axial = measures.lesion, measures.lesion.axial
     is_measurable = axial is not None and axial.measurable
     return _LesionRow(
-        number=f"{lesion.id}{texts.ADDED if _is_added(each) else ''}",
+        number=f"{lesion.id}{texts.ADDED if _is_added(measures) else ''}",
         size=mm3_text(lesion.mm3),
         diameters=texts.diameters(axial),
         product=texts.area(None if axial is None else axial.product_mm2),
         diameters_slice=texts.slice_number(lesion.diameters_slice),
         rano=_IN_THE_SUM if is_target else "measurable" if is_measurable else texts.ABSENT,
         side=texts.ABSENT if lesion.side is None else lesion.side.value,
-        midline=texts.length(each.midline_mm),
+        midline=texts.length(measures.midline_mm),
         slice=texts.slice_number(lesion.slices and lesion.slices[0]),
-        centre=texts.position(each.centre),
+        centre=texts.position(measures.centre),
     )
 
 

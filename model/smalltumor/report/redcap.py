@@ -72,18 +72,18 @@ def _no_formula(cell: Cell) -> Cell:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def _region_cells(region: Region, found: RegionMeasures | None) -> dict[str, Cell]:
+def _region_cells(region: Region, measures: RegionMeasures | None) -> dict[str, Cell]:
     names = (
         *("equivalent_mm", "axial_mm", "perpendicular_mm", "product_mm2", "diameters_slice"),
         *("has_cavity", "side", "midline_mm"),
     )
     cells: tuple[Cell, ...] = (None,) * len(names)
-    if found is not None:
-        axial = found.axial
+    if measures is not None:
+        axial = measures.axial
         cells = (
-            *(found.equivalent_diameter_mm, axial.longest_mm),
+            *(measures.equivalent_diameter_mm, axial.longest_mm),
             *(axial.perpendicular_mm, axial.product_mm2, axial.slice_number),
             int(axial.has_cavity),  # REDCap's yes and no
-            *(None if found.side is None else found.side.value, found.midline_mm),
+            *(None if measures.side is None else measures.side.value, measures.midline_mm),
         )
     return {f"{region.value}_{name}": cell for name, cell in zip(names, cells, strict=True)}

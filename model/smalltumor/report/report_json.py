@@ -68,29 +68,29 @@ def write_json(
     write_text(path, content + "\n", overwrite=overwrite)
 
 
-def _region(found: RegionMeasures | None) -> dict[str, Any] | None:
-    if found is None:
+def _region(measures: RegionMeasures | None) -> dict[str, Any] | None:
+    if measures is None:
         return None
     return {
-        "equivalent_diameter_mm": found.equivalent_diameter_mm,
-        **_axial(found.axial),
-        "side": found.side and found.side.value,
-        "midline_mm": found.midline_mm,
+        "equivalent_diameter_mm": measures.equivalent_diameter_mm,
+        **_axial(measures.axial),
+        "side": measures.side and measures.side.value,
+        "midline_mm": measures.midline_mm,
     }
 
 
-def _lesion(each: LesionMeasures) -> dict[str, Any]:
-    lesion = each.lesion
+def _lesion(measures: LesionMeasures) -> dict[str, Any]:
+    lesion = measures.lesion
     return {
         "id": lesion.id,
         "mm3": lesion.mm3,
         "small": lesion.is_small,
-        "equivalent_diameter_mm": each.equivalent_diameter_mm,
+        "equivalent_diameter_mm": measures.equivalent_diameter_mm,
         **_axial(lesion.axial),
         "centroid_ras_mm": list(lesion.centroid_ras_mm),
         "axial_slice": lesion.slices and lesion.slices[0],
         "side": lesion.side and lesion.side.value,
-        "midline_mm": each.midline_mm,
+        "midline_mm": measures.midline_mm,
         "mean_probability": lesion.mean_probability,
         "score": lesion.score,
     }

@@ -104,7 +104,7 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
         If there are DICOM files and pydicom is not installed.
     """
     if not is_folder(folder, unreachable=CaseError):
-        raise _not_a_folder(folder)
+        raise _not_a_folder_error(folder)
     images, warnings = read_images(folder, on_file)
     copies = find_copies(images)
     if copies:
@@ -120,7 +120,7 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
     return FolderContent(tuple(studies), tuple(warnings), copies)
 
 
-def _not_a_folder(path: Path) -> CaseError:
+def _not_a_folder_error(path: Path) -> CaseError:
     if not exists(path):
         return CaseError(f"{path} is not an existing folder")
     if path.name.lower().endswith(ARCHIVE_ENDINGS):

@@ -90,13 +90,15 @@ def on_other_grid(
         assert lesion.indices is not None
         image[tuple(lesion.indices.T)] = number
     moved = resample(image)
-    found: list[Lesion] = []
+    remeasured: list[Lesion] = []
     for number, lesion in enumerate(candidates, start=1):
         voxels = np.argwhere(moved == number)
         if not len(voxels):
             continue
-        measured = measure_lesion(first_id + len(found), voxels, target, lesion.region, plane=plane)
-        found.append(
+        measured = measure_lesion(
+            first_id + len(remeasured), voxels, target, lesion.region, plane=plane
+        )
+        remeasured.append(
             replace(
                 measured,
                 mean_probability=lesion.mean_probability,
@@ -106,4 +108,4 @@ def on_other_grid(
                 score=lesion.score,
             )
         )
-    return found
+    return remeasured

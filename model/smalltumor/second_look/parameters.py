@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smalltumor.errors import CheckpointError
 from smalltumor.files.damaged import DAMAGED
-from smalltumor.second_look.scorer import Scorer
+from smalltumor.second_look.lesion_scorer import LesionScorer
 
 FORMAT = "smalltumor second look"
 FORMAT_VERSION = 1
@@ -22,9 +22,9 @@ class SecondLookParameters:
 
     Parameters
     ----------
-    candidates : Scorer
+    candidates : LesionScorer
         Of places outside the mask, on `features.FEATURES`.
-    found : Scorer
+    found : LesionScorer
         Of components of the mask, on `component_scores.FEATURES`.
     least_log_odds : float
         Places where the network gives ET at least these odds against any other class, as a
@@ -43,8 +43,8 @@ class SecondLookParameters:
         Of the checkpoint of that name.
     """
 
-    candidates: Scorer
-    found: Scorer
+    candidates: LesionScorer
+    found: LesionScorer
     least_log_odds: float
     most_by_image: int
     least_score: float
@@ -75,8 +75,8 @@ def load_parameters(path: str | Path | None = None) -> SecondLookParameters:
         if int(values["format_version"]) > FORMAT_VERSION:
             raise CheckpointError(f"{where} is of a later version; update smalltumor")
         return SecondLookParameters(
-            candidates=Scorer.from_dict(values["candidates"]),
-            found=Scorer.from_dict(values["found"]),
+            candidates=LesionScorer.from_dict(values["candidates"]),
+            found=LesionScorer.from_dict(values["found"]),
             least_log_odds=float(values["least_log_odds"]),
             most_by_image=int(values["most_by_image"]),
             least_score=float(values["least_score"]),

@@ -1,4 +1,4 @@
-"""Places that may be lesions: bright spots of enhancement, and peaks of the probability of ET."""
+"""Peaks: local maxima of enhancement and of the probability of ET, which may be lesions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ SCALES = (0.7, 1.2, 2.0, 3.4)
 maximum at the centre of a ball of some 1.5 times the radius, 2 to 7 mm here."""
 
 LEAST_BLOB = 0.4
-"""Least difference of Gaussians of a spot, in standard deviations of normal-appearing brain."""
+"""Least difference of Gaussians at a peak of enhancement, in standard deviations of
+normal-appearing brain."""
 
 LEAST_LOG_ODDS = -6.0
 """Least logarithm of the odds of ET against every other class of a peak of the probability."""
@@ -32,7 +33,7 @@ MOST_PEAKS = 150
 """Peaks of each kind that are kept, the highest."""
 
 _MARGIN = 3
-"""Voxels around the brain in which spots are measured: mirrored places are up to 2 away from it."""
+"""Voxels around the brain in which peaks are measured: mirrored places are up to 2 away from it."""
 
 _IN_BRAIN = 0.7
 """Least part of a peak's voxel, and of its surroundings, that is in the brain."""

@@ -1,4 +1,4 @@
-"""The second look: spots that the network almost found, with scores, beside what it found."""
+"""The second look: lesions that the network almost found, with scores, beside what it found."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from smalltumor.lesions import Lesion, LesionList, measure_lesion
 from smalltumor.second_look.coarse_maps import coarse_maps
 from smalltumor.second_look.component_scores import with_scores
 from smalltumor.second_look.features import FEATURES, Floats, features_of
-from smalltumor.second_look.grower import LesionGrower
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
 from smalltumor.second_look.peaks import Peaks, find_peaks
+from smalltumor.second_look.region_growing import LesionGrower
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
@@ -82,7 +82,7 @@ class SecondLook(LesionGrower):
         threshold: float = SMALL_LESION_MM3,
         plane: MidsagittalPlane | None = None,
     ) -> list[Lesion]:
-        """Find the spots that may be lesions and are not in the mask, the likeliest first.
+        """Find what may be lesions and is not in the mask, the likeliest first.
 
         Parameters
         ----------
@@ -139,12 +139,12 @@ class SecondLook(LesionGrower):
 
     @property
     def seeds(self) -> npt.NDArray[np.float64]:
-        """Places of the spots on the case's grid, (n, 3), not rounded."""
+        """The peaks on the case's grid, (n, 3), not rounded."""
         return self.maps.to_source(self._peaks.voxels)
 
     @cached_property
     def features(self) -> Floats:
-        """Features of each spot, (n, feature); in the order of `features.FEATURES`."""
+        """Features of each peak, (n, feature); in the order of `features.FEATURES`."""
         return features_of(self.maps, self._peaks)
 
 

@@ -146,13 +146,13 @@ def with_probabilities(lesions: Sequence[Lesion], stored: Sequence[StoredLesion]
 
     def described(lesion: Lesion) -> Lesion:
         assert lesion.indices is not None
-        known = by_box.get(_box_of(lesion.indices))
-        if known is None or not np.array_equal(known.voxels, lesion.indices):
+        stored_lesion = by_box.get(_box_of(lesion.indices))
+        if stored_lesion is None or not np.array_equal(stored_lesion.voxels, lesion.indices):
             return lesion
         return replace(
             lesion,
-            mean_probability=known.mean_probability,
-            max_probability=known.max_probability,
+            mean_probability=stored_lesion.mean_probability,
+            max_probability=stored_lesion.max_probability,
         )
 
     return [described(lesion) for lesion in lesions]

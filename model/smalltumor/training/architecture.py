@@ -17,14 +17,15 @@ from smalltumor.models.checkpoint import save_checkpoint
 from smalltumor.models.config import NetworkConfig
 from smalltumor.models.network import MultiTaskNetwork, SegmentationNetwork
 from smalltumor.training.data.training_case import TrainingCase
-from smalltumor.training.validation import Predict, whole_volume
+from smalltumor.training.data.whole_volumes import Predict, whole_volume
 
 
 class Architecture(Protocol):
     """What a run needs to know about its network.
 
-    Runs train `MultiTaskArchitecture` unless `smalltumor.training.run.train` is given another one,
-    as in ``tests/benchmarks/training/peers.py``, which trains networks of MONAI in the same way.
+    Runs train `MultiTaskArchitecture` unless `smalltumor.training.execution.train.train` is given
+    another one, as in ``tests/benchmarks/training/peers.py``, which trains networks of MONAI in the
+    same way.
     """
 
     def training_network(self) -> nn.Module:

@@ -15,7 +15,7 @@ from smalltumor.training.augmentation.settings import Augmentation
 FREE_SETTINGS = frozenset({"compile"})
 """Settings that do not change what a run learns, so that they may differ between folds."""
 
-_HELD_OUT_SHARES = ("folds", "hold_out_every")
+_VALIDATION_SHARES = ("folds", "validation_every")
 
 Preset = Literal["paper", "finetune", "starter"]
 
@@ -50,16 +50,16 @@ class TrainingConfig:
     minutes : float
         Train for this time instead of `epochs`, over all resumes together; learning rate and
         batch-norm statistics follow the time. 0 trains for `epochs`.
-    batch : int
+    batch_size : int
         Crops in a step, over all processes.
     crop : int
         Voxels along each axis, a multiple of 16.
-    tumour_crops : float
+    foreground_probability : float
         Share of crops centred on a tumour voxel; the rest lie anywhere in the brain.
     optimiser : {"adam", "adamw"}
         Adam with amsgrad as the backbone published it, or AdamW.
     learning_rate, weight_decay : float
-    schedule : {"polynomial", "hold"}
+    schedule : {"polynomial", "constant_then_linear"}
         Polynomial decay of power 0.9, or a constant rate that falls linearly over the last 30 %.
     warmup : int
         Steps until the learning rate is reached.
@@ -67,7 +67,7 @@ class TrainingConfig:
         Gradients with a larger norm are scaled down to it; 0 for no limit.
     ema_decay : float
         Decay of the exponential moving average of the weights; 0 for no average.
-    initial_share : float
+    starting_weights_share : float
         Share of the weights that the run starts from in the averaged weights, from 0 to below 1,
         see `optimiser.update_average`.
     freeze_norms_at : float
@@ -75,17 +75,17 @@ class TrainingConfig:
         training and inference see the same function; 1 for never.
     freeze_encoder : bool
         Train the decoders only.
-    validate_every : int
+    validation_interval : int
         Epochs between validations.
-    norm_cases : int
+    batch_norm_cases : int
         Whole brains from which norm statistics are estimated anew for validation and export.
     patience : int
         Stop after this many validations without a better score; 0 for never.
     folds, fold : int
-        Hold out fold number `fold`, from 0, of `folds` that are drawn by `seed` as for a
-        cross-validation; 0 folds hold out none.
-    hold_out_every : int
-        Hold out the first patient, by name, and every n-th after it; 0 for none.
+        Validate on fold number `fold`, from 0, of `folds` that are split by `seed` as for a
+        cross-validation; with 0 folds, on none.
+    validation_every : int
+        Validate on the first patient, by name, and every n-th after it; 0 for none.
     seed : int
     compile : bool
         Compile the network with ``torch.compile``, which takes a minute or two at the first start.
@@ -104,45 +104,52 @@ class TrainingConfig:
     epochs: int = 500
     minutes: float = 0.0
     crops_per_case: int = 1
-    batch: int = 8
+    batch_size: int = 8
     crop: int = 128
-    tumour_crops: float = 0.0
+    foreground_probability: float = 0.0
     optimiser: Literal["adam", "adamw"] = "adam"
     learning_rate: float = 1e-3
     weight_decay: float = 1e-5
-    schedule: Literal["polynomial", "hold"] = "polynomial"
+    schedule: Literal["polynomial", "constant_then_linear"] = "polynomial"
     warmup: int = 0
     max_gradient_norm: float = 12.0
     ema_decay: float = 0.0
-    initial_share: float = 0.0
+    starting_weights_share: float = 0.0
     freeze_norms_at: float = 1.0
     freeze_encoder: bool = False
-    validate_every: int = 10
-    norm_cases: int = 8
+    validation_interval: int = 10
+    batch_norm_cases: int = 8
     patience: int = 0
     folds: int = 0
     fold: int = 0
-    hold_out_every: int = 0
+    validation_every: int = 0
     seed: int = 0
     compile: bool = False
 
     def __post_init__(self) -> None:
-        counts = ("epochs", "crops_per_case", "batch", "crop", "validate_every", "norm_cases")
+        counts = (
+            "epochs",
+            "crops_per_case",
+            "batch_size",
+            "crop",
+            "validation_interval",
+            "batch_norm_cases",
+        )
         for name in (*counts, "reconstruction_every"):
             self._check(name, getattr(self, name) >= 1, "1 or more")
         limits = ("warmup", "patience", "max_gradient_norm", "weight_decay", "minutes")
-        for name in (*limits, *_HELD_OUT_SHARES):
+        for name in (*limits, *_VALIDATION_SHARES):
             self._check(name, 0 <= getattr(self, name) < math.inf, "0 or more")
-        for name in ("freeze_norms_at", "tumour_crops"):
+        for name in ("freeze_norms_at", "foreground_probability"):
             self._check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
         self._check("crop", self.crop % 16 == 0, "a multiple of 16")
         self._check("learning_rate", 0 < self.learning_rate < math.inf, "a positive number")
-        for name in ("modality_dropout", "ema_decay", "initial_share"):
+        for name in ("modality_dropout", "ema_decay", "starting_weights_share"):
             self._check(name, 0 <= getattr(self, name) < 1, "at least 0 and below 1")
         self._check("seed", 0 <= self.seed < 2**63, f"from 0 to {2**63 - 1}")
-        for name in _HELD_OUT_SHARES:
+        for name in _VALIDATION_SHARES:
             is_share = getattr(self, name) != 1
-            self._check(name, is_share, "2 or more, because 1 would hold out every case")
+            self._check(name, is_share, "2 or more, because 1 would leave no training case")
         if self.folds:
             self._check("fold", 0 <= self.fold < self.folds, f"from 0 to {self.folds - 1}")
         else:
@@ -155,7 +162,7 @@ class TrainingConfig:
     @property
     def has_average(self) -> bool:
         """Whether the network of the run has averaged weights."""
-        return self.ema_decay > 0 or self.initial_share > 0
+        return self.ema_decay > 0 or self.starting_weights_share > 0
 
     def with_changes(self, changes: Mapping[str, Any]) -> TrainingConfig:
         """A copy with other values for some fields.
@@ -205,45 +212,45 @@ def _check_known(changes: Mapping[str, Any]) -> None:
 
 def steps_per_epoch(config: TrainingConfig, cases: int) -> int:
     """Steps that draw `crops_per_case` crops of every case, without a last incomplete batch."""
-    return max(1, cases * config.crops_per_case // config.batch)
+    return max(1, cases * config.crops_per_case // config.batch_size)
 
 
 PRESETS: Mapping[str, TrainingConfig] = {
     "paper": TrainingConfig(),
     "finetune": TrainingConfig(
-        augmentation=Augmentation(warp=0.2).with_intensities("standard"),
+        augmentation=Augmentation(affine_probability=0.2).with_intensities("standard"),
         loss="dice_ce",
         reconstruction_weight=0.05,
         epochs=50,
         crops_per_case=4,
-        batch=2,
+        batch_size=2,
         crop=96,
-        tumour_crops=0.75,
+        foreground_probability=0.75,
         optimiser="adamw",
         learning_rate=1e-4,
         weight_decay=1e-2,
         ema_decay=0.99,
-        initial_share=0.75,
+        starting_weights_share=0.75,
         freeze_norms_at=0.0,
-        validate_every=5,
+        validation_interval=5,
         patience=6,
     ),
     "starter": TrainingConfig(
-        augmentation=Augmentation(turn=0.5, warp=0.4, rotate=15.0, zoom=0.15).with_intensities(
-            "strong"
-        ),
+        augmentation=Augmentation(
+            rotate90_probability=0.5, affine_probability=0.4, rotate=15.0, zoom=0.15
+        ).with_intensities("strong"),
         loss="dice_ce",
         reconstruction_weight=0.05,
         reconstruction_every=4,
         relative_reconstruction=True,
         epochs=60,
         crops_per_case=4,
-        batch=2,
+        batch_size=2,
         crop=80,
-        tumour_crops=0.75,
+        foreground_probability=0.75,
         optimiser="adamw",
         weight_decay=1e-2,
-        schedule="hold",
+        schedule="constant_then_linear",
         warmup=50,
         ema_decay=0.995,
         freeze_norms_at=0.5,

@@ -1,4 +1,4 @@
-"""Crop and batch that fit a device's memory, estimated without torch for the plugin's widgets."""
+"""Crop and batch size that fit a device's memory, estimated without torch for the plugin."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _USABLE_SHARE = 0.7
 """Share of the free memory that a step may take."""
 
 _CPU_STEPS = ((64, 2), (64, 1), (48, 1), (32, 1))
-"""Crop and batch. Crops of 64 at most, for speed: a step of two takes 4 s on two cores, one of 96
-takes 14 s."""
+"""Crop and batch size. Crops of 64 at most, for speed: a step of two takes 4 s on two cores, one of
+96 takes 14 s."""
 
 _GPU_STEPS = ((128, 8), (128, 4), (128, 2), (96, 2), (80, 2), (64, 2), (64, 1), (48, 1), (32, 1))
 
 
 def suggest(free_bytes: int, *, gpu: bool) -> tuple[int, int]:
-    """Suggest crop and batch.
+    """Suggest crop and batch size.
 
     Parameters
     ----------
@@ -29,27 +29,27 @@ def suggest(free_bytes: int, *, gpu: bool) -> tuple[int, int]:
 
     Returns
     -------
-    crop, batch : int
+    crop, batch_size : int
         The smallest known ones if nothing fits.
     """
     choices = _GPU_STEPS if gpu else _CPU_STEPS
-    for crop, batch in choices:
-        if needed_bytes(crop, batch) <= _USABLE_SHARE * free_bytes:
-            return crop, batch
+    for crop, batch_size in choices:
+        if needed_bytes(crop, batch_size) <= _USABLE_SHARE * free_bytes:
+            return crop, batch_size
     return choices[-1]
 
 
-def needed_bytes(crop: int, batch: int) -> int:
+def needed_bytes(crop: int, batch_size: int) -> int:
     """Estimated memory of a step, in bytes."""
-    return _FIXED_BYTES + BYTES_PER_VOXEL * batch * crop**3
+    return _FIXED_BYTES + BYTES_PER_VOXEL * batch_size * crop**3
 
 
-def smaller(crop: int, batch: int, processes: int = 1) -> dict[str, int]:
+def smaller(crop: int, batch_size: int, processes: int = 1) -> dict[str, int]:
     """The next smaller step to try when one does not fit: half the batch, or else a smaller crop.
 
     Parameters
     ----------
-    crop, batch : int
+    crop, batch_size : int
         Those that did not fit.
     processes : int
         Number of processes that share the batch.
@@ -59,8 +59,8 @@ def smaller(crop: int, batch: int, processes: int = 1) -> dict[str, int]:
     dict
         The one setting to change; empty if there is nothing smaller.
     """
-    half = batch // 2 // processes * processes
+    half = batch_size // 2 // processes * processes
     if half >= 1:
-        return {"batch": half}
+        return {"batch_size": half}
     less = max(_SMALLEST_CROP, crop * 3 // 4 // 16 * 16)
     return {"crop": less} if less < crop else {}

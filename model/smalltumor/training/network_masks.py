@@ -8,11 +8,6 @@ from dataclasses import dataclass
 from smalltumor.data.made_by import MadeBy
 
 
-def is_of_network(made_by: MadeBy | None) -> bool:
-    """Whether a mask is known to be that of a network, corrected or not."""
-    return made_by is not None and made_by.algorithm_type != "MANUAL"
-
-
 @dataclass(frozen=True)
 class NetworkMasks:
     """What made those masks of some cases that a network made.
@@ -43,7 +38,7 @@ class NetworkMasks:
             SHA-256 of the weights that the run starts from, and of those before them.
         """
         masks = list(masks)
-        known = [mask for mask in masks if mask is not None and is_of_network(mask)]
+        known = [mask for mask in masks if mask is not None and mask.is_from_network]
         of_start = tuple(mask for mask in known if _is_of(mask, digests))
         return cls(len(masks), of_start, tuple(mask for mask in known if mask not in of_start))
 
@@ -78,7 +73,7 @@ def _is_of(mask: MadeBy, digests: Collection[str]) -> bool:
 
 def _which(masks: Collection[MadeBy], cases: int, use: str) -> str:
     """As in "3 of 4 validation masks are corrected results"."""
-    corrected = all(mask.algorithm_type == "SEMIAUTOMATIC" for mask in masks)
+    corrected = all(mask.is_edited for mask in masks)
     if len(masks) == 1:
         one = "a corrected result" if corrected else "a result"
         which = f"The {use} mask" if cases == 1 else f"1 of {cases} {use} masks"

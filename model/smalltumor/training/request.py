@@ -12,7 +12,7 @@ from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.damaged import DAMAGED
 
-_PATHS = ("weights", "validation", "cache", "card")
+_PATHS = ("weights", "validation_folder", "cache", "card")
 _TEXTS = ("preset", "device")
 
 
@@ -37,9 +37,9 @@ class TrainingRequest:
         its own configuration.
     weights : Path, optional
         Checkpoint to start from; its network size and preprocessing are used.
-    validation : Path, optional
+    validation_folder : Path, optional
         A case, or a folder of cases, to validate on; training leaves these cases out by name.
-    held_out : tuple of str
+    validation_cases : tuple of str
         Names of cases of `data` to validate on; training leaves them out.
     patients : mapping of str to str
         Patients by case, for cases whose names do not tell, see `patient_of`. Scans of one patient
@@ -59,8 +59,8 @@ class TrainingRequest:
     preset: str = "paper"
     changes: Mapping[str, Any] = field(default_factory=dict)
     weights: Path | None = None
-    validation: Path | None = None
-    held_out: tuple[str, ...] = ()
+    validation_folder: Path | None = None
+    validation_cases: tuple[str, ...] = ()
     patients: Mapping[str, str] = field(default_factory=dict)
     cache: Path | None = None
     card: Path | None = None
@@ -71,8 +71,8 @@ class TrainingRequest:
         """The part that ``config.json`` keeps, with absolute paths."""
         paths = {name: _absolute(getattr(self, name)) for name in ("data", *_PATHS)}
         values: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS}
-        if self.held_out:
-            values["held_out"] = list(self.held_out)
+        if self.validation_cases:
+            values["validation_cases"] = list(self.validation_cases)
         if self.patients:
             values["patients"] = dict(self.patients)
         return paths | values
@@ -137,7 +137,7 @@ def _recorded(record: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that a record may hold beside the folder of cases."""
     values: dict[str, Any] = {n: Path(record[n]) for n in _PATHS if record.get(n)}
     values |= {name: str(record[name]) for name in _TEXTS if record.get(name)}
-    values["held_out"] = tuple(map(str, record.get("held_out", ())))
+    values["validation_cases"] = tuple(map(str, record.get("validation_cases", ())))
     values["patients"] = {str(k): str(v) for k, v in dict(record.get("patients", {})).items()}
     return values
 

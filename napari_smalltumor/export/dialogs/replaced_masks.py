@@ -44,7 +44,7 @@ def holds_corrections(path: Path) -> bool:
     """Whether a file that exists may hold a mask that people have edited or drawn."""
     volume = _read(path) if is_nifti_name(path) else None
     made_by = None if volume is None else recorded_made_by(volume)
-    return made_by is None or made_by.algorithm_type != "AUTOMATIC"
+    return made_by is None or not made_by.is_unedited
 
 
 def _read(path: Path) -> Volume | None:

@@ -14,9 +14,9 @@ from smalltumor.data.case import Case
 from smalltumor.files.existence import is_absent
 from smalltumor.training.data.collected_case import (
     CaseFolder,
+    case_folder,
     case_folder_name,
     folder_names,
-    folder_of,
 )
 
 from napari_smalltumor.workers import run_in_thread
@@ -37,7 +37,7 @@ class FolderOfCase(QObject):
         self._found: CaseFolder | None = None
 
     def find(self, folder: Path, case: Case) -> CaseFolder | None:
-        """As `folder_of`; None if the images are still being compared, in a thread."""
+        """As `case_folder`; None if the images are still being compared, in a thread."""
         own = folder / case_folder_name(case)
         if is_absent(own):
             return CaseFolder(own)
@@ -58,7 +58,7 @@ class FolderOfCase(QObject):
         self._images = [ref(image) for image in case.volumes.values()]  # a correction has others
         self._found = None
         run_in_thread(
-            partial(folder_of, folder, case),
+            partial(case_folder, folder, case),
             self,
             partial(self._on_compared, asked),
             partial(self._on_error, asked, folder / case_folder_name(case)),

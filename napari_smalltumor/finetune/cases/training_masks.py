@@ -71,7 +71,7 @@ def mask_to_add(viewer: ViewerModel, case: Case) -> Segmentation:
 
 def is_as_segmented(mask: Segmentation) -> bool:
     """Whether a mask is that of a network, without any edit."""
-    return mask.made_by is not None and mask.made_by.algorithm_type == "AUTOMATIC"
+    return mask.made_by is not None and mask.made_by.is_unedited
 
 
 def _label_volume(viewer: ViewerModel, case: Case) -> Labels | None:

@@ -74,7 +74,7 @@ def _voxels_per_step(run: RunFolder) -> int | None:
     """Voxels of the crops of a step; None if the run does not tell."""
     try:
         training = run.read_config()["training"]
-        return int(training["batch"]) * int(training["crop"]) ** 3
+        return int(training["batch_size"]) * int(training["crop"]) ** 3
     except (TrainingError, *DAMAGED):
         return None
 
@@ -99,7 +99,7 @@ def expected_length(
     preset: str,
     epochs: int,
     crop: int,
-    batch: int,
+    batch_size: int,
     cases: int,
     validation_cases: int | None = 0,
     scores_start: bool = True,
@@ -110,7 +110,7 @@ def expected_length(
     ----------
     speed : MeasuredSpeed or None
     preset : str
-    epochs, crop, batch : int
+    epochs, crop, batch_size : int
         Settings of the run.
     cases : int
         Number of training cases; 0 if it is not known yet.
@@ -123,8 +123,10 @@ def expected_length(
         return ""
     if speed is None:
         return UNKNOWN
-    config = PRESETS[preset].with_changes({"epochs": epochs, "crop": crop, "batch": batch})
-    voxels = steps_per_epoch(config, cases) * epochs * batch * crop**3
+    config = PRESETS[preset].with_changes(
+        {"epochs": epochs, "crop": crop, "batch_size": batch_size}
+    )
+    voxels = steps_per_epoch(config, cases) * epochs * batch_size * crop**3
     validations = ceil(epochs / validation_interval(epochs)) + int(scores_start)
     seconds = voxels / speed.voxels_per_second
     seconds += validations * (validation_cases or 0) * (speed.validation_seconds or 0.0)

@@ -38,20 +38,20 @@ def new_request(data: Path, page: TrainPage) -> TrainingRequest:
     changes = {
         "epochs": page.epochs.value,
         "crop": page.crop.value,
-        "batch": page.batch.value,
-        "validate_every": validation_interval(page.epochs.value),
+        "batch_size": page.batch_size.value,
+        "validation_interval": validation_interval(page.epochs.value),
     }
     if weights is not None:
-        changes["initial_share"] = page.initial_share.value / 100
+        changes["starting_weights_share"] = page.starting_weights_share.value / 100
     if validation.every:
-        changes |= {"hold_out_every": validation.every}
+        changes |= {"validation_every": validation.every}
     return TrainingRequest(
         data=data,
         run=create_run_folder(data),
         preset=page.preset.value,
         weights=weights,
-        validation=validation.folder,
-        held_out=validation.cases,
+        validation_folder=validation.folder,
+        validation_cases=validation.cases,
         cache=data / RUNS / "cache",
         device=page.device.value,
         changes=changes,

@@ -1,4 +1,4 @@
-"""The boxes *Weights* and *Keep (%)*: what a run starts from, and how much of it is kept."""
+"""The boxes *Weights* and *Starting weights (%)*: what a run starts from, with which share."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class StartingWeights(QObject):
             label="Weights", choices=lambda _: self._choices, tooltip="Weights to start from"
         )
         self.share = SpinBox(
-            label="Keep (%)",
+            label="Starting weights (%)",
             min=0,
             max=95,
             step=5,
-            tooltip="Share of the starting weights in the result. A high share keeps what they "
+            tooltip="Their share in the result. A high share keeps what they "
             "learned from other patients, which a few cases alone would change",
         )
         self._update()
@@ -59,7 +59,7 @@ class StartingWeights(QObject):
         return () if self.are_random else weights.digests(str(self.box.value))
 
     def set_preset(self, preset: str, share: int) -> None:
-        """Select what a preset starts from, and the percentage that it keeps."""
+        """Select what a preset starts from, and their share in percent."""
         self._has_random = preset != "finetune"
         self.share.value = share
         self._update(RANDOM if self._has_random else "")

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from magicgui.widgets import ComboBox, SpinBox
 from qtpy.QtWidgets import QWidget
 from smalltumor.data.made_by import MadeBy
+from smalltumor.training.config import PRESETS
 from smalltumor.training.memory_estimate import needed_bytes, suggest
-from smalltumor.training.network_masks import NetworkMasks, is_of_network
+from smalltumor.training.network_masks import NetworkMasks
 
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
 from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed, expected_length
@@ -19,13 +20,11 @@ from napari_smalltumor.finetune.next_run.validation_choice import Validation, Va
 from napari_smalltumor.widgets.choices import set_choices
 from napari_smalltumor.widgets.layouts import column, form_layout, wrapped_label
 
-PRESETS = {
+PRESET_DESCRIPTIONS = {
     "finetune": "Continues from trained weights at a low learning rate",
     "starter": "For few cases and a CPU; the shipped weights were trained with it",
     "paper": "As published, for hundreds of cases on GPUs",
 }
-_EPOCHS = {"finetune": 50, "starter": 60, "paper": 500}
-_INITIAL_SHARE = {"finetune": 75, "starter": 0, "paper": 0}
 _UNKNOWN_MAKERS: Mapping[str, MadeBy] = MappingProxyType({})
 _CROPS = range(32, 161, 16)
 
@@ -37,9 +36,9 @@ class TrainPage(QWidget):
         super().__init__()
         self._devices = [("auto", "auto")]
         self._memory: dict[str, int] = {}
-        self.preset = ComboBox(label="Preset", choices=list(PRESETS), value="finetune")
+        self.preset = ComboBox(label="Preset", choices=list(PRESET_DESCRIPTIONS), value="finetune")
         self._starting, self._validation = StartingWeights(self), ValidationChoice(self)
-        self.weights, self.initial_share = self._starting.box, self._starting.share
+        self.weights, self.starting_weights_share = self._starting.box, self._starting.share
         self.validation = self._validation.box
         self.epochs = SpinBox(
             label="Epochs", min=1, max=10_000, tooltip="How often each training case is used"
@@ -49,7 +48,9 @@ class TrainPage(QWidget):
             choices=[(f"{c} voxels", c) for c in _CROPS],
             tooltip="Edge length of the training cubes; a larger cube shows more around a lesion",
         )
-        self.batch = SpinBox(label="Batch", min=1, max=64, tooltip="Cubes per training step")
+        self.batch_size = SpinBox(
+            label="Batch size", min=1, max=64, tooltip="Cubes per training step"
+        )
         self.device = ComboBox(label="Device", choices=lambda _: self._devices)
         self._description = wrapped_label()
         self._memory_text = wrapped_label()
@@ -121,7 +122,8 @@ class TrainPage(QWidget):
             What made the masks of the cases that record it.
         """
         self._made_by = made_by
-        self._validation.set_cases(folders, [n for n, m in made_by.items() if is_of_network(m)])
+        from_network = [case for case, made in made_by.items() if made.is_from_network]
+        self._validation.set_cases(folders, from_network)
         self._show_cases()
 
     def choose_weights(self, path: str) -> None:
@@ -141,11 +143,11 @@ class TrainPage(QWidget):
             settings_form,
             [
                 self.weights,
-                self.initial_share,
+                self.starting_weights_share,
                 self.validation,
                 self.epochs,
                 self.crop,
-                self.batch,
+                self.batch_size,
                 self.device,
             ],
         )
@@ -165,29 +167,30 @@ class TrainPage(QWidget):
         self._starting.selected.connect(self._show_length)
         self.device.changed.connect(self._suggest_sizes)
         self.crop.changed.connect(self._show_memory)
-        self.batch.changed.connect(self._show_memory)
-        for setting in (self.preset, self.epochs, self.crop, self.batch):
+        self.batch_size.changed.connect(self._show_memory)
+        for setting in (self.preset, self.epochs, self.crop, self.batch_size):
             setting.changed.connect(self._show_length)
         self._show_cases()
 
     def _on_preset(self) -> None:
-        self._description.setText(PRESETS[self.preset.value])
-        self.epochs.value = _EPOCHS[self.preset.value]
-        self._starting.set_preset(self.preset.value, _INITIAL_SHARE[self.preset.value])
+        preset, config = self.preset.value, PRESETS[self.preset.value]
+        self._description.setText(PRESET_DESCRIPTIONS[preset])
+        self.epochs.value = config.epochs
+        self._starting.set_preset(preset, round(100 * config.starting_weights_share))
 
     def _suggest_sizes(self) -> None:
         if not self._memory:
             return
         free = self._memory.get(self.device.value, self._memory["auto"])
-        self.crop.value, self.batch.value = suggest(free, gpu=self._on_gpu)
+        self.crop.value, self.batch_size.value = suggest(free, gpu=self._on_gpu)
         self._show_memory()
 
     def _show_memory(self) -> None:
         if not self._memory:
             return
         free = self._memory.get(self.device.value, self._memory["auto"])
-        need = needed_bytes(self.crop.value, self.batch.value)
-        warning = "; too much: choose a smaller crop or batch" if need > free else ""
+        need = needed_bytes(self.crop.value, self.batch_size.value)
+        warning = "; too much: choose a smaller crop or batch size" if need > free else ""
         self._memory_text.setText(
             f"A training step needs about {need / 1e9:.1f} of {free / 1e9:.0f} GB{warning}"
         )
@@ -222,7 +225,7 @@ class TrainPage(QWidget):
                 preset=self.preset.value,
                 epochs=self.epochs.value,
                 crop=self.crop.value,
-                batch=self.batch.value,
+                batch_size=self.batch_size.value,
                 cases=len(cases.training),
                 validation_cases=len(cases.validation) if is_counted else None,
                 scores_start=not self._starting.are_random,

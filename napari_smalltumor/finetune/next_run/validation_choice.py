@@ -10,7 +10,7 @@ from magicgui.widgets import ComboBox
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.errors import TrainingError
-from smalltumor.training.splits.drawn_masks import drawn_validation_cases
+from smalltumor.training.splits.manual_masks import manual_validation_cases
 from smalltumor.training.splits.split import Split
 
 from napari_smalltumor import settings
@@ -70,22 +70,23 @@ class ValidationChoice(QObject):
         if not value.isdecimal():
             return Validation(folder=Path(value) if value else None)
         share = int(value)
-        drawn = drawn_validation_cases(list(self._cases), share, self._of_network)
-        return Validation(cases=drawn) if drawn else Validation(every=share)
+        manual = manual_validation_cases(list(self._cases), share, self._of_network)
+        return Validation(cases=manual) if manual else Validation(every=share)
 
     @property
     def split(self) -> RunCases | None:
         """The cases of a run by what they are for; None if no case would be left to train on."""
         chosen = self.chosen
-        held_out = [n for n, folder in self._cases.items() if folder and folder == self.box.value]
-        held_out += chosen.cases
-        names = [name for name in self._cases if name not in held_out]
+        value = self.box.value
+        validation_cases = [n for n, folder in self._cases.items() if folder and folder == value]
+        validation_cases += chosen.cases
+        names = [name for name in self._cases if name not in validation_cases]
         try:
-            split = Split.hold_out(names, held_out, chosen.every)
+            split = Split.with_validation(names, validation_cases, chosen.every)
         except TrainingError:
             return None
         used = {*split.training, *split.validation}
-        elsewhere = None if held_out else chosen.folder
+        elsewhere = None if validation_cases else chosen.folder
         left_out = tuple(name for name in names if name not in used)
         return RunCases(split.training, split.validation, left_out, elsewhere)
 

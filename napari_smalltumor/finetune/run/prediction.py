@@ -158,7 +158,7 @@ def _show_layer(viewer: ViewerModel, prediction: Prediction) -> Labels:
 def _files_of(run: Path, name: str) -> CaseFiles:
     """The files of a case in the folders that a run was started with."""
     config, unread = RunFolder(run).read_config(), ""
-    for key in ("validation", "data"):
+    for key in ("validation_folder", "data"):
         folder = config.get(key)
         if not folder:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QProgressBar, QWidget
-from smalltumor.training.runs.status import RunStatus, State
+from smalltumor.training.runs.status import RunState, RunStatus
 from superqt import QElidingLabel
 
 from napari_smalltumor.finetune.run.run_name import RunName
@@ -12,7 +12,7 @@ from napari_smalltumor.finetune.run_text import resume_text, state_line
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
 _PROGRESS_STEPS = 1000
-_RESUMABLE = (State.PAUSED, State.STOPPED, State.FAILED)
+_RESUMABLE = (RunState.PAUSED, RunState.STOPPED, RunState.FAILED)
 _START = "Start a new run with the settings on the Train page"
 
 
@@ -63,10 +63,10 @@ class RunBar(QWidget):
         """
         live = status.state.is_live
         self._progress.setValue(round(status.fraction * _PROGRESS_STEPS))
-        self._no_run = status.state is State.NONE
+        self._no_run = status.state is RunState.NONE
         self._state.setText(busy or state_line(status))
         self._state.setToolTip(status.message)
-        self._changes = status.changes if status.state is State.FAILED else {}
+        self._changes = status.changes if status.state is RunState.FAILED else {}
         self.resume_smaller.setText(resume_text(self._changes))
         self.resume_smaller.setVisible(bool(self._changes))
         self._may_start = not live and not busy
@@ -75,7 +75,7 @@ class RunBar(QWidget):
         self.stop.setEnabled(live and not busy)
         self.resume.setEnabled(status.state in _RESUMABLE and not busy)
         self.resume_smaller.setEnabled(not busy)
-        self.log.setEnabled(status.state is not State.NONE)
+        self.log.setEnabled(status.state is not RunState.NONE)
 
     def set_startable(self, problem: str) -> None:
         """Enable *Start*, or say in its tooltip why a run cannot start.

@@ -1,4 +1,4 @@
-"""Which lesions the user has accepted, kept with the case in the user's data folder.
+"""Which lesions were accepted, by whom and when, kept with the case in the user's data folder.
 
 A mark belongs to a lesion as it is: the lesion that was edited has no mark, and the same lesion in
 a mask that is restored, opened or segmented again has it. So marks do not depend on whether masks
@@ -12,7 +12,7 @@ open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -24,6 +24,7 @@ from smalltumor.lesions import Lesion
 from napari_smalltumor.autosave.masks import layer_key
 from napari_smalltumor.case_data.moved_cases import taken_over
 from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.lesions.decisions.signature import Signature
 from napari_smalltumor.lesions.decisions.stored_values import StoredValues
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 Identity = tuple[str, int, tuple[float, ...], tuple[tuple[int, ...], ...]]
 """Region, voxel count, centre and box of a lesion; an edited lesion has another identity."""
 
-Marks = Mapping[str, frozenset[Identity]]
-"""Accepted lesions by the key of their layer."""
+Marks = Mapping[Identity, Signature]
+"""The accepted lesions of a layer, and who accepted each of them."""
 
-_NOTHING: frozenset[Identity] = frozenset()
-_OF_LAYERS: WeakKeyDictionary[Labels, frozenset[Identity]] = WeakKeyDictionary()
+_NOTHING: Marks = {}
+_OF_LAYERS: WeakKeyDictionary[Labels, Marks] = WeakKeyDictionary()
 """Those of cases that were not read from files."""
 
 
@@ -55,17 +56,21 @@ def _on_taken_over(case: Case) -> None:
 taken_over.connect(_on_taken_over)
 
 
-def is_accepted(layer: Labels, region: Region, lesion: Lesion) -> bool:
-    """Whether a lesion of a layer was accepted as it is now."""
-    return _identity(region, lesion) in _marks_of(layer)
+def acceptance_of(layer: Labels, region: Region, lesion: Lesion) -> Signature | None:
+    """Who accepted a lesion of a layer as it is now, and when; None if nobody did."""
+    return _marks_of(layer).get(_identity(region, lesion))
 
 
-def accept(layer: Labels, region: Region, lesions: Iterable[Lesion], accepted: bool) -> None:
-    """Mark lesions of a layer as accepted, or remove the marks; a failed write is reported."""
-    identities = frozenset(_identity(region, lesion) for lesion in lesions)
+def mark(layer: Labels, region: Region, lesions: Mapping[Lesion, Signature | None]) -> None:
+    """Record who accepted each lesion of a layer, or that nobody did.
 
-    def changed_marks(marks: frozenset[Identity]) -> frozenset[Identity]:
-        return marks | identities if accepted else marks - identities
+    A failed write is reported.
+    """
+    signatures = {_identity(region, x): signature for x, signature in lesions.items()}
+
+    def changed_marks(marks: Marks) -> Marks:
+        new = {**marks, **signatures}
+        return {lesion: signature for lesion, signature in new.items() if signature is not None}
 
     case, key = case_of(layer), layer_key(layer)
     file = _STORED.file_of(case)
@@ -78,7 +83,7 @@ def accept(layer: Labels, region: Region, lesions: Iterable[Lesion], accepted: b
     changed.emit()
 
 
-def _marks_of(layer: Labels) -> frozenset[Identity]:
+def _marks_of(layer: Labels) -> Marks:
     file = _STORED.file_of(case_of(layer))
     if file is None:
         return _OF_LAYERS.get(layer, _NOTHING)
@@ -90,20 +95,22 @@ def _identity(region: Region, lesion: Lesion) -> Identity:
     return region.value, int(lesion.voxels), centre, tuple((int(a), int(b)) for a, b in lesion.bbox)
 
 
-def _parsed(content: Mapping[str, Any]) -> Marks:
-    return {key: frozenset(map(_parse, marks)) for key, marks in content["layers"].items()}
+def _parsed(content: Mapping[str, Any]) -> Mapping[str, Marks]:
+    return {key: dict(map(_parse, marks)) for key, marks in content["layers"].items()}
 
 
-def _parse(mark: Any) -> Identity:
-    region, voxels, centre, box = mark
-    return str(region), int(voxels), tuple(map(float, centre)), tuple((a, b) for a, b in box)
+def _parse(mark: Any) -> tuple[Identity, Signature]:
+    (region, voxels, centre, box), (who, when) = mark
+    boxes = tuple((int(a), int(b)) for a, b in box)
+    identity = str(region), int(voxels), tuple(map(float, centre)), boxes
+    return identity, Signature(str(who), str(when))
 
 
-def _to_json(marks: Marks) -> Mapping[str, Any]:
-    return {"layers": {key: sorted(of_layer) for key, of_layer in marks.items()}}
+def _to_json(marks: Mapping[str, Marks]) -> Mapping[str, Any]:
+    return {"layers": {key: sorted(of_layer.items()) for key, of_layer in marks.items()}}
 
 
-_STORED: StoredValues[Marks] = StoredValues(
+_STORED: StoredValues[Mapping[str, Marks]] = StoredValues(
     folder="accepted",
     subject="Accepted lesions",
     format="smalltumor accepted lesions",

@@ -1,4 +1,4 @@
-"""What was decided about candidates and lesions, by whom and when, kept with the case.
+"""Which candidates were added or rejected, by whom and when, kept with the case.
 
 ::
 
@@ -11,10 +11,8 @@ whose case was not read from files keep theirs while they are open.
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -23,6 +21,7 @@ import numpy as np
 from smalltumor.lesions import Lesion, LesionList, Point
 
 from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.lesions.decisions.signature import Signature
 from napari_smalltumor.lesions.decisions.stored_values import StoredValues
 
 if TYPE_CHECKING:
@@ -38,8 +37,6 @@ SAME_SIZE = 2.0
 class Verdict(StrEnum):
     """What was decided."""
 
-    ACCEPTED = "accepted"
-    """A component of the mask was accepted."""
     ADDED = "added"
     """A candidate, or a spot that was clicked, was added to the mask."""
     REJECTED = "rejected"
@@ -72,17 +69,20 @@ class Decision:
     @classmethod
     def now(cls, verdict: Verdict, lesion: Lesion) -> Decision:
         """A decision of this user at this time."""
-        when = datetime.now().astimezone().isoformat(timespec="seconds")
-        return cls(verdict, lesion.centroid_ras_mm, lesion.mm3, _user(), when)
+        return cls(verdict, lesion.centroid_ras_mm, lesion.mm3, *Signature.now())
+
+    @property
+    def signature(self) -> Signature:
+        """Who decided, and when."""
+        return Signature(self.who, self.when)
 
     def concerns(self, lesion: Lesion) -> bool:
         """Whether it is about a lesion: of its kind, at its place and of its size.
 
-        A rejection is about a candidate, an acceptance about a component of the mask, and an
-        addition about either.
+        A rejection is about a candidate, and an addition also about a component of the mask.
         """
         is_candidate = lesion.list_name is LesionList.SECOND_LOOK
-        if self.verdict is (Verdict.ACCEPTED if is_candidate else Verdict.REJECTED):
+        if self.verdict is Verdict.REJECTED and not is_candidate:
             return False
         distance = np.linalg.norm(np.subtract(self.centre_ras_mm, lesion.centroid_ras_mm))
         sizes = sorted((self.mm3, lesion.mm3))
@@ -145,10 +145,10 @@ def is_rejected(layer: Labels, lesion: Lesion) -> bool:
     return decision is not None and decision.verdict is Verdict.REJECTED
 
 
-def was_added(layer: Labels, lesion: Lesion) -> bool:
-    """Whether a component of the mask was added to it as a candidate or by a click."""
+def addition_of(layer: Labels, lesion: Lesion) -> Decision | None:
+    """The decision to add a lesion to the mask, as a candidate or by a click."""
     decision = decision_on(layer, lesion)
-    return decision is not None and decision.verdict is Verdict.ADDED
+    return decision if decision is not None and decision.verdict is Verdict.ADDED else None
 
 
 def _on(layer: Labels, lesions: Sequence[Lesion]) -> ReplacedDecisions:
@@ -182,13 +182,6 @@ def _parse(values: Mapping[str, Any]) -> Decision:
 
 def _to_json(decisions: tuple[Decision, ...]) -> Mapping[str, Any]:
     return {"decisions": [asdict(decision) for decision in decisions]}
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # an account without a name
-        return ""
 
 
 _STORED: StoredValues[tuple[Decision, ...]] = StoredValues(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Progress:
+class ReviewProgress:
     """How far the review of a segmentation has come.
 
     Parameters
@@ -40,9 +40,9 @@ class Progress:
         """Whether a lesion was visited or decided on."""
         return self.current is not None or self.steps.last is not None
 
-    def continued(self) -> Progress:
+    def continued(self) -> ReviewProgress:
         """The progress with which a paused review goes on; no lesion is listed yet."""
-        return Progress(sought=self.current or self.sought, steps=self.steps)
+        return ReviewProgress(sought=self.current or self.sought, steps=self.steps)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class PausedReview:
         The segmentation under review.
     region : Region
         The region that is to be reviewed if it has a layer.
-    progress : Progress
+    progress : ReviewProgress
     sources : sequence of ViewerSegmentation
         The segmentations that could be reviewed then.
     hidden : PausedReview, optional
@@ -64,7 +64,7 @@ class PausedReview:
 
     source: ViewerSegmentation | None
     region: Region
-    progress: Progress
+    progress: ReviewProgress
     sources: Sequence[ViewerSegmentation]
     hidden: PausedReview | None = None
 

@@ -63,10 +63,11 @@ class LesionReview(ReviewLists):
         changed = [lesion for lesion in lesions if self.is_accepted(lesion) is not accepted]
         if self.source is None or not changed:
             return
+        before = {lesion: self.source.acceptance_of(self.region, lesion) for lesion in changed}
         self.source.accept(self.region, changed, accepted)
-        replaced = self._record(changed, Verdict.ACCEPTED if accepted else None)
+        replaced = None if accepted else self._record(changed, None)  # those that were added
         self.segmentation.progress.steps.append(
-            Acceptance(self.source, self.region, changed, accepted, replaced)
+            Acceptance(self.source, self.region, before, accepted, replaced)
         )
         self._update()
 

@@ -10,7 +10,8 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 from smalltumor.second_look import load_parameters, with_scores
 
-from napari_smalltumor.lesions.decisions.verdicts import Decision, Verdict, decision_on
+from napari_smalltumor.lesions.decisions.signature import Signature
+from napari_smalltumor.lesions.decisions.verdicts import Verdict, decision_on
 
 if TYPE_CHECKING:
     from napari_smalltumor.lesions.review.review import LesionReview
@@ -26,19 +27,23 @@ def reviewed(review: LesionReview, lesions: Sequence[Lesion]) -> list[Lesion]:
 
 
 def _reviewed(review: LesionReview, lesion: Lesion) -> Lesion:
-    decision = _decision_on(review, lesion)
+    accepted: bool | None
     if review.is_candidate(lesion):
-        is_rejected = decision is not None and decision.verdict is Verdict.REJECTED
-        accepted = False if is_rejected else None
-        decision = decision if is_rejected else None  # an addition that was taken back
+        signature = _rejection_of(review, lesion)
+        accepted = None if signature is None else False
     else:
-        accepted = review.is_accepted(lesion)
-    who, when = (None, None) if decision is None else (decision.who, decision.when)
+        source = review.source
+        signature = None if source is None else source.acceptance_of(review.region, lesion)
+        accepted = signature is not None
+    who, when = (None, None) if signature is None else signature
     return replace(lesion, accepted=accepted, decided_by=who, decided_at=when)
 
 
-def _decision_on(review: LesionReview, lesion: Lesion) -> Decision | None:
-    """The last decision on a lesion or candidate of enhancing tumour."""
+def _rejection_of(review: LesionReview, candidate: Lesion) -> Signature | None:
+    """Who rejected a candidate of enhancing tumour, and when; None if nobody did."""
     if review.source is None or review.region is not Region.ET:
         return None
-    return decision_on(review.source.layers[Region.ET], lesion)
+    decision = decision_on(review.source.layers[Region.ET], candidate)
+    if decision is None or decision.verdict is not Verdict.REJECTED:
+        return None
+    return decision.signature

@@ -11,7 +11,11 @@ from smalltumor.labels.regions import INNERMOST_FIRST, Region
 from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.editing.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.metadata import region_of
-from napari_smalltumor.lesions.review.paused_reviews import PausedReview, Progress, paused_reviews
+from napari_smalltumor.lesions.review.paused_reviews import (
+    PausedReview,
+    ReviewProgress,
+    paused_reviews,
+)
 from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation, lesion_sources
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -33,7 +37,7 @@ class ReviewedSegmentation:
         The segmentations that can be reviewed.
     source, region
         The segmentation and the region under review.
-    progress : Progress
+    progress : ReviewProgress
         How far its review has come; kept while another patient is active.
     is_open : bool
         Whether the viewer is followed.
@@ -57,7 +61,7 @@ class ReviewedSegmentation:
         self.sources: list[ViewerSegmentation] = []
         self.source: ViewerSegmentation | None = None
         self.region = self._preferred_region = Region.ET
-        self.progress = Progress()
+        self.progress = ReviewProgress()
         self._hidden: PausedReview | None = None
         self._is_waiting = False
 
@@ -106,11 +110,11 @@ class ReviewedSegmentation:
         segmentation can still be undone.
         """
         is_same = source is not None and source.is_same(self.source)
-        progress = Progress(steps=self.progress.steps) if is_same else Progress()
+        progress = ReviewProgress(steps=self.progress.steps) if is_same else ReviewProgress()
         self._choose(source, region, progress)
 
     def _choose(
-        self, source: ViewerSegmentation | None, region: Region | None, progress: Progress
+        self, source: ViewerSegmentation | None, region: Region | None, progress: ReviewProgress
     ) -> None:
         self._preferred_region = self._preferred_region if region is None else region
         self._hidden = None

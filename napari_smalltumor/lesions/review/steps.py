@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
+from napari_smalltumor.lesions.decisions.signature import Signature
 from napari_smalltumor.lesions.decisions.verdicts import ReplacedDecisions, is_rejected
 from napari_smalltumor.lesions.edits.changes import Change, undo
 from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
@@ -61,19 +62,24 @@ class Acceptance:
     ----------
     source : ViewerSegmentation
     region : Region
-    lesions : sequence of Lesion
-        Only those whose mark was changed.
+    before : mapping of Lesion to Signature
+        Who had accepted each lesion whose mark was changed; None for nobody.
     accepted : bool
         What they were marked as.
     replaced : ReplacedDecisions, optional
-        The decisions on the lesions before.
+        The decisions to add the lesions, which were taken back.
     """
 
     source: ViewerSegmentation
     region: Region
-    lesions: Sequence[Lesion]
+    before: Mapping[Lesion, Signature | None]
     accepted: bool
     replaced: ReplacedDecisions | None = None
+
+    @property
+    def lesions(self) -> Sequence[Lesion]:
+        """The lesions whose mark was changed."""
+        return list(self.before)
 
     @property
     def is_in_effect(self) -> bool:
@@ -87,7 +93,7 @@ class Acceptance:
 
     def undo(self) -> None:
         """Give the lesions the mark that they had before, and restore the decisions."""
-        self.source.accept(self.region, self.lesions, not self.accepted)
+        self.source.mark(self.region, self.before)
         _restore(self.replaced)
 
 

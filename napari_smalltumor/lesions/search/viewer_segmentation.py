@@ -35,7 +35,8 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.lesions.decisions import acceptance
-from napari_smalltumor.lesions.decisions.verdicts import was_added
+from napari_smalltumor.lesions.decisions.signature import Signature
+from napari_smalltumor.lesions.decisions.verdicts import addition_of
 from napari_smalltumor.lesions.search.snapshot import Snapshot, nearest_voxel
 
 if TYPE_CHECKING:
@@ -105,13 +106,24 @@ class ViewerSegmentation:
 
     def is_accepted(self, region: Region, lesion: Lesion) -> bool:
         """Whether a lesion of a region was accepted as it is now, or added to ET."""
+        return self.acceptance_of(region, lesion) is not None
+
+    def acceptance_of(self, region: Region, lesion: Lesion) -> Signature | None:
+        """Who accepted a lesion of a region as it is now, or added it to ET, and when."""
         layer = self.layers[region]
-        is_accepted = acceptance.is_accepted(layer, region, lesion)
-        return is_accepted or (region is Region.ET and was_added(layer, lesion))
+        signature = acceptance.acceptance_of(layer, region, lesion)
+        if signature is not None or region is not Region.ET:
+            return signature
+        addition = addition_of(layer, lesion)
+        return None if addition is None else addition.signature
 
     def accept(self, region: Region, lesions: Sequence[Lesion], accepted: bool) -> None:
         """Mark lesions as accepted, or remove the marks; marks are kept for each layer."""
-        acceptance.accept(self.layers[region], region, lesions, accepted)
+        self.mark(region, dict.fromkeys(lesions, Signature.now() if accepted else None))
+
+    def mark(self, region: Region, lesions: Mapping[Lesion, Signature | None]) -> None:
+        """Record who accepted each lesion, or that nobody did."""
+        acceptance.mark(self.layers[region], region, lesions)
 
     def stored_values(self, region: Region) -> tuple[int, ...] | None:
         """Values of the layer that are inside a region; None for all values but 0."""

@@ -48,8 +48,8 @@ def second_look_status(source: ViewerSegmentation | None) -> SecondLookStatus:
     """What is known of the second look at a segmentation."""
     origin = origin_of_source(source)
     if source is None or origin is None:
-        is_of_network = source is not None and _network_made(source.layers.get(Region.ET))
-        return SecondLookStatus.NOT_KEPT if is_of_network else SecondLookStatus.NO_ORIGIN
+        is_from_network = source is not None and _network_made(source.layers.get(Region.ET))
+        return SecondLookStatus.NOT_KEPT if is_from_network else SecondLookStatus.NO_ORIGIN
     key, grower = _GROWERS.get(source.layers[Region.ET], (None, None))
     if key is not origin.key:
         return SecondLookStatus.NOT_COMPUTED
@@ -64,7 +64,7 @@ def _network_made(layer: Labels | None) -> bool:
     """Whether it is recorded that a network made the mask in a layer, edited since or not."""
     role = role_of(layer) if layer is not None else None
     made_by = role.made_by if role is not None else None
-    return made_by is not None and made_by.algorithm_type != "MANUAL"
+    return made_by is not None and made_by.is_from_network
 
 
 def grower_of(layer: Labels) -> LesionGrower | None:

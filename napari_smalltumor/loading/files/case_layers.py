@@ -11,7 +11,7 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.identity.visits import is_name_of
 from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
-from smalltumor.data.naming.exported_masks import RegionFile
+from smalltumor.data.naming.export_names import RegionFile
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.read_case import read_case_files
 from smalltumor.data.segmentation import Segmentation
@@ -32,7 +32,7 @@ from napari_smalltumor.loading.files.already_open import layer_of_file, named_as
 from napari_smalltumor.loading.files.case_masks import (
     brain_mask_of,
     exported_regions,
-    is_own_mask,
+    is_exported_mask_of,
     labels_next_to,
     regions_of_mask,
 )
@@ -138,7 +138,7 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
     layers : sequence of layers
         What is open.
     """
-    case = next((c for c in cases_among(layers) if is_own_mask(file, c)), None)
+    case = next((c for c in cases_among(layers) if is_exported_mask_of(file, c)), None)
     if case is not None:
         check_no_regions(title_of_case(layers, case), region_layers(layers, case), file)
         masks, volume = read_regions(file, case)

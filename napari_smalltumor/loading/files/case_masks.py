@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from smalltumor.data.case import Case
-from smalltumor.data.identity.mask_names import is_own_mask_beside
+from smalltumor.data.identity.mask_names import is_mask_of_case_beside
 from smalltumor.data.identity.visits import folder_of, is_name_of
 from smalltumor.data.loaded_labels import LoadedLabels
+from smalltumor.data.masks.exported_masks import exported_masks_of
 from smalltumor.data.masks.label_files import header_warnings_of, on_grid, read_label_volume
-from smalltumor.data.masks.own_masks import own_masks_of
-from smalltumor.data.naming.exported_masks import RegionFile
+from smalltumor.data.naming.export_names import RegionFile
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
@@ -51,7 +51,7 @@ def exported_regions(
         What is open. No file is opened beside the case's regions, which may have been edited.
     """
     try:
-        files = own_masks_of(case) if exported is None else [exported]
+        files = exported_masks_of(case) if exported is None else [exported]
     except SmalltumorError as error:
         notify.warn(f"{error}. Masks beside the images of {case.name} were not opened.")
         return []
@@ -121,11 +121,11 @@ def brain_mask_of(case: Case) -> list[LayerData]:
     return [brain_mask_layer(case, volume.data != 0)]
 
 
-def is_own_mask(file: RegionFile, case: Case) -> bool:
+def is_exported_mask_of(file: RegionFile, case: Case) -> bool:
     """Whether an exported file is the case's own, saved by this name or an earlier one."""
     path = real_path(file.path)
-    return is_own_mask_beside(file.path, case) or any(
-        path == own.path for own in own_masks_of(case)
+    return is_mask_of_case_beside(file.path, case) or any(
+        path == exported.path for exported in exported_masks_of(case)
     )
 
 

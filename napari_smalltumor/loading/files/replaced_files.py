@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import Case
 from smalltumor.data.identity.visits import folder_of, is_name_of
 from smalltumor.data.naming.case_files import CaseFiles
-from smalltumor.data.naming.exported_masks import region_file
+from smalltumor.data.naming.export_names import region_file
 from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.files.names import same_name
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.naming.case_files import CaseFiles
-from smalltumor.data.naming.exported_masks import region_files_beside
+from smalltumor.data.naming.export_names import region_files_beside
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.listings import FolderListings
 from smalltumor.text import list_text

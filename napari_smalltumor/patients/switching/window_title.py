@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class WindowTitle:
     """Puts the active patient's name before the title that the viewer has otherwise.
 
-    No title is above another's picture: nobody is named from when another patient becomes active
-    until its picture is drawn.
+    No title is above the frame of another patient: nobody is named from the time at which another
+    patient becomes active until its frame is drawn.
 
     Parameters
     ----------

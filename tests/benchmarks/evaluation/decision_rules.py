@@ -21,7 +21,7 @@ from smalltumor.data.read_case import read_case_files
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.models.checkpoint import Checkpoint
-from smalltumor.training.cross_validation.held_out import held_out_cases
+from smalltumor.training.cross_validation.validation_cases import find_validation_cases
 from smalltumor.training.runs.current_weights import final_checkpoint
 
 Floats = npt.NDArray[np.floating]
@@ -42,7 +42,7 @@ def main() -> None:
     dice = [
         of_case(files, final_checkpoint(run))
         for run in options.runs
-        for files in held_out_cases(run, options.data).cases
+        for files in find_validation_cases(run, options.data).cases
     ]
     first = np.array([case[next(iter(RULES))] for case in dice])
     print(f"{len(dice)} cases, {next(iter(RULES))}: {texts(first.mean(axis=0), '.4f')}")

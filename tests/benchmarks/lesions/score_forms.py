@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from held_out import folds_of, output_of
+from logistic_regression import fit_scorer
 from reliability import (
     Floats,
     Scored,
@@ -41,7 +42,6 @@ from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import Lesion, lesion_components, measure_lesions
 from smalltumor.second_look import load_parameters
 from smalltumor.second_look.coarse_maps import coarse_maps
-from smalltumor.second_look.fitting import fit_scorer
 
 HINGES = (1, 5, 10, 20, 50, 100, 200)
 """Volumes in mm3 below which a hinge is flat."""

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from held_out import Fold, folds_of, output_of, shipped_fold, unseen_fold
+from logistic_regression import fit_scorer
 from reliability import Bin, Scored, bins_of, plot, print_reliability
 from smalltumor import read_labels
 from smalltumor.data.case import Case
@@ -40,7 +41,6 @@ from smalltumor.second_look import (
     load_parameters,
 )
 from smalltumor.second_look import features as candidate_features
-from smalltumor.second_look.fitting import fit_scorer
 from smalltumor.second_look.parameters import as_json
 
 CANDIDATES = ("log_odds_et", "enhancement", "tube", "mm_to_tumour", "mm_to_et", "mirrored")

@@ -180,7 +180,7 @@ def batch_of(
             centres = example.lesions[rng.integers(len(example.lesions))]
         elif kind < AT_LESION + AT_BRIGHT and len(example.bright):
             centres = example.bright
-        change = CropChanges.draw(AUGMENTATION, CROP, len(channels), rng)
+        change = CropChanges.sample(AUGMENTATION, CROP, len(channels), rng)
         changes.append(change)
         crops.append(example.crop(centres, change.margin, rng))
     image, classes = augment(crops, changes)

@@ -22,7 +22,7 @@ from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.follow_up.local_contrast import LocalContrast, with_contrast
-from smalltumor.follow_up.matching import Change, LesionChange
+from smalltumor.follow_up.matching import ChangeKind, LesionChange
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.measures import LesionMeasures, measure_case
@@ -67,13 +67,13 @@ def results(folder: Path) -> Iterator[tuple[str, float, bool]]:
         grid = thick(case.grid, slices)
         earlier = LocalContrast(*scan(case, without, turn, grid, rng))
         matrix = np.linalg.inv(turn) @ shift(error_mm)
-        changes = [LesionChange(Change.NEW, (), (each,)) for each in lesions]
+        changes = [LesionChange(ChangeKind.NEW, (), (each,)) for each in lesions]
         for change in with_contrast(changes, earlier, current, matrix):
             yield kind, change.current[0].lesion.mm3, change.bright_earlier
     earlier = LocalContrast(*scan(case, classes, np.eye(4), case.grid, rng))
     for copied, later in copies(case, classes, lesions, current, rng):
         (change,) = with_contrast(
-            [LesionChange(Change.NEW, (), (copied,))], earlier, later, np.eye(4)
+            [LesionChange(ChangeKind.NEW, (), (copied,))], earlier, later, np.eye(4)
         )
         yield "not shown", copied.lesion.mm3, change.bright_earlier
 

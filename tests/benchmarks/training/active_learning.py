@@ -7,8 +7,8 @@ rest are for testing, then the other way round. From each pool two cases are cho
 the network is least or most certain (expected Dice, mean of the regions), or at random; the
 network of the fold is fine-tuned on them with their expert's masks, and the cases for testing are
 segmented. Each of them is scored once for each choice, and for each share of the starting weights
-in the result (`initial_share` of a training's settings, which does not change the training itself).
-The cases that were trained on are scored too.
+in the result (`starting_weights_share` of a training's settings, which does not change the training
+itself). The cases that were trained on are scored too.
 
 The same command resumes a study that was stopped.
 """
@@ -31,10 +31,10 @@ from smalltumor.evaluation.report.out_of_fold_report import Results, comparison_
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.files.tables import read_table, write_table
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
-from smalltumor.training.cross_validation.held_out import held_out_cases
 from smalltumor.training.cross_validation.scoring import weights_key
+from smalltumor.training.cross_validation.validation_cases import find_validation_cases
+from smalltumor.training.execution.train import train
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import final_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 
@@ -59,19 +59,19 @@ def main() -> None:
     parser.add_argument("--study", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--crop", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=3e-4)
+    parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument("--choices", nargs="+", choices=CHOICES, default=list(CHOICES))
     parser.add_argument("--shares", nargs="+", type=float, default=[0.75])
     options = parser.parse_args()
     changes = {
         "epochs": options.epochs,
         "crop": options.crop,
-        "learning_rate": options.rate,
-        "initial_share": 0.0,
+        "learning_rate": options.learning_rate,
+        "starting_weights_share": 0.0,
     }
     rows: dict[str, list[CaseRow]] = {}
     for run in options.runs:
-        cases = sorted(held_out_cases(run, options.data).cases, key=lambda case: case.name)
+        cases = sorted(find_validation_cases(run, options.data).cases, key=lambda case: case.name)
         for half in (0, 1):
             folder = options.study / f"{run.name}_{half}"
             pool, testing = cases[half::2], cases[1 - half :: 2]
@@ -111,7 +111,7 @@ class Study:
             own = f"{choice}, {OWN}"
             yield f"{own}, before", scores(run / "own_before.csv", initial, cases)
             for share in shares:
-                weights = with_initial_share(initial, final_checkpoint(run), share)
+                weights = with_starting_weights_share(initial, final_checkpoint(run), share)
                 title = f"share {share:g}"
                 file = run / f"share_{share:g}.csv"
                 yield f"{choice}, {title}", scores(file, weights, self.testing)
@@ -136,8 +136,10 @@ class Study:
             raise SystemExit("stopped; the same command resumes the study")
 
 
-def with_initial_share(initial: Checkpoint, trained: Checkpoint, share: float) -> Checkpoint:
-    """The network that a run would give with another `initial_share`."""
+def with_starting_weights_share(
+    initial: Checkpoint, trained: Checkpoint, share: float
+) -> Checkpoint:
+    """The network that a run would give with another `starting_weights_share`."""
     before, after = initial.tensors(), trained.tensors()
     tensors = {name: share * before[name] + (1 - share) * after[name] for name in after}
     digest = sha256(f"{initial.digest} {trained.digest} {share}".encode()).hexdigest()

@@ -21,7 +21,7 @@ from smalltumor.models.network import MultiTaskOutput
 from smalltumor.training.architecture import Architecture, MultiTaskArchitecture
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.training_case import TrainingCase
-from smalltumor.training.validation import Predict, whole_volume
+from smalltumor.training.data.whole_volumes import Predict, whole_volume
 from torch import Tensor, nn
 
 CHANNELS, CLASSES = 4, 4

@@ -38,13 +38,13 @@ from smalltumor.training.config import PRESETS
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.cross_validation.train_folds import train_folds
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.optimisation.distributed import training_device
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder
 
 SETTINGS, TABLES, SCORES = "study.json", "tables.txt", "whole_volume_scores.csv"
-CHANGES = ("epochs", "minutes", "crop", "batch", "seed")
+CHANGES = ("epochs", "minutes", "crop", "batch_size", "seed")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,7 +82,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--networks", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
     parser.add_argument("--preset", choices=("paper", "starter"), help="starter")
     for name, kind in zip(CHANGES, (int, float, int, int, int), strict=True):
-        parser.add_argument(f"--{name}", type=kind, metavar="N", help="as for smalltumor train")
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, metavar="N", help="as for smalltumor train"
+        )
     parser.add_argument("--device", default="auto", metavar="D")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="prepared volumes (DIR/cache)")
     parser.add_argument("--tables", action="store_true", help="only print the tables")
@@ -128,7 +130,7 @@ def train(network: StudyNetwork, settings: dict[str, Any], options: argparse.Nam
         run=options.study / network.name,
         preset=settings["preset"],
         # The held-out cases are validated on once, at the end, and influence nothing.
-        changes={**changes(settings), **network.changes, "validate_every": 10**6},
+        changes={**changes(settings), **network.changes, "validation_interval": 10**6},
         cache=options.cache or options.study / "cache",
         device=options.device,
         resume=True,
@@ -156,7 +158,7 @@ def score_fold(network: StudyNetwork, run: RunFolder, options: argparse.Namespac
     cases = [
         case
         for case in labelled_cases(options.data)
-        if case.name in record.request.held_out and case.name not in rows
+        if case.name in record.request.validation_cases and case.name not in rows
     ]
     if not cases:
         return

@@ -22,9 +22,9 @@ from smalltumor.cli import main as smalltumor
 from smalltumor.evaluation.report.out_of_fold_report import Results
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows
 from smalltumor.labels.regions import TissueClass
-from smalltumor.training import run as training_run
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
+from smalltumor.training.execution import train as training_run
 from smalltumor.training.loop.stopping import StepAborted
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.runs.run_folder import RunFolder
@@ -64,12 +64,12 @@ def test_networks_are_trained_and_scored_on_the_same_held_out_cases(data, tmp_pa
     assert {*FIRST, *OTHERS} == set(NAMES)
     assert peers.main(arguments(data, tmp_path, "--networks", *FIRST)) == 0
     rows = {name: scored(tmp_path, name) for name in FIRST}
-    held_out = [row.case for row in rows["multi-task"]]
-    assert len(held_out) == 2
+    validation_cases = [row.case for row in rows["multi-task"]]
+    assert len(validation_cases) == 2
     for name in FIRST:
-        assert [row.case for row in rows[name]] == held_out
+        assert [row.case for row in rows[name]] == validation_cases
         trained = RunFolder(tmp_path / name / "fold-0").read_config()["split"]["trained_on"]
-        assert set(trained).isdisjoint(held_out)
+        assert set(trained).isdisjoint(validation_cases)
     text = (tmp_path / "tables.txt").read_text()
     assert text in capsys.readouterr().out
     networks = study_networks(QUICK)

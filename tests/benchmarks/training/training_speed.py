@@ -2,7 +2,7 @@ r"""Training throughput: voxels and operations a second of this network and of t
 
     python tests/benchmarks/training/training_speed.py \
         [--device cpu] [--precision float32] [--crop 64]
-        [--batch 2] [--steps 5] [--data FOLDER]
+        [--batch-size 2] [--steps 5] [--data FOLDER]
 
 With --data, the time is reported in which crops of these cases are drawn and augmented as in the
 preset ``starter``: on a CPU the processor time, which other programs do not change.
@@ -37,17 +37,17 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--crop", type=int, default=64, help="a multiple of 16")
-    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--batch-size", type=int, default=2)
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--data", type=Path, help="cases with segmentations to draw crops from")
     options = parser.parse_args()
     keep_freed_memory()
     torch.manual_seed(0)
-    shape = (options.batch, 4, *[options.crop] * 3)
+    shape = (options.batch_size, 4, *[options.crop] * 3)
     image = torch.randn(shape).to(options.device, memory_format=torch.channels_last_3d)
-    classes = torch.randint(0, 4, (options.batch, *shape[2:])).to(options.device)
+    classes = torch.randint(0, 4, (options.batch_size, *shape[2:])).to(options.device)
     print(
-        f"{options.batch} crops of {options.crop} voxels on {options.device}, "
+        f"{options.batch_size} crops of {options.crop} voxels on {options.device}, "
         f"{torch.get_num_threads()} threads, {options.precision}, channels last"
     )
     if options.data:
@@ -72,7 +72,7 @@ def main() -> None:
 
 def report_crops(options: argparse.Namespace) -> None:
     """Time in which a crop is drawn and augmented."""
-    config = replace(PRESETS["starter"], crop=options.crop, batch=options.batch)
+    config = replace(PRESETS["starter"], crop=options.crop, batch_size=options.batch_size)
     with TemporaryDirectory() as cache:
         files = labelled_cases(options.data)
         cases = prepare_cases(files, config.preprocessing, Path(cache))

@@ -107,8 +107,8 @@ def test_the_expert_mask_beside_the_images_is_offered_and_compared(dock, qtbot):
     assert dock.reference_box.currentText() == "Pat_seg.nii.gz"
     assert listed(dock)[:2] == [("missed", 8), ("false", 2)]
     assert {status for status, _ in listed(dock)[2:]} == {"found"}
-    own, reference, difference, dice = dock.scores.text(Region.ET)
-    assert (own, reference) == ("0.690", "0.708")  # 230 and 236 voxels of 3 mm³
+    segmentation, reference, difference, dice = dock.scores.text(Region.ET)
+    assert (segmentation, reference) == ("0.690", "0.708")  # 230 and 236 voxels of 3 mm³
     assert difference == "\u22120.018"
     assert float(dice) == pytest.approx(2 * 228 / (230 + 236), abs=6e-4)
     assert dock.summary.text().startswith("1 missed, 1 false")

@@ -18,7 +18,7 @@ from smalltumor.training.runs import run_control
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import is_locked
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 from training_cases import write_lesion_cases
 
 from napari_smalltumor import questions, settings
@@ -51,7 +51,7 @@ def docked(viewer, data, weights_to_tune, monkeypatch, messages, qtbot):
     train.choose_weights(str(weights_to_tune))
     monkeypatch.setattr(train, "_suggest_sizes", lambda: None)
     train.device.value = "auto"
-    train.crop.value, train.batch.value = 32, 2
+    train.crop.value, train.batch_size.value = 32, 2
     train.validation.value = "3"
     qtbot.waitUntil(dock.panel.run_bar.start.isEnabled)  # when the folder has been read
     yield dock
@@ -59,7 +59,7 @@ def docked(viewer, data, weights_to_tune, monkeypatch, messages, qtbot):
         run_control.stop(dock.run)
 
 
-def wait_for_state(qtbot, dock, *states: State) -> None:
+def wait_for_state(qtbot, dock, *states: RunState) -> None:
     qtbot.waitUntil(lambda: dock.poll() or dock.status.state in states)
 
 
@@ -97,7 +97,7 @@ def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights
     docked.panel.train.epochs.value = 3
     docked.panel.run_bar.start.click()
     assert docked.run is not None and docked.run.parent == data / "runs"
-    wait_for_state(qtbot, docked, State.DONE)
+    wait_for_state(qtbot, docked, RunState.DONE)
     status = docked.status
     assert status.training == ("case_01", "patient_00")
     assert status.validation == ("case_00",)
@@ -142,13 +142,13 @@ def test_buttons_pause_resume_and_stop_a_run(docked, qtbot):
     wait_for_epoch(qtbot, docked, 1)
     assert not bar.start.isEnabled() and not bar.resume.isEnabled()
     bar.pause.click()
-    wait_for_state(qtbot, docked, State.PAUSED)
+    wait_for_state(qtbot, docked, RunState.PAUSED)
     qtbot.waitUntil(lambda: bar.resume.isEnabled())
     reached = docked.status.epoch
     bar.resume.click()
     wait_for_epoch(qtbot, docked, reached + 1)
     bar.stop.click()
-    wait_for_state(qtbot, docked, State.STOPPED)
+    wait_for_state(qtbot, docked, RunState.STOPPED)
     qtbot.waitUntil(lambda: not is_locked(RunFolder(docked.run)))
 
 
@@ -173,7 +173,7 @@ def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_sessio
         "viewer.window.add_dock_widget(dock)\n"
         "train = dock.panel.train\n"
         f"train.choose_weights({str(weights_to_tune)!r})\n"
-        "train.crop.value, train.batch.value, train.epochs.value = 32, 2, 5000\n"
+        "train.crop.value, train.batch_size.value, train.epochs.value = 32, 2, 5000\n"
         "start = dock.panel.run_bar.start\n"
         "while not start.isEnabled():  # until the folder has been read\n"
         "    QApplication.processEvents()\n"
@@ -191,7 +191,7 @@ def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_sessio
         settings.put("run_folder", str(run))
         dock = FinetuneDock(viewer)
         viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
-        assert dock.status.state is State.RUNNING
+        assert dock.status.state is RunState.RUNNING
         assert dock.panel.pages.currentWidget() is dock.panel.monitor
         wait_for_epoch(qtbot, dock, dock.status.epoch + 1)
         assert run_control.stop(run)
@@ -208,7 +208,7 @@ def test_a_failed_run_shows_its_error_and_its_log(docked, tmp_path):
     run.append("failed", 0, message="case_01_t2.nii.gz is not a NIfTI file", changes={})
     run.log.write_text("preparing 2 cases\nsmalltumor: case_01_t2.nii.gz is not a NIfTI file\n")
     docked.open_run(run.path)
-    assert docked.status.state is State.FAILED
+    assert docked.status.state is RunState.FAILED
     assert "case_01_t2.nii.gz" in docked.panel.run_bar.text
     docked.panel.run_bar.log.click()
     dialog = docked.findChildren(QDialog)[-1]
@@ -220,18 +220,24 @@ def test_a_run_out_of_memory_can_be_resumed_with_smaller_settings(docked, data, 
     run.write_config({"data": str(data), "training": {"epochs": 4}})
     run.append("start", 0, steps=16, device="cpu", training=["a"], validation=[])
     run.append(
-        "failed", 3, message="not enough memory on cpu at step 3 for 2 crops", changes={"batch": 1}
+        "failed",
+        3,
+        message="not enough memory on cpu at step 3 for 2 crops",
+        changes={"batch_size": 1},
     )
     docked.open_run(run.path)
     bar = docked.panel.run_bar
     assert "not enough memory" in bar.text
-    assert not bar.resume_smaller.isHidden() and "a smaller batch (1)" in bar.resume_smaller.text()
+    assert (
+        not bar.resume_smaller.isHidden()
+        and "a smaller batch size (1)" in bar.resume_smaller.text()
+    )
     assert "no validation cases" in docked.panel.result.verdict
     wanted = []
     bar.resume_clicked.disconnect()
     bar.resume_clicked.connect(wanted.append)
     bar.resume_smaller.click()
-    assert wanted == [{"batch": 1}]
+    assert wanted == [{"batch_size": 1}]
 
 
 def test_cases_with_problems_are_listed_with_the_problem(docked, data, qtbot):

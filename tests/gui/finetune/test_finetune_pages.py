@@ -10,12 +10,13 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from smalltumor.data.made_by import MadeBy
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training.config import PRESETS
 from smalltumor.training.data.collected_case import CaseFolder
 from smalltumor.training.data.dataset_check import CheckedCase
 from smalltumor.training.network_masks import NetworkMasks
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.runs.status import RunStatus, State
+from smalltumor.training.runs.status import RunState, RunStatus
 from synthetic import write_weights
 
 from napari_smalltumor import notify
@@ -156,10 +157,12 @@ def test_the_monitor_says_what_a_run_trains_on_and_what_a_resume_changed(qtbot):
     page = MonitorPage()
     qtbot.addWidget(page)
     assert page.cases == ""
-    page.show_status(RunStatus(State.RUNNING, training=("a", "b"), validation=("v",)))
+    page.show_status(RunStatus(RunState.RUNNING, training=("a", "b"), validation=("v",)))
     assert page.cases == "Trains on 2 cases: a, b. Validates on 1 case: v (split by patient)."
     page.show_status(
-        RunStatus(State.RUNNING, training=("b", "c"), added=("c",), removed=("a",), left_out=("w",))
+        RunStatus(
+            RunState.RUNNING, training=("b", "c"), added=("c",), removed=("a",), left_out=("w",)
+        )
     )
     assert page.cases == (
         "Trains on 2 cases: b, c. No case validates, so nothing will show whether the network "
@@ -189,7 +192,7 @@ def test_start_is_disabled_and_says_why(qtbot):
     assert bar.text == "Choose a folder of training cases first."
     bar.set_startable("")
     assert bar.start.isEnabled() and bar.text == "No run"
-    bar.show_status(RunStatus(State.RUNNING))
+    bar.show_status(RunStatus(RunState.RUNNING))
     bar.set_startable("")
     assert not bar.start.isEnabled()
 
@@ -233,6 +236,13 @@ def test_a_run_from_random_weights_is_shorter_by_the_validation_of_its_start(tra
     assert "about 10 s for" in train.expected_length
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_brings_its_epochs_and_its_share_of_the_starting_weights(train, preset):
+    train.preset.value = preset
+    assert train.epochs.value == PRESETS[preset].epochs
+    assert train.starting_weights_share.value == 100 * PRESETS[preset].starting_weights_share
+
+
 def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):
     assert train.chosen_validation == Validation(every=5)
     train.set_cases({"one": "/data/one"})
@@ -250,9 +260,9 @@ def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path,
 def test_crop_and_batch_fit_the_memory_of_the_device(train):
     train.set_devices([("auto", "auto"), ("GPU", "cuda:0"), ("CPU", "cpu")])
     train.set_memory({"auto": 80 * GB, "cuda:0": 80 * GB, "cpu": 16 * GB})
-    assert (train.crop.value, train.batch.value) == (128, 8)
+    assert (train.crop.value, train.batch_size.value) == (128, 8)
     train.device.value = "cpu"
-    assert (train.crop.value, train.batch.value) == (64, 2)
+    assert (train.crop.value, train.batch_size.value) == (64, 2)
     assert "too much" not in train._memory_text.text()
     train.crop.value = 160
     assert "too much" in train._memory_text.text()
@@ -261,13 +271,13 @@ def test_crop_and_batch_fit_the_memory_of_the_device(train):
 @pytest.mark.parametrize(
     ("state", "enabled"),
     [
-        (State.NONE, {"start"}),
-        (State.STARTING, {"pause", "stop", "log"}),
-        (State.RUNNING, {"pause", "stop", "log"}),
-        (State.PAUSED, {"start", "resume", "log"}),
-        (State.STOPPED, {"start", "resume", "log"}),
-        (State.FAILED, {"start", "resume", "log"}),
-        (State.DONE, {"start", "log"}),
+        (RunState.NONE, {"start"}),
+        (RunState.STARTING, {"pause", "stop", "log"}),
+        (RunState.RUNNING, {"pause", "stop", "log"}),
+        (RunState.PAUSED, {"start", "resume", "log"}),
+        (RunState.STOPPED, {"start", "resume", "log"}),
+        (RunState.FAILED, {"start", "resume", "log"}),
+        (RunState.DONE, {"start", "log"}),
     ],
 )
 def test_only_buttons_that_apply_to_the_state_are_enabled(qtbot, state, enabled):
@@ -286,7 +296,7 @@ def test_curves_show_each_epoch_and_small_lesions(qtbot):
     qtbot.addWidget(page)
     page.show_status(
         RunStatus(
-            State.RUNNING,
+            RunState.RUNNING,
             validation=("a", "b"),
             losses={"segmentation": ([1.0, 2.0], [0.5, 0.4])},
             scores={"small_lesions": ([0.0, 2.0], [0.1, 0.3]), "et": ([], [])},
@@ -297,7 +307,7 @@ def test_curves_show_each_epoch_and_small_lesions(qtbot):
     assert page.curves.points("et") == 0
     assert page.predict.isEnabled()
     page.set_predicting(True)
-    page.show_status(RunStatus(State.RUNNING, validation=("a", "b")))
+    page.show_status(RunStatus(RunState.RUNNING, validation=("a", "b")))
     assert not page.predict.isEnabled()
 
 
@@ -342,7 +352,7 @@ def test_buttons_stay_in_their_place_when_messages_above_and_below_change(qtbot)
     bar.set_startable("a long reason " * 20)
     assert places() == before
     bar.show_name(RunName(Path("/data/runs/r"), Path("/other")))
-    bar.show_status(RunStatus(State.FAILED, message="no memory " * 20, changes={"crop": 32}))
+    bar.show_status(RunStatus(RunState.FAILED, message="no memory " * 20, changes={"crop": 32}))
     assert places() == before
     panel.show_page(panel.result)
     buttons = [panel.result.use]
@@ -360,10 +370,10 @@ def test_weights_that_masks_of_the_starting_weights_speak_against_can_be_used(qt
     comparison = RunComparison(score(0, 0.997), score(3, 0.996), masks=masks)
     run = RunFolder(tmp_path / "run")
     run.create()
-    training = RunStatus(State.RUNNING, comparison=comparison)
+    training = RunStatus(RunState.RUNNING, comparison=comparison)
     write_weights(run.final)
     assert weights_to_use(run, training) == run.best
-    ended = RunStatus(State.DONE, comparison=comparison, best_is_start=True)
+    ended = RunStatus(RunState.DONE, comparison=comparison, best_is_start=True)
     assert weights_to_use(run, ended) == run.final
     page.show_title("run (final)")
     page.show_status(ended, has_weights=True, is_final=True)
@@ -383,32 +393,32 @@ def test_weights_that_masks_of_the_starting_weights_speak_against_can_be_used(qt
     assert not page.use.isEnabled() and page.use.text() == "Use these weights"
     drawn = RunComparison(score(0, 0.997), score(3, 0.996))
     write_weights(run.final)
-    assert weights_to_use(run, RunStatus(State.DONE, comparison=drawn)) == run.best
+    assert weights_to_use(run, RunStatus(RunState.DONE, comparison=drawn)) == run.best
 
 
 def test_the_verdict_says_whether_the_new_weights_are_better(qtbot):
     page = ResultPage()
     qtbot.addWidget(page)
     assert not page.use.isEnabled()
-    better = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.6)))
+    better = RunStatus(RunState.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.6)))
     page.show_status(better, has_weights=True)
     assert page.verdict.startswith("Improved") and "this may be chance" in page.verdict
     assert page.table.item(0, 1).text() == "0.50→0.60"
-    worse = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.4)))
+    worse = RunStatus(RunState.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.4)))
     page.show_status(worse, has_weights=True)
     assert page.verdict.startswith("Not improved") and not page.use.isEnabled()
-    same = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.5)))
+    same = RunStatus(RunState.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.5)))
     page.show_status(same, has_weights=True)
     assert "The best weights of this run are the starting weights." in page.verdict
     assert not page.use.isEnabled()
-    start = RunStatus(State.STOPPED, training=("a",), validation=("v",), best_is_start=True)
+    start = RunStatus(RunState.STOPPED, training=("a",), validation=("v",), best_is_start=True)
     page.show_status(start, has_weights=True)
     assert page.verdict.startswith("This run ended before the first validation of new weights")
     assert not page.use.isEnabled() and "that it started from" in page.use.toolTip()
-    page.show_status(RunStatus(State.FAILED, training=("a",)), has_weights=False)
+    page.show_status(RunStatus(RunState.FAILED, training=("a",)), has_weights=False)
     assert not page.use.isEnabled() and page.use.toolTip() == "This run has saved no weights yet"
-    page.show_status(RunStatus(State.RUNNING, training=("a",)), has_weights=True)
+    page.show_status(RunStatus(RunState.RUNNING, training=("a",)), has_weights=True)
     assert page.use.isEnabled() and "better ones may take their place" in page.use.toolTip()
-    page.show_status(RunStatus(State.DONE, training=("a",)), has_weights=True)
+    page.show_status(RunStatus(RunState.DONE, training=("a",)), has_weights=True)
     assert "no validation cases" in page.verdict
     assert page.table.rowCount() == 0

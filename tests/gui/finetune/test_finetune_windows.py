@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication, QPushButton, QWidget
 from smalltumor.errors import OutputError
 from smalltumor.training.runs import run_control
 from smalltumor.training.runs.run_lock import is_locked
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 
 from napari_smalltumor import questions
 from napari_smalltumor.finetune import dialogs
@@ -33,7 +33,7 @@ def test_closing_the_dock_asks_whether_training_continues(
 ):
     viewer = make_napari_viewer()
     dock = open_dock(viewer)
-    assert dock.status.state is State.RUNNING
+    assert dock.status.state is RunState.RUNNING
     answers[0].append(answer)
     viewer.window.remove_dock_widget(dock)
     assert answers[1] == [False]

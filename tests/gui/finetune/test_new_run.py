@@ -20,7 +20,7 @@ from napari_smalltumor.finetune.next_run.train_page import TrainPage
 def page(qtbot) -> TrainPage:
     page = TrainPage()
     qtbot.addWidget(page)
-    page.epochs.value, page.crop.value, page.batch.value = 50, 64, 2
+    page.epochs.value, page.crop.value, page.batch_size.value = 50, 64, 2
     page.device.value = "auto"
     return page
 
@@ -34,10 +34,10 @@ def test_a_request_has_the_settings_of_the_page(page, tmp_path):
         changes={
             "epochs": 50,
             "crop": 64,
-            "batch": 2,
-            "validate_every": 5,
-            "initial_share": 0.75,
-            "hold_out_every": 5,
+            "batch_size": 2,
+            "validation_interval": 5,
+            "starting_weights_share": 0.75,
+            "validation_every": 5,
         },
         weights=starter_weights(),
         cache=tmp_path / "runs" / "cache",
@@ -50,38 +50,38 @@ def test_a_validation_case_takes_the_place_of_a_share(page, tmp_path):
     page.choose_validation(str(tmp_path / "one"))
     page.epochs.value = 3
     request = new_request(tmp_path, page)
-    assert request.validation == tmp_path / "one"
+    assert request.validation_folder == tmp_path / "one"
     assert request.weights == Path("w.safetensors")
-    assert "hold_out_every" not in request.changes
-    assert request.changes["validate_every"] == 1
+    assert "validation_every" not in request.changes
+    assert request.changes["validation_interval"] == 1
 
 
 def test_a_share_validates_on_masks_that_people_drew(page, tmp_path):
     folders = {name: str(tmp_path / name) for name in ("P1", "P2", "P3")}
     page.set_cases(folders, {"P1": MadeBy("SEMIAUTOMATIC"), "P3": MadeBy("MANUAL")})
     request = new_request(tmp_path, page)
-    assert request.held_out == ("P2",)
-    assert "hold_out_every" not in request.changes
+    assert request.validation_cases == ("P2",)
+    assert "validation_every" not in request.changes
     page.set_cases(folders, {"P2": MadeBy("SEMIAUTOMATIC")})
     request = new_request(tmp_path, page)
-    assert (request.held_out, request.changes["hold_out_every"]) == ((), 5)
+    assert (request.validation_cases, request.changes["validation_every"]) == ((), 5)
 
 
 def test_a_share_of_random_weights_is_not_kept(page, tmp_path):
     page.preset.value = "starter"
-    assert "initial_share" not in new_request(tmp_path, page).changes
-    assert not page.initial_share.enabled
+    assert "starting_weights_share" not in new_request(tmp_path, page).changes
+    assert not page.starting_weights_share.enabled
     page.choose_weights("w.safetensors")
-    assert page.initial_share.enabled
-    page.initial_share.value = 50
-    assert new_request(tmp_path, page).changes["initial_share"] == 0.5
+    assert page.starting_weights_share.enabled
+    page.starting_weights_share.value = 50
+    assert new_request(tmp_path, page).changes["starting_weights_share"] == 0.5
 
 
 def test_a_run_without_validation_cases_has_neither_a_share_nor_a_folder(page, tmp_path):
     page.validation.value = ""
     request = new_request(tmp_path, page)
-    assert request.validation is None
-    assert "hold_out_every" not in request.changes
+    assert request.validation_folder is None
+    assert "validation_every" not in request.changes
 
 
 def test_only_fine_tuning_needs_weights_to_start_from(page, tmp_path):

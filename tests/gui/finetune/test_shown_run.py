@@ -13,7 +13,7 @@ from smalltumor.training.config import PRESETS
 from smalltumor.training.runs import run_control
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 from training_cases import write_lesion_cases
 
 from napari_smalltumor import settings
@@ -30,7 +30,7 @@ def test_a_run_that_ended_while_the_dock_was_removed_is_shown_as_done(
     viewer.window.remove_dock_widget(dock)
     held_run.finish()
     viewer.window.add_dock_widget(dock, name="again")
-    qtbot.waitUntil(lambda: dock.status.state is State.DONE)
+    qtbot.waitUntil(lambda: dock.status.state is RunState.DONE)
     assert dock.panel.run_bar.text.startswith("Done")
     assert dock._timer.isActive()
 
@@ -44,7 +44,7 @@ def test_a_run_that_ended_while_no_dock_was_open_is_shown_as_done(
     viewer.window.remove_dock_widget(open_dock(viewer))
     held_run.finish()
     dock = open_dock(viewer)
-    assert dock.status.state is State.DONE
+    assert dock.status.state is RunState.DONE
     assert not dock.panel.run_bar.stop.isEnabled()
     assert dock.panel.run_bar.start.toolTip() == "Choose a folder of training cases first"
 
@@ -158,7 +158,7 @@ def test_docks_of_two_windows_follow_the_same_run(make_napari_viewer, open_dock,
     held_run.finish()
     for dock in docks:
         dock.poll()
-    assert [dock.status.state for dock in docks] == [State.DONE, State.DONE]
+    assert [dock.status.state for dock in docks] == [RunState.DONE, RunState.DONE]
 
 
 def test_another_run_can_be_stopped_while_one_is_stopping(

@@ -10,7 +10,7 @@ from qtpy.QtGui import QStandardItem, QStandardItemModel
 from qtpy.QtWidgets import QTableView, QWidget
 from report_cases import SHAPE, ball, brain_case
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.follow_up import Change, LesionChange
+from smalltumor.follow_up import ChangeKind, LesionChange
 from smalltumor.measures import measure_case
 
 from napari_smalltumor.compare.panel import _lesion_table
@@ -58,9 +58,9 @@ def test_large_volumes_and_places_of_a_follow_up_are_whole(qtbot, lesion):
     small, large = of_size(lesion, 10), of_size(lesion, 234_567)
     midline = replace(lesion, lesion=replace(large.lesion, slices=(154, 200, 200)))
     changes = [
-        LesionChange(Change.NEW, (), (large,)),
-        LesionChange(Change.GROWN, (small,), (large,)),
-        LesionChange(Change.GONE, (midline,), ()),
+        LesionChange(ChangeKind.NEW, (), (large,)),
+        LesionChange(ChangeKind.GROWN, (small,), (large,)),
+        LesionChange(ChangeKind.GONE, (midline,), ()),
     ]
     model.set_changes(changes)
     assert cut(panel.table) == []

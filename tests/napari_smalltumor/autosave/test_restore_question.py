@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_restoring_edits_of_another_window_keeps_those_that_were_closed_in_this_
     other = closed_with_edits(folder, first=6)
     assert len(other.edits) == 2
     (later,) = set(other.edits) - {here.watcher.autosave.folder.file_of(here.case)}
-    later.touch()
+    os.utime(later, (later.stat().st_mtime + 60,) * 2)
     user.answers = [RESTORE]
     again = Session(folder, here.viewer)
     assert again.et.data[IN_SECOND_CUBE] == 1

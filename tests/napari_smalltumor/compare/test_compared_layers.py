@@ -8,7 +8,7 @@ from napari.layers import Labels
 from napari_cases import SHAPE_LPS, case_along, displayed
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.compare.scorer import ComparedLayers
+from napari_smalltumor.compare.region_scorer import ComparedLayers
 
 
 @pytest.mark.parametrize(

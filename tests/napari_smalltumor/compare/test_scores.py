@@ -26,14 +26,14 @@ def mask(*boxes) -> np.ndarray:
     return voxels
 
 
-def compared(own, reference) -> RegionComparison:
-    return compare_region(own, reference, GRID, Region.ET, threshold=20, plane=PLANE)
+def compared(segmentation, reference) -> RegionComparison:
+    return compare_region(segmentation, reference, GRID, Region.ET, threshold=20, plane=PLANE)
 
 
 def test_lesions_are_missed_false_or_found_and_the_small_ones_come_first():
     reference = mask((1, 1, 1, 3), (12, 1, 1, 3), (23, 1, 1, 1))
-    own = mask((1, 1, 1, 3), (1, 12, 10, 1), (12, 12, 10, 3))
-    found = compared(own, reference)
+    segmentation = mask((1, 1, 1, 3), (1, 12, 10, 1), (12, 12, 10, 3))
+    found = compared(segmentation, reference)
     listed = [(x.status, x.lesion.voxels, x.lesion.is_small) for x in found.lesions]
     assert listed == [
         (LesionStatus.MISSED, 1, True),
@@ -49,7 +49,7 @@ def test_lesions_are_missed_false_or_found_and_the_small_ones_come_first():
 
 def test_volumes_are_in_ml_and_the_difference_is_segmentation_minus_reference():
     found = compared(mask((1, 1, 1, 4)), mask((1, 1, 1, 2)))
-    assert found.own_ml == pytest.approx(64 * 2 / 1000)
+    assert found.segmentation_ml == pytest.approx(64 * 2 / 1000)
     assert found.reference_ml == pytest.approx(8 * 2 / 1000)
     assert found.difference_ml == pytest.approx(56 * 2 / 1000)
     assert found.dice == pytest.approx(16 / 72)
@@ -57,14 +57,19 @@ def test_volumes_are_in_ml_and_the_difference_is_segmentation_minus_reference():
 
 def test_a_side_without_the_region_has_no_scores():
     found = compared(None, mask((1, 1, 1, 2)))
-    assert (found.own_ml, found.dice, found.difference_ml, found.lesions) == (None, None, None, ())
+    assert (found.segmentation_ml, found.dice, found.difference_ml, found.lesions) == (
+        None,
+        None,
+        None,
+        (),
+    )
 
 
 @given(arrays(bool, (10, 6, 6)), arrays(bool, (10, 6, 6)))
-def test_lesions_are_those_that_evaluation_counts(own, reference):
-    grid = grid_along("LPS", own.shape)
-    lesions = compare_region(own, reference, grid, Region.ET, threshold=20).lesions
-    scores = score_lesions(own, reference)
+def test_lesions_are_those_that_evaluation_counts(segmentation, reference):
+    grid = grid_along("LPS", segmentation.shape)
+    lesions = compare_region(segmentation, reference, grid, Region.ET, threshold=20).lesions
+    scores = score_lesions(segmentation, reference)
     of_truth = [x for x in lesions if x.status is not LesionStatus.FALSE]
     assert len(lesions) - len(of_truth) == scores.false_lesions
     assert len(of_truth) == len(scores.lesions) + scores.ignored
@@ -73,8 +78,8 @@ def test_lesions_are_those_that_evaluation_counts(own, reference):
 
 
 def test_components_that_count_as_one_lesion_are_told():
-    own, near = mask((1, 1, 1, 3)), mask((1, 1, 1, 3), (7, 1, 1, 1))
+    segmentation, near = mask((1, 1, 1, 3)), mask((1, 1, 1, 3), (7, 1, 1, 1))
     told = "1 lesion of the reference is 2 components: parts nearer than 6 mm count as one"
-    assert joined_text(compared(own, near)) == told
-    assert joined_text(compared(own, mask((1, 1, 1, 3), (20, 1, 1, 1)))) == ""
-    assert joined_text(compared(own, mask())) == ""
+    assert joined_text(compared(segmentation, near)) == told
+    assert joined_text(compared(segmentation, mask((1, 1, 1, 3), (20, 1, 1, 1)))) == ""
+    assert joined_text(compared(segmentation, mask())) == ""

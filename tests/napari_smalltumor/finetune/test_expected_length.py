@@ -39,7 +39,7 @@ def test_the_speed_is_that_of_the_newest_run_that_has_trained(tmp_path):
 
 
 def test_the_expected_length_follows_from_the_settings_and_the_speed():
-    settings = {"preset": "finetune", "crop": 32, "batch": 2, "cases": 5}
+    settings = {"preset": "finetune", "crop": 32, "batch_size": 2, "cases": 5}
     speed = MeasuredSpeed(2 * 32**3, "cpu")  # a step a second, and ten steps an epoch
     text = expected_length(speed, epochs=60, **settings)
     assert text.startswith("Expected: about 10 min for 5 training cases")
@@ -65,7 +65,7 @@ def test_validations_are_counted_at_what_they_took_for_each_case(tmp_path):
     write_run(tmp_path / "newer, without validation", 100.0, age=-1e9)
     slower = MeasuredSpeed(2 * 32**3 / 10, "cpu", validation_seconds=15.0)
     assert measured_speed(tmp_path) == slower
-    settings = {"preset": "finetune", "epochs": 1, "crop": 32, "batch": 2, "cases": 5}
+    settings = {"preset": "finetune", "epochs": 1, "crop": 32, "batch_size": 2, "cases": 5}
     text = expected_length(speed, **settings, validation_cases=4)
     assert "about 2 min" in text  # ten steps, and twice four cases
     random = expected_length(speed, **settings, validation_cases=4, scores_start=False)
@@ -75,7 +75,7 @@ def test_validations_are_counted_at_what_they_took_for_each_case(tmp_path):
 
 
 def test_the_length_is_unknown_before_a_first_run_and_not_told_before_the_cases_are_known():
-    settings = {"preset": "paper", "epochs": 1, "crop": 32, "batch": 1}
+    settings = {"preset": "paper", "epochs": 1, "crop": 32, "batch_size": 1}
     assert expected_length(None, cases=5, **settings) == UNKNOWN
     assert expected_length(None, cases=0, **settings) == ""
     assert expected_length(MeasuredSpeed(1.0, "cpu"), cases=0, **settings) == ""

@@ -36,7 +36,7 @@ def prediction_of(case: Case) -> Prediction:
 
 
 def test_a_case_whose_folder_cannot_be_read_is_not_said_to_be_gone(tmp_path):
-    config = {"data": str(tmp_path / "none"), "validation": None}
+    config = {"data": str(tmp_path / "none"), "validation_folder": None}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(CaseError, match=r"P1 was not found: .*none is not a folder"):
         predict(tmp_path, "P1", "cpu")

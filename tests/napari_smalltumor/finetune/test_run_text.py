@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from smalltumor.training.runs.status import RunStatus, State
+from smalltumor.training.runs.status import RunState, RunStatus
 
 from napari_smalltumor.finetune.run_text import (
     duration,
@@ -18,18 +18,18 @@ from napari_smalltumor.finetune.run_text import (
     ("status", "line"),
     [
         (RunStatus(), "No run"),
-        (RunStatus(State.STARTING, "preparing 3 cases"), "Starting: preparing 3 cases"),
+        (RunStatus(RunState.STARTING, "preparing 3 cases"), "Starting: preparing 3 cases"),
         (
-            RunStatus(State.RUNNING, "adjusting the network to whole brains"),
+            RunStatus(RunState.RUNNING, "adjusting the network to whole brains"),
             "Training: adjusting the network to whole brains",
         ),
         (
-            RunStatus(State.RUNNING, "x", 3, 50, 30, 500, seconds_left=5400.0, host="node7"),
+            RunStatus(RunState.RUNNING, "x", 3, 50, 30, 500, seconds_left=5400.0, host="node7"),
             "Training on node7: epoch 3 of 50 · 6% · 90 min left",
         ),
-        (RunStatus(State.PAUSED, "paused; its state is saved"), "Paused; its state is saved"),
-        (RunStatus(State.FAILED, "full", 3, 5, 6, 10), "Failed (epoch 3 of 5 · 60%): full"),
-        (RunStatus(State.DONE, "done", 5, 5), "Done · epoch 5 of 5"),
+        (RunStatus(RunState.PAUSED, "paused; its state is saved"), "Paused; its state is saved"),
+        (RunStatus(RunState.FAILED, "full", 3, 5, 6, 10), "Failed (epoch 3 of 5 · 60%): full"),
+        (RunStatus(RunState.DONE, "done", 5, 5), "Done · epoch 5 of 5"),
     ],
 )
 def test_a_run_is_described_in_one_line(status, line):
@@ -58,7 +58,9 @@ def test_only_known_numbers_are_listed():
 
 def test_the_resume_button_names_the_smaller_settings():
     assert resume_text({"crop": 64}) == "Resume with a smaller crop (64)"
-    assert "a smaller crop (64) and a smaller batch (1)" in resume_text({"crop": 64, "batch": 1})
+    assert "a smaller crop (64) and a smaller batch size (1)" in resume_text(
+        {"crop": 64, "batch_size": 1}
+    )
 
 
 def test_the_first_warnings_are_shown_and_the_others_counted():

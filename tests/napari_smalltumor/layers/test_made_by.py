@@ -9,7 +9,7 @@ from napari_cases import case_along
 from shown_layers import show_segmentation
 from smalltumor.data.made_by import MadeBy, recorded_made_by
 from smalltumor.data.masks.label_files import read_label_volume
-from smalltumor.data.naming.exported_masks import RegionFile
+from smalltumor.data.naming.export_names import RegionFile
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.version import software_version

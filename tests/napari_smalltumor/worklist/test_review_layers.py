@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 from second_look_cases import Spot, ball
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews import stored_candidates
@@ -124,7 +124,7 @@ def damaged_image(files: ResultsFolder) -> None:
 
 
 def other_weights(files: ResultsFolder) -> None:
-    record = CaseRecord.read(files.record("ann"))
+    record = CohortCaseRecord.read(files.record("ann"))
     replace(record, digest="c0ffee").write(files.record("ann"))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from cohort_results import write_results
 from napari.layers import Layer
-from smalltumor.cohort.results.records import CaseRecord, sha256_of_images, sizes_of_images
+from smalltumor.cohort.results.records import CohortCaseRecord, sha256_of_images, sizes_of_images
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.worklist import Worklist, read_worklist
@@ -396,7 +396,7 @@ def _put_other_images(output: Path, folder: Path) -> None:
     files = next(case for case in find_cases(folder.parent) if case.name == folder.name)
     record = ResultsFolder(output).record(folder.name)
     sizes, digests = sizes_of_images(files), sha256_of_images(files)
-    replace(CaseRecord.read(record), images=sizes, digests=digests).write(record)
+    replace(CohortCaseRecord.read(record), images=sizes, digests=digests).write(record)
 
 
 @pytest.mark.parametrize("also_draws", [False, True])

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from cohort_files import files_of
-from smalltumor.cohort.cases import check_dataset, cohort_cases
+from smalltumor.cohort.cases import check_bids_output, cohort_cases
 from smalltumor.cohort.cohort import segment_cohort
 from smalltumor.cohort.results.results_folder import SETTINGS
 from smalltumor.cohort.settings import CohortSettings
@@ -123,4 +123,4 @@ def test_cases_whose_results_would_share_a_file_are_refused(tmp_path, one, other
 def test_two_cases_of_one_subject_of_a_bids_dataset_are_refused(tmp_path):
     settings = CohortSettings(tmp_path / "out", bids=tmp_path / "bids")
     with pytest.raises(CaseError, match=r"p_1 and p-1 would both be written to sub-p1_"):
-        check_dataset(["p_1", "q", "p-1"], lambda name: False, settings)
+        check_bids_output(["p_1", "q", "p-1"], lambda name: False, settings)

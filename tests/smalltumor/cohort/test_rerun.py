@@ -16,7 +16,7 @@ import pytest
 from cohort_files import NAMES, files_of, interrupt_in_second_case, rows_of, version
 from failing_drives import let_drive_fail
 from second_look_cases import one_candidate
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import PAGE, SETTINGS, SUMMARIES, TABLE
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.reviews.reviews import Reviews
@@ -303,9 +303,9 @@ def test_candidates_asked_for_later_are_written_for_masks_of_the_network(
     assert found == {**masks, "bob": corrected}
     written = {path.name for path in out.glob("*_candidates.nii.gz")}
     assert written == {"ann_candidates.nii.gz", "cyd_candidates.nii.gz"}
-    assert CaseRecord.read(out / "bob_run.json").candidates == ""
+    assert CohortCaseRecord.read(out / "bob_run.json").candidates == ""
     for name in ("ann", "cyd"):
-        record = CaseRecord.read(out / f"{name}_run.json")
+        record = CohortCaseRecord.read(out / f"{name}_run.json")
         assert record.candidates == digest_of_file(out / f"{name}_candidates.nii.gz")
 
 

@@ -18,7 +18,7 @@ from smalltumor.data.bids.write import write_bids
 from smalltumor.data.made_by import SEEN_IN_TRAINING, MadeBy, joined, recorded_made_by
 from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.masks.label_files import on_grid, read_label_volume
-from smalltumor.data.naming.exported_masks import region_paths
+from smalltumor.data.naming.export_names import region_paths
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import (
     InferenceRun,
@@ -70,6 +70,19 @@ def test_a_segmentation_is_as_its_run_gave_it_unless_said_otherwise():
     assert mask_of(case).made_by == MADE
     assert mask_of(case, run=RUN, made_by=MADE.edited).made_by.algorithm_type == "SEMIAUTOMATIC"
     assert Segmentation("P", mask_of(case).classes, case.grid).made_by is None
+
+
+@pytest.mark.parametrize(
+    ("made_by", "holds"),
+    [
+        (MADE, {"is_unedited", "is_from_network"}),
+        (MADE.edited, {"is_edited", "is_from_network"}),
+        (MadeBy("MANUAL"), {"is_manual"}),
+    ],
+)
+def test_a_mask_is_unedited_edited_or_manual(made_by, holds):
+    properties = ("is_unedited", "is_edited", "is_manual", "is_from_network")
+    assert {name for name in properties if getattr(made_by, name)} == holds
 
 
 def rewritten(path, change) -> MadeBy | None:

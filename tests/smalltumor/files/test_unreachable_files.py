@@ -14,15 +14,15 @@ from smalltumor.cohort.lock import locked_folder
 from smalltumor.cohort.results.folder_settings import CohortInfo
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.cohort.reviews.reviews import LOCK, Reviews
-from smalltumor.data.bids.dataset import DESCRIPTION, check_dataset
+from smalltumor.data.bids.dataset import DESCRIPTION, check_bids_dataset
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import OutputError, SmalltumorError, TrainingError
 from smalltumor.evaluation.find_label_files import label_files_in
 from smalltumor.scanner.studies import find_studies
 from smalltumor.training.cross_validation.record import RECORD, is_cross_validation
-from smalltumor.training.data.collected_case import case_folder_name, folder_of
+from smalltumor.training.data.collected_case import case_folder, case_folder_name
 from smalltumor.training.data.dataset_folder import DatasetLister, add_case
-from smalltumor.training.run import train
+from smalltumor.training.execution.train import train
 from smalltumor.training.runs.events import drop_events_after
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock, lock_is_held
@@ -43,7 +43,7 @@ def path_of_python_3_14(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda path: ResultsFolder(path.parent).has(path), "P1.nii.gz"),
         (lambda path: drop_events_after(path, 1), "events.jsonl"),
         (lambda path: is_cross_validation(path.parent), RECORD),
-        (lambda path: check_dataset(path.parent, ()), DESCRIPTION),
+        (lambda path: check_bids_dataset(path.parent, ()), DESCRIPTION),
         (lambda path: cohort_cases(path.parent / "cases", path.parent / "masks"), SETTINGS),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_case_of_a_training_folder_is_not_added_again(
 ) -> None:
     case = case_along()
     let_drive_fail(monkeypatch, tmp_path / case_folder_name(case))
-    assert "cannot be reached" in folder_of(tmp_path, case).why_not
+    assert "cannot be reached" in case_folder(tmp_path, case).why_not
     with pytest.raises(OutputError, match="cannot be reached"):
         add_case(tmp_path, case, np.ones(case.grid.shape, np.uint8))
 
@@ -115,7 +115,7 @@ def test_why_a_case_cannot_be_added_is_said_whatever_the_error_says(
 
     case = case_along()
     monkeypatch.setattr(Path, "stat", fail)
-    assert folder_of(tmp_path, case).why_not == (
+    assert case_folder(tmp_path, case).why_not == (
         f"{tmp_path / case_folder_name(case)} cannot be reached: the share is gone"
     )
 

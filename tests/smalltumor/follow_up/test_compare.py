@@ -15,7 +15,7 @@ from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, SmalltumorError
-from smalltumor.follow_up import Category, Change, Scan, compare_scans, registration
+from smalltumor.follow_up import Category, ChangeKind, Scan, compare_scans, registration
 from smalltumor.follow_up.compare import _told_apart
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels
@@ -67,7 +67,7 @@ def test_a_turned_head_is_found_and_its_lesions_are_matched():
     ball(current, (16, 27, 20), 5)
     ball(current, (32, 33, 22), 1.5)
     found = compare_scans([scan(image, earlier), again(image, current)])
-    assert [each.change for each in found.changes] == [Change.NEW, Change.GROWN]
+    assert [each.kind for each in found.changes] == [ChangeKind.NEW, ChangeKind.GROWN]
     assert found.registrations[0].similarity > 0.9
     centre = GRID.to_patient((16, 27, 20))
     matrix = found.registrations[0].matrix
@@ -122,12 +122,12 @@ def test_a_lesion_outside_the_field_of_view_is_neither_gone_nor_new():
     kinds = {}
     for scans in ([whole, part], [part, whole]):
         found = compare_scans(scans)
-        kinds[scans[0].case.name] = [each.change for each in found.changes]
-        assert found.response.category is None
+        kinds[scans[0].case.name] = [each.kind for each in found.changes]
+        assert found.response.category is Category.NOT_EVALUABLE
         assert "could not be compared" in found.response.reasons[-1]
-        (hidden,) = found.of(Change.NOT_COMPARABLE)
+        (hidden,) = found.of(ChangeKind.NOT_COMPARABLE)
         assert min(hidden.shown_earlier, hidden.shown_current) == 0 and hidden.relative is None
-    assert kinds == {name: [Change.NOT_COMPARABLE, Change.SAME] for name in ("P", "P2")}
+    assert kinds == {name: [ChangeKind.NOT_COMPARABLE, ChangeKind.SAME] for name in ("P", "P2")}
 
 
 def _moved_by(*voxels: float) -> np.ndarray:
@@ -182,9 +182,13 @@ def test_a_made_follow_up_of_the_sample_is_described_right(sample_folder):
     first = Scan(case, earlier, measure_case(case, Segmentation("P", earlier, case.grid)))
     later = again(case.volumes["t1ce"], current, grid=case.grid)
     found = compare_scans([replace(first, date="2026-01-01"), replace(later, date="2026-03-01")])
-    assert [each.change for each in found.changes] == [Change.NEW, Change.GROWN, Change.SHRUNK]
+    assert [each.kind for each in found.changes] == [
+        ChangeKind.NEW,
+        ChangeKind.GROWN,
+        ChangeKind.SHRUNK,
+    ]
     (appeared,), (grown,), (shrunk,) = (
-        found.of(c) for c in (Change.NEW, Change.GROWN, Change.SHRUNK)
+        found.of(c) for c in (ChangeKind.NEW, ChangeKind.GROWN, ChangeKind.SHRUNK)
     )
     assert appeared.current_mm3 == pytest.approx(100, rel=0.15) and appeared.is_small
     assert appeared.current[0].lesion.side == "right"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from smalltumor.follow_up.course import Course
 from smalltumor.follow_up.coverage import Coverage
-from smalltumor.follow_up.matching import Change
+from smalltumor.follow_up.matching import ChangeKind
 from smalltumor.follow_up.response import Category, Response, assess
 from smalltumor.geometry.grid import Grid
 from smalltumor.measures import CaseMeasures, measure_classes
@@ -34,11 +34,11 @@ def course_of(*scans: CaseMeasures, coverages: Sequence[Coverage] | None = None)
 
 
 def response(*scans: CaseMeasures) -> Response:
-    return assess(course_of(*scans).findings(len(scans) - 1))
+    return assess(course_of(*scans).response_measures(len(scans) - 1))
 
 
 def words(*scans: CaseMeasures) -> list[str]:
-    return [each.change.value for each in course_of(*scans).changes(0, 1)]
+    return [each.kind.value for each in course_of(*scans).changes(0, 1)]
 
 
 def test_a_new_lesion_stays_new_at_later_scans():
@@ -66,14 +66,14 @@ def test_a_cavity_that_widens_within_a_thin_rim_is_no_progression():
     earlier, current = around_a_cavity(34, 30), around_a_cavity(48, 44)
     assert earlier.sums is None and earlier.lesions[0].lesion.mm3 > 5000
     found = response(earlier, current)
-    assert found.category is None
+    assert found.category is Category.NOT_EVALUABLE
     assert "the first scan has no measurable lesion" in found.reasons[0]
 
 
 def test_a_larger_sum_is_no_progression_if_the_volume_has_not_grown():
     flat = scan((20, 20, 5, 40, 40, 2))
     found = response(scan(TARGET), flat)
-    assert found.category is None
+    assert found.category is Category.NOT_EVALUABLE
     assert "volume of the target lesions is 44% of what it was at that scan" in found.reasons[0]
     found = response(scan(TARGET), scan((20, 20, 5, 40, 40, 8)))
     assert found.category is Category.PROGRESSIVE_DISEASE and "volume" not in found.reasons[0]
@@ -82,7 +82,7 @@ def test_a_larger_sum_is_no_progression_if_the_volume_has_not_grown():
 def test_growth_of_less_than_40_percent_a_scan_adds_up():
     widths = [(7, 6), (8, 6), (9, 7), (10, 7), (11, 8)]
     scans = [scan(TARGET, (100, 100, 5, w, w, n)) for w, n in widths]
-    assert "grown" not in [c.change.value for c in course_of(*scans).changes(3, 4)]
+    assert "grown" not in [c.kind.value for c in course_of(*scans).changes(3, 4)]
     found = response(*scans)
     assert found.category is Category.PROGRESSIVE_DISEASE
     assert "has grown and is measurable now" in found.reasons[0]
@@ -120,7 +120,7 @@ def test_sums_are_of_targets_only(row):
 def test_a_target_that_has_swallowed_a_neighbour_counts_as_a_whole():
     earlier, current = scan(TARGET, (20, 52, 5, 30, 6, 8)), scan((20, 20, 5, 30, 38, 8))
     (merged,) = course_of(earlier, current).changes(0, 1)
-    assert merged.change is Change.MERGED
+    assert merged.kind is ChangeKind.MERGED
     (lesion,) = current.lesions
     assert response(earlier, current).sums_mm2[1] == lesion.lesion.axial.product_mm2
 
@@ -144,14 +144,14 @@ BESIDE = (100, 100, 16, 20, 20, 6)
 
 def outcome(earlier, current, *coverages) -> tuple[list[str], Response]:
     course = course_of(earlier, current, coverages=coverages)
-    return [x.change.value for x in course.changes(0, 1)], assess(course.findings(1))
+    return [x.kind.value for x in course.changes(0, 1)], assess(course.response_measures(1))
 
 
 @pytest.mark.parametrize("hidden", [(15, 23), (18, 23)])
 def test_a_lesion_whose_place_the_later_scan_does_not_show_is_no_response(hidden):
     both, alone = scan(TARGET, BESIDE), scan(TARGET)
     kinds, found = outcome(both, alone, WHOLE, without(*hidden))
-    assert kinds == ["not comparable", "same"] and found.category is None
+    assert kinds == ["not comparable", "same"] and found.category is Category.NOT_EVALUABLE
     kinds, found = outcome(both, alone, WHOLE, WHOLE)
     assert kinds == ["same", "gone"] and found.category is not None
 
@@ -159,7 +159,7 @@ def test_a_lesion_whose_place_the_later_scan_does_not_show_is_no_response(hidden
 def test_a_lesion_whose_place_the_earlier_scan_does_not_show_is_not_new():
     both, alone = scan(TARGET, BESIDE), scan(TARGET)
     kinds, found = outcome(alone, both, without(15, 23), WHOLE)
-    assert kinds == ["not comparable", "same"] and found.category is None
+    assert kinds == ["not comparable", "same"] and found.category is Category.NOT_EVALUABLE
     kinds, found = outcome(alone, both, WHOLE, WHOLE)
     assert kinds == ["new", "same"] and found.category is Category.PROGRESSIVE_DISEASE
 
@@ -167,7 +167,7 @@ def test_a_lesion_whose_place_the_earlier_scan_does_not_show_is_not_new():
 def test_a_lesion_that_is_cut_off_has_not_shrunk():
     whole, cut = scan((100, 100, 10, 20, 20, 10)), scan((100, 100, 10, 20, 20, 4))
     kinds, found = outcome(whole, cut, WHOLE, without(14, 24))
-    assert kinds == ["not comparable"] and found.category is None
+    assert kinds == ["not comparable"] and found.category is Category.NOT_EVALUABLE
     kinds, _ = outcome(whole, cut, WHOLE, WHOLE)
     assert kinds == ["shrunk"]
 
@@ -190,4 +190,4 @@ def test_a_sum_that_grows_because_the_earlier_scan_was_cut_is_no_progression():
     shown = np.ones(GRID.shape, bool)
     shown[110:] = False
     kinds, found = outcome(cut, whole, Coverage(shown, GRID), WHOLE)
-    assert kinds == ["not comparable"] and found.category is None
+    assert kinds == ["not comparable"] and found.category is Category.NOT_EVALUABLE

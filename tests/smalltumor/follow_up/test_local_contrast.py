@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from report_cases import SHAPE, ball, brain_case
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.follow_up import Change, FollowUp, Scan, ScanRegistration, compare_registered
+from smalltumor.follow_up import ChangeKind, FollowUp, Scan, ScanRegistration, compare_registered
 from smalltumor.follow_up.local_contrast import LocalContrast
 from smalltumor.measures import measure_case
 from smalltumor.report import ReportDetails
@@ -48,7 +48,7 @@ def compared(earlier: Scan, current: Scan, matrix: np.ndarray | None = None) -> 
 
 
 def is_bright(follow_up: FollowUp) -> list[bool]:
-    return [each.bright_earlier for each in follow_up.of(Change.NEW)]
+    return [each.bright_earlier for each in follow_up.of(ChangeKind.NEW)]
 
 
 CURRENT = scan("P_visit2", image(PLACE, seed=2), lesion_at(PLACE))
@@ -75,7 +75,7 @@ def test_a_lesion_that_only_the_current_mask_lacks_is_not_surely_gone(shows):
     earlier = scan("P_visit1", image(PLACE), lesion_at(PLACE))
     current = scan("P_visit2", image(PLACE, seed=2) if shows else image(seed=2), NOTHING)
     found = compared(earlier, current)
-    (gone,) = found.of(Change.GONE)
+    (gone,) = found.of(ChangeKind.GONE)
     assert gone.bright_current == shows and not gone.bright_earlier
     said = (
         "T1CE of the current scan is still bright at the place of 1 lesion that is gone: the "

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalltumor.follow_up.distances import SHIFTED_MM3, lesion_distances
-from smalltumor.follow_up.matching import Change, match_lesions
+from smalltumor.follow_up.matching import ChangeKind, match_lesions
 from smalltumor.geometry.grid import Grid
 from smalltumor.measures import measure_classes
 
@@ -70,7 +70,7 @@ def beside(point, mm):
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (1.0, 1.0, 3.0)])
 def test_what_has_become_of_a_lesion(earlier, current, expected, spacing):
     found = changes(earlier, current, spacing=spacing)
-    assert [each.change.value for each in found] == expected
+    assert [each.kind.value for each in found] == expected
 
 
 def test_volumes_of_a_group_are_added():
@@ -90,14 +90,18 @@ def test_new_small_lesions_come_first_then_the_other_changes():
         [(A, 5), (B, 6)],
         [(A, 7.5), (B, 6), (C, 9), (beside(A, (0, -45, 0)), 3), (beside(C, (-30, 35, -8)), 4)],
     )
-    assert [each.change for each in found] == [*[Change.NEW] * 3, Change.GROWN, Change.SAME]
+    assert [each.kind for each in found] == [
+        *[ChangeKind.NEW] * 3,
+        ChangeKind.GROWN,
+        ChangeKind.SAME,
+    ]
     assert [each.is_small for each in found[:3]] == [True, True, False]
     assert found[0].current_mm3 > found[1].current_mm3
 
 
 def test_a_satellite_that_is_farther_than_the_tolerance_is_new():
     found = changes([(A, 8)], [(A, 8), (beside(A, (14, 0, 0)), 2)])
-    assert [each.change.value for each in found] == ["new", "same"]
+    assert [each.kind.value for each in found] == ["new", "same"]
 
 
 SPOT = (beside(A, (16, 0, 0)), 2)
@@ -105,18 +109,18 @@ SPOT = (beside(A, (16, 0, 0)), 2)
 
 def test_a_spot_within_the_tolerance_of_a_lesion_that_is_still_there_is_new():
     found = changes([(A, 13)], [(A, 12), SPOT], degrees=0.0)
-    assert [each.change.value for each in found] == ["new", "same"]
+    assert [each.kind.value for each in found] == ["new", "same"]
     assert [each.beside_mm for each in found] == [1.0, None] and found[0].is_small
 
 
 def test_a_spot_beside_a_lesion_is_gone_when_only_the_lesion_is_there():
     found = changes([(A, 12), SPOT], [(A, 13)], degrees=0.0)
-    assert [each.change.value for each in found] == ["same", "gone"]
+    assert [each.kind.value for each in found] == ["same", "gone"]
 
 
 def test_lesions_that_are_beside_each_other_in_both_scans_are_the_same():
     found = changes([(A, 12), SPOT], [(A, 13), (beside(A, (17, 0, 0)), 2)], degrees=0.0)
-    assert [each.change.value for each in found] == ["same", "same"]
+    assert [each.kind.value for each in found] == ["same", "same"]
 
 
 def halves_of_rims(inner, outer):
@@ -135,16 +139,16 @@ def test_halves_of_a_rim_that_moved_outwards_are_not_new(residual):
     shift = np.eye(4)
     shift[0, 3] = residual
     (split,) = match_lesions(whole, halves, np.eye(4), shift)
-    assert split.change is Change.SPLIT
+    assert split.kind is ChangeKind.SPLIT
     (merged,) = match_lesions(halves, whole, shift, np.eye(4))
-    assert merged.change is Change.MERGED
+    assert merged.kind is ChangeKind.MERGED
 
 
 @pytest.mark.parametrize("radius", [4, 6])
 def test_a_ball_beside_a_lesion_that_is_still_there_is_new_however_large(radius):
     ball = (beside(A, (14 + radius, 0, 0)), radius)
     new, same = changes([(A, 13)], [(A, 12), ball], degrees=0.0)
-    assert (new.change, same.change) == (Change.NEW, Change.SAME)
+    assert (new.kind, same.kind) == (ChangeKind.NEW, ChangeKind.SAME)
     assert new.beside_mm is not None and new.current[0].lesion.mm3 >= SHIFTED_MM3
 
 
@@ -167,12 +171,12 @@ def test_overlap_is_the_same_in_both_directions():
 def test_a_small_lesion_that_has_shifted_is_the_same():
     earlier, current = [(A, 1.5)], [(beside(A, (3.0, 0, 0)), 1.5)]
     (found,) = changes(earlier, current, degrees=0.0)
-    assert found.change is Change.SAME
+    assert found.kind is ChangeKind.SAME
 
 
 def test_a_change_of_less_than_a_voxel_is_none():
     (found,) = changes([(A, 1.5)], [(A, 1.9)], degrees=0.0)
-    assert found.relative is None or found.change is Change.SAME
+    assert found.relative is None or found.kind is ChangeKind.SAME
 
 
 @settings(max_examples=6)
@@ -181,6 +185,6 @@ def test_one_lesion_is_one_whatever_the_turn(degrees, before, after):
     (found,) = changes([(A, before)], [(A, after)], degrees)
     assert len(found.earlier) == len(found.current) == 1
     if abs(found.relative) < 0.35:
-        assert found.change is Change.SAME
+        assert found.kind is ChangeKind.SAME
     if abs(before - after) > 2:
-        assert found.change is (Change.GROWN if after > before else Change.SHRUNK)
+        assert found.kind is (ChangeKind.GROWN if after > before else ChangeKind.SHRUNK)

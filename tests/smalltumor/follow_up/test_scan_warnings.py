@@ -21,7 +21,7 @@ def scans(
             title=n,
             date=date,
             mask=f"{n}_seg.nii.gz, label scheme brats2018 (from the names of the files)",
-            is_own_mask=is_own,
+            is_from_this_program=is_own,
             made_by=maker,
         )
         for n, is_own, maker in zip(names, made, makers, strict=True)

@@ -18,7 +18,7 @@ from smalltumor.follow_up import (
     BASIS,
     RULE,
     UNKNOWN,
-    Change,
+    ChangeKind,
     Scan,
     ScanRegistration,
     compare_registered,
@@ -27,7 +27,7 @@ from smalltumor.labels.regions import TissueClass
 from smalltumor.measures import measure_case
 from smalltumor.report import ReportDetails
 from smalltumor.report.course_figure import draw_course
-from smalltumor.report.follow_up_files import write_changes, write_follow_up_json
+from smalltumor.report.follow_up_files import follow_up_json, write_changes, write_follow_up_json
 from smalltumor.report.follow_up_page import change_rows, follow_up_page, headline
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -59,7 +59,7 @@ def page(follow_up) -> Page:
 
 
 def test_the_new_small_lesion_comes_first(page, follow_up):
-    assert [each.change.value for each in follow_up.changes] == ["new", "grown", "gone"]
+    assert [each.kind.value for each in follow_up.changes] == ["new", "grown", "gone"]
     new = follow_up.changes[0]
     assert headline(follow_up).startswith(f"1 new enhancing lesion: {new.current_mm3:,.0f} mm³")
     assert page.text.index("1 new enhancing lesion") < page.text.index("Compared 2026-03-01")
@@ -87,7 +87,7 @@ def test_the_headline_tells_specks_from_other_new_lesions(follow_up):
 def test_without_a_new_lesion_the_headline_says_what_has_grown(follow_up):
     """Lesions that have merged and are larger together count, too."""
     _, grown, gone = follow_up.changes
-    merged = replace(grown, change=Change.MERGED)
+    merged = replace(grown, kind=ChangeKind.MERGED)
     known = replace(follow_up, changes=(merged, grown, gone))
     assert headline(known) == "No new enhancing lesion, but 2 have grown"
     assert headline(replace(follow_up, changes=(gone,))) == "No new enhancing lesion"
@@ -99,7 +99,7 @@ def test_the_headline_says_which_lesions_may_be_gone_in_the_mask_only(follow_up)
     assert headline(replace(follow_up, changes=(still,))) == (
         "No new enhancing lesion; 1 lesion is listed as gone, but its place is still bright in T1CE"
     )
-    unknown = replace(gone, change=Change.NOT_COMPARABLE)
+    unknown = replace(gone, kind=ChangeKind.NOT_COMPARABLE)
     assert headline(replace(follow_up, changes=(gone, still, still, unknown))) == (
         "No new enhancing lesion; 2 lesions are listed as gone, but their places are still bright "
         "in T1CE; 1 lesion cannot be compared"
@@ -150,6 +150,7 @@ def test_without_any_lesion_it_says_so():
     assert "No new enhancing lesion" in page.text
     assert "There is no enhancing lesion in either scan" in page.text
     assert "RANO, from measurements only: not evaluable" in page.text
+    assert follow_up_json(found, ReportDetails())["response"]["category"] is None
 
 
 @pytest.mark.parametrize("title", ["$\\foo$ and $", "a name of a case that is longer than a label"])
@@ -177,7 +178,7 @@ def test_headline_picture_caption_and_table_name_one_slice():
 
 def caption_if_cut_off(found, gone) -> str:
     """Text of the page of a lesion of which the current scan shows less."""
-    cut_off = replace(gone, change=Change.NOT_COMPARABLE, shown_earlier=1.0, shown_current=0.3)
+    cut_off = replace(gone, kind=ChangeKind.NOT_COMPARABLE, shown_earlier=1.0, shown_current=0.3)
     return Page(follow_up_page(replace(found, changes=(cut_off,)), ReportDetails())).text
 
 
@@ -242,7 +243,7 @@ def test_many_lesions_that_have_merged_are_counted(follow_up):
     grown = follow_up.changes[1]
     lesion = grown.earlier[0]
     many = [replace(lesion, lesion=replace(lesion.lesion, id=n)) for n in range(40, 7, -1)]
-    (row,) = change_rows([replace(grown, change=Change.MERGED, earlier=tuple(many))])
+    (row,) = change_rows([replace(grown, kind=ChangeKind.MERGED, earlier=tuple(many))])
     assert row.earlier == "33 lesions"
 
 
@@ -265,7 +266,7 @@ def test_three_scans_are_listed_and_the_last_two_compared(later):
     scans = [scan(tumour(), "a"), scan(tumour(), "b"), scan(later, "c")]
     found = compare_registered(scans, [UNMOVED, UNMOVED])
     assert len(found.response.sums_mm2) == 3
-    assert [each.change.value for each in found.changes] == ["new", "grown", "gone"]
+    assert [each.kind.value for each in found.changes] == ["new", "grown", "gone"]
     page = Page(follow_up_page(found, ReportDetails()))
     assert all(f"{name}_seg.nii.gz" in page.text for name in "abc")
 

@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 from dicom_cases import write_series
-from smalltumor.data.volumes.volume_files import not_a_volume
+from smalltumor.data.volumes.volume_files import not_a_volume_error
 from smalltumor.scanner.dicom import study_folder
 from smalltumor.scanner.dicom.files import is_dicom
 from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
@@ -62,7 +62,7 @@ def test_named_pipes_around_a_study_are_not_opened(tmp_path):
         os.mkfifo(tmp_path / "study" / name)
         assert not is_dicom(tmp_path / "study" / name)
     assert folder_of_study(file).folder == tmp_path / "study"
-    assert not_a_volume(tmp_path / "study" / "pipe") is None
+    assert not_a_volume_error(tmp_path / "study" / "pipe") is None
 
 
 def test_another_study_after_many_folders_is_seen(tmp_path):

@@ -17,6 +17,6 @@ def data(tmp_path_factory) -> Path:
 @pytest.fixture
 def quick(monkeypatch) -> None:
     """Training and fine-tuning take two epochs of a few steps."""
-    from smalltumor.training import run
+    from smalltumor.training.execution import train
 
-    monkeypatch.setattr(run, "PRESETS", {"paper": QUICK, "finetune": QUICK})
+    monkeypatch.setattr(train, "PRESETS", {"paper": QUICK, "finetune": QUICK})

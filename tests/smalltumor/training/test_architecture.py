@@ -10,10 +10,11 @@ from safetensors.torch import load_file, save_file
 from smalltumor.errors import TrainingError
 from smalltumor.models.network import MultiTaskOutput
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
+from smalltumor.training.data.whole_volumes import whole_volume
+from smalltumor.training.execution.train import train
 from smalltumor.training.loop.stopping import StopListener
-from smalltumor.training.run import train
+from smalltumor.training.loop.validation_scores import score_cases
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.validation import score_cases, whole_volume
 from torch import nn
 from training_cases import QUICK
 from training_runs import assert_same_state, events, request_for, silent

@@ -24,7 +24,7 @@ def test_the_command_line_offers_every_preset():
 
 def test_paper_preset_is_the_paper_s_recipe():
     paper = PRESETS["paper"]
-    assert (paper.crop, paper.batch, paper.epochs, paper.learning_rate) == (128, 8, 500, 1e-3)
+    assert (paper.crop, paper.batch_size, paper.epochs, paper.learning_rate) == (128, 8, 500, 1e-3)
     assert (paper.loss, paper.optimiser) == ("generalised_dice", "adam")
     assert paper.reconstruction
     assert paper.reconstruction_weight is None  # two phases
@@ -33,7 +33,13 @@ def test_paper_preset_is_the_paper_s_recipe():
 
 @pytest.mark.parametrize(
     "change",
-    [{"crop": 100}, {"epochs": 0}, {"batch": 0}, {"folds": 5, "fold": 5}, {"folds": 5, "fold": -1}],
+    [
+        {"crop": 100},
+        {"epochs": 0},
+        {"batch_size": 0},
+        {"folds": 5, "fold": 5},
+        {"folds": 5, "fold": -1},
+    ],
 )
 def test_impossible_settings_are_refused(change):
     with pytest.raises(SmalltumorError):

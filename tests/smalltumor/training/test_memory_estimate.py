@@ -1,4 +1,4 @@
-"""Suggested crop and batch fit the memory."""
+"""Suggested crop and batch size fit the memory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ GB = 10**9
 def test_the_suggestion_fits_and_grows_with_memory(gpu):
     voxels = []
     for free in range(2 * GB, 100 * GB, GB):
-        crop, batch = suggest(free, gpu=gpu)
-        assert needed_bytes(crop, batch) < free
-        voxels.append(batch * crop**3)
+        crop, batch_size = suggest(free, gpu=gpu)
+        assert needed_bytes(crop, batch_size) < free
+        voxels.append(batch_size * crop**3)
     assert voxels == sorted(voxels)
 
 

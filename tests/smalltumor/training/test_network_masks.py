@@ -9,8 +9,8 @@ from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.data.dataset_folder import add_case
+from smalltumor.training.execution.train import train
 from smalltumor.training.network_masks import NetworkMasks
-from smalltumor.training.run import train
 from smalltumor.training.runs.monitor import RunMonitor
 from synthetic import write_weights
 from training_runs import events, request_for, silent
@@ -59,10 +59,10 @@ def test_a_run_from_a_pack_says_that_its_starting_weights_made_a_validation_mask
         pack,
         tmp_path / "run",
         preset="finetune",
-        validation=None,
-        held_out=("case_00",),
+        validation_folder=None,
+        validation_cases=("case_00",),
         weights=weights,
-        changes={"epochs": 1, "validate_every": 1},
+        changes={"epochs": 1, "validation_interval": 1},
     )
     train(request, silent, warn=warnings.append)
     said = "The validation mask is a corrected result of the starting weights"
@@ -90,10 +90,10 @@ def test_a_run_says_and_records_that_its_starting_weights_made_a_validation_mask
             folder,
             run,
             preset="finetune",
-            validation=folder / "case_00",
+            validation_folder=folder / "case_00",
             weights=weights,
             cache=tmp_path / "cache",
-            changes={"epochs": 1, "validate_every": 1},
+            changes={"epochs": 1, "validation_interval": 1},
         )
         train(request, silent, warn=warnings.append)
         assert any(text.startswith(said) for text in warnings)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from smalltumor.cli import build_parser, main
 from smalltumor.errors import TrainingError
-from smalltumor.training import run as training_run
 from smalltumor.training.config import TrainingConfig
+from smalltumor.training.execution import train as training_run
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.splits.split import Split
 
@@ -22,7 +22,7 @@ FULL = TrainingRequest(
     preset="starter",
     changes={"epochs": 3, "learning_rate": 0.5, "reconstruction": False},
     weights=Path("/weights"),
-    validation=Path("/validation"),
+    validation_folder=Path("/validation"),
     cache=Path("/cache"),
     card=Path("/card"),
     device="cuda:1",
@@ -34,7 +34,7 @@ FULL = TrainingRequest(
     "request_",
     [
         FULL,
-        replace(FULL, held_out=("a", "b"), patients={"a": "p", "b": "p"}),
+        replace(FULL, validation_cases=("a", "b"), patients={"a": "p", "b": "p"}),
         TrainingRequest(Path("/data"), Path("/run")),
     ],
 )
@@ -63,9 +63,9 @@ def test_every_option_of_the_command_line_reaches_the_request(monkeypatch):
     received: list[TrainingRequest] = []
     monkeypatch.setattr(training_run, "train", lambda request, **options: received.append(request))
     words = (
-        "train /data --run /run --preset starter --epochs 3 --rate 0.5 --no-reconstruction "
-        "--weights /weights --validation /validation --cache /cache --card /card "
-        "--device cuda:1 --resume"
+        "train /data --run /run --preset starter --epochs 3 --learning-rate 0.5 "
+        "--no-reconstruction --weights /weights --validation /validation --cache /cache "
+        "--card /card --device cuda:1 --resume"
     )
     assert main(words.split()) == 0
     assert main(["train", "/data", "--run", "/run"]) == 0
@@ -86,8 +86,9 @@ def test_a_table_of_patients_reaches_the_request(tmp_path, monkeypatch, capsys):
 
 def test_every_setting_of_the_command_line_is_a_field_of_the_configuration():
     words = (
-        "train d --epochs 1 --crop 32 --batch 1 --rate 1 --seed 1 --validate-every 1 --folds 2 "
-        "--no-reconstruction --freeze-encoder --freeze-norms 0.5 --patience 1 --fold 1"
+        "train d --epochs 1 --crop 32 --batch-size 1 --learning-rate 1 --seed 1 "
+        "--validation-interval 1 --folds 2 --no-reconstruction --freeze-encoder --freeze-norms 0.5 "
+        "--patience 1 --fold 1"
     )
     changes = build_parser().parse_args(words.split()).changes
     assert len(changes) == 12
@@ -104,7 +105,7 @@ def test_the_record_of_a_run_comes_back(tmp_path):
     kept = json.loads(run.config.read_text())
     assert kept["training"].keys() == {field.name for field in fields(TrainingConfig)}
     assert kept.keys() == {
-        *("data", "validation", "cache", "card", "preset", "weights", "device"),
+        *("data", "validation_folder", "cache", "card", "preset", "weights", "device"),
         *("origin", "split", "steps_per_epoch", "training"),
     }
 

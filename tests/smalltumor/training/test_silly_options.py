@@ -40,16 +40,16 @@ def place(written, tmp_path, monkeypatch):
         ("--crop -16", "crop = -16 should be"),
         ("--crop 50", "crop = 50 should be a multiple of 16"),
         ("--crop 160000 --epochs 1", "not enough memory"),
-        ("--batch 0", "batch = 0 should be"),
-        ("--batch -2", "batch = -2 should be"),
-        ("--rate 0", "learning_rate = 0.0 should be"),
-        ("--rate -1", "learning_rate = -1.0 should be"),
-        ("--rate nan", "learning_rate = nan should be"),
-        ("--rate inf", "learning_rate = inf should be"),
+        ("--batch-size 0", "batch_size = 0 should be"),
+        ("--batch-size -2", "batch_size = -2 should be"),
+        ("--learning-rate 0", "learning_rate = 0.0 should be"),
+        ("--learning-rate -1", "learning_rate = -1.0 should be"),
+        ("--learning-rate nan", "learning_rate = nan should be"),
+        ("--learning-rate inf", "learning_rate = inf should be"),
         ("--seed -1", "seed = -1 should be"),
         ("--seed 99999999999999999999", "seed = 99999999999999999999 should be"),
-        ("--validate-every 0", "validate_every = 0 should be"),
-        ("--validate-every -1", "validate_every = -1 should be"),
+        ("--validation-interval 0", "validation_interval = 0 should be"),
+        ("--validation-interval -1", "validation_interval = -1 should be"),
         ("--freeze-norms -0.1", "freeze_norms_at = -0.1 should be"),
         ("--freeze-norms nan", "freeze_norms_at = nan should be"),
         ("--patience -1", "patience = -1 should be"),
@@ -104,7 +104,7 @@ def test_it_ends_in_one_sentence(place, capsys, options, text):
 
 
 @pytest.mark.parametrize(
-    "options", ["--epochs x", "--rate x", "--preset x", "--folds 0.5", "--epochs"]
+    "options", ["--epochs x", "--learning-rate x", "--preset x", "--folds 0.5", "--epochs"]
 )
 def test_a_value_of_another_type_ends_with_the_usage(place, capsys, options):
     with pytest.raises(SystemExit) as ended:

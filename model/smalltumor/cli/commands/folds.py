@@ -19,12 +19,12 @@ REPORT, NUMBERS, CASES, BASELINE_CASES = (
 )
 
 DESCRIPTION = """\
-Print the out-of-fold table: the scores of every held-out case, segmented by a network that was not
-trained on it, with bootstrap 95 % intervals over patients. Cases that have not been scored yet are
-segmented, with the weights at the end of each run.
+Print the out-of-fold table: the scores of every validation case, segmented by a network that was
+not trained on it, with bootstrap 95 % intervals over patients. Cases that have not been scored yet
+are segmented, with the weights at the end of each run.
 
 RESULTS are the folder of a cross-validation (`smalltumor train DATA --run RUN --folds K`), run
-folders with held-out cases, tables that an earlier call has written, or folders written by
+folders with validation cases, tables that an earlier call has written, or folders written by
 `smalltumor evaluate -o`.
 """
 

@@ -95,11 +95,10 @@ def summary(follow_up: FollowUp) -> list[str]:
     widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
     table = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     response = follow_up.response
-    category = "not evaluable" if response.category is None else response.category.value
     return [
         headline(follow_up),
         *(f"  {line.rstrip()}" for line in table),
-        f"RANO, from measurements only: {category}; {'; '.join(response.reasons)}",
+        f"RANO, from measurements only: {response.category}; {'; '.join(response.reasons)}",
         BASIS,
         f"similarity of the heads {follow_up.registrations[-1].similarity:.2f}; research only",
     ]
@@ -149,7 +148,7 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
         measures=measure_case(case, segmentation, known=mask.known),
         date=options.scan_dates[number] if options.scan_dates else "",
         mask=mask.origin,
-        is_own_mask=mask.is_exported,
+        is_from_this_program=mask.is_exported,
         made_by=mask.made_by,
     )
 

@@ -36,7 +36,7 @@ presets:
   paper     from random weights, as published: crops of 128, batch 8, generalised Dice, 500 epochs
   finetune  from weights (by default the shipped ones), at a lower learning rate
   starter   from random weights, for few cases and a CPU; the shipped weights were made with it,
-            --crop 128, --batch 4 and --modality-dropout 0.1
+            --crop 128, --batch-size 4 and --modality-dropout 0.1
 
 examples:
   smalltumor train BraTS2021 --check
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
         preset=options.preset or "paper",
         changes=options.changes,
         weights=options.weights,
-        validation=options.validation,
+        validation_folder=options.validation,
         patients=read_patients(options.patients) if options.patients else {},
         cache=options.cache,
         card=options.card,
@@ -174,7 +174,7 @@ def _train_folds(request: TrainingRequest, folds: int | None) -> int:
     elif Pack.is_in(request.data):
         _say(f"a pack cannot be scored; with the images: smalltumor folds {request.run} --data DIR")
     else:
-        _say("scoring the cases that the folds hold out")
+        _say("scoring the validation cases of the folds")
         with ProgressBar() as progress:
             settings = ScoringSettings(request.device, progress=progress, warn=progress.warn)
             results = score_folds(request.run, settings)
@@ -184,7 +184,7 @@ def _train_folds(request: TrainingRequest, folds: int | None) -> int:
 
 def _train(request: TrainingRequest) -> int:
     _yield_cores()
-    from smalltumor.training.run import train
+    from smalltumor.training.execution.train import train
 
     finished = train(request, log=_say, warn=show_warning)
     if not finished and os.environ.get("RANK", "0") == "0":  # once, under torchrun
@@ -204,14 +204,14 @@ def _yield_cores() -> None:
 def _check(folder: Path) -> int:
     from smalltumor.training.data.dataset_check import (
         CHECK_HEADER,
-        check_dataset,
         check_row,
         check_summary,
+        check_training_cases,
     )
 
     _say(CHECK_HEADER)
     cases = []
-    for case in check_dataset(folder):
+    for case in check_training_cases(folder):
         cases.append(case)
         _say(check_row(case))
     _say(check_summary(cases))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results.records import CaseRecord, has_other_files
+from smalltumor.cohort.results.records import CohortCaseRecord, has_other_files
 from smalltumor.cohort.results.stored_mask import digest_of_classes, read_stored_mask
 from smalltumor.cohort.results.table_of_mask import lists_lesions
 from smalltumor.errors import CaseError, SmalltumorError
@@ -46,7 +46,7 @@ class ExistingMask:
         Its components of enhancing tumour.
     digest : str
         `digest_of_classes` of the mask.
-    record : CaseRecord or None
+    record : CohortCaseRecord or None
         How it was made; None of a mask that somebody else put there.
     state : MaskState
         No state in which a mask is refused.
@@ -55,7 +55,7 @@ class ExistingMask:
     mask: Segmentation
     lesions: list[Lesion]
     digest: str
-    record: CaseRecord | None
+    record: CohortCaseRecord | None
     state: MaskState
 
     @property
@@ -85,7 +85,7 @@ def read_existing_mask(
     """
     from smalltumor.lesions import find_lesions
 
-    record = CaseRecord.read(folder.record(files.name))
+    record = CohortCaseRecord.read(folder.record(files.name))
     try:
         mask = read_stored_mask(folder.mask(files.name), files.name, scheme)
     except SmalltumorError as error:
@@ -101,7 +101,7 @@ def state_of(
     mask: Segmentation,
     lesions: Sequence[Lesion],
     digest: str,
-    record: CaseRecord | None,
+    record: CohortCaseRecord | None,
     files: CaseFiles,
     folder: ResultsFolder,
     seen: Mapping[str, str] | None = None,

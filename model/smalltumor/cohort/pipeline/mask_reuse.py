@@ -12,7 +12,7 @@ from smalltumor.cohort.pipeline.files_beside_mask import (
     write_beside,
     write_candidates,
 )
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, numbers_of, participant_and_session
 from smalltumor.cohort.results.stored_mask import digest_of_file
@@ -64,7 +64,7 @@ def reuse_mask(
 
 
 def _row(
-    job: Job, existing: ExistingMask, record: CaseRecord | None, notes: Sequence[str]
+    job: Job, existing: ExistingMask, record: CohortCaseRecord | None, notes: Sequence[str]
 ) -> CohortRow:
     participant, session = participant_and_session(job.name)
     lacking = job.missing if record is None else record.missing
@@ -79,7 +79,7 @@ def _row(
     )
 
 
-def _recorded(row: CohortRow, record: CaseRecord | None, **cells: str) -> CohortRow:
+def _recorded(row: CohortRow, record: CohortCaseRecord | None, **cells: str) -> CohortRow:
     if record is None:
         return replace(row, **cells)  # type: ignore[arg-type]
     known = {"weights": record.weights, "warnings": joined(record.warnings)}

@@ -46,7 +46,7 @@ class Pipeline:
     checkpoint : Checkpoint
     settings : CohortSettings
     generation : int
-        How often the folder of results was overwritten, see `CaseRecord`.
+        How often the folder of results was overwritten, see `CohortCaseRecord`.
     """
 
     def __init__(self, checkpoint: Checkpoint, settings: CohortSettings, generation: int) -> None:
@@ -117,19 +117,19 @@ class Pipeline:
 
     def _unless_stopped(self, stage: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         if self._stop.is_set():
-            raise self._why_stopped()
+            raise self._stop_error()
         try:
             return stage(*arguments, **named)
         except Cancelled as error:
             self._stop.set()
-            raise self._why_stopped() from error
+            raise self._stop_error() from error
         except BaseException as error:
             if isinstance(error, OutputError):
                 self._unwritten = error
             self._stop.set()
             raise
 
-    def _why_stopped(self) -> Exception:
+    def _stop_error(self) -> Exception:
         """Return the full-disk error for every case: any case may be the first to report it."""
         if self._unwritten is not None:
             return OutputError(str(self._unwritten))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.pipeline.network_stage import Computed, second_look_at
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, numbers_of, participant_and_session
 from smalltumor.cohort.results.stored_mask import digest_of_classes, digest_of_file
@@ -101,11 +101,11 @@ def _check_dataset(result: Segmentation, dataset: Path, mask: Path, authors: Seq
 
 def _record(
     job: Job, computed: Computed, warning: str | None, generation: int, folder: ResultsFolder
-) -> CaseRecord:
+) -> CohortCaseRecord:
     run, candidates = computed.result.run, folder.candidates(job.name)
     assert run is not None
     warnings = [*computed.case.warnings, *map(str, run.findings), *run.all_warnings]
-    return CaseRecord(
+    return CohortCaseRecord(
         weights=run.weights,
         digest=run.digest,
         device=run.device,

@@ -104,7 +104,7 @@ class FolderSettings:
     ----------
     info : CohortInfo
     generation : int
-        How often the folder was overwritten, see `CaseRecord`.
+        How often the folder was overwritten, see `CohortCaseRecord`.
     outdated : tuple of str
         Cases whose masks were there when that was done last.
     missing : mapping of str to tuple of str

@@ -25,7 +25,7 @@ _MAPPINGS = ("images", "digests", "expected_dice")
 
 
 @dataclass(frozen=True)
-class CaseRecord:
+class CohortCaseRecord:
     """How the mask of a case was made.
 
     Parameters
@@ -74,7 +74,7 @@ class CaseRecord:
         write_text(path, text + "\n", overwrite=True)
 
     @classmethod
-    def read(cls, path: Path) -> CaseRecord | None:
+    def read(cls, path: Path) -> CohortCaseRecord | None:
         """Read a record; None if there is none, as beside a mask that somebody else put there.
 
         Raises
@@ -94,13 +94,13 @@ class CaseRecord:
 
 
 def has_other_files(
-    record: CaseRecord | None, files: CaseFiles, digests: Mapping[str, str] | None = None
+    record: CohortCaseRecord | None, files: CaseFiles, digests: Mapping[str, str] | None = None
 ) -> bool:
     """Whether images of a case took the place of those that its mask was made of.
 
     Parameters
     ----------
-    record : CaseRecord or None
+    record : CohortCaseRecord or None
     files : CaseFiles
     digests : mapping of str to str, optional
         `sha256_of_images` of these files, if they are known; they are read otherwise.

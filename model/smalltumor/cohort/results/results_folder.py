@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smalltumor.data.naming.cohort_names import PAGE, REVIEWS, SETTINGS
-from smalltumor.data.naming.exported_masks import region_paths
+from smalltumor.data.naming.export_names import region_paths
 from smalltumor.errors import OutputError
 from smalltumor.files.existence import exists
 from smalltumor.files.listings import entries
@@ -47,7 +47,7 @@ class ResultsFolder:
         return self.path / f"{case}{_LESIONS_OF_CASE}"
 
     def record(self, case: str) -> Path:
-        """Path of the record of how a case's mask was made, a `CaseRecord`."""
+        """Path of the record of how a case's mask was made, a `CohortCaseRecord`."""
         return self.path / f"{case}_run.json"
 
     def candidates(self, case: str) -> Path:

@@ -22,7 +22,7 @@ from unicodedata import normalize
 import numpy as np
 from filelock import Timeout
 
-from smalltumor.cohort.results.records import CaseRecord, are_other_files
+from smalltumor.cohort.results.records import CohortCaseRecord, are_other_files
 from smalltumor.cohort.results.results import read_info
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
@@ -210,7 +210,7 @@ class Reviews:
     def _segmented_images(self, case: str) -> Mapping[str, str]:
         try:
             path = self._results.record(case)
-            record = CaseRecord.read(_named(path.parent, path.name))
+            record = CohortCaseRecord.read(_named(path.parent, path.name))
         except SmalltumorError:
             return {}
         return {} if record is None else record.digests

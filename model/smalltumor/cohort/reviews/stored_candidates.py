@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results import read_info
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file
@@ -37,7 +37,7 @@ def stored_candidates(
     """
     case = begun.case
     try:
-        record = CaseRecord.read(folder.record(case))
+        record = CohortCaseRecord.read(folder.record(case))
         _check_weights(record, folder)
         stored = read_candidates(folder.candidates(case), folder.lesions(case), mask)
         _check_image(record, folder.candidates(case), mask)
@@ -51,14 +51,14 @@ def stored_candidates(
     return replace(stored, score_warning=warning or "")
 
 
-def _check_weights(record: CaseRecord | None, folder: ResultsFolder) -> None:
+def _check_weights(record: CohortCaseRecord | None, folder: ResultsFolder) -> None:
     """Weights that are not the folder's have made a mask that is outdated."""
     digest = read_info(folder.path).digest
     if record is not None and digest and record.digest != digest:
         raise CaseError(f"the mask was made with other weights ({record.weights}) than the others")
 
 
-def _check_image(record: CaseRecord | None, image: Path, mask: Segmentation) -> None:
+def _check_image(record: CohortCaseRecord | None, image: Path, mask: Segmentation) -> None:
     """Check that the image of the candidates, and with it the table, is of this patient.
 
     The components of the table tell patients apart, but not those in whom nothing was found: their

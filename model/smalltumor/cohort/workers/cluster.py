@@ -79,7 +79,7 @@ def rows_from_workers(
         Read from a file that the workers see under the same path.
     settings : CohortSettings
     generation : int
-        How often the folder of results was overwritten, see `CaseRecord`.
+        How often the folder of results was overwritten, see `CohortCaseRecord`.
     workers : Workers
 
     Raises

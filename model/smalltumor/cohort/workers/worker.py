@@ -39,7 +39,7 @@ class WorkerSetup:
     digest : str
         Of the weights, which must be the same on every machine.
     generation : int
-        How often the folder of results was overwritten, see `CaseRecord`.
+        How often the folder of results was overwritten, see `CohortCaseRecord`.
     version : str
         Of this package, which must be the same on every machine.
     """

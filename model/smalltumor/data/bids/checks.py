@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from smalltumor.data.bids.dataset import check_dataset
+from smalltumor.data.bids.dataset import check_bids_dataset
 from smalltumor.data.bids.names import bids_paths, masks_of_subject, subject_of
 from smalltumor.data.identity.bids_labels import session_label
 from smalltumor.data.identity.image_digests import (
@@ -46,7 +46,7 @@ def check_bids(
         As `smalltumor.data.bids.write.write_bids`.
     """
     check_output_folder(dataset)
-    check_dataset(dataset, authors)
+    check_bids_dataset(dataset, authors)
     paths = bids_paths(case, dataset, session)
     recover_around(paths)
     _check_patient(case, dataset)

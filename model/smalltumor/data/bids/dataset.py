@@ -35,7 +35,7 @@ the sequences that it was computed without.
 """
 
 
-def check_dataset(dataset: Path, authors: Sequence[str]) -> None:
+def check_bids_dataset(dataset: Path, authors: Sequence[str]) -> None:
     """Check that segmentations can be written to a folder: one of theirs, or a new one.
 
     Raises

@@ -118,16 +118,16 @@ def _sidecar(segmentation: Segmentation) -> Mapping[str, Any]:
 
 def _makers(made_by: MadeBy) -> Mapping[str, Any]:
     """What made a mask; BIDS has no word for one of a network that was edited."""
-    is_manual = made_by.algorithm_type == "MANUAL"
-    is_edited = made_by.algorithm_type == "SEMIAUTOMATIC"
-    content: dict[str, Any] = {"Edited": True} if is_edited else {"Manual": is_manual}
+    content: dict[str, Any] = (
+        {"Edited": True} if made_by.is_edited else {"Manual": made_by.is_manual}
+    )
     known = {
         "Weights": made_by.weights,
         "WeightsSHA256": made_by.digest,
         "SoftwareVersion": made_by.version,
     }
     content |= {key: value for key, value in known.items() if value}
-    return content if is_manual else content | {"MissingSequences": list(made_by.missing)}
+    return content if made_by.is_manual else content | {"MissingSequences": list(made_by.missing)}
 
 
 def _table(values: Iterable[int]) -> list[tuple[int, str, str, str]]:

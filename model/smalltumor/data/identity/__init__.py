@@ -28,7 +28,7 @@ Masks, which may be another patient's of the same name and grid:
                                      the images around  scan: to compare it
 `mask_names.check_case`              the same           may it be the case's: to measure it; never
                                                         true if `check_patient` refuses it
-`mask_names.is_own_mask_beside`      name and folder    is it the case's own mask beside its images
+`mask_names.is_mask_of_case_beside`  name and folder    is it the case's mask beside its images
 `bids_labels.labels_of_mask`         name of a mask     is it of the case's patient by BIDS labels,
                                      in a BIDS dataset  which leave out some letters of names
 `mask_images.other_images_text`      record of a mask,  is it of other images than the case's

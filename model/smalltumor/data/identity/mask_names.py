@@ -18,7 +18,7 @@ from smalltumor.data.identity.case_names import (
 from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
 from smalltumor.data.identity.recorded_patient import recorded_patient
 from smalltumor.data.identity.visits import folder_of, is_name_of, name_with_visit, visit_of
-from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
+from smalltumor.data.naming.export_names import RegionFile, region_file, region_files_beside
 from smalltumor.data.naming.file_names import (
     LABELS,
     case_name,
@@ -73,7 +73,7 @@ def check_patient(path: Path, case: Case) -> None:
         or (not is_in_folder_of(path, case) and _states_patient(path, named, case))
     )
     if is_name_of_patient or differ_by_number(own, other):
-        raise _another(path, name, case)
+        raise _other_case_error(path, name, case)
 
 
 def check_case(path: Path, case: Case) -> None:
@@ -96,7 +96,7 @@ def check_case(path: Path, case: Case) -> None:
     if labels is not None and _is_session_of(labels, case):
         return
     if named is not None and _has_images(path, named, case):
-        raise _another(path, name, case)
+        raise _other_case_error(path, name, case)
     is_beside_unnamed_scan = not visit_of(case) and is_in_folder_of(path, case)
     states_scan_of_its_own = (
         labels is not None
@@ -104,7 +104,7 @@ def check_case(path: Path, case: Case) -> None:
         or (named is not None and _states_scan(named, case.name))
     )
     if states_scan_of_its_own and not is_beside_unnamed_scan:
-        raise _another(path, name, case)
+        raise _other_case_error(path, name, case)
 
 
 def other_case_text(path: Path, case: Case) -> str:
@@ -123,7 +123,7 @@ def other_case_text(path: Path, case: Case) -> str:
     )
     if is_own_name or not _states_patient(path, named, case):
         return ""
-    return str(_another(path, named, case))
+    return str(_other_case_error(path, named, case))
 
 
 def named_case(path: Path) -> str | None:
@@ -147,7 +147,7 @@ def is_in_folder_of(path: Path, case: Case) -> bool:
     return path == case.labels_path or path.parent.resolve() in folders
 
 
-def _another(path: Path, named: str, case: Case) -> CaseError:
+def _other_case_error(path: Path, named: str, case: Case) -> CaseError:
     return CaseError(f"by its name, {path.name} is a mask of {named}, not of {case.name}")
 
 
@@ -254,7 +254,7 @@ def region_files_of(case: Case) -> list[RegionFile]:
     return next(filter(None, found), [])
 
 
-def is_own_mask_beside(path: Path, case: Case) -> bool:
+def is_mask_of_case_beside(path: Path, case: Case) -> bool:
     """Whether a mask lies in the folder of a case's images and has its name, or is its own."""
     if path == case.labels_path:
         return True

@@ -13,17 +13,17 @@ from smalltumor.data.identity.mask_names import check_case, named_case
 from smalltumor.data.identity.visits import folder_of
 from smalltumor.data.made_by import MadeBy, joined, reasons_to_doubt, recorded_made_by
 from smalltumor.data.mask_placement.mask_placement import placement_text
+from smalltumor.data.masks.exported_masks import exported_masks_of
 from smalltumor.data.masks.label_contents import mask_of_region
 from smalltumor.data.masks.label_files import (
     decode_labels,
     header_warnings_of,
-    no_labels,
+    no_labels_error,
     on_grid,
     read_label_volume,
 )
 from smalltumor.data.masks.label_scheme import FoundScheme
-from smalltumor.data.masks.own_masks import own_masks_of
-from smalltumor.data.naming.exported_masks import RegionFile, region_file
+from smalltumor.data.naming.export_names import RegionFile, region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError
@@ -136,13 +136,13 @@ def mask_beside(case: Case, scheme: str | None = None) -> CaseMask:
     GridMismatchError, LabelError
         As for `read_mask`.
     """
-    exported = own_masks_of(case)
+    exported = exported_masks_of(case)
     if [file.region for file in exported] == [None]:
         return _decoded(exported[0].path, case, scheme, case.scheme_hint)
     if {file.region for file in exported} == set(Region):
         return _composed(exported, case)
     if case.labels_path is None:
-        raise no_labels(case)
+        raise no_labels_error(case)
     return _decoded(case.labels_path, case, scheme, case.scheme_hint)
 
 

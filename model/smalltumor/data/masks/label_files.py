@@ -68,7 +68,7 @@ def read_labels_as_stored(case: Case) -> Volume:
         If it is not 3D.
     """
     if case.labels_path is None:
-        raise no_labels(case)
+        raise no_labels_error(case)
     return read_label_volume(case.labels_path)
 
 
@@ -94,7 +94,7 @@ def header_warnings_of(volume: Volume, case: Case) -> list[str]:
     ]
 
 
-def no_labels(case: Case) -> CaseError:
+def no_labels_error(case: Case) -> CaseError:
     """The error for a case without a segmentation."""
     return CaseError(f"{case.name} has no segmentation beside it (CASE_seg.nii.gz)")
 

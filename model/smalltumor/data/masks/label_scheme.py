@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from smalltumor.data.naming.exported_masks import named_region
+from smalltumor.data.naming.export_names import named_region
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import Action, LabelError, Remedy
 from smalltumor.labels.regions import REGION_NAMES, Region

@@ -47,10 +47,10 @@ def without_layers(volume: Volume) -> Volume:
             continue
         region = None if meaning is None else _REGION_OF.get(meaning)
         if region is None or region in masks or segment.layer >= volume.data.shape[3]:
-            raise _not_nested(volume)
+            raise _not_nested_error(volume)
         masks[region] = np.asarray(volume.data[..., segment.layer] == segment.value)
     if set(masks) != set(Region):
-        raise _not_nested(volume)
+        raise _not_nested_error(volume)
     classes = compose_classes(masks[Region.ET], masks[Region.TC], masks[Region.WT])
     header = volume.header.copy()
     header.set_data_shape(classes.shape)
@@ -59,7 +59,7 @@ def without_layers(volume: Volume) -> Volume:
     return replace(volume, data=data, header=header, segments=())
 
 
-def _not_nested(volume: Volume) -> LabelError:
+def _not_nested_error(volume: Volume) -> LabelError:
     names = ", ".join(f'"{segment.name}"' for segment in volume.segments)
     return LabelError(
         f"{volume.path} holds segments that overlap ({names}); such a file is read if its segments "

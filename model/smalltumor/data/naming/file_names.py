@@ -144,8 +144,8 @@ def _parse_bids(name: str) -> FileName | None:
         return None  # an image from which T1w is computed, a phase image
     case = "_".join(e for e in entities if e.startswith(("sub-", "ses-")))
     if role == LABELS:
-        told = " ".join(values.get(key, "") for key in ("label", "seg", "desc")).lower()
-        is_tumour = re.search(r"tumou?r|lesion|glioma", told) is not None
+        words = " ".join(values.get(key, "") for key in ("label", "seg", "desc")).lower()
+        is_tumour = re.search(r"tumou?r|lesion|glioma", words) is not None
         return FileName(case, role, suffix.lower()) if is_tumour else None
     variant = "_".join(e for e in entities if not e.startswith(("sub-", "ses-", "ce-")))
     if role == "t1" and agent_of_entities(values) is ContrastAgent.GIVEN:
@@ -186,17 +186,17 @@ def cases_of_images(folder: Path) -> frozenset[str]:
 
 @lru_cache(maxsize=32)  # folders of thousands of files are asked for with every mask
 def _cases_of_images(folder: Path, changed: int) -> frozenset[str]:
-    found: set[str] = set()
+    cases: set[str] = set()
     numbers: dict[str, set[str]] = {}
     for path in visible_entries(folder):
         if not is_image_name(path):
             continue
         parsed, numbered = parse_name(path), _NUMBERED.match(stem(path))
         if parsed is not None and parsed.role != LABELS:
-            found.add(case_name(path))
+            cases.add(case_name(path))
         elif parsed is None and numbered is not None:
             numbers.setdefault(numbered["case"], set()).add(numbered["number"])
-    return frozenset(found | {case for case, own in numbers.items() if own == _CHANNELS})
+    return frozenset(cases | {case for case, own in numbers.items() if own == _CHANNELS})
 
 
 def name_of_folder(folder: Path) -> str:

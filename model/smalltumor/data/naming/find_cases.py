@@ -13,7 +13,7 @@ from smalltumor.data.naming.file_names import case_name, parse_name
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.naming.numbered_files import numbered_with
 from smalltumor.data.volumes.nifti import is_image_name
-from smalltumor.data.volumes.volume_files import not_a_volume
+from smalltumor.data.volumes.volume_files import not_a_volume_error
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.existence import is_folder
 from smalltumor.files.listings import entries, walk_once
@@ -79,18 +79,18 @@ def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) 
     """
     if not is_folder(folder, unreachable=CaseError):
         raise CaseError(f"{folder} is not a folder")
-    found: list[CaseFiles] = []
+    cases: list[CaseFiles] = []
     for count, (root, folders, names) in enumerate(walk_once(folder), start=1):
         if on_folder is not None:
             on_folder(count)
         folders[:] = sorted(f for f in folders if not f.startswith(_NO_CASES))
         files = [root / n for n in names if _is_candidate(n)]
-        found += group_files(files)
-    if not found:
-        raise _no_case(folder)
-    for case, name in zip(found, distinct_names(found, folder), strict=True):
+        cases += group_files(files)
+    if not cases:
+        raise _no_case_error(folder)
+    for case, name in zip(cases, distinct_names(cases, folder), strict=True):
         case.name = name
-    return sorted(found, key=lambda c: c.name)
+    return sorted(cases, key=lambda c: c.name)
 
 
 class Located(Protocol):
@@ -133,19 +133,19 @@ def _refuse(folder: Path) -> NoReturn:
     """Say that a folder has no images, and what other files it has."""
     others = (p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.is_file())
     for path in others:
-        if (error := not_a_volume(path)) is not None:
+        if (error := not_a_volume_error(path)) is not None:
             raise error.prefixed("no case")
-    raise _no_case(folder)
+    raise _no_case_error(folder)
 
 
-def _no_case(where: Path | str) -> CaseError:
+def _no_case_error(where: Path | str) -> CaseError:
     text = f"{where} holds no case: no files named like {_EXAMPLES}"
     return CaseError(text, Remedy(Action.NAME_FILES))
 
 
 def _only(cases: list[CaseFiles], where: str) -> CaseFiles:
     if not cases:
-        raise _no_case(where)
+        raise _no_case_error(where)
     if len(cases) > 1:
         names = ", ".join(c.name for c in cases[:4]) + (", ..." if len(cases) > 4 else "")
         text = f"{len(cases)} cases, by their names, in {where}: {names}"

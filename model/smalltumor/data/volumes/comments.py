@@ -41,7 +41,7 @@ def comments_of(start: bytes, header: nib.Nifti1Header) -> tuple[str, ...]:
     flag = start[position : position + _FLAG_BYTES]
     if not flag[:1].strip(b"\0"):
         return ()
-    order, found = ">" if header.endianness == ">" else "<", []
+    order, comments = ">" if header.endianness == ">" else "<", []
     position += _FLAG_BYTES
     while position + _START_BYTES <= len(start):
         size, code = struct.unpack_from(f"{order}ii", start, position)
@@ -49,6 +49,6 @@ def comments_of(start: bytes, header: nib.Nifti1Header) -> tuple[str, ...]:
             break
         if code == _COMMENT and size <= _LONGEST:
             content = start[position + _START_BYTES : position + size]
-            found.append(content.rstrip(b"\0").decode("utf-8", "replace"))
+            comments.append(content.rstrip(b"\0").decode("utf-8", "replace"))
         position += size
-    return tuple(found)
+    return tuple(comments)

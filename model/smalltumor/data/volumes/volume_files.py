@@ -81,7 +81,7 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False, with_content: bool
     if is_nifti_name(path):
         return nifti.read_nifti(path, allow_nonfinite=allow_nonfinite, with_content=with_content)
     if not is_image_name(path):
-        raise not_a_volume(path) or _unnamed(path)
+        raise not_a_volume_error(path) or _unreadable_path_error(path)
     check_is_file(path)
     before = _content_of(path) if with_content else None
     segments: tuple[Segment, ...] = ()
@@ -158,7 +158,7 @@ def volume_spacing(path: Path) -> tuple[float, float, float]:
     return i, j, k
 
 
-def _unnamed(path: Path) -> CaseError:
+def _unreadable_path_error(path: Path) -> CaseError:
     with unreachable_as(CaseError):
         if is_folder(path):
             return CaseError(f"{path} is a folder; name a file in it")
@@ -167,7 +167,7 @@ def _unnamed(path: Path) -> CaseError:
     return CaseError(f"{path} is no volume: its name ends in none of {', '.join(_ENDINGS)}")
 
 
-def not_a_volume(path: Path) -> CaseError | None:
+def not_a_volume_error(path: Path) -> CaseError | None:
     """The error for a file of a known kind that is not read as a volume; None if unknown."""
     name = path.name.lower()
     kind = next((kind for endings, kind in _REFUSED.items() if name.endswith(endings)), None)

@@ -87,9 +87,9 @@ def paired_differences(
     bootstrap : Bootstrap
         Over their patients.
     """
-    found = []
+    differences = []
     for measure in measures:
         ratios = paired(measure.ratio(one), measure.ratio(other))
         difference = bootstrap.difference(*ratios)
-        found.append(Difference(measure, ratios[0].value, ratios[1].value, difference))
-    return found
+        differences.append(Difference(measure, ratios[0].value, ratios[1].value, difference))
+    return differences

@@ -123,7 +123,6 @@ def _descriptions(hd: Any, made_by: MadeBy) -> list[Any]:
         version=made_by.version or _release(),
         parameters=_parameters(made_by) or None,
     )
-    is_manual = made_by.algorithm_type == "MANUAL"
     return [
         hd.seg.SegmentDescription(
             segment_number=int(tissue),
@@ -133,7 +132,7 @@ def _descriptions(hd: Any, made_by: MadeBy) -> list[Any]:
             ),
             segmented_property_type=code(segment.code, segment.scheme, segment.meaning),
             algorithm_type=made_by.algorithm_type,
-            algorithm_identification=None if is_manual else identification,
+            algorithm_identification=None if made_by.is_manual else identification,
             anatomic_regions=[code("12738006", "SCT", "Brain")],
             display_color=hd.color.CIELabColor.from_rgb(
                 *(round(255 * part) for part in CLASS_COLOURS[tissue])

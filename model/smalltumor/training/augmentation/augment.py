@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smalltumor.training.augmentation.intensity import Changes, change_intensities, draw_changes
+from smalltumor.training.augmentation.intensity import Changes, change_intensities, sample_changes
 from smalltumor.training.augmentation.settings import Augmentation
 from smalltumor.training.augmentation.spatial import SpatialTransform, brain_mask
 
@@ -33,7 +33,7 @@ class CropChanges:
     intensities: tuple[Changes, ...]
 
     @classmethod
-    def draw(
+    def sample(
         cls, settings: Augmentation, crop: int, channels: int, rng: np.random.Generator
     ) -> CropChanges:
         """Random changes of a crop.
@@ -49,9 +49,9 @@ class CropChanges:
             The only source of chance, so that a crop depends neither on the device nor on the
             other crops of its batch.
         """
-        transform = SpatialTransform.draw(settings, rng)
+        transform = SpatialTransform.sample(settings, rng)
         margin = 0 if transform.matrix is None else settings.margin(crop)
-        return cls(transform, margin, tuple(draw_changes(settings, rng) for _ in range(channels)))
+        return cls(transform, margin, tuple(sample_changes(settings, rng) for _ in range(channels)))
 
 
 def augment(

@@ -33,25 +33,25 @@ class Transform(NamedTuple):
 
     Parameters
     ----------
-    draw : callable
+    sample : callable
         Takes the strength and a generator; returns a volume's parameters, a number or an array of
         a fixed shape.
     apply : callable
         Takes volumes, their brains, (n, i, j, k) bool, and their parameters, one for each.
     """
 
-    draw: Callable[[float, np.random.Generator], Any]
+    sample: Callable[[float, np.random.Generator], Any]
     apply: Callable[[Tensor, Tensor, Sequence[Any]], Tensor]
 
 
-def draw_changes(settings: Augmentation, rng: np.random.Generator) -> Changes:
+def sample_changes(settings: Augmentation, rng: np.random.Generator) -> Changes:
     """Draw which transforms change a volume, and their parameters."""
-    drawn = {}
+    sampled = {}
     for name, transform in TRANSFORMS.items():
         strength, probability = settings.strength(name)
         if strength and rng.random() < probability:
-            drawn[name] = transform.draw(strength, rng)
-    return drawn
+            sampled[name] = transform.sample(strength, rng)
+    return sampled
 
 
 def change_intensities(volumes: Tensor, brain: Tensor, changes: Sequence[Changes]) -> Tensor:
@@ -89,7 +89,7 @@ def _select(volumes: Tensor, numbers: Sequence[int]) -> Tensor:
     return torch.stack([volumes[number] for number in numbers])
 
 
-def _draw_heights(strength: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def _sample_heights(strength: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """Heights of the control points, from 0 to 1."""
     slopes = np.exp(rng.uniform(-strength, strength, _CONTROL_POINTS))
     heights: npt.NDArray[np.float64] = np.concatenate([[0], np.cumsum(slopes)]) / slopes.sum()
@@ -114,7 +114,7 @@ def _look_up(values: Tensor, index: Tensor) -> Tensor:
     return values.reshape(-1).index_select(0, index.flatten()).view(index.shape)
 
 
-def _draw_exponent(strength: float, rng: np.random.Generator) -> float:
+def _sample_exponent(strength: float, rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(-strength, strength)))
 
 
@@ -130,7 +130,7 @@ def _correct_inverted_gamma(volumes: Tensor, brain: Tensor, exponents: Sequence[
     return -_correct_gamma(-volumes, brain, exponents)
 
 
-def _draw_coefficients(strength: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def _sample_coefficients(strength: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """Coefficients of a polynomial in i, j and k without a constant term."""
     orders = np.indices((_BIAS_ORDER + 1,) * 3).sum(axis=0)
     coefficients: npt.NDArray[np.float64] = rng.uniform(-strength, strength, orders.shape)
@@ -152,7 +152,7 @@ def _apply_bias_field(volumes: Tensor, brain: Tensor, coefficients: Sequence[Any
     return _with_statistics_of(volumes, field.mul_(volumes - low), brain)
 
 
-def _draw_factor(strength: float, rng: np.random.Generator) -> float:
+def _sample_factor(strength: float, rng: np.random.Generator) -> float:
     return 1 + rng.uniform(-strength, strength)
 
 
@@ -167,7 +167,7 @@ def _scale(volumes: Tensor, brain: Tensor, factors: Sequence[Any]) -> Tensor:
     return volumes * _each(_tensor(factors, volumes))
 
 
-def _draw_shift(strength: float, rng: np.random.Generator) -> float:
+def _sample_shift(strength: float, rng: np.random.Generator) -> float:
     return rng.uniform(-strength, strength)
 
 
@@ -175,7 +175,7 @@ def _shift(volumes: Tensor, brain: Tensor, shifts: Sequence[Any]) -> Tensor:
     return volumes + _each(_tensor(shifts, volumes))
 
 
-def _draw_width(strength: float, rng: np.random.Generator) -> float:
+def _sample_width(strength: float, rng: np.random.Generator) -> float:
     """Standard deviation of a Gaussian kernel, in voxels."""
     return rng.uniform(strength / 2, strength)
 
@@ -193,7 +193,7 @@ def _blur(volumes: Tensor, brain: Tensor, widths: Sequence[Any]) -> Tensor:
     return _along_axes(volumes, kernels)
 
 
-def _draw_voxel_lengths(strength: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def _sample_voxel_lengths(strength: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """How many times as long the voxels are, along one axis or along all."""
     if rng.random() < 0.5:
         lengths = np.ones(3)
@@ -228,7 +228,7 @@ def _along_axes(volumes: Tensor, matrices: Sequence[Tensor]) -> Tensor:
     return (i @ moved.flatten(2)).view(n, i.shape[1], j.shape[1], k.shape[1])
 
 
-def _draw_noise(strength: float, rng: np.random.Generator) -> tuple[int, float]:
+def _sample_noise(strength: float, rng: np.random.Generator) -> tuple[int, float]:
     """Seed and standard deviation."""
     return int(rng.integers(2**63)), rng.uniform(0, strength)
 
@@ -279,15 +279,15 @@ def _with_statistics_of(volumes: Tensor, changed: Tensor, brain: Tensor) -> Tens
 
 
 TRANSFORMS: Mapping[str, Transform] = {
-    "histogram_shift": Transform(_draw_heights, _shift_histogram),
-    "gamma": Transform(_draw_exponent, _correct_gamma),
-    "inverted_gamma": Transform(_draw_exponent, _correct_inverted_gamma),
-    "bias_field": Transform(_draw_coefficients, _apply_bias_field),
-    "contrast": Transform(_draw_factor, _change_contrast),
-    "scale": Transform(_draw_factor, _scale),
-    "shift": Transform(_draw_shift, _shift),
-    "blur": Transform(_draw_width, _blur),
-    "low_resolution": Transform(_draw_voxel_lengths, _lower_resolution),
-    "noise": Transform(_draw_noise, _add_noise),
+    "histogram_shift": Transform(_sample_heights, _shift_histogram),
+    "gamma": Transform(_sample_exponent, _correct_gamma),
+    "inverted_gamma": Transform(_sample_exponent, _correct_inverted_gamma),
+    "bias_field": Transform(_sample_coefficients, _apply_bias_field),
+    "contrast": Transform(_sample_factor, _change_contrast),
+    "intensity_scale": Transform(_sample_factor, _scale),
+    "intensity_shift": Transform(_sample_shift, _shift),
+    "blur": Transform(_sample_width, _blur),
+    "low_resolution": Transform(_sample_voxel_lengths, _lower_resolution),
+    "noise": Transform(_sample_noise, _add_noise),
 }
 """By the name of the field of `Augmentation` that gives its strength."""

@@ -24,18 +24,18 @@ class Augmentation:
 
     Parameters
     ----------
-    flip : float
+    flip_probability : float
         Probability of a flip, for each axis.
-    turn : float
+    rotate90_probability : float
         Probability of exchanging the first two axes; together with the flips this gives every
         rotation by right angles about the head's long axis.
     rotate : float
         Largest rotation about each axis in degrees (Ngo et al. 2020: 10).
     zoom : float
         Largest relative change of scale (Ngo et al. 2020: 0.1).
-    warp : float
+    affine_probability : float
         Probability that a crop is rotated and zoomed, which interpolates every voxel.
-    shift, scale : float
+    intensity_shift, intensity_scale : float
         Largest number added to a modality, in its standard deviations, and largest relative change
         of the factor it is multiplied by.
     contrast : float
@@ -57,13 +57,13 @@ class Augmentation:
         Largest standard deviation of added Gaussian noise, in standard deviations of the modality.
     """
 
-    flip: float = 0.5
-    turn: float = 0.0
+    flip_probability: float = 0.5
+    rotate90_probability: float = 0.0
     rotate: float = 10.0
     zoom: float = 0.1
-    warp: float = 1.0
-    shift: float = 0.1
-    scale: float = 0.1
+    affine_probability: float = 1.0
+    intensity_shift: float = 0.1
+    intensity_scale: float = 0.1
     contrast: float = 0.0
     gamma: float = 0.0
     inverted_gamma: float = 0.0
@@ -72,8 +72,8 @@ class Augmentation:
     blur: float = 0.0
     low_resolution: float = 0.0
     noise: float = 0.0
-    shift_probability: float = 1.0
-    scale_probability: float = 1.0
+    intensity_shift_probability: float = 1.0
+    intensity_scale_probability: float = 1.0
     contrast_probability: float = 1.0
     gamma_probability: float = 1.0
     inverted_gamma_probability: float = 1.0
@@ -91,7 +91,9 @@ class Augmentation:
 
     def margin(self, crop: int) -> int:
         """Voxels that `augment` needs on each side of a crop, to rotate and zoom it."""
-        return round(_MARGIN * crop) if self.warp and (self.rotate or self.zoom) else 0
+        return (
+            round(_MARGIN * crop) if self.affine_probability and (self.rotate or self.zoom) else 0
+        )
 
     def strength(self, transform: str) -> tuple[float, float]:
         """Strength and probability of a change of intensities, by the name of its field."""
@@ -116,7 +118,7 @@ class Augmentation:
         return replace(self, **{**_NO_INTENSITIES, **INTENSITIES[name]})
 
 
-_SPATIAL = ("flip", "turn", "rotate", "zoom", "warp")
+_SPATIAL = ("flip_probability", "rotate90_probability", "rotate", "zoom", "affine_probability")
 
 _NO_INTENSITIES: Mapping[str, Any] = {
     field.name: 1.0 if field.name.endswith("_probability") else 0.0
@@ -125,13 +127,13 @@ _NO_INTENSITIES: Mapping[str, Any] = {
 }
 
 INTENSITIES: Mapping[str, Mapping[str, float]] = {
-    "paper": {"shift": 0.1, "scale": 0.1},
-    "standard": {"shift": 0.2, "scale": 0.2, "gamma": 0.3, "noise": 0.1},
+    "paper": {"intensity_shift": 0.1, "intensity_scale": 0.1},
+    "standard": {"intensity_shift": 0.2, "intensity_scale": 0.2, "gamma": 0.3, "noise": 0.1},
     "strong": {
-        "shift": 0.3,
-        "shift_probability": 0.3,
-        "scale": 0.3,
-        "scale_probability": 0.3,
+        "intensity_shift": 0.3,
+        "intensity_shift_probability": 0.3,
+        "intensity_scale": 0.3,
+        "intensity_scale_probability": 0.3,
         "contrast": 0.3,
         "contrast_probability": 0.15,
         "gamma": 0.4,

@@ -36,15 +36,15 @@ class SpatialTransform:
     transposed: bool
 
     @classmethod
-    def draw(cls, settings: Augmentation, rng: np.random.Generator) -> SpatialTransform:
+    def sample(cls, settings: Augmentation, rng: np.random.Generator) -> SpatialTransform:
         """A random transform."""
         matrix = None
-        if settings.warp and rng.random() < settings.warp:
+        if settings.affine_probability and rng.random() < settings.affine_probability:
             degrees = rng.uniform(-settings.rotate, settings.rotate, size=3)
             zoom = rng.uniform(1 - settings.zoom, 1 + settings.zoom)
             matrix = _rotation(np.deg2rad(degrees)) * zoom
-        flipped = tuple(axis - 3 for axis in range(3) if rng.random() < settings.flip)
-        return cls(matrix, flipped, rng.random() < settings.turn)
+        flipped = tuple(axis - 3 for axis in range(3) if rng.random() < settings.flip_probability)
+        return cls(matrix, flipped, rng.random() < settings.rotate90_probability)
 
     def apply(self, image: Tensor, classes: Tensor, margin: int = 0) -> tuple[Tensor, Tensor]:
         """The moved crop.

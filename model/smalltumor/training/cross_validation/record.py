@@ -41,7 +41,7 @@ class CrossValidation:
     @property
     def runs(self) -> list[RunFolder]:
         """The run folders of all folds, started or not."""
-        return [self.fold(number) for number in range(len(self.folds.held_out))]
+        return [self.fold(number) for number in range(len(self.folds.validation_cases))]
 
     def write(self) -> None:
         """Write the record into the folder, which must exist.
@@ -71,11 +71,7 @@ class CrossValidation:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             folds = Folds.from_dict(values)
-            request = TrainingRequest.from_record(
-                {name: value for name, value in values.items() if name != "held_out"},
-                folder,
-                changes=dict(values["changes"]),
-            )
+            request = TrainingRequest.from_record(values, folder, changes=dict(values["changes"]))
             return cls(request, folds, values["weights_digest"])
         except OSError as error:
             raise TrainingError(f"{path} cannot be read ({error.strerror or error})") from None

@@ -15,15 +15,18 @@ from smalltumor.models.card import known_cases, lists_all_cases, selected_on
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.progress import ProgressCallback
 from smalltumor.training.config import FREE_SETTINGS
-from smalltumor.training.cross_validation.held_out import HeldOutCases, held_out_cases
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.cross_validation.scoring import (
     OUT_OF_FOLD,
     Warn,
-    score_held_out,
+    score_validation_cases,
     weights_key,
 )
-from smalltumor.training.run_record import RunRecord
+from smalltumor.training.cross_validation.validation_cases import (
+    ValidationCases,
+    find_validation_cases,
+)
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.runs.current_weights import final_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 
@@ -91,7 +94,7 @@ def read_results(paths: Sequence[Path], settings: ScoringSettings) -> Results:
 
 
 def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettings) -> Results:
-    """Scores of a weights file on the cases that runs have held out.
+    """Scores of a weights file on the validation cases of runs.
 
     Cases of patients that the weights have been trained on are left out.
 
@@ -116,15 +119,21 @@ def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettin
                 f"{path} is a table: {weights} can be scored on the cases of run folders only"
             )
         for run in _runs(path):
-            held_out, remarks = _unseen(held_out_cases(run.path, settings.data), checkpoint)
+            validation, remarks = _unseen(
+                find_validation_cases(run.path, settings.data), checkpoint
+            )
             notes += remarks
-            rows += _score(held_out, checkpoint, f"scores_{weights_key(checkpoint)}.csv", settings)
+            rows += _score(
+                validation, checkpoint, f"scores_{weights_key(checkpoint)}.csv", settings
+            )
     return _results([weights], rows, notes)
 
 
-def _unseen(held_out: HeldOutCases, checkpoint: Checkpoint) -> tuple[HeldOutCases, list[str]]:
-    seen = held_out.of_patients_in(known_cases(checkpoint.card))
-    unseen, notes = held_out.without(seen), []
+def _unseen(
+    validation: ValidationCases, checkpoint: Checkpoint
+) -> tuple[ValidationCases, list[str]]:
+    seen = validation.of_patients_in(known_cases(checkpoint.card))
+    unseen, notes = validation.without(seen), []
     if seen:
         notes += [f"{checkpoint.name} was trained on the patients of {', '.join(seen)}: left out"]
     chosen_by = unseen.of_patients_in(selected_on(checkpoint.card))
@@ -190,17 +199,17 @@ def _from_run(run: RunFolder, settings: ScoringSettings) -> tuple[list[CaseRow],
         return [], [f"{run.path.name} is not done, and its cases are left out"]
     if not run.has(run.last) and not (done and run.has(run.final)):
         return [], [f"{run.path.name} has saved no state yet, and its cases are left out"]
-    held_out = held_out_cases(run.path, settings.data)
+    validation = find_validation_cases(run.path, settings.data)
     checkpoint = final_checkpoint(run.path)
-    rows = _score(held_out, checkpoint, OUT_OF_FOLD, settings)
-    return rows, [*held_out.notes, *_caveats(run, checkpoint, done)]
+    rows = _score(validation, checkpoint, OUT_OF_FOLD, settings)
+    return rows, [*validation.notes, *_caveats(run, checkpoint, done)]
 
 
 def _score(
-    held_out: HeldOutCases, checkpoint: Checkpoint, table: str, settings: ScoringSettings
+    validation: ValidationCases, checkpoint: Checkpoint, table: str, settings: ScoringSettings
 ) -> list[CaseRow]:
-    return score_held_out(
-        held_out,
+    return score_validation_cases(
+        validation,
         checkpoint,
         table.replace(".csv", "_flips.csv") if settings.flips else table,
         device=settings.device,

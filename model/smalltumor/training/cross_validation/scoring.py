@@ -1,4 +1,4 @@
-"""Scores of a network on the cases that a run has held out, kept in a table as they come."""
+"""Scores of a network on the validation cases of a run, kept in a table as they come."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from smalltumor.files.existence import exists
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.progress import ProgressCallback
-from smalltumor.training.cross_validation.held_out import HeldOutCases
+from smalltumor.training.cross_validation.validation_cases import ValidationCases
 from smalltumor.training.data.case_digest import case_digest
 from smalltumor.training.data.expert_labels import read_expert_labels
 
@@ -40,8 +40,8 @@ OUT_OF_FOLD = "out_of_fold.csv"
 Warn = Callable[[str], None]
 
 
-def score_held_out(
-    held_out: HeldOutCases,
+def score_validation_cases(
+    validation: ValidationCases,
     checkpoint: Checkpoint,
     table: str,
     *,
@@ -58,7 +58,7 @@ def score_held_out(
 
     Parameters
     ----------
-    held_out : HeldOutCases
+    validation : ValidationCases
     checkpoint : Checkpoint
     table : str
         Name of the table in the run folder.
@@ -84,22 +84,22 @@ def score_held_out(
     OutputError
         If the table cannot be written.
     """
-    path, key = held_out.run.path / table, weights_key(checkpoint)
+    path, key = validation.run.path / table, weights_key(checkpoint)
     predict = partial(segment, checkpoint=checkpoint, device=device, flips=flips)
     rows = {row.case: row for row in _known(path) if row.weights == key}
-    for number, files in enumerate(held_out.cases):
-        patient = patient_of(files.name, held_out.patients)
+    for number, files in enumerate(validation.cases):
+        patient = patient_of(files.name, validation.patients)
         inputs = case_digest(files, PREPROCESSING_VERSION, SCORING_VERSION, flips)[:12]
         known = rows.get(files.name)
         if known is not None and known.inputs == inputs:
             rows[files.name] = replace(known, patient=patient)
             continue
         if progress is not None:
-            progress(number / len(held_out.cases), files.name)
+            progress(number / len(validation.cases), files.name)
         row = _scored(files, key, predict, warn)
         rows[files.name] = replace(row, patient=patient, inputs=inputs)
         write_rows(rows.values(), path)
-    return [rows[files.name] for files in held_out.cases]
+    return [rows[files.name] for files in validation.cases]
 
 
 def _scored(

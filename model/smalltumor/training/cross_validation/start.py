@@ -10,12 +10,12 @@ from smalltumor.training.config import FREE_SETTINGS, TrainingConfig
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases
 from smalltumor.training.data.same_images import patients_by_images
+from smalltumor.training.execution.run_cases import check_patients, check_unique_names
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_cases import check_patients, check_unique_names
-from smalltumor.training.run_context import Log
+from smalltumor.training.runs.run_context import Log
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_launch_lock, is_locked
-from smalltumor.training.splits.draw_folds import draw_folds
+from smalltumor.training.splits.stratified_folds import stratified_folds
 
 
 def start_or_resume(
@@ -41,16 +41,16 @@ def start_or_resume(
     """
     folder = RunFolder(request.run)
     if not is_cross_validation(folder.path):
-        drawn = _drawn(request, folds, log, warn)
+        created = _created(request, folds, log, warn)
         folder.create()
         with hold_launch_lock(folder):
             if not is_cross_validation(folder.path):
-                drawn.write()
-                return drawn
+                created.write()
+                return created
     return _resumed(request, folds)
 
 
-def _drawn(request: TrainingRequest, folds: int | None, log: Log, warn: Log) -> CrossValidation:
+def _created(request: TrainingRequest, folds: int | None, log: Log, warn: Log) -> CrossValidation:
     """A cross-validation with a new split, not written yet."""
     if folds is None:
         raise TrainingError(f"{request.run} holds no cross-validation")
@@ -66,7 +66,7 @@ def _drawn(request: TrainingRequest, folds: int | None, log: Log, warn: Log) -> 
         initial = load_checkpoint(request.weights)
     cases = _cases(request)
     patients = patients_by_images(cases, request.patients, warn)
-    split = draw_folds(cases, config, initial, patients, log, warn)
+    split = stratified_folds(cases, config, initial, patients, log, warn)
     return CrossValidation(
         replace(request, changes=changes), split, initial.digest if initial else None
     )
@@ -76,7 +76,7 @@ def _without_patience(request: TrainingRequest) -> dict[str, object]:
     """The changes to the preset; no fold ends early."""
     if request.changes.get("patience"):
         raise TrainingError(
-            "patience would end each fold by the scores of the cases that it holds out, and their "
+            "patience would end each fold by the scores of its validation cases, and their "
             "scores would be too good; train a fixed number of epochs"
         )
     return {**request.changes, "patience": 0}
@@ -84,8 +84,9 @@ def _without_patience(request: TrainingRequest) -> dict[str, object]:
 
 def _cases(request: TrainingRequest) -> list[LabelledCase]:
     """The cases to split: those of the data folder that are not in the validation folder."""
-    held_out = labelled_cases(request.validation) if request.validation else []
-    cases = labelled_cases(request.data, exclude={files.name for files in held_out})
+    folder = request.validation_folder
+    validation = labelled_cases(folder) if folder else []
+    cases = labelled_cases(request.data, exclude={files.name for files in validation})
     check_patients(request, cases)
     check_unique_names(cases)
     return cases
@@ -103,7 +104,7 @@ def _resumed(request: TrainingRequest, folds: int | None) -> CrossValidation:
         request,
         preset=before.preset,
         weights=before.weights,
-        validation=request.validation or before.validation,
+        validation_folder=request.validation_folder or before.validation_folder,
         patients=request.patients or before.patients,
         cache=request.cache or before.cache,
         card=request.card or before.card,
@@ -130,7 +131,7 @@ def _rewrite(earlier: CrossValidation, resumed: CrossValidation) -> None:
 
 
 def _check_unchanged(earlier: CrossValidation, request: TrainingRequest, folds: int | None) -> None:
-    number = len(earlier.folds.held_out)
+    number = len(earlier.folds.validation_cases)
     if folds not in (None, number):
         raise TrainingError(
             f"folds = {folds}: the cross-validation was started with {number}; start a new one"

@@ -1,4 +1,4 @@
-"""Train all folds of a cross-validation one after the other, and score what they hold out."""
+"""Train all folds of a cross-validation one after the other, and score their validation cases."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import ScoringSettings, read_results
 from smalltumor.training.cross_validation.scoring import OUT_OF_FOLD
 from smalltumor.training.cross_validation.start import start_or_resume
+from smalltumor.training.execution.run_record import RunRecord
+from smalltumor.training.execution.train import recipe_of, train
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run import recipe_of, train
-from smalltumor.training.run_context import Log, warning_through
-from smalltumor.training.run_record import RunRecord
+from smalltumor.training.runs.run_context import Log, warning_through
 from smalltumor.training.runs.run_lock import is_locked
 
 
@@ -115,8 +115,8 @@ def _train_fold(
     run = cross_validation.fold(number)
     if run.is_done or is_locked(run):
         return True
-    held_out = cross_validation.folds.held_out[number]
-    log(f"{run.path.name}: {pluralize(len(held_out), 'case')} held out")
+    validation_cases = cross_validation.folds.validation_cases[number]
+    log(f"{run.path.name}: {pluralize(len(validation_cases), 'validation case')}")
     try:
         return train(
             _request(cross_validation, number),
@@ -126,7 +126,7 @@ def _train_fold(
             save_seconds=save_seconds,
         )
     except TrainingMemoryError as error:
-        raise _with_one_recipe(error) from error
+        raise _one_recipe_error(error) from error
     except RunInUseError:  # another process has taken this fold in the meantime
         return True
 
@@ -155,7 +155,7 @@ def _check_recipe(cross_validation: CrossValidation) -> None:
         )
 
 
-def _with_one_recipe(error: TrainingMemoryError) -> TrainingMemoryError:
+def _one_recipe_error(error: TrainingMemoryError) -> TrainingMemoryError:
     """The error with what a cross-validation allows: no fold resumes with another recipe."""
     if error.remedy is None or not error.remedy.settings:
         return error
@@ -163,7 +163,7 @@ def _with_one_recipe(error: TrainingMemoryError) -> TrainingMemoryError:
 
 
 def _chosen(cross_validation: CrossValidation, fold: int | None) -> Sequence[int]:
-    folds = range(len(cross_validation.folds.held_out))
+    folds = range(len(cross_validation.folds.validation_cases))
     if fold is None:
         return folds
     if fold not in folds:
@@ -172,7 +172,7 @@ def _chosen(cross_validation: CrossValidation, fold: int | None) -> Sequence[int
 
 
 def score_folds(folder: Path, settings: ScoringSettings) -> Results:
-    """Score what the folds of a cross-validation hold out, and write the table `OUT_OF_FOLD`.
+    """Score the validation cases of all folds, and write the table `OUT_OF_FOLD`.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def _request(cross_validation: CrossValidation, number: int) -> TrainingRequest:
     return replace(
         cross_validation.request,
         run=cross_validation.fold(number).path,
-        held_out=cross_validation.folds.held_out[number],
+        validation_cases=cross_validation.folds.validation_cases[number],
         cache=cross_validation.request.cache or folder / "cache",
         resume=True,
     )

@@ -42,7 +42,7 @@ class CaseFolder:
     why_not: str = ""
 
 
-def folder_of(folder: Path, case: Case) -> CaseFolder:
+def case_folder(folder: Path, case: Case) -> CaseFolder:
     """The folder that holds a case in a training folder, else the one that it would get.
 
     If the folder of the case's name holds other images, it is that of another visit. The images in

@@ -50,26 +50,26 @@ def find_crop_centres(classes: npt.NDArray[np.uint8]) -> Voxels:
     return np.concatenate(rows).astype(np.int32)
 
 
-def draw_crop(
+def sample_crop(
     case: TrainingCase,
     crop: int,
-    tumour_crops: float,
+    foreground_probability: float,
     rng: np.random.Generator,
     margin: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """A random cube of a case.
 
-    With probability `tumour_crops` the cube is centred near a tumour voxel, which is drawn in
-    three steps: a class among those present, a component of this class with a probability
-    proportional to the cube root of its volume, and a voxel of this component. Otherwise the
-    cube may lie anywhere in the volume.
+    With `foreground_probability` the cube is centred near a tumour voxel, which is drawn in three
+    steps: a class among those present, a component of this class with a probability proportional
+    to the cube root of its volume, and a voxel of this component. Otherwise the cube may lie
+    anywhere in the volume.
 
     Parameters
     ----------
     case : TrainingCase
     crop : int
         Voxels along each axis; outside the case's volume the crop is 0.
-    tumour_crops : float
+    foreground_probability : float
         From 0 to 1.
     rng : numpy.random.Generator
     margin : int
@@ -82,9 +82,9 @@ def draw_crop(
     classes : (side, side, side) uint8 tensor
     """
     shape = np.array(case.classes.shape)
-    if len(case.crop_centres) and rng.random() < tumour_crops:
+    if len(case.crop_centres) and rng.random() < foreground_probability:
         jitter = rng.integers(-crop // 8, crop // 8 + 1, size=3)
-        start = _draw_centre(case.crop_centres, rng) + jitter - crop // 2
+        start = _sample_centre(case.crop_centres, rng) + jitter - crop // 2
     else:
         start = rng.integers(0, np.maximum(shape - crop, 0) + 1)
     start = np.where(shape > crop, np.clip(start, 0, shape - crop), (shape - crop) // 2) - margin
@@ -100,7 +100,7 @@ def draw_crop(
     return image, classes
 
 
-def _draw_centre(centres: Voxels, rng: np.random.Generator) -> Voxels:
+def _sample_centre(centres: Voxels, rng: np.random.Generator) -> Voxels:
     present = [tissue for tissue in _CLASS_PROBABILITIES if (centres[:, 0] == tissue).any()]
     weights = np.array([_CLASS_PROBABILITIES[tissue] for tissue in present])
     tissue = rng.choice(present, p=weights / weights.sum())

@@ -16,7 +16,7 @@ from torch import Tensor
 from smalltumor.training.augmentation.augment import CropChanges, augment
 from smalltumor.training.augmentation.modality_dropout import drop_modalities
 from smalltumor.training.config import TrainingConfig, steps_per_epoch
-from smalltumor.training.data.crops import draw_crop
+from smalltumor.training.data.crops import sample_crop
 from smalltumor.training.data.training_case import TrainingCase
 
 CPU = torch.device("cpu")
@@ -81,7 +81,7 @@ def _batch(
     device: torch.device,
 ) -> Batch:
     with _own_stream(device):
-        crops = [_crop(cases, config, step, n, device) for n in range(config.batch)[share]]
+        crops = [_crop(cases, config, step, n, device) for n in range(config.batch_size)[share]]
         image, classes = augment(
             [(crop.image, crop.classes) for crop in crops], [crop.changes for crop in crops]
         )
@@ -153,10 +153,12 @@ def _crop(
     order = np.random.default_rng([config.seed, 0, epoch]).permutation(
         len(cases) * max(1, config.crops_per_case)
     )
-    case = cases[order[(within * config.batch + position) % len(order)] % len(cases)]
+    case = cases[order[(within * config.batch_size + position) % len(order)] % len(cases)]
     rng = np.random.default_rng([config.seed, 1, step, position])
-    changes = CropChanges.draw(config.augmentation, config.crop, len(case.image), rng)
-    image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, changes.margin)
+    changes = CropChanges.sample(config.augmentation, config.crop, len(case.image), rng)
+    image, classes = sample_crop(
+        case, config.crop, config.foreground_probability, rng, changes.margin
+    )
     return _Crop(
         name=case.name, image=image.to(device), classes=classes.to(device), changes=changes, rng=rng
     )

@@ -60,7 +60,7 @@ class CheckedCase:
         return 0 < self.voxels.get(TissueClass.ET, 0) < SMALL_LESION_VOXELS
 
 
-def check_dataset(folder: Path) -> Iterator[CheckedCase]:
+def check_training_cases(folder: Path) -> Iterator[CheckedCase]:
     """Check every case of a folder, one after the other.
 
     Parameters

@@ -80,7 +80,7 @@ def add_case(
     made_by : MadeBy, optional
         What made the masks, which the file records.
     name : str
-        Name of the case in the training folder, such as `folder_of` gives; by default its own.
+        Name of the case in the training folder, such as `case_folder` gives; by default its own.
     link : bool
         Create symbolic links to the images instead of copies; the images must then not be moved.
     replace : bool

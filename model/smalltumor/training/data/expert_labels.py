@@ -46,7 +46,7 @@ def read_expert_labels(case: Case) -> ExpertLabels:
 
 def _uncorrected_text(volume: Volume, made_by: MadeBy | None) -> str:
     """That a mask is no expert's; empty if that is not known."""
-    if made_by is None or made_by.algorithm_type != "AUTOMATIC":
+    if made_by is None or not made_by.is_unedited:
         return ""
     return (
         f"{volume.path.name} is a mask that a network made and nobody corrected ({made_by}): "

@@ -28,9 +28,9 @@ def memory_error(
     if is_validating:
         remedy = Remedy(Action.CHOOSE_DEVICE)
         return TrainingMemoryError(f"{where} to validate on whole volumes", remedy)
-    changes = smaller(config.crop, config.batch, processes.count)
+    changes = smaller(config.crop, config.batch_size, processes.count)
     action = Action.RESUME if changes else Action.CHOOSE_DEVICE
-    crops = "1 crop" if config.batch == 1 else f"{config.batch} crops"
+    crops = "1 crop" if config.batch_size == 1 else f"{config.batch_size} crops"
     return TrainingMemoryError(
         f"{where} for {crops} of {config.crop} voxels", Remedy(action, settings=changes)
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.optimisation.budget import Budget
-from smalltumor.training.optimisation.state import Progress
+from smalltumor.training.optimisation.state import TrainingProgress
 
 REPORT_SECONDS = 5.0
 _PAST_WEIGHT = 0.8
@@ -63,7 +63,7 @@ class Throughput:
         self._reported_at = now
         return True
 
-    def facts(self, progress: Progress) -> dict[str, Any]:
+    def facts(self, progress: TrainingProgress) -> dict[str, Any]:
         """Values of an event.
 
         Returns
@@ -74,20 +74,20 @@ class Throughput:
             waiting for crops.
         """
         left = self._seconds_left(progress)
-        voxels = self.config.batch * self.config.crop**3
+        voxels = self.config.batch_size * self.config.crop**3
         return {
             "steps": self.budget.steps(progress),
             "seconds": round(progress.seconds, 1),
             "seconds_left": None if left is None else round(left),
             "voxels_per_second": round(voxels / self._step_seconds) if self._step_seconds else None,
             "crops_per_second": (
-                round(self.config.batch / self._interval_seconds, 2)
+                round(self.config.batch_size / self._interval_seconds, 2)
                 if self._interval_seconds
                 else None
             ),
         }
 
-    def _seconds_left(self, progress: Progress) -> float | None:
+    def _seconds_left(self, progress: TrainingProgress) -> float | None:
         validation = self._validation_seconds
         left = self.budget.seconds_left(progress)
         if left is not None:  # the last validation follows
@@ -97,10 +97,12 @@ class Throughput:
         steps = self.budget.steps(progress) - progress.step
         return self._interval_seconds * steps + validation * self._validations_left(progress)
 
-    def _validations_left(self, progress: Progress) -> int:
+    def _validations_left(self, progress: TrainingProgress) -> int:
         epochs = progress.step // self.budget.epoch_steps
-        planned = -(-self.config.epochs // self.config.validate_every)
-        done = planned if epochs >= self.config.epochs else epochs // self.config.validate_every
+        planned = -(-self.config.epochs // self.config.validation_interval)
+        done = (
+            planned if epochs >= self.config.epochs else epochs // self.config.validation_interval
+        )
         return planned - done + int(progress.validation_due)
 
 

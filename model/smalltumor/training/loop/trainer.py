@@ -18,6 +18,7 @@ from smalltumor.training.architecture import Architecture, MultiTaskArchitecture
 from smalltumor.training.config import TrainingConfig, steps_per_epoch
 from smalltumor.training.data.dataloader import Batch, batches
 from smalltumor.training.data.training_case import TrainingCases
+from smalltumor.training.data.whole_volumes import whole_volumes
 from smalltumor.training.loop.device_errors import device_error, memory_error
 from smalltumor.training.loop.memory import is_device_failure, peak_memory
 from smalltumor.training.loop.stopping import StepAborted, StopListener, abortable
@@ -26,8 +27,7 @@ from smalltumor.training.loop.validator import Validator
 from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.run_context import RunContext
-from smalltumor.training.validation import whole_volumes
+from smalltumor.training.runs.run_context import RunContext
 
 
 class Trainer:
@@ -66,9 +66,9 @@ class Trainer:
         epoch_steps: int | None = None,
     ) -> None:
         processes = context.processes
-        if config.batch % processes.count:
+        if config.batch_size % processes.count:
             raise TrainingError(
-                f"a batch of {config.batch} cannot be shared by {processes.count} processes"
+                f"a batch of {config.batch_size} cannot be shared by {processes.count} processes"
             )
         self.config, self.cases, self.context, self.processes = config, cases, context, processes
         self.initial = initial
@@ -133,7 +133,7 @@ class Trainer:
             finished = False
         except (MemoryError, RuntimeError) as error:
             if is_out_of_memory(error):
-                raise self._out_of_memory() from error
+                raise self._memory_error() from error
             if is_device_failure(error):
                 raise device_error(self.processes.device, error) from error
             raise
@@ -174,7 +174,7 @@ class Trainer:
             self.throughput.add_validation(time.monotonic() - started)
 
     def _stream(self) -> Iterator[Batch]:
-        share = self.config.batch // self.processes.count
+        share = self.config.batch_size // self.processes.count
         first = self.processes.rank * share
         return batches(
             self.cases.training,
@@ -222,7 +222,7 @@ class Trainer:
 
     def _volumes_for_statistics(self) -> Iterator[Tensor]:
         """Whole volumes of evenly spaced training cases, for the batch-norm statistics."""
-        cases, count = self.cases.training, self.config.norm_cases
+        cases, count = self.cases.training, self.config.batch_norm_cases
         chosen = cases[:: max(1, len(cases) // count)][:count]
         return whole_volumes(chosen, self.processes.device)
 
@@ -230,7 +230,7 @@ class Trainer:
         progress, config = self.learner.progress, self.config
         epoch, epochs = -(-progress.step // self.epoch_steps), self.budget.epochs(progress)
         means = {n: round(v, 5) for n, v in self.processes.mean(_means(losses)).items()}
-        validates = epoch % config.validate_every == 0 or self.budget.is_spent(progress)
+        validates = epoch % config.validation_interval == 0 or self.budget.is_spent(progress)
         progress.validation_due = validates
         facts = self.throughput.facts(progress)
         weights = self.learner.loss_weights()
@@ -238,7 +238,7 @@ class Trainer:
             "epoch",
             epoch=epoch,
             epochs=epochs,
-            rate=self.learner.optimiser.param_groups[0]["lr"],
+            learning_rate=self.learner.optimiser.param_groups[0]["lr"],
             **facts,
             segmentation_weight=weights.segmentation,
             reconstruction_weight=weights.reconstruction if config.reconstruction else 0.0,
@@ -269,7 +269,7 @@ class Trainer:
     def _append(self, event: str, **values: Any) -> None:
         self.context.append(event, self.learner.progress.step, **values)
 
-    def _out_of_memory(self) -> TrainingMemoryError:
+    def _memory_error(self) -> TrainingMemoryError:
         """Save the state of the last finished step, and say what fits."""
         if self.learner.is_consistent:
             with suppress(MemoryError):

@@ -18,10 +18,10 @@ from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.training_case import TrainingCase
+from smalltumor.training.loop.validation_scores import mean_scores, score_cases
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.run_context import RunContext
 from smalltumor.training.runs.events import Event
-from smalltumor.training.validation import mean_scores, score_cases
+from smalltumor.training.runs.run_context import RunContext
 
 
 class Validator:
@@ -114,7 +114,7 @@ class Validator:
         Parameters
         ----------
         learner : Learner
-            Its `Progress` gets the new best score and the number of validations since.
+            Its `TrainingProgress` gets the new best score and the number of validations since.
         volumes : iterable of (1, channel, i, j, k) tensor
             Whole volumes for the batch-norm statistics.
         epoch : int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smalltumor.training.config import TrainingConfig
-from smalltumor.training.optimisation.state import Progress
+from smalltumor.training.optimisation.state import TrainingProgress
 
 
 class Budget:
@@ -28,27 +28,27 @@ class Budget:
         """Whether the length is a time."""
         return self._seconds > 0
 
-    def share_done(self, progress: Progress) -> float:
+    def share_done(self, progress: TrainingProgress) -> float:
         """From 0 to 1."""
         if self.is_time:
             return min(1.0, progress.elapsed / self._seconds)
         return min(1.0, progress.step / self._steps)
 
-    def is_spent(self, progress: Progress) -> bool:
+    def is_spent(self, progress: TrainingProgress) -> bool:
         """Whether no further step is to be made."""
         return self.share_done(progress) >= 1
 
-    def seconds_left(self, progress: Progress) -> float | None:
+    def seconds_left(self, progress: TrainingProgress) -> float | None:
         """What is left of the time; None if the length is not a time."""
         return max(0.0, self._seconds - progress.elapsed) if self.is_time else None
 
-    def steps(self, progress: Progress) -> int:
+    def steps(self, progress: TrainingProgress) -> int:
         """Steps of the whole run; of a time, as many as at the mean speed so far."""
         if not self.is_time:
             return self._steps
         done = self.share_done(progress)
         return round(progress.step / done) if done else progress.step
 
-    def epochs(self, progress: Progress) -> int:
+    def epochs(self, progress: TrainingProgress) -> int:
         """Epochs of the whole run, estimated as the steps are; the last one may be incomplete."""
         return -(-self.steps(progress) // self.epoch_steps)

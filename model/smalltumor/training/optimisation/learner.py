@@ -27,7 +27,7 @@ from smalltumor.training.optimisation.optimiser import (
     learning_rate,
     update_average,
 )
-from smalltumor.training.optimisation.state import Progress, load_state, save_state
+from smalltumor.training.optimisation.state import TrainingProgress, load_state, save_state
 
 _ENCODER = ("stem", "encoder1", "encoder2", "encoder3")
 
@@ -66,7 +66,7 @@ class Learner:
         Exponential moving average of its parameters, with the share of `initial`.
     initial : dict of str to tensor
         Parameters that the run started from; empty if they have no share in the average.
-    progress : Progress
+    progress : TrainingProgress
     is_consistent : bool
         False if an update of the weights was interrupted: such a state must not be saved.
     """
@@ -81,7 +81,7 @@ class Learner:
     ) -> None:
         self.config, self.architecture, self.budget = config, architecture, budget
         self.processes, self.device = processes, processes.device
-        self.progress, self.is_consistent = Progress(), True
+        self.progress, self.is_consistent = TrainingProgress(), True
         torch.manual_seed(config.seed)
         network = architecture.training_network()
         if initial is not None:
@@ -101,7 +101,7 @@ class Learner:
         )
         self.optimiser = create_optimiser(config, self.network)
         self.average = _parameters_of(self.network)
-        self.initial = _parameters_of(self.network) if config.initial_share else {}
+        self.initial = _parameters_of(self.network) if config.starting_weights_share else {}
         self.precision = MixedPrecision.of(self.device)
 
     def save(self, path: Path) -> None:
@@ -167,7 +167,7 @@ class Learner:
         self.is_consistent = False
         if self.precision.step(self.optimiser):
             decay = ema_decay(self.config, self.progress.step)
-            share = self.config.initial_share
+            share = self.config.starting_weights_share
             update_average(self.average, self.network, decay, self.initial, share)
         self.progress.step += 1
         self.is_consistent = True
@@ -209,7 +209,7 @@ class Learner:
         if not math.isfinite(values["loss"]) or not (may_overflow or math.isfinite(norm_value)):
             raise TrainingError(
                 f"the loss is no longer finite at step {self.progress.step} (cases "
-                f"{', '.join(batch.names)}); try a lower rate"
+                f"{', '.join(batch.names)}); try a lower learning rate"
             )
         return values
 
@@ -241,7 +241,7 @@ class Learner:
             statistics = {n: v for n, v in averaged.items() if n not in self.average}
             self.network.load_state_dict({**self._moving_average(), **statistics}, strict=False)
         self.processes.broadcast(self.network)
-        share = self.config.initial_share
+        share = self.config.starting_weights_share
         for name, parameter in self.network.named_parameters():
             value = parameter.lerp(self.initial[name], share) if share else parameter
             self.average[name].copy_(value)
@@ -250,7 +250,7 @@ class Learner:
 
     def _moving_average(self) -> dict[str, Tensor]:
         """The averaged weights without the share of the initial ones."""
-        share = self.config.initial_share
+        share = self.config.starting_weights_share
         if not share:
             return self.average
         initial = self.initial

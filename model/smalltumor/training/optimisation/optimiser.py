@@ -65,7 +65,7 @@ def update_average(
     network: nn.Module,
     decay: float,
     initial: Mapping[str, Tensor] | None = None,
-    initial_share: float = 0.0,
+    starting_weights_share: float = 0.0,
 ) -> None:
     """Move the average of each parameter towards its value, in place.
 
@@ -79,7 +79,9 @@ def update_average(
     parameters = dict(network.named_parameters())
     averages = [average[name] for name in parameters]
     values: list[Tensor] = list(parameters.values())
-    if initial and initial_share:
-        values = [value.lerp(initial[name], initial_share) for name, value in parameters.items()]
+    if initial and starting_weights_share:
+        values = [
+            value.lerp(initial[name], starting_weights_share) for name, value in parameters.items()
+        ]
     move = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
     move(averages, values, None)

@@ -21,8 +21,8 @@ FORMAT_VERSION = 1
 
 
 @dataclass
-class Progress:
-    """Progress of a run.
+class TrainingProgress:
+    """TrainingProgress of a run.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def save_state(
     average: dict[str, Tensor],
     initial: dict[str, Tensor],
     optimiser: Optimizer,
-    progress: Progress,
+    progress: TrainingProgress,
 ) -> None:
     """Write the state, whole or not at all.
 
@@ -72,7 +72,7 @@ def save_state(
     initial : dict of str to tensor
         Parameters at the start, if they have a share in the average.
     optimiser : torch.optim.Optimizer
-    progress : Progress
+    progress : TrainingProgress
     """
     tensors: Tensors = {}
     for name, value in network.state_dict().items():
@@ -94,7 +94,7 @@ def load_state(
     average: dict[str, Tensor],
     initial: dict[str, Tensor],
     optimiser: Optimizer,
-) -> Progress:
+) -> TrainingProgress:
     """Restore network, average, initial weights and optimiser; the inverse of `save_state`.
 
     Raises
@@ -105,7 +105,7 @@ def load_state(
     try:
         metadata = read_metadata(path, FORMAT, FORMAT_VERSION)
         tensors = read_tensors(path)
-        progress = Progress(**json.loads(metadata["progress"]))
+        progress = TrainingProgress(**json.loads(metadata["progress"]))
         parts = {name: torch.from_numpy(array) for name, array in tensors.items()}
         network.load_state_dict(_under("network.", parts))
         with torch.no_grad():

@@ -14,7 +14,7 @@ from smalltumor.training.runs.events import Event, EventReader
 from smalltumor.training.runs.history import RunHistory
 from smalltumor.training.runs.run_folder import LAUNCHED, RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import LockHolder, is_locked, read_lock_holder
-from smalltumor.training.runs.status import RunStatus, State
+from smalltumor.training.runs.status import RunState, RunStatus
 from smalltumor.training.runs.watched_config import WatchedConfig
 
 _LOG_BYTES = 4000
@@ -47,7 +47,7 @@ class RunMonitor:
         try:
             self._read_config()
         except TrainingError as error:
-            return RunStatus(State.FAILED, str(error))
+            return RunStatus(RunState.FAILED, str(error))
         self._read_events()
         return self._status()
 
@@ -55,7 +55,7 @@ class RunMonitor:
         history, holder = self._history, read_lock_holder(self.run)
         state = self._state(holder)
         timing, epoch, start = history.timing, history.newest("epoch"), history.newest("start")
-        left = _seconds_left(timing, holder) if state is State.RUNNING else None
+        left = _seconds_left(timing, holder) if state is RunState.RUNNING else None
         return RunStatus(
             state=state,
             message=self._message(state),
@@ -114,28 +114,30 @@ class RunMonitor:
         for event in events:
             self._history.add(event)
 
-    def _state(self, holder: LockHolder | None) -> State:
+    def _state(self, holder: LockHolder | None) -> RunState:
         last, end = self._history.last, self._history.end
         if end and (holder is None or holder.since <= end["time"]):
             return _state_after(end)
         if is_locked(self.run):
             has_started = last and holder is not None and last["time"] >= holder.since
-            return State.RUNNING if has_started else State.STARTING
+            return RunState.RUNNING if has_started else RunState.STARTING
         if holder is None and not last:
-            return State.FAILED if self.log_tail() else State.NONE
-        return State.FAILED
+            return RunState.FAILED if self.log_tail() else RunState.NONE
+        return RunState.FAILED
 
-    def _message(self, state: State) -> str:
+    def _message(self, state: RunState) -> str:
         tail = self.log_tail()
         if state.is_live:
             return tail[-1] if tail else "the training process is being prepared"
-        if state is State.FAILED:
+        if state is RunState.FAILED:
             return self._failure(tail)
         return {
-            State.NONE: "no run in this folder",
-            State.PAUSED: "paused; its state is saved",
-            State.STOPPED: "stopped; its state is saved",
-            State.DONE: "done" if self._is_complete() else "done early: the score did not improve",
+            RunState.NONE: "no run in this folder",
+            RunState.PAUSED: "paused; its state is saved",
+            RunState.STOPPED: "stopped; its state is saved",
+            RunState.DONE: "done"
+            if self._is_complete()
+            else "done early: the score did not improve",
         }[state]
 
     def _is_complete(self) -> bool:
@@ -170,7 +172,7 @@ def _seconds_left(timing: Event, holder: LockHolder | None) -> float | None:
     return now if now >= 1 else None
 
 
-def _state_after(end: dict[str, Any]) -> State:
+def _state_after(end: dict[str, Any]) -> RunState:
     if end["event"] == "stop":
-        return State.PAUSED if end.get("request") == StopRequest.PAUSE else State.STOPPED
-    return State.DONE if end["event"] == "done" else State.FAILED
+        return RunState.PAUSED if end.get("request") == StopRequest.PAUSE else RunState.STOPPED
+    return RunState.DONE if end["event"] == "done" else RunState.FAILED

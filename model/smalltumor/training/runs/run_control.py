@@ -68,7 +68,7 @@ def resume(path: Path, changes: Mapping[str, int] | None = None) -> int:
     path : Path
         The run folder.
     changes : mapping of str to int, optional
-        New values for settings such as ``crop`` and ``batch``; steps and epochs count on.
+        New values for settings such as ``crop`` and ``batch_size``; steps and epochs count on.
 
     Returns
     -------

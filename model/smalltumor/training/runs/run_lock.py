@@ -142,7 +142,7 @@ def _lock(run: RunFolder) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise _already_training(run) from None
+        raise _in_use_error(run) from None
     except OSError:  # a file system without locks has heartbeats only
         yield
         return
@@ -156,7 +156,7 @@ def _check_free(run: RunFolder) -> None:
     """Check for a process that the lock does not show: starting, or on another machine."""
     holder = read_lock_holder(run)
     if holder is not None and not _is_own(holder) and _is_alive(run, holder):
-        raise _already_training(run)
+        raise _in_use_error(run)
 
 
 def _is_own(holder: LockHolder) -> bool:
@@ -174,7 +174,7 @@ def _is_alive(run: RunFolder, holder: LockHolder) -> bool:
     return silent < _STARTING_SECONDS and is_process_running(holder.pid)
 
 
-def _already_training(run: RunFolder) -> RunInUseError:
+def _in_use_error(run: RunFolder) -> RunInUseError:
     holder = read_lock_holder(run)
     who = f"process {holder.pid} on {holder.host}" if holder else "another process"
     return RunInUseError(f"{who} trains in {run.path} already; stop it first")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from smalltumor.training.runs.comparison import RunComparison
 
 
-class State(StrEnum):
+class RunState(StrEnum):
     """What a run is doing."""
 
     NONE = "none"
@@ -22,7 +22,7 @@ class State(StrEnum):
     @property
     def is_live(self) -> bool:
         """Whether a process is training or starting."""
-        return self in (State.STARTING, State.RUNNING)
+        return self in (RunState.STARTING, RunState.RUNNING)
 
 
 Curve = tuple[list[float], list[float]]
@@ -35,7 +35,7 @@ class RunStatus:
 
     Parameters
     ----------
-    state : State
+    state : RunState
     message : str
         The state in a sentence.
     epoch, epochs, step, steps : int
@@ -64,7 +64,7 @@ class RunStatus:
         Settings with which a run that ran out of memory may be resumed.
     """
 
-    state: State = State.NONE
+    state: RunState = RunState.NONE
     message: str = ""
     epoch: int = 0
     epochs: int = 0
@@ -90,6 +90,6 @@ class RunStatus:
     @property
     def fraction(self) -> float:
         """Share of the run that is done, from 0 to 1."""
-        if self.state is State.DONE:
+        if self.state is RunState.DONE:
             return 1.0
         return min(1.0, self.step / self.steps) if self.steps else 0.0

@@ -1,4 +1,4 @@
-"""The split of a cross-validation: which cases each fold holds out."""
+"""The split of a cross-validation: the validation cases of each fold."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _NO_PATIENTS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Folds:
-    """Folds over cases, by name; every case that is split is held out by exactly one fold.
+    """Folds over cases, by name; every case that is split validates exactly one fold.
 
     Parameters
     ----------
-    held_out : tuple of tuple of str
-        The cases of each fold.
+    validation_cases : tuple of tuple of str
+        Of each fold.
     always_training : tuple of str
         Cases that are in the training part of every fold and never scored, because the starting
         weights have been trained on them, or on other scans of their patients.
     """
 
-    held_out: tuple[tuple[str, ...], ...]
+    validation_cases: tuple[tuple[str, ...], ...]
     always_training: tuple[str, ...] = ()
 
     @classmethod
-    def draw(
+    def stratified(
         cls,
         et_voxels: Mapping[str, int],
         folds: int,
@@ -74,12 +74,12 @@ class Folds:
         if len(scans) < folds:
             reason = "; the starting weights were trained on the others" if known else ""
             raise TrainingError(
-                f"{folds} folds need at least {folds} patients to hold out, not "
+                f"{folds} folds need at least {folds} patients to validate on, not "
                 f"{len(scans)}{reason}"
             )
 
         def rank(names: list[str]) -> tuple[int, bytes]:
-            return min(stratum(et_voxels[name]) for name in names), _draw(seed, names[0])
+            return min(stratum(et_voxels[name]) for name in names), _random_key(seed, names[0])
 
         order = sorted(scans.values(), key=rank)
         return cls(
@@ -90,12 +90,12 @@ class Folds:
     @property
     def cases(self) -> set[str]:
         """All cases, split or always trained on."""
-        return {*self.always_training, *(name for names in self.held_out for name in names)}
+        return {*self.always_training, *(name for names in self.validation_cases for name in names)}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
-            "held_out": [list(names) for names in self.held_out],
+            "folds": [list(names) for names in self.validation_cases],
             "always_training": list(self.always_training),
         }
 
@@ -103,7 +103,7 @@ class Folds:
     def from_dict(cls, values: Mapping[str, Any]) -> Folds:
         """The inverse of `to_dict`."""
         return cls(
-            tuple(tuple(map(str, names)) for names in values["held_out"]),
+            tuple(tuple(map(str, names)) for names in values["folds"]),
             tuple(map(str, values["always_training"])),
         )
 
@@ -115,6 +115,6 @@ def stratum(et_voxels: int) -> int:
     return 1 if et_voxels < SMALL_LESION_VOXELS else 2
 
 
-def _draw(seed: int, name: str) -> bytes:
+def _random_key(seed: int, name: str) -> bytes:
     """A random number of a case, which depends on no other case and no version of a library."""
     return hashlib.sha256(utf8(f"{seed} {name}")).digest()

@@ -36,24 +36,24 @@ class Split:
     trained_on: tuple[str, ...]
 
     @classmethod
-    def hold_out(
+    def with_validation(
         cls,
         names: Sequence[str],
-        held_out: Sequence[str],
+        validation_cases: Sequence[str],
         every: int = 0,
         patients: Mapping[str, str] = _NO_PATIENTS,
     ) -> Split:
-        """Hold out the cases of `held_out`, and every n-th patient of the others; not at random.
+        """Validate on `validation_cases` and every n-th patient of the others; not at random.
 
-        Other scans of the patients of `held_out` are on neither side.
+        Other scans of the patients of `validation_cases` are on neither side.
 
         Parameters
         ----------
         names : sequence of str
-            All cases but `held_out`, sorted.
-        held_out : sequence of str
+            All cases but `validation_cases`, sorted.
+        validation_cases : sequence of str
         every : int
-            Hold out the first patient of `names` and every `every`-th after it; 0 for none.
+            Validate on the first patient of `names` and every `every`-th after it; 0 for none.
         patients : mapping of str to str
             Patients by case, for cases whose names do not tell, see `patient_of`.
 
@@ -62,30 +62,30 @@ class Split:
         TrainingError
             If nothing is left to train on.
         """
-        taken = {patient_key(name, patients) for name in held_out}
+        taken = {patient_key(name, patients) for name in validation_cases}
         scans = {name: patient_key(name, patients) for name in names}
         scans = {name: patient for name, patient in scans.items() if patient not in taken}
-        validation = list(held_out)
+        validation = list(validation_cases)
         if every:
             chosen = set(list(dict.fromkeys(scans.values()))[::every])
             validation += [name for name, patient in scans.items() if patient in chosen]
         training = tuple(name for name in scans if name not in set(validation))
         if not training:
             raise TrainingError(
-                f"no case is left to train on: {pluralize(len(validation), 'case')} held out for "
-                "validation"
+                "no case is left to train on beside "
+                f"{pluralize(len(validation), 'validation case')}"
             )
         return cls(training, tuple(validation), training)
 
     def updated(
         self,
         names: Sequence[str],
-        held_out: Sequence[str],
+        validation_cases: Sequence[str],
         patients: Mapping[str, str] = _NO_PATIENTS,
     ) -> Split:
         """The split of a resumed run, for the cases that exist now.
 
-        New cases become training cases, except scans of patients who are held out. Training cases
+        New cases become training cases, except scans of validation patients. Training cases
         that no longer exist are left out. A validation case that no longer exists is an error,
         because scores before and after would not be comparable.
 
@@ -93,11 +93,11 @@ class Split:
         ----------
         names : sequence of str
             All cases of the data folder now.
-        held_out : sequence of str
+        validation_cases : sequence of str
             Cases of the validation folder now; they are not trained on. If the run had no
             validation cases so far, these become its validation cases.
         patients : mapping of str to str
-            As for `hold_out`.
+            As for `with_validation`.
 
         Raises
         ------
@@ -105,13 +105,13 @@ class Split:
             If a validation case no longer exists, a scan of its patient has been trained on, or no
             training case is left.
         """
-        self._check_present({*names, *held_out})
-        validation = self.validation or tuple(held_out)
+        self._check_present({*names, *validation_cases})
+        validation = self.validation or tuple(validation_cases)
         seen = {patient_key(name, patients) for name in self.trained_on}
         leaked = [name for name in validation if patient_key(name, patients) in seen]
         if leaked:
             raise TrainingError(f"{self._leaks(leaked)}; start a new run")
-        excluded = {*validation, *held_out}
+        excluded = {*validation, *validation_cases}
         kept = [name for name in self.training if name in names and name not in excluded]
         known = {patient_key(name, patients) for name in excluded}
         new = [name for name in names if name not in {*self.training, *excluded}]

@@ -60,6 +60,9 @@ def test_an_accepted_lesion_is_accepted_when_its_case_is_opened_again(case, data
     assert file.name.startswith("case-")
     again = opened(case, mask())
     assert accepted(again) == [8] and accepted(again, Region.WT) == [27]
+    small = lesions_of(again)[0]
+    signature = again.acceptance_of(Region.ET, small)
+    assert signature is not None and signature == source.acceptance_of(Region.ET, small)
     again.accept(Region.ET, lesions_of(again), False)
     assert accepted(opened(case, mask())) == []
     assert accepted(opened(case, mask()), Region.WT) == [27]

@@ -136,7 +136,7 @@ def test_the_table_says_who_decided_and_when(case):
 
 def searched(review):
     """The lesions of the mask as it is now."""
-    lesions = review.source.snapshot(Region.ET).lesions(100)
+    lesions = review.source.snapshot(review.region).lesions(100)
     review.set_lesions(lesions)
     return lesions
 
@@ -171,10 +171,10 @@ def test_a_decision_is_about_a_lesion_of_its_kind_and_size(case):
     decide(et_of(review), Verdict.REJECTED, [spot])
     component = replace(spot, list_name=LesionList.FOUND)
     rim = replace(component, mm3=4 * spot.mm3)
-    decide(et_of(review), Verdict.ACCEPTED, [rim])
+    decide(et_of(review), Verdict.ADDED, [rim])
     assert is_rejected(et_of(review), spot)
     assert decision_on(et_of(review), component) is None
-    assert decision_on(et_of(review), rim).verdict is Verdict.ACCEPTED
+    assert decision_on(et_of(review), rim).verdict is Verdict.ADDED
 
 
 def test_an_added_candidate_is_accepted_until_it_is_deleted(case):
@@ -192,6 +192,21 @@ def test_an_added_candidate_is_accepted_until_it_is_deleted(case):
     review.accept([added], False)
     (row,) = reviewed(review, [added])
     assert (row.accepted, row.decided_by) == (False, None)
+
+
+@pytest.mark.parametrize("region", Region)
+def test_the_table_says_who_accepted_a_lesion_of_any_region_until_it_is_edited(case, region):
+    _, review = review_of(case)
+    review.segmentation.choose(review.source, region)
+    (component,) = searched(review)
+    review.accept([component])
+    (row,) = reviewed(review, [component])
+    assert row.accepted and row.decided_by and row.decided_at.startswith("20")
+    layer = review.source.layers[region]
+    layer.data_setitem(tuple(np.argwhere(layer.data)[:1].T), 0)
+    (edited,) = searched(review)
+    (row,) = reviewed(review, [edited])
+    assert (row.accepted, row.decided_by, row.decided_at) == (False, None, None)
 
 
 def test_undo_restores_the_decision_that_a_step_replaced(case):

@@ -71,7 +71,7 @@ def test_a_name_that_says_a_patient_who_is_opened_later_begins_with_its_own(view
     assert layer.name == "Bert T2" and said == []
     open_case(viewer, write_case_along(tmp_path / "Bert"))
     assert layer.name == "Anna Bert T2" and patient_of(viewer.layers["Bert T2"]).name == "Bert"
-    assert len(said) == 1 and "It is called Anna Bert T2." in said[0]
+    assert len(said) == 1 and "was renamed to Anna Bert T2:" in said[0]
 
 
 def test_a_layer_that_is_assigned_begins_with_its_patient_if_it_says_another(opened, said):

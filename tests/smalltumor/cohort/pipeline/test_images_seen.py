@@ -8,7 +8,7 @@ import pytest
 from cohort_files import NAMES
 from smalltumor.cohort.pipeline import pipeline
 from smalltumor.cohort.results.records import (
-    CaseRecord,
+    CohortCaseRecord,
     has_other_files,
     sha256_of_images,
     sizes_of_images,
@@ -43,7 +43,7 @@ def test_images_that_are_replaced_after_the_network_are_not_those_of_the_record(
     code, *_ = cohort()
     assert code == 0
     for files in find_cases(data):
-        record = CaseRecord.read(ResultsFolder(tmp_path / "out").record(files.name))
+        record = CohortCaseRecord.read(ResultsFolder(tmp_path / "out").record(files.name))
         assert record.digests == before[files.name] and record.images == sizes[files.name]
         assert has_other_files(record, files) == (files.name == "bob")
     assert set(before) == set(NAMES)

@@ -18,7 +18,7 @@ import pytest
 from cohort_results import write_results
 from filelock import FileLock
 from label_file_search import find_label_files
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.reviews import reviews as module
@@ -231,7 +231,7 @@ def relabel(output: Path, scheme: str) -> None:
 def put_other_images(output: Path, case: str) -> None:
     """The record of a case that was segmented again, with other images of the same size."""
     path = ResultsFolder(output).record(case)
-    record = CaseRecord.read(path)
+    record = CohortCaseRecord.read(path)
     assert record is not None
     replace(record, digests=dict.fromkeys(record.digests, "0" * 64)).write(path)
 

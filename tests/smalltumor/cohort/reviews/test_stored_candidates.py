@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from second_look_cases import Spot
-from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.reviews import Reviews
@@ -47,7 +47,7 @@ def read(folder: ResultsFolder, name: str = "ann") -> StoredCandidates:
 def forget_candidates(folder: ResultsFolder, *names: str) -> None:
     """As if the image had been put beside a mask for which none was written."""
     for name in names:
-        record = CaseRecord.read(folder.record(name))
+        record = CohortCaseRecord.read(folder.record(name))
         assert record is not None and record.candidates
         replace(record, candidates="").write(folder.record(name))
 

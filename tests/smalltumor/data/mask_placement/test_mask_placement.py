@@ -21,7 +21,7 @@ from smalltumor.geometry.mirroring import MIRRORINGS, mirrored
 from smalltumor.labels.regions import TissueClass
 from smalltumor.training.data import cache
 from smalltumor.training.data.dataset import labelled_cases, prepare_case, prepare_cases
-from smalltumor.training.data.dataset_check import check_dataset
+from smalltumor.training.data.dataset_check import check_training_cases
 from training_cases import AFFINE, SHAPE, write_lesion_cases
 
 SPACING = np.ones(3)
@@ -177,7 +177,7 @@ def test_the_check_and_a_run_warn_of_another_patients_mask(tmp_path, capsys):
     classes = np.zeros(SHAPE, np.uint8)
     classes[ball((20, 22, 19), 12) & ~ball((20, 22, 19), 9)] = 2  # around any lesion
     nib.save(nib.Nifti1Image(classes, AFFINE), folder / "case_01" / "case_01_seg.nii.gz")
-    first, second, third = check_dataset(folder)
+    first, second, third = check_training_cases(folder)
     assert first.warnings == third.warnings == []
     (warning,) = second.warnings
     assert second.problem is None and "FLAIR is not clearly brighter" in warning

@@ -10,15 +10,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalltumor.training.augmentation.settings import INTENSITIES, Augmentation
 
-STILL = Augmentation(flip=0, turn=0, warp=0, shift=0, scale=0)
+STILL = Augmentation(
+    flip_probability=0,
+    rotate90_probability=0,
+    affine_probability=0,
+    intensity_shift=0,
+    intensity_scale=0,
+)
 TRANSFORMS = [name for name in INTENSITIES["strong"] if not name.endswith("_probability")]
-MONOTONE = ["histogram_shift", "gamma", "inverted_gamma", "contrast", "scale", "shift"]
+MONOTONE = [
+    "histogram_shift",
+    "gamma",
+    "inverted_gamma",
+    "contrast",
+    "intensity_scale",
+    "intensity_shift",
+]
 
 
 def only(name: str, strength: float | None = None) -> Augmentation:
     """One transform, always, as strong as in the strong augmentation."""
     return Augmentation(
-        flip=0, warp=0, **{"shift": 0, "scale": 0, name: strength or INTENSITIES["strong"][name]}
+        flip_probability=0,
+        affine_probability=0,
+        **{
+            "intensity_shift": 0,
+            "intensity_scale": 0,
+            name: strength or INTENSITIES["strong"][name],
+        },
     )
 
 
@@ -53,7 +72,7 @@ def test_background_stays_zero_and_the_brain_finite(name, seed, shape, brain):
 def test_labels_are_never_interpolated_to_others(seed):
     image, classes = random_crop(seed, (12, 12, 9))
     classes[classes == 2] = 0
-    chosen = Augmentation(turn=0.5).with_intensities("strong")
+    chosen = Augmentation(rotate90_probability=0.5).with_intensities("strong")
     _, moved = augment_one(image, classes, chosen, np.random.default_rng(seed))
     assert set(moved.unique().tolist()) <= {0, 1, 3}
 
@@ -90,7 +109,13 @@ def test_modalities_are_changed_independently():
     """Equal modalities differ afterwards, and each is changed in about its share of the crops."""
     image, classes = random_crop(3)
     image[:] = image[0].clone()
-    chosen = Augmentation(flip=0, warp=0, shift=0, scale=0.3, scale_probability=0.25)
+    chosen = Augmentation(
+        flip_probability=0,
+        affine_probability=0,
+        intensity_shift=0,
+        intensity_scale=0.3,
+        intensity_scale_probability=0.25,
+    )
     counts = torch.zeros(4)
     patterns = set()
     for seed in range(200):

@@ -41,7 +41,7 @@ def test_batches_of_a_run_with_dropout_lack_whole_modalities():
     case = TrainingCase(
         "case", torch.ones(4, 16, 16, 16), torch.zeros(16, 16, 16).byte(), np.zeros((0, 6), int)
     )
-    config = replace(QUICK, crop=16, batch=8, modality_dropout=0.5)
+    config = replace(QUICK, crop=16, batch_size=8, modality_dropout=0.5)
     (batch,) = batches([case], config, [0], slice(None))
     absent = (batch.image == 0).flatten(2).all(dim=2)
     t1ce = config.preprocessing.channels.index("t1ce")

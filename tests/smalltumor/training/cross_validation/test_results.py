@@ -20,7 +20,6 @@ from smalltumor.errors import Action, CaseError, Remedy, SmalltumorError, Traini
 from smalltumor.evaluation.summaries.case_rows import case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
-from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
 from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import (
@@ -28,7 +27,8 @@ from smalltumor.training.cross_validation.results import (
     read_results,
     weights_results,
 )
-from smalltumor.training.run import train
+from smalltumor.training.execution import train as training_run
+from smalltumor.training.execution.train import train
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.splits.folds import Folds
@@ -36,7 +36,7 @@ from training_cases import QUICK, disagree_about_sides, write_lesion_cases
 from training_runs import request_for, silent
 
 CPU = ScoringSettings(device="cpu")
-ONE_EPOCH = {"epochs": 1, "validate_every": 1}
+ONE_EPOCH = {"epochs": 1, "validation_interval": 1}
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +46,20 @@ def cases(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(cases, tmp_path_factory) -> Path:
-    """A run of one epoch that holds out two cases by name."""
+    """A run of one epoch that validates on two cases by name."""
     run = tmp_path_factory.mktemp("runs") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_run, "PRESETS", {"paper": QUICK})
-        held_out = ("case_00", "case_02")
+        validation_cases = ("case_00", "case_02")
         train(
-            request_for(cases, run, validation=None, held_out=held_out, changes=ONE_EPOCH), silent
+            request_for(
+                cases,
+                run,
+                validation_folder=None,
+                validation_cases=validation_cases,
+                changes=ONE_EPOCH,
+            ),
+            silent,
         )
     return run
 
@@ -89,7 +96,7 @@ def with_card(path: Path, target: Path, **card) -> Path:
     return target
 
 
-def test_each_held_out_case_is_scored_with_the_final_weights_as_segment_predicts_it(
+def test_each_validation_case_is_scored_with_the_final_weights_as_segment_predicts_it(
     run, cases, monkeypatch
 ):
     monkeypatch.setattr(scoring, "segment", partial(segment, backend="torch"))
@@ -254,7 +261,7 @@ def test_starting_weights_that_do_not_list_their_cases_are_reported(run):
     assert "(x) does not list the cases they were trained on" in note
 
 
-def test_a_run_that_held_out_scores_may_have_ended_is_reported(run):
+def test_a_run_that_validation_scores_may_have_ended_is_reported(run):
     edit(run, training=RunFolder(run).read_config()["training"] | {"patience": 3})
     (note,) = read_results([run], CPU).notes
     assert note.startswith("run: patience may have ended the run by the scores of these cases")
@@ -292,7 +299,7 @@ def test_weights_are_scored_on_the_cases_they_have_not_seen(run, weights_to_tune
     assert not (run / "out_of_fold.csv").exists()
 
 
-def test_weights_that_were_chosen_by_the_scores_of_held_out_cases_are_reported(run):
+def test_weights_that_were_chosen_by_the_scores_of_validation_cases_are_reported(run):
     """The best network of a run, on the cases that the run has validated on."""
     best = run / "best.safetensors"
     (note,) = weights_results(best, [run], CPU).notes
@@ -307,7 +314,7 @@ def test_weights_that_were_chosen_by_the_scores_of_held_out_cases_are_reported(r
     assert note.startswith("run (epoch 1) may have been chosen by its scores on case_00, case_02")
 
 
-def test_a_run_that_starts_from_weights_chosen_by_held_out_cases_is_reported(run):
+def test_a_run_that_starts_from_weights_chosen_by_validation_cases_is_reported(run):
     origin = {"started_from": "x", "started_from_trained_on": ["z"]}
     edit(run, origin=origin | {"started_from_selected_on": ["case_02", "y"]})
     (note,) = read_results([run], CPU).notes
@@ -330,20 +337,24 @@ def test_a_final_network_of_an_earlier_end_is_not_scored(run):
 
 def test_folds_that_were_trained_in_different_ways_are_reported(run, tmp_path):
     whole = tmp_path / "whole"
-    request = request_for(tmp_path, whole, validation=None)
+    request = request_for(tmp_path, whole, validation_folder=None)
     folds = Folds((("case_00", "case_02"), ("case_01",)))
     whole.mkdir()
     CrossValidation(request, folds, None).write()
     for number in range(2):
         shutil.copytree(run, whole / f"fold-{number}")
     config = RunFolder(whole / "fold-1").read_config()["training"]
-    edit(whole / "fold-1", held_out=["case_01"], training=config | {"batch": 1, "compile": True})
+    edit(
+        whole / "fold-1",
+        validation_cases=["case_01"],
+        training=config | {"batch_size": 1, "compile": True},
+    )
     split = RunFolder(run).read_config()["split"]
     edit(whole / "fold-1", split=split | {"trained_on": ["case_00", "case_02", "case_03"]})
     (note,) = read_results([whole], CPU).notes
     assert note == (
-        "fold-1 was trained with other settings than fold-0 (batch), so that the folds are not "
-        "comparable"
+        "fold-1 was trained with other settings than fold-0 (batch_size), so that the folds are "
+        "not comparable"
     )
 
 
@@ -358,8 +369,8 @@ def test_a_case_is_scored_by_one_run_only(run):
         read_results([run, run], CPU)
 
 
-def test_a_held_out_case_that_has_gone_is_named(run):
-    edit(run, held_out=["case_00", "gone"])
+def test_a_validation_case_that_has_gone_is_named(run):
+    edit(run, validation_cases=["case_00", "gone"])
     with pytest.raises(TrainingError, match=r"gone is not in .*cases and cannot"):
         read_results([run], CPU)
 

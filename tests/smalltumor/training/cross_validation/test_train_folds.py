@@ -15,7 +15,6 @@ from smalltumor.data.masks.label_files import read_labels
 from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.evaluation.summaries.case_rows import read_rows
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
-from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
 from smalltumor.training.cross_validation import train_folds as module
 from smalltumor.training.cross_validation.record import CrossValidation
@@ -23,9 +22,10 @@ from smalltumor.training.cross_validation.results import ScoringSettings
 from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
+from smalltumor.training.execution import train as training_run
+from smalltumor.training.execution.run_record import RunRecord
+from smalltumor.training.execution.train import train
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.run import train
-from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs import run_lock
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock
@@ -36,7 +36,7 @@ from training_runs import assert_same_state, events, request_for, silent
 pytestmark = pytest.mark.usefixtures("quick")
 
 CPU = ScoringSettings(device="cpu")
-ONE_EPOCH = {"epochs": 1, "validate_every": 1}
+ONE_EPOCH = {"epochs": 1, "validation_interval": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -53,11 +53,11 @@ def segmented(monkeypatch) -> list[str]:
 
 
 def request(data: Path, run: Path, **changed):
-    return request_for(data, run, **({"validation": None, "changes": ONE_EPOCH} | changed))
+    return request_for(data, run, **({"validation_folder": None, "changes": ONE_EPOCH} | changed))
 
 
-def held_out(run: Path) -> list[list[str]]:
-    return json.loads((run / "folds.json").read_text())["held_out"]
+def validation_cases(run: Path) -> list[list[str]]:
+    return json.loads((run / "folds.json").read_text())["folds"]
 
 
 @pytest.fixture
@@ -82,8 +82,8 @@ def test_each_case_is_scored_by_the_network_that_was_not_trained_on_it(data, tmp
     assert [row.case for row in read_rows(tmp_path / "runs" / "out_of_fold.csv")] == [
         *("case_00", "case_01", "case_02", "case_03")
     ]
-    assert "fold-1: 2 cases held out" in lines
-    for number, names in enumerate(held_out(tmp_path / "runs")):
+    assert "fold-1: 2 validation cases" in lines
+    for number, names in enumerate(validation_cases(tmp_path / "runs")):
         fold = RunFolder(tmp_path / "runs" / f"fold-{number}")
         final = load_checkpoint(fold.final)
         assert set(final.card["trained_on"]).isdisjoint(names)
@@ -98,7 +98,7 @@ def test_out_of_memory_it_does_not_advise_to_resume_with_another_recipe(
     monkeypatch.setattr(Learner, "step", lambda *args: (_ for _ in ()).throw(MemoryError))
     with pytest.raises(TrainingMemoryError) as raised:
         train_folds(request(data, tmp_path / "run"), 2, silent)
-    assert raised.value.remedy == Remedy(Action.START_AGAIN, settings={"batch": 1})
+    assert raised.value.remedy == Remedy(Action.START_AGAIN, settings={"batch_size": 1})
 
 
 @pytest.mark.slow
@@ -132,7 +132,7 @@ def test_interrupted_at_any_moment_it_ends_with_the_same_split_and_table(
         score_folds(broken, CPU)
     assert score_folds(broken, CPU).rows == expected.rows
     assert len(segmented) == 4  # each case once
-    assert held_out(broken) == held_out(whole)
+    assert validation_cases(broken) == validation_cases(whole)
     for number in range(2):
         assert_same_state(whole / f"fold-{number}", broken / f"fold-{number}")
 
@@ -192,14 +192,14 @@ def test_cases_the_starting_weights_have_seen_are_trained_on_and_not_scored(
         assert {"case_01", "case_02"} < set(split["trained_on"])
 
 
-def test_weights_that_have_seen_every_case_leave_nothing_to_hold_out(
+def test_weights_that_have_seen_every_case_leave_nothing_to_validate_on(
     data, tmp_path, weights_to_tune
 ):
     tuned = load_checkpoint(weights_to_tune)
     card = {"trained_on": ["case_00", "case_01", "case_02"]}
     save_checkpoint(tmp_path / "w.safetensors", tuned.network, tuned.preprocessing, card)
     refused = request(data, tmp_path / "runs", weights=tmp_path / "w.safetensors")
-    with pytest.raises(TrainingError, match="to hold out, not 1; the starting weights"):
+    with pytest.raises(TrainingError, match="to validate on, not 1; the starting weights"):
         train_folds(refused, 2, silent)
     assert not (tmp_path / "runs").exists()
 
@@ -213,7 +213,7 @@ def test_weights_that_do_not_list_their_cases_are_warned_about(
     assert lines[1].startswith("warning: the card of random weights (seed 0) does not list")
 
 
-def test_no_fold_ends_by_the_scores_of_its_held_out_cases(data, tmp_path, started):
+def test_no_fold_ends_by_the_scores_of_its_validation_cases(data, tmp_path, started):
     assert CrossValidation.read(started).request.changes["patience"] == 0
     patient = request(data, tmp_path / "other", changes=ONE_EPOCH | {"patience": 3})
     with pytest.raises(TrainingError, match="patience would end each fold"):
@@ -232,15 +232,17 @@ def test_cases_that_changed_since_the_split_are_named(tmp_path, monkeypatch):
 
 
 def test_folds_are_not_trained_with_different_settings(data, started, monkeypatch):
-    smaller = ONE_EPOCH | {"batch": 1}
+    smaller = ONE_EPOCH | {"batch_size": 1}
     monkeypatch.setattr(module, "train", lambda *args, **options: False)
     train_folds(request(data, started, resume=True, changes=smaller), None, silent)
-    assert CrossValidation.read(started).request.changes["batch"] == 1
+    assert CrossValidation.read(started).request.changes["batch_size"] == 1
     with pytest.raises(TrainingError, match="the seed cannot change"):
         train_folds(request(data, started, resume=True, changes={"seed": 5}), None, silent)
     mark_done(started / "fold-0")
-    with pytest.raises(TrainingError, match=r"fold-0 was trained with other settings \(batch\)"):
-        train_folds(request(data, started, resume=True, changes={"batch": 2}), 2, silent)
+    with pytest.raises(
+        TrainingError, match=r"fold-0 was trained with other settings \(batch_size\)"
+    ):
+        train_folds(request(data, started, resume=True, changes={"batch_size": 2}), 2, silent)
     with pytest.raises(TrainingError, match="folds = 3: the cross-validation was started with 2"):
         train_folds(request(data, started, resume=True), 3, silent)
 
@@ -268,13 +270,13 @@ def test_folds_are_not_trained_by_a_preset_that_has_changed(data, started, monke
         train_folds(request(data, started, resume=True), None, silent)
 
 
-def test_scans_of_one_patient_are_held_out_together(data, tmp_path, monkeypatch):
+def test_scans_of_one_patient_validate_together(data, tmp_path, monkeypatch):
     """As the table says, which is kept for a resume without it and passed on to each fold."""
     received, lines, runs = [], [], tmp_path / "runs"
     monkeypatch.setattr(module, "train", lambda request, *args, **options: received.append(request))
     patients = {"case_00": "p", "case_01": "p", "case_02": "q", "case_03": "q"}
     train_folds(request(data, runs, patients=patients), 2, lines.append)
-    assert sorted(held_out(runs)) == [["case_00", "case_01"], ["case_02", "case_03"]]
+    assert sorted(validation_cases(runs)) == [["case_00", "case_01"], ["case_02", "case_03"]]
     assert "4 cases of 2 patients; no patient is in two folds" in lines
     train_folds(request(data, runs, resume=True), None, silent)
     assert [r.patients for r in received] == [patients, patients]
@@ -282,7 +284,7 @@ def test_scans_of_one_patient_are_held_out_together(data, tmp_path, monkeypatch)
 
 def test_of_two_processes_that_start_at_once_one_settles_the_split(data, tmp_path, monkeypatch):
     """The second starts, and settles its split, while the first draws one."""
-    draw, runs = Folds.draw, tmp_path / "runs"
+    draw, runs = Folds.stratified, tmp_path / "runs"
     monkeypatch.setattr(module, "train", lambda *args, **options: False)
 
     def start_another_before(*arguments):
@@ -293,7 +295,7 @@ def test_of_two_processes_that_start_at_once_one_settles_the_split(data, tmp_pat
     monkeypatch.setattr(Folds, "draw", start_another_before)
     with pytest.raises(TrainingError, match="started with 2"):
         train_folds(request(data, runs, resume=True), 4, silent)
-    assert len(held_out(runs)) == 2
+    assert len(validation_cases(runs)) == 2
 
 
 def test_a_fold_that_another_process_takes_meanwhile_is_left_to_it(data, started, monkeypatch):
@@ -331,18 +333,18 @@ def test_several_processes_of_one_launcher_are_refused(data, tmp_path, monkeypat
         train_folds(request(data, tmp_path / "runs"), 2, silent)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"held_out": 3, "always_training": []}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"folds": 3, "always_training": []}'])
 def test_a_damaged_record_is_named(data, started, content):
     (started / "folds.json").write_text(content)
     with pytest.raises(TrainingError, match=r"folds\.json is damaged"):
         train_folds(request(data, started, resume=True), None, silent)
 
 
-def test_a_fold_resumed_by_itself_keeps_its_held_out_cases(data, started):
+def test_a_fold_resumed_by_itself_keeps_its_validation_cases(data, started):
     """Even before its first state was saved."""
-    names = CrossValidation.read(started).folds.held_out[0]
+    names = CrossValidation.read(started).folds.validation_cases[0]
     fold = started / "fold-0"
-    train(request(data, fold, held_out=names), silent)
+    train(request(data, fold, validation_cases=names), silent)
     (fold / "last.safetensors").unlink()
     train(request(data, fold, resume=True), silent)
     assert events(fold, "start")[-1]["validation"] == list(names)
@@ -383,7 +385,7 @@ def test_a_fold_alone_holds_out_the_cases_of_that_fold_of_all(data, started, tmp
     changes = ONE_EPOCH | {"folds": 2, "fold": 1}
     train(request(data, tmp_path / "alone", changes=changes), silent)
     split = RunRecord.read(RunFolder(tmp_path / "alone")).split
-    others, fold = held_out(started)
+    others, fold = validation_cases(started)
     assert (list(split.training), list(split.validation)) == (others, fold)
 
 
@@ -404,4 +406,4 @@ def test_folds_are_trained_on_a_pack_and_scored_where_the_images_are(data, tmp_p
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "train", lambda *args, **options: False)
         train_folds(unpacked, 2, silent)
-    assert held_out(runs) == held_out(tmp_path / "files")
+    assert validation_cases(runs) == validation_cases(tmp_path / "files")

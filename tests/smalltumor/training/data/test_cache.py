@@ -13,7 +13,7 @@ from smalltumor.errors import OutputError
 from smalltumor.training.data import cache as cache_module
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
-from smalltumor.training.run import train
+from smalltumor.training.execution.train import train
 from training_cases import write_lesion_cases
 from training_runs import request_for, silent
 
@@ -90,7 +90,7 @@ def test_a_run_prunes_the_cache_it_uses(data, cache, tmp_path, quick, monkeypatc
             tmp_path / "one",
             tmp_path / "other",
             cache=cache,
-            validation=None,
+            validation_folder=None,
             changes={"epochs": 1},
         ),
         silent,

@@ -16,7 +16,7 @@ from smalltumor.training.data.dataloader import batches
 from smalltumor.training.data.training_case import TrainingCase
 from training_cases import QUICK
 
-CONFIG = replace(QUICK, batch=4, crop=16, crops_per_case=4, tumour_crops=0.0)
+CONFIG = replace(QUICK, batch_size=4, crop=16, crops_per_case=4, foreground_probability=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +35,25 @@ def drawn(cases, config=CONFIG, steps=range(6), share=slice(None), threads=1):
 
 
 def test_crops_of_a_step_lie_in_different_places(cases):
-    plain = replace(CONFIG, augmentation=Augmentation(flip=0, warp=0, shift=0, scale=0))
+    plain = replace(
+        CONFIG,
+        augmentation=Augmentation(
+            flip_probability=0, affine_probability=0, intensity_shift=0, intensity_scale=0
+        ),
+    )
     for batch in drawn(cases, plain):
         assert len({float(image[0, 0, 0, 0]) for image in batch.image}) == len(batch.image)
 
 
 def test_crops_of_a_step_are_augmented_differently(cases):
     """At one place the contrast of each crop still differs."""
-    whole = replace(CONFIG, crop=32, augmentation=Augmentation(flip=0, warp=0, shift=0, scale=0.3))
+    whole = replace(
+        CONFIG,
+        crop=32,
+        augmentation=Augmentation(
+            flip_probability=0, affine_probability=0, intensity_shift=0, intensity_scale=0.3
+        ),
+    )
     for batch in drawn(cases, whole):
         contrasts = {
             round(float(image[0, 0, 0, 1] - image[0, 0, 0, 0]), 6) for image in batch.image

@@ -13,7 +13,7 @@ from smalltumor.data.preprocessing import Preprocessing, preprocess
 from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import TrainingError
 from smalltumor.training.data import dataset
-from smalltumor.training.data.crops import draw_crop
+from smalltumor.training.data.crops import sample_crop
 from smalltumor.training.data.dataset import labelled_cases, prepare_case, prepare_cases
 from smalltumor.training.data.training_case import TrainingCase
 from training_cases import disagree_about_sides, write_lesion_cases
@@ -120,7 +120,7 @@ def test_excluded_cases_are_left_out(folder):
 def test_crops_hold_the_case_s_voxels_and_zeros_beyond(prepared):
     rng = np.random.default_rng(0)
     whole = prepared[0]
-    image, classes = draw_crop(whole, 96, 1.0, rng)
+    image, classes = sample_crop(whole, 96, 1.0, rng)
     assert image.shape == (4, 96, 96, 96)
     assert (classes > 0).sum() == (whole.classes > 0).sum()
     assert float(image.double().sum()) == pytest.approx(float(whole.image.double().sum()), abs=1)
@@ -130,7 +130,7 @@ def test_tumour_crops_hold_the_voxel_they_are_centred_on():
     case = with_seeds((3, 0, 1, 2, 38, 20))
     rng = np.random.default_rng(1)
     for _ in range(20):
-        _, classes = draw_crop(case, 16, 1.0, rng)
+        _, classes = sample_crop(case, 16, 1.0, rng)
         assert (classes == 3).sum() == 1
 
 
@@ -138,7 +138,7 @@ def test_a_crop_given_with_its_surroundings_is_the_same_crop():
     case = with_seeds((3, 0, 1, 2, 38, 20))
     for seed in range(10):
         narrow, wide = (
-            draw_crop(case, 16, 0.5, np.random.default_rng(seed), margin)[0] for margin in (0, 3)
+            sample_crop(case, 16, 0.5, np.random.default_rng(seed), margin)[0] for margin in (0, 3)
         )
         assert wide.shape == (4, 22, 22, 22)
         np.testing.assert_array_equal(wide[:, 3:-3, 3:-3, 3:-3], narrow)
@@ -148,12 +148,12 @@ def test_a_small_component_is_met_almost_as_often_as_a_large_one():
     large = [(3, 0, 8000, 5, 5, n) for n in range(40)]
     case = with_seeds(*large, (3, 1, 27, 35, 35, 20))
     rng = np.random.default_rng(2)
-    met = sum((draw_crop(case, 16, 1.0, rng)[1][:, :, :] == 3).sum() == 1 for _ in range(400))
+    met = sum((sample_crop(case, 16, 1.0, rng)[1][:, :, :] == 3).sum() == 1 for _ in range(400))
     # Cube roots of the volumes: 20 and 3, so 3 crops in 23.
     assert met / 400 == pytest.approx(3 / 23, abs=0.05)
 
 
 def test_a_case_without_tumour_gives_crops_too():
-    image, classes = draw_crop(with_seeds(), 16, 1.0, np.random.default_rng(3))
+    image, classes = sample_crop(with_seeds(), 16, 1.0, np.random.default_rng(3))
     assert image.all()
     assert not classes.any()

@@ -11,7 +11,7 @@ from smalltumor.cli import main
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.labels.regions import TissueClass
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
-from smalltumor.training.data.dataset_check import check_dataset, check_row, check_summary
+from smalltumor.training.data.dataset_check import check_row, check_summary, check_training_cases
 from training_cases import AFFINE, SHAPE, write_lesion_cases
 
 
@@ -30,7 +30,7 @@ def test_sizes_schemes_and_small_tumours_are_counted(folder):
     classes[10:12, 20, 20] = 4
     classes[26:30, 20, 20] = 2
     relabel(folder, "case_01", classes)
-    case = list(check_dataset(folder))[1]
+    case = list(check_training_cases(folder))[1]
     assert (case.name, case.problem, case.scheme) == ("case_01", None, "brats2018")
     assert case.voxels == {TissueClass.NCR: 0, TissueClass.ED: 4, TissueClass.ET: 29}
     assert case.small_et == [27, 2]
@@ -41,7 +41,7 @@ def test_sizes_schemes_and_small_tumours_are_counted(folder):
 def test_each_problem_is_listed_and_the_rest_still_checked(folder):
     (folder / "case_00" / "case_00_seg.nii.gz").unlink()
     (folder / "case_01" / "case_01_t2.nii.gz").write_bytes(b"text")
-    first, second, third = check_dataset(folder)
+    first, second, third = check_training_cases(folder)
     assert "no segmentation" in first.problem
     assert "case_01_t2.nii.gz" in second.problem
     assert third.problem is None
@@ -51,7 +51,7 @@ def test_each_problem_is_listed_and_the_rest_still_checked(folder):
 def test_labels_of_no_scheme_and_empty_masks_are_reported(folder):
     relabel(folder, "case_00", np.full(SHAPE, 9, np.uint8))
     relabel(folder, "case_01", np.zeros(SHAPE, np.uint8))
-    first, second, _ = check_dataset(folder)
+    first, second, _ = check_training_cases(folder)
     assert "9" in first.problem
     assert any("empty" in warning for warning in second.warnings)
 
@@ -59,7 +59,7 @@ def test_labels_of_no_scheme_and_empty_masks_are_reported(folder):
 def test_a_mask_that_is_named_after_another_case_is_doubtful(folder):
     case = folder / "case_01"
     (case / "case_01_seg.nii.gz").rename(case / "Adams_seg.nii.gz")
-    first, second, _ = check_dataset(folder)
+    first, second, _ = check_training_cases(folder)
     assert first.warnings == []
     assert second.problem is None
     assert "by its name, Adams_seg.nii.gz is a mask of Adams, not of case_01" in second.warnings
@@ -69,7 +69,7 @@ def test_a_mirrored_mask_is_doubtful_where_it_leaves_the_brain(folder):
     classes = np.zeros(SHAPE, np.uint8)
     classes[:10, 20:24, 18:20] = 2
     relabel(folder, "case_01", classes)
-    first, second, _ = check_dataset(folder)
+    first, second, _ = check_training_cases(folder)
     assert first.warnings == []
     (warning,) = second.warnings
     outside, total = re.match(r"(\d+) of (\d+) tumour voxels lie outside", warning).groups()
@@ -92,7 +92,7 @@ def test_a_4d_mask_is_listed_as_a_problem_and_the_rest_still_checked(folder, cap
     classes = np.zeros((*SHAPE, 3), np.uint8)
     classes[10:14, 10:14, 10:14, 2] = 1
     relabel(folder, "case_01", classes)
-    problems = [case.problem is not None for case in check_dataset(folder)]
+    problems = [case.problem is not None for case in check_training_cases(folder)]
     assert problems == [False, True, False]
     assert main(["train", str(folder), "--check"]) == 1
     assert "2 usable" in capsys.readouterr().out

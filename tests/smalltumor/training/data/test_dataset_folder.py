@@ -20,11 +20,11 @@ from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.training.data.collected_case import (
     CaseFolder,
+    case_folder,
     case_folder_name,
     folder_names,
-    folder_of,
 )
-from smalltumor.training.data.dataset_check import check_dataset, check_row
+from smalltumor.training.data.dataset_check import check_row, check_training_cases
 from smalltumor.training.data.dataset_folder import (
     NO_CASE_YET,
     NOTE,
@@ -96,7 +96,7 @@ def test_masks_added_before_are_replaced_only_if_asked(tmp_path):
     case = read_case(write_case_along(tmp_path / "Pat", labels=False))
     first, second = masks_of(case, 1), masks_of(case, 2)
     folder = add_case(tmp_path / "data", case, first)
-    assert folder_of(tmp_path / "data", case) == CaseFolder(folder, exists=True)
+    assert case_folder(tmp_path / "data", case) == CaseFolder(folder, exists=True)
     with pytest.raises(OutputError, match="added before"):
         add_case(tmp_path / "data", case, second)
     np.testing.assert_array_equal(read_labels(read_case(folder))[0], first)
@@ -134,11 +134,11 @@ def test_another_visit_of_the_same_name_gets_a_folder_of_its_own(tmp_path):
     second, third = brighter(first), brighter(first, 9)
     add_case(folder, first, masks_of(first))
     for case, name in ((second, "P7_visit2"), (third, "P7_visit3")):
-        found = folder_of(folder, case)
+        found = case_folder(folder, case)
         assert found == CaseFolder(folder / name)
         add_case(folder, case, masks_of(case), name=name)
-        assert folder_of(folder, case) == CaseFolder(folder / name, exists=True)
-    assert folder_of(folder, first) == CaseFolder(folder / "P7", exists=True)
+        assert case_folder(folder, case) == CaseFolder(folder / name, exists=True)
+    assert case_folder(folder, first) == CaseFolder(folder / "P7", exists=True)
     written = read_case(folder / "P7_visit2")
     assert written.name == "P7_visit2" and written.labels_path is not None
     np.testing.assert_array_equal(written.volumes["t1"], second.volumes["t1"])
@@ -149,7 +149,7 @@ def test_masks_of_another_visit_are_replaced_in_its_own_folder(tmp_path):
     first = case_along("LPS")
     second = brighter(first)
     add_case(folder, first, masks_of(first, 1))
-    name = folder_of(folder, second).path.name
+    name = case_folder(folder, second).path.name
     add_case(folder, second, masks_of(second, 1), name=name)
     before = content(folder / first.name)
     add_case(folder, second, masks_of(second, 2), name=name, replace=True)
@@ -181,10 +181,10 @@ def test_visits_are_named_so_that_a_split_keeps_them_together(tmp_path, above, n
     assert len({patient_key(each) for each in names}) == 1
     others = [f"other{number}" for number in range(20)]
     for every in range(1, 5):
-        split = Split.hold_out(sorted([*names[1:], *others, name]), ["other0"], every + 1)
+        split = Split.with_validation(sorted([*names[1:], *others, name]), ["other0"], every + 1)
         on_sides = [len(set(names) & set(side)) for side in (split.training, split.validation)]
         assert sorted(on_sides) == [0, 4]
-    assert not set(names) & {*Split.hold_out([*names[1:], *others], [name]).training}
+    assert not set(names) & {*Split.with_validation([*names[1:], *others], [name]).training}
 
 
 def test_an_experts_masks_are_never_replaced(tmp_path):
@@ -215,7 +215,7 @@ def test_a_collection_is_what_the_check_says_and_reads_only_what_changed(tmp_pat
     (folder / "case_01" / "case_01_seg.nii.gz").unlink()
     lister = DatasetLister()
     first = lister.list_cases(folder)
-    assert list(map(check_row, first.cases)) == list(map(check_row, check_dataset(folder)))
+    assert list(map(check_row, first.cases)) == list(map(check_row, check_training_cases(folder)))
     assert "no segmentation" in first.cases[1].problem
     read: list[str] = []
     whole = smalltumor.training.data.dataset_folder.check_case
@@ -350,7 +350,7 @@ def test_a_case_of_any_name_gets_a_valid_folder_name(name, folder):
 def test_a_mask_that_a_network_made_is_told_when_the_folder_is_checked(tmp_path, made_by):
     case = case_along("RAS")
     add_case(tmp_path, case, masks_of(case), made_by=made_by)
-    (checked,) = check_dataset(tmp_path)
+    (checked,) = check_training_cases(tmp_path)
     told = [text for text in checked.warnings if "a network made and nobody corrected" in text]
     assert checked.made_by == made_by
     assert len(told) == (made_by == MADE_BY)

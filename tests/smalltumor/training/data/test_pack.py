@@ -21,9 +21,9 @@ from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.augmentation.settings import Augmentation
-from smalltumor.training.data.crops import draw_crop
+from smalltumor.training.data.crops import sample_crop
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
-from smalltumor.training.data.dataset_check import check_dataset
+from smalltumor.training.data.dataset_check import check_training_cases
 from smalltumor.training.data.pack import MANIFEST, Pack
 from smalltumor.training.data.pack_writer import PackWriter
 from training_cases import disagree_about_sides, write_lesion_cases
@@ -72,7 +72,7 @@ def read_all(folder):
 def test_crops_from_a_pack_are_those_from_files_up_to_quantisation(from_files, from_pack, seed):
     for case, packed in zip(from_files, from_pack, strict=True):
         one, two = (
-            draw_crop(c, 16, 0.5, np.random.default_rng(seed), margin=2) for c in (case, packed)
+            sample_crop(c, 16, 0.5, np.random.default_rng(seed), margin=2) for c in (case, packed)
         )
         steps = torch.tensor(packed.quantisation.step).view(4, 1, 1, 1)
         assert ((one[0] - two[0]).abs() <= 1.01 * steps).all()
@@ -96,7 +96,7 @@ def test_labels_names_and_crop_centres_are_kept_exactly(from_files, from_pack):
 def test_what_makes_a_case_doubtful_is_kept(from_files, tmp_path):
     write_pack(tmp_path, [replace(from_files[0], warnings=("cut off",)), from_files[1]])
     assert [case.warnings for case in read_all(tmp_path)] == [("cut off",), ()]
-    assert [case.warnings for case in check_dataset(tmp_path)] == [["cut off"], []]
+    assert [case.warnings for case in check_training_cases(tmp_path)] == [["cut off"], []]
 
 
 MADE = MadeBy("SEMIAUTOMATIC", "starter", "ab" * 8, "0.1.0", missing=("t2",))
@@ -107,7 +107,7 @@ def test_what_made_a_mask_is_kept_also_when_a_pack_is_packed_again(from_files, t
     write_pack(tmp_path / "two", read_all(tmp_path / "one"))
     for pack in (tmp_path / "one", tmp_path / "two"):
         assert [case.made_by for case in read_all(pack)] == [MADE, None]
-        assert [case.made_by for case in check_dataset(pack)] == [MADE, None]
+        assert [case.made_by for case in check_training_cases(pack)] == [MADE, None]
 
 
 def test_parts_hold_whole_cases_and_stay_below_their_limit(from_files, tmp_path):
@@ -133,7 +133,7 @@ def test_labels_segmented_from_a_pack_are_those_from_files(sample_folder, tmp_pa
     labels = []
     with torch.inference_mode():
         for one in (case, Pack(tmp_path).load(0)):
-            image, _ = draw_crop(one, 96, 1.0, np.random.default_rng(0))
+            image, _ = sample_crop(one, 96, 1.0, np.random.default_rng(0))
             *_, (_, logits) = network.steps(image[None])
             half = HalfResolutionLogits(logits[0].contiguous().numpy())
             labels.append(half.crop((96, 96, 96)).classes())
@@ -143,7 +143,7 @@ def test_labels_segmented_from_a_pack_are_those_from_files(sample_folder, tmp_pa
 
 
 def test_a_pack_is_checked_as_its_files_are(from_files, kept_pack):
-    checked = list(check_dataset(kept_pack))
+    checked = list(check_training_cases(kept_pack))
     assert [case.name for case in checked] == [case.name for case in from_files]
     for case, row in zip(from_files, checked, strict=True):
         assert row.problem is None
@@ -222,7 +222,7 @@ def test_a_pack_of_a_release_that_prepares_in_another_way_is_refused(pack, versi
     with pytest.raises(TrainingError, match=r"another release .* pack the cases again"):
         read_all(pack)
     with pytest.raises(TrainingError, match="another release"):
-        list(check_dataset(pack))
+        list(check_training_cases(pack))
 
 
 def test_a_pack_that_was_prepared_in_another_way_is_refused(kept_pack):

@@ -15,18 +15,18 @@ from smalltumor.training.memory_estimate import smaller
 
 
 @pytest.mark.parametrize(
-    ("crop", "batch", "processes", "less"),
+    ("crop", "batch_size", "processes", "less"),
     [
-        (96, 4, 1, {"batch": 2}),
-        (96, 6, 2, {"batch": 2}),
+        (96, 4, 1, {"batch_size": 2}),
+        (96, 6, 2, {"batch_size": 2}),
         (96, 1, 1, {"crop": 64}),
         (128, 2, 2, {"crop": 96}),
         (48, 1, 1, {"crop": 32}),
         (32, 1, 1, {}),
     ],
 )
-def test_half_the_batch_is_tried_then_a_smaller_crop(crop, batch, processes, less):
-    assert smaller(crop, batch, processes) == less
+def test_half_the_batch_is_tried_then_a_smaller_crop(crop, batch_size, processes, less):
+    assert smaller(crop, batch_size, processes) == less
 
 
 def test_peak_memory_is_in_bytes_on_every_system(monkeypatch):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from smalltumor.training.loop.throughput import Throughput
 from smalltumor.training.optimisation.budget import Budget
-from smalltumor.training.optimisation.state import Progress
+from smalltumor.training.optimisation.state import TrainingProgress
 from training_cases import QUICK
 
 EPOCH_STEPS = 4
@@ -20,12 +20,12 @@ def throughput_of(**changes: Any) -> Throughput:
 
 
 def left(throughput: Throughput, **progress: Any) -> float | None:
-    value = throughput.facts(Progress(**progress))["seconds_left"]
+    value = throughput.facts(TrainingProgress(**progress))["seconds_left"]
     return None if value is None else float(value)
 
 
 def test_the_time_left_includes_waiting_for_crops_and_the_validations_to_come():
-    throughput = throughput_of(epochs=3, validate_every=1)
+    throughput = throughput_of(epochs=3, validation_interval=1)
     throughput.add_step(seconds=1.0, interval=3.0)
     throughput.add_validation(10.0)
     assert left(throughput, step=2) == 10 * 3 + 3 * 10
@@ -35,7 +35,7 @@ def test_the_time_left_includes_waiting_for_crops_and_the_validations_to_come():
 
 @pytest.mark.parametrize(("epochs", "every"), [(3, 1), (3, 2), (3, 3), (2, 10)])
 def test_during_the_last_validation_its_time_is_left(epochs, every):
-    throughput = throughput_of(epochs=epochs, validate_every=every)
+    throughput = throughput_of(epochs=epochs, validation_interval=every)
     throughput.add_step(seconds=1.0, interval=3.0)
     throughput.add_validation(10.0)
     last = epochs * EPOCH_STEPS
@@ -45,13 +45,13 @@ def test_during_the_last_validation_its_time_is_left(epochs, every):
 
 
 def test_the_time_left_is_not_known_before_the_first_validation():
-    throughput = throughput_of(epochs=3, validate_every=1)
+    throughput = throughput_of(epochs=3, validation_interval=1)
     throughput.add_step(seconds=1.0, interval=3.0)
     assert left(throughput, step=2) is None
 
 
 def test_the_time_left_of_a_run_without_validation_is_known_from_the_first_step():
-    config = replace(QUICK, epochs=3, validate_every=1)
+    config = replace(QUICK, epochs=3, validation_interval=1)
     throughput = Throughput(config, Budget(config, EPOCH_STEPS), has_validation=False)
     throughput.add_step(seconds=1.0, interval=3.0)
     assert left(throughput, step=2) == 10 * 3

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training.execution.train import train
 from smalltumor.training.loop import validator
-from smalltumor.training.run import train
 from smalltumor.training.runs.run_folder import RunFolder
 from training_runs import events, request_for, silent
 
 pytestmark = pytest.mark.usefixtures("quick")
 
-EACH_EPOCH = {"validate_every": 1}
+EACH_EPOCH = {"validation_interval": 1}
 
 
 def score_as(monkeypatch, *scores: float) -> None:

@@ -67,7 +67,7 @@ def test_the_moving_average_of_a_parameter_is_that_of_its_values():
 @pytest.mark.parametrize("freeze_after", [None, 1])
 def test_the_average_is_that_of_the_weights_and_of_those_at_the_start(freeze_after):
     """``s w0 + (1 - s) m``, m the moving average without a share; training does not change."""
-    plain, shared = learner(ema_decay=0.9), learner(ema_decay=0.9, initial_share=0.75)
+    plain, shared = learner(ema_decay=0.9), learner(ema_decay=0.9, starting_weights_share=0.75)
     start = {name: value.clone() for name, value in plain.average.items()}
     for step in range(4):
         plain.step(batch(step))
@@ -84,7 +84,7 @@ def test_the_average_is_that_of_the_weights_and_of_those_at_the_start(freeze_aft
 
 
 def test_a_share_of_the_start_needs_no_moving_average():
-    one = learner(ema_decay=0.0, initial_share=0.5)
+    one = learner(ema_decay=0.0, starting_weights_share=0.5)
     start = one.average["head.weight"].clone()
     one.step(batch(0))
     weight = dict(one.network.named_parameters())["head.weight"].detach()
@@ -94,12 +94,12 @@ def test_a_share_of_the_start_needs_no_moving_average():
 
 
 def test_a_resumed_run_keeps_the_share_of_its_start(tmp_path):
-    whole, first = learner(initial_share=0.5), learner(initial_share=0.5)
+    whole, first = learner(starting_weights_share=0.5), learner(starting_weights_share=0.5)
     for step in range(2):
         whole.step(batch(step))
     first.step(batch(0))
     first.save(tmp_path / "last.safetensors")
-    resumed = learner(initial_share=0.5)
+    resumed = learner(starting_weights_share=0.5)
     for value in resumed.initial.values():
         value.zero_()
     resumed.load(tmp_path / "last.safetensors")

@@ -15,7 +15,7 @@ from smalltumor.training.runs.history import RunHistory
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import hold_run_lock
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_stop_after_a_torn_line_is_seen(run):
     with run.events.open("a") as file:
         file.write('{"event": "progress", "step": 3, "ti')
     run.append("stop", 3, request="stop")
-    assert RunMonitor(run.path).poll().state is State.STOPPED
+    assert RunMonitor(run.path).poll().state is RunState.STOPPED
 
 
 def test_a_resumed_run_is_read_anew(run):
@@ -98,10 +98,10 @@ def test_a_resumed_run_is_read_anew(run):
 @pytest.mark.parametrize(
     ("event", "values", "state"),
     [
-        ("stop", {"request": "pause"}, State.PAUSED),
-        ("stop", {"request": "stop"}, State.STOPPED),
-        ("done", {}, State.DONE),
-        ("failed", {"message": "loss is not finite", "changes": {}}, State.FAILED),
+        ("stop", {"request": "pause"}, RunState.PAUSED),
+        ("stop", {"request": "stop"}, RunState.STOPPED),
+        ("done", {}, RunState.DONE),
+        ("failed", {"message": "loss is not finite", "changes": {}}, RunState.FAILED),
     ],
 )
 def test_the_last_event_gives_the_state_after_a_process_ended(run, event, values, state):
@@ -116,11 +116,11 @@ def test_a_run_is_starting_until_its_process_writes_an_event(run):
     run.append("stop", 4, request="stop")
     time.sleep(0.01)
     with hold_run_lock(run):
-        assert RunMonitor(run.path).poll().state is State.STARTING
+        assert RunMonitor(run.path).poll().state is RunState.STARTING
         run.append("start", 4, steps=40, device="cpu", training=["a"], validation=["b"])
         run.append("progress", 5, steps=40, seconds_left=100, voxels_per_second=2e5)
         status = RunMonitor(run.path).poll()
-    assert status.state is State.RUNNING
+    assert status.state is RunState.RUNNING
     assert (status.step, status.steps, status.fraction) == (5, 40, 0.125)
     assert 50 < status.seconds_left <= 101
     assert (status.device, status.training, status.validation) == ("cpu", ("a",), ("b",))
@@ -131,7 +131,7 @@ def test_a_run_that_takes_longer_than_estimated_does_not_show_that_no_time_is_le
         run.append("start", 0, steps=40)
         run.append("epoch", 4, epoch=1, epochs=10, seconds_left=0)
         status = RunMonitor(run.path).poll()
-    assert (status.state, status.seconds_left) == (State.RUNNING, None)
+    assert (status.state, status.seconds_left) == (RunState.RUNNING, None)
 
 
 def test_a_resumed_run_shows_neither_time_left_nor_words_of_the_process_before(run):
@@ -145,12 +145,12 @@ def test_a_resumed_run_shows_neither_time_left_nor_words_of_the_process_before(r
     run.mark_launch()
     with hold_run_lock(run):
         status = RunMonitor(run.path).poll()
-        assert status.state is State.STARTING
+        assert status.state is RunState.STARTING
         assert status.message == "the training process is being prepared"
         run.append("warning", 4, message="the brain is cut off")
         run.append("start", 4, steps=40)
         status = RunMonitor(run.path).poll()
-        assert (status.state, status.seconds_left) == (State.RUNNING, None)
+        assert (status.state, status.seconds_left) == (RunState.RUNNING, None)
         run.append("progress", 5, steps=40, seconds_left=100)
         with run.log.open("a") as log:
             log.write("step 5\n")
@@ -172,10 +172,10 @@ def test_a_run_on_another_machine_is_live_while_its_heartbeat_is_recent(run, mon
     monkeypatch.undo()
     run.append("start", 0, steps=40)
     status = RunMonitor(run.path).poll()
-    assert (status.state, status.host) == (State.RUNNING, "cluster7")
+    assert (status.state, status.host) == (RunState.RUNNING, "cluster7")
     long_ago = time.time() - 3600
     os.utime(run.process, (long_ago, long_ago))
-    assert RunMonitor(run.path).poll().state is State.FAILED
+    assert RunMonitor(run.path).poll().state is RunState.FAILED
 
 
 def test_a_run_that_ended_without_an_event_reports_its_log_or_a_kill(run):
@@ -189,15 +189,15 @@ def test_a_run_that_ended_without_an_event_reports_its_log_or_a_kill(run):
     ):
         run.log.write_text(f"epoch 1/10\n{last}\n\n")
         status = RunMonitor(run.path).poll()
-        assert status.state is State.FAILED
+        assert status.state is RunState.FAILED
         assert status.message.startswith(text)
 
 
 def test_a_folder_without_a_run_and_damaged_files_are_no_run(tmp_path, run):
-    assert RunMonitor(tmp_path / "nothing").poll().state is State.NONE
+    assert RunMonitor(tmp_path / "nothing").poll().state is RunState.NONE
     run.events.write_bytes(b'\xff\xfe{"event"\n[1]\n{"event": "epoch"}\n')
     run.process.write_text("[]")
-    assert RunMonitor(run.path).poll().state is State.NONE
+    assert RunMonitor(run.path).poll().state is RunState.NONE
 
 
 @pytest.mark.parametrize("config", ["{", "[]", '{"training": 3}', "\xff"])
@@ -207,9 +207,9 @@ def test_a_run_with_a_damaged_configuration_has_failed_and_says_so(run, config):
     monitor = RunMonitor(run.path)
     for _ in range(2):
         status = monitor.poll()
-        assert (status.state, "config.json" in status.message) == (State.FAILED, True)
+        assert (status.state, "config.json" in status.message) == (RunState.FAILED, True)
     run.write_config({"training": {"epochs": 10}})
-    assert monitor.poll().state is State.PAUSED
+    assert monitor.poll().state is RunState.PAUSED
 
 
 def test_a_configuration_that_cannot_be_reached_is_not_taken_for_none(run, monkeypatch):

@@ -23,10 +23,10 @@ from smalltumor.training.runs.process_tree import ProcessTree
 from smalltumor.training.runs.run_control import pause, resume, start, stop
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock, is_locked, read_lock_holder
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 from training_cases import write_lesion_cases
 
-HOURS = {"crop": 32, "batch": 2, "epochs": 5000}
+HOURS = {"crop": 32, "batch_size": 2, "epochs": 5000}
 PATIENCE = 180
 
 
@@ -46,7 +46,7 @@ def plan(data, weights_to_tune, tmp_path, monkeypatch):
         run,
         preset="finetune",
         weights=weights_to_tune,
-        validation=data / "case_00",
+        validation_folder=data / "case_00",
         cache=data.parent / "cache",
         device="cpu",
         changes=HOURS,
@@ -91,7 +91,7 @@ def gone(pid: int) -> bool:
 def test_a_run_stops_saves_and_resumes_where_it_was(plan, launch_when, tmp_path):
     launch_when(tmp_path / "seen")
     pid = start(plan)
-    assert RunMonitor(plan.run).poll().state is State.STARTING
+    assert RunMonitor(plan.run).poll().state is RunState.STARTING
     (tmp_path / "seen").touch()
     wait_until(has_trained(plan.run))
     assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + 1
@@ -100,19 +100,19 @@ def test_a_run_stops_saves_and_resumes_where_it_was(plan, launch_when, tmp_path)
         assert group.read_text().endswith("nice 1\n")
     assert os.getsid(pid) == pid
     status = RunMonitor(plan.run).poll()
-    assert status.state is State.RUNNING
+    assert status.state is RunState.RUNNING
     assert status.steps == 5000 * 4
     assert stop(plan.run)
     assert gone(pid)
     status = RunMonitor(plan.run).poll()
-    assert status.state is State.STOPPED
+    assert status.state is RunState.STOPPED
     assert_weights_are_current(plan, current_checkpoint(plan.run))
     assert status.scores["wt"][0][0] == 0.0  # the weights it started from were judged
     resume(plan.run)
     wait_until(has_trained(plan.run, status.epoch + 2))
     assert pause(plan.run)
     again = RunMonitor(plan.run).poll()
-    assert again.state is State.PAUSED
+    assert again.state is RunState.PAUSED
     epochs = again.losses["segmentation"][0]
     assert epochs == [float(n + 1) for n in range(len(epochs))]
 
@@ -147,16 +147,16 @@ def test_a_run_outlives_a_killed_launcher_and_resumes_after_a_kill(plan, tmp_pat
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
     before = RunMonitor(plan.run).poll()
-    assert before.state is State.RUNNING
+    assert before.state is RunState.RUNNING
     wait_until(has_trained(plan.run, before.epoch + 1))
     assert read_lock_holder(RunFolder(plan.run)).pid == pid
     os.kill(pid, signal.SIGKILL)
     monitor = RunMonitor(plan.run)
-    wait_until(lambda: monitor.poll().state is State.FAILED)
+    wait_until(lambda: monitor.poll().state is RunState.FAILED)
     wait_until(lambda: gone(pid))
     assert "killed" in monitor.poll().message
     resume(plan.run)
-    wait_until(lambda: RunMonitor(plan.run).poll().state is State.RUNNING)
+    wait_until(lambda: RunMonitor(plan.run).poll().state is RunState.RUNNING)
     assert stop(plan.run)
 
 
@@ -206,7 +206,7 @@ def test_a_process_saves_if_it_listens_and_ends_with_all_it_has_started(plan, mo
     process.wait(timeout=PATIENCE)
     assert (plan.run / "saved").exists() is (mode != "deaf")
     wait_until(lambda: gone(child))
-    assert RunMonitor(plan.run).poll().state is State.PAUSED
+    assert RunMonitor(plan.run).poll().state is RunState.PAUSED
 
 
 @pytest.mark.slow
@@ -245,15 +245,15 @@ def test_a_run_is_stopped_while_it_starts(plan, launch_when, tmp_path):
     pid = start(plan)
     assert stop(plan.run)
     assert gone(pid)
-    assert RunMonitor(plan.run).poll().state is State.STOPPED
+    assert RunMonitor(plan.run).poll().state is RunState.STOPPED
     RunFolder(plan.run).write_config({"data": str(plan.data)})
     resume(plan.run)
     assert stop(plan.run)
-    assert RunMonitor(plan.run).poll().state is State.STOPPED
+    assert RunMonitor(plan.run).poll().state is RunState.STOPPED
     RunFolder(plan.run).config.unlink()
     (tmp_path / "stopped").touch()
     start(plan)
-    wait_until(lambda: RunMonitor(plan.run).poll().state is State.RUNNING)
+    wait_until(lambda: RunMonitor(plan.run).poll().state is RunState.RUNNING)
 
 
 @pytest.mark.slow
@@ -263,7 +263,7 @@ def test_an_error_at_the_start_is_reported_in_a_sentence(plan, tmp_path):
     start(TrainingRequest(damaged, plan.run, "finetune", device="cpu"))
     wait_until(lambda: not RunMonitor(plan.run).poll().state.is_live)
     status = RunMonitor(plan.run).poll()
-    assert status.state is State.FAILED
+    assert status.state is RunState.FAILED
     assert "case_00_t2.nii.gz" in status.message
     assert "Traceback" not in RunFolder(plan.run).log.read_text()
 

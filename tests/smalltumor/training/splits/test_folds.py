@@ -22,20 +22,25 @@ CASES = st.dictionaries(
 
 
 @given(CASES, FOLDS, SEEDS)
-def test_every_case_is_held_out_by_exactly_one_fold(cases, number, seed):
-    folds = Folds.draw(cases, number, seed)
-    assert len(folds.held_out) == number
-    assert Counter(name for names in folds.held_out for name in names) == Counter(cases.keys())
+def test_every_case_validates_exactly_one_fold(cases, number, seed):
+    folds = Folds.stratified(cases, number, seed)
+    assert len(folds.validation_cases) == number
+    assert Counter(name for names in folds.validation_cases for name in names) == Counter(
+        cases.keys()
+    )
     assert folds.always_training == ()
 
 
 @given(CASES, FOLDS, SEEDS)
 def test_every_fold_has_its_share_of_each_stratum(cases, number, seed):
-    folds = Folds.draw(cases, number, seed)
-    assert spread([len(names) for names in folds.held_out]) <= 1
+    folds = Folds.stratified(cases, number, seed)
+    assert spread([len(names) for names in folds.validation_cases]) <= 1
     for kind in range(3):
         assert (
-            spread([sum(stratum(cases[n]) == kind for n in names) for names in folds.held_out]) <= 1
+            spread(
+                [sum(stratum(cases[n]) == kind for n in names) for names in folds.validation_cases]
+            )
+            <= 1
         )
 
 
@@ -47,12 +52,14 @@ def spread(counts) -> int:
 def test_the_order_in_which_cases_are_found_changes_nothing(cases, number, seed, random):
     names = list(cases)
     random.shuffle(names)
-    assert Folds.draw({n: cases[n] for n in names}, number, seed) == Folds.draw(cases, number, seed)
+    assert Folds.stratified({n: cases[n] for n in names}, number, seed) == Folds.stratified(
+        cases, number, seed
+    )
 
 
 def test_another_seed_draws_other_folds():
     cases = {f"case_{n}": 5000 for n in range(20)}
-    assert Folds.draw(cases, 4, 0) != Folds.draw(cases, 4, 1)
+    assert Folds.stratified(cases, 4, 0) != Folds.stratified(cases, 4, 1)
 
 
 @given(CASES, FOLDS, SEEDS, st.data())
@@ -60,12 +67,15 @@ def test_cases_the_starting_weights_have_seen_are_trained_on_in_every_fold(
     cases, number, seed, data
 ):
     seen = data.draw(st.sets(st.sampled_from(sorted(cases)), max_size=len(cases) - number))
-    folds = Folds.draw(cases, number, seed, {*seen, "elsewhere"})
-    held_out = {name for names in folds.held_out for name in names}
-    assert held_out == set(cases) - seen
+    folds = Folds.stratified(cases, number, seed, {*seen, "elsewhere"})
+    validation_cases = {name for names in folds.validation_cases for name in names}
+    assert validation_cases == set(cases) - seen
     assert set(folds.always_training) == seen
     assert folds.cases == set(cases)
-    assert folds.held_out == Folds.draw({n: cases[n] for n in held_out}, number, seed).held_out
+    assert (
+        folds.validation_cases
+        == Folds.stratified({n: cases[n] for n in validation_cases}, number, seed).validation_cases
+    )
 
 
 SCANS = st.dictionaries(
@@ -82,8 +92,10 @@ def test_scans_of_one_patient_are_in_one_fold_or_trained_on_in_all(scans, seed, 
     patients = {patient_of(name) for name in scans}
     if len(patients) - len(seen) < 2:
         return
-    folds = Folds.draw(scans, 2, seed, seen)
-    parts = [{patient_of(n) for n in names} for names in (*folds.held_out, folds.always_training)]
+    folds = Folds.stratified(scans, 2, seed, seen)
+    parts = [
+        {patient_of(n) for n in names} for names in (*folds.validation_cases, folds.always_training)
+    ]
     assert sum(map(len, parts)) == len(set.union(*parts)) == len(patients)
     assert parts[2] == {patient_of(name) for name in seen}
     assert folds.cases == set(scans)
@@ -93,7 +105,7 @@ def test_scans_of_one_patient_are_in_one_fold_or_trained_on_in_all(scans, seed, 
 def test_a_table_of_patients_goes_before_the_names():
     cases = {f"case_{n}": 5000 for n in range(8)}
     patients = {name: f"p{n // 2}" for n, name in enumerate(cases)}
-    for names in Folds.draw(cases, 2, 0, patients=patients).held_out:
+    for names in Folds.stratified(cases, 2, 0, patients=patients).validation_cases:
         assert Counter(patients[name] for name in names).most_common() == [
             (patients[name], 2) for name in names[::2]
         ]
@@ -102,7 +114,7 @@ def test_a_table_of_patients_goes_before_the_names():
 def test_one_scan_of_each_patient_is_split_by_the_names_of_the_cases():
     """The folds of the model card can be drawn again."""
     cases = {f"UPENN-GBM-{n:05}_11": 5000 for n in range(6)}
-    assert Folds.draw(cases, 3, 0).held_out == (
+    assert Folds.stratified(cases, 3, 0).validation_cases == (
         ("UPENN-GBM-00000_11", "UPENN-GBM-00003_11"),
         ("UPENN-GBM-00004_11", "UPENN-GBM-00005_11"),
         ("UPENN-GBM-00001_11", "UPENN-GBM-00002_11"),
@@ -112,21 +124,24 @@ def test_one_scan_of_each_patient_is_split_by_the_names_of_the_cases():
 @pytest.mark.parametrize(
     ("seen", "text"),
     [
-        ([], "3 folds need at least 3 patients to hold out, not 2$"),
+        ([], "3 folds need at least 3 patients to validate on, not 2$"),
         (["a"], "not 1; the starting weights were trained on the others"),
     ],
 )
 def test_more_folds_than_cases_are_refused(seen, text):
     with pytest.raises(TrainingError, match=text):
-        Folds.draw({"a": 1, "b": 2}, 3, 0, seen)
+        Folds.stratified({"a": 1, "b": 2}, 3, 0, seen)
 
 
 @given(CASES, FOLDS)
 def test_folds_come_back_from_plain_values(cases, number):
-    folds = Folds.draw(cases, number, 0, [min(cases)] if len(cases) > number else [])
+    folds = Folds.stratified(cases, number, 0, [min(cases)] if len(cases) > number else [])
     assert Folds.from_dict(folds.to_dict()) == folds
 
 
 def test_names_with_bytes_that_are_no_letters_are_drawn_as_others():
-    folds = Folds.draw({"a\udcff": 0, "b\udcfe": 0}, 2, 0)
-    assert sorted(name for fold in folds.held_out for name in fold) == ["a\udcff", "b\udcfe"]
+    folds = Folds.stratified({"a\udcff": 0, "b\udcfe": 0}, 2, 0)
+    assert sorted(name for fold in folds.validation_cases for name in fold) == [
+        "a\udcff",
+        "b\udcfe",
+    ]

@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from smalltumor.evaluation.metrics.components import component_dice
 from smalltumor.evaluation.metrics.voxelwise import dice
-from smalltumor.labels.masks import Classes, region_mask
+from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.training.data.training_case import TrainingCase
-
-Predict = Callable[[TrainingCase], Classes]
-"""Segments a whole volume: the tissue classes (i, j, k) of a prepared case."""
-
-_MULTIPLE = 16
-"""Voxels that the network halves and doubles without a rest."""
-
-
-def whole_volume(case: TrainingCase, device: torch.device) -> Tensor:
-    """A case as a batch of one, padded at the far ends to a multiple of 16.
-
-    Returns
-    -------
-    (1, channel, i, j, k) float32 tensor
-    """
-    image = case.intensities()[None]
-    padding = [(-size) % _MULTIPLE for size in image.shape[2:]]
-    image = nn.functional.pad(image, [0, padding[2], 0, padding[1], 0, padding[0]])
-    return image.to(device, memory_format=torch.channels_last_3d)
-
-
-def whole_volumes(cases: Sequence[TrainingCase], device: torch.device) -> Iterator[Tensor]:
-    """Each case as `whole_volume` returns it."""
-    for case in cases:
-        yield whole_volume(case, device)
+from smalltumor.training.data.whole_volumes import Predict
 
 
 def score_cases(predict: Predict, cases: Sequence[TrainingCase]) -> list[dict[str, Any]]:

@@ -9,16 +9,16 @@ from smalltumor.errors import Action, TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataset import labelled_cases
-from smalltumor.training.run_cases import check_unique_names
-from smalltumor.training.splits.draw_folds import draw_folds
+from smalltumor.training.execution.run_cases import check_unique_names
+from smalltumor.training.splits.stratified_folds import stratified_folds
 
 
 def test_no_fold_holds_out_what_the_starting_weights_have_seen(data, weights_to_tune):
     initial = replace(load_checkpoint(weights_to_tune), card={"trained_on": ["case_01"]})
     said: list[str] = []
     config = TrainingConfig(folds=3)
-    folds = draw_folds(labelled_cases(data), config, initial, {}, said.append, said.append)
-    assert sorted(sum(folds.held_out, ())) == ["case_00", "case_02", "case_03"]
+    folds = stratified_folds(labelled_cases(data), config, initial, {}, said.append, said.append)
+    assert sorted(sum(folds.validation_cases, ())) == ["case_00", "case_02", "case_03"]
     assert said[0] == "reading the masks of 4 cases to draw the folds"
     assert "not scored: 1 case, because" in said[1] and said[1].endswith(": case_01")
 
@@ -29,7 +29,7 @@ def test_a_mask_that_cannot_be_read_is_named_with_its_case(data, tmp_path):
     broken.write_bytes(b"")
     cases = [replace(case, labels=(broken,)), *others]
     with pytest.raises(TrainingError, match="case_00 cannot be trained on") as refused:
-        draw_folds(cases, TrainingConfig(folds=2), None, {}, print, print)
+        stratified_folds(cases, TrainingConfig(folds=2), None, {}, print, print)
     assert refused.value.remedy.action is Action.CHECK_DATASET
 
 

@@ -1,13 +1,13 @@
 r"""What share of the starting weights a network should keep that is fine-tuned on some cases.
 
-    python tests/benchmarks/training/initial_share.py \
+    python tests/benchmarks/training/starting_weights_share.py \
         WEIGHTS --data FOLDER --trained-on 10 --study DIR
 
 No case of FOLDER may have been trained on by WEIGHTS. The cases are halved at random. Of each half
 some are drawn, the network is fine-tuned on them with their expert's masks, and the other half is
-segmented with each share of the starting weights in the result (`initial_share` of a training's
-settings, which does not change the training itself). So each case tests once. The cases that were
-trained on are scored too.
+segmented with each share of the starting weights in the result (`starting_weights_share` of a
+training's settings, which does not change the training itself). So each case tests once. The cases
+that were trained on are scored too.
 
 The same command resumes a study that was stopped.
 """
@@ -19,14 +19,14 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from active_learning import links, scores, with_initial_share
+from active_learning import links, scores, with_starting_weights_share
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.evaluation.report.out_of_fold_report import Results, comparison_text, results_text
 from smalltumor.evaluation.summaries.case_rows import CaseRow
 from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training.execution.train import train
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import final_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--trained-on", type=int, default=10, help="cases")
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--crop", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=3e-4)
+    parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument("--shares", nargs="+", type=float, default=[0.75, 0.5, 0.25, 0.0])
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -79,8 +79,8 @@ def fine_tune(run: Path, cases: Sequence[CaseFiles], options: argparse.Namespace
         {
             "epochs": options.epochs,
             "crop": options.crop,
-            "learning_rate": options.rate,
-            "initial_share": 0.0,
+            "learning_rate": options.learning_rate,
+            "starting_weights_share": 0.0,
         },
         options.weights,
         cache=options.study / "cache",
@@ -101,7 +101,7 @@ def score(
     """Add the scores of cases, with a share of the starting weights, to those found."""
     initial = load_checkpoint(weights)
     if share != BEFORE:
-        initial = with_initial_share(initial, final_checkpoint(run), share)
+        initial = with_starting_weights_share(initial, final_checkpoint(run), share)
     rows = scores(run / f"{title}_{share:g}.csv", initial, cases)
     found.setdefault(share, []).extend(rows)
 

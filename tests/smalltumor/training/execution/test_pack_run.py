@@ -8,10 +8,10 @@ from smalltumor.errors import TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
+from smalltumor.training.execution.train import train
 from smalltumor.training.loop import trainer
-from smalltumor.training.run import train
 from smalltumor.training.runs.monitor import RunMonitor
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 from training_runs import (
     StopAfter,
     assert_same_state,
@@ -24,7 +24,7 @@ from training_runs import (
 
 pytestmark = pytest.mark.usefixtures("quick")
 
-LONG = {"epochs": 6, "validate_every": 3}
+LONG = {"epochs": 6, "validation_interval": 3}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,9 @@ def pack(data, tmp_path_factory):
 
 
 def pack_request(pack, run, **changed):
-    return request_for(pack, run, **{"validation": None, "held_out": ("case_00",), **changed})
+    return request_for(
+        pack, run, **{"validation_folder": None, "validation_cases": ("case_00",), **changed}
+    )
 
 
 @pytest.mark.slow
@@ -65,7 +67,7 @@ def test_a_killed_run_from_a_pack_resumes_and_ends_where_an_unbroken_one_does(pa
     assert process.poll() is None
     process.kill()
     process.communicate()
-    request = {"validation": data / "case_00", "changes": LONG}
+    request = {"validation_folder": data / "case_00", "changes": LONG}
     assert train(request_for(pack, run, resume=True, **request), silent)
     assert train(request_for(pack, tmp_path / "unbroken", **request), silent)
     assert_same_state(run, tmp_path / "unbroken")
@@ -92,19 +94,19 @@ class Clock:
 def test_a_run_of_some_minutes_ends_by_itself_with_weights(pack, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "time", Clock())
     run = tmp_path / "run"
-    changes = {"minutes": 0.5, "epochs": 1000, "validate_every": 1000}
+    changes = {"minutes": 0.5, "epochs": 1000, "validation_interval": 1000}
     assert train(pack_request(pack, run, changes=changes), silent)
     (done,) = events(run, "done")
     epochs = events(run, "epoch")
     assert done["step"] == epochs[-1]["step"] > 4
-    rates = [event["rate"] for event in epochs]
+    rates = [event["learning_rate"] for event in epochs]
     assert rates[-1] < 0.3 * max(rates)
     (validation,) = events(run, "validation")
     assert validation["step"] == done["step"]
     for name in ("best.safetensors", "final.safetensors"):
         assert load_checkpoint(run / name).card["steps"] == done["step"]
     status = RunMonitor(run).poll()
-    assert (status.state, status.message) == (State.DONE, "done")
+    assert (status.state, status.message) == (RunState.DONE, "done")
     assert status.step == done["step"]
     assert status.epoch == status.epochs < 1000
     assert status.fraction == pytest.approx(1, abs=0.1)
@@ -119,7 +121,9 @@ def test_the_minutes_of_a_run_count_over_its_resumes(pack, tmp_path, monkeypatch
     for _ in range(20):
         stops = iter([False] * 6 + [True])
         listener = StopAfter(stops)
-        monkeypatch.setattr("smalltumor.training.run.StopListener", lambda run, it=listener: it)
+        monkeypatch.setattr(
+            "smalltumor.training.execution.train.StopListener", lambda run, it=listener: it
+        )
         if train(pack_request(pack, run, changes={"minutes": 0.5}, resume=True), silent):
             break
     else:

@@ -15,7 +15,7 @@ from smalltumor.models.checkpoint import checkpoint_of
 from smalltumor.progress import ProgressReporter
 from smalltumor.training.architecture import MultiTaskArchitecture
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
-from smalltumor.training.validation import score_cases
+from smalltumor.training.loop.validation_scores import score_cases
 from trained_like import trained_like_network
 from training_cases import NARROW
 

@@ -38,17 +38,20 @@ class ComparedLayers:
     Parameters
     ----------
     case : Case
-    own, reference : mapping of Region to Labels layer
+    segmentation, reference : mapping of Region to Labels layer
         Masks (I, P, L) on the case's grid: 0 outside, any other value inside.
     """
 
     case: Case
-    own: Mapping[Region, Labels]
+    segmentation: Mapping[Region, Labels]
     reference: Mapping[Region, Labels]
 
     def is_same(self, other: ComparedLayers | None) -> bool:
         """Whether both have the same layers."""
-        return other is not None and (self.own, self.reference) == (other.own, other.reference)
+        return other is not None and (self.segmentation, self.reference) == (
+            other.segmentation,
+            other.reference,
+        )
 
     @cached_property
     def reference_is_outside(self) -> bool:
@@ -65,18 +68,18 @@ class ComparedLayers:
 class _Comparison:
     """Copies of masks, and their scores."""
 
-    own: _Masks
+    segmentation: _Masks
     reference: _Masks
     plane: MidsagittalPlane | None
     scores: Scores
 
-    def holds(self, region: Region, own: _Masks, reference: _Masks) -> bool:
+    def holds(self, region: Region, segmentation: _Masks, reference: _Masks) -> bool:
         """Whether the masks of a region are those that were compared."""
-        pairs = ((self.own, own), (self.reference, reference))
+        pairs = ((self.segmentation, segmentation), (self.reference, reference))
         return all(_equal(old.get(region), new.get(region)) for old, new in pairs)
 
 
-class Scorer(QObject):
+class RegionScorer(QObject):
     """Scores the regions of a patient against the reference, and scores them again after an edit.
 
     Masks are copied in the thread of the window and compared in a worker. A region whose masks
@@ -142,7 +145,7 @@ class Scorer(QObject):
 
     def _connect(self, method: str) -> None:
         assert self._target is not None
-        for layer in (*self._target.own.values(), *self._target.reference.values()):
+        for layer in (*self._target.segmentation.values(), *self._target.reference.values()):
             for name in EDIT_EVENTS:
                 getattr(getattr(layer.events, name), method)(self._on_edit)
 
@@ -156,12 +159,14 @@ class Scorer(QObject):
             return
         self._comparing, self._edited = True, False
         self._number += 1
-        own, reference = (
+        segmentation, reference = (
             {region: np.array(layer.data) for region, layer in layers.items()}
-            for layers in (self._target.own, self._target.reference)
+            for layers in (self._target.segmentation, self._target.reference)
         )
         run_in_thread(
-            partial(_compare, self._target.case, own, reference, self._threshold, self._last),
+            partial(
+                _compare, self._target.case, segmentation, reference, self._threshold, self._last
+            ),
             self,
             partial(self._on_result, self._number),
             partial(self._on_error, self._number),
@@ -186,14 +191,14 @@ class Scorer(QObject):
 
 
 def _compare(
-    case: Case, own: _Masks, reference: _Masks, threshold: int, last: _Comparison | None
+    case: Case, segmentation: _Masks, reference: _Masks, threshold: int, last: _Comparison | None
 ) -> _Comparison:
     plane = midsagittal_plane(case) if last is None else last.plane
     scores = {
         region: last.scores[region]
-        if last is not None and last.holds(region, own, reference)
+        if last is not None and last.holds(region, segmentation, reference)
         else compare_region(
-            _volume(own, region, case),
+            _volume(segmentation, region, case),
             _volume(reference, region, case),
             case.grid,
             region,
@@ -202,7 +207,7 @@ def _compare(
         )
         for region in Region
     }
-    return _Comparison(own, reference, plane, scores)
+    return _Comparison(segmentation, reference, plane, scores)
 
 
 def _volume(masks: _Masks, region: Region, case: Case) -> npt.NDArray[np.bool_] | None:

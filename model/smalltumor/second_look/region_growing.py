@@ -1,42 +1,88 @@
-"""Growing a lesion from one of its voxels by its enhancement."""
+"""Growing a lesion from one of its voxels, the seed.
+
+It is grown by its enhancement, and by the probability of ET if there is one.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from smalltumor.labels.regions import TissueClass
-from smalltumor.second_look.coarse_maps import CoarseMaps
+from smalltumor.second_look.coarse_maps import CoarseMaps, maps_beside
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.geometry.boxes import Box
-    from smalltumor.labels.masks import Mask
+    from smalltumor.labels.masks import Classes, Mask
     from smalltumor.lesions import ProbabilityLookup
 
 REACH_MM = 12.0
 """Farthest distance of a grown voxel from the seed."""
 
 FRACTIONS = (0.5, 0.6, 0.7, 0.8, 0.9)
-"""Thresholds that are tried, between the surroundings (0) and the peak (1)."""
+"""Thresholds that are tried, between the surroundings (0) and the maximum (1)."""
 
 LEAST_CONTRAST = 1.5
 """Least contrast of a grown lesion to its surroundings, in `CoarseMaps.deviation`."""
 
 LEAST_PROBABILITY = 0.05
-"""Least probability of ET at a peak by which voxels are grown."""
+"""Least maximum of the probability of ET near the seed by which voxels are grown."""
 
 _SEED_MM = 2.5
-"""The peak is the brightest voxel within this distance of the seed."""
+"""The maximum is that of the voxels within this distance of the seed."""
 
 _SMOOTHING = 0.7
 """Standard deviation of the Gaussian, in voxels, that keeps noise from being grown."""
 
 _IN_BRAIN = 0.5
 """Least part of a voxel of the maps that is brain."""
+
+
+@dataclass(frozen=True)
+class LesionGrower:
+    """What lesions of a case are grown from.
+
+    Parameters
+    ----------
+    case : Case
+    maps : CoarseMaps
+        Of the case.
+    lookup : callable or None
+        Class probabilities at voxels of the case's grid; without them, lesions are grown by their
+        enhancement alone.
+    """
+
+    case: Case = field(repr=False)
+    maps: CoarseMaps = field(repr=False)
+    lookup: ProbabilityLookup | None = field(repr=False)
+
+    @classmethod
+    def beside(cls, case: Case, classes: Classes) -> LesionGrower | None:
+        """Prepare growing beside a mask of which no probabilities are known.
+
+        Parameters
+        ----------
+        case : Case
+        classes : (i, j, k) uint8 array
+            Tissue classes of the mask on the case's grid.
+
+        Returns
+        -------
+        LesionGrower or None
+            None if T1CE or T1 is missing, or there is too little brain.
+        """
+        maps = maps_beside(case, classes)
+        return None if maps is None else cls(case, maps, None)
+
+    def grow(
+        self, voxel: npt.ArrayLike, mask: Mask | None = None, *, apart: bool = False
+    ) -> npt.NDArray[np.int64]:
+        """Grow a lesion at a voxel of the case's grid; see the function `grow`."""
+        return grow(self.case, self.maps, voxel, mask, self.lookup, apart=apart)
 
 
 def grow(
@@ -52,8 +98,9 @@ def grow(
 
     The threshold on T1CE less its part that T1 explains is the lowest of `FRACTIONS` at which the
     connected voxels stay within `REACH_MM`; at the first, it is half way between the median of the
-    surroundings and the peak. Connected voxels with at least half the probability of the peak are
-    added, unless the peak is below `LEAST_PROBABILITY` or they are another 26-connected component.
+    surroundings and the maximum near the seed. Voxels connected to the maximum of the probability
+    near the seed, with at least half of it, are added, unless that is below `LEAST_PROBABILITY` or
+    they are another 26-connected component.
     Nothing is grown by enhancement if every threshold reaches too far, or its contrast is below
     `LEAST_CONTRAST`.
 
@@ -100,7 +147,7 @@ class _Surroundings:
     allowed : bool array
         Voxels of the brain within `REACH_MM` that are not taken.
     near : bool array
-        Those of them in which the peak is looked for.
+        Those of them in which the maximum is looked for.
     far : bool array
         Those of them that tell what normal tissue looks like here.
     edge : bool array
@@ -152,39 +199,39 @@ def _enhancing(case: Case, maps: CoarseMaps, around: _Surroundings) -> Mask:
     contrast = contrast - np.float32(maps.slope) * case.volumes["t1"][around.box].astype(np.float32)
     contrast = ndimage.gaussian_filter(contrast, _SMOOTHING)
     base = float(np.median(contrast[around.far]))
-    grown = _around_peak(contrast, around, base)
+    grown = _around_maximum(contrast, around, base)
     if grown.any() and contrast[grown].mean() < base + LEAST_CONTRAST * maps.deviation:
         grown[:] = False
     return grown
 
 
-def _around_peak(values: npt.NDArray[np.float32], around: _Surroundings, base: float) -> Mask:
-    """Voxels connected to the highest one near the seed, above the first threshold that holds.
+def _around_maximum(values: npt.NDArray[np.float32], around: _Surroundings, base: float) -> Mask:
+    """Voxels connected to the maximum near the seed, above the first threshold that holds.
 
     The mask is empty if every threshold reaches the edge.
     """
     from scipy import ndimage
 
-    peak_at = np.unravel_index(int(np.where(around.near, values, -np.inf).argmax()), values.shape)
-    peak = float(values[peak_at])
-    if peak <= base:
+    at = np.unravel_index(int(np.where(around.near, values, -np.inf).argmax()), values.shape)
+    maximum = float(values[at])
+    if maximum <= base:
         return np.zeros(values.shape, dtype=bool)
     for fraction in FRACTIONS:
-        labels, _ = ndimage.label(around.allowed & (values >= base + fraction * (peak - base)))
-        grown = np.asarray(labels == labels[peak_at])
+        labels, _ = ndimage.label(around.allowed & (values >= base + fraction * (maximum - base)))
+        grown = np.asarray(labels == labels[at])
         if not np.any(grown & around.edge):
             return grown
     return np.zeros(values.shape, dtype=bool)
 
 
 def _probable(lookup: ProbabilityLookup, around: _Surroundings) -> Mask:
-    """Connected voxels with at least half the probability of the peak near the seed."""
+    """Voxels connected to the maximum near the seed, with at least half of its probability."""
     allowed = around.allowed
     et = np.zeros(allowed.shape, dtype=np.float32)
     et[allowed] = lookup(np.argwhere(allowed) + around.start)[TissueClass.ET]
     if float(et[around.near].max()) < LEAST_PROBABILITY:
         return np.zeros(allowed.shape, dtype=bool)
-    return _around_peak(et, around, 0.0)
+    return _around_maximum(et, around, 0.0)
 
 
 def _joined(enhancing: Mask, probable: Mask) -> Mask:

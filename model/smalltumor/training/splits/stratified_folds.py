@@ -1,4 +1,4 @@
-"""Draw the folds of cases: for a cross-validation, or for a run of one fold alone."""
+"""The folds of cases: for a cross-validation, or for a run of one fold alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from smalltumor.training.data.pack import PackedCase
 from smalltumor.training.splits.folds import Folds
 
 
-def draw_folds(
+def stratified_folds(
     cases: Sequence[LabelledCase],
     config: TrainingConfig,
     initial: Checkpoint | None,
@@ -28,7 +28,7 @@ def draw_folds(
     log: Callable[[str], None],
     warn: Callable[[str], None],
 ) -> Folds:
-    """Draw `config.folds` folds with `config.seed`, from the masks of the cases.
+    """Split cases into `config.folds` folds with `config.seed`, stratified by their masks.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def draw_folds(
         Without those of a validation folder; see `check_unique_names`.
     config : TrainingConfig
     initial : Checkpoint or None
-        The starting weights; no fold holds out a patient that they were trained on.
+        The starting weights; no fold validates on a patient that they were trained on.
     patients : mapping of str to str
         Patients by case, see `patient_of`.
     log, warn : callable
@@ -45,12 +45,12 @@ def draw_folds(
     Raises
     ------
     TrainingError
-        If a mask cannot be read, or there are fewer patients to hold out than folds.
+        If a mask cannot be read, or there are fewer patients to validate on than folds.
     """
-    log(f"reading the masks of {pluralize(len(cases), 'case')} to draw the folds")
+    log(f"reading the masks of {pluralize(len(cases), 'case')} to split them into folds")
     voxels = {case.name: _et_voxels(case) for case in cases}
     seen = known_cases(initial.card) if initial else frozenset()
-    folds = Folds.draw(voxels, config.folds, config.seed, seen, patients)
+    folds = Folds.stratified(voxels, config.folds, config.seed, seen, patients)
     _report(folds, patients, log)
     if initial is not None and not lists_all_cases(initial.card):
         warn(

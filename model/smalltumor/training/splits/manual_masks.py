@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from smalltumor.data.identity.patients import patient_key
 
 
-def drawn_validation_cases(
+def manual_validation_cases(
     names: Sequence[str], every: int, of_network: Collection[str]
 ) -> tuple[str, ...]:
-    """Cases to hold out instead of those of every n-th patient, whose masks a network made.
+    """Cases to validate on instead of those of every n-th patient, whose masks a network made.
 
     A Dice against a corrected result of a network says how much of it was corrected, not how good
     the network is.
@@ -20,7 +20,7 @@ def drawn_validation_cases(
     names : sequence of str
         All cases, sorted.
     every : int
-        As for `Split.hold_out`.
+        As for `Split.with_validation`.
     of_network : collection of str
         Cases whose masks a network made, corrected or not.
 

@@ -1,4 +1,4 @@
-"""The cases that a run has held out, without those that its network has seen after all."""
+"""The validation cases of a run, without those that its network has seen after all."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from smalltumor.models.card import (
     lists_all_cases,
 )
 from smalltumor.training.data.dataset import labelled_cases
-from smalltumor.training.run_record import RunRecord
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
-class HeldOutCases:
+class ValidationCases:
     """Cases to score a run on.
 
     Parameters
@@ -52,13 +52,13 @@ class HeldOutCases:
         patients = {patient_key(name, self.patients) for name in others}
         return [c.name for c in self.cases if patient_key(c.name, self.patients) in patients]
 
-    def without(self, names: Collection[str]) -> HeldOutCases:
+    def without(self, names: Collection[str]) -> ValidationCases:
         """The other cases than those of these names."""
         return replace(self, cases=tuple(case for case in self.cases if case.name not in names))
 
 
-def held_out_cases(path: Path, data: Path | None = None) -> HeldOutCases:
-    """Find the cases that a run has held out.
+def find_validation_cases(path: Path, data: Path | None = None) -> ValidationCases:
+    """Find the validation cases of a run.
 
     Cases that have been trained on, in the run or for its starting weights, are left out, and so
     are other scans of their patients.
@@ -77,8 +77,8 @@ def held_out_cases(path: Path, data: Path | None = None) -> HeldOutCases:
     """
     run = RunFolder(path)
     record = RunRecord.read(run)
-    # In a cross-validation the cases of a validation folder are held out of every fold.
-    names = record.request.held_out or record.split.validation
+    # In a cross-validation the cases of a validation folder are in no fold.
+    names = record.request.validation_cases or record.split.validation
     patients = record.request.patients
     trained_on = {*record.split.trained_on, *known_cases(record.origin)}
     seen = {patient_key(name, patients) for name in trained_on}
@@ -89,18 +89,18 @@ def held_out_cases(path: Path, data: Path | None = None) -> HeldOutCases:
             f"{path}: the network or its starting weights were trained on the patient of every "
             "validation case"
             if leaked
-            else f"{path} holds out no case"
+            else f"{path} has no validation case"
         )
     notes = (*_left_out(path, leaked), *_warnings(record))
-    found = HeldOutCases(run, _files(record, left, data), notes, patients)
+    found = ValidationCases(run, _files(record, left, data), notes, patients)
     return replace(found, notes=(*notes, *_selection(record, found)))
 
 
 def _files(record: RunRecord, names: list[str], data: Path | None) -> tuple[CaseFiles, ...]:
     request = record.request
     if data is not None:
-        request = replace(request, data=data, validation=None)
-    found = labelled_cases(request.validation) if request.validation else []
+        request = replace(request, data=data, validation_folder=None)
+    found = labelled_cases(request.validation_folder) if request.validation_folder else []
     met = {case.name for case in found}
     if not met.issuperset(names):
         found += labelled_cases(request.data, exclude=met)
@@ -132,7 +132,7 @@ def _left_out(path: Path, leaked: list[str]) -> list[str]:
     ]
 
 
-def _selection(record: RunRecord, found: HeldOutCases) -> list[str]:
+def _selection(record: RunRecord, found: ValidationCases) -> list[str]:
     names = found.of_patients_in(record.origin.get(STARTED_FROM_SELECTED_ON, ()))
     if not names:
         return []
@@ -149,7 +149,7 @@ def _warnings(record: RunRecord) -> list[str]:
         notes.append(
             f"{name}: the card of its starting weights ({record.origin.get('started_from')}) does "
             "not list the cases they were trained on, so it cannot be checked whether the "
-            "held-out cases are among them"
+            "validation cases are among them"
         )
     if record.config.patience:
         notes.append(

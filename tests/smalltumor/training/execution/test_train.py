@@ -9,10 +9,10 @@ import pytest
 import torch
 from smalltumor.errors import Action, Remedy, TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
-from smalltumor.training.run import train
+from smalltumor.training.execution.train import train
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 from training_cases import QUICK, disagree_about_sides, write_lesion_cases
 from training_runs import events, request_for, silent, start_run, weights
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 @pytest.mark.slow
 def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
-    changes = {"epochs": 12, "validate_every": 12, "crops_per_case": 4, "learning_rate": 1e-2}
+    changes = {"epochs": 12, "validation_interval": 12, "crops_per_case": 4, "learning_rate": 1e-2}
     assert train(request_for(data, tmp_path / "run", changes=changes), silent)
     scores = events(tmp_path / "run", "validation")
     assert scores[-1]["cases"] == 1
@@ -34,7 +34,7 @@ def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_match_one_on_the_same_batches(data, tmp_path):
-    settings = {"epochs": 2, "validate_every": 2, "learning_rate": 1e-4, "warmup": 0}
+    settings = {"epochs": 2, "validation_interval": 2, "learning_rate": 1e-4, "warmup": 0}
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     pair = start_run(data, tmp_path / "two", settings, *launcher)
     assert train(request_for(data, tmp_path / "one", changes=settings), silent)
@@ -58,7 +58,7 @@ def test_each_epoch_records_what_the_monitor_shows(data, tmp_path):
     assert epoch["reconstruction_weight"] == 0.05
     assert min(epoch[n] for n in ("voxels_per_second", "peak_memory", "stem_rms")) > 0
     status = RunMonitor(tmp_path / "run").poll()
-    assert (status.state, status.fraction, status.epochs) == (State.DONE, 1.0, 2)
+    assert (status.state, status.fraction, status.epochs) == (RunState.DONE, 1.0, 2)
     assert status.losses["segmentation"][0] == [1.0, 2.0]
     assert status.validation == ("case_00",)
 
@@ -95,8 +95,8 @@ def test_a_frozen_encoder_does_not_learn_and_the_decoders_do(data, tmp_path):
 
 
 def test_every_second_patient_is_validated_on_and_never_trained_on(data, tmp_path):
-    changes = {"hold_out_every": 2, "epochs": 1}
-    train(request_for(data, tmp_path / "run", validation=None, changes=changes), silent)
+    changes = {"validation_every": 2, "epochs": 1}
+    train(request_for(data, tmp_path / "run", validation_folder=None, changes=changes), silent)
     (score,) = events(tmp_path / "run", "validation")
     assert [case["case"] for case in score["by_case"]] == ["case_00", "case_02"]
     card = load_checkpoint(tmp_path / "run" / "best.safetensors").card
@@ -105,9 +105,13 @@ def test_every_second_patient_is_validated_on_and_never_trained_on(data, tmp_pat
 
 def test_a_copy_of_a_validation_case_under_another_name_is_not_trained_on(tmp_path):
     data = write_lesion_cases(tmp_path / "data", 2)
-    held_out = write_lesion_cases(tmp_path / "held_out", 1, "P{}")
+    validation_cases = write_lesion_cases(tmp_path / "validation", 1, "P{}")
     warnings = []
-    train(request_for(data, tmp_path / "run", validation=held_out), silent, warn=warnings.append)
+    train(
+        request_for(data, tmp_path / "run", validation_folder=validation_cases),
+        silent,
+        warn=warnings.append,
+    )
     (start,) = events(tmp_path / "run", "start")
     assert start["training"] == ["case_01"]
     assert start["validation"] == ["P0"]
@@ -143,7 +147,7 @@ def test_a_batch_that_processes_cannot_share_is_refused(data, tmp_path, monkeypa
     from smalltumor.training.data.training_case import TrainingCases
     from smalltumor.training.loop.trainer import Trainer
     from smalltumor.training.optimisation.distributed import Processes
-    from smalltumor.training.run_context import RunContext
+    from smalltumor.training.runs.run_context import RunContext
 
     processes = Processes(0, 3, torch.device("cpu"))
     with pytest.raises(TrainingError, match="cannot be shared by 3 processes"):

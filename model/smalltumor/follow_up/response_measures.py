@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 
-from smalltumor.follow_up.matching import Change, LesionChange
+from smalltumor.follow_up.matching import ChangeKind, LesionChange
 from smalltumor.measures import LesionMeasures
 
 PROGRESSION = 1.25
@@ -17,7 +17,7 @@ PROGRESSION = 1.25
 
 
 @dataclass(frozen=True)
-class Findings:
+class ResponseMeasures:
     """What a scan is assessed by.
 
     Parameters
@@ -53,6 +53,11 @@ class Findings:
         return bool(current and earlier and current >= PROGRESSION * min(earlier))
 
     @property
+    def is_increase_of_measurable(self) -> bool:
+        """Whether the sum is that of a progression, and a target lesion is measurable."""
+        return self.has_increased and self.target_is_measurable
+
+    @property
     def growth(self) -> float | None:
         """Volume of the target lesions relative to the scan with the smallest sum; None if 0."""
         sums = [np.inf if value is None else value for value in self.sums_mm2[:-1]]
@@ -71,20 +76,20 @@ class Findings:
     def new(self) -> list[LesionChange]:
         """Lesions that the first scan does not show, or not the scan before."""
         since_first, since_last = self.since[0], self.since[-1]
-        found = [change for change in since_first if change.change is Change.NEW]
-        known = {each.lesion.id for change in found for each in change.current}
-        found += [
+        new = [change for change in since_first if change.kind is ChangeKind.NEW]
+        new_ids = {lesion.lesion.id for change in new for lesion in change.current}
+        new += [
             change
             for change in since_last
-            if change.change is Change.NEW
-            and not known.intersection(each.lesion.id for each in change.current)
+            if change.kind is ChangeKind.NEW
+            and not new_ids.intersection(lesion.lesion.id for lesion in change.current)
         ]
-        return found
+        return new
 
     @property
     def not_comparable(self) -> list[LesionChange]:
         """Lesions whose place an earlier scan or this one does not show."""
-        return [x for x in chain.from_iterable(self.since) if x.change is Change.NOT_COMPARABLE]
+        return [x for x in chain.from_iterable(self.since) if x.kind is ChangeKind.NOT_COMPARABLE]
 
     @property
     def targets_are_comparable(self) -> bool:
@@ -100,8 +105,8 @@ class Findings:
 
 def lesions_of(changes: Sequence[LesionChange]) -> list[LesionMeasures]:
     """The lesions of this scan, by their numbers."""
-    found = chain.from_iterable(change.current for change in changes)
-    return sorted(found, key=lambda each: each.lesion.id)
+    lesions = chain.from_iterable(change.current for change in changes)
+    return sorted(lesions, key=lambda lesion: lesion.lesion.id)
 
 
 def became_measurable(change: LesionChange) -> bool:
@@ -115,6 +120,6 @@ def became_measurable(change: LesionChange) -> bool:
     return change.has_grown
 
 
-def is_measurable(each: LesionMeasures) -> bool:
+def is_measurable(lesion: LesionMeasures) -> bool:
     """Whether a lesion is measurable by RANO, see `AxialDiameters.measurable`."""
-    return each.lesion.axial is not None and each.lesion.axial.measurable
+    return lesion.lesion.axial is not None and lesion.lesion.axial.measurable

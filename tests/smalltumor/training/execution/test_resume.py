@@ -14,15 +14,15 @@ import torch
 from smalltumor.errors import Action, OutputError, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.models.network import MultiTaskNetwork
-from smalltumor.training import run
+from smalltumor.training.execution import train as training_run
+from smalltumor.training.execution.train import train
 from smalltumor.training.loop import stopping, validator
 from smalltumor.training.loop.stopping import StepAborted, StopListener
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.runs.status import State
+from smalltumor.training.runs.status import RunState
 from training_cases import QUICK, write_lesion_cases
 from training_runs import (
     StopAfter,
@@ -37,7 +37,7 @@ from training_runs import (
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
 KILLS = 2
-LONG = {"epochs": 10, "validate_every": 5}
+LONG = {"epochs": 10, "validation_interval": 5}
 
 
 def test_a_run_stopped_after_every_step_ends_in_the_same_state(data, tmp_path, monkeypatch):
@@ -45,7 +45,7 @@ def test_a_run_stopped_after_every_step_ends_in_the_same_state(data, tmp_path, m
     steps = events(tmp_path / "whole", "done")[0]["step"]
     for _ in range(steps + 1):  # one step in each process
         answers = iter([False] * 4 + [True])  # asked before each of four cases, after each step
-        monkeypatch.setattr(run, "StopListener", lambda run, a=answers: StopAfter(a))
+        monkeypatch.setattr(training_run, "StopListener", lambda run, a=answers: StopAfter(a))
         if train(request_for(data, tmp_path / "bits", resume=True), silent):
             break
     assert events(tmp_path / "bits", "done")[0]["step"] == steps
@@ -91,7 +91,7 @@ def test_a_run_that_another_process_started_meanwhile_is_not_overwritten(
     data, tmp_path, monkeypatch
 ):
     """Between the look at the folder and the lock."""
-    path, choose, other = tmp_path / "run", run.AvailableCases.find, []
+    path, choose, other = tmp_path / "run", training_run.AvailableCases.find, []
 
     def find_while_another_trains(request):
         if not other:
@@ -99,7 +99,7 @@ def test_a_run_that_another_process_started_meanwhile_is_not_overwritten(
             train(request_for(data, path), silent)
         return choose(request)
 
-    monkeypatch.setattr(run.AvailableCases, "find", find_while_another_trains)
+    monkeypatch.setattr(training_run.AvailableCases, "find", find_while_another_trains)
     with pytest.raises(TrainingError, match="another process has trained there"):
         train(request_for(data, path), silent)
     assert len(events(path, "start")) == len(events(path, "done")) == 1
@@ -131,7 +131,8 @@ def test_a_run_is_not_overwritten(data, tmp_path):
 def test_a_damaged_state_is_named_and_not_replaced(data, tmp_path):
     run = RunFolder(tmp_path / "run")
     split = {"training": ["case_01"], "validation": ["case_00"], "trained_on": ["case_01"]}
-    run.write_config({"training": QUICK.to_dict(), "split": split})
+    recipe = {"training": QUICK.to_dict(), "origin": {}, "steps_per_epoch": 2}
+    run.write_config({**recipe, "split": split})
     run.last.write_bytes(b"\x10\0\0\0\0\0\0\0damaged")
     with pytest.raises(TrainingError, match=r"last\.safetensors"):
         train(request_for(data, run.path, resume=True), silent)
@@ -191,13 +192,13 @@ def test_out_of_memory_the_error_has_what_fits_and_the_run_resumes_with_it(
         TrainingMemoryError, match=rf"{device_words} at step 1 for 2 crops"
     ) as raised:
         train(request_for(data, run), silent)
-    assert raised.value.remedy == Remedy(Action.RESUME, settings={"batch": 1})
+    assert raised.value.remedy == Remedy(Action.RESUME, settings={"batch_size": 1})
     status = RunMonitor(run).poll()
-    assert (status.state, status.changes) == (State.FAILED, {"batch": 1})
-    assert train(request_for(data, run, resume=True, changes={"batch": 1}), silent)
+    assert (status.state, status.changes) == (RunState.FAILED, {"batch_size": 1})
+    assert train(request_for(data, run, resume=True, changes={"batch_size": 1}), silent)
     done = events(run, "done")
     assert done[0]["step"] == 2 * 3  # epochs are counted on as they were planned
-    assert RunFolder(run).read_config()["training"]["batch"] == 1
+    assert RunFolder(run).read_config()["training"]["batch_size"] == 1
     assert [e["step"] for e in events(run, "start")] == [0, 1]
 
 
@@ -284,7 +285,7 @@ def test_the_origin_of_a_chain_of_runs_lists_the_cases_of_every_link(data, tmp_p
     for link, before in (("1", "0"), ("2", "1")):
         best = tmp_path / before / "final.safetensors"
         request = request_for(
-            elsewhere, tmp_path / link, preset="finetune", weights=best, validation=None
+            elsewhere, tmp_path / link, preset="finetune", weights=best, validation_folder=None
         )
         train(request, silent)
     origin = RunFolder(tmp_path / "2").read_config()["origin"]

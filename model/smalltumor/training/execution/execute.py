@@ -7,12 +7,12 @@ from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.text import pluralize
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.data.training_case import TrainingCases
+from smalltumor.training.execution.run_cases import AvailableCases, prepare_run_cases
+from smalltumor.training.execution.run_record import RunRecord, model_card
 from smalltumor.training.loop.stopping import StepAborted, StopListener, stop_on_signals
 from smalltumor.training.loop.trainer import Trainer
 from smalltumor.training.network_masks import NetworkMasks
-from smalltumor.training.run_cases import AvailableCases, prepare_run_cases
-from smalltumor.training.run_context import RunContext
-from smalltumor.training.run_record import RunRecord, model_card
+from smalltumor.training.runs.run_context import RunContext
 from smalltumor.training.runs.run_folder import StopRequest
 
 

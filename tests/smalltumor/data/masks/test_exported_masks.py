@@ -10,7 +10,7 @@ import pytest
 from napari_cases import MODALITIES, write_case_along
 from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.masks.case_mask import mask_beside
-from smalltumor.data.masks.own_masks import own_masks_of
+from smalltumor.data.masks.exported_masks import exported_masks_of
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 
@@ -42,7 +42,7 @@ def test_masks_are_found_when_the_folder_above_is_renamed(tmp_path, per_region):
     saved = save_mask(write_unnamed(tmp_path / "P1" / "pre"), per_region=per_region)
     (tmp_path / "P1").rename(tmp_path / "Patient1")
     case = read_case(tmp_path / "Patient1" / "pre")
-    found = [file.path for file in own_masks_of(case)]
+    found = [file.path for file in exported_masks_of(case)]
     assert case.name == "Patient1_pre"
     assert sorted(path.name for path in found) == sorted(path.name for path in saved)
     assert mask_beside(case).classes.any()
@@ -52,7 +52,7 @@ def test_the_mask_of_the_name_goes_before_one_of_an_earlier_name(tmp_path):
     folder = write_unnamed(tmp_path / "P1" / "pre")
     save_mask(folder, "Earlier_pre")
     (own,) = save_mask(folder)
-    assert [file.path for file in own_masks_of(read_case(folder))] == [own]
+    assert [file.path for file in exported_masks_of(read_case(folder))] == [own]
 
 
 def test_a_mask_of_other_images_is_never_the_cases_own(tmp_path):
@@ -61,7 +61,7 @@ def test_a_mask_of_other_images_is_never_the_cases_own(tmp_path):
     image = nib.load(folder / "t1ce.nii.gz")  # on the same grid
     other = nib.Nifti1Image(np.asarray(image.dataobj) + np.uint8(1), image.affine)
     nib.save(other, folder / "t1ce.nii.gz")
-    assert own_masks_of(read_case(folder)) == []
+    assert exported_masks_of(read_case(folder)) == []
 
 
 def test_a_mask_that_records_no_images_is_not_the_cases_own(tmp_path):
@@ -71,26 +71,26 @@ def test_a_mask_that_records_no_images_is_not_the_cases_own(tmp_path):
     mask.header.extensions.clear()
     nib.save(mask, folder / "plain.nii.gz")
     (folder / "plain.nii.gz").replace(saved)
-    assert own_masks_of(read_case(folder)) == []
+    assert exported_masks_of(read_case(folder)) == []
 
 
 def test_of_two_masks_none_is_chosen(tmp_path):
     folder = write_unnamed(tmp_path / "P1" / "pre")
     save_mask(folder, "P8_pre")
     save_mask(folder, "P9_pre")
-    assert own_masks_of(read_case(folder)) == []
+    assert exported_masks_of(read_case(folder)) == []
 
 
 def test_images_with_a_name_of_their_own_keep_to_it(tmp_path):
     folder = write_case_along(tmp_path / "P1", labels=False)
     save_mask(folder, "P9")
-    assert own_masks_of(read_case(folder)) == []
+    assert exported_masks_of(read_case(folder)) == []
 
 
 def test_a_mask_with_the_visit_of_the_folder_is_the_cases_own(tmp_path):
     folder = write_case_along(tmp_path / "visit1" / "P7", labels=False)
     save_mask(folder, "P7_visit2")
     (with_visit,) = save_mask(folder, "P7_visit1")
-    assert [file.path for file in own_masks_of(read_case(folder))] == [with_visit]
+    assert [file.path for file in exported_masks_of(read_case(folder))] == [with_visit]
     (saved,) = save_mask(folder)
-    assert [file.path for file in own_masks_of(read_case(folder))] == [saved]
+    assert [file.path for file in exported_masks_of(read_case(folder))] == [saved]

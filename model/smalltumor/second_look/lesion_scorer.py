@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Scorer:
+class LesionScorer:
     """A fitted logistic regression.
 
     ``score = 1 / (1 + exp(-(weights . z + intercept)))`` with
@@ -64,7 +64,7 @@ class Scorer:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Scorer:
+    def from_dict(cls, values: Mapping[str, Any]) -> LesionScorer:
         """The inverse of `to_dict`.
 
         Raises

@@ -1,4 +1,4 @@
-"""Fitting a score by logistic regression with a quadratic penalty."""
+"""Fits the scores of the second look: logistic regression with a quadratic penalty."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-
-from smalltumor.second_look.scorer import Floats, Scorer
+from smalltumor.second_look.lesion_scorer import Floats, LesionScorer
 
 PENALTY = 3.0
 """Weight of half the squared weights of the standardised features, against the log loss."""
@@ -21,7 +20,7 @@ _CONVERGED = 1e-8
 
 def fit_scorer(
     values: Floats, real: npt.NDArray[np.bool_], features: Sequence[str], penalty: float = PENALTY
-) -> Scorer:
+) -> LesionScorer:
     """Fit a scorer by Newton's method.
 
     It minimises the sum of the log losses plus ``penalty / 2 * sum(weights ** 2)``; the intercept
@@ -52,7 +51,7 @@ def fit_scorer(
         solution -= step
         if np.abs(step).max() < _CONVERGED:
             break
-    return Scorer(
+    return LesionScorer(
         features=tuple(features),
         low=low,
         high=high,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from smalltumor.errors import OutputError, RunInUseError, SmalltumorError
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.optimisation.distributed import Processes
-from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import hold_run_lock
 

@@ -8,7 +8,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import digests_of_images, recorded_images, share_t1ce
 from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.data.masks.label_files import on_grid, read_label_volume
-from smalltumor.data.naming.exported_masks import RegionFile, region_file, region_files_beside
+from smalltumor.data.naming.export_names import RegionFile, region_file, region_files_beside
 from smalltumor.data.naming.file_names import cases_of_images, parse_name
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.listings import visible_entries
@@ -16,7 +16,7 @@ from smalltumor.files.names import name_key
 from smalltumor.files.transactions.recovery import recover_around
 
 
-def own_masks_of(case: Case) -> list[RegionFile]:
+def exported_masks_of(case: Case) -> list[RegionFile]:
     """The exported label file beside a case's images, else the masks of its regions.
 
     Images without a name of their own are named after their folder, which may have had another name
@@ -36,8 +36,8 @@ def own_masks_of(case: Case) -> list[RegionFile]:
     return files if all(_records(file, case) for file in files) else []
 
 
-def masks_named_as_own(case: Case) -> list[RegionFile]:
-    """The files that `own_masks_of` looks at; none if it cannot."""
+def masks_named_as_exported(case: Case) -> list[RegionFile]:
+    """The files that `exported_masks_of` looks at; none if it cannot."""
     try:
         return region_files_of(case) or _named_otherwise(case)
     except CaseError:

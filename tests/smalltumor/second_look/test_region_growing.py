@@ -1,4 +1,4 @@
-"""Growing a lesion from one voxel."""
+"""Growing a lesion from a seed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from second_look_cases import CENTRE, Spot, ball, case_with, output_for
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.coarse_maps import coarse_maps
-from smalltumor.second_look.growing import REACH_MM, grow
+from smalltumor.second_look.region_growing import REACH_MM, grow
 
 SPOT = Spot((40, 30, 32), 4)
 

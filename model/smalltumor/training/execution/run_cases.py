@@ -16,28 +16,28 @@ from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
 from smalltumor.training.data.pack import Pack
 from smalltumor.training.data.training_case import TrainingCase, TrainingCases
+from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.loop.stopping import StepAborted, StopListener
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_context import RunContext
-from smalltumor.training.run_record import RunRecord
+from smalltumor.training.runs.run_context import RunContext
 from smalltumor.training.splits.split import Split
 
 
 @dataclass(frozen=True)
 class AvailableCases:
-    """The cases in the data folder, and those that the request holds out.
+    """The cases in the data folder, and those to validate on.
 
     Parameters
     ----------
     cases : list of LabelledCase
-    held_out : list of LabelledCase
+    validation_cases : list of LabelledCase
         Those of the validation folder, and those of the data folder that the request names.
     warnings : tuple of str
         What makes their split doubtful, such as copies under other names.
     """
 
     cases: list[LabelledCase]
-    held_out: list[LabelledCase]
+    validation_cases: list[LabelledCase]
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -49,17 +49,17 @@ class AvailableCases:
         TrainingError
             As `labelled_cases` and `check_patients`.
         """
-        held_out = labelled_cases(request.validation) if request.validation else []
-        names = {case.name for case in held_out}
-        cases = labelled_cases(request.data, exclude=names)
-        check_patients(request, cases + held_out)
-        return cls(cases, held_out).hold_out(request.held_out)
+        folder = request.validation_folder
+        validation = labelled_cases(folder) if folder else []
+        cases = labelled_cases(request.data, exclude={case.name for case in validation})
+        check_patients(request, cases + validation)
+        return cls(cases, validation).with_validation(request.validation_cases)
 
-    def hold_out(self, names: Collection[str]) -> AvailableCases:
-        """The same cases, of which those with these names are held out too."""
+    def with_validation(self, names: Collection[str]) -> AvailableCases:
+        """The same cases, of which those with these names validate, too."""
         return AvailableCases(
             [case for case in self.cases if case.name not in names],
-            self.held_out + [case for case in self.cases if case.name in names],
+            self.validation_cases + [case for case in self.cases if case.name in names],
             self.warnings,
         )
 
@@ -78,18 +78,18 @@ class AvailableCases:
         Raises
         ------
         TrainingError
-            As `Split.hold_out` and `Split.updated`.
+            As `Split.with_validation` and `Split.updated`.
         """
         names = _names(self.cases)
-        held_out = _names(self.held_out)
+        validation_cases = _names(self.validation_cases)
         if earlier is not None:
-            return earlier.split.updated(names, held_out, patients)
-        return Split.hold_out(names, held_out, config.hold_out_every, patients)
+            return earlier.split.updated(names, validation_cases, patients)
+        return Split.with_validation(names, validation_cases, config.validation_every, patients)
 
     @property
     def all(self) -> list[LabelledCase]:
-        """The cases and those that are held out."""
-        return self.cases + self.held_out
+        """The cases and those to validate on."""
+        return self.cases + self.validation_cases
 
     def left_out(self, split: Split) -> list[str]:
         """Names of the cases that are on neither side of a split."""

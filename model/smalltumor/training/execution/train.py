@@ -10,24 +10,24 @@ from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig, steps_per_epoch
 from smalltumor.training.data.same_images import patients_by_images
-from smalltumor.training.execution import execute
-from smalltumor.training.locked_run import locked_run
+from smalltumor.training.execution.execute import execute
+from smalltumor.training.execution.locked_run import locked_run
+from smalltumor.training.execution.run_cases import AvailableCases, check_unique_names
+from smalltumor.training.execution.run_record import RunRecord, origin_of
 from smalltumor.training.loop.memory import keep_freed_memory
 from smalltumor.training.loop.stopping import StopListener
 from smalltumor.training.optimisation.distributed import joined_processes
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_cases import AvailableCases, check_unique_names
-from smalltumor.training.run_context import Log, RunContext, silent, warning_through
-from smalltumor.training.run_record import RunRecord, origin_of
+from smalltumor.training.runs.run_context import Log, RunContext, silent, warning_through
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.splits.draw_folds import draw_folds
 from smalltumor.training.splits.split import Split
+from smalltumor.training.splits.stratified_folds import stratified_folds
 
 _SETTLED = {
-    "folds": "which cases are held out is",
-    "fold": "which cases are held out is",
-    "hold_out_every": "which cases are held out is",
-    "initial_share": "the share of the starting weights is",
+    "folds": "the choice of validation cases is",
+    "fold": "the choice of validation cases is",
+    "validation_every": "the choice of validation cases is",
+    "starting_weights_share": "the share of the starting weights is",
 }
 """Settings that a resume cannot change, and what they decide."""
 
@@ -112,8 +112,8 @@ def _with_earlier_settings(request: TrainingRequest, earlier: RunRecord | None) 
         preset=before.preset,
         weights=before.weights,
         device=request.device if request.device != "auto" else before.device,
-        validation=request.validation or before.validation,
-        held_out=request.held_out or before.held_out,
+        validation_folder=request.validation_folder or before.validation_folder,
+        validation_cases=request.validation_cases or before.validation_cases,
         patients=request.patients or before.patients,
         cache=request.cache or before.cache,
         card=request.card or before.card,
@@ -139,10 +139,10 @@ def _configuration(
         if initial is not None:
             config = replace(config, network=initial.config, preprocessing=initial.preprocessing)
     config = config.with_changes(request.changes)
-    if config.initial_share and initial is None and not has_state:
+    if config.starting_weights_share and initial is None and not has_state:
         raise TrainingError(
-            f"initial_share = {config.initial_share}: a run from random weights has no weights to "
-            "start from; name some, or leave the share out"
+            f"starting_weights_share = {config.starting_weights_share}: a run from random weights "
+            "has no weights to start from; name some, or leave the share out"
         )
     return config, initial
 
@@ -189,11 +189,11 @@ def _available_cases(
     said = warn if before is None else silent
     patients = patients_by_images(available.all, request.patients, said)
     if before is None and config.folds:
-        available = _hold_out_fold(available, config, initial, patients, context, warn)
+        available = _with_fold(available, config, initial, patients, context, warn)
     return replace(available, warnings=tuple(warnings)), available.split(config, patients, before)
 
 
-def _hold_out_fold(
+def _with_fold(
     available: AvailableCases,
     config: TrainingConfig,
     initial: Checkpoint | None,
@@ -201,10 +201,10 @@ def _hold_out_fold(
     context: RunContext,
     warn: Log,
 ) -> AvailableCases:
-    """The cases, of which one fold is held out: the same as in a cross-validation."""
+    """The cases, of which one fold validates: the same as in a cross-validation."""
     check_unique_names(available.cases)
-    folds = draw_folds(available.cases, config, initial, patients, context.log, warn)
-    return available.hold_out(folds.held_out[config.fold])
+    folds = stratified_folds(available.cases, config, initial, patients, context.log, warn)
+    return available.with_validation(folds.validation_cases[config.fold])
 
 
 def _new_record(
