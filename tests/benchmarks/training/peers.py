@@ -129,7 +129,7 @@ def train(network: StudyNetwork, settings: dict[str, Any], options: argparse.Nam
         data=options.data,
         run=options.study / network.name,
         preset=settings["preset"],
-        # The held-out cases are validated on once, at the end, and influence nothing.
+        # The cases of the fold are validated on once, at the end, and influence nothing.
         changes={**changes(settings), **network.changes, "validation_interval": 10**6},
         cache=options.cache or options.study / "cache",
         device=options.device,

@@ -60,7 +60,7 @@ def scored(study: Path, name: str) -> list[CaseRow]:
 
 
 @pytest.mark.slow
-def test_networks_are_trained_and_scored_on_the_same_held_out_cases(data, tmp_path, capsys):
+def test_networks_are_trained_and_scored_on_the_same_validation_cases(data, tmp_path, capsys):
     assert {*FIRST, *OTHERS} == set(NAMES)
     assert peers.main(arguments(data, tmp_path, "--networks", *FIRST)) == 0
     rows = {name: scored(tmp_path, name) for name in FIRST}

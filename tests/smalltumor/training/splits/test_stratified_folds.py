@@ -13,13 +13,13 @@ from smalltumor.training.execution.run_cases import check_unique_names
 from smalltumor.training.splits.stratified_folds import stratified_folds
 
 
-def test_no_fold_holds_out_what_the_starting_weights_have_seen(data, weights_to_tune):
+def test_no_fold_validates_on_what_the_starting_weights_have_seen(data, weights_to_tune):
     initial = replace(load_checkpoint(weights_to_tune), card={"trained_on": ["case_01"]})
     said: list[str] = []
     config = TrainingConfig(folds=3)
     folds = stratified_folds(labelled_cases(data), config, initial, {}, said.append, said.append)
     assert sorted(sum(folds.validation_cases, ())) == ["case_00", "case_02", "case_03"]
-    assert said[0] == "reading the masks of 4 cases to draw the folds"
+    assert said[0] == "reading the masks of 4 cases to split them into folds"
     assert "not scored: 1 case, because" in said[1] and said[1].endswith(": case_01")
 
 
