@@ -79,7 +79,7 @@ def test_no_title_is_above_another_patient_s_picture_and_each_is_drawn_once(
     log = Log(window.main_window)
     plane = window.area.canvases[0]
     plane.update()
-    qtbot.waitUntil(lambda: "picture Second" in log.seen)
+    qtbot.waitUntil(lambda: "frame Second" in log.seen)
     let_turns_pass(qtbot)
     log.seen.clear()
 

@@ -203,7 +203,8 @@ def test_the_table_says_who_accepted_a_lesion_of_any_region_until_it_is_edited(c
     (row,) = reviewed(review, [component])
     assert row.accepted and row.decided_by and row.decided_at.startswith("20")
     layer = review.source.layers[region]
-    layer.data_setitem(tuple(np.argwhere(layer.data)[:1].T), 0)
+    beside = np.argwhere(layer.data)[-1:] + 1  # an erased voxel of TC or WT returns with ET
+    layer.data_setitem(tuple(beside.T), 1)
     (edited,) = searched(review)
     (row,) = reviewed(review, [edited])
     assert (row.accepted, row.decided_by, row.decided_at) == (False, None, None)
