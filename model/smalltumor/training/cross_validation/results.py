@@ -138,9 +138,8 @@ def _unseen(
         notes += [f"{checkpoint.name} was trained on the patients of {', '.join(seen)}: left out"]
     chosen_by = unseen.of_patients_in(selected_on(checkpoint.card))
     if chosen_by:
-        was = "was" if "selected_on" in checkpoint.card else "may have been"
         notes += [
-            f"{checkpoint.name} {was} chosen by its scores on {', '.join(chosen_by)}, so its "
+            f"{checkpoint.name} was chosen by its scores on {', '.join(chosen_by)}, so its "
             "scores on them are too good"
         ]
     return unseen, notes

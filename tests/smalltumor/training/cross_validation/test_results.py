@@ -308,10 +308,6 @@ def test_weights_that_were_chosen_by_the_scores_of_validation_cases_are_reported
         "too good"
     )
     assert weights_results(run / "final.safetensors", [run], CPU).notes == ()
-    card = load_checkpoint(best).card
-    del card["selected_on"]
-    (note,) = weights_results(with_card(best, run / "old.safetensors", **card), [run], CPU).notes
-    assert note.startswith("run (epoch 1) may have been chosen by its scores on case_00, case_02")
 
 
 def test_a_run_that_starts_from_weights_chosen_by_validation_cases_is_reported(run):

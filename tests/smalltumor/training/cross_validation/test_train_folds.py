@@ -283,16 +283,16 @@ def test_scans_of_one_patient_validate_together(data, tmp_path, monkeypatch):
 
 
 def test_of_two_processes_that_start_at_once_one_settles_the_split(data, tmp_path, monkeypatch):
-    """The second starts, and settles its split, while the first draws one."""
-    draw, runs = Folds.stratified, tmp_path / "runs"
+    """The second starts, and settles its split, while the first makes one."""
+    stratified, runs = Folds.stratified, tmp_path / "runs"
     monkeypatch.setattr(module, "train", lambda *args, **options: False)
 
     def start_another_before(*arguments):
-        monkeypatch.setattr(Folds, "draw", draw)
+        monkeypatch.setattr(Folds, "stratified", stratified)
         assert not train_folds(request(data, runs, resume=True), 2, silent)
-        return draw(*arguments)
+        return stratified(*arguments)
 
-    monkeypatch.setattr(Folds, "draw", start_another_before)
+    monkeypatch.setattr(Folds, "stratified", start_another_before)
     with pytest.raises(TrainingError, match="started with 2"):
         train_folds(request(data, runs, resume=True), 4, silent)
     assert len(validation_cases(runs)) == 2
