@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_smalltumor.segment.dock import SegmentDock
 
 SIZE = (1280, 800)
-_LONGEST_RUN_MS = 600_000
+_MAX_RUN_MS = 600_000
 _REDRAW_MS = 1500
 _WELL_VISIBLE_VOXELS = 50
 _VIEW_FROM_ABOVE_LEFT = (0.4, 1.0, -0.5)
@@ -163,7 +163,7 @@ def _wait_until_listed(segment_dock: SegmentDock, lesions_dock: LesionsDock) -> 
         lambda: None if segment_dock.is_running or lesions_dock.finder.busy else loop.quit()
     )
     ready.start(100)
-    QTimer.singleShot(_LONGEST_RUN_MS, loop.quit)
+    QTimer.singleShot(_MAX_RUN_MS, loop.quit)
     loop.exec_()  # qtpy provides it for all bindings
 
 

@@ -15,7 +15,7 @@ from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.user_dirs import create_user_folder, data_folder
 
 _FILE = "recent_weights.json"
-_MOST = 12
+_MAX_FILES = 12
 
 
 def recent_weights() -> list[Path]:
@@ -31,7 +31,7 @@ def remember_weights(path: str) -> None:
     paths = [str(chosen), *(str(other) for other in known if other != chosen)]
     with suppress(OutputError):
         create_user_folder(data_folder())
-        write_text(data_folder() / _FILE, json.dumps(paths[:_MOST], indent=2), overwrite=True)
+        write_text(data_folder() / _FILE, json.dumps(paths[:_MAX_FILES], indent=2), overwrite=True)
 
 
 def _read() -> list[Path]:

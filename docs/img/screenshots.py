@@ -32,7 +32,7 @@ from napari_smalltumor.widgets.dock_tabs import bring_to_front
 
 SIZE = (1280, 800)
 REDRAW_MS = 2000
-LONGEST_MS = 600_000
+MAX_RUN_MS = 600_000
 
 OTHER_DOCKS = {"Lesions": LesionsDock, "Compare": CompareDock, "Fine-tune": FinetuneDock}
 
@@ -77,7 +77,7 @@ def segment(path: Path) -> None:
     bring_to_front(dock)
     for _ in range(2):  # the first run also compiles the network
         dock.segment()
-        wait(LONGEST_MS, lambda: not dock.is_running and "component" in dock.panel.results.text)
+        wait(MAX_RUN_MS, lambda: not dock.is_running and "component" in dock.panel.results.text)
     save(viewer, path)
 
 
@@ -86,7 +86,7 @@ def lesions(path: Path) -> None:
     viewer = new_viewer()
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Lesions (Small Tumour)")
-    wait(LONGEST_MS, lambda: bool(dock.review.small))
+    wait(MAX_RUN_MS, lambda: bool(dock.review.small))
     dock.review_actions.next_small()
     save(viewer, path)
 
@@ -99,11 +99,11 @@ def compare(path: Path) -> None:
     dock = SegmentDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Segment (Small Tumour)")
     dock.segment()
-    wait(LONGEST_MS, lambda: not dock.is_running)
+    wait(MAX_RUN_MS, lambda: not dock.is_running)
     comparison = CompareDock(viewer)
     viewer.window.add_dock_widget(comparison, name="Compare (Small Tumour)", tabify=True)
     comparison.compare_with_expert()
-    wait(LONGEST_MS, lambda: bool(comparison.model.rows))
+    wait(MAX_RUN_MS, lambda: bool(comparison.model.rows))
     show_planes(viewer)
     comparison.table.selectRow(0)
     save(viewer, path)
@@ -120,7 +120,7 @@ def finetune(run: Path, folder: Path) -> None:
         for each, title in ((segment_dock, "Segment"), (dock, "Fine-tune")):
             viewer.window.add_dock_widget(each, area="right", name=f"{title} (Small Tumour)")
         bring_to_front(dock)
-        wait(LONGEST_MS, lambda dock=dock: not dock.training_folder.is_busy)
+        wait(MAX_RUN_MS, lambda dock=dock: not dock.training_folder.is_busy)
         dock.panel.result.use.click()  # if there is something better than the start
         dock.panel.show_page(getattr(dock.panel, name))
         path = folder / f"finetune_{name}.png"

@@ -24,7 +24,7 @@ from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, r
 from napari_smalltumor.widgets.tables import FittedTable, set_up_table
 
 _WIDTH = 348
-_NARROWEST = 26
+_MIN_COLUMN_WIDTH = 26
 _NO_REFERENCE = "none"
 _CHOOSE = "Compare with any mask of this patient"
 
@@ -143,7 +143,7 @@ def _labelled(text: str, field: QWidget) -> QHBoxLayout:
 def _lesion_table(model: ComparedLesionsModel) -> FittedTable:
     table = FittedTable()
     table.setModel(model)
-    set_up_table(table, _NARROWEST, 0)
+    set_up_table(table, _MIN_COLUMN_WIDTH, 0)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.horizontalHeader().setResizeContentsPrecision(-1)  # of all rows, which are few
     model.modelReset.connect(table.fit_columns)

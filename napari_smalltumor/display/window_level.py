@@ -24,7 +24,7 @@ Limits = tuple[float, float]
 _PIXELS_PER_WINDOW = 300.0
 """Dragging over this many pixels changes window or level by the window at the start."""
 
-_SMALLEST_FACTOR = 0.01
+_MIN_FACTOR = 0.01
 """The window is at least this share of the one at the start of a drag."""
 
 _RIGHT_BUTTON = 2
@@ -50,7 +50,7 @@ def dragged_limits(start: Limits, right: float, down: float) -> Limits:
     low, high = start
     window, level = high - low, (high + low) / 2
     step = window / _PIXELS_PER_WINDOW
-    new_window = max(window + right * step, _SMALLEST_FACTOR * window)
+    new_window = max(window + right * step, _MIN_FACTOR * window)
     new_level = level + down * step
     return new_level - new_window / 2, new_level + new_window / 2
 

@@ -16,7 +16,7 @@ from napari_smalltumor.finetune.run.run_bar import RunBar
 from napari_smalltumor.finetune.run.run_name import RunName
 
 _WIDTH = 340
-_LEAST_HEIGHT = 200
+_MIN_HEIGHT = 200
 
 
 class FinetunePanel(QWidget):
@@ -97,5 +97,5 @@ def _scrolled(pages: QTabWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setFrameShape(QScrollArea.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumHeight(_LEAST_HEIGHT)
+    area.setMinimumHeight(_MIN_HEIGHT)
     return area

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from napari_smalltumor.widgets.layouts import wrapped_label
 
-_LEAST_HEIGHT = 64
+_MIN_HEIGHT = 64
 
 
 class Doubts(QScrollArea):
@@ -51,5 +51,5 @@ class Doubts(QScrollArea):
         The scroll bar leaves once the narrower text fits, which resizes the viewport.
         """
         height = max(self._content.heightForWidth(self.viewport().width()), 0)  # -1 without a text
-        self.setMinimumHeight(min(height, _LEAST_HEIGHT))
+        self.setMinimumHeight(min(height, _MIN_HEIGHT))
         self.setMaximumHeight(height)

@@ -17,7 +17,7 @@ from napari_smalltumor.widgets.tables import FittedTable, set_up_table
 
 _WIDTH = 348
 _STEPS = 100
-_NARROWEST = 26
+_MIN_COLUMN_WIDTH = 26
 _CHOOSE = "Choose the folder of an earlier scan of this patient, with its mask"
 _FIRST = "Segment the case first"
 _BUSY = "A comparison is running: wait until it has ended, or cancel it"
@@ -134,7 +134,7 @@ class FollowUpPanel(QWidget):
 def _table(model: ChangesModel) -> FittedTable:
     table = FittedTable()
     table.setModel(model)
-    set_up_table(table, _NARROWEST, 0)
+    set_up_table(table, _MIN_COLUMN_WIDTH, 0)
     table.setSortingEnabled(False)  # new lesions stay first
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.horizontalHeader().setResizeContentsPrecision(-1)  # of all rows, which are few

@@ -15,13 +15,13 @@ from smalltumor.report.texts import ABSENT
 from napari_smalltumor.widgets.table_model import LEFT, RIGHT, Heading, TableModel
 
 SMALL = "○"
-_LARGEST_RELATIVE = 9.0
+_MAX_RELATIVE = 9.0
 
 
 def _relative(row: ChangeRow, change: LesionChange) -> str:
     """The change of the volume; in percent, that of a spot that has become large is too wide."""
-    is_long = change.relative is not None and change.relative > _LARGEST_RELATIVE
-    return f">{1 + _LARGEST_RELATIVE:.0f}×" if is_long else row.relative
+    is_long = change.relative is not None and change.relative > _MAX_RELATIVE
+    return f">{1 + _MAX_RELATIVE:.0f}×" if is_long else row.relative
 
 
 def _number(change: LesionChange) -> str:

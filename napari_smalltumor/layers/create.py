@@ -29,7 +29,7 @@ _T1CE_MEDIANS = (0.4, 2.7)
 
 _BRAIN_PERCENTILES = (1.0, 99.5)
 _SAMPLES = 200_000
-_FEWEST_SAMPLES = 500
+_MIN_SAMPLES = 500
 
 
 def image_layers(case: Case) -> list[LayerData]:
@@ -135,7 +135,7 @@ def contrast_limits(
     """
     step = max(1, round((volume.size / _SAMPLES) ** (1 / 3)))
     sample = volume[::step, ::step, ::step]
-    if np.count_nonzero(sample) < _FEWEST_SAMPLES:
+    if np.count_nonzero(sample) < _MIN_SAMPLES:
         sample = volume
     brain = sample[(sample != 0) & np.isfinite(sample)]
     if not brain.size:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from napari_smalltumor.layers.create import LayerData
 
-_MOST_FILES = 200
+_MAX_FILES = 200
 """Files that are opened, in the thread of the window, to tell whether a folder holds DICOM."""
 
 _NO_LAYERS: list[Any] = [(None,)]
@@ -137,9 +137,7 @@ def _are_dicom_files(paths: Sequence[str]) -> bool:
 
 
 def _may_hold_cases(path: Path) -> bool:
-    return path.is_dir() and (
-        _is_folder_without_other_files(path) or holds_dicom(path, _MOST_FILES)
-    )
+    return path.is_dir() and (_is_folder_without_other_files(path) or holds_dicom(path, _MAX_FILES))
 
 
 def _is_folder_without_other_files(path: Path) -> bool:

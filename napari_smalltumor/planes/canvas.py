@@ -49,7 +49,7 @@ _OUTLINE_PIXELS = 1.5
 _DASHES = (4.0, 3.0)
 """Lengths of the dashes of a reference and of the gaps between them, in widths of the line."""
 
-_SMALLEST = QSize(80, 80)
+_MIN_SIZE = QSize(80, 80)
 _CORNERS = (
     Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft,
     Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight,
@@ -81,7 +81,7 @@ class PlaneCanvas(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(_SMALLEST)
+        self.setMinimumSize(_MIN_SIZE)
         self.setAccessibleName(f"{plane.name} plane")
         planes.changed.connect(self._redraw)
 

@@ -13,7 +13,7 @@ from napari_smalltumor.planes.plane import Plane, Point
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-_SMALLEST_STEP = 1e-6
+_MIN_STEP = 1e-6
 _OFF_DIAGONAL = 1e-4
 """Largest share of a voxel's size that may lie along another axis."""
 
@@ -77,7 +77,7 @@ def placement_of(layer: Layer) -> Placement | None:
     world = np.array([layer.data_to_world(corner) for corner in corners], dtype=np.float64)
     steps = world[1:] - world[0]
     step = np.diagonal(steps).copy()
-    if np.any(np.abs(step) < _SMALLEST_STEP):
+    if np.any(np.abs(step) < _MIN_STEP):
         return None
     if np.abs(steps - np.diag(step)).max() > _OFF_DIAGONAL * np.abs(step).min():
         return None

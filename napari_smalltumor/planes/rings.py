@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 RING, CURRENT, HALO = QColor(87, 204, 255), QColor(255, 255, 255), QColor(0, 0, 0)
-SMALLEST_PIXELS = 30.0
+MIN_PIXELS = 30.0
 GAP_PIXELS = 10.0
 """Difference between the diameters of a ring and its lesion on the screen."""
 
@@ -48,7 +48,7 @@ def rings_in_slice(
             continue
         middle = ends.mean(axis=0)
         x, y = port.to_screen((float(middle[0]), float(middle[1]), float(middle[2])))
-        pixels = max(SMALLEST_PIXELS, float(diameter) * port.scale + GAP_PIXELS)
+        pixels = max(MIN_PIXELS, float(diameter) * port.scale + GAP_PIXELS)
         yield QPointF(x, y), pixels / 2, bool(current)
 
 

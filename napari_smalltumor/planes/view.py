@@ -12,10 +12,10 @@ from napari_smalltumor.planes.plane import Plane, Point
 _MARGIN = 1.06
 """A fitted view shows this many times the longest side of the head."""
 
-_SMALLEST_MM = 5.0
+_MIN_MM = 5.0
 """The shorter side of a plane shows at least this."""
 
-_LARGEST_MM = 2000.0
+_MAX_MM = 2000.0
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,14 @@ def viewport(
     centre = view.centre or (float(middle[0]), float(middle[1]), float(middle[2]))
     size = view.size_mm
     if size is None:  # the same for all planes
-        size = max(float((extent[1] - extent[0]).max()), _SMALLEST_MM) * _MARGIN
+        size = max(float((extent[1] - extent[0]).max()), _MIN_MM) * _MARGIN
     return Viewport(plane, width, height, min(width, height) / size, centre)
 
 
 def zoomed(view: View, port: Viewport, factor: float, fixed: Point) -> View:
     """The view magnified by a factor, in which a point stays where it is on the screen."""
     size = min(port.width, port.height) / port.scale
-    new = float(np.clip(size / factor, _SMALLEST_MM, _LARGEST_MM))
+    new = float(np.clip(size / factor, _MIN_MM, _MAX_MM))
     ratio = new / size
     centre = tuple(f + (c - f) * ratio for c, f in zip(port.centre, fixed, strict=True))
     return View((centre[0], centre[1], centre[2]), new)

@@ -18,7 +18,7 @@ NONE = "–"
 
 _DIRECTIONS = (("right", "left"), ("anterior", "posterior"), ("superior", "inferior"))
 _AXES = ("right-left", "front-back", "head-foot")
-_LEAST = 0.05
+_MIN_NAMED = 0.05
 """Shifts in mm and turns in degrees below this are not named."""
 
 
@@ -69,12 +69,12 @@ def motion_text(shift_mm: Triple, degrees: Triple) -> str:
     shifts = [
         f"{abs(mm):.1f} mm to {'the ' if names is _DIRECTIONS[0] else ''}{names[mm < 0]}"
         for mm, names in zip(shift_mm, _DIRECTIONS, strict=True)
-        if abs(mm) >= _LEAST
+        if abs(mm) >= _MIN_NAMED
     ]
     turns = [
         f"{angle:+.1f}° about the {axis} axis"
         for angle, axis in zip(degrees, _AXES, strict=True)
-        if abs(angle) >= _LEAST
+        if abs(angle) >= _MIN_NAMED
     ]
     parts = [f"shifted {', '.join(shifts)}"] if shifts else []
     parts += [f"turned {', '.join(turns)}"] if turns else []

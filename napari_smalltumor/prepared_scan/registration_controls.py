@@ -23,7 +23,7 @@ _AXES = ("right", "anterior", "superior")
 _SHIFT = ("to the right", "to anterior", "to superior")
 _TURN = ("about the right-left axis", "about the front-back axis", "about the head-foot axis")
 _ZERO: Triple = (0.0, 0.0, 0.0)
-_LARGEST_MM, _LARGEST_DEGREES, _STEP = 50.0, 45.0, 0.5
+_MAX_MM, _MAX_DEGREES, _STEP = 50.0, 45.0, 0.5
 
 
 class RegistrationControls(QWidget):
@@ -37,8 +37,8 @@ class RegistrationControls(QWidget):
         self.sequences = QComboBox()
         self.sequences.setAccessibleName("Sequence to move")
         allow_shrinking(self.sequences)
-        self.shift = [_spin_box(f"Shift {a}, in mm", _LARGEST_MM) for a in _SHIFT]
-        self.turn = [_spin_box(f"Turn {a}, in degrees", _LARGEST_DEGREES) for a in _TURN]
+        self.shift = [_spin_box(f"Shift {a}, in mm", _MAX_MM) for a in _SHIFT]
+        self.turn = [_spin_box(f"Turn {a}, in degrees", _MAX_DEGREES) for a in _TURN]
         self.reset_button = button("Reset", "Show the sequence as it is stored")
         self.apply_button = button(
             "Apply registration", "Resample the sequence from the scan as shown, and store it"

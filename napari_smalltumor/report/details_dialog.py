@@ -22,7 +22,7 @@ from napari_smalltumor.questions import window_of
 from napari_smalltumor.report.stated_details import STATED_DETAILS, Stated
 from napari_smalltumor.widgets.layouts import wrapped_label
 
-_LONGEST_DATE = 40
+_MAX_DATE_LENGTH = 40
 """Characters of a field; more than any date has, and few enough for a message."""
 
 _LONG_WORD, _BREAK = re.compile(r"(\S{30})(?=\S)"), "\\1\u200b"
@@ -56,7 +56,7 @@ class DetailsDialog(QDialog):
         form = QFormLayout()
         form.addRow("&Reviewed by", self.reviewer_field)
         for scan, field in zip(scans, self.date_fields, strict=True):
-            field.setMaxLength(_LONGEST_DATE)
+            field.setMaxLength(_MAX_DATE_LENGTH)
             field.setPlaceholderText("not stated, such as 2026-11-27")
             form.addRow(f"Date of {scan}", field)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

@@ -26,9 +26,9 @@ from napari_smalltumor.scanner.archives import archive_of
 FILE_NAME = "scans.json"
 LOCK_NAME = "scans.lock"
 
-_LONGEST_WAIT_S = 1.0
+_MAX_WAIT_S = 1.0
 
-MOST_STORED = 500
+MAX_STORED = 500
 """Cases whose scan is stored; the earliest ones are left out."""
 
 _SCANS: dict[Path, Path] = {}
@@ -93,7 +93,7 @@ def _locked() -> Iterator[None]:
         # Without the lock, a scan may have to be asked for after the next start.
         with suppress(OSError, Timeout):
             path.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(file_lock(path, timeout=_LONGEST_WAIT_S))
+            stack.enter_context(file_lock(path, timeout=_MAX_WAIT_S))
         yield
 
 
@@ -108,7 +108,7 @@ def _stored() -> dict[str, str]:
 
 
 def _store(scans: Mapping[str, str]) -> None:
-    latest = dict(list(scans.items())[-MOST_STORED:])
+    latest = dict(list(scans.items())[-MAX_STORED:])
     path = data_folder() / FILE_NAME
     with suppress(OSError, OutputError):  # the folder is asked for after the next start
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from qtpy.QtGui import QFontMetrics
 _HEAD = 0.4
 """Share of the width for the beginning of a text that is cut before the difference."""
 _BETWEEN_WORDS = "_- ./"
-_LONGEST_WORD = 10
+_MAX_PREFIX = 10
 """A word is shown from its beginning if it differs within so many characters."""
 _BEFORE_DIFFERENCE = 4
 """Characters of a longer word that are shown before the first one that differs."""
@@ -51,7 +51,7 @@ def _common_start(one: str, other: str) -> int:
 def _word_start(text: str, position: int) -> int:
     """Where the word around a position starts, or a little before the position."""
     start = max(text.rfind(mark, 0, position) for mark in _BETWEEN_WORDS) + 1
-    return start if position - start <= _LONGEST_WORD else max(position - _BEFORE_DIFFERENCE, 0)
+    return start if position - start <= _MAX_PREFIX else max(position - _BEFORE_DIFFERENCE, 0)
 
 
 def _elided(text: str, width: int, metrics: QFontMetrics, mode: Qt.TextElideMode) -> str:

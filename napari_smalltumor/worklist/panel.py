@@ -19,7 +19,7 @@ from napari_smalltumor.widgets.tables import set_up_table
 from napari_smalltumor.worklist.table_model import COLUMNS, WorklistModel
 
 _WIDTH = 348
-_NARROWEST, _CELL_MARGIN = 22, 10
+_MIN_COLUMN_WIDTH, _CELL_MARGIN = 22, 10
 _WIDEST = ("▸✓", "", "88", "888", "888", "0.88")
 _NAME = 1
 _ORDERS = {Order.LOOK: "Deserves a look first", Order.CERTAINTY: "Least certain first"}
@@ -92,7 +92,7 @@ class WorklistPanel(QWidget):
 def _table(model: WorklistModel) -> QTableView:
     table = QTableView()
     table.setModel(model)
-    set_up_table(table, _NARROWEST, 0)
+    set_up_table(table, _MIN_COLUMN_WIDTH, 0)
     table.setSortingEnabled(False)  # the order is chosen above
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setAccessibleName("Cases")

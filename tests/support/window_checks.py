@@ -34,7 +34,7 @@ from napari_smalltumor.worklist import listed_lesions
 from napari_smalltumor.worklist.dock import WorklistDock
 
 _MASK = re.compile(r"(?P<case>.+)_(smalltumor|(?P<review>review\d+))\.nii\.gz")
-LONGEST_WAIT_MS = 250
+MAX_WAIT_MS = 250
 
 
 class WindowChecks:
@@ -83,7 +83,7 @@ class WindowChecks:
 
     def settle(self) -> None:
         """Wait until nothing runs, is read, or is searched, and no number follows an edit."""
-        self.qtbot.wait(LONGEST_WAIT_MS)
+        self.qtbot.wait(MAX_WAIT_MS)
         for _ in range(2):  # what ends may have others begin in the turns after it
             self.qtbot.waitUntil(lambda: not (self._is_busy() or self._is_due()))
             let_turns_pass(self.qtbot)

@@ -8,7 +8,7 @@ import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QWidget
-from window_checks import LONGEST_WAIT_MS, WindowChecks
+from window_checks import MAX_WAIT_MS, WindowChecks
 from window_input import VIEWING, press
 
 from napari_smalltumor.layers.editing.visibility import can_be_seen
@@ -50,7 +50,7 @@ class StrokeSteps:
                     done.append(sequence)
                     press(self.qtbot, self.checks.window, sequence)
                     before = self.checks.active  # the key may have chosen another patient
-                self.qtbot.wait(self.chance.choice([0, 20, LONGEST_WAIT_MS]))
+                self.qtbot.wait(self.chance.choice([0, 20, MAX_WAIT_MS]))
                 self.checks.check_shown()
                 assert self.checks.active == before, "another patient came under the brush"
                 self.qtbot.mouseMove(canvas, self._place(canvas))

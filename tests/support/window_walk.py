@@ -13,7 +13,7 @@ from random import Random
 from qtpy.QtCore import QTimer
 from window_answers import WindowAnswers
 from window_calls import CalledSteps
-from window_checks import LONGEST_WAIT_MS, WindowChecks
+from window_checks import MAX_WAIT_MS, WindowChecks
 from window_input import InputSteps
 from window_strokes import StrokeSteps
 
@@ -96,7 +96,7 @@ class WindowWalk:
             (step,) = self.chance.choices(self._choices, weights)
             answered = self._answers.count
             self._do(step)
-            self.qtbot.wait(self.chance.choice([0, 0, 20, LONGEST_WAIT_MS]))
+            self.qtbot.wait(self.chance.choice([0, 0, 20, MAX_WAIT_MS]))
             self._by_hand.activate()
             may_edit = step.edits or self._answers.count > answered
             self.checks.check(may_edit=may_edit)

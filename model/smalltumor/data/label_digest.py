@@ -27,7 +27,7 @@ _DIGITS = 16
 _DECIMALS = 3  # of a millimetre: micrometres
 _NEAR = 0.5
 """Largest distance between the same corners, in voxel edges; labels move by an edge or more."""
-_LARGEST = 2**31 - 1
+_MAX_LABEL = 2**31 - 1
 """Largest label."""
 
 _Labels = npt.NDArray[np.integer[Any]]
@@ -117,7 +117,7 @@ def _whole(values: npt.NDArray[Any]) -> _Labels | None:
     """The values as integers; None if they are no labels."""
     if values.dtype.kind != "f":
         return values
-    whole = np.clip(np.rint(values), 0, _LARGEST)
+    whole = np.clip(np.rint(values), 0, _MAX_LABEL)
     if not np.abs(values - whole).max(initial=0) <= WHOLE_TOLERANCE:
         return None
     labels: _Labels = whole.astype(np.int32)

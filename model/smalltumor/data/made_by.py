@@ -29,7 +29,7 @@ _KEY = "smalltumor_made_by_2"
 """The number is the version of the record. The first is not read: it lacked the labels' place."""
 _DIGITS = 16
 _SHOWN_DIGITS = 8
-_LONGEST_NAME = 64  # as a long string of DICOM
+_MAX_NAME_LENGTH = 64  # as a long string of DICOM
 
 SEEN_IN_TRAINING = (
     "the weights were trained on a patient of this name: results on other patients are worse"
@@ -240,4 +240,4 @@ def recorded_made_by(volume: Volume) -> MadeBy | None:
 def _printable(text: object) -> str:
     """A text on one line, of a length that can be printed: any program may have written it."""
     words = "".join(c if c.isprintable() else " " for c in str(text)).split()
-    return " ".join(words)[:_LONGEST_NAME]
+    return " ".join(words)[:_MAX_NAME_LENGTH]

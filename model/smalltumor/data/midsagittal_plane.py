@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-LEAST_SYMMETRY = 0.95
+MIN_SYMMETRY = 0.95
 """Share of the brain that lies on its mirror image below which no plane is given: the volume shows
 a part of the brain only. In twenty whole brains it was .98 or more."""
 
 _SMOOTHING_MM = 5.0
 _FIRST_STEPS = np.diag([0.15, 0.15, 6.0])
-_MOST_POINTS = 6_000
+_MAX_POINTS = 6_000
 _SEED = 7
 
 
@@ -67,7 +67,7 @@ def midsagittal_plane(case: Case) -> MidsagittalPlane | None:
     -------
     MidsagittalPlane or None
         None if there are no images, no brain is found, or it is too far from symmetric
-        (`LEAST_SYMMETRY`).
+        (`MIN_SYMMETRY`).
     """
     if not case.volumes:
         return None
@@ -115,7 +115,7 @@ def symmetry_plane(brain: Mask, grid: Grid) -> MidsagittalPlane | None:
         },
     )
     best, symmetry = optimum.x, -float(optimum.fun)
-    if symmetry < LEAST_SYMMETRY:
+    if symmetry < MIN_SYMMETRY:
         return None
     normal = _normal(best)
     r, a, s = (float(x) for x in normal)
@@ -133,7 +133,7 @@ class _Overlap:
 
         voxels = np.argwhere(brain)
         self.centre = grid.to_patient(voxels.mean(axis=0))
-        some = voxels[:: max(1, -(-len(voxels) // _MOST_POINTS))]
+        some = voxels[:: max(1, -(-len(voxels) // _MAX_POINTS))]
         # Within the voxels: points on their centres prefer planes along the axes of the grid.
         within = np.random.default_rng(_SEED).uniform(-0.5, 0.5, some.shape)
         from_centre = (grid.to_patient(some + within) - self.centre).T

@@ -20,7 +20,7 @@ from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.labels.masks import Mask
 from smalltumor.measures import LesionMeasures
 
-LEAST_COVERAGE = 0.8
+MIN_COVERAGE = 0.8
 """Share of the voxels of a lesion that the other scan has to show. A part that is missing then
 changes the volume by half of `CHANGED_VOLUME` at most."""
 
@@ -93,7 +93,7 @@ def with_coverage(
         of_current = earlier.share(change.current, current_to_earlier)
         of_earlier = current.share(change.earlier, earlier_to_current)
         with_share = replace(change, shown_earlier=of_current, shown_current=of_earlier)
-        if min(of_current, of_earlier) < LEAST_COVERAGE:
+        if min(of_current, of_earlier) < MIN_COVERAGE:
             with_share = replace(with_share, kind=ChangeKind.NOT_COMPARABLE)
         with_shares.append(with_share)
     return ranked(with_shares)

@@ -23,7 +23,7 @@ from smalltumor.labels.regions import TissueClass
 from smalltumor.lesions import Lesion
 from smalltumor.progress import ProgressReporter
 
-LEAST_SHARE = 0.5
+MIN_SHARE = 0.5
 """Share of the contrast in one scan from which the other scan shows a lesion, too."""
 
 RARE = 0.02
@@ -35,8 +35,8 @@ MATCHING = "matching lesions"
 _AROUND_MM = 2.0, 5.0
 """Distances from a lesion between which its surroundings lie; nearer voxels may be its edge."""
 
-_PLACES, _MOST_POINTS, _LEAST_POINTS = 200, 300, 8
-_LEAST_IN_BRAIN = 0.5
+_PLACES, _MAX_POINTS, _MIN_POINTS = 200, 300, 8
+_MIN_IN_BRAIN = 0.5
 _POINTS_AT_A_TIME = 10_000
 
 Points = npt.NDArray[np.float64]
@@ -124,7 +124,7 @@ class LocalContrast:
         voxels = np.ascontiguousarray((moved @ to_voxels[:3, :3].T + to_voxels[:3, 3]).T)
         counts = _at_nearest(counted, voxels).reshape(len(shifts), -1)
         number = counts.sum(axis=1)
-        is_enough = number >= max(_LEAST_IN_BRAIN * len(points), 1)
+        is_enough = number >= max(_MIN_IN_BRAIN * len(points), 1)
         means = np.full(len(shifts), np.nan)
         if is_enough.any():
             voxels = voxels.reshape(3, len(shifts), -1)[:, is_enough]
@@ -166,7 +166,7 @@ class LocalContrast:
 
     def _points(self, voxels: npt.NDArray[np.int64]) -> Points:
         """Centres of some of the voxels, patient mm."""
-        step = max(1, len(voxels) // _MOST_POINTS)
+        step = max(1, len(voxels) // _MAX_POINTS)
         affine = self._grid.affine
         return np.asarray(voxels[::step] @ affine[:3, :3].T + affine[:3, 3], dtype=np.float64)
 
@@ -226,8 +226,8 @@ def _is_bright_in_both(
     place: _Place, own: LocalContrast, other: LocalContrast, own_to_other: Affine
 ) -> bool:
     """Whether a place of a lesion is bright in its own scan, and nearly as bright in the other."""
-    if len(place.around) < _LEAST_POINTS:
+    if len(place.around) < _MIN_POINTS:
         return False
     contrast = own.at(place)
     found = None if contrast is None else other.at(place.moved(own_to_other))
-    return contrast is not None and found is not None and found >= LEAST_SHARE * contrast
+    return contrast is not None and found is not None and found >= MIN_SHARE * contrast

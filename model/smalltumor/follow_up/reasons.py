@@ -10,7 +10,7 @@ from smalltumor.follow_up.response_measures import is_measurable, lesions_of
 from smalltumor.measures import LesionMeasures
 from smalltumor.text import list_text
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 """New lesions that a reason names by their numbers; a mask with specks has dozens."""
 
 
@@ -75,9 +75,9 @@ def _named(new: Sequence[LesionMeasures]) -> str:
     numbers = [str(each.lesion.id) for each in new]
     if len(numbers) == 1:
         return f"new lesion {numbers[0]}"
-    if len(numbers) > _MOST_NAMED:
-        named = ", ".join(numbers[:_MOST_NAMED])
-        return f"new lesions {named} and {len(numbers) - _MOST_NAMED} more"
+    if len(numbers) > _MAX_NAMED:
+        named = ", ".join(numbers[:_MAX_NAMED])
+        return f"new lesions {named} and {len(numbers) - _MAX_NAMED} more"
     return f"new lesions {list_text(numbers)}"
 
 

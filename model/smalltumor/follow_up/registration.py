@@ -27,7 +27,7 @@ from smalltumor.scanner.preparation.registration import (
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
 
-LEAST_SIMILARITY = 0.3
+MIN_SIMILARITY = 0.3
 """Similarity of two scans below which they are not taken for scans of one head."""
 
 _SURE_SIMILARITY = 0.5
@@ -51,7 +51,7 @@ class ScanRegistration:
         From points of the earlier scan to points of the later one, patient coordinates in mm, RAS.
     similarity : float
         Correlation of the fine structure (gyri, vessels) of T1CE within both brains, -1 to 1; see
-        `LEAST_SIMILARITY`.
+        `MIN_SIMILARITY`.
     brain_dice : float
         Dice of both brains.
     """
@@ -87,11 +87,11 @@ def register_scans(
     registration = measure_registration(earlier, current, on_iteration)
     if not registration.similarity >= _SURE_SIMILARITY:  # which NaN is not either
         _refuse_mirrored(earlier, current, registration, on_iteration)
-    if not registration.similarity >= LEAST_SIMILARITY:
+    if not registration.similarity >= MIN_SIMILARITY:
         raise CaseError(
             f"the earlier scan ({earlier.name}) and the current one ({current.name}) do not seem "
             "to show the same head: after registration, the fine structure of T1CE correlates with "
-            f"{registration.similarity:.2f}; scans of one head reach {LEAST_SIMILARITY:g} or more"
+            f"{registration.similarity:.2f}; scans of one head reach {MIN_SIMILARITY:g} or more"
         )
     return registration
 
@@ -107,7 +107,7 @@ def _refuse_mirrored(
         similarity = 1.0
     else:
         similarity = measure_registration(earlier, mirror_image, on_iteration).similarity
-    if similarity >= LEAST_SIMILARITY and not registration.similarity >= similarity:
+    if similarity >= MIN_SIMILARITY and not registration.similarity >= similarity:
         raise CaseError(
             f"the earlier scan ({earlier.name}) or the current one ({current.name}) is mirrored: "
             "after registration, the fine structure of T1CE correlates with "

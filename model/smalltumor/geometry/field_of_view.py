@@ -13,13 +13,13 @@ from smalltumor.errors import CaseError
 if TYPE_CHECKING:
     from smalltumor.geometry.grid import Grid
 
-_SMALLEST_HEAD_MM, _FINEST_MM = 40.0, 0.15
+_MIN_HEAD_MM, _MIN_SCANNED_VOXEL_MM = 40.0, 0.15
 """Longest edge of a field of view, and smallest of a voxel, that no head has if it has both: one in
 cm, taken for mm, has 24 and 0.1. A crop has the voxels of its image."""
 
-_LARGEST_HEAD_MM = 1000.0
+_MAX_HEAD_MM = 1000.0
 
-_SMALLEST_VOXEL_MM = 0.01
+_MIN_VOXEL_MM = 0.01
 """Edge of a voxel that no scanner reaches; resampled by one along an axis, an image has no end."""
 
 
@@ -32,10 +32,10 @@ def check_field_of_view(grid: Grid) -> None:
         If the field of view is too small or too large for a head.
     """
     edges = grid.spacing * grid.shape
-    is_small = edges.max() < _SMALLEST_HEAD_MM and grid.spacing.min() < _FINEST_MM
-    if is_small or grid.spacing.min() < _SMALLEST_VOXEL_MM:
+    is_small = edges.max() < _MIN_HEAD_MM and grid.spacing.min() < _MIN_SCANNED_VOXEL_MM
+    if is_small or grid.spacing.min() < _MIN_VOXEL_MM:
         raise field_of_view_error("small", edges, grid)
-    if edges.max() > _LARGEST_HEAD_MM:
+    if edges.max() > _MAX_HEAD_MM:
         raise field_of_view_error("large", edges, grid)
 
 

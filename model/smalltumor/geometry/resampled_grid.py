@@ -35,7 +35,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 MAX_NETWORK_VOXELS = 2**28
 """Largest grid; a head at 1 mm has about 10 million voxels, so a larger one has a wrong header."""
 
-_LEAST_INSIDE = 0.5
+_MIN_INSIDE = 0.5
 """Weight of the image's voxels that are not zero from which an interpolated one is not."""
 
 
@@ -104,7 +104,7 @@ class ResampledGrid:
         box_to_padded = network_to_padded @ translation([span.start for span in box])
         seen = interpolate(padded, box_to_padded, result[box].shape)
         weight = interpolate(padded != 0, box_to_padded, seen.shape)
-        np.divide(seen, weight, out=result[box], where=weight >= _LEAST_INSIDE)
+        np.divide(seen, weight, out=result[box], where=weight >= _MIN_INSIDE)
         return result
 
     def labels_to_network(self, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -129,7 +129,7 @@ READ_SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
 DEFAULT_SCHEME = _BRATS2018.name
 """The scheme that label files are written in unless the user chooses another."""
 
-_MOST_COUNTED = 2**16
+_MAX_COUNTED = 2**16
 """Values up to this are counted, which is ten times as fast as sorting them."""
 
 _OF_MASKS = {1}
@@ -214,7 +214,7 @@ def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
     array = np.asarray(stored)
     if array.size == 0:
         return []
-    counted = array.dtype.kind in "ui" and array.min() >= 0 and array.max() <= _MOST_COUNTED
+    counted = array.dtype.kind in "ui" and array.min() >= 0 and array.max() <= _MAX_COUNTED
     values = np.flatnonzero(np.bincount(array.ravel(order="K"))) if counted else np.unique(array)
     if not np.all(np.isfinite(values)) or np.any(values != np.floor(values)) or np.any(values < 0):
         raise LabelError(

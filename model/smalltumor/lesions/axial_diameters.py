@@ -43,10 +43,10 @@ _GAP = float(np.sqrt(2))
 """Voxels by which a line may leave the lesion between its ends, the diagonal of one: outlines of
 voxels are jagged."""
 
-_MOST_ENDS = 1500
+_MAX_ENDS = 1500
 """Ends of lines that are tried in a section; of a longer outline, evenly spread ones."""
 
-_FIRST_LINES, _MOST_LINES = 1024, 8192
+_FIRST_LINES, _MAX_LINES = 1024, 8192
 """Lines that are tried in a section: the longest, and the others that do not go far from the
 lesion. Of more, as in a mask of noise, evenly spread ones."""
 
@@ -58,7 +58,7 @@ _LINES_AT_ONCE, _LINES_LOOKED_AT = 128, 2**16
 """Lines that are tried exactly, and looked at coarsely, in one array: they bound its memory."""
 
 _EQUAL_MM = 10.0**-_DECIMALS
-_MOST_EQUAL = 32
+_MAX_EQUAL = 32
 """Lines of a section that are equally long, and crossed by others."""
 
 
@@ -239,7 +239,7 @@ class _Section:
         """
         from scipy.spatial.distance import pdist
 
-        corners = _spread(self._corners, _MOST_ENDS)
+        corners = _spread(self._corners, _MAX_ENDS)
         first, second = np.triu_indices(len(corners), k=1)
         lengths = pdist(corners @ self._to_mm.T)
         long_enough = np.flatnonzero(lengths >= at_least)
@@ -258,7 +258,7 @@ class _Section:
             if crossed:
                 within = within[[self.widest_across(ends[n]) > _EQUAL_MM for n in within]]
             longest += [(float(lengths[some[n]]), ends[n]) for n in within]
-        return [line for line in longest if line[0] >= longest[0][0] - _EQUAL_MM][:_MOST_EQUAL]
+        return [line for line in longest if line[0] >= longest[0][0] - _EQUAL_MM][:_MAX_EQUAL]
 
     def _tried(self, order: Integers, lines: Callable[[Integers], Floats]) -> Iterator[Integers]:
         """Numbers of lines, in their order, without those that are far from the lesion."""
@@ -268,7 +268,7 @@ class _Section:
             for numbers in _portions(order[_FIRST_LINES:], _LINES_LOOKED_AT)
         ]
         if near:
-            yield from _portions(_spread(np.concatenate(near), _MOST_LINES), _LINES_AT_ONCE)
+            yield from _portions(_spread(np.concatenate(near), _MAX_LINES), _LINES_AT_ONCE)
 
     def widest_across(self, ends: Floats) -> float:
         """Length in mm of the longest line within the lesion that crosses another, perpendicularly.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_LEAST_CHANNELS = 8
+_MIN_CHANNELS = 8
 """With fewer, products with matrices are slower than torch's interpolation."""
 
 
@@ -26,7 +26,7 @@ def upsample_trilinear(x: Tensor) -> Tensor:
     (b, channel, 2 i, 2 j, 2 k) tensor
         On a GPU in the memory format channels last.
     """
-    if x.is_cuda and x.shape[1] >= _LEAST_CHANNELS:
+    if x.is_cuda and x.shape[1] >= _MIN_CHANNELS:
         return upsample_by_matrices(x)
     return functional.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False)
 

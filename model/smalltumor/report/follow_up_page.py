@@ -27,10 +27,10 @@ from smalltumor.report.page import legend, render
 from smalltumor.report.slices import largest_of
 from smalltumor.text import mm3_text, pluralize
 
-_MOST_NUMBERS = 4
+_MAX_NUMBERS = 4
 """Numbers of lesions in a cell of the table of changes."""
 
-MOST_PICTURED = 12
+MAX_PICTURED = 12
 """Changes with pictures, the first ones of the table."""
 
 
@@ -108,7 +108,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         unstated_dates=_unstated_dates(follow_up),
         scans=_scan_rows(follow_up),
         rows=change_rows(follow_up.changes),
-        pairs=[_pair(pictures, each) for each in follow_up.changes[:MOST_PICTURED]],
+        pairs=[_pair(pictures, each) for each in follow_up.changes[:MAX_PICTURED]],
         slices=pictures.slices(),
         largest=largest_of(follow_up.current.classes),
         legend=legend([r for r in Region if r in pictures.regions]),
@@ -196,7 +196,7 @@ def _change_row(change: LesionChange) -> ChangeRow:
 
 def _numbers(lesions: Sequence[LesionMeasures]) -> str:
     """Numbers of the lesions; of many, which have merged or split, how many they are."""
-    if len(lesions) > _MOST_NUMBERS:
+    if len(lesions) > _MAX_NUMBERS:
         return pluralize(len(lesions), "lesion")
     return " + ".join(str(each.lesion.id) for each in lesions) or texts.ABSENT
 

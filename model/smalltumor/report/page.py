@@ -26,7 +26,7 @@ from smalltumor.report.slices import largest_of, largest_slice, slice_of_voxels
 from smalltumor.text import mm3_text
 from smalltumor.version import software_version
 
-MOST_PICTURES = 24
+MAX_PICTURES = 24
 """Small lesions with a picture, the largest ones; the others are in the table only."""
 
 PICTURE_MM = 48.0
@@ -102,7 +102,7 @@ def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: Rep
     MissingPackageError
         If jinja2 or matplotlib is not installed.
     """
-    pictured = measures.small_lesions[:MOST_PICTURES]
+    pictured = measures.small_lesions[:MAX_PICTURES]
     return render(
         "case.html.j2",
         title=f"Report of {details.title or measures.name}",

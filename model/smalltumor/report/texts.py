@@ -25,9 +25,9 @@ ADDED = "†"
 SHORT = 16
 """Length of a title, such as a date, that is printed on one line."""
 
-_LONGEST_PIECE = 24
+_MAX_PIECE_LENGTH = 24
 _AFTER_SEPARATOR = re.compile(r"[_/\\]+(?=.)|-(?=[^\W\d])")
-_LONG_PIECE = re.compile(rf"[^\s\u200b]{{{_LONGEST_PIECE}}}(?=[^\s\u200b])")
+_LONG_PIECE = re.compile(rf"[^\s\u200b]{{{_MAX_PIECE_LENGTH}}}(?=[^\s\u200b])")
 
 
 def pieces(text: str) -> list[str]:

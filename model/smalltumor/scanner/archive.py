@@ -25,11 +25,11 @@ SUFFIX = ".zip"
 
 NO_IMAGES = "holds no images in DICOM, NIfTI, .mha or .nrrd files"
 
-MOST_BYTES = 16 * 2**30
+MAX_BYTES = 16 * 2**30
 """Largest size of the unpacked files; a study with all its series has one or two GB."""
 
-MOST_FILES = 200_000
-MOST_LOOKED_AT = 1000
+MAX_FILES = 200_000
+MAX_EXAMINED = 1000
 """Files of an archive whose first bytes are read before it is unpacked."""
 
 _DAMAGED = (
@@ -55,13 +55,13 @@ def may_hold_images(archive: Path) -> bool:
     """Whether a zip archive holds images, by the names and first bytes of its files.
 
     Also true if it cannot be read, so that `unpack` tells why. Of the files without an ending of
-    images, the first `MOST_LOOKED_AT` are looked at.
+    images, the first `MAX_EXAMINED` are looked at.
     """
     try:
         with zipfile.ZipFile(archive) as content:
             members = [member for member in content.infolist() if _is_wanted(member)]
             return any(_is_named_image(Path(member.filename)) for member in members) or any(
-                starts_as_dicom(_start(content, member)) for member in members[:MOST_LOOKED_AT]
+                starts_as_dicom(_start(content, member)) for member in members[:MAX_EXAMINED]
             )
     except (OSError, RuntimeError, *_DAMAGED):
         return True
@@ -187,11 +187,11 @@ def _is_wanted(member: ZipInfo) -> bool:
 def _check(archive: Path, members: list[ZipInfo], folder: Path) -> None:
     if any(member.flag_bits & _ENCRYPTED for member in members):
         raise CaseError(f"{archive} is encrypted; unpack it first")
-    if len(members) > MOST_FILES:
-        raise CaseError(f"{archive} holds {len(members)} files, over the limit of {MOST_FILES}")
+    if len(members) > MAX_FILES:
+        raise CaseError(f"{archive} holds {len(members)} files, over the limit of {MAX_FILES}")
     size = sum(member.file_size for member in members)
-    if size > MOST_BYTES:
-        limit = MOST_BYTES // 2**30
+    if size > MAX_BYTES:
+        limit = MAX_BYTES // 2**30
         raise CaseError(
             f"{archive}: {size / 2**30:.0f} GB unpacked are over the limit of {limit} GB"
         )

@@ -10,7 +10,7 @@ from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Acquisition
 from smalltumor.scanner.volume_names import differ_only_in_sequence
 
-_MOST_FOLDERS = 50
+_MAX_FOLDERS = 50
 """A scan has fewer series; a folder with more holds patients."""
 
 
@@ -29,7 +29,7 @@ def is_folder_of_sequences(folder: Path) -> bool:
     try:
         inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
         folders = [path for path in inside if path.is_dir()]
-        if len(folders) > _MOST_FOLDERS or any(map(is_image_name, inside)):
+        if len(folders) > _MAX_FOLDERS or any(map(is_image_name, inside)):
             return False
         named = [(_sequence_of(path), path) for path in folders]
         sequences = [sequence for sequence, _ in named if sequence is not None]

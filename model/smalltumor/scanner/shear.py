@@ -6,10 +6,10 @@ import numpy as np
 
 from smalltumor.geometry.grid import Grid
 
-_LARGEST_COSINE = 1e-3
+_MAX_COSINE = 1e-3
 """Of two axes, by rounding in headers."""
 
-_SMALLEST_DISPLACEMENT_MM = 0.2
+_MIN_DISPLACEMENT_MM = 0.2
 """A tilt that displaces no voxel by more is one of rounded positions as well."""
 
 
@@ -22,7 +22,7 @@ def shear_problem(grid: Grid) -> str:
     cosines = np.abs(np.triu(directions.T @ directions, k=1))
     extent = grid.spacing * grid.shape
     displacements = cosines * np.minimum.outer(extent, extent)
-    if not ((cosines > _LARGEST_COSINE) & (displacements > _SMALLEST_DISPLACEMENT_MM)).any():
+    if not ((cosines > _MAX_COSINE) & (displacements > _MIN_DISPLACEMENT_MM)).any():
         return ""
     degrees = np.rad2deg(np.arccos(cosines.max()))
     return (

@@ -25,7 +25,7 @@ from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Acquisition, Series, study_title
 from smalltumor.scanner.volume_series import volume_series
 
-_LONGEST_STUDY_DAYS = 1
+_MAX_STUDY_DAYS = 1
 """Days between series of one study; more apart, they are of two visits."""
 
 _FIRST_YEAR = 1970
@@ -216,7 +216,7 @@ def _visits(found: Sequence[Series]) -> list[list[Series]]:
     A study may go on past midnight. Series whose date is not known are of the first.
     """
     known = sorted({s.date for s in found if _day(s.date) is not None})
-    starts = [d for before, d in pairwise(known) if _days(before, d) > _LONGEST_STUDY_DAYS]
+    starts = [d for before, d in pairwise(known) if _days(before, d) > _MAX_STUDY_DAYS]
     visits: dict[int, list[Series]] = defaultdict(list)
     for series in found:
         day = series.date if _day(series.date) is not None else ""

@@ -34,7 +34,7 @@ _NORMAL = 0.95
 _OUTLIER = 2.5
 """Residuals beyond this many standard deviations do not count in the second fit."""
 
-_LEAST_SHARE, _LEAST_VOXELS = 0.1, 100
+_MIN_SHARE, _MIN_VOXELS = 0.1, 100
 """Least part of the brain, and least number of voxels of the maps, that are normal."""
 
 
@@ -195,9 +195,9 @@ def _normal_brain(brain: Map, probabilities: Map) -> Mask | None:
     """Voxels of normal-appearing brain; None if there are too few."""
     whole = brain > _NORMAL
     normal = whole & (probabilities[0] > _NORMAL)
-    if np.count_nonzero(normal) < _LEAST_SHARE * np.count_nonzero(whole):
+    if np.count_nonzero(normal) < _MIN_SHARE * np.count_nonzero(whole):
         normal = whole  # an untrained network, or one that is lost
-    return normal if np.count_nonzero(normal) >= _LEAST_VOXELS else None
+    return normal if np.count_nonzero(normal) >= _MIN_VOXELS else None
 
 
 def halve(volume: npt.NDArray[Any]) -> Map:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FEATURES = ("log_mm3",)
 """Names of the features."""
 
-_LEAST_MM3 = 1e-3
+_MIN_MM3 = 1e-3
 
 
 def found_features(lesions: Sequence[Lesion]) -> npt.NDArray[np.float64]:
@@ -33,7 +33,7 @@ def found_features(lesions: Sequence[Lesion]) -> npt.NDArray[np.float64]:
     (n, 1) float64 array
         The natural logarithm of the volume in mm3.
     """
-    volumes = [max(lesion.mm3, _LEAST_MM3) for lesion in lesions]
+    volumes = [max(lesion.mm3, _MIN_MM3) for lesion in lesions]
     return np.log(np.array(volumes, dtype=np.float64))[:, None]
 
 

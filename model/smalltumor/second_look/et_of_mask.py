@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from smalltumor.data.probabilities.network_output import NetworkOutput
     from smalltumor.labels.masks import Mask
 
-MOST_LOST = 32
+MAX_LOST = 32
 """Parts of more voxels of the maps are taken to be in the mask without a look."""
 
 _CHILDREN = np.array(list(np.ndindex(2, 2, 2)))
@@ -35,7 +35,7 @@ def et_of_mask(probabilities: npt.NDArray[np.float32], output: NetworkOutput) ->
         At twice their resolution.
     """
     et = most_probably_et(probabilities)
-    small = [v for v in connected_components(et).voxels if len(v) <= MOST_LOST]
+    small = [v for v in connected_components(et).voxels if len(v) <= MAX_LOST]
     for voxels in small:
         if not _in_mask(voxels, output):
             et[tuple(voxels.T)] = False

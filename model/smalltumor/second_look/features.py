@@ -39,11 +39,11 @@ FEATURES = (
 REACH = 3
 """Half the edge of the cube around a candidate that is looked at, in map voxels."""
 
-FARTHEST_MM = 40.0
+MAX_DISTANCE_MM = 40.0
 """A larger distance to the tumour, or no tumour, counts as this."""
 
 _MIRROR_REACH = 2
-_LEAST = 1e-6
+_EPSILON = 1e-6
 
 
 def features_of(maps: CoarseMaps, peaks: Peaks) -> Floats:
@@ -138,17 +138,17 @@ class _Cubes:
         Ratios of the second to the first, and of the third to the second principal moment.
         """
         above = np.maximum(values - self.around(values)[:, None], 0) * self._middle
-        total = above.sum(axis=1) + _LEAST
+        total = above.sum(axis=1) + _EPSILON
         mean = above @ self._offsets / total[:, None]
         centred = self._offsets[None] - mean[:, None]
         moments = np.einsum("nc,nca,ncb->nab", above, centred, centred) / total[:, None, None]
         third, second, first = np.moveaxis(np.linalg.eigvalsh(moments), 1, 0)
-        tube = np.sqrt(np.maximum(second, 0) / (first + _LEAST))
-        return tube, np.sqrt(np.maximum(third, 0) / (second + _LEAST))
+        tube = np.sqrt(np.maximum(second, 0) / (first + _EPSILON))
+        return tube, np.sqrt(np.maximum(third, 0) / (second + _EPSILON))
 
 
 def _mean(values: Floats, weights: Floats) -> Floats:
-    return np.asarray((values * weights).sum(axis=1) / (weights.sum(axis=1) + _LEAST))
+    return np.asarray((values * weights).sum(axis=1) / (weights.sum(axis=1) + _EPSILON))
 
 
 def _log_odds(probability: Map) -> Floats:
@@ -157,15 +157,15 @@ def _log_odds(probability: Map) -> Floats:
 
 
 def _distance(voxels: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_]) -> Floats:
-    """Distance to a mask in mm, at most `FARTHEST_MM`."""
+    """Distance to a mask in mm, at most `MAX_DISTANCE_MM`."""
     from scipy.spatial import cKDTree
 
     inside = np.argwhere(mask)
     if not len(inside) or not len(voxels):
-        return np.full(len(voxels), FARTHEST_MM)
+        return np.full(len(voxels), MAX_DISTANCE_MM)
     tree = cKDTree(inside, balanced_tree=False, compact_nodes=False)  # of many, for a few queries
-    distance, _ = tree.query(voxels, distance_upper_bound=FARTHEST_MM / VOXEL_MM)
-    return np.asarray(np.minimum(distance * VOXEL_MM, FARTHEST_MM))
+    distance, _ = tree.query(voxels, distance_upper_bound=MAX_DISTANCE_MM / VOXEL_MM)
+    return np.asarray(np.minimum(distance * VOXEL_MM, MAX_DISTANCE_MM))
 
 
 def _mirrored(brain: Map, peaks: Peaks) -> Floats:

@@ -22,14 +22,14 @@ SCALES = (0.7, 1.2, 2.0, 3.4)
 """Standard deviations of the Gaussians, in map voxels. The difference of neighbouring ones has its
 maximum at the centre of a ball of some 1.5 times the radius, 2 to 7 mm here."""
 
-LEAST_BLOB = 0.4
+MIN_BLOB = 0.4
 """Least difference of Gaussians at a peak of enhancement, in standard deviations of
 normal-appearing brain."""
 
-LEAST_LOG_ODDS = -6.0
+MIN_LOG_ODDS = -6.0
 """Least logarithm of the odds of ET against every other class of a peak of the probability."""
 
-MOST_PEAKS = 150
+MAX_PEAKS = 150
 """Peaks of each kind that are kept, the highest."""
 
 _MARGIN = 3
@@ -70,8 +70,8 @@ def find_peaks(maps: CoarseMaps) -> Peaks:
     allowed &= ~maps.et[box]
     odds = log_odds(maps.probabilities[(slice(None), *box)])
     found = [
-        _highest(blob, allowed & (blob > LEAST_BLOB)),
-        _highest(odds, allowed & (odds > LEAST_LOG_ODDS)),
+        _highest(blob, allowed & (blob > MIN_BLOB)),
+        _highest(odds, allowed & (odds > MIN_LOG_ODDS)),
     ]
     voxels = _apart(np.concatenate(found), blob) + [span.start for span in box]
     return Peaks(voxels, *(_in_maps(values, box, maps) for values in (blob, scale, surroundings)))
@@ -135,7 +135,7 @@ def _in_maps(values: npt.NDArray[Any], box: Box, maps: CoarseMaps) -> npt.NDArra
 def _highest(values: Map, allowed: Mask) -> npt.NDArray[np.int64]:
     where = np.argwhere(allowed & (values == _neighbourhood_maximum(values)))
     order = np.argsort(-values[tuple(where.T)], kind="stable")
-    return where[order[:MOST_PEAKS]]
+    return where[order[:MAX_PEAKS]]
 
 
 def _neighbourhood_maximum(values: Map) -> Map:

@@ -26,10 +26,10 @@ REACH_MM = 12.0
 FRACTIONS = (0.5, 0.6, 0.7, 0.8, 0.9)
 """Thresholds that are tried, between the surroundings (0) and the maximum (1)."""
 
-LEAST_CONTRAST = 1.5
+MIN_CONTRAST = 1.5
 """Least contrast of a grown lesion to its surroundings, in `CoarseMaps.deviation`."""
 
-LEAST_PROBABILITY = 0.05
+MIN_PROBABILITY = 0.05
 """Least maximum of the probability of ET near the seed by which voxels are grown."""
 
 _SEED_MM = 2.5
@@ -99,10 +99,10 @@ def grow(
     The threshold on T1CE less its part that T1 explains is the lowest of `FRACTIONS` at which the
     connected voxels stay within `REACH_MM`; at the first, it is half way between the median of the
     surroundings and the maximum near the seed. Voxels connected to the maximum of the probability
-    near the seed, with at least half of it, are added, unless that is below `LEAST_PROBABILITY` or
+    near the seed, with at least half of it, are added, unless that is below `MIN_PROBABILITY` or
     they are another 26-connected component.
     Nothing is grown by enhancement if every threshold reaches too far, or its contrast is below
-    `LEAST_CONTRAST`.
+    `MIN_CONTRAST`.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def _enhancing(case: Case, maps: CoarseMaps, around: _Surroundings) -> Mask:
     contrast = ndimage.gaussian_filter(contrast, _SMOOTHING)
     base = float(np.median(contrast[around.far]))
     grown = _around_maximum(contrast, around, base)
-    if grown.any() and contrast[grown].mean() < base + LEAST_CONTRAST * maps.deviation:
+    if grown.any() and contrast[grown].mean() < base + MIN_CONTRAST * maps.deviation:
         grown[:] = False
     return grown
 
@@ -229,7 +229,7 @@ def _probable(lookup: ProbabilityLookup, around: _Surroundings) -> Mask:
     allowed = around.allowed
     et = np.zeros(allowed.shape, dtype=np.float32)
     et[allowed] = lookup(np.argwhere(allowed) + around.start)[TissueClass.ET]
-    if float(et[around.near].max()) < LEAST_PROBABILITY:
+    if float(et[around.near].max()) < MIN_PROBABILITY:
         return np.zeros(allowed.shape, dtype=bool)
     return _around_maximum(et, around, 0.0)
 

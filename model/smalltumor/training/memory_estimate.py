@@ -7,7 +7,7 @@ BYTES_PER_VOXEL = 2900
 one of 96. bfloat16 on a GPU takes less."""
 
 _FIXED_BYTES = 10**9
-_SMALLEST_CROP = 32
+_MIN_CROP = 32
 _USABLE_SHARE = 0.7
 """Share of the free memory that a step may take."""
 
@@ -62,5 +62,5 @@ def smaller(crop: int, batch_size: int, processes: int = 1) -> dict[str, int]:
     half = batch_size // 2 // processes * processes
     if half >= 1:
         return {"batch_size": half}
-    less = max(_SMALLEST_CROP, crop * 3 // 4 // 16 * 16)
+    less = max(_MIN_CROP, crop * 3 // 4 // 16 * 16)
     return {"crop": less} if less < crop else {}

@@ -33,7 +33,7 @@ _OTHER_IMAGES = (
     "the files of this case and open them again."
 )
 _MIN_NUMBER_WIDTH = 64
-_HIGHEST = 10_000
+_MAX_HEIGHT = 10_000
 _WRAP = int(Qt.TextFlag.TextWordWrap)
 
 
@@ -190,7 +190,7 @@ class _CaseList(QTreeWidget):
 
     def _fit_notes(self) -> None:
         """Give each note the height of its wrapped text; Qt's own hint is that of one line."""
-        space = QRect(0, 0, self.viewport().width() - 3 * self.indentation(), _HIGHEST)
+        space = QRect(0, 0, self.viewport().width() - 3 * self.indentation(), _MAX_HEIGHT)
         for row_number in range(self.topLevelItemCount()):
             item = self.topLevelItem(row_number)
             for note in map(item.child, range(item.childCount())):

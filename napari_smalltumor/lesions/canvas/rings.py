@@ -28,7 +28,7 @@ RING = (0.34, 0.80, 1.0, 1.0)
 CURRENT = (1.0, 1.0, 1.0, 1.0)
 HALO = (0.0, 0.0, 0.0, 1.0)
 
-SMALLEST_PIXELS = 30.0
+MIN_PIXELS = 30.0
 """Smallest diameter of a ring on the screen."""
 
 GAP_PIXELS = 10.0
@@ -41,7 +41,7 @@ LINE_PIXELS = 2.5
 CURRENT_LINE_PIXELS = 4.0
 HALO_PIXELS = 1.5
 
-MOST_RINGS = 300
+MAX_RINGS = 300
 """More components are noise, and more rings would slow the viewer down."""
 
 ZOOM_STEP = 1.2
@@ -124,12 +124,12 @@ class LesionRings:
         source : ViewerSegmentation
             The segmentation of the lesions.
         lesions : sequence of Lesion
-            The first `MOST_RINGS` are ringed.
+            The first `MAX_RINGS` are ringed.
         current : Lesion, optional
         candidate : Lesion, optional
             The current one, if it is not in the mask: the planes draw its outline.
         """
-        lesions = lesions[:MOST_RINGS]
+        lesions = lesions[:MAX_RINGS]
         if not lesions:
             self.erase()
             return
@@ -256,7 +256,7 @@ class LesionRings:
     def _fit_to_zoom(self) -> None:
         assert self.layer is not None
         zoom = self._zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
-        pixels = np.maximum(SMALLEST_PIXELS, self._point_diameters * zoom + GAP_PIXELS)
+        pixels = np.maximum(MIN_PIXELS, self._point_diameters * zoom + GAP_PIXELS)
         halo_pixels = pixels + 2 * HALO_PIXELS
         pixels_per_voxel = zoom * abs(float(self.layer.scale[-1]))
         relative_widths = [

@@ -13,7 +13,7 @@ from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
 from smalltumor.scanner.sequence_folders import is_folder_of_sequences
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.loading.folders.scans import MOST_SEQUENCES, offer_scan
+from napari_smalltumor.loading.folders.scans import MAX_SEQUENCES, offer_scan
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.jobs.load import load
 from napari_smalltumor.viewer import main_window
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_smalltumor.layers.create import LayerData
     from napari_smalltumor.loading.folders.case_opener import OpenFound
 
-MOST_FOLDERS = 5_000
+MAX_FOLDERS = 5_000
 """A folder with more subfolders is not searched for cases."""
 
 
@@ -82,7 +82,7 @@ def _volumes_without_case(found: list[CaseFiles]) -> list[Path]:
     if len(found) == 1 and not found[0].modalities and len(found[0].labels) == 1:
         return found[0].labels
     files = [case.stacked for case in found if case.stacked is not None]
-    if len(files) < len(found) or len(files) > MOST_SEQUENCES:
+    if len(files) < len(found) or len(files) > MAX_SEQUENCES:
         return []
     try:
         return files if all(len(volume_shape(file)) == 3 for file in files) else []
@@ -130,8 +130,8 @@ def _show_list(
 
 
 def _check_number(folder: Path, number: int) -> None:
-    if number > MOST_FOLDERS:
+    if number > MAX_FOLDERS:
         raise TooManyFoldersError(
-            f"{folder} is no case and has more than {MOST_FOLDERS:,} subfolders; choose the folder "
+            f"{folder} is no case and has more than {MAX_FOLDERS:,} subfolders; choose the folder "
             "of a case"
         )

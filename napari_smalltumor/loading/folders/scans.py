@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PREPARED_DOCK = "Prepared scan"
 
-MOST_SEQUENCES = 20
+MAX_SEQUENCES = 20
 """A folder with more volumes of which no name tells the sequence holds many patients."""
 
 
@@ -167,7 +167,7 @@ def _holds_dicom_series(content: FolderContent) -> bool:
 def _may_have_t1ce(content: FolderContent) -> bool:
     return any(
         REFERENCE in (chosen := assign(study.series).chosen)
-        or (not chosen and 1 < len(study.series) <= MOST_SEQUENCES)
+        or (not chosen and 1 < len(study.series) <= MAX_SEQUENCES)
         for study in content.studies
     )
 

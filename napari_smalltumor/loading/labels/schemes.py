@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from smalltumor.data.case import Case
-from smalltumor.data.masks.label_files import LARGEST_TUMOUR_ML
+from smalltumor.data.masks.label_files import MAX_TUMOUR_ML
 from smalltumor.data.naming.file_names import is_named_as_labels
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import SmalltumorError
@@ -67,7 +67,7 @@ def ask_about_labels(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
 def _is_of_brain(layer: Layer, case: Case) -> bool:
     """Whether more is labelled than a tumour can be."""
     labelled = np.count_nonzero(layer.data) * case.grid.voxel_volume / 1000
-    return bool(labelled > LARGEST_TUMOUR_ML)
+    return bool(labelled > MAX_TUMOUR_ML)
 
 
 def apply_scheme(viewer: ViewerModel, layer: Layer, scheme: LabelScheme) -> Layer:

@@ -29,7 +29,7 @@ Masks = dict[Region, npt.NDArray[np.bool_]]
 Rule = Callable[[Floats], Masks]
 
 SAMPLES, SEED = 10_000, 0
-LEAST_PROBABILITY = 0.02
+MIN_PROBABILITY = 0.02
 """Voxels below it are never in the mask of the largest expected Dice."""
 
 
@@ -82,7 +82,7 @@ def largest_expected_dice(probabilities: Floats) -> Masks:
     masks = {}
     for region in Region:
         p = of_region(probabilities, region)
-        inside = np.sort(p[p > LEAST_PROBABILITY])[::-1].astype(np.float64)
+        inside = np.sort(p[p > MIN_PROBABILITY])[::-1].astype(np.float64)
         expected = 2 * np.cumsum(inside) / (np.arange(1, len(inside) + 1) + p.sum())
         masks[region] = p >= inside[expected.argmax()] if len(inside) else p > 1
     return masks

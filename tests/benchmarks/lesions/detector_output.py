@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from detector_training import LEAST_VOXELS, Example, Head, examples, features, trained
+from detector_training import MIN_VOXELS, Example, Head, examples, features, trained
 from held_out import Fold, output_of
 from scipy import ndimage
 from smalltumor import read_labels
@@ -48,8 +48,8 @@ from smalltumor.second_look import SecondLook, label_image, load_parameters
 from smalltumor.second_look.coarse_maps import CoarseMaps, Map
 from smalltumor.training.data.pack import packed_cases
 
-MOST_CANDIDATES, MOST_PEAKS, IN_BRAIN = 15, 300, 0.7
-SIZES = (MIN_COMPONENT_VOXELS, LEAST_VOXELS)
+MAX_CANDIDATES, MAX_PEAKS, IN_BRAIN = 15, 300, 0.7
+SIZES = (MIN_COMPONENT_VOXELS, MIN_VOXELS)
 """Least numbers of voxels of a component, each with a table of its own."""
 
 CANDIDATES, DETECTOR, BOTH = "mask + candidates", "mask + detector", "all three"
@@ -80,7 +80,7 @@ def training_candidates(head: Head, example: Example) -> CaseCandidates:
 def target_candidates(heat: Map, target: npt.NDArray[np.int16]) -> CaseCandidates:
     """The peaks of a map against a target, as `peak_candidates`; none next to larger ET."""
     candidates = []
-    for peak in peaks_of(heat, target >= 0, MOST_PEAKS):
+    for peak in peaks_of(heat, target >= 0, MAX_PEAKS):
         box = tuple(slice(max(n - 1, 0), n + 2) for n in peak)
         finds = tuple(int(n) - 1 for n in np.unique(target[box]) if n > 0)
         candidates.append(ScoredCandidate(float(heat[tuple(peak)]), not finds, finds))
@@ -139,7 +139,7 @@ def peaks_of(values: Map, allowed: Mask, most: int) -> npt.NDArray[np.int64]:
 def candidates_of(look: SecondLook, heat: Map, taken: Mask) -> tuple[Labels, dict[int, float]]:
     """A label image of the head's spots outside what is taken, and their scores."""
     allowed = (look.maps.brain > IN_BRAIN) & ~look.maps.et
-    peaks = peaks_of(heat, allowed, 3 * MOST_CANDIDATES)
+    peaks = peaks_of(heat, allowed, 3 * MAX_CANDIDATES)
     taken, labels = taken.copy(), np.zeros(taken.shape, np.uint16)
     scores: dict[int, float] = {}
     for peak, seed in zip(peaks, look.maps.to_source(peaks), strict=True):
@@ -149,7 +149,7 @@ def candidates_of(look: SecondLook, heat: Map, taken: Mask) -> tuple[Labels, dic
         taken[tuple(voxels.T)] = True
         labels[tuple(voxels.T)] = len(scores) + 1
         scores[len(scores) + 1] = float(heat[tuple(peak)])
-        if len(scores) == MOST_CANDIDATES:
+        if len(scores) == MAX_CANDIDATES:
             break
     return labels, scores
 
@@ -169,7 +169,7 @@ def peak_candidates(
     for number, voxels in enumerate(small, start=1):
         numbers[1][on_maps(maps, voxels)] = number
     candidates = []
-    for peak in peaks_of(values, maps.brain > IN_BRAIN, MOST_PEAKS):
+    for peak in peaks_of(values, maps.brain > IN_BRAIN, MAX_PEAKS):
         box = tuple(slice(max(n - 1, 0), n + 2) for n in peak)
         finds = tuple(int(n) - 1 for n in np.unique(numbers[1][box]) if n)
         candidates.append(

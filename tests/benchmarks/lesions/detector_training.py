@@ -25,7 +25,7 @@ from smalltumor.training.data.training_case import TrainingCase
 from torch import Tensor, nn
 from torch.nn import functional
 
-LEAST_VOXELS = 3
+MIN_VOXELS = 3
 """Smaller components of ET are ignored, as are those of `SMALL_LESION_VOXELS` and more."""
 
 TRANSPLANTS, TRIES = 8, 60
@@ -122,7 +122,7 @@ def targets(classes: npt.NDArray[np.uint8], image: Tensor) -> dict[str, npt.NDAr
     target[ndimage.binary_dilation(any_et, np.ones((3, 3, 3)))] = -1
     number = 0
     for voxels in components:
-        if LEAST_VOXELS <= len(voxels) < SMALL_LESION_VOXELS:
+        if MIN_VOXELS <= len(voxels) < SMALL_LESION_VOXELS:
             number += 1
             target[tuple((voxels // 2).T)] = number
     return {"target": target}
@@ -148,7 +148,7 @@ def donors(case: TrainingCase) -> list[Donor]:
     image, et = case.intensities().numpy(), case.classes.numpy() == TissueClass.ET
     found = []
     for voxels in connected_components(et).voxels:
-        if not LEAST_VOXELS <= len(voxels) < SMALL_LESION_VOXELS:
+        if not MIN_VOXELS <= len(voxels) < SMALL_LESION_VOXELS:
             continue
         lesion = np.zeros(et.shape, bool)
         lesion[tuple(voxels.T)] = True

@@ -23,7 +23,7 @@ from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.lesions.axial_diameters import AxialDiameters, axial_diameters
 
-LEAST_VOXELS = 2000
+MIN_VOXELS = 2000
 PROGRESSION = 1.25
 MARGIN = 15
 SHIFT = [0.3, 0.4, 0.2]
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder of case folders with masks")
     folders = sorted(path for path in parser.parse_args().folder.iterdir() if path.is_dir())
     found = [turns for folder in folders if (turns := products(folder)) is not None]
-    print(f"{len(found)} largest lesions of at least {LEAST_VOXELS} voxels with a cavity")
+    print(f"{len(found)} largest lesions of at least {MIN_VOXELS} voxels with a cavity")
     for name, n in (("with what they enclose", 0), ("beside the cavity", 1)):
         kind = [measured[n] for measured in found]
         areas = np.array([[axial.product_mm2 for axial in each] for each in kind])
@@ -52,7 +52,7 @@ def products(folder: Path) -> tuple[list[AxialDiameters], list[AxialDiameters]] 
     case = read_case(folder)
     et = region_mask(read_labels(case)[0], Region.ET)
     components = connected_components(et).voxels
-    if not components or len(components[-1]) < LEAST_VOXELS:
+    if not components or len(components[-1]) < MIN_VOXELS:
         return None
     voxels = components[-1]
     if not axial_diameters(voxels, case.grid).has_cavity:

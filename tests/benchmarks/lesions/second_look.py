@@ -45,7 +45,7 @@ from smalltumor.second_look.parameters import as_json
 
 CANDIDATES = ("log_odds_et", "enhancement", "tube", "mm_to_tumour", "mm_to_et", "mirrored")
 PENALTIES = {"candidates": 3.0, "found": 1.0}
-LEAST_LOG_ODDS, MOST_BY_IMAGE, LEAST_SCORE, MOST, LEAST_MM3 = -0.9, 1, 0.04, 8, 3.0
+MIN_LOG_ODDS, MAX_BY_IMAGE, MIN_SCORE, MAX_SPOTS, MIN_MM3 = -0.9, 1, 0.04, 8, 3.0
 
 EARLIER = {
     "components of the mask": (
@@ -78,7 +78,7 @@ def measured(fold: int, case: Case, cropped: CroppedProbabilities) -> Measured:
     spots, real = [], []
     for seed, values in zip(look.seeds, look.features, strict=True):
         voxels = look.grow(seed, et, apart=True)
-        if len(voxels) < LEAST_MM3:
+        if len(voxels) < MIN_MM3:
             continue
         spots.append(values)
         real.append(bool(truth[tuple(voxels.T)].any()))
@@ -102,7 +102,7 @@ def fitted(cases: Sequence[Measured], weights: str, digest: str) -> SecondLookPa
     return SecondLookParameters(
         fit_scorer(spots, real, CANDIDATES, PENALTIES["candidates"]),
         fit_scorer(components, real_components, component_scores.FEATURES, PENALTIES["found"]),
-        *(LEAST_LOG_ODDS, MOST_BY_IMAGE, LEAST_SCORE, MOST, LEAST_MM3, weights, digest),
+        *(MIN_LOG_ODDS, MAX_BY_IMAGE, MIN_SCORE, MAX_SPOTS, MIN_MM3, weights, digest),
     )
 
 

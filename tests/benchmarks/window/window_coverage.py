@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 Line = tuple[str, int]
 """A file and the number of a line."""
 
-LEAST_SECONDS = 0.3
+MIN_SECONDS = 0.3
 """Time that a test counts at least, so that no test is taken for nothing."""
 
 
@@ -48,7 +48,7 @@ def chosen(lines: Mapping[str, Set[Line]], seconds: Mapping[str, float]) -> list
     needed: list[str] = []
     missed = {test: set(found) for test, found in lines.items()}
     while True:
-        best = max(missed, key=lambda test: len(missed[test]) / max(seconds[test], LEAST_SECONDS))
+        best = max(missed, key=lambda test: len(missed[test]) / max(seconds[test], MIN_SECONDS))
         new = missed.pop(best)
         if not new:
             return needed

@@ -77,7 +77,7 @@ def test_a_damaged_file_is_replaced(tmp_path, data, restart, content):
 
 
 def test_only_the_latest_scans_are_stored(tmp_path, data, restart, monkeypatch):
-    monkeypatch.setattr(known_scans, "MOST_STORED", 2)
+    monkeypatch.setattr(known_scans, "MAX_STORED", 2)
     for name in ("a", "b", "a", "c"):
         remember_scan(tmp_path / name, tmp_path)
     stored = json.loads((data / FILE_NAME).read_text())
@@ -96,7 +96,7 @@ def test_scans_that_another_process_remembers_at_the_same_time_are_kept(
     tmp_path, data, restart, monkeypatch
 ):
     write, others = known_scans.write_text, []
-    monkeypatch.setattr(known_scans, "_LONGEST_WAIT_S", 60.0)  # however slow the machine
+    monkeypatch.setattr(known_scans, "_MAX_WAIT_S", 60.0)  # however slow the machine
 
     def remember_in_between(path, text, **options):
         monkeypatch.setattr(known_scans, "write_text", write)
@@ -116,7 +116,7 @@ def test_scans_that_another_process_remembers_at_the_same_time_are_kept(
 def test_a_lock_that_is_not_given_up_does_not_hold_up_the_window(
     tmp_path, data, restart, monkeypatch
 ):
-    monkeypatch.setattr(known_scans, "_LONGEST_WAIT_S", 0.01)
+    monkeypatch.setattr(known_scans, "_MAX_WAIT_S", 0.01)
     data.mkdir()
     with FileLock(data / known_scans.LOCK_NAME):
         remember_scan(tmp_path / "A", tmp_path)

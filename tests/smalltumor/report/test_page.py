@@ -16,7 +16,7 @@ from smalltumor.extras import MissingPackageError
 from smalltumor.labels.regions import REGION_COLOURS, Region, TissueClass
 from smalltumor.measures import measure_case, measure_classes
 from smalltumor.report import ReportDetails, case_page, image_warnings, write_page
-from smalltumor.report.page import MOST_PICTURES, legend
+from smalltumor.report.page import MAX_PICTURES, legend
 from smalltumor.report.page_files import book_of
 from smalltumor.report.texts import pieces
 
@@ -109,13 +109,13 @@ def test_a_table_that_is_wider_than_the_window_can_be_scrolled_by_keys(page):
 
 def test_of_many_small_lesions_the_largest_have_pictures_and_all_are_listed(case):
     classes = np.zeros(SHAPE, np.uint8)
-    for n in range(MOST_PICTURES + 3):
+    for n in range(MAX_PICTURES + 3):
         ball(classes, (10 + n % 9 * 5, 20 + n // 9 * 8, 20), 1)
     page = Page(case_page(case, classes, measure_classes(classes, GRID, name="case"), DETAILS))
-    assert len(page.all("img")) == 5 + MOST_PICTURES
+    assert len(page.all("img")) == 5 + MAX_PICTURES
     assert "27 lesions, 27 small" in page.text
     rows = [cell for cell in page.all("th") if cell["scope"] == "row"]
-    assert len(rows) == 5 + 5 + MOST_PICTURES + 3
+    assert len(rows) == 5 + 5 + MAX_PICTURES + 3
 
 
 def test_every_lesion_has_one_row_which_says_what_it_is_to_rano(case):

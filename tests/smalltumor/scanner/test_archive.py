@@ -90,8 +90,8 @@ def test_nothing_is_written_outside_the_folder(tmp_path):
 @pytest.mark.parametrize(
     ("limit", "value", "sentence"),
     [
-        ("MOST_BYTES", 1999, "GB unpacked are over the limit"),
-        ("MOST_FILES", 1, "holds 2 files, over the limit of 1"),
+        ("MAX_BYTES", 1999, "GB unpacked are over the limit"),
+        ("MAX_FILES", 1, "holds 2 files, over the limit of 1"),
     ],
 )
 def test_too_much_is_refused_before_it_is_unpacked(tmp_path, monkeypatch, limit, value, sentence):

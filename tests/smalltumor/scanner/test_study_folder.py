@@ -103,7 +103,7 @@ def test_a_folder_with_too_many_files_to_look_at_is_not_searched(tmp_path, monke
     (tmp_path / "notes").mkdir()
     for number in range(8):
         (tmp_path / "notes" / f"{number}.txt").touch()
-    monkeypatch.setattr(study_folder, "_MOST_FILES", 6)
+    monkeypatch.setattr(study_folder, "_MAX_FILES", 6)
     assert folder_of_study(file).folder == tmp_path / "S1"
 
 

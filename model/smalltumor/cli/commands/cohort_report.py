@@ -10,7 +10,7 @@ from smalltumor.cli.progress import ProgressBar
 from smalltumor.data.naming.cohort_names import PAGE
 from smalltumor.errors import OutputError
 
-_MOST = 48
+_MAX_PICTURES = 48
 
 DESCRIPTION = f"""\
 Write one HTML page of the results of `smalltumor cohort`: volumes and sizes, pictures of the cases
@@ -44,8 +44,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--pictures",
         metavar="N",
         type=_count,
-        default=_MOST,
-        help=f"cases with a picture, at most (default: {_MOST})",
+        default=_MAX_PICTURES,
+        help=f"cases with a picture, at most (default: {_MAX_PICTURES})",
     )
     arguments.add_overwrite(parser)
     parser.set_defaults(run=run)
@@ -75,7 +75,7 @@ def write_report(
     results: Path,
     path: Path,
     data: Path | None = None,
-    pictures: int = _MOST,
+    pictures: int = _MAX_PICTURES,
     *,
     overwrite: bool = True,
 ) -> None:

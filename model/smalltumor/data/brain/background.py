@@ -22,7 +22,7 @@ _CONSTANT_SHARE = 0.25
 _FACE_SAMPLES = 48
 """Voxels on a face that are looked at, along each axis; up to twice as many if it has them."""
 
-_MOST_LEVELS = 3
+_MAX_LEVELS = 3
 """Constants one around another that are looked for."""
 
 _NOISE_DEVIATIONS = 6.0
@@ -119,7 +119,7 @@ def surroundings(image: Image) -> Surroundings:
     """
     levels: tuple[float, ...] = ()
     start, part = np.zeros(3, dtype=int), image
-    for _ in range(_MOST_LEVELS):
+    for _ in range(_MAX_LEVELS):
         inner = _constants(_faces(part, _FACE_SAMPLES)) if part.size else ()
         if not inner or set(inner) <= set(levels):
             levels = inner + tuple(level for level in levels if level not in inner)

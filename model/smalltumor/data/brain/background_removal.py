@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _RINGING_SHARE = 0.3
 """Share of the brain's contrast with the background that ringing rarely exceeds."""
 
-_SMALLEST = 1e-6
+_MIN_SHARE = 1e-6
 """Smallest result in the brain, as a share of the largest."""
 
 
@@ -122,7 +122,7 @@ def _subtract_background(volume: _Volume, inside: Mask) -> Image:
         above = background.levels and background.one_sided
         base = background.levels[0] if above else values.min()
         values -= base
-        np.maximum(values, _SMALLEST * values.max(), out=values)
+        np.maximum(values, _MIN_SHARE * values.max(), out=values)
         with np.errstate(over="ignore"):  # what float32 cannot hold is refused when normalising
             result.T[inside.T] = values
     return result

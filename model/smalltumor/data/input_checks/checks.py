@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from smalltumor.geometry.grid import Grid
     from smalltumor.labels.masks import Mask
 
-LARGEST_BRAIN_ML = 2200.0
+MAX_BRAIN_ML = 2200.0
 """Largest volume that can be a brain alone; the largest brains have 2 litres."""
 
-SMALLEST_BRAIN_ML = 600.0
+MIN_BRAIN_ML = 600.0
 """Volume below which voxel sizes are doubted and tissues not compared. Brains of adults have more
 than 900 ml, and only those of infants less than 600."""
 
-LEAST_OVERLAP = 0.96
+MIN_OVERLAP = 0.96
 """Smallest Dice of a modality's brain with that of the others; shifts of 5 mm are below it."""
 
-LEAST_OVERLAP_IF_SWAPPED = 0.98
+MIN_OVERLAP_IF_SWAPPED = 0.98
 """Below it, what looks like swapped modalities may be a shift; a shift of 2 mm is below it."""
 
-LARGEST_CUT_CM2 = {"S": 10.0, "I": 50.0, "L": 10.0, "R": 10.0, "A": 10.0, "P": 10.0}
+MAX_CUT_CM2 = {"S": 10.0, "I": 50.0, "L": 10.0, "R": 10.0, "A": 10.0, "P": 10.0}
 """Largest area of the brain on a face of the volume. In 51 BraTS cases it is 0, and 39 inferior."""
 
 SAME_IMAGE = 0.9999
@@ -52,7 +52,7 @@ THICK_SLICES_MM = 2.5
 """Distance of slices above which small lesions are doubted. Of a tumour cut into slices, the Dice
 of ET was 0.94 at 2 mm, 0.90 at 3 mm and 0.82 at 5 mm (docs/lab/raw-scans.md)."""
 
-_LARGEST_VOXEL_MM3 = 8.0
+_MAX_VOXEL_MM3 = 8.0
 """Of a usual image. With so few voxels that these make no brain either, an image is a crop."""
 
 _OPPOSITE = dict(zip("LRAPSI", "RLPAIS", strict=True))
@@ -89,16 +89,16 @@ def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Findin
         findings.append(same)
     findings += _check_names(case)
     findings += [*_check_spacing(case.grid), *_check_volume(volume_ml)]
-    if volume_ml > LARGEST_BRAIN_ML:
+    if volume_ml > MAX_BRAIN_ML:
         return findings  # the skull hides what the other checks compare
     misaligned = list(_check_overlap(masks))
     cuts = [*_check_faces(case, coarse)]
     findings += [*misaligned, *cuts]
     if not cuts:  # a part of the brain is said to be one
         findings += _check_small(volume_ml, case.grid)
-    if not misaligned and volume_ml >= SMALLEST_BRAIN_ML:
+    if not misaligned and volume_ml >= MIN_BRAIN_ML:
         for swapped in _check_roles(coarse.images, brain):
-            shifted = _check_overlap(masks, LEAST_OVERLAP_IF_SWAPPED)
+            shifted = _check_overlap(masks, MIN_OVERLAP_IF_SWAPPED)
             findings += [f for f in shifted if f.modalities[0] in swapped.modalities]
             findings.append(swapped)
     return findings
@@ -140,12 +140,12 @@ def _check_spacing(grid: Grid) -> Iterator[Finding]:
 
 
 def _check_volume(volume_ml: float) -> Iterator[Finding]:
-    if volume_ml > LARGEST_BRAIN_ML:
+    if volume_ml > MAX_BRAIN_ML:
         yield Finding(FindingKind.NOT_SKULL_STRIPPED, volume_ml)
 
 
 def _check_small(volume_ml: float, grid: Grid) -> Iterator[Finding]:
-    if volume_ml < SMALLEST_BRAIN_ML <= volume_ml / grid.voxel_volume * _LARGEST_VOXEL_MM3:
+    if volume_ml < MIN_BRAIN_ML <= volume_ml / grid.voxel_volume * _MAX_VOXEL_MM3:
         yield Finding(FindingKind.SMALL, volume_ml)
 
 
@@ -164,11 +164,11 @@ def _check_faces(case: Case, coarse: CoarseImages) -> Iterator[Finding]:
                 ]
             )
             area = np.count_nonzero(brain) * voxel_cm2
-            if area > LARGEST_CUT_CM2[side]:
+            if area > MAX_CUT_CM2[side]:
                 yield Finding(FindingKind.CUT, area, side=side)
 
 
-def _check_overlap(masks: Mapping[str, Mask], least: float = LEAST_OVERLAP) -> Iterator[Finding]:
+def _check_overlap(masks: Mapping[str, Mask], least: float = MIN_OVERLAP) -> Iterator[Finding]:
     """Dice of each brain with the voxels that at least two of the others have in common.
 
     Of two images, the one that is not T1CE is named: results lie on T1CE.

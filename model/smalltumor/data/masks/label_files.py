@@ -22,7 +22,7 @@ from smalltumor.geometry.placement import place_on_grid
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.schemes import WHOLE_TOLERANCE, LabelScheme
 
-LARGEST_TUMOUR_ML = 600.0
+MAX_TUMOUR_ML = 600.0
 """Largest volume of labels that can be a tumour; brain masks of adults have more than 900 ml."""
 
 
@@ -204,7 +204,7 @@ def decode_labels(
     ------
     LabelError
         Naming the file, if it is not 3D, its values fit no scheme or several, or it labels more
-        than `LARGEST_TUMOUR_ML`.
+        than `MAX_TUMOUR_ML`.
     """
     check_label_shape(volume)
     try:
@@ -222,10 +222,10 @@ def check_tumour_size(volume: Volume) -> None:
     Raises
     ------
     LabelError
-        Naming the file, if it labels more than `LARGEST_TUMOUR_ML`.
+        Naming the file, if it labels more than `MAX_TUMOUR_ML`.
     """
     labelled = int(np.count_nonzero(volume.data)) * volume.grid.voxel_volume / 1000
-    if labelled > LARGEST_TUMOUR_ML:
+    if labelled > MAX_TUMOUR_ML:
         raise LabelError(
             f"{volume.path} labels {labelled:.0f} ml, too much for a tumour; it may be a mask of "
             "the brain"

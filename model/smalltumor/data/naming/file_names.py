@@ -182,15 +182,17 @@ def cases_of_images(folder: Path) -> frozenset[str]:
         changed = folder.stat().st_mtime_ns
     except OSError:
         return frozenset()
-    return _known(folder, changed) if next_change_shows(changed) else _found(folder)
+    if next_change_shows(changed):
+        return _cached_cases(folder, changed)
+    return _listed_cases(folder)
 
 
 @lru_cache(maxsize=32)  # folders of thousands of files are asked for with every mask
-def _known(folder: Path, changed: int) -> frozenset[str]:
-    return _found(folder)
+def _cached_cases(folder: Path, changed: int) -> frozenset[str]:
+    return _listed_cases(folder)
 
 
-def _found(folder: Path) -> frozenset[str]:
+def _listed_cases(folder: Path) -> frozenset[str]:
     cases: set[str] = set()
     numbers: dict[str, set[str]] = {}
     for path in visible_entries(folder):

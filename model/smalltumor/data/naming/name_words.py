@@ -37,7 +37,7 @@ _GLUED = (
     | {Kind.CON, Kind.TREATMENT, Kind.TECHNIQUE, Kind.FOSSA, Kind.T1, Kind.OTHER}
 )
 _NOT_GLUED = frozenset(("na", "po", "pc", "wc", "plain"))
-_LONGEST_GLUED = 32
+_MAX_GLUED_LENGTH = 32
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(
@@ -161,7 +161,7 @@ def _glued(part: str, kind_of: KindOfWord) -> list[tuple[str, int]]:
 
 def _known_words(word: str, kind_of: KindOfWord) -> list[tuple[str, int]]:
     """Two or more known words that make up a word and say something; empty if there are none."""
-    if len(word) > _LONGEST_GLUED:
+    if len(word) > _MAX_GLUED_LENGTH:
         return []
     for end in range(len(word) - 1, 1, -1):
         first = kind_of(word[:end])

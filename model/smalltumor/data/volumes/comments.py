@@ -16,7 +16,7 @@ _COMMENT = 6
 """NIfTI's code of a comment."""
 
 _FLAG_BYTES, _START_BYTES = 4, 8
-_LONGEST = 2**16
+_MAX_BYTES = 2**16
 """Bytes of the longest comment that is read."""
 
 
@@ -47,7 +47,7 @@ def comments_of(start: bytes, header: nib.Nifti1Header) -> tuple[str, ...]:
         size, code = struct.unpack_from(f"{order}ii", start, position)
         if size < _START_BYTES or size % 16 or position + size > len(start):
             break
-        if code == _COMMENT and size <= _LONGEST:
+        if code == _COMMENT and size <= _MAX_BYTES:
             content = start[position + _START_BYTES : position + size]
             comments.append(content.rstrip(b"\0").decode("utf-8", "replace"))
         position += size

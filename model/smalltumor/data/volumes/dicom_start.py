@@ -19,8 +19,8 @@ _LONG_VALUES = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 
 _FIRST_GROUPS, _LAST_GROUP = (0x0002, 0x0008), 0x0020
 _LAST_FIRST_ELEMENT = 0x0020
-_LONGEST_VALUE = 2**16
-_FEWEST_ELEMENTS = 2
+_MAX_VALUE_BYTES = 2**16
+_MIN_ELEMENTS = 2
 
 
 def starts_as_dicom(start: bytes) -> bool:
@@ -34,7 +34,7 @@ def starts_as_dicom(start: bytes) -> bool:
     group, element = _tag(start, 0)
     if group not in _FIRST_GROUPS or element > _LAST_FIRST_ELEMENT:
         return False
-    return _count_elements(start) >= _FEWEST_ELEMENTS
+    return _count_elements(start) >= _MIN_ELEMENTS
 
 
 def file_starts_as_dicom(path: Path) -> bool:
@@ -82,4 +82,4 @@ def _size(start: bytes, position: int) -> int | None:
         header, (length,) = 8, struct.unpack_from("<I", start, position + 4)
     if length == 0xFFFFFFFF:  # a sequence, which ends with a mark
         return len(start)
-    return None if length > _LONGEST_VALUE or length % 2 else header + int(length)
+    return None if length > _MAX_VALUE_BYTES or length % 2 else header + int(length)

@@ -21,16 +21,16 @@ from smalltumor.geometry.grid import Grid
 if TYPE_CHECKING:
     import nibabel as nib
 
-_LARGEST_RATIO = 0.01
+_MAX_RATIO = 0.01
 """Difference of voxel sizes, as a share, up to which they are equal; float32 has 1e-7."""
 
-_LARGEST_SHIFT_MM = 1.0
+_MAX_SHIFT_MM = 1.0
 """Distance of a corner by sform and qform up to which both are equal; float32 has 0.001 mm."""
 
 _SHEARED = 0.001
 """Cosine between two axes from which a qform cannot express an affine."""
 
-_LONGEST_QUATERNION = 1.001
+_MAX_QUATERNION_LENGTH = 1.001
 """Length of a quaternion's vector, 1 at most, up to which it was rounded and is not damaged."""
 
 
@@ -144,7 +144,7 @@ def _size_problems(header: nib.Nifti1Header) -> list[str]:
         return []
     of_sform = np.linalg.norm(header.get_sform()[:3, :3], axis=0)
     pixdim = np.array(header.get_zooms()[:3], dtype=np.float64)
-    if np.all(np.abs(of_sform - pixdim) <= _LARGEST_RATIO * np.minimum(of_sform, pixdim)):
+    if np.all(np.abs(of_sform - pixdim) <= _MAX_RATIO * np.minimum(of_sform, pixdim)):
         return []
     used, other = (_sizes_text(v * millimetres_per_unit(header)) for v in (of_sform, pixdim))
     return [
@@ -164,7 +164,7 @@ def _position_problems(header: nib.Nifti1Header) -> list[str]:
     sizes = header.get_data_shape()[:3]
     corners = np.array(list(product(*[(0, n - 1) for n in sizes], (1,))))
     distances = np.linalg.norm(corners @ difference[:3].T, axis=1) * millimetres_per_unit(header)
-    if not distances.max() > _LARGEST_SHIFT_MM:
+    if not distances.max() > _MAX_SHIFT_MM:
         return []
     return [
         f"sform and qform disagree about the position by up to {distances.max():.0f} mm; the sform "
@@ -192,7 +192,7 @@ def _qform(header: nib.Nifti1Header) -> npt.NDArray[np.float64] | None:
     own = header.copy()
     names = ("quatern_b", "quatern_c", "quatern_d")
     length = float(np.linalg.norm([float(own[name]) for name in names]))
-    if 1 < length < _LONGEST_QUATERNION:
+    if 1 < length < _MAX_QUATERNION_LENGTH:
         for name in names:
             own[name] = float(own[name]) / length
     try:

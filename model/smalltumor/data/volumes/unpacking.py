@@ -15,10 +15,10 @@ from smalltumor.files.gzip_codec import GZIP_ERRORS, Unpacker, unpacker
 _PACKED_PIECE, _UNPACKED_PIECE = 2**17, 2**18
 """Bytes that are unpacked at a time, at most."""
 
-_LARGEST_RATIO = 1040
+_MAX_RATIO = 1040
 """Bytes that a byte of gzip can give; deflate reaches 1032."""
 
-_MOST_AFTER = 2**20
+_MAX_AFTER = 2**20
 """Bytes that may follow those that are asked for."""
 
 
@@ -119,7 +119,7 @@ class _Members:
         CaseError
             If the file is damaged; with `whole` also if it is truncated, or holds far more.
         """
-        target = np.empty(min(size, len(self._rest) * _LARGEST_RATIO), dtype=np.uint8)
+        target = np.empty(min(size, len(self._rest) * _MAX_RATIO), dtype=np.uint8)
         filled = 0
         try:
             while self._rest and filled < len(target):
@@ -150,10 +150,10 @@ class _Members:
 
     def _finish(self, member: Unpacker) -> None:
         """Unpack the end of a member: up to a megabyte after the voxels, more is a bomb."""
-        count = self._fill(np.empty(_MOST_AFTER, dtype=np.uint8), member)
+        count = self._fill(np.empty(_MAX_AFTER, dtype=np.uint8), member)
         if member.eof:
             return
-        if count == _MOST_AFTER:
+        if count == _MAX_AFTER:
             raise CaseError(
                 f"{self._path} unpacks to far more data than its header gives; not read"
             )

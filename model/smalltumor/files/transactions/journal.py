@@ -28,7 +28,7 @@ from smalltumor.files.transactions.temporary_names import TEMPORARY_FILES, tempo
 KEPT_FILES = ".smalltumor-*.kept"
 """Pattern of earlier files, until all new ones are in place."""
 
-_LONGEST_S = 600.0
+_MAX_AGE_S = 600.0
 """Age at which a writer has ended of which this cannot be known otherwise, as on another computer.
 
 Moving takes milliseconds. But a computer that sleeps, or a drive that does not answer, can stop a
@@ -207,7 +207,7 @@ class Journal:
         if self._path(state).stat().st_mtime < _FIRST_WRITTEN_S:
             return True
         runs = None if self.is_of_another_computer else is_running(self.process, self.written)
-        return self.age > _LONGEST_S if runs is None else not runs
+        return self.age > _MAX_AGE_S if runs is None else not runs
 
     @property
     def is_of_another_computer(self) -> bool:

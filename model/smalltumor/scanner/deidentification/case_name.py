@@ -23,13 +23,13 @@ _TELLS_NOTHING = frozenset(
 )
 """Names of folders that many patients have; the folder above is named after the patient."""
 
-_SHORTEST_ID = 3
+_MIN_ID_LENGTH = 3
 """Characters of an ID that is looked for within a name; shorter ones are in too many."""
 
-_SHORTEST_JOINED = 4
+_MIN_JOINED_LENGTH = 4
 """Letters of surname and given name that are looked for within a name."""
 
-_FEWEST_VOLUMES = 2
+_MIN_VOLUMES = 2
 """One name alone does not tell which of its words are those of the patient."""
 
 _DIGITS_OF_HASH = 8
@@ -74,7 +74,7 @@ def _name_of_volumes(study: Study) -> str:
     """What the names of all volumes of a study say but for their sequences; empty if nothing."""
     chosen = assign(study.series).chosen.values()
     files = [series.location for series in chosen if is_image_name(series.location)]
-    if len(files) < max(len(chosen), _FEWEST_VOLUMES):
+    if len(files) < max(len(chosen), _MIN_VOLUMES):
         return ""
     words, *others = {without_sequence(path) for path in files}
     if others or {word.lower() for word in words} <= _TELLS_NOTHING:
@@ -96,7 +96,7 @@ def names_patient(name: str, series: Iterable[Series]) -> bool:
         whole_id = "".join(_words(patient_id)).lstrip("0")
         if whole_id and (
             whole_id == letters.lstrip("0")
-            or (len(whole_id) >= _SHORTEST_ID and whole_id in letters)
+            or (len(whole_id) >= _MIN_ID_LENGTH and whole_id in letters)
         ):
             return True
         # Groups of a name are in several scripts.
@@ -113,7 +113,7 @@ def _has_name(words: set[str], letters: str, patient_name: str) -> bool:
     with_initial = {short for a, b in pairs for short in (a[0] + b, a + b[0])}
     joined = {a + b for a, b in pairs if min(len(a), len(b)) > 1 or not (a + b).isascii()}
     return bool(with_initial & words) or any(
-        each in letters for each in joined if len(each) >= _SHORTEST_JOINED or not each.isascii()
+        each in letters for each in joined if len(each) >= _MIN_JOINED_LENGTH or not each.isascii()
     )
 
 

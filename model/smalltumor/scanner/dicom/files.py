@@ -13,7 +13,7 @@ from smalltumor.files.listings import walk
 from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.dicom.headers import DicomImage, FileImages, read_file
 
-MOST_OPENED = 10_000
+MAX_OPENED = 10_000
 """Files that are opened to tell whether a folder holds DICOM."""
 
 _NAMED_DICOM = (".dcm", ".ima", ".dicom")
@@ -127,7 +127,7 @@ def _is_compressed(path: Path) -> bool:
     return name.endswith(".gz") and is_named_dicom(name.removesuffix(".gz"))
 
 
-def holds_dicom(folder: Path, most_files: int = MOST_OPENED) -> bool:
+def holds_dicom(folder: Path, most_files: int = MAX_OPENED) -> bool:
     """Whether a folder or its subfolders hold DICOM.
 
     Parameters

@@ -75,7 +75,7 @@ _MR_IMAGES = (
 _DIRECTORY = "1.2.840.10008.1.3.10"
 """Class of a DICOMDIR, which may have another name."""
 
-_LONGEST_REASON = 120
+_MAX_REASON_LENGTH = 120
 
 _INVALID_ALLOWED = ContextVar("invalid values of DICOM are allowed", default=False)
 
@@ -200,7 +200,7 @@ def read_file(path: Path) -> FileImages:
     try:
         return _read_images(pydicom, path)
     except Exception as error:  # of many kinds: pydicom converts a value when it is asked for
-        reason = shorten(str(error), _LONGEST_REASON)
+        reason = shorten(str(error), _MAX_REASON_LENGTH)
         raise CaseError(f"{path} is a damaged DICOM file ({reason})") from error
 
 

@@ -31,7 +31,7 @@ from smalltumor.scanner.dicom.titles import titles_of
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.shear import shear_problem
 
-MOST_REPETITIONS = 3
+MAX_REPETITIONS = 3
 """Volumes of one series that are listed one by one; more are a time series, which is no case."""
 
 _NUMBER = re.compile(r"-?\d{1,12}")
@@ -118,7 +118,7 @@ def _without_repeats(images: Sequence[DicomImage]) -> list[list[DicomImage]]:
     for image in images:
         parts[image.repeat].append(image)
     separated = list(parts.values())
-    if 1 < len(separated) <= MOST_REPETITIONS and not any(map(has_repeats, separated)):
+    if 1 < len(separated) <= MAX_REPETITIONS and not any(map(has_repeats, separated)):
         return separated
     return [list(images)]
 

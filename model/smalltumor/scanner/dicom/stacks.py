@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from smalltumor.scanner.dicom.headers import DicomImage
 
-FEWEST_SLICES = 8
+MIN_SLICES = 8
 """Localizers and single slices have fewer; a head at 7 mm has more than 20."""
 
 OFF_GRID = 0.1
@@ -53,7 +53,7 @@ def stack_problem(images: Sequence[DicomImage]) -> str:
     """Why slices, in their order, make no volume; empty if they do."""
     if images[0].modality != "MR":
         return f"the modality is {images[0].modality or 'not given'}, not MR"
-    if len(images) < FEWEST_SLICES:
+    if len(images) < MIN_SLICES:
         return f"it has only {len(images)} slice" + ("s" if len(images) > 1 else "")
     if has_repeats(images):
         return f"it has {len(images)} images at {count_positions(images)} positions"

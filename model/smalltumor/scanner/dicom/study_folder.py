@@ -15,12 +15,12 @@ from smalltumor.files.listings import walk
 from smalltumor.scanner.dicom.files import is_dicom, is_directory
 from smalltumor.scanner.dicom.headers import invalid_values_allowed
 
-_HIGHEST_LEVELS = 2
+_MAX_LEVELS = 2
 """Archives put the images in ``study/series``, viewers in ``study/DICOM/series``."""
 
 _TAGS = ["StudyInstanceUID"]
-_MOST_FOLDERS = 200
-_MOST_FILES = 1_000
+_MAX_FOLDERS = 200
+_MAX_FILES = 1_000
 """Files that are looked at; a folder with more is not taken for that of one study."""
 
 
@@ -71,22 +71,22 @@ def folder_of_study(path: Path) -> StudyFolder:
     uid = "" if is_directory(path) else _study_of(path)
     if not uid:
         return StudyFolder(folder, uid)
-    above = list(islice(folder.parents, _HIGHEST_LEVELS))
+    above = list(islice(folder.parents, _MAX_LEVELS))
     changed_ns = tuple(each.stat().st_mtime_ns for each in (folder, *above))
     if not all(map(next_change_shows, changed_ns)):
         return StudyFolder(_outermost(uid, folder), uid)
-    return StudyFolder(_known_outermost(uid, folder, changed_ns), uid)
+    return StudyFolder(_cached_outermost(uid, folder, changed_ns), uid)
 
 
 @lru_cache(maxsize=16)
-def _known_outermost(study: str, folder: Path, changed_ns: tuple[int, ...]) -> Path:
+def _cached_outermost(study: str, folder: Path, changed_ns: tuple[int, ...]) -> Path:
     """As `_outermost`; many files may be opened together."""
     return _outermost(study, folder)
 
 
 def _outermost(study: str, folder: Path) -> Path:
     """The outermost folder with the study alone."""
-    for above in islice(folder.parents, _HIGHEST_LEVELS):
+    for above in islice(folder.parents, _MAX_LEVELS):
         if not _holds_only(study, above):
             break
         folder = above
@@ -113,12 +113,12 @@ def _studies_in(folder: Path) -> Iterator[tuple[Path, str]]:
     """
     looked_at = 0
     for count, (root, folders, names) in enumerate(walk(folder), start=1):
-        if count > _MOST_FOLDERS:
+        if count > _MAX_FOLDERS:
             raise _TooManyFilesError
         is_series = bool(not folders and Path(root) != folder)
         for path in (Path(root, name) for name in sorted(names) if not name.startswith(".")):
             looked_at += 1
-            if looked_at > _MOST_FILES:
+            if looked_at > _MAX_FILES:
                 raise _TooManyFilesError
             found = "" if is_directory(path) or not is_dicom(path) else _study_of(path)
             if found:

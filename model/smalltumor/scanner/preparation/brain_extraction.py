@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from smalltumor.data.brain.background import fill_holes
 from smalltumor.data.brain.coarse_images import coarse_images
-from smalltumor.data.input_checks.checks import LARGEST_BRAIN_ML
+from smalltumor.data.input_checks.checks import MAX_BRAIN_ML
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.extras import MissingPackageError
 from smalltumor.geometry.grid import Grid, from_axes, to_axes
@@ -45,7 +45,7 @@ _QUANTILES = (0.005, 0.995)
 _MEAN, _DEVIATION = 0.449, 0.226
 """Of the intensities that the networks were trained on."""
 
-_LEAST_SHARE = 0.02
+_MIN_SHARE = 0.02
 """Share of a plane that is brain, above which the plane belongs to the coarse brain's box."""
 
 
@@ -57,7 +57,7 @@ def is_stripped(image: npt.NDArray[np.generic], grid: Grid) -> bool:
     image : (i, j, k) array of finite values
     grid : Grid
     """
-    return foreground_ml(image, grid) <= LARGEST_BRAIN_ML
+    return foreground_ml(image, grid) <= MAX_BRAIN_ML
 
 
 def foreground_ml(image: npt.NDArray[np.generic], grid: Grid) -> float:
@@ -156,7 +156,7 @@ def _brain_box(head: Any) -> tuple[tuple[slice, slice, slice], Any, Any]:
     spans = []
     for axis, length in enumerate(head.shape):
         others = tuple(a for a in range(3) if a != axis)
-        planes = np.flatnonzero(coarse.mean(axis=others) > _LEAST_SHARE)
+        planes = np.flatnonzero(coarse.mean(axis=others) > _MIN_SHARE)
         if not planes.size:
             raise CaseError("no brain was found in the image")
         scale = length / coarse.shape[axis]

@@ -36,7 +36,7 @@ from smalltumor.scanner.preparation.quality import (
     registration_warnings,
 )
 from smalltumor.scanner.preparation.registration import (
-    SMALLEST_DISPLACEMENT_MM,
+    MIN_DISPLACEMENT_MM,
     Registration,
     on_grid,
     register,
@@ -210,7 +210,7 @@ def _register_all(
 
 def _accept(found: Registration, moving: _SequenceImage, fixed: _SequenceImage) -> None:
     """Keep a registration, or the image as it is if it lies on the grid of T1CE and in place."""
-    small = found.displacement_mm < SMALLEST_DISPLACEMENT_MM
+    small = found.displacement_mm < MIN_DISPLACEMENT_MM
     if small and moving.volume.grid.matches(fixed.volume.grid):
         text = f"left as it is: it lies within {found.displacement_mm:.1f} mm of T1CE"
         moving.steps.append(AppliedStep(StepKind.REGISTRATION, text))

@@ -10,7 +10,7 @@ import numpy as np
 from smalltumor.data.brain.background import fill_holes
 from smalltumor.data.brain.brain_mask import brain_masks
 from smalltumor.data.brain.coarse_images import coarse_images
-from smalltumor.data.input_checks.checks import SMALLEST_BRAIN_ML
+from smalltumor.data.input_checks.checks import MIN_BRAIN_ML
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.geometry.grid import Grid
@@ -22,14 +22,14 @@ from smalltumor.scanner.preparation.registration import Registration
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
 
-LEAST_OVERLAP = 0.85
+MIN_OVERLAP = 0.85
 """Dice of a sequence's brain with that of T1CE below which a registration is doubtful. The brain
 of a sequence is found coarsely; registered ones had .90 or more."""
 
-LARGEST_ROTATION_DEGREES = 35.0
+MAX_ROTATION_DEGREES = 35.0
 """Rotation to T1CE above which a registration is doubtful."""
 
-LEAST_COVERAGE = 0.98
+MIN_COVERAGE = 0.98
 """Share of the brain of T1CE that a sequence shows, below which this is said."""
 
 _DOUBTFUL = "may not be registered to T1CE"
@@ -46,7 +46,7 @@ def foreground(volume: Volume) -> Mask:
 def brain_warnings(brain: Mask, grid: Grid) -> list[PreparationWarning]:
     """Reasons to look at the brain mask, (i, j, k) bool on `grid`."""
     volume_ml = float(np.count_nonzero(brain)) * grid.voxel_volume / 1000
-    if volume_ml >= SMALLEST_BRAIN_ML:
+    if volume_ml >= MIN_BRAIN_ML:
         return []
     problem = f"the brain mask has {volume_ml:.0f} ml, which is little for a brain"
     text = f"{problem}; look at it, and check the voxel sizes of the images"
@@ -104,17 +104,17 @@ def registration_warnings(
     registration : Registration, optional
     """
     title, problems = MODALITY_TITLES[modality], []
-    if overlap is not None and overlap < LEAST_OVERLAP:
+    if overlap is not None and overlap < MIN_OVERLAP:
         problems.append(f"its brain overlaps with that of T1CE with a Dice of {overlap:.2f}")
     if registration is not None:
         if registration.gain <= 0:
             problems.append("mutual information did not increase")
         cosine = (np.trace(registration.matrix[:3, :3]) - 1) / 2
         degrees = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-        if degrees > LARGEST_ROTATION_DEGREES:
+        if degrees > MAX_ROTATION_DEGREES:
             problems.append(f"it was rotated by {degrees:.0f} degrees")
     texts = [f"{title} {_DOUBTFUL}: {text}; look at it" for text in problems]
-    if covered < LEAST_COVERAGE:
+    if covered < MIN_COVERAGE:
         texts.append(f"{title} shows only {covered:.0%} of the brain")
     return [PreparationWarning(WarningKind.REGISTRATION, text, modality) for text in texts]
 

@@ -25,7 +25,7 @@ HEAD_LEVELS_MM = (8.0, 4.0)
 BRAIN_LEVELS_MM = (4.0, 2.0)
 """Smallest voxel sizes of the resolutions at which head and brain are registered."""
 
-SMALLEST_DISPLACEMENT_MM = 0.5
+MIN_DISPLACEMENT_MM = 0.5
 """Displacement of the brain below which images on one grid are left as they are."""
 
 _BRAIN_MARGIN_MM = 6.0
@@ -35,7 +35,7 @@ _BINS = 32
 """Bins of the histograms of Mattes mutual information."""
 
 _SEED = 20
-_MOST_SAMPLES = 100_000
+_MAX_SAMPLES = 100_000
 """Voxels of a level from which mutual information is computed, at most."""
 
 _ITERATIONS = 80
@@ -226,11 +226,11 @@ class _Level:
         method.MetricUseMovingImageGradientFilterOff()
         if self._mask is not None:
             method.SetMetricFixedMask(self._mask)
-        if self._count > _MOST_SAMPLES:
+        if self._count > _MAX_SAMPLES:
             method.SetMetricSamplingStrategy(method.RANDOM)
             size = self.fixed.GetNumberOfPixels()
             inside = self._count / size
-            method.SetMetricSamplingPercentage(min(1.0, _MOST_SAMPLES / size / inside), _SEED)
+            method.SetMetricSamplingPercentage(min(1.0, _MAX_SAMPLES / size / inside), _SEED)
         return method
 
 

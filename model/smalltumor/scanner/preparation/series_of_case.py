@@ -21,7 +21,7 @@ from smalltumor.scanner.preparation.registration import on_grid, registered_grid
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import find_studies
 
-_LARGEST_DIFFERENCE = 0.01
+_MAX_DIFFERENCE = 0.01
 """Mean difference from the stored image, as a share of its standard deviation within the brain."""
 
 _ROUGHEST_BIAS = 0.5
@@ -180,7 +180,7 @@ def _is_made_of(sequence: PreparedSequence, volume: Volume, case: PreparedCase) 
         return _differ_smoothly(made, stored, case)
     within = stored[case.brain]
     difference = float(np.abs(made[case.brain] - within).mean()) if within.size else 0.0
-    return difference <= _LARGEST_DIFFERENCE * float(within.std())
+    return difference <= _MAX_DIFFERENCE * float(within.std())
 
 
 def _differ_smoothly(

@@ -20,7 +20,7 @@ _OTHER_PARTS = frozenset(
 )
 """Values of DICOM's Body Part Examined that are not the brain."""
 
-SHORTEST_EXTENT_MM = 100.0
+MIN_EXTENT_MM = 100.0
 """A series that is shorter along any axis shows a part of the head, such as the orbits."""
 
 _FEW_MISSING = 0.1
@@ -30,7 +30,7 @@ _FEW_MISSING = 0.1
 def part_of_head(series: Series) -> str:
     """Why a series may show a part of the head, or none of it; empty if nothing tells so."""
     shortest = min(series.extent)
-    if shortest < SHORTEST_EXTENT_MM:
+    if shortest < MIN_EXTENT_MM:
         return f"is only {shortest:.0f} mm long along one axis, as a part of the head is"
     if _is_of_other_part(series):
         return f"is of the part {series.acquisition.body_part} by its header"

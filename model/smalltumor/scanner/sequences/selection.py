@@ -15,7 +15,7 @@ from smalltumor.scanner.sequences.classification import (
     says_before_contrast,
 )
 from smalltumor.scanner.sequences.contrast_order import after_contrast, agent_doubts
-from smalltumor.scanner.sequences.preference import SHORTEST_EXTENT_MM, part_of_head, preferred
+from smalltumor.scanner.sequences.preference import MIN_EXTENT_MM, part_of_head, preferred
 from smalltumor.scanner.series import Series
 
 _CHOSEN_BY_USER = "chosen by the user"
@@ -164,7 +164,7 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
             for s, c in classified
             if c.sequence == modality and not s.problem and s not in taken
         ]
-        whole = [each for each in candidates if min(each[0].extent) >= SHORTEST_EXTENT_MM]
+        whole = [each for each in candidates if min(each[0].extent) >= MIN_EXTENT_MM]
         if whole or candidates:
             chosen[modality], text = preferred(whole or candidates)
             reasons[modality] = Reason(ReasonKind.RECOGNISED, text)

@@ -108,7 +108,7 @@ _T2_STAR = re.compile(r"t2\*|t2[-_ ]?star")
 
 _PROTON_DENSITY = _words("pd", "pdw", "proton.?density")
 
-_LONGEST_STIR_MS = 400.0
+_MAX_STIR_MS = 400.0
 """Fat is suppressed at inversion times of 100 to 250 ms, fluid at 1500 to 2900 ms."""
 
 COLOUR = "COLOUR"
@@ -170,7 +170,7 @@ def unsupported_series(text: str, acquisition: Acquisition) -> str | None:
     if gradient_echo and T2.search(text) and not T1.search(text) and not FLAIR.search(text):
         return "susceptibility-weighted: a gradient echo"
     inversion_time = acquisition.inversion_time or 0.0
-    short = 0 < inversion_time < _LONGEST_STIR_MS
+    short = 0 < inversion_time < _MAX_STIR_MS
     if short and FLAIR.search(text) and not T1.search(text):
         return f"a short inversion recovery: TI {inversion_time:.0f} ms"
     if "EP" in acquisition.techniques and not FLAIR.search(text):

@@ -20,7 +20,7 @@ _CLASS_PROBABILITIES = {TissueClass.NCR: 0.3, TissueClass.ED: 0.3, TissueClass.E
 _VOXELS_PER_COMPONENT = 400
 """Voxels of a component, drawn at random, that crops may be centred on."""
 
-_SMALLEST_COMPONENT = 4
+_MIN_COMPONENT = 4
 """In voxels."""
 
 
@@ -42,7 +42,7 @@ def find_crop_centres(classes: npt.NDArray[np.uint8]) -> Voxels:
     rows = [np.zeros((0, 6), dtype=np.int64)]
     for tissue in _CLASS_PROBABILITIES:
         for number, voxels in enumerate(connected_components(class_mask(classes, tissue)).voxels):
-            if len(voxels) < _SMALLEST_COMPONENT:
+            if len(voxels) < _MIN_COMPONENT:
                 continue
             chosen = rng.permutation(len(voxels))[:_VOXELS_PER_COMPONENT]
             columns = np.broadcast_to([tissue, number, len(voxels)], (len(chosen), 3))

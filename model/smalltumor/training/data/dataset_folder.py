@@ -51,7 +51,7 @@ _State = tuple[tuple[str, int, int], ...]
 NO_CASE_YET = "No case yet: add the first one"
 """The problem of a folder that is still empty."""
 
-MOST_FOLDERS = 20_000
+MAX_FOLDERS = 20_000
 """A folder with more subfolders, such as the root of a disk, is not searched to the end."""
 
 
@@ -155,7 +155,7 @@ class DatasetLister:
         progress: Callable[[str], None] = lambda text: None,
         cancelled: CancelCallback = lambda: False,
     ) -> DatasetListing:
-        """Check every case of a folder with at most `MOST_FOLDERS` subfolders.
+        """Check every case of a folder with at most `MAX_FOLDERS` subfolders.
 
         Parameters
         ----------
@@ -196,9 +196,9 @@ def _check_search(folder: Path, cancelled: CancelCallback, number: int) -> None:
     """Refuse to search on in a folder if that was cancelled, or it has too many subfolders."""
     if cancelled():
         raise Cancelled("stopped before a case was read")
-    if number > MOST_FOLDERS:
+    if number > MAX_FOLDERS:
         raise CaseError(
-            f"{folder} has more than {MOST_FOLDERS:,} subfolders; choose the folder that "
+            f"{folder} has more than {MAX_FOLDERS:,} subfolders; choose the folder that "
             "holds the training cases"
         )
 

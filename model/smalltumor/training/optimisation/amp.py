@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-_SMALLEST_SCALE = 1.0
+_MIN_SCALE = 1.0
 
 
 class MixedPrecision:
@@ -68,4 +68,4 @@ class MixedPrecision:
     @property
     def may_overflow(self) -> bool:
         """Whether a gradient that is not finite may be due to the scale."""
-        return self.scaler.is_enabled() and self.scaler.get_scale() > _SMALLEST_SCALE
+        return self.scaler.is_enabled() and self.scaler.get_scale() > _MIN_SCALE

@@ -12,7 +12,7 @@ from smalltumor.training.config import TrainingConfig
 
 _POLYNOMIAL_POWER = 0.9
 _DECAY_SHARE = 0.3
-_LOWEST_FACTOR = 0.02
+_MIN_FACTOR = 0.02
 """Share of the run, at its end, in which the learning rate falls, and its lowest factor."""
 
 
@@ -46,7 +46,7 @@ def learning_rate(config: TrainingConfig, step: int, done: float) -> float:
     if config.schedule == "polynomial":
         factor: float = (1 - done) ** _POLYNOMIAL_POWER
     else:
-        factor = max(_LOWEST_FACTOR, min(1.0, (1 - done) / _DECAY_SHARE))
+        factor = max(_MIN_FACTOR, min(1.0, (1 - done) / _DECAY_SHARE))
     return config.learning_rate * factor * min(1.0, (step + 1) / max(1, config.warmup))
 
 

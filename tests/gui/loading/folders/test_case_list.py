@@ -152,7 +152,7 @@ def test_a_folder_without_a_case_is_reported_in_one_sentence(viewer, tmp_path, m
 def test_a_folder_with_very_many_subfolders_is_not_searched(
     viewer, tmp_path, messages, monkeypatch
 ):
-    monkeypatch.setattr(folder_of_cases, "MOST_FOLDERS", 3)
+    monkeypatch.setattr(folder_of_cases, "MAX_FOLDERS", 3)
     for number in range(5):
         (tmp_path / "many" / str(number)).mkdir(parents=True)
     open_and_remember(viewer, tmp_path / "many")

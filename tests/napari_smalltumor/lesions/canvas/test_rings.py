@@ -14,8 +14,8 @@ from napari_smalltumor.lesions.canvas.rings import (
     GAP_PIXELS,
     HALO_PIXELS,
     LINE_PIXELS,
+    MIN_PIXELS,
     NAME,
-    SMALLEST_PIXELS,
 )
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.search.specks import SpeckRule
@@ -52,7 +52,7 @@ def test_rings_keep_their_line_width_and_minimum_size_in_screen_pixels(viewer, r
     for zoom in (0.3, 2.0, 40.0):
         viewer.scene.camera.zoom = zoom
         pixels = np.unique(np.round(layer.size * scale * zoom, 3))
-        wanted = [max(SMALLEST_PIXELS, DIAMETER_FACTOR * d * zoom + GAP_PIXELS) for d in diameters]
+        wanted = [max(MIN_PIXELS, DIAMETER_FACTOR * d * zoom + GAP_PIXELS) for d in diameters]
         both = sorted({round(w + halo, 3) for w in wanted for halo in (0, 2 * HALO_PIXELS)})
         assert pixels == pytest.approx(both, abs=2e-3)
         line = np.round(layer.border_width * layer.size * scale * zoom, 3)

@@ -30,7 +30,7 @@ def codec(request, monkeypatch):
         monkeypatch.setattr(gzip_codec, "_codec", zlib)
     monkeypatch.setattr(unpacking, "_PACKED_PIECE", 61)
     monkeypatch.setattr(unpacking, "_UNPACKED_PIECE", 253)
-    monkeypatch.setattr(unpacking, "_MOST_AFTER", 1000)
+    monkeypatch.setattr(unpacking, "_MAX_AFTER", 1000)
 
 
 @st.composite

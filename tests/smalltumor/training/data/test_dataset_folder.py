@@ -238,7 +238,7 @@ def test_a_folder_without_cases_says_what_a_case_looks_like_unless_it_is_empty(t
 
 
 def test_a_folder_with_too_many_subfolders_is_not_searched_to_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(smalltumor.training.data.dataset_folder, "MOST_FOLDERS", 5)
+    monkeypatch.setattr(smalltumor.training.data.dataset_folder, "MAX_FOLDERS", 5)
     for number in range(9):
         (tmp_path / str(number)).mkdir()
     listing = DatasetLister().list_cases(tmp_path)
