@@ -107,6 +107,12 @@ def double_click(qtbot):
     return click
 
 
+@pytest.fixture
+def no_key_is_held(make_napari_viewer, monkeypatch):
+    """Release keys in time: napari undoes what a key did that was down for half a second."""
+    monkeypatch.setattr(napari.settings.get_settings().application, "hold_button_delay", 600.0)
+
+
 @pytest.fixture(scope="session")
 def synthetic_case(tmp_path_factory) -> Path:
     """Folder of a small case of random intensities."""

@@ -9,7 +9,9 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+from event_loop import let_turns_pass
 from napari.layers import Layer
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow
 from smalltumor.data.case import Case
 from smalltumor.data.naming.cohort_names import REVIEWS
@@ -80,11 +82,18 @@ class WindowChecks:
         return self.patients.current
 
     def settle(self) -> None:
-        """Wait until nothing runs, is read, or is searched."""
+        """Wait until nothing runs, is read, or is searched, and no number follows an edit."""
         self.qtbot.wait(LONGEST_WAIT_MS)
-        self.qtbot.waitUntil(lambda: not self._is_busy())
-        self.qtbot.wait(750)  # the numbers follow an edit after half a second
-        self.qtbot.waitUntil(lambda: not self._is_busy())
+        for _ in range(2):  # what ends may have others begin in the turns after it
+            self.qtbot.waitUntil(lambda: not (self._is_busy() or self._is_due()))
+            let_turns_pass(self.qtbot)
+        self.qtbot.waitUntil(lambda: not (self._is_busy() or self._is_due()))
+
+    def _is_due(self) -> bool:
+        """Whether something follows an edit after a while, as the numbers do."""
+        docks = (self.segment, self.lesions, self.worklist)
+        timers = [timer for dock in docks for timer in dock.findChildren(QTimer)]
+        return any(timer.isSingleShot() and timer.isActive() for timer in timers)
 
     def _is_busy(self) -> bool:
         return (

@@ -40,7 +40,7 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
         open_case(viewer, write_scan(tmp_path / "BraTS2021_3", tumour()))
         assert "another patient, BraTS2021_2, with BraTS2021_1 ..." in dock.message.text()
         assert dock.choose_button.toolTip().startswith("A comparison is running")
-        name = being_renamed(viewer)
+        name = being_renamed(viewer, qtbot)
     finally:
         proceed.set()
     qtbot.waitUntil(lambda: not dock.busy)
@@ -49,7 +49,7 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
     patients.activate(first)
     assert earlier_layer(viewer, first) is not None
     assert viewer.layers.selection.active is et
-    name = being_renamed(viewer)
+    name = being_renamed(viewer, qtbot)
     dock.compare_again()  # the layers of the earlier scan are replaced
     qtbot.waitUntil(lambda: not dock.busy)
     assert isalive(name) and name.isVisible()
@@ -98,10 +98,12 @@ def test_a_comparison_is_cancelled_with_its_patient_and_its_window(
         assert len(viewer.layers) == 10
 
 
-def being_renamed(viewer) -> QLineEdit:
+def being_renamed(viewer, qtbot) -> QLineEdit:
     """The field in which the selected layer is being renamed in the layer list."""
     window = viewer.window._qt_window
     (names,) = (x for x in window.findChildren(QListView) if hasattr(x.model(), "sourceModel"))
     window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
     names.edit(names.selectionModel().currentIndex())
     return next(x for x in names.findChildren(QLineEdit) if x.isVisible())

@@ -77,7 +77,7 @@ def test_keys_show_a_sequence_peek_and_open_the_sheet(window, viewer_of):
 
 @pytest.mark.one_binding
 def test_naparis_keys_work_in_a_plane_while_the_lesions_are_reviewed(
-    window, viewer_of, qtbot, raised
+    window, viewer_of, qtbot, raised, no_key_is_held
 ):
     viewer = viewer_of(window)
     labels = viewer.add_labels(viewer.layers[0].data.astype("uint8"), name="mask")

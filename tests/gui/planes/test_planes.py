@@ -245,10 +245,8 @@ def test_painting_ends_by_its_key_while_a_list_has_the_focus(
 
 @pytest.mark.parametrize("focus", ["canvas", "plane", "list"])
 def test_keys_of_tools_work_wherever_the_focus_is(
-    viewer, synthetic_case, dock_of, qtbot, raised, monkeypatch, focus
+    viewer, synthetic_case, dock_of, qtbot, raised, no_key_is_held, monkeypatch, focus
 ):
-    # napari takes a key for held down if its release comes later, and then undoes what it did.
-    monkeypatch.setattr(get_settings().application, "hold_button_delay", 600.0)
     dock = dock_of(viewer)
     open_case(viewer, synthetic_case)
     window = planes_window(viewer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from event_loop import let_turns_pass
 from qtpy import QT6
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import QDockWidget, QTabBar, QWidget
@@ -97,7 +98,7 @@ def test_opening_a_dock_that_is_behind_a_tab_brings_it_to_the_front(add, qtbot):
     qtbot.waitUntil(lambda: in_front(first))
     assert not second.isHidden()
     first.setVisible(not first.isVisible())
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     assert first.isHidden()
 
 
@@ -112,7 +113,7 @@ def test_docks_in_other_areas_and_of_other_plugins_stay_where_they_are(add, qtbo
 def test_a_window_keeps_its_size_when_docks_are_added(add, qtbot):
     window = add.viewer.window._qt_window
     window.resize(900, 700)
-    qtbot.wait(50)
+    let_turns_pass(qtbot)
     before = window.size()
     docks = [add(t, height=450, waits=False) for t in ("Segment", "Lesions", "Compare")]
     qtbot.waitUntil(lambda: all(map(is_placed, docks)))
