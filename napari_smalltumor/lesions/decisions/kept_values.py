@@ -172,10 +172,10 @@ def _changed(value: Value, changes: Iterable[Change[Value]]) -> Value:
     return value
 
 
-def _stamp(file: Path) -> tuple[int, int] | None:
+def _stamp(file: Path) -> tuple[int, int, int] | None:
     """What changes when a file is written; None if there is no file."""
     try:
         status = file.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_ino
+    return status.st_mtime_ns, status.st_ino, status.st_size

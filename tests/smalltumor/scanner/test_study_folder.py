@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from dicom_cases import write_series
 from smalltumor.data.volumes.volume_files import not_a_volume
+from smalltumor.files import change_time
 from smalltumor.scanner.dicom import study_folder
 from smalltumor.scanner.dicom.files import is_dicom
 from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
@@ -74,6 +75,17 @@ def test_another_study_after_many_folders_is_seen(tmp_path):
     for other in (tmp_path / "other").iterdir():
         other.rename(tmp_path / f"z{other.name}")
     assert folder_of_study(file).folder == tmp_path / "S00"
+
+
+def test_another_study_is_seen_that_comes_within_the_same_tick_of_the_clock(tmp_path, monkeypatch):
+    monkeypatch.setattr(change_time, "_TICK_NS", 10**12)  # however slow the machine
+    file = write(tmp_path / "S1")
+    write(tmp_path / "S2", number=2)
+    before = tmp_path.stat()
+    assert folder_of_study(file).folder == tmp_path
+    write(tmp_path / "S3", study="1.3", number=3)
+    os.utime(tmp_path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert folder_of_study(file).folder == tmp_path / "S1"
 
 
 @pytest.mark.parametrize("place", ["old/b", "old"])

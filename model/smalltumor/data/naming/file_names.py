@@ -13,6 +13,7 @@ from types import MappingProxyType
 from smalltumor.data.naming.contrast_agent import ContrastAgent, agent_of_entities
 from smalltumor.data.naming.visit_names import is_visit_name
 from smalltumor.data.volumes.nifti import is_image_name, stem
+from smalltumor.files.change_time import next_change_shows
 from smalltumor.files.listings import visible_entries
 from smalltumor.files.names import safe_name
 
@@ -181,11 +182,15 @@ def cases_of_images(folder: Path) -> frozenset[str]:
         changed = folder.stat().st_mtime_ns
     except OSError:
         return frozenset()
-    return _cases_of_images(folder, changed)
+    return _known(folder, changed) if next_change_shows(changed) else _found(folder)
 
 
 @lru_cache(maxsize=32)  # folders of thousands of files are asked for with every mask
-def _cases_of_images(folder: Path, changed: int) -> frozenset[str]:
+def _known(folder: Path, changed: int) -> frozenset[str]:
+    return _found(folder)
+
+
+def _found(folder: Path) -> frozenset[str]:
     found: set[str] = set()
     numbers: dict[str, set[str]] = {}
     for path in visible_entries(folder):

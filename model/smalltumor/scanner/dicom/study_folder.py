@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
+from smalltumor.files.change_time import next_change_shows
 from smalltumor.files.listings import walk
 from smalltumor.scanner.dicom.files import is_dicom, is_directory
 from smalltumor.scanner.dicom.headers import invalid_values_allowed
@@ -72,12 +73,19 @@ def folder_of_study(path: Path) -> StudyFolder:
         return StudyFolder(folder, uid)
     above = list(islice(folder.parents, _HIGHEST_LEVELS))
     changed_ns = tuple(each.stat().st_mtime_ns for each in (folder, *above))
-    return StudyFolder(_outermost(uid, folder, changed_ns), uid)
+    if not all(map(next_change_shows, changed_ns)):
+        return StudyFolder(_outermost(uid, folder), uid)
+    return StudyFolder(_known_outermost(uid, folder, changed_ns), uid)
 
 
 @lru_cache(maxsize=16)
-def _outermost(study: str, folder: Path, changed_ns: tuple[int, ...]) -> Path:
-    """The outermost folder with the study alone; many files may be opened together."""
+def _known_outermost(study: str, folder: Path, changed_ns: tuple[int, ...]) -> Path:
+    """As `_outermost`; many files may be opened together."""
+    return _outermost(study, folder)
+
+
+def _outermost(study: str, folder: Path) -> Path:
+    """The outermost folder with the study alone."""
     for above in islice(folder.parents, _HIGHEST_LEVELS):
         if not _holds_only(study, above):
             break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,17 @@ def test_a_change_of_another_window_is_seen_and_kept(windows):
     assert one.words == other.words == windows.open().words == ("a", "b", "c")
 
 
+def test_a_change_is_seen_that_another_window_writes_in_the_same_moment(windows):
+    """Neither the time of the file nor its number on the disk need tell of it."""
+    one, other = windows.open(), windows.open()
+    one.add("a")
+    assert other.words == ("a",)
+    before, content = other.file.stat(), json.loads(other.file.read_text())
+    other.file.write_text(json.dumps({**content, "words": ["a", "b"]}))
+    os.utime(other.file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert other.words == ("a", "b")
+
+
 def test_what_was_taken_back_while_the_disk_was_full_does_not_come_back(windows):
     window = windows.open()
     window.add("a")
@@ -149,7 +162,7 @@ def test_a_file_that_cannot_be_read_for_a_while_is_neither_forgotten_nor_replace
     content = window.file.read_text()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_text", _deny)
-        window.file.touch()
+        os.utime(window.file, (window.file.stat().st_mtime + 1,) * 2)
         assert window.words == ("a",)
         window.add("b")
         assert window.words == ("a", "b") and "cannot be read" in windows.warnings[0]

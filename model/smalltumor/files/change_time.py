@@ -1,0 +1,22 @@
+"""Whether a later change of a folder shows in its time."""
+
+from __future__ import annotations
+
+import time
+
+_TICK_NS = 20_000_000
+"""Systems take the time of a change from a clock that moves on every few milliseconds."""
+
+
+def next_change_shows(changed_ns: int) -> bool:
+    """Whether the next change gives a file or folder another time than it has now.
+
+    It may not right after a change. What was read then must not be taken for the content later,
+    although the time is still the same.
+
+    Parameters
+    ----------
+    changed_ns : int
+        Time of the last change in ns since 1970, as in ``st_mtime_ns``.
+    """
+    return abs(time.time_ns() - changed_ns) > _TICK_NS
