@@ -11,6 +11,8 @@ from window_checks import WindowChecks
 from window_input import EDITING, press
 
 _ANSWER_MS = 40
+_NOT_CHOSEN = {"Split Stack"}
+"""napari's key O raises an error for the slices in 3D."""
 
 
 class WindowAnswers:
@@ -77,6 +79,7 @@ class WindowAnswers:
         """Choose an entry, of a submenu too, or close the menu."""
         actions = menu.actions() if isinstance(menu, QMenu) else []
         actions = [x for x in actions if x.isEnabled() and x.isVisible() and x.text()]
+        actions = [x for x in actions if x.text() not in _NOT_CHOSEN]
         if not actions or self.chance.random() < 0.1:
             self._note("close the menu")
             menu.close()

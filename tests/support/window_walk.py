@@ -49,7 +49,8 @@ class WindowWalk:
 
     def __init__(self, checks: WindowChecks, chance: Random) -> None:
         self.checks, self.chance, self.qtbot = checks, chance, checks.qtbot
-        self._answers = WindowAnswers(checks, chance)
+        # Of its own chance: how often it looks depends on the machine, and the steps do not.
+        self._answers = WindowAnswers(checks, Random(chance.getrandbits(32)))
         self._calls = calls = CalledSteps(checks, chance)
         self._by_hand = by_hand = InputSteps(checks, chance)
         brush = StrokeSteps(checks, chance)
