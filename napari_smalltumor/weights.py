@@ -11,6 +11,7 @@ from typing import Any
 
 from smalltumor.errors import CheckpointError, TensorFileError
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.file_stamp import Stamp, stamp_of
 from smalltumor.files.tensor_file import read_metadata
 from smalltumor.models.card import ancestors
 from smalltumor.models.checkpoint import FORMAT, FORMAT_VERSION, load_checkpoint
@@ -75,14 +76,14 @@ def title(path: Path) -> str:
 
 def _kind(path: Path) -> str:
     """Which weights of a run a file holds: without validation, none of them is the best."""
-    if not path.is_file() or not _is_unvalidated(path, path.stat().st_mtime_ns):
+    if not path.is_file() or not _is_unvalidated(path, stamp_of(path)):
         return path.stem
     has_ended = path.with_name(f"final{SUFFIX}").is_file()
     return f"{'final' if has_ended else 'newest'}, not validated"
 
 
 @lru_cache
-def _is_unvalidated(path: Path, changed_at: int) -> bool:
+def _is_unvalidated(path: Path, stamp: Stamp | None) -> bool:
     """Whether a run that wrote weights had no validation cases; False if that is not known."""
     try:
         card = json.loads(read_metadata(path, FORMAT, FORMAT_VERSION)["card"])

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from qtpy.QtCore import QObject, Signal
+from smalltumor.files.change_time import next_change_shows
 from smalltumor.training.data.dataset_folder import DatasetLister, DatasetListing
 
 from napari_smalltumor.workers import run_in_thread
@@ -33,7 +34,7 @@ class CasesReader(QObject):
         super().__init__(parent)
         self.lister = DatasetLister()
         self._scan: threading.Event | None = None  # set to stop reading the folder
-        self._changed_at = 0  # when the folder had been changed last before it was read
+        self._changed_at: int | None = 0  # before the folder was read; None may be of two changes
         self._progressed.connect(self._on_progress)
 
     @property
@@ -44,7 +45,8 @@ class CasesReader(QObject):
     def read(self, folder: Path) -> None:
         """List the cases of a folder, instead of those of the folder that is being read."""
         self.stop()
-        self._changed_at = _changed_at(folder)
+        changed_at = _changed_at(folder)
+        self._changed_at = changed_at if next_change_shows(changed_at) else None
         scan = self._scan = threading.Event()
 
         def progress(text: str) -> None:
@@ -68,7 +70,7 @@ class CasesReader(QObject):
         self._scan = None
 
     def is_outdated(self, folder: Path) -> bool:
-        """Whether something was put into the folder, or removed from it, since it was read."""
+        """Whether something may have been put into the folder, or removed, since it was read."""
         return self._changed_at != _changed_at(folder)
 
     def _on_progress(self, scan: threading.Event, text: str) -> None:

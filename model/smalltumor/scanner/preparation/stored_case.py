@@ -16,6 +16,7 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.volumes.nifti import Volume, read_nifti, stem
 from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.file_stamp import Stamp, stamp_of
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.deidentification.scan_warning import ScanWarning
 from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
@@ -114,15 +115,11 @@ def read_brain(path: Path) -> Volume:
     CaseError
         If it cannot be read, or is not 3D.
     """
-    try:
-        state = path.stat()
-    except OSError as error:
-        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
-    return _read_mask(path, state.st_mtime_ns, state.st_size)
+    return _read_mask(path, stamp_of(path))
 
 
 @lru_cache(maxsize=4)
-def _read_mask(path: Path, changed_ns: int, size: int) -> Volume:
+def _read_mask(path: Path, stamp: Stamp | None) -> Volume:
     volume = read_nifti(path)
     if volume.data.ndim != 3:
         raise CaseError(f"{path} has the shape {volume.data.shape}; a brain mask is 3D")

@@ -35,7 +35,7 @@ class RunMonitor:
         self._reader = EventReader(self.run.events)
         self._history = RunHistory()
         self._config = WatchedConfig()
-        self._config_time = 0.0
+        self._config_stamp: tuple[int, int] | None = None
 
     @property
     def data(self) -> Path | None:
@@ -98,12 +98,13 @@ class RunMonitor:
         if is_absent(self.run.config):  # not written yet
             return
         with unreachable_as(TrainingError):
-            changed = self.run.config.stat().st_mtime
-        if changed == self._config_time:
+            status = self.run.config.stat()
+        stamp = status.st_mtime_ns, status.st_ino
+        if stamp == self._config_stamp:
             return
         values = self.run.read_config()
         try:
-            self._config, self._config_time = WatchedConfig.from_dict(values), changed
+            self._config, self._config_stamp = WatchedConfig.from_dict(values), stamp
         except DAMAGED as error:
             raise TrainingError(f"{self.run.config} is damaged ({error!r})") from error
 
