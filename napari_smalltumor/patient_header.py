@@ -29,8 +29,8 @@ from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.main_window.segment_dock_opener import segment_dock_opener
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.removed.closed_list import ClosedPatientsList
+from napari_smalltumor.patients.removed.closed_patients import closed_patients
 from napari_smalltumor.patients.removed.removed_layers import removed_layers
-from napari_smalltumor.patients.removed.removed_patients import removed_patients
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import allow_shrinking, button
@@ -61,7 +61,7 @@ class PatientHeader(QWidget):
         self._saved = save_state(unproxied(viewer))
         self._exports = unopened_exports(unproxied(viewer))
         self.closed_list = ClosedPatientsList(
-            removed_patients(viewer), lambda patient: reopen_closed(viewer, patient)
+            closed_patients(viewer), lambda patient: reopen_closed(viewer, patient)
         )
         self.picker = _PatientPicker()
         self.close_button = button("✕", "Close this patient: remove all of its layers")

@@ -63,7 +63,7 @@ def one_per_viewer(make: Callable[[ViewerModel], Object]) -> Callable[[ViewerMod
     return of
 
 
-def main_window(viewer: ViewerModel) -> QMainWindow | None:
+def qt_main_window(viewer: ViewerModel) -> QMainWindow | None:
     """The window of a viewer, for its dialogs; None if the viewer has no window."""
     found = window_and_canvas(viewer)
     return None if found is None else found[0]

@@ -27,7 +27,7 @@ from napari_smalltumor.patients.layer_rules.links import ensure_separate_visibil
 from napari_smalltumor.patients.layer_rules.patient_names import ensure_patient_names
 from napari_smalltumor.patients.layer_rules.save_commands import ensure_save_commands
 from napari_smalltumor.patients.layer_rules.stacking import ensure_stacking
-from napari_smalltumor.patients.removed.removed_patients import removed_patients
+from napari_smalltumor.patients.removed.closed_patients import closed_patients
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.viewer import unproxied
 
@@ -44,7 +44,7 @@ def set_up(viewer: ViewerModel) -> None:
 def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     """Do what `set_up` does in short steps, for a turn of the event loop each."""
     active_patient(viewer)
-    removed_patients(viewer)
+    closed_patients(viewer)
     ensure_save_commands(viewer)
     group_opened_files(viewer)
     ensure_stacking(viewer)
@@ -72,7 +72,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_window_dragging(viewer)
     if hasattr(unproxied(viewer), "window"):
         yield
-        from napari_smalltumor.closing.close_window import ensure_window_closing
+        from napari_smalltumor.closing.close_window import ensure_closing_question
         from napari_smalltumor.display.layer_help import ensure_layer_help
         from napari_smalltumor.display.layer_list import ensure_active_patient_in_view
         from napari_smalltumor.display.layer_list_menu import ensure_menu_after_click
@@ -88,7 +88,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         ensure_active_patient_in_view(viewer)
         ensure_toolbar(viewer)
         ensure_export_keys(viewer)
-        ensure_window_closing(viewer)
+        ensure_closing_question(viewer)
         yield
         yield from scale_bar_steps(viewer)
 

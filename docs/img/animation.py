@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 from qtpy.QtCore import QBuffer, QIODevice, QMimeData, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QPixmap
 from qtpy.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QPushButton
-from screenshots import MAX_MS, SIZE, wait
+from screenshots import MAX_RUN_MS, SIZE, wait
 from smalltumor import read_case
 from smalltumor import segment as segment_case
 from smalltumor.data.sample import sample_case_folder
@@ -95,7 +95,7 @@ def make(path: Path, case: Path) -> None:
     film = Film(viewer)
     film.take("1  Drop a patient's folder on the window", READING_MS)
     drop_case(segment, case)
-    wait(MAX_MS, lambda: len(viewer.layers) >= len(MODALITIES))
+    wait(MAX_RUN_MS, lambda: len(viewer.layers) >= len(MODALITIES))
     wait(READING_MS)
     film.take("1  Its sequences are told apart by their names", READING_MS)
     run(segment, film)
@@ -133,7 +133,7 @@ def run(dock: SegmentDock, film: Film) -> None:
     while dock.is_running:
         film.take("2  Click Segment")
         wait(MAX_STEP_MS, lambda: not dock.is_running)
-    wait(MAX_MS, lambda: "component" in dock.panel.results.text)
+    wait(MAX_RUN_MS, lambda: "component" in dock.panel.results.text)
     wait(READING_MS)
     film.take("2  ET, TC and WT appear, with their volumes", READING_MS)
 
@@ -141,7 +141,7 @@ def run(dock: SegmentDock, film: Film) -> None:
 def review(dock: LesionsDock, film: Film) -> None:
     """Fly to the first small lesion that is well visible, and accept it."""
     bring_to_front(dock)
-    wait(MAX_MS, lambda: bool(dock.review.small))
+    wait(MAX_RUN_MS, lambda: bool(dock.review.small))
     wait(READING_MS)
     film.take("3  Lesions are listed, small ones first", READING_MS)
     for lesion in dock.review.small:

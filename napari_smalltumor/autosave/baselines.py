@@ -46,7 +46,7 @@ class Baselines:
         return layer in self._saved
 
     def set(self, layer: Layer, crc: int) -> None:
-        """Regard a layer as unedited while its data have a checksum."""
+        """Regard a layer as unedited while the checksum of its data is this one."""
         self._keep(layer, crc)
 
     def clear(self, layer: Layer) -> None:

@@ -41,7 +41,7 @@ from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.metadata import case_of, same_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
-from napari_smalltumor.viewer import main_window
+from napari_smalltumor.viewer import qt_main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -232,7 +232,7 @@ class RestoreQuestion:
     def _ask(self, title: str, text: str, *answers: str) -> str:
         from napari_smalltumor import questions  # Qt: the commands of menus load without it
 
-        window = main_window(self._viewer)
+        window = qt_main_window(self._viewer)
         return questions.ask(window, title, text, *answers, harmless=LATER)
 
     def _title_of(self, case: Case) -> str:

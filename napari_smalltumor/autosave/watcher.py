@@ -14,8 +14,8 @@ from napari_smalltumor.autosave.restore_question import RestoreQuestion
 from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.metadata import cases_among, claim_roles
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.removed.removed_patients import removed_patients
-from napari_smalltumor.viewer import main_window, one_per_viewer
+from napari_smalltumor.patients.removed.closed_patients import closed_patients
+from napari_smalltumor.viewer import one_per_viewer, qt_main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -38,7 +38,7 @@ class ViewerAutosave:
         claim_roles(viewer)
         self.autosave = Autosave(viewer.layers)
         self.restore_question = RestoreQuestion(viewer, self.autosave)
-        removed_patients(viewer).keep_edits(self.autosave.unsaved)
+        closed_patients(viewer).keep_edits(self.autosave.unsaved)
         self._viewer = ref(viewer)
         self._layers = viewer.layers
         self._asked: set[str] = set()
@@ -48,7 +48,7 @@ class ViewerAutosave:
         self._layers.events.inserted.connect(self._on_layers)
         self._layers.events.removed.connect(self._on_layers)
         active_patient(viewer).patients_changed.connect(self._on_layers)
-        self._window_closed = _call_when_closed(main_window(viewer), self._end)
+        self._window_closed = _call_when_closed(qt_main_window(viewer), self._end)
         self._on_layers()
 
     def save_now(self) -> None:

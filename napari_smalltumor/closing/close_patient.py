@@ -16,8 +16,8 @@ from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import CaseUse, use_of
+from napari_smalltumor.patients.removed.closed_patients import closed_patients
 from napari_smalltumor.patients.removed.removed_layers import removed_layers
-from napari_smalltumor.patients.removed.removed_patients import removed_patients
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def close_patient(
 
 def reopen_closed(viewer: ViewerModel, patient: Patient) -> None:
     """Open a patient again who was closed by removing its layers, with its edits."""
-    removed_patients(viewer).reopen(patient)
+    closed_patients(viewer).reopen(patient)
     ensure_autosave(viewer).autosave.save()  # else it asks whether to restore what is there again
 
 

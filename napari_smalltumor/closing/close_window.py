@@ -29,7 +29,7 @@ from napari_smalltumor.layers.editing.canvas_strokes import end_stroke
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.progress_worker import running_in
-from napari_smalltumor.viewer import main_window, one_per_viewer
+from napari_smalltumor.viewer import one_per_viewer, qt_main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -253,7 +253,7 @@ def closing_of(window: QWidget | None) -> WindowClosing | None:
 
 
 @one_per_viewer
-def ensure_window_closing(viewer: ViewerModel) -> WindowClosing | None:
+def ensure_closing_question(viewer: ViewerModel) -> WindowClosing | None:
     """Ask before the window of a viewer closes; further calls return the same object."""
-    window = main_window(viewer)
+    window = qt_main_window(viewer)
     return None if window is None else WindowClosing(viewer, window)

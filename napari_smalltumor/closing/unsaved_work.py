@@ -18,8 +18,8 @@ from napari_smalltumor.layers.masks.brain_mask import brain_mask_of
 from napari_smalltumor.layers.metadata import region_layers, region_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.removed.closed_patients import closed_patients
 from napari_smalltumor.patients.removed.removed_layers import removed_layers
-from napari_smalltumor.patients.removed.removed_patients import removed_patients
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def unsaved_work_of_docks(viewer: ViewerModel) -> list[UnsavedTexts]:
 
 def what_is_unsaved_of_closed(viewer: ViewerModel) -> list[str]:
     """What is in no file of patients who were closed by hand and can be opened again."""
-    closed = removed_patients(viewer)
+    closed = closed_patients(viewer)
     masks = [
         f"{', '.join(names)} of {closed.title_of(patient)} {_were(names)} not saved and will be "
         f"lost; click Open {closed.title_of(patient)} again at the top of a Small Tumour dock."
@@ -77,7 +77,7 @@ def what_is_unsaved_of_closed(viewer: ViewerModel) -> list[str]:
 
 def _unsaved_of_closed(viewer: ViewerModel, patient: Patient) -> list[str]:
     """What was drawn or edited, then results of a network."""
-    closed, autosave = removed_patients(viewer), ensure_autosave(viewer).autosave
+    closed, autosave = closed_patients(viewer), ensure_autosave(viewer).autosave
     layers = closed.layers_of(patient)
     drawn, edited = closed.unsaved_of(patient), autosave.edited(layers)
     results = [x for x in autosave.lost_results(layers) if x.name not in edited]

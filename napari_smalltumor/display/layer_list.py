@@ -7,7 +7,7 @@ from weakref import ref
 
 from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.viewer import main_window, one_per_viewer
+from napari_smalltumor.viewer import one_per_viewer, qt_main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -18,7 +18,7 @@ def layer_lists(viewer: ViewerModel) -> list[QAbstractItemView]:
     """The lists of layers in a viewer's window, known by the menu that their delegate opens."""
     from qtpy.QtWidgets import QAbstractItemView
 
-    window = main_window(viewer)
+    window = qt_main_window(viewer)
     views = window.findChildren(QAbstractItemView) if window is not None else []
     return [view for view in views if hasattr(view.itemDelegate(), "show_context_menu")]
 

@@ -14,7 +14,7 @@ from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor import devices, notify, settings
-from napari_smalltumor.closing.close_window import ensure_window_closing
+from napari_smalltumor.closing.close_window import ensure_closing_question
 from napari_smalltumor.finetune import open_docks
 from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.finetune.dialogs import CloseConfirmation, ask_for_run, show_log
@@ -80,7 +80,7 @@ class FinetuneDock(QScrollArea):
         guard_fields(self)
         accept_drops(self.panel, napari_viewer)
         open_docks.add(self)
-        closing = ensure_window_closing(napari_viewer)
+        closing = ensure_closing_question(napari_viewer)
         if closing is not None:
             closing.mention(self._what_goes_on)
         self._restore()

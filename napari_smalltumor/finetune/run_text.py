@@ -11,7 +11,7 @@ _WARNINGS = 3
 
 
 def state_line(status: RunStatus) -> str:
-    """RunState of a run, its progress, and its host if it runs on another machine."""
+    """State of a run, its progress, and its host if it runs on another machine."""
     host = f" on {status.host}" if status.host else ""
     progress = progress_text(status)
     if status.state is RunState.NONE:

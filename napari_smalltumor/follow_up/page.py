@@ -19,7 +19,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import remember_output_folder
 from napari_smalltumor.report.command import ask_for_page
 from napari_smalltumor.report.details_dialog import ask_for_details
-from napari_smalltumor.report.stated_details import Stated
+from napari_smalltumor.report.stated_details import StatedDetails
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def ask_and_write_page(viewer: ViewerModel, comparison: Comparison, parent: QWid
         remember_output_folder(patient, path)
 
 
-def _write(comparison: Comparison, path: Path, stated: Stated) -> None:
+def _write(comparison: Comparison, path: Path, stated: StatedDetails) -> None:
     scans = comparison.follow_up.scans
     scans = tuple(replace(scan, date=date) for scan, date in zip(scans, stated.dates, strict=True))
     follow_up = replace(comparison.follow_up, scans=scans)

@@ -76,7 +76,7 @@ def labels_layer(
     name : str, optional
         Name of the layer.
     kind : LayerKind
-        ``EXPERT`` or ``PREDICTION``.
+        ``TISSUE_CLASSES`` or ``PREDICTION``.
     made_by : MadeBy, optional
         As of `LayerRole`.
     """

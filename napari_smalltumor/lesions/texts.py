@@ -35,7 +35,7 @@ NO_SMALL_LESIONS = "No small lesions in the table"
 _WITHOUT_CANDIDATES = {
     SecondLookStatus.NOT_COMPUTED: "Second look failed",
     SecondLookStatus.NOT_KEPT: (
-        "No probabilities were saved with this mask. "
+        "No probabilities for a second look were saved with this mask. "
         f"{keys.SEGMENT.sequence} segments again and replaces it."
     ),
     SecondLookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,

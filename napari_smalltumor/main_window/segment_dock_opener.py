@@ -11,7 +11,7 @@ from weakref import ref
 
 from napari_smalltumor.deferred_calls import in_next_turn, when_idle
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.viewer import main_window, one_per_viewer
+from napari_smalltumor.viewer import one_per_viewer, qt_main_window
 from napari_smalltumor.widgets.open_dock import open_dock
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class SegmentDockOpener:
     def _open_once_shown(self) -> None:
         """A case that is named on the command line is read before its window is shown."""
         viewer = self._viewer()
-        window = main_window(viewer) if viewer is not None else None
+        window = qt_main_window(viewer) if viewer is not None else None
         if window is not None:
             from napari_smalltumor.widgets.once_shown import once_shown  # readers import no Qt
 

@@ -22,7 +22,7 @@ from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.metadata import cases_among, same_case
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.removed.removed_patients import removed_patients
+from napari_smalltumor.patients.removed.closed_patients import closed_patients
 from napari_smalltumor.prepared_scan.figures import ORDER
 from napari_smalltumor.viewer import one_per_viewer
 
@@ -91,7 +91,7 @@ class UnappliedMotions:
         viewer = self._viewer()
         if viewer is None:
             return []
-        patients, closed = active_patient(viewer), removed_patients(viewer)
+        patients, closed = active_patient(viewer), closed_patients(viewer)
         is_open = patient in patients.patients
         layers = layers_of_patient(viewer.layers, patient) if is_open else closed.layers_of(patient)
         motions = [self._motions.get(self._known(case), {}) for case in cases_among(layers)]
@@ -112,7 +112,7 @@ class UnappliedMotions:
         viewer = self._viewer()
         if viewer is None or not self._motions:
             return
-        closed = removed_patients(viewer)
+        closed = closed_patients(viewer)
         kept = [layer for patient in closed.patients for layer in closed.layers_of(patient)]
         shown = cases_among([*viewer.layers, *kept])
         for known in list(self._motions):

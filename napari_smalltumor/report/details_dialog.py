@@ -19,7 +19,7 @@ from smalltumor.data.scan_dates import problem_of_dates
 
 from napari_smalltumor.notify import sentence
 from napari_smalltumor.questions import window_of
-from napari_smalltumor.report.stated_details import STATED_DETAILS, Stated
+from napari_smalltumor.report.stated_details import LAST_STATED, StatedDetails
 from napari_smalltumor.widgets.layouts import wrapped_label
 
 _MAX_DATE_LENGTH = 40
@@ -73,10 +73,10 @@ class DetailsDialog(QDialog):
         layout.addWidget(buttons)
 
     @property
-    def stated(self) -> Stated:
+    def stated(self) -> StatedDetails:
         """What was typed."""
         dates = tuple(str(field.text()).strip() for field in self.date_fields)
-        return Stated(str(self.reviewer_field.text()).strip(), dates)
+        return StatedDetails(str(self.reviewer_field.text()).strip(), dates)
 
     def _accept_dates(self) -> None:
         """Close the dialog, or say why the dates cannot be those of the scans."""
@@ -95,7 +95,9 @@ class DetailsDialog(QDialog):
         self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
 
-def ask_for_details(parent: QWidget | None, title: str, scans: Mapping[str, Case]) -> Stated | None:
+def ask_for_details(
+    parent: QWidget | None, title: str, scans: Mapping[str, Case]
+) -> StatedDetails | None:
     """Ask for reviewer and dates, and propose what was stated before.
 
     Parameters
@@ -108,11 +110,11 @@ def ask_for_details(parent: QWidget | None, title: str, scans: Mapping[str, Case
 
     Returns
     -------
-    Stated or None
+    StatedDetails or None
         None if the user cancels.
     """
     cases = list(scans.values())
-    proposed = STATED_DETAILS.propose(cases)
+    proposed = LAST_STATED.propose(cases)
     dates = dict(zip(scans, proposed.dates, strict=True))
     dialog = DetailsDialog(parent, title, dates, proposed.reviewer)
     accepted = dialog.exec_() == QDialog.DialogCode.Accepted
@@ -120,5 +122,5 @@ def ask_for_details(parent: QWidget | None, title: str, scans: Mapping[str, Case
     dialog.deleteLater()
     if not accepted:
         return None
-    STATED_DETAILS.remember(cases, stated)
+    LAST_STATED.remember(cases, stated)
     return stated

@@ -8,7 +8,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
 
 from napari_smalltumor import questions
-from napari_smalltumor.viewer import main_window
+from napari_smalltumor.viewer import qt_main_window
 
 ANSWERS = ("Restore", "Not now", "Discard")
 
@@ -75,7 +75,7 @@ def test_a_question_about_a_viewer_belongs_to_its_window_also_if_another_is_acti
     viewers = [make_napari_viewer(show=True) for _ in range(2)]
     windows = [viewer.window._qt_window for viewer in viewers]
     windows[1].activateWindow()
-    assert [questions.window_of(main_window(viewer)) for viewer in viewers] == windows
+    assert [questions.window_of(qt_main_window(viewer)) for viewer in viewers] == windows
 
 
 def test_keys_typed_before_the_question_do_not_answer_it(qtbot, while_asked):

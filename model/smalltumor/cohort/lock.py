@@ -145,9 +145,8 @@ def locked_folder(
         If another run is writing to the folder, it holds other files, another part or masks made
         with other settings, or it cannot be used.
     """
-    recover_interrupted_writes(
-        folder.path
-    )  # before anything is looked for, or new files are removed
+    # Before anything is looked for, or new files are removed.
+    recover_interrupted_writes(folder.path)
     _settings_of_folder(folder.path)
     with _locked(folder.path):
         before = _settings_of_folder(folder.path)

@@ -47,7 +47,7 @@ def entries(folder: Path) -> list[Path]:
         If it cannot be listed.
     """
     try:
-        return sorted(folder / entry.name for entry in _settled(folder))
+        return sorted(folder / entry.name for entry in _recovered(folder))
     except OSError as error:
         if _is_none(error):
             return []
@@ -83,7 +83,7 @@ def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     """
     for root, folders, names in os.walk(folder, onerror=_refuse):
         if any(map(is_journal, names)):
-            names[:] = _settled_names(Path(root))
+            names[:] = _recovered_names(Path(root))
         yield root, folders, names
 
 
@@ -127,22 +127,22 @@ def _unreadable_folder_error(folder: Path | str, error: OSError) -> CaseError:
     return CaseError(f"{folder} cannot be read: {error.strerror or error}")
 
 
-def _settled_names(folder: Path) -> list[str]:
+def _recovered_names(folder: Path) -> list[str]:
     """The names of all but folders when interrupted writes are recovered."""
     try:
-        return [entry.name for entry in _settled(folder) if not entry.is_dir()]
+        return [entry.name for entry in _recovered(folder) if not entry.is_dir()]
     except OSError as error:
         raise _unreadable_folder_error(folder, error) from error
 
 
 def _files_in(folder: Path) -> frozenset[str]:
     try:
-        return frozenset(entry.name for entry in _settled(folder) if entry.is_file())
+        return frozenset(entry.name for entry in _recovered(folder) if entry.is_file())
     except OSError:
         return frozenset()
 
 
-def _settled(folder: Path) -> list[os.DirEntry[str]]:
+def _recovered(folder: Path) -> list[os.DirEntry[str]]:
     """What is in a folder when interrupted writes are recovered; may raise OSError."""
     found = _scanned(folder)
     if not any(is_journal(entry.name) for entry in found):

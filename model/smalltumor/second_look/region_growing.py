@@ -30,7 +30,7 @@ MIN_CONTRAST = 1.5
 """Least contrast of a grown lesion to its surroundings, in `CoarseMaps.deviation`."""
 
 MIN_PROBABILITY = 0.05
-"""Least maximum of the probability of ET near the seed by which voxels are grown."""
+"""Smallest maximum of the probability of ET near the seed by which voxels are grown."""
 
 _SEED_MM = 2.5
 """The maximum is that of the voxels within this distance of the seed."""

@@ -15,7 +15,7 @@ from smalltumor.training.augmentation.settings import Augmentation
 FREE_SETTINGS = frozenset({"compile"})
 """Settings that do not change what a run learns, so that they may differ between folds."""
 
-_VALIDATION_SHARES = ("folds", "validation_every")
+_VALIDATION_SHARES = ("folds", "validation_stride")
 
 Preset = Literal["paper", "finetune", "starter"]
 
@@ -84,8 +84,8 @@ class TrainingConfig:
     folds, fold : int
         Validate on fold number `fold`, from 0, of `folds` that are split by `seed` as for a
         cross-validation; with 0 folds, on none.
-    validation_every : int
-        Validate on the first patient, by name, and every n-th after it; 0 for none.
+    validation_stride : int
+        Validate on the first patient, by name, and on every n-th after it; 0 for none.
     seed : int
     compile : bool
         Compile the network with ``torch.compile``, which takes a minute or two at the first start.
@@ -122,7 +122,7 @@ class TrainingConfig:
     patience: int = 0
     folds: int = 0
     fold: int = 0
-    validation_every: int = 0
+    validation_stride: int = 0
     seed: int = 0
     compile: bool = False
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
-def confirm_name(
+def confirm_other_patients_name(
     parent: QWidget | None,
     viewer: ViewerModel,
     patient: Patient,

@@ -44,7 +44,7 @@ def new_request(data: Path, page: TrainPage) -> TrainingRequest:
     if weights is not None:
         changes["starting_weights_share"] = page.starting_weights_share.value / 100
     if validation.every:
-        changes |= {"validation_every": validation.every}
+        changes |= {"validation_stride": validation.every}
     return TrainingRequest(
         data=data,
         run=create_run_folder(data),

@@ -4,9 +4,9 @@ As in `smalltumor.labels.masks.compose_classes`, the inner region has precedence
 adds the voxels to TC and WT. Erasing TC or WT does not erase the regions inside, so a stroke on an
 outer mask cannot remove a small lesion. To remove a lesion, erase it from ET first.
 
-An outer mask is the union of its own drawn voxels and the region inside. Only the drawn voxels are
-stored, so undoing a stroke on ET also removes the voxels that the stroke added to TC and WT, also
-if ET was removed and restored meanwhile.
+An outer mask is the union of its own painted voxels and the region inside. Only the painted voxels
+are stored, so undoing a stroke on ET also removes the voxels that the stroke added to TC and WT,
+also if ET was removed and restored meanwhile.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ class NestedRegions:
         self._drawing_errors = DrawingErrors()
         self._look()
         for region, layer, inner in self._nested_pairs:
-            drawn = kept.of(layer, inner)
-            if drawn is not None:
-                self._drawn[region] = drawn
+            painted = kept.of(layer, inner)
+            if painted is not None:
+                self._painted[region] = painted
         for layer in self.layers.values():
             for signal in _SIGNALS:
                 getattr(layer.events, signal).connect(self._on_change)
 
     def disconnect(self) -> None:
-        """Disconnect from the layers' events, and keep what was drawn."""
+        """Disconnect from the layers' events, and keep what was painted."""
         for region, layer, inner in self._nested_pairs:
-            if region in self._drawn:
-                self._kept.keep(layer, inner, self._drawn[region], self._seen[region])
+            if region in self._painted:
+                self._kept.keep(layer, inner, self._painted[region], self._seen[region])
         for layer in self.layers.values():
             for signal in _SIGNALS:
                 getattr(layer.events, signal).disconnect(self._on_change)
@@ -74,7 +74,7 @@ class NestedRegions:
 
     @contextmanager
     def replacing(self) -> Iterator[None]:
-        """Context in which new layer data replace the drawn masks."""
+        """Context in which new layer data replace the painted masks."""
         self._busy = True
         try:
             yield
@@ -115,20 +115,20 @@ class NestedRegions:
                 yield region, layer, self.layers[inner]
 
     def _reset(self) -> None:
-        """Take the masks as drawn, because others have replaced them."""
+        """Take the masks as painted, because others have replaced them."""
         for layer in self.layers.values():
             self._kept.forget(layer)
         self._look()
 
     def _look(self) -> None:
         self._seen = {r: _sparse_copy(np.asarray(layer.data)) for r, layer in self.layers.items()}
-        self._drawn: dict[Region, npt.NDArray[np.bool_]] = {}
+        self._painted: dict[Region, npt.NDArray[np.bool_]] = {}
 
-    def _drawn_of(self, region: Region) -> npt.NDArray[np.bool_]:
-        """The drawn voxels of an outer region; before any edit, the whole mask."""
-        if region not in self._drawn:
-            self._drawn[region] = self._seen[region] != 0
-        return self._drawn[region]
+    def _painted_of(self, region: Region) -> npt.NDArray[np.bool_]:
+        """The painted voxels of an outer region; before any edit, the whole mask."""
+        if region not in self._painted:
+            self._painted[region] = self._seen[region] != 0
+        return self._painted[region]
 
     def _record_edit(self, region: Region) -> Box | None:
         """Record an edit of a region and return its bounding box, or None if nothing changed."""
@@ -142,10 +142,10 @@ class NestedRegions:
             return None
         box = _bounding_box(data != seen)
         if region in _INSIDE:
-            drawn = data[box] != 0
+            painted = data[box] != 0
             # A stroke on an outer region has no effect inside an inner region.
             free = (data[box] != seen[box]) & ~self._inside(region, box)
-            self._drawn_of(region)[box][free] = drawn[free]
+            self._painted_of(region)[box][free] = painted[free]
         seen[box] = data[box]
         return box
 
@@ -156,7 +156,7 @@ class NestedRegions:
             if outer not in _INSIDE or outer not in self.layers:
                 continue
             data = np.asarray(self.layers[outer].data)
-            nested = self._drawn_of(outer)[box] | self._inside(outer, box)
+            nested = self._painted_of(outer)[box] | self._inside(outer, box)
             changed = (data[box] != 0) != nested
             if changed.any():
                 data[box][changed] = nested[changed]
@@ -204,7 +204,7 @@ class ViewerNesting:
 
     @contextmanager
     def replacing(self, case: Case) -> Iterator[None]:
-        """Context in which layers may be added and new data replace the drawn masks of a case.
+        """Context in which layers may be added and new data replace the painted masks of a case.
 
         The case's regions are not kept nested meanwhile: the user must have no turn in it.
         """

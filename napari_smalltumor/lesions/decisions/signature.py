@@ -30,5 +30,5 @@ class Signature(NamedTuple):
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # an account without a name
+    except (OSError, KeyError, ImportError):  # an account without a name; Windows has no pwd
         return ""

@@ -150,7 +150,7 @@ class StoredValues(Generic[Value]):
         Raises
         ------
         OutputError
-            If the file cannot be read, or is damaged or of a later version and must not be
+            If the file cannot be read, or is damaged or of another version and must not be
             replaced.
         """
         try:
@@ -164,7 +164,7 @@ class StoredValues(Generic[Value]):
         except DAMAGED:
             pass
         raise _DamagedFileError(
-            f"{file} is damaged or of a later version, and is not replaced; move it to another "
+            f"{file} is damaged or of another version, and is not replaced; move it to another "
             "folder"
         )
 

@@ -76,7 +76,9 @@ def _parts(
         if indices is None:
             continue
         deleted.append(lesion)
-        regions = [r for r in _regions_to_erase(source, region, indices) if r in source.layers]
+        regions = [
+            r for r in _regions_to_delete_from(source, region, indices) if r in source.layers
+        ]
         value = 0 if source.scheme is None else _remaining_value(source, regions)
         for layer in dict.fromkeys(source.layers[r] for r in regions):
             parts.setdefault(layer, []).append((indices, value))
@@ -98,7 +100,9 @@ def lesion_indices(source: ViewerSegmentation, region: Region, lesion: Lesion) -
     return None
 
 
-def _regions_to_erase(source: ViewerSegmentation, region: Region, indices: Indices) -> list[Region]:
+def _regions_to_delete_from(
+    source: ViewerSegmentation, region: Region, indices: Indices
+) -> list[Region]:
     """The regions that a lesion is deleted from, innermost first.
 
     These are its region, the regions inside that one, and each outer region of which no other

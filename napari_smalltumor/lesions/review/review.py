@@ -63,7 +63,7 @@ class LesionReview(ReviewLists):
         changed = [lesion for lesion in lesions if self.is_accepted(lesion) is not accepted]
         if self.source is None or not changed:
             return
-        before = {lesion: self.source.acceptance_of(self.region, lesion) for lesion in changed}
+        before = self.source.marks_of(self.region, changed)
         self.source.accept(self.region, changed, accepted)
         replaced = None if accepted else self._record(changed, None)  # those that were added
         self.segmentation.progress.steps.append(
@@ -133,9 +133,13 @@ class LesionReview(ReviewLists):
             return []
         deleted, changes = delete_lesions(self.source, self.region, lesions)
         if deleted:
+            marks = self.source.marks_of(self.region, deleted)
+            accepted = {lesion: by for lesion, by in marks.items() if by is not None}
+            if accepted:
+                self.source.accept(self.region, list(accepted), accepted=False)
             replaced = self._record(deleted, None)
             self.segmentation.progress.steps.append(
-                Deletion(self.region, deleted, changes, replaced)
+                Deletion(self.region, deleted, changes, self.source, accepted, replaced)
             )
             gone = set(deleted)
             self.lesions = [lesion for lesion in self.lesions if lesion not in gone]

@@ -29,6 +29,9 @@ class Deletion:
     lesions : sequence of Lesion
     changes : sequence of Change
         Of the layers, innermost first.
+    source : ViewerSegmentation
+    accepted : mapping of Lesion to Signature
+        The lesions that had been accepted, and by whom.
     replaced : ReplacedDecisions, optional
         The decisions on the lesions before.
     """
@@ -36,6 +39,8 @@ class Deletion:
     region: Region
     lesions: Sequence[Lesion]
     changes: Sequence[Change]
+    source: ViewerSegmentation
+    accepted: Mapping[Lesion, Signature]
     replaced: ReplacedDecisions | None = None
 
     @property
@@ -49,8 +54,10 @@ class Deletion:
         return [change.layer for change in self.changes]
 
     def undo(self) -> None:
-        """Restore the lesions in all layers, and the decisions on them."""
+        """Restore the lesions in all layers, and what was decided on them."""
         undo(self.changes)
+        if self.accepted:
+            self.source.mark(self.region, self.accepted)
         _restore(self.replaced)
 
 
@@ -62,7 +69,7 @@ class Acceptance:
     ----------
     source : ViewerSegmentation
     region : Region
-    before : mapping of Lesion to Signature
+    before : mapping of Lesion to Signature or None
         Who had accepted each lesion whose mark was changed; None for nobody.
     accepted : bool
         What they were marked as.

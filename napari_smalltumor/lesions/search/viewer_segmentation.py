@@ -117,6 +117,11 @@ class ViewerSegmentation:
         addition = addition_of(layer, lesion)
         return None if addition is None else addition.signature
 
+    def marks_of(self, region: Region, lesions: Iterable[Lesion]) -> dict[Lesion, Signature | None]:
+        """Who accepted each lesion as it is now; None for nobody, also if it was added to ET."""
+        layer = self.layers[region]
+        return {x: acceptance.acceptance_of(layer, region, x) for x in lesions}
+
     def accept(self, region: Region, lesions: Sequence[Lesion], accepted: bool) -> None:
         """Mark lesions as accepted, or remove the marks; marks are kept for each layer."""
         self.mark(region, dict.fromkeys(lesions, Signature.now() if accepted else None))

@@ -16,7 +16,7 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.loading.folders.scans import MAX_SEQUENCES, offer_scan
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.jobs.load import load
-from napari_smalltumor.viewer import main_window
+from napari_smalltumor.viewer import qt_main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -126,7 +126,7 @@ def _show_list(
     from napari_smalltumor.loading.folders.case_opener import CaseOpener
 
     settings.remember_folder(folder)
-    CaseList(main_window(viewer), folder, cases, CaseOpener(viewer, open_found)).show()
+    CaseList(qt_main_window(viewer), folder, cases, CaseOpener(viewer, open_found)).show()
 
 
 def _check_number(folder: Path, number: int) -> None:

@@ -21,7 +21,7 @@ from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.jobs.load import load, loads_in_background
 from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
 from napari_smalltumor.scanner.plan import Plan
-from napari_smalltumor.viewer import main_window, unproxied
+from napari_smalltumor.viewer import qt_main_window, unproxied
 from napari_smalltumor.widgets.open_dock import open_dock
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def offer_scan(
     if is_archive(scan) and loads_in_background(viewer):
         from napari_smalltumor.scanner.unpacking import unpack_in_background
 
-        unpack_in_background(main_window(viewer), scan, look)
+        unpack_in_background(qt_main_window(viewer), scan, look)
     else:
         look()
 
@@ -183,7 +183,7 @@ def show_preparation(
     def open_prepared(folder: Path) -> None:
         open_folder(folder, partial(_show_dock, viewer))
 
-    preparation = Preparation(main_window(viewer), plan, open_prepared)
+    preparation = Preparation(qt_main_window(viewer), plan, open_prepared)
     preparation.dialog.show()
     return preparation
 

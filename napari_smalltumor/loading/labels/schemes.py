@@ -22,7 +22,7 @@ from napari_smalltumor.loading.labels.dialog import ask_scheme
 from napari_smalltumor.loading.labels.layers import labels_in_scheme
 from napari_smalltumor.loading.labels.scheme_choices import scheme_choices
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.viewer import main_window
+from napari_smalltumor.viewer import qt_main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -43,7 +43,7 @@ def ask_scheme_of_values(
     if not choices:
         return None
     of = "" if patient is None else f" ({active_patient(viewer).title_of(patient)})"
-    return ask_scheme(main_window(viewer), f"{path.name}{of}", choices)
+    return ask_scheme(qt_main_window(viewer), f"{path.name}{of}", choices)
 
 
 def ask_about_labels(viewer: ViewerModel, layers: Iterable[Layer]) -> None:

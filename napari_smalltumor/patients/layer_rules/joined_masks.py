@@ -34,7 +34,7 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.viewer import main_window, one_per_viewer
+from napari_smalltumor.viewer import one_per_viewer, qt_main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -103,7 +103,7 @@ class JoinedMasks:
 
         say = partial(self._say, mask, patient)
         viewer = self._viewer()
-        window = main_window(viewer) if viewer is not None else None
+        window = qt_main_window(viewer) if viewer is not None else None
         if window is None:
             say(work())
         else:

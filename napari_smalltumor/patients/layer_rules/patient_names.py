@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 class PatientNames:
-    """Takes back names that begin with another patient's; older ones get the right one in front.
+    """Takes back names that begin with another patient's.
+
+    An older name gets the name of its own patient in front instead.
 
     Parameters
     ----------
@@ -66,12 +68,12 @@ class PatientNames:
         other = other_patient_in(layer.name, patient, open_now) if patient is not None else None
         if patient is None or other is None:
             return
-        title = self._patients.title_of(patient)
+        title, refused = self._patients.title_of(patient), without_number(layer.name)
         layer.name = self._name_before(layer) or f"{title} {without_number(layer.name)}"
         drop_needless_numbers(layers_of_patient(layers, other), layers)
         text = (
-            f"A layer of {title} was renamed to {layer.name}: its name must not begin with that of "
-            f"another open patient ({open_now[other]})."
+            f"The layer {refused} of {title} was renamed to {layer.name}: its name must not begin "
+            f"with that of another open patient ({open_now[other]})."
         )
         notify.warn(self._patients.messages.about(patient, text))
 

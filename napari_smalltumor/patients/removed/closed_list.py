@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_smalltumor import questions
 from napari_smalltumor.layers.patient import Patient
-from napari_smalltumor.patients.removed.removed_patients import RemovedPatients
+from napari_smalltumor.patients.removed.closed_patients import ClosedPatients
 from napari_smalltumor.widgets.layouts import button
 
 _BUTTON_WIDTH = 26
@@ -21,12 +21,12 @@ class ClosedPatientsList(QWidget):
 
     Parameters
     ----------
-    closed : RemovedPatients
+    closed : ClosedPatients
     reopen : callable
         Opens a patient again.
     """
 
-    def __init__(self, closed: RemovedPatients, reopen: Callable[[Patient], None]) -> None:
+    def __init__(self, closed: ClosedPatients, reopen: Callable[[Patient], None]) -> None:
         super().__init__()
         self._closed, self._reopen = closed, reopen
         self._rows: list[QWidget] = []

@@ -2,7 +2,7 @@
 
 These are ET, TC, WT and the images of a known modality. What else is kept of removed layers:
 
-- `removed_patients`: all layers of a patient that was closed by removing them
+- `closed_patients`: all layers of a patient that was closed by removing them
 - `opened_layers`: which layers were there, not the layers themselves
 - `autosave.case_edits`: the data of edited masks, which outlast their layers in a file
 """

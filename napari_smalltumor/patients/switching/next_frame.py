@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from napari_smalltumor.viewer import main_window, one_per_viewer
+from napari_smalltumor.viewer import one_per_viewer, qt_main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -79,7 +79,7 @@ class NextFrame:
     def _window(self) -> QMainWindow | None:
         """The window, if it is shown and its event loop runs; in a script it may not run yet."""
         viewer = self._viewer()
-        window = main_window(viewer) if viewer is not None else None
+        window = qt_main_window(viewer) if viewer is not None else None
         if window is None or not window.isVisible():
             return None
         from qtpy.QtCore import QThread

@@ -18,7 +18,7 @@ from napari_smalltumor.closing.close_patient import reopen_closed
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.patients.removed.removed_patients import removed_patients
+from napari_smalltumor.patients.removed.closed_patients import closed_patients
 
 
 @pytest.mark.slow
@@ -141,7 +141,7 @@ def test_a_patient_whose_layers_return_is_not_asked_about_and_stays_autosaved(
     let_turns_pass(qtbot)  # the question about the opened case, if there were edits
     viewer.layers.select_all()
     viewer.layers.remove_selected()
-    qtbot.waitUntil(lambda: bool(removed_patients(viewer).patients))
+    qtbot.waitUntil(lambda: bool(closed_patients(viewer).patients))
     reopen_closed(viewer, patient_of(et))
     let_turns_pass(qtbot)
     assert asked == [] and et in viewer.layers

@@ -28,7 +28,7 @@ from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.removed.removed_patients import removed_patients
+from napari_smalltumor.patients.removed.closed_patients import closed_patients
 from napari_smalltumor.viewer_setup import set_up
 
 STARTER = MadeBy.network("starter", "c0ffee", "0.1.0")
@@ -338,7 +338,7 @@ def test_saved_masks_of_a_patient_that_is_opened_again_are_saved(
     patient = active_patient(viewer).current
     for layer in list(reversed(viewer.layers)) if from_the_top else list(viewer.layers):
         viewer.layers.remove(layer)
-    qtbot.waitUntil(lambda: bool(removed_patients(viewer).patients))
+    qtbot.waitUntil(lambda: bool(closed_patients(viewer).patients))
     reopen_closed(viewer, patient)
     assert save_state(viewer).is_saved
     paint(regions[Region.ET])

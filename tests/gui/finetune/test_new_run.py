@@ -37,7 +37,7 @@ def test_a_request_has_the_settings_of_the_page(page, tmp_path):
             "batch_size": 2,
             "validation_interval": 5,
             "starting_weights_share": 0.75,
-            "validation_every": 5,
+            "validation_stride": 5,
         },
         weights=starter_weights(),
         cache=tmp_path / "runs" / "cache",
@@ -52,7 +52,7 @@ def test_a_validation_case_takes_the_place_of_a_share(page, tmp_path):
     request = new_request(tmp_path, page)
     assert request.validation_folder == tmp_path / "one"
     assert request.weights == Path("w.safetensors")
-    assert "validation_every" not in request.changes
+    assert "validation_stride" not in request.changes
     assert request.changes["validation_interval"] == 1
 
 
@@ -61,10 +61,10 @@ def test_a_share_validates_on_masks_that_people_drew(page, tmp_path):
     page.set_cases(folders, {"P1": MadeBy("SEMIAUTOMATIC"), "P3": MadeBy("MANUAL")})
     request = new_request(tmp_path, page)
     assert request.validation_cases == ("P2",)
-    assert "validation_every" not in request.changes
+    assert "validation_stride" not in request.changes
     page.set_cases(folders, {"P2": MadeBy("SEMIAUTOMATIC")})
     request = new_request(tmp_path, page)
-    assert (request.validation_cases, request.changes["validation_every"]) == ((), 5)
+    assert (request.validation_cases, request.changes["validation_stride"]) == ((), 5)
 
 
 def test_a_share_of_random_weights_is_not_kept(page, tmp_path):
@@ -81,7 +81,7 @@ def test_a_run_without_validation_cases_has_neither_a_share_nor_a_folder(page, t
     page.validation.value = ""
     request = new_request(tmp_path, page)
     assert request.validation_folder is None
-    assert "validation_every" not in request.changes
+    assert "validation_stride" not in request.changes
 
 
 def test_only_fine_tuning_needs_weights_to_start_from(page, tmp_path):

@@ -30,7 +30,7 @@ from napari_smalltumor.layers.metadata import role_of, set_role
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.report.stated_details import Stated
+from napari_smalltumor.report.stated_details import StatedDetails
 
 
 @pytest.mark.slow
@@ -60,7 +60,7 @@ def test_reasons_to_doubt_stay_above_the_category_and_are_those_of_the_page(
     assert any("masks are of different origin" in reason for reason in reasons)
     assert dock.doubts.label.text().splitlines()[1:] == [f"• {reason}" for reason in reasons]
     assert dock.layout().indexOf(dock.doubts) < dock.layout().indexOf(dock.response)
-    monkeypatch.setattr(page, "ask_for_details", lambda *a: Stated("", ("", "")))
+    monkeypatch.setattr(page, "ask_for_details", lambda *a: StatedDetails("", ("", "")))
     monkeypatch.setattr(page, "ask_for_page", lambda *a: tmp_path / "page.html")
     dock.report()
     qtbot.waitUntil((tmp_path / "page.html").exists)
@@ -281,8 +281,13 @@ def test_the_page_states_what_was_typed_and_is_refused_if_old(
     shown: list[str] = []
     monkeypatch.setattr(notify, "info", shown.append)
     monkeypatch.setattr(notify, "error", shown.append)
-    stated = Stated("A. Reader", ("2026-01", "2026-02"))
-    monkeypatch.setattr(page, "ask_for_details", lambda *a: stated)
+
+    def details(parent, title, scans):
+        names = {scan: case.name for scan, case in scans.items()}
+        assert names == {"the earlier scan": "BraTS2021_1", "the current scan": "BraTS2021_2"}
+        return StatedDetails("A. Reader", ("2026-01", "2026-02"))
+
+    monkeypatch.setattr(page, "ask_for_details", details)
     monkeypatch.setattr(page, "ask_for_page", lambda *a: tmp_path / "page.html")
     compared(dock, qtbot, earlier_scan)
     dock.report()

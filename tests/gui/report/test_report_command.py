@@ -18,7 +18,7 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.report import command
 from napari_smalltumor.report.details_dialog import DetailsDialog
-from napari_smalltumor.report.stated_details import Stated
+from napari_smalltumor.report.stated_details import StatedDetails
 
 
 def add(viewer, name: str, seed: int) -> Segmentation:
@@ -45,7 +45,8 @@ def asked(monkeypatch, tmp_path) -> list[str]:
 
     def details(parent, title, scans):
         shown.append(title)
-        return Stated("A. Reader", ("2026-01-02",))
+        assert {scan: case.name for scan, case in scans.items()} == {"the scan": title}
+        return StatedDetails("A. Reader", ("2026-01-02",))
 
     def name(parent, title, start, filters, **options):
         shown.append(title)
@@ -78,7 +79,7 @@ def test_pages_of_two_visits_of_one_name_are_told_apart(
         start.append(proposed)
         return str(tmp_path / "page.html"), "HTML (*.html)"
 
-    monkeypatch.setattr(command, "ask_for_details", lambda *a: Stated("", ("",)))
+    monkeypatch.setattr(command, "ask_for_details", lambda *a: StatedDetails("", ("",)))
     monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
     command.ask_and_report(viewer, None)
     qtbot.waitUntil((tmp_path / "page.html").exists)
@@ -183,10 +184,10 @@ def test_a_page_is_written_under_the_name_that_is_proposed(
 def test_the_dialog_gives_what_was_typed(qtbot):
     dialog = DetailsDialog(None, "Pat", {"the earlier scan": "", "the current scan": ""})
     qtbot.addWidget(dialog)
-    assert dialog.stated == Stated("", ("", ""))
+    assert dialog.stated == StatedDetails("", ("", ""))
     dialog.reviewer_field.setText("  A. Reader ")
     dialog.date_fields[1].setText("2026-01-02 ")
-    assert dialog.stated == Stated("A. Reader", ("", "2026-01-02"))
+    assert dialog.stated == StatedDetails("A. Reader", ("", "2026-01-02"))
 
 
 def test_the_dialog_stays_open_and_says_why_until_the_dates_are_in_order(qtbot):

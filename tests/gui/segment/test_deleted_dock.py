@@ -31,7 +31,7 @@ def test_a_deleted_dock_ignores_later_changes(
     viewer.layers.clear()
     open_case(viewer, synthetic_case)
     settings.put("weights", "")
-    qtbot.wait(300)  # its timers would have fired
+    qtbot.wait(800)  # its timers, of 250 and then 400 ms, would have fired
     assert (errors, raised) == ([], [])
 
 

@@ -7,7 +7,7 @@ from napari._app_model import get_app_model
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QDockWidget, QLineEdit, QMainWindow, QVBoxLayout, QWidget
 
-from napari_smalltumor.keys import DELETE, DISMISS, NEXT, SEGMENT
+from napari_smalltumor.keys import DELETE, DELETE_SPECKS, NEXT, SEGMENT
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.segment.dock import SegmentDock
@@ -44,7 +44,7 @@ def bind(window, pressed, name: str = "") -> DockKeys:
         window.centralWidget(),
         {
             NEXT: lambda: pressed.append(f"{name}next"),
-            DISMISS: lambda: pressed.append(f"{name}dismiss"),
+            DELETE_SPECKS: lambda: pressed.append(f"{name}dismiss"),
         },
     )
 

@@ -39,8 +39,8 @@ from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.layer_rules.assign_selected import assign_selected
 from napari_smalltumor.patients.layer_rules.stacking import covered_masks, ensure_stacking
+from napari_smalltumor.patients.removed.closed_patients import closed_patients
 from napari_smalltumor.patients.removed.removed_layers import removed_layers
-from napari_smalltumor.patients.removed.removed_patients import removed_patients
 from napari_smalltumor.planes.brush import Stroke, layer_to_paint
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
@@ -71,7 +71,7 @@ class SeveralPatients(RuleBasedStateMachine):
         self.viewer = ViewerModel()
         self.patients = active_patient(self.viewer)
         self.removed = removed_layers(self.viewer)
-        self.closed = removed_patients(self.viewer)
+        self.closed = closed_patients(self.viewer)
         ensure_stacking(self.viewer)
         ensure_nesting(self.viewer)
         self.review = LesionReview(self.viewer)

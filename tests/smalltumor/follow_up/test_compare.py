@@ -16,7 +16,7 @@ from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.follow_up import Category, ChangeKind, Scan, compare_scans, registration
-from smalltumor.follow_up.compare import _told_apart
+from smalltumor.follow_up.compare import _with_distinct_titles
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.labels.components import connected_components
@@ -226,7 +226,7 @@ def test_scans_of_one_name_are_told_apart_by_their_folders():
     one = scan(head(1), empty)
     paths = [Path(f"/data/{visit}/P/P_t1ce.nii.gz") for visit in ("first", "second")]
     scans = [replace(one, case=replace(one.case, paths={"t1ce": path})) for path in paths]
-    assert [each.title for each in _told_apart(scans)] == ["P (first)", "P (second)"]
+    assert [each.title for each in _with_distinct_titles(scans)] == ["P (first)", "P (second)"]
     dated = [replace(each, date=f"2026-0{n}-01") for n, each in enumerate(scans, 1)]
-    assert [each.title for each in _told_apart(dated)] == ["2026-01-01", "2026-02-01"]
-    assert [each.title for each in _told_apart([one, one])] == ["P", "P"]
+    assert [each.title for each in _with_distinct_titles(dated)] == ["2026-01-01", "2026-02-01"]
+    assert [each.title for each in _with_distinct_titles([one, one])] == ["P", "P"]

@@ -69,7 +69,7 @@ class Review:
         """Who has made the edits; nobody if the mask was not edited."""
         if not self.edited:
             return ()
-        return tuple(self.edited_by.split(BETWEEN_NAMES))
+        return tuple(self.edited_by.split(BETWEEN_NAMES)) if self.edited_by else (self.reader,)
 
     @property
     def who(self) -> str:

@@ -74,5 +74,6 @@ def _check_image(record: CohortCaseRecord | None, image: Path, mask: Segmentatio
     if not known:
         raise CaseError(
             f"{image.name} may be of another patient: the mask has no enhancing tumour, and no "
-            "record identifies the image; to have the case segmented again, delete its mask"
+            "record identifies the image; if the network made the mask, delete it to have the case "
+            "segmented again"
         )

@@ -45,7 +45,7 @@ class JournalState(StrEnum):
 
     MOVING = ".moves"
     MOVED = ".moved"
-    UNDOING = ".undo"
+    ROLLING_BACK = ".undo"
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def complete_or_roll_back(journals: Sequence[Journal]) -> RolledBack:
         return rolled_back
     for journal in journals:
         try:
-            if journal.change(JournalState.UNDOING):
+            if journal.change(JournalState.ROLLING_BACK):
                 _roll_back(journal.moves, rolled_back)
         except OSError:
             _record_left(journal.moves, rolled_back)

@@ -20,7 +20,7 @@ from smalltumor.files.transactions.journal import Journal, is_journal
 from smalltumor.files.transactions.moves import RolledBack, complete_or_roll_back
 
 _LEFT: set[Path] = set()
-"""Files and journals of which was said that nothing is put back now: it is tried at each look."""
+"""Files and journals about which a warning was given; they are tried again at each look."""
 
 _LONG_S = 5.0
 """Seconds after which files are no longer being moved, unless something stops it."""

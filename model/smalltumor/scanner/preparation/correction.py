@@ -22,10 +22,11 @@ from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReport
 from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
 from smalltumor.scanner.preparation.bias_field import correct_bias_field
 from smalltumor.scanner.preparation.brain_extraction import is_stripped
-from smalltumor.scanner.preparation.preparation_warning import PreparationWarning
+from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.quality import (
     brain_overlap,
+    brain_warnings,
     coverage,
     fallen_information,
     registration_warnings,
@@ -119,6 +120,8 @@ def corrected(
         sequences[modality] = replace(sequence, image=image)
     if correction.brain is not None:
         sequences[REFERENCE] = _with_step(sequences[REFERENCE], _BRAIN_STEP)
+        kept = [warning for warning in warnings if warning.kind is not WarningKind.BRAIN]
+        warnings = [*kept, *brain_warnings(brain, case.grid)]
     reporter.update(1.0, "done")
     return replace(case, sequences=sequences, brain=brain, warnings=tuple(warnings))
 

@@ -129,7 +129,8 @@ _CRITERIA = (
     _Criterion(
         lambda series, _: round(series.slice_distance, 1),
         lambda series, other: (
-            f"slices of {series.slice_distance:.3g} instead of {other.slice_distance:.3g} mm"
+            f"slices of {round(series.slice_distance, 1):g} instead of "
+            f"{round(other.slice_distance, 1):g} mm"
         ),
     ),
     _Criterion(lambda series, _: round(_voxel_mm3(series), 1), lambda _, __: "smaller voxels"),

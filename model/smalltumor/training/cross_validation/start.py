@@ -167,7 +167,7 @@ def _check_settings(earlier: CrossValidation, request: TrainingRequest) -> None:
     changed -= FREE_SETTINGS
     if "seed" in changed:
         raise TrainingError(
-            "the seed cannot change after the folds were drawn; start a new cross-validation"
+            "the seed cannot change after the folds were made; start a new cross-validation"
         )
     started = _started_folds(earlier)
     if started and changed:

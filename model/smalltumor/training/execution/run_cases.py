@@ -56,7 +56,7 @@ class AvailableCases:
         return cls(cases, validation).with_validation(request.validation_cases)
 
     def with_validation(self, names: Collection[str]) -> AvailableCases:
-        """The same cases, of which those with these names validate, too."""
+        """The same cases, of which those with these names are validation cases, too."""
         return AvailableCases(
             [case for case in self.cases if case.name not in names],
             self.validation_cases + [case for case in self.cases if case.name in names],
@@ -84,7 +84,7 @@ class AvailableCases:
         validation_cases = _names(self.validation_cases)
         if earlier is not None:
             return earlier.split.updated(names, validation_cases, patients)
-        return Split.with_validation(names, validation_cases, config.validation_every, patients)
+        return Split.with_validation(names, validation_cases, config.validation_stride, patients)
 
     @property
     def all(self) -> list[LabelledCase]:

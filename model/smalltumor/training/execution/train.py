@@ -26,7 +26,7 @@ from smalltumor.training.splits.stratified_folds import stratified_folds
 _SETTLED = {
     "folds": "the choice of validation cases is",
     "fold": "the choice of validation cases is",
-    "validation_every": "the choice of validation cases is",
+    "validation_stride": "the choice of validation cases is",
     "starting_weights_share": "the share of the starting weights is",
 }
 """Settings that a resume cannot change, and what they decide."""
@@ -201,7 +201,7 @@ def _with_fold(
     context: RunContext,
     warn: Log,
 ) -> AvailableCases:
-    """The cases, of which one fold validates: the same as in a cross-validation."""
+    """The cases, of which one fold is for validation: the same as in a cross-validation."""
     check_unique_names(available.cases)
     folds = stratified_folds(available.cases, config, initial, patients, context.log, warn)
     return available.with_validation(folds.validation_cases[config.fold])

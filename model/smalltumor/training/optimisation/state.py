@@ -22,7 +22,7 @@ FORMAT_VERSION = 1
 
 @dataclass
 class TrainingProgress:
-    """TrainingProgress of a run.
+    """Progress of a run.
 
     Parameters
     ----------

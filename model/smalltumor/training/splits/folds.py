@@ -19,7 +19,7 @@ _NO_PATIENTS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Folds:
-    """Folds over cases, by name; every case that is split validates exactly one fold.
+    """Folds over cases, by name; every case that is split is a validation case of exactly one fold.
 
     Parameters
     ----------

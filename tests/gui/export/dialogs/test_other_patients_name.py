@@ -14,7 +14,7 @@ from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import questions
 from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
-from napari_smalltumor.export.dialogs.other_patients_name import confirm_name
+from napari_smalltumor.export.dialogs.other_patients_name import confirm_other_patients_name
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.loading.open_case import open_case
@@ -91,7 +91,7 @@ def test_a_name_is_another_patients_if_it_states_that_one_and_not_its_own(
     for module in ("other_names", "dialogs.other_patients_name"):
         target = f"napari_smalltumor.export.{module}.active_patient"
         monkeypatch.setattr(target, lambda viewer: Open)
-    may = confirm_name(None, None, patient, Path("/out") / name, "regions")
+    may = confirm_other_patients_name(None, None, patient, Path("/out") / name, "regions")
     assert may == (not whose)
     assert [f"{name} is named after {whose}, but" in text for text in asked] == [True] * bool(whose)
 
@@ -114,7 +114,7 @@ def test_a_name_that_is_proposed_is_no_other_patients(asked, monkeypatch, patien
     monkeypatch.setattr(target, lambda viewer: Open)
     of_page = ending.split(".")[0] if ending not in PROPOSED[:3] else ""
     path = Path(f"/out/{name_with_visit(patient.name, patient.folder)}{ending}")
-    assert confirm_name(None, None, patient, path, "measures", of_page)
+    assert confirm_other_patients_name(None, None, patient, path, "measures", of_page)
     assert asked == []
 
 
@@ -123,5 +123,5 @@ def test_the_end_of_a_page_s_name_does_not_hide_that_it_is_another_patients(aske
         target = f"napari_smalltumor.export.{module}.active_patient"
         monkeypatch.setattr(target, lambda viewer: Open)
     path = Path("/out/P7_visit2_follow-up.pdf")
-    assert not confirm_name(None, None, OPEN[0], path, "measures", "_follow-up")
+    assert not confirm_other_patients_name(None, None, OPEN[0], path, "measures", "_follow-up")
     assert "named after /data/P7_visit2" in asked[0]

@@ -98,7 +98,7 @@ def test_nothing_is_written_while_autosave_is_off(case, data_folder):
         "[]",
         json.dumps({"format": "smalltumor accepted lesions", "version": 9, "layers": {}}),
         json.dumps(
-            {"format": "smalltumor accepted lesions", "version": 1, "layers": {"et": [["et", 8]]}}
+            {"format": "smalltumor accepted lesions", "version": 2, "layers": {"et": [["et", 8]]}}
         ),
     ],
 )
@@ -116,7 +116,7 @@ def test_a_damaged_file_counts_as_no_marks_and_is_not_replaced(
     again.accept(Region.ET, lesions_of(again)[:1], True)
     assert accepted(opened(case, mask())) == [8]
     assert file.read_text() == content
-    assert "is damaged or of a later version, and is not replaced" in said[0]
+    assert "is damaged or of another version, and is not replaced" in said[0]
 
 
 def test_a_failed_write_is_said_and_the_marks_stay_while_the_layer_is_open(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from synthetic import SHAPE, write_case
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
 from napari_smalltumor.layers.masks.regions import region_layer
+from napari_smalltumor.lesions.decisions.acceptance import acceptance_of
+from napari_smalltumor.lesions.decisions.signature import Signature
 from napari_smalltumor.lesions.decisions.verdicts import (
     Verdict,
     decide,
@@ -51,6 +54,14 @@ def review_of(case) -> tuple[ViewerModel, LesionReview]:
     for region in Region:
         viewer.add_layer(Layer.create(*region_layer(case, region, mask)))
     return viewer, LesionReview(viewer)
+
+
+@pytest.fixture
+def seconds(monkeypatch) -> None:
+    """Whatever is decided is signed with another time."""
+    numbers = count()
+    sign = classmethod(lambda cls: cls("R", f"{next(numbers)}"))
+    monkeypatch.setattr(Signature, "now", sign)
 
 
 def et_of(review):
@@ -210,7 +221,7 @@ def test_the_table_says_who_accepted_a_lesion_of_any_region_until_it_is_edited(c
     assert (row.accepted, row.decided_by, row.decided_at) == (False, None, None)
 
 
-def test_undo_restores_the_decision_that_a_step_replaced(case):
+def test_undo_restores_the_decision_that_a_step_replaced(case, seconds):
     _, review = review_of(case)
     (component,) = searched(review)
     review.accept([component])
@@ -223,6 +234,28 @@ def test_undo_restores_the_decision_that_a_step_replaced(case):
     review.add(spot)
     review.undo()
     assert is_rejected(et_of(review), spot)
+
+
+def test_a_lesion_that_was_deleted_is_not_accepted_when_its_mask_is_opened_again(case, seconds):
+    _, review = review_of(case)
+    (component,) = searched(review)
+    review.accept([component])
+    (before,) = reviewed(review, [component])
+    assert review.delete([component])
+    _, again = review_of(case)
+    assert not again.source.is_accepted(Region.ET, component)
+    review.undo()
+    assert reviewed(review, [component]) == [before]
+
+
+def test_an_addition_that_is_accepted_again_by_undo_has_no_mark_beside_its_decision(case):
+    _, review = review_of(case)
+    spot = candidate(case)
+    review.add(spot)
+    review.accept([spot], False)
+    review.undo()
+    assert review.source.is_accepted(Region.ET, spot)
+    assert acceptance_of(et_of(review), Region.ET, spot) is None
 
 
 def test_an_added_candidate_is_no_speck(case):

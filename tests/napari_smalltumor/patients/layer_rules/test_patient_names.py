@@ -41,8 +41,8 @@ def test_a_layer_that_is_renamed_to_another_patient_has_its_name_again(opened, s
     assert {layer.name for layer in opened.layers} == names and layer.name == f"Anna {kind}"
     (text,) = said
     assert text == (
-        f"A layer of Anna was renamed to Anna {kind}: its name must not begin with that of another "
-        "open patient (Bert)."
+        f"The layer {name} of Anna was renamed to Anna {kind}: its name must not begin with that "
+        "of another open patient (Bert)."
     )
 
 

@@ -22,7 +22,8 @@ FOUND = Spot((24, 42, 28), 4, 500, logit=8)
 OF_ANN, OF_BOB = Spot((42, 30, 32), 4, 500, logit=3.2), Spot((42, 30, 20), 4, 500, logit=3.2)
 REFUSED = (
     "ann_candidates.nii.gz may be of another patient: the mask has no enhancing tumour, and no "
-    "record identifies the image; to have the case segmented again, delete its mask"
+    "record identifies the image; if the network made the mask, delete it to have the case "
+    "segmented again"
 )
 
 

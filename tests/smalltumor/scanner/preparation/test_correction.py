@@ -11,8 +11,10 @@ from raw_scans import SHAPE, SHIFT_MM, prepared_by_hand, write_raw_scan
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import Cancelled, CaseError
 from smalltumor.scanner.preparation import correction as correction_module
+from smalltumor.scanner.preparation import quality
 from smalltumor.scanner.preparation.applied_steps import StepKind
 from smalltumor.scanner.preparation.correction import Correction, corrected
+from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.registration import mutual_information
 from smalltumor.scanner.preparation.series_of_case import NotTheScanError, series_in
@@ -71,6 +73,18 @@ def test_a_smaller_brain_mask_strips_every_image(case, series):
     np.testing.assert_array_equal(again.sequences["t2"].image, case.sequences["t2"].image)
     kinds = [step.kind for step in again.sequences["t1ce"].steps]
     assert kinds.count(StepKind.BRAIN_CORRECTION) == 1
+
+
+def test_the_warning_of_a_small_brain_is_that_of_the_corrected_mask(case, series, monkeypatch):
+    monkeypatch.setattr(quality, "MIN_BRAIN_ML", 1e6)
+    small = case.brain.copy()
+    small[:12] = False
+    other = PreparationWarning(WarningKind.HEADER, "of the header")
+    warned = replace(case, warnings=(other, *quality.brain_warnings(case.brain, case.grid)))
+    found = corrected(warned, series, Correction(brain=small))
+    assert list(found.warnings) == [other, *quality.brain_warnings(small, case.grid)]
+    monkeypatch.setattr(quality, "MIN_BRAIN_ML", 0.0)
+    assert corrected(found, series, Correction(brain=case.brain)).warnings == (other,)
 
 
 def test_a_registration_is_corrected_with_its_figures(case, series, overlap):

@@ -95,7 +95,7 @@ def test_a_frozen_encoder_does_not_learn_and_the_decoders_do(data, tmp_path):
 
 
 def test_every_second_patient_is_validated_on_and_never_trained_on(data, tmp_path):
-    changes = {"validation_every": 2, "epochs": 1}
+    changes = {"validation_stride": 2, "epochs": 1}
     train(request_for(data, tmp_path / "run", validation_folder=None, changes=changes), silent)
     (score,) = events(tmp_path / "run", "validation")
     assert [case["case"] for case in score["by_case"]] == ["case_00", "case_02"]

@@ -17,7 +17,7 @@ from training_cases import write_lesion_cases
 from training_runs import events, request_for, silent
 
 ONE_EPOCH = {"epochs": 1, "validation_interval": 1}
-HALF = ONE_EPOCH | {"validation_every": 2}
+HALF = ONE_EPOCH | {"validation_stride": 2}
 MORE = {"epochs": 2}
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-class RemovedPatients:
+class ClosedPatients:
     """Keeps the layers of patients who were closed by hand.
 
     A patient is kept until it is opened again or dismissed. One without drawings and edits that are
@@ -215,6 +215,6 @@ def _not_brought_back_text(names: list[str], title: str, *, is_same: bool) -> st
 
 
 @one_per_viewer
-def removed_patients(viewer: ViewerModel) -> RemovedPatients:
+def closed_patients(viewer: ViewerModel) -> ClosedPatients:
     """The closed patients of a viewer; all calls for a viewer return the same object."""
-    return RemovedPatients(viewer, active_patient(viewer), removed_layers(viewer))
+    return ClosedPatients(viewer, active_patient(viewer), removed_layers(viewer))

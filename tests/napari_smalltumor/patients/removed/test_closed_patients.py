@@ -21,9 +21,9 @@ from napari_smalltumor.layers.editing.earlier_scan import mark_as_earlier_scan
 from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient, patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.removed import closed_patients as closed_patients_module
 from napari_smalltumor.patients.removed import removed_layers as removed_layers_module
-from napari_smalltumor.patients.removed import removed_patients as removed_patients_module
-from napari_smalltumor.patients.removed.removed_patients import removed_patients
+from napari_smalltumor.patients.removed.closed_patients import closed_patients
 from napari_smalltumor.viewer_setup import set_up
 
 PAT, NEXT = Patient("Pat"), Patient("Next")
@@ -44,9 +44,9 @@ def warnings(monkeypatch) -> list[str]:
 def idle(monkeypatch) -> Callable[[], None]:
     """Function that calls what waits for the next turn of the event loop."""
     waiting: list[Callable[[], None]] = []
-    for module in (removed_patients_module, removed_layers_module):
+    for module in (closed_patients_module, removed_layers_module):
         monkeypatch.setattr(module, "when_idle", waiting.append)
-    monkeypatch.setattr(removed_patients_module, "in_next_turn", waiting.append)
+    monkeypatch.setattr(closed_patients_module, "in_next_turn", waiting.append)
 
     def turn() -> None:
         while waiting:
@@ -70,7 +70,7 @@ def test_all_layers_return_in_their_order_as_they_were_with_their_edits(viewer, 
     edited = et.data.copy()
     remove_all(viewer)
     idle()
-    assert list(viewer.layers) == [] and removed_patients(viewer).patients == [PAT]
+    assert list(viewer.layers) == [] and closed_patients(viewer).patients == [PAT]
     assert warnings == [
         "All layers of Pat were removed, so the patient was closed. "
         "Click Open Pat again at the top of a Small Tumour dock to bring them back."
@@ -79,7 +79,7 @@ def test_all_layers_return_in_their_order_as_they_were_with_their_edits(viewer, 
     assert list(viewer.layers) == layers and drawn in layers
     assert [layer.visible for layer in viewer.layers] == shown
     assert active_patient(viewer).current == PAT and np.array_equal(et.data, edited)
-    assert removed_patients(viewer).patients == []
+    assert closed_patients(viewer).patients == []
     et.undo()
     assert np.array_equal(et.data, before)
 
@@ -106,7 +106,7 @@ def test_patients_closed_in_turn_are_all_offered_and_one_message_names_them(
         for layer in layers_of_patient(viewer.layers, patient):
             viewer.layers.remove(layer)
         idle()
-    closed = removed_patients(viewer)
+    closed = closed_patients(viewer)
     assert closed.patients == [NEXT, PAT]
     assert warnings[1:] == [
         "All layers of Next and Pat were removed, so the patients were closed. "
@@ -134,7 +134,7 @@ def test_visits_of_one_name_that_are_cleared_together_keep_the_titles_that_tell_
     drawn.data[1, 1, 1] = 1
     viewer.layers.clear()
     idle()
-    closed = removed_patients(viewer)
+    closed = closed_patients(viewer)
     assert [closed.title_of(visit) for visit in visits] == ["P7 (visit1)", "P7 (visit2)"]
     assert len(warnings) == 1
     assert warnings[0].startswith("All layers of P7 (visit2) and P7 (visit1) were removed, so")
@@ -151,7 +151,7 @@ def test_a_drawing_stays_until_its_patient_is_opened_and_then_returns_with_it(vi
     remove_all(viewer)
     idle()
     open_segmented(viewer, "Next")
-    closed = removed_patients(viewer)
+    closed = closed_patients(viewer)
     assert closed.patients == [PAT] and closed.unsaved_of(PAT) == ["drawn"]
     open_segmented(viewer, "Pat")
     idle()
@@ -202,7 +202,7 @@ def test_drawings_that_do_not_fit_other_images_stay_in_the_list_until_they_retur
     patient, first = close_drawn(viewer, folder, "first")
     idle()
     replace_image(folder)
-    closed = removed_patients(viewer)
+    closed = closed_patients(viewer)
     _, second = close_drawn(viewer, folder, "second")
     idle()
     assert closed.patients == [patient] and closed.unsaved_of(patient) == ["first", "second"]
@@ -231,7 +231,7 @@ def test_edits_that_autosave_does_not_keep_stay_until_they_return(viewer, warnin
     remove_all(viewer)
     idle()
     open_segmented(viewer, "Next")
-    closed = removed_patients(viewer)
+    closed = closed_patients(viewer)
     assert closed.patients == [PAT] and "Pat ET" in closed.unsaved_of(PAT)
     open_segmented(viewer, "Pat")
     idle()
@@ -253,7 +253,7 @@ def test_a_patient_whose_files_are_being_read_is_not_opened_twice(viewer, idle):
     reopen_closed(viewer, PAT)
     assert len(layers_of_patient(viewer.layers, PAT)) == 4
     patients.finish_arrivals()
-    assert removed_patients(viewer).patients == [] and patients.current == PAT
+    assert closed_patients(viewer).patients == [] and patients.current == PAT
 
 
 def test_a_dismissed_patient_is_forgotten(viewer, idle):
@@ -261,7 +261,7 @@ def test_a_dismissed_patient_is_forgotten(viewer, idle):
         open_segmented(viewer, name)
     viewer.layers.clear()
     idle()
-    closed = removed_patients(viewer)
+    closed = closed_patients(viewer)
     closed.dismiss(NEXT)
     assert closed.patients == [PAT]
     reopen_closed(viewer, NEXT)
@@ -284,7 +284,7 @@ def test_a_patient_that_is_opened_ends_the_offer(viewer, idle):
     remove_all(viewer)
     idle()
     open_segmented(viewer, "Next")
-    assert removed_patients(viewer).patients == []
+    assert closed_patients(viewer).patients == []
     reopen_closed(viewer, PAT)
     assert layers_of_patient(viewer.layers, PAT) == []
 
@@ -293,7 +293,7 @@ def test_a_patient_that_is_closed_with_its_button_is_not_offered(viewer, idle, w
     open_segmented(viewer, "Pat")
     close_patient(viewer, PAT)
     idle()
-    assert removed_patients(viewer).patients == [] and warnings == []
+    assert closed_patients(viewer).patients == [] and warnings == []
 
 
 def test_an_earlier_scan_does_not_return_since_its_comparison_is_gone(viewer, idle):
@@ -314,4 +314,4 @@ def test_a_patient_whose_only_layer_is_replaced_is_not_closed(viewer, idle, warn
     viewer.layers.remove(layer)
     viewer.layers.append(layer)
     idle()
-    assert warnings == [] and removed_patients(viewer).patients == []
+    assert warnings == [] and closed_patients(viewer).patients == []
