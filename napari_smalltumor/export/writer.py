@@ -14,10 +14,8 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.calling_viewer import calling_viewer
 from napari_smalltumor.export.layer_files import write_layer, write_region_layers
-from napari_smalltumor.export.other_names import other_name_text
-from napari_smalltumor.layers.changed_images import folders_of
-from napari_smalltumor.layers.metadata import cases_among
-from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
+from napari_smalltumor.export.other_patients import other_folder_text, other_name_text
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
@@ -70,8 +68,9 @@ def _check_patient(saved: Sequence[Any], path: Path) -> None:
     Raises
     ------
     OutputError
-        If a layer with these data belongs to such a patient, if another open patient's images are
-        in the folder, or if the file exists and is named after another patient.
+        If a layer with these data belongs to such a patient, if the folder holds images of another
+        open patient or of another case of the name, or if the file exists and is named after
+        another patient.
     """
     viewer = calling_viewer()
     if viewer is None:
@@ -86,13 +85,9 @@ def _check_patient(saved: Sequence[Any], path: Path) -> None:
                 f"{layer.name} was not saved: it belongs to {patients.title_of(patient)}, who is "
                 "not the active patient"
             )
-        for other in patients.patients:
-            folders = _folders_of(viewer, other) - _folders_of(viewer, patient)
-            if other != patient and path.parent.resolve() in folders:
-                raise OutputError(
-                    f"{layer.name} was not saved: {path.parent} is the folder of "
-                    f"{patients.title_of(other)}, who is open, too; choose another folder"
-                )
+        text = other_folder_text(viewer, patient, path.parent)
+        if text:
+            raise OutputError(f"{layer.name} was not saved: {text} Choose another folder")
         text = other_name_text(viewer, patient, path, "layers")
         if text and _may_exist(path):
             raise OutputError(f"{layer.name} was not saved: {text} Choose another name")
@@ -104,12 +99,6 @@ def _may_exist(path: Path) -> bool:
         return exists(path)
     except OSError:
         return True
-
-
-def _folders_of(viewer: ViewerModel, patient: Patient) -> set[Path]:
-    """The folders of a patient's images."""
-    cases = cases_among(layers_of_patient(viewer.layers, patient))
-    return {folder for case in cases for folder in folders_of(case)}
 
 
 def _layers_with(saved: Sequence[Any], viewer: ViewerModel) -> list[Layer]:

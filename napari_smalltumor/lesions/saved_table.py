@@ -17,7 +17,7 @@ from smalltumor.lesions import Lesion, case_cells, csv_text, write_csv
 from smalltumor.text import pluralize
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.export.dialogs.other_patients_name import confirm_other_patients_name
+from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review.review import LesionReview
@@ -80,7 +80,7 @@ class SavedTable:
         chosen = ask_for_table(self.panel, title, folder / name)
         if chosen is None or (
             patient is not None
-            and not confirm_other_patients_name(self.panel, viewer, patient, chosen, "lesions")
+            and not confirm_other_patients_file(self.panel, viewer, patient, chosen, "lesions")
         ):
             return
         path = save_lesions(chosen, lesions, self._case_cells)

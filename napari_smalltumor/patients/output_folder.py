@@ -21,16 +21,19 @@ _CHOSEN: dict[Patient, Path] = {}
 def output_folder(viewer: ViewerModel, patient: Patient | None) -> Path:
     """The folder to propose: that chosen before for this very patient, else that of its images.
 
-    Never a folder that no longer holds the images that are shown of the patient.
+    Never a folder that no longer holds the images that are shown of the patient, nor that of
+    another open patient.
     A patient without a folder gets the folder last used, unless it is that of another patient.
     """
     own = [_CHOSEN.get(patient), patient.folder] if patient is not None else []
     changed = _changed_folders(viewer, patient)
+    others = {other.folder for other in active_patient(viewer).patients if other != patient}
+    others -= {None if patient is None else patient.folder}  # several cases may share a folder
     for folder in own:
-        if folder is not None and folder.is_dir() and folder.resolve() not in changed:
+        is_free = folder not in others
+        if folder is not None and is_free and folder.is_dir() and folder.resolve() not in changed:
             return folder
     last = Path(settings.last_folder(saving=True))
-    others = {other.folder for other in active_patient(viewer).patients if other != patient}
     of_others = others | {folder for other, folder in _CHOSEN.items() if other != patient}
     return Path.home() if last in of_others | changed or not last.is_dir() else last
 

@@ -26,7 +26,7 @@ from smalltumor.second_look import score_warning
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialogs.export_dialog import confirm_replacing_files
-from napari_smalltumor.export.dialogs.other_patients_name import confirm_other_patients_name
+from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.save_state import save_state
@@ -166,7 +166,7 @@ def ask_for_page(
     check_no_source([path], viewer.layers)
     check_not_beside([path], case)
     check_page(path, overwrite=True, sources=case.sources)
-    if not confirm_other_patients_name(parent, viewer, patient, path, "measures", ending):
+    if not confirm_other_patients_file(parent, viewer, patient, path, "measures", ending):
         return None
     return path if not existing([path]) or confirm_replacing_files(parent, [path], title) else None
 

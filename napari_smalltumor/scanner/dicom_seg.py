@@ -28,7 +28,7 @@ from napari_smalltumor.export.dialogs.export_dialog import (
     case_to_export_or_say,
     confirm_replacing_files,
 )
-from napari_smalltumor.export.dialogs.other_patients_name import confirm_other_patients_name
+from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.layers.changed_images import no_longer_shown_text
@@ -219,7 +219,7 @@ def _path_beside(
         notify.error(f"{path.parent} is deleted when napari ends; choose another folder.")
         return None
     patient = patient_of_shown_case(viewer.layers, case)
-    if not confirm_other_patients_name(parent, viewer, patient, path, "regions"):
+    if not confirm_other_patients_file(parent, viewer, patient, path, "regions"):
         return None
     return path if not existing([path]) or confirm_replacing_files(parent, [path], title) else None
 

@@ -91,6 +91,6 @@ def _label_of(widget: ValueWidget) -> QLabel:
 
 def _empty_label() -> QLabel:
     label = QLabel()
-    label.setFixedWidth(_LABEL_WIDTH)
+    label.setMinimumWidth(_LABEL_WIDTH)
     label.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
     return label

@@ -24,7 +24,7 @@ from napari_smalltumor.export.case_export import (
     with_suffix,
 )
 from napari_smalltumor.export.dialogs.file_dialog import ask_for_file
-from napari_smalltumor.export.dialogs.other_patients_name import confirm_other_patients_name
+from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.dialogs.replaced_masks import note_on_replaced
 from napari_smalltumor.export.native_grid import filters_of, named_for_grid
@@ -74,7 +74,7 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
         check_no_source(replaced, viewer.layers)
         check_not_beside([path], case)
         check_not_of_another(path, case.name)
-        if not confirm_other_patients_name(parent, viewer, patient, path, "regions"):
+        if not confirm_other_patients_file(parent, viewer, patient, path, "regions"):
             return []
         note = note_on_replaced(replaced, case, title)
         if replaced and not confirm_replacing_files(parent, replaced, title, note):

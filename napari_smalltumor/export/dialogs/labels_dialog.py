@@ -14,7 +14,7 @@ from smalltumor.files.transactions.recovery import existing
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import DEFAULT_SUFFIX, with_suffix
-from napari_smalltumor.export.dialogs.other_patients_name import confirm_other_patients_name
+from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.layer_files import write_layer
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.metadata import LayerKind, role_of
@@ -59,7 +59,7 @@ def ask_and_save_labels(viewer: ViewerModel, layer: Layer, parent: QWidget | Non
         replaced = existing([path])
         check_no_source(replaced, viewer.layers)
         check_not_of_another(path, case.name)
-        if not confirm_other_patients_name(parent, viewer, patient, path, "labels"):
+        if not confirm_other_patients_file(parent, viewer, patient, path, "labels"):
             return None
         if replaced and not _confirm_replacing_file(parent, path, layer):
             return None

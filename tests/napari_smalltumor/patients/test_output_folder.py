@@ -45,6 +45,14 @@ def test_a_folder_chosen_for_a_patient_is_proposed_for_no_other(tmp_path, last):
     assert output_folder(viewer, second) == tmp_path / "Second"
 
 
+def test_the_folder_of_another_open_patient_is_not_proposed_although_it_was_chosen(tmp_path, last):
+    viewer = ViewerModel()
+    first, second = (opened(viewer, tmp_path / name / "Anna") for name in ("1", "2"))
+    remember_output_folder(first, tmp_path / "2" / "Anna" / "Anna_report.pdf")
+    assert output_folder(viewer, first) == tmp_path / "1" / "Anna"
+    assert output_folder(viewer, second) == tmp_path / "2" / "Anna"
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_a_patient_without_files_gets_the_folder_last_used_unless_it_is_another_s(
     tmp_path, last, own

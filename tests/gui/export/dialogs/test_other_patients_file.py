@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import questions
 from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
-from napari_smalltumor.export.dialogs.other_patients_name import confirm_other_patients_name
+from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.loading.open_case import open_case
@@ -61,6 +62,9 @@ OPEN = [Patient("P7", Path("/data/P7")), Patient("P7_visit2", Path("/data/P7_vis
 OPEN += [Patient("Anna", Path("/data/a")), Patient("Anna", Path("/data/b"))]
 
 
+VIEWER = SimpleNamespace(layers=[])
+
+
 class Open:
     """Two visits of one patient, and two patients of one name."""
 
@@ -88,12 +92,46 @@ class Open:
 def test_a_name_is_another_patients_if_it_states_that_one_and_not_its_own(
     asked, monkeypatch, patient, name, whose
 ):
-    for module in ("other_names", "dialogs.other_patients_name"):
+    for module in ("other_patients", "dialogs.other_patients_file"):
         target = f"napari_smalltumor.export.{module}.active_patient"
         monkeypatch.setattr(target, lambda viewer: Open)
-    may = confirm_other_patients_name(None, None, patient, Path("/out") / name, "regions")
+    may = confirm_other_patients_file(None, VIEWER, patient, Path("/out") / name, "regions")
     assert may == (not whose)
     assert [f"{name} is named after {whose}, but" in text for text in asked] == [True] * bool(whose)
+
+
+@pytest.mark.parametrize(
+    ("patient", "folder", "said"),
+    [
+        (OPEN[2], "/data/a", ""),
+        (OPEN[2], "/data/b", "/data/b is the folder of /data/b, who is open, too."),
+        (OPEN[2], "/data/P7", "/data/P7 is the folder of /data/P7, who is open, too."),
+        (OPEN[2], "/out", ""),
+    ],
+)
+def test_the_folder_of_another_open_patient_is_asked_about(
+    asked, monkeypatch, patient, folder, said
+):
+    for module in ("other_patients", "dialogs.other_patients_file"):
+        target = f"napari_smalltumor.export.{module}.active_patient"
+        monkeypatch.setattr(target, lambda viewer: Open)
+    path = Path(folder, "Anna_smalltumor.nii.gz")
+    assert confirm_other_patients_file(None, VIEWER, patient, path, "regions") == (not said)
+    assert [said in text for text in asked] == [True] * bool(said)
+
+
+def test_a_folder_with_other_images_of_the_name_is_asked_about(asked, monkeypatch, tmp_path):
+    for module in ("other_patients", "dialogs.other_patients_file"):
+        target = f"napari_smalltumor.export.{module}.active_patient"
+        monkeypatch.setattr(target, lambda viewer: Open)
+    (tmp_path / "Anna_t1ce.nii.gz").touch()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "Eva_t1ce.nii.gz").touch()
+    path = tmp_path / "Anna_smalltumor.nii.gz"
+    assert not confirm_other_patients_file(None, VIEWER, OPEN[2], path, "regions")
+    assert "holds images of the same name that are not those of /data/a" in asked[0]
+    path = tmp_path / "other" / "Anna_smalltumor.nii.gz"
+    assert confirm_other_patients_file(None, VIEWER, OPEN[2], path, "regions")
 
 
 PATIENTS = [
@@ -110,18 +148,18 @@ PROPOSED = ["_smalltumor.nii.gz", "_smalltumor.dcm", "_ET_lesions.csv", "_report
 @pytest.mark.parametrize("ending", ["_follow-up.pdf", "_follow-up.html", *PROPOSED])
 @pytest.mark.parametrize("patient", PATIENTS, ids=lambda each: f"{each.name} of {each.folder}")
 def test_a_name_that_is_proposed_is_no_other_patients(asked, monkeypatch, patient, ending):
-    target = "napari_smalltumor.export.other_names.active_patient"
+    target = "napari_smalltumor.export.other_patients.active_patient"
     monkeypatch.setattr(target, lambda viewer: Open)
     of_page = ending.split(".")[0] if ending not in PROPOSED[:3] else ""
     path = Path(f"/out/{name_with_visit(patient.name, patient.folder)}{ending}")
-    assert confirm_other_patients_name(None, None, patient, path, "measures", of_page)
+    assert confirm_other_patients_file(None, VIEWER, patient, path, "measures", of_page)
     assert asked == []
 
 
 def test_the_end_of_a_page_s_name_does_not_hide_that_it_is_another_patients(asked, monkeypatch):
-    for module in ("other_names", "dialogs.other_patients_name"):
+    for module in ("other_patients", "dialogs.other_patients_file"):
         target = f"napari_smalltumor.export.{module}.active_patient"
         monkeypatch.setattr(target, lambda viewer: Open)
     path = Path("/out/P7_visit2_follow-up.pdf")
-    assert not confirm_other_patients_name(None, None, OPEN[0], path, "measures", "_follow-up")
+    assert not confirm_other_patients_file(None, VIEWER, OPEN[0], path, "measures", "_follow-up")
     assert "named after /data/P7_visit2" in asked[0]

@@ -1,4 +1,4 @@
-"""The question before a file is written that is named after another patient than it is of."""
+"""The question before a file is written that will be taken for another patient's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QWidget
 
 from napari_smalltumor import questions
-from napari_smalltumor.export.other_names import other_name_text
+from napari_smalltumor.export.other_patients import other_folder_text, other_name_text
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
-def confirm_other_patients_name(
+def confirm_other_patients_file(
     parent: QWidget | None,
     viewer: ViewerModel,
     patient: Patient,
@@ -24,7 +24,7 @@ def confirm_other_patients_name(
     content: str,
     ending: str = "",
 ) -> bool:
-    """Ask whether to write a file that is named after another patient or scan.
+    """Ask whether to write a file that is named after another patient or scan, or lies beside it.
 
     Parameters
     ----------
@@ -32,9 +32,11 @@ def confirm_other_patients_name(
     viewer, patient, path, content, ending
         As for `other_name_text`, of a file that is to be written.
     """
-    text = other_name_text(viewer, patient, path, content, ending)
+    name = other_name_text(viewer, patient, path, content, ending)
+    text = other_folder_text(viewer, patient, path.parent) or name
     if not text:
         return True
     title = active_patient(viewer).title_of(patient)
-    question = f"{text}\n\nWrite the {content} of {title} under this name?"
-    return questions.confirm(parent, "Name of another patient", question, "Write anyway")
+    where = "under this name" if text == name else "there"
+    question = f"{text}\n\nWrite the {content} of {title} {where}?"
+    return questions.confirm(parent, "File of another patient", question, "Write anyway")
