@@ -14,7 +14,7 @@ from smalltumor.data.identity.image_digests import digests_of_images
 from napari_smalltumor import settings
 
 _Images = frozenset[tuple[str, str]]
-"""Modality and digests of each image of a scan."""
+"""Modality and digests of each image of a scan; empty if nothing tells the images."""
 
 
 @dataclass(frozen=True)
@@ -34,28 +34,28 @@ class StatedDetails:
 
 
 class LastStated:
-    """The reviewer who was stated last, and the date of each scan.
+    """The reviewer and the date of each scan, as they were stated last.
 
-    The reviewer is not proposed to another reader, whom the Worklist dock or the Preferences name.
-    A date belongs to exactly the images that it was stated for, wherever these lie.
+    Both belong to exactly the images that they were stated for, wherever these lie. A reviewer is
+    not proposed to another reader, whom the Worklist dock or the Preferences name.
     """
 
     def __init__(self) -> None:
-        self._reviewer, self._reader = "", ""
+        self._reviewers: dict[tuple[_Images, str], str] = {}
         self._dates: dict[_Images, str] = {}
 
     def propose(self, cases: Sequence[Case]) -> StatedDetails:
-        """What was stated before, with a date for each scan."""
-        dates = tuple(self._dates.get(_images_of(case), "") for case in cases)
-        is_same = self._reader == settings.get("reader")
-        return StatedDetails(self._reviewer if is_same else "", dates)
+        """What was stated before: a date for each scan, and the reviewer of the last one."""
+        images = [_images_of(case) for case in cases]
+        reviewer = self._reviewers.get((images[-1], settings.get("reader")), "")
+        return StatedDetails(reviewer, tuple(self._dates.get(each, "") for each in images))
 
     def remember(self, cases: Sequence[Case], stated: StatedDetails) -> None:
         """Propose this the next time, also that a field was left empty."""
-        self._reviewer, self._reader = stated.reviewer, str(settings.get("reader"))
-        for case, date in zip(cases, stated.dates, strict=True):
-            if images := _images_of(case):
-                self._dates[images] = date
+        images = [_images_of(case) for case in cases]
+        self._dates |= {x: date for x, date in zip(images, stated.dates, strict=True) if x}
+        if images[-1]:
+            self._reviewers[images[-1], settings.get("reader")] = stated.reviewer
 
 
 def _images_of(case: Case) -> _Images:

@@ -55,9 +55,11 @@ def test_a_date_is_proposed_for_the_images_that_it_was_stated_for(answered, scan
     assert proposed == StatedDetails("", ("",)) and stated == StatedDetails(
         "A. Reader", ("2026-01-02",)
     )
-    assert answered({"the scan": other})[0] == StatedDetails("A. Reader", ("",))
+    assert answered({"the scan": other})[0] == StatedDetails("", ("",))
+    answered({"the scan": first}, "A. Reader", ["2026-01-02"])
     both = {"the earlier scan": again, "the current scan": other}
-    assert answered(both)[0] == StatedDetails("A. Reader", ("2026-01-02", ""))
+    assert answered(both)[0] == StatedDetails("", ("2026-01-02", ""))
+    assert answered({"the scan": again})[0] == StatedDetails("A. Reader", ("2026-01-02",))
 
 
 def test_a_reviewer_is_not_proposed_to_another_reader(answered, scans):
@@ -80,4 +82,4 @@ def test_what_was_cancelled_is_not_proposed_and_what_was_removed_is_gone(answere
 def test_a_mask_without_images_has_no_date_of_another_one(answered, scans):
     alone = replace(scans[0], volumes={})
     answered({"the scan": alone}, "A. Reader", ["2026-01-02"])
-    assert answered({"the scan": alone})[0] == StatedDetails("A. Reader", ("",))
+    assert answered({"the scan": alone})[0] == StatedDetails("", ("",))
