@@ -78,7 +78,7 @@ class Series:
     read : callable
         Reads the voxels; raises `CaseError`.
     problem : str
-        Why the voxels make no volume; empty if they do.
+        Why the voxels make no image of a sequence; empty if they do.
     incomplete : str
         What the series has, if slices seem to be missing although the others make a volume, as
         after an interrupted transfer: how many there are of how many, or how far they are apart;

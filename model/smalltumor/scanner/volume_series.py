@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from smalltumor.data.loaded_images import read_image
+from smalltumor.data.volumes.binary_volumes import is_binary
 from smalltumor.data.volumes.nifti import Volume, is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
@@ -22,6 +23,7 @@ from smalltumor.files.listings import walk
 from smalltumor.scanner.acquisition_time import normal_time
 from smalltumor.scanner.deidentification.patient_names import known_id
 from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
+from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Acquisition, Series
 
 _SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")
@@ -76,18 +78,19 @@ def series_of_file(path: Path) -> Series:
     shape = volume_shape(path)
     i, j, k, *_ = *shape, 1, 1
     spacing, sidecar = volume_spacing(path), _sidecar(path)
+    acquisition = _acquisition(path, sidecar, conformed=_is_conformed(path, (i, j, k), spacing))
     subject = _first(_SUBJECT, path.as_posix()) or known_id(_text(sidecar, "PatientID"))
     return Series(
         title=path.name,
         patient=subject,
         study=_first(_SESSION, path.as_posix()) or _text(sidecar, "StudyInstanceUID"),
         date="",
-        acquisition=_acquisition(path, sidecar, conformed=_is_conformed(path, (i, j, k), spacing)),
+        acquisition=acquisition,
         shape=(i, j, k),
         spacing=spacing,
         location=path,
         read=partial(_read, path),
-        problem="" if len(shape) == 3 else f"it has {len(shape)} dimensions, not 3",
+        problem=_problem(path, shape, acquisition),
         uid=_text(sidecar, "SeriesInstanceUID"),
         study_uid=_text(sidecar, "StudyInstanceUID"),
         identity=(_text(sidecar, "PatientID"), _text(sidecar, "PatientName")),
@@ -95,6 +98,15 @@ def series_of_file(path: Path) -> Series:
         sex=_text(sidecar, "PatientSex").upper(),
         files=(path,),
     )
+
+
+def _problem(path: Path, shape: tuple[int, ...], acquisition: Acquisition) -> str:
+    """Why a file is no image of a sequence; its voxels count if it may be one by its name."""
+    if len(shape) != 3:
+        return f"it has {len(shape)} dimensions, not 3"
+    found = classify(acquisition)
+    may_be_sequence = found.sequence is not None or found.undecided
+    return "a mask: it has two values only" if may_be_sequence and is_binary(path) else ""
 
 
 def _read(path: Path) -> Volume:
