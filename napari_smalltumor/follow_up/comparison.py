@@ -24,6 +24,8 @@ from smalltumor.measures import measure_case
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.report import image_warnings_of_scans
 
+from napari_smalltumor.export.written_masks import StampedFiles
+from napari_smalltumor.follow_up.mask_files import mask_files
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import case_of, region_of
@@ -49,6 +51,8 @@ class Comparison:
         Earlier T1CE, on the grid of the current scan.
     masks : mapping of Region to (I, P, L) uint8 array
         Earlier regions, on the same grid: 0 and 1.
+    files : StampedFiles
+        The masks beside the earlier scan before one was read, see `mask_files`.
     model : str
         Name of the weights that made the current regions; empty if they were drawn or read.
     image_warnings : tuple of str
@@ -59,6 +63,7 @@ class Comparison:
     follow_up: FollowUp
     image: npt.NDArray[np.float32]
     masks: Mapping[Region, npt.NDArray[np.uint8]]
+    files: StampedFiles
     model: str = ""
     image_warnings: tuple[str, ...] = ()
 
@@ -81,6 +86,11 @@ class Comparison:
     def warnings(self) -> tuple[str, ...]:
         """Reasons to doubt the comparison."""
         return (*scan_warnings(self.follow_up.scans), *self.image_warnings)
+
+    @property
+    def mask_has_changed(self) -> bool:
+        """Whether files that hold the mask of the earlier scan were written or deleted since."""
+        return mask_files(self.follow_up.earlier.case) != self.files
 
     def has_open_regions(self, layers: Iterable[Layer]) -> bool:
         """Whether regions of the earlier scan are among the layers of the window."""
@@ -131,7 +141,7 @@ def compare_with_earlier(
     SmalltumorError
         If the earlier scan or its mask cannot be read, or shows another head.
     """
-    earlier = _read_earlier(folder, case, threshold)
+    earlier, files = _read_earlier(folder, case, threshold)
     shown = Scan(
         case,
         current.classes,
@@ -151,20 +161,22 @@ def compare_with_earlier(
     title = follow_up.current.title
     of_mask = [f"{title}: {text}" for text in filter(None, [placement, *of_network])]
     warnings = (*of_regions, *of_mask, *image_warnings_of_scans(follow_up))
-    return Comparison(folder, follow_up, to_display(image, case.grid), masks, model, warnings)
+    displayed = to_display(image, case.grid)
+    return Comparison(folder, follow_up, displayed, masks, files, model, warnings)
 
 
-def _read_earlier(folder: Path, case: Case, threshold: float) -> Scan:
-    """The earlier scan with the mask beside it, which are of another scan than the case."""
+def _read_earlier(folder: Path, case: Case, threshold: float) -> tuple[Scan, StampedFiles]:
+    """The earlier scan, of another T1CE than the case, and the files that hold its mask."""
     earlier = read_case(folder, allow_missing=True)
     if _share_t1ce_file(earlier, case):
         raise CaseError(f"{folder} is the scan that is open; choose the folder of an earlier one")
+    files = mask_files(earlier)  # before one is read, so that no later change is missed
     mask = mask_beside(earlier)
     if mask.other_images:
         raise CaseError(f"{mask.other_images}; it was not compared")
     earlier.warnings.extend(mask.warnings)
     segmentation = Segmentation(earlier.name, mask.classes, earlier.grid)
-    return Scan(
+    scan = Scan(
         earlier,
         mask.classes,
         measure_case(earlier, segmentation, known=mask.known, threshold=threshold),
@@ -172,6 +184,7 @@ def _read_earlier(folder: Path, case: Case, threshold: float) -> Scan:
         is_from_this_program=mask.is_exported,
         made_by=mask.made_by,
     )
+    return scan, files
 
 
 def _first_part(reporter: ProgressReporter) -> ProgressCallback:

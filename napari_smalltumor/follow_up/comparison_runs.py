@@ -67,11 +67,12 @@ class ComparisonRuns(QObject):
 
     @property
     def is_old(self) -> bool:
-        """Whether the active patient's regions have changed since they were compared."""
+        """Whether one of the masks has changed since they were compared."""
         found, case = self._result, case_to_export(self._viewer)
         if found is None or case is None:
             return False
-        return fingerprint(self._viewer.layers, case) != found[1]
+        comparison, mark = found
+        return fingerprint(self._viewer.layers, case) != mark or comparison.mask_has_changed
 
     @property
     def outcome(self) -> str:
