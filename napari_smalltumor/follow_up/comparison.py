@@ -29,11 +29,11 @@ from napari_smalltumor.follow_up.mask_files import mask_files
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import case_of, region_of
+from napari_smalltumor.report.regions_origin import regions_origin, were_edited
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-_IN_WINDOW = "regions in the window"
 _COMPARED = 0.7
 """Progress when the scans are compared; the earlier one is resampled afterwards."""
 
@@ -54,7 +54,8 @@ class Comparison:
     files : StampedFiles
         The masks beside the earlier scan before one was read, see `mask_files`.
     model : str
-        Name of the weights that made the current regions; empty if they were drawn or read.
+        Name of the weights that made the current regions, and whether these were edited since;
+        empty if they were drawn or read.
     image_warnings : tuple of str
         Reasons to doubt the images and masks, each of one scan.
     """
@@ -146,7 +147,7 @@ def compare_with_earlier(
         case,
         current.classes,
         measure_case(case, current, known=known, threshold=threshold),
-        mask=_IN_WINDOW,
+        mask=regions_origin(current),
         is_from_this_program=True,  # experts' masks are no region layers
         made_by=current.made_by,
     )
@@ -155,7 +156,7 @@ def compare_with_earlier(
     reporter.update(_COMPARED, "resampling the earlier scan")
     image, placed = follow_up.earlier_on_current_grid()
     masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
-    model = f"{current.run.weights} (the current regions)" if current.run is not None else ""
+    model = _model(current)
     placement = placement_text(case, current.classes)
     of_network = reasons_to_doubt(current.made_by, "the mask")
     title = follow_up.current.title
@@ -185,6 +186,13 @@ def _read_earlier(folder: Path, case: Case, threshold: float) -> tuple[Scan, Sta
         made_by=mask.made_by,
     )
     return scan, files
+
+
+def _model(current: Segmentation) -> str:
+    if current.run is None:
+        return ""
+    edits = ", edited" if were_edited(current) else ""
+    return f"{current.run.weights} (the current regions{edits})"
 
 
 def _first_part(reporter: ProgressReporter) -> ProgressCallback:
