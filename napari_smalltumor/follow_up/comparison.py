@@ -28,12 +28,13 @@ from napari_smalltumor.export.written_masks import StampedFiles
 from napari_smalltumor.follow_up.mask_files import mask_files
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.region_masks import display_mask
-from napari_smalltumor.layers.metadata import case_of, region_of
+from napari_smalltumor.layers.metadata import cases_among, region_of
 from napari_smalltumor.report.regions_origin import regions_origin, were_edited
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
+_SAVE_FIRST = "{0} has regions in the window, but no mask beside its images; save {0} first"
 _COMPARED = 0.7
 """Progress when the scans are compared; the earlier one is resampled afterwards."""
 
@@ -95,9 +96,7 @@ class Comparison:
 
     def has_open_regions(self, layers: Iterable[Layer]) -> bool:
         """Whether regions of the earlier scan are among the layers of the window."""
-        earlier = self.follow_up.earlier.case
-        cases = [case for x in layers if region_of(x) is not None and (case := case_of(x))]
-        return any(_share_t1ce_file(case, earlier) for case in cases)
+        return _is_among(self.follow_up.earlier.case, cases_with_regions(layers))
 
     def lesion_of(self, change: LesionChange) -> Lesion:
         """The largest lesion of a change, at its place in the current scan."""
@@ -108,6 +107,11 @@ class Comparison:
         return replace(lesion, centroid_voxel=(i, j, k))
 
 
+def cases_with_regions(layers: Iterable[Layer]) -> list[Case]:
+    """The cases whose regions are among the layers of the window."""
+    return list(cases_among(layer for layer in layers if region_of(layer) is not None))
+
+
 def compare_with_earlier(
     folder: Path,
     case: Case,
@@ -116,6 +120,7 @@ def compare_with_earlier(
     known: Sequence[TissueClass] = tuple(TissueClass),
     *,
     of_regions: Sequence[str] = (),
+    in_window: Sequence[Case] = (),
     progress: ProgressCallback | None = None,
     cancelled: CancelCallback | None = None,
 ) -> Comparison:
@@ -134,6 +139,8 @@ def compare_with_earlier(
         Classes that the current regions tell apart.
     of_regions : sequence of str
         Reasons to doubt the current regions.
+    in_window : sequence of Case
+        Cases whose regions are in the window, where the user can save them.
     progress, cancelled : callable, optional
         As in `smalltumor.segment`.
 
@@ -142,7 +149,7 @@ def compare_with_earlier(
     SmalltumorError
         If the earlier scan or its mask cannot be read, or shows another head.
     """
-    earlier, files = _read_earlier(folder, case, threshold)
+    earlier, files = _read_earlier(folder, case, threshold, in_window)
     shown = Scan(
         case,
         current.classes,
@@ -166,12 +173,16 @@ def compare_with_earlier(
     return Comparison(folder, follow_up, displayed, masks, files, model, warnings)
 
 
-def _read_earlier(folder: Path, case: Case, threshold: float) -> tuple[Scan, StampedFiles]:
+def _read_earlier(
+    folder: Path, case: Case, threshold: float, in_window: Sequence[Case]
+) -> tuple[Scan, StampedFiles]:
     """The earlier scan, of another T1CE than the case, and the files that hold its mask."""
     earlier = read_case(folder, allow_missing=True)
     if _share_t1ce_file(earlier, case):
         raise CaseError(f"{folder} is the scan that is open; choose the folder of an earlier one")
     files = mask_files(earlier)  # before one is read, so that no later change is missed
+    if not files.paths and _is_among(earlier, in_window):
+        raise CaseError(_SAVE_FIRST.format(earlier.name))
     mask = mask_beside(earlier)
     if mask.other_images:
         raise CaseError(f"{mask.other_images}; it was not compared")
@@ -198,6 +209,10 @@ def _model(current: Segmentation) -> str:
 def _first_part(reporter: ProgressReporter) -> ProgressCallback:
     """Report the progress of the comparison as a part of the whole."""
     return lambda fraction, step: reporter.update(_COMPARED * fraction, step)
+
+
+def _is_among(case: Case, others: Iterable[Case]) -> bool:
+    return any(_share_t1ce_file(case, other) for other in others)
 
 
 def _share_t1ce_file(one: Case, other: Case) -> bool:

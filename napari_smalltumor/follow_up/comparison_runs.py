@@ -12,7 +12,11 @@ from smalltumor.errors import SmalltumorError
 from napari_smalltumor import notify, settings
 from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
+from napari_smalltumor.follow_up.comparison import (
+    Comparison,
+    cases_with_regions,
+    compare_with_earlier,
+)
 from napari_smalltumor.follow_up.earlier_layers import show_earlier
 from napari_smalltumor.layers.masks.region_masks import (
     fingerprint,
@@ -104,6 +108,7 @@ class ComparisonRuns(QObject):
             settings.get("threshold"),
             known,
             of_regions=[*filter(None, (other_images_of(layers, case), missing_text(layers, case)))],
+            in_window=cases_with_regions(layers),
         )
         earlier = self._patients.title_of(Patient(folder.name, folder))
         self._running = patient, earlier
