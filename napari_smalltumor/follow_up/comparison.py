@@ -24,14 +24,17 @@ from smalltumor.measures import measure_case
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.report import image_warnings_of_scans
 
+from napari_smalltumor.export.written_masks import StampedFiles
+from napari_smalltumor.follow_up.mask_files import mask_files
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.region_masks import display_mask
-from napari_smalltumor.layers.metadata import case_of, region_of
+from napari_smalltumor.layers.metadata import cases_among, region_of
+from napari_smalltumor.report.regions_origin import regions_origin, were_edited
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-_IN_WINDOW = "regions in the window"
+_SAVE_FIRST = "{0} has regions in the window, but no mask beside its images; save {0} first"
 _COMPARED = 0.7
 """Progress when the scans are compared; the earlier one is resampled afterwards."""
 
@@ -49,8 +52,11 @@ class Comparison:
         Earlier T1CE, on the grid of the current scan.
     masks : mapping of Region to (I, P, L) uint8 array
         Earlier regions, on the same grid: 0 and 1.
+    files : StampedFiles
+        The masks beside the earlier scan before one was read, see `mask_files`.
     model : str
-        Name of the weights that made the current regions; empty if they were drawn or read.
+        Name of the weights that made the current regions, and whether these were edited since;
+        empty if they were drawn or read.
     image_warnings : tuple of str
         Reasons to doubt the images and masks, each of one scan.
     """
@@ -59,6 +65,7 @@ class Comparison:
     follow_up: FollowUp
     image: npt.NDArray[np.float32]
     masks: Mapping[Region, npt.NDArray[np.uint8]]
+    files: StampedFiles
     model: str = ""
     image_warnings: tuple[str, ...] = ()
 
@@ -82,11 +89,14 @@ class Comparison:
         """Reasons to doubt the comparison."""
         return (*scan_warnings(self.follow_up.scans), *self.image_warnings)
 
+    @property
+    def mask_has_changed(self) -> bool:
+        """Whether files that hold the mask of the earlier scan were written or deleted since."""
+        return mask_files(self.follow_up.earlier.case) != self.files
+
     def has_open_regions(self, layers: Iterable[Layer]) -> bool:
         """Whether regions of the earlier scan are among the layers of the window."""
-        earlier = self.follow_up.earlier.case
-        cases = [case for x in layers if region_of(x) is not None and (case := case_of(x))]
-        return any(_share_t1ce_file(case, earlier) for case in cases)
+        return _is_among(self.follow_up.earlier.case, cases_with_regions(layers))
 
     def lesion_of(self, change: LesionChange) -> Lesion:
         """The largest lesion of a change, at its place in the current scan."""
@@ -97,6 +107,11 @@ class Comparison:
         return replace(lesion, centroid_voxel=(i, j, k))
 
 
+def cases_with_regions(layers: Iterable[Layer]) -> list[Case]:
+    """The cases whose regions are among the layers of the window."""
+    return list(cases_among(layer for layer in layers if region_of(layer) is not None))
+
+
 def compare_with_earlier(
     folder: Path,
     case: Case,
@@ -105,6 +120,7 @@ def compare_with_earlier(
     known: Sequence[TissueClass] = tuple(TissueClass),
     *,
     of_regions: Sequence[str] = (),
+    in_window: Sequence[Case] = (),
     progress: ProgressCallback | None = None,
     cancelled: CancelCallback | None = None,
 ) -> Comparison:
@@ -123,6 +139,8 @@ def compare_with_earlier(
         Classes that the current regions tell apart.
     of_regions : sequence of str
         Reasons to doubt the current regions.
+    in_window : sequence of Case
+        Cases whose regions are in the window, where the user can save them.
     progress, cancelled : callable, optional
         As in `smalltumor.segment`.
 
@@ -131,12 +149,12 @@ def compare_with_earlier(
     SmalltumorError
         If the earlier scan or its mask cannot be read, or shows another head.
     """
-    earlier = _read_earlier(folder, case, threshold)
+    earlier, files = _read_earlier(folder, case, threshold, in_window)
     shown = Scan(
         case,
         current.classes,
         measure_case(case, current, known=known, threshold=threshold),
-        mask=_IN_WINDOW,
+        mask=regions_origin(current),
         is_from_this_program=True,  # experts' masks are no region layers
         made_by=current.made_by,
     )
@@ -145,26 +163,32 @@ def compare_with_earlier(
     reporter.update(_COMPARED, "resampling the earlier scan")
     image, placed = follow_up.earlier_on_current_grid()
     masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
-    model = f"{current.run.weights} (the current regions)" if current.run is not None else ""
+    model = _model(current)
     placement = placement_text(case, current.classes)
     of_network = reasons_to_doubt(current.made_by, "the mask")
     title = follow_up.current.title
     of_mask = [f"{title}: {text}" for text in filter(None, [placement, *of_network])]
     warnings = (*of_regions, *of_mask, *image_warnings_of_scans(follow_up))
-    return Comparison(folder, follow_up, to_display(image, case.grid), masks, model, warnings)
+    displayed = to_display(image, case.grid)
+    return Comparison(folder, follow_up, displayed, masks, files, model, warnings)
 
 
-def _read_earlier(folder: Path, case: Case, threshold: float) -> Scan:
-    """The earlier scan with the mask beside it, which are of another scan than the case."""
+def _read_earlier(
+    folder: Path, case: Case, threshold: float, in_window: Sequence[Case]
+) -> tuple[Scan, StampedFiles]:
+    """The earlier scan, of another T1CE than the case, and the files that hold its mask."""
     earlier = read_case(folder, allow_missing=True)
     if _share_t1ce_file(earlier, case):
         raise CaseError(f"{folder} is the scan that is open; choose the folder of an earlier one")
+    files = mask_files(earlier)  # before one is read, so that no later change is missed
+    if not files.paths and _is_among(earlier, in_window):
+        raise CaseError(_SAVE_FIRST.format(earlier.name))
     mask = mask_beside(earlier)
     if mask.other_images:
         raise CaseError(f"{mask.other_images}; it was not compared")
     earlier.warnings.extend(mask.warnings)
     segmentation = Segmentation(earlier.name, mask.classes, earlier.grid)
-    return Scan(
+    scan = Scan(
         earlier,
         mask.classes,
         measure_case(earlier, segmentation, known=mask.known, threshold=threshold),
@@ -172,11 +196,23 @@ def _read_earlier(folder: Path, case: Case, threshold: float) -> Scan:
         is_from_this_program=mask.is_exported,
         made_by=mask.made_by,
     )
+    return scan, files
+
+
+def _model(current: Segmentation) -> str:
+    if current.run is None:
+        return ""
+    edits = ", edited" if were_edited(current) else ""
+    return f"{current.run.weights} (the current regions{edits})"
 
 
 def _first_part(reporter: ProgressReporter) -> ProgressCallback:
     """Report the progress of the comparison as a part of the whole."""
     return lambda fraction, step: reporter.update(_COMPARED * fraction, step)
+
+
+def _is_among(case: Case, others: Iterable[Case]) -> bool:
+    return any(_share_t1ce_file(case, other) for other in others)
 
 
 def _share_t1ce_file(one: Case, other: Case) -> bool:

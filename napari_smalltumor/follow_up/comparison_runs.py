@@ -12,7 +12,11 @@ from smalltumor.errors import SmalltumorError
 from napari_smalltumor import notify, settings
 from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
+from napari_smalltumor.follow_up.comparison import (
+    Comparison,
+    cases_with_regions,
+    compare_with_earlier,
+)
 from napari_smalltumor.follow_up.earlier_layers import show_earlier
 from napari_smalltumor.layers.masks.region_masks import (
     fingerprint,
@@ -67,11 +71,12 @@ class ComparisonRuns(QObject):
 
     @property
     def is_old(self) -> bool:
-        """Whether the active patient's regions have changed since they were compared."""
+        """Whether one of the masks has changed since they were compared."""
         found, case = self._result, case_to_export(self._viewer)
         if found is None or case is None:
             return False
-        return fingerprint(self._viewer.layers, case) != found[1]
+        comparison, mark = found
+        return fingerprint(self._viewer.layers, case) != mark or comparison.mask_has_changed
 
     @property
     def outcome(self) -> str:
@@ -103,6 +108,7 @@ class ComparisonRuns(QObject):
             settings.get("threshold"),
             known,
             of_regions=[*filter(None, (other_images_of(layers, case), missing_text(layers, case)))],
+            in_window=cases_with_regions(layers),
         )
         earlier = self._patients.title_of(Patient(folder.name, folder))
         self._running = patient, earlier

@@ -126,7 +126,7 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         self._show_state()
 
     def report(self) -> None:
-        """Write a page of the comparison, unless the regions have changed since."""
+        """Write a page of the comparison, unless one of the masks has changed since."""
         self._show_state()
         if self.comparison is None:
             return

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _CHANGED = "The regions have changed since they were compared with {}; compare again."
+_EARLIER_CHANGED = "The mask files of {} have changed since they were compared; compare again."
 _OPEN = "{} is open too; its mask here is that of the file, not its regions in the window."
 _SEGMENT_FIRST = "Segment the case to compare it with an earlier scan"
 _HOW_TO_COMPARE = (
@@ -42,8 +43,9 @@ def state_text(viewer: Viewer, runs: ComparisonRuns, *, earlier_is_shown: bool) 
 
 
 def changed_text(comparison: Comparison) -> str:
-    """That the regions have changed since they were compared."""
-    return _CHANGED.format(comparison.title)
+    """Which of the masks has changed since they were compared; either if both have."""
+    text = _EARLIER_CHANGED if comparison.mask_has_changed else _CHANGED
+    return text.format(comparison.title)
 
 
 def _next_step(viewer: Viewer, runs: ComparisonRuns) -> str:
@@ -71,6 +73,6 @@ def _compared_with(viewer: Viewer, runs: ComparisonRuns, comparison: Comparison)
 
 
 def _open_earlier(viewer: Viewer, comparison: Comparison) -> str:
-    """That the mask of the earlier scan is that of its file, if its regions are open."""
-    is_open = comparison.has_open_regions(viewer.layers)
+    """That the mask of the earlier scan is still that of its file, if its regions are open."""
+    is_open = comparison.has_open_regions(viewer.layers) and not comparison.mask_has_changed
     return _OPEN.format(comparison.title) if is_open else ""

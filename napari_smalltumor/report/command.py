@@ -44,6 +44,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title, name_for_files
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
 from napari_smalltumor.report.details_dialog import ask_for_details
+from napari_smalltumor.report.regions_origin import regions_origin
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.workers import run_in_thread
 
@@ -112,7 +113,7 @@ def write_report(
         details = ReportDetails(
             patient=patient_of(case.name),
             scan_date=scan_date,
-            mask=f"{_origin(segmentation)}{'' if is_saved else '; not saved to a file'}",
+            mask=f"{regions_origin(segmentation)}{'' if is_saved else '; not saved to a file'}",
             model=_model(segmentation),
             made_by=segmentation.made_by,
             reviewer=reviewer,
@@ -169,16 +170,6 @@ def ask_for_page(
     if not confirm_other_patients_file(parent, viewer, patient, path, "measures", ending):
         return None
     return path if not existing([path]) or confirm_replacing_files(parent, [path], title) else None
-
-
-def _origin(segmentation: Segmentation) -> str:
-    """Where the regions in the window are from."""
-    made_by = segmentation.made_by
-    if segmentation.run is None:
-        opened = "regions drawn or opened in the window"
-        return opened if made_by is None else f"{opened}; {made_by}"
-    is_edited = made_by is None or not made_by.is_unedited
-    return f"regions of the network, {'edited' if is_edited else 'not edited'}"
 
 
 def _model(segmentation: Segmentation) -> str:
