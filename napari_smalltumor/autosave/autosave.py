@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.data.case import Case
@@ -177,7 +178,12 @@ class Autosave:
         """Names of edited masks among some layers that are in no file, since autosave is off."""
         return [] if settings.get("autosave") else self.edited(layers)
 
-    def mark_edited(self, layers: Iterable[Layer], readers: Sequence[str] = ()) -> None:
+    def mark_edited(
+        self,
+        layers: Iterable[Layer],
+        readers: Sequence[str] = (),
+        opened: Mapping[Layer, int | None] = MappingProxyType({}),
+    ) -> None:
         """Save restored layers, even though they have not changed since they were added.
 
         Parameters
@@ -185,10 +191,14 @@ class Autosave:
         layers : iterable of Layer
         readers : sequence of str
             Who has made the edits.
+        opened : mapping of Layer to int or None
+            Of new layers, the checksum of the mask that was opened before it was edited, if known.
         """
         restored = list(masks_among(layers))
         for layer in restored:
             self.baselines.clear(layer)
+            if layer in opened:
+                self.baselines.set_restored(layer, opened[layer])
         shown = by_case(masks_among(self._layers))
         for key in by_case(restored):
             edits = self.cases.update(key, shown[key])
@@ -226,7 +236,7 @@ class Autosave:
         if not is_mask(layer) or role is None:
             return
         if role.checksum is None and layer not in self.baselines:
-            self.baselines.set(layer, checksum(layer.data))
+            self.baselines.set_opened(layer, checksum(layer.data))
         key = key_of_case(layer)
         edits = self.cases.get(key)
         if edits is not None and edits.has_removed:

@@ -2,6 +2,8 @@
 
 A mask is edited if it differs from what was exported last. If nothing was exported since the
 network's result, or since the file that the layer was created from, it is compared with that.
+What a layer was opened with is remembered as well: its file holds that also after an export to
+another file.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ class Baselines:
 
     def __init__(self) -> None:
         self._saved: WeakKeyDictionary[Layer, _Saved] = WeakKeyDictionary()
+        self._opened: WeakKeyDictionary[Layer, int] = WeakKeyDictionary()
 
     def __contains__(self, layer: Layer) -> bool:
         return layer in self._saved
@@ -48,6 +51,21 @@ class Baselines:
     def set(self, layer: Layer, crc: int) -> None:
         """Regard a layer as unedited while the checksum of its data is this one."""
         self._keep(layer, crc)
+
+    def set_opened(self, layer: Layer, crc: int) -> None:
+        """Regard a new layer as unedited while the checksum of its data is this one."""
+        self._opened[layer] = crc
+        self.set(layer, crc)
+
+    def set_restored(self, layer: Layer, opened: int | None) -> None:
+        """Have a new layer of restored edits be opened with what these began with, if known."""
+        self._opened.pop(layer, None)
+        if opened is not None:
+            self._opened[layer] = opened
+
+    def opened_checksum(self, layer: Layer) -> int | None:
+        """Checksum of the mask that a layer was opened with; None of a network's result."""
+        return self._opened.get(layer)
 
     def clear(self, layer: Layer) -> None:
         """Regard a layer as edited, as restored edits are, which no file holds."""

@@ -130,20 +130,19 @@ class CaseEdits:
             regions = {k for k, layer in by_key.items() if region_of(layer) is not None}
             if edited & regions or any(copy.is_region for copy in self._removed.values()):
                 edited |= regions
-        self._shown = {
-            key: self._copy(by_key[key], checksums[key], baselines.checksum(by_key[key]))
-            for key in edited
-        }
+        self._shown = {key: self._copy(by_key[key], checksums[key], baselines) for key in edited}
 
-    def _copy(self, layer: Labels, checksum: int, baseline_checksum: int | None) -> MaskCopy:
+    def _copy(self, layer: Labels, checksum: int, baselines: Baselines) -> MaskCopy:
         """A copy of a mask: that of before if neither the mask nor its baseline changed."""
+        baseline, opened = baselines.checksum(layer), baselines.opened_checksum(layer)
         copy = self._shown.get(layer_key(layer))
-        if copy is not None and (copy.checksum, copy.baseline_checksum) == (
-            checksum,
-            baseline_checksum,
-        ):
+        if copy is not None and (
+            copy.checksum,
+            copy.baseline_checksum,
+            copy.opened_checksum,
+        ) == (checksum, baseline, opened):
             return copy
-        return MaskCopy(layer, checksum, baseline_checksum)
+        return MaskCopy(layer, checksum, baseline, opened)
 
     def _compare_with_removed(self, checksums: Mapping[str, int], edited: Collection[str]) -> None:
         """Decide whether masks in the viewer are those that were removed, or are in their place.

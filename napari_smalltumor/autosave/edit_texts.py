@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-def not_saved_text(names: Iterable[str], layers: Iterable[Layer], saving: str = "exported") -> str:
+def not_saved_text(names: Iterable[str], layers: Iterable[Layer], saving: str = "saved") -> str:
     """That masks were not saved, and strokes on a brain mask not applied, with their names.
 
     Parameters

@@ -31,6 +31,8 @@ class MaskCopy:
         Checksum of its data.
     baseline_checksum : int, optional
         Checksum of its data before they were edited.
+    opened_checksum : int, optional
+        Checksum of the data that it was opened with.
 
     Attributes
     ----------
@@ -38,17 +40,24 @@ class MaskCopy:
         The `name_in_case` of the layer.
     is_region : bool
         Whether it is a mask of ET, TC or WT.
-    baseline_checksum : int or None
+    baseline_checksum, opened_checksum : int or None
         As given.
     """
 
-    def __init__(self, layer: Labels, checksum: int, baseline_checksum: int | None) -> None:
+    def __init__(
+        self,
+        layer: Labels,
+        checksum: int,
+        baseline_checksum: int | None,
+        opened_checksum: int | None = None,
+    ) -> None:
         role, region = role_of(layer), region_of(layer)
         scheme = role.scheme if role is not None else None
         predicted = role is not None and role.kind is LayerKind.PREDICTION
         values = from_display(np.array(layer.data), case_of_mask(layer).grid)
         self.checksum, self.name = checksum, name_in_case(layer)
         self.is_region, self.baseline_checksum = region is not None, baseline_checksum
+        self.opened_checksum = opened_checksum
         self._is_cropped = False
         self._mask = SavedMask(
             self.name,
@@ -59,6 +68,7 @@ class MaskCopy:
             predicted,
             baseline_checksum,
             made_by_of([layer]),
+            opened_checksum,
         )
 
     def cropped(self) -> SavedMask:

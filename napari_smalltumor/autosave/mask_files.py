@@ -47,6 +47,8 @@ class SavedMask:
         Checksum of the layer's data before they were edited.
     made_by : MadeBy, optional
         What made the mask, as far as it is known.
+    opened_checksum : int, optional
+        Checksum of the data that the layer was opened with, also if it was exported since.
     """
 
     name: str
@@ -57,6 +59,7 @@ class SavedMask:
     predicted: bool = False
     baseline_checksum: int | None = None
     made_by: MadeBy | None = None
+    opened_checksum: int | None = None
 
     def on_grid(self, shape: tuple[int, int, int]) -> npt.NDArray[np.integer]:
         """Return the mask as a volume (i, j, k) of the given shape.
@@ -104,6 +107,7 @@ def write_masks(
             "predicted": m.predicted,
             "baseline_checksum": m.baseline_checksum,
             "made_by": m.made_by and m.made_by.as_json(),
+            "opened_checksum": m.opened_checksum,
         }
         for m in masks
     ]
@@ -139,8 +143,10 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
     region = None if layer["region"] is None else Region(layer["region"])
     baseline = None if layer["baseline_checksum"] is None else int(layer["baseline_checksum"])
     made_by = MadeBy.from_json(layer["made_by"]) if layer.get("made_by") else None
+    opened = None if layer.get("opened_checksum") is None else int(layer["opened_checksum"])
     name, scheme, predicted = str(layer["name"]), layer["scheme"], bool(layer["predicted"])
-    return SavedMask(name, values, (i, j, k), region, scheme, predicted, baseline, made_by)  # type: ignore[arg-type]
+    start, kept = (i, j, k), (baseline, made_by, opened)
+    return SavedMask(name, values, start, region, scheme, predicted, *kept)  # type: ignore[arg-type]
 
 
 def read_readers(path: Path) -> list[str]:

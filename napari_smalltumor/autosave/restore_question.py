@@ -147,6 +147,7 @@ class RestoreQuestion:
         if self.autosave.folder.is_own(edits.file):
             # What is added now is nothing in the place of these edits.
             self.autosave.cases.answered(edits.key)
+        before = set(self._viewer.layers)
         with DrawingErrors() as drawing_errors:
             try:
                 layers = self._restored_layers(case, edits, drawing_errors)
@@ -154,21 +155,25 @@ class RestoreQuestion:
                 notify.report_error(error)
                 self._set_aside(edits)
             else:
-                self._keep_restored(case, edits, layers)
+                new = [layer for layer in layers if layer not in before]
+                self._keep_restored(case, edits, layers, new)
 
     def _restored_layers(
         self, case: Case, edits: SavedEdits, drawing_errors: DrawingErrors
     ) -> list[Labels]:
-        masks, record = edits.masks, edits.record
-        if record is not None:
-            take_over(record, case)
-            masks = _renamed(masks, record.name, case.name)
+        if edits.record is not None:
+            take_over(edits.record, case)
+        masks = _masks_of(case, edits)
         with active_patient(self._viewer).in_background():
             return restore(self._viewer, case, masks, drawing_errors)
 
-    def _keep_restored(self, case: Case, edits: SavedEdits, layers: list[Labels]) -> None:
+    def _keep_restored(
+        self, case: Case, edits: SavedEdits, layers: list[Labels], new: list[Labels]
+    ) -> None:
         """Autosave what was restored as edits of this viewer, in place of the file."""
-        self.autosave.mark_edited(layers, edits.readers)
+        began = {key_of(m.region, m.name): m.opened_checksum for m in _masks_of(case, edits)}
+        opened = {layer: began.get(layer_key(layer)) for layer in new}
+        self.autosave.mark_edited(layers, edits.readers, opened)
         self.autosave.wait()
         saved = self.autosave.cases.get(case_key(case))
         is_saved = saved is not None and saved.is_saved
@@ -203,7 +208,7 @@ class RestoreQuestion:
         shown = [layer for layer in self._viewer.layers if same_case(case_of(layer), case)]
         exported_at = export_times(case) if record is None else export_times_of(record)
         parts = (
-            f"Edits of {self._title_of(case)}, saved on "
+            f"Edits of {self._title_of(case)}, autosaved on "
             f"{datetime.fromtimestamp(edits.time):%Y-%m-%d %H:%M}, "
             f"{not_saved_text(_short_names(masks), shown)}.",
             readers_text(edits.readers, settings.get("reader")),
@@ -218,15 +223,14 @@ class RestoreQuestion:
         """Names of the layers of a case that have another mask than the saved edits began with."""
         baselines = self.autosave.baselines
         before = {
-            key_of(m.region, m.name): m.baseline_checksum
+            key_of(m.region, m.name): (None, m.baseline_checksum, m.opened_checksum)
             for m in masks
             if m.baseline_checksum is not None
         }
         return [
             layer.name
             for layer in masks_among(shown)
-            if (key := layer_key(layer)) in before
-            and baselines.checksum(layer) not in (None, before[key])
+            if (key := layer_key(layer)) in before and baselines.checksum(layer) not in before[key]
         ]
 
     def _ask(self, title: str, text: str, *answers: str) -> str:
@@ -250,6 +254,13 @@ def _short_names(masks: Iterable[SavedMask]) -> list[str]:
     masks = list(masks)
     regions = [region.name for region in Region if any(m.region == region for m in masks)]
     return [*regions, *(m.name for m in masks if m.region is None)]
+
+
+def _masks_of(case: Case, edits: SavedEdits) -> list[SavedMask]:
+    """The masks of edits, with names as they are in the case now."""
+    if edits.record is None:
+        return edits.masks
+    return _renamed(edits.masks, edits.record.name, case.name)
 
 
 def _renamed(masks: Iterable[SavedMask], before: str, now: str) -> list[SavedMask]:

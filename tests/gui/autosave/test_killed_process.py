@@ -95,7 +95,7 @@ def test_edits_are_restored_after_a_kill(
     queue.append(LATER)
     layers = open_case(viewer, synthetic_case)
     qtbot.waitUntil(lambda: len(asked) == 1)
-    assert "Edits of case" in asked[0] and "not exported: ET" in asked[0]
+    assert "Edits of case" in asked[0] and "not saved: ET" in asked[0]
     assert len(viewer.layers) == len(layers)
     assert len(saved_files(killed)) == 1
 

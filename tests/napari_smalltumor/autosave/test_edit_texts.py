@@ -1,4 +1,4 @@
-"""Strokes on a brain mask are applied, those on other masks exported."""
+"""Strokes on a brain mask are applied, those on other masks saved."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from napari_smalltumor.layers.masks.brain_mask import brain_mask_layer
 @pytest.mark.parametrize(
     ("names", "text"),
     [
-        (["Pat ET", "Pat TC"], "were not exported: Pat ET, Pat TC"),
+        (["Pat ET", "Pat TC"], "were not saved: Pat ET, Pat TC"),
         (["Pat brain mask"], "were not applied: Pat brain mask"),
-        (["Pat ET", "Pat brain mask"], "were not exported: Pat ET; not applied: Pat brain mask"),
+        (["Pat ET", "Pat brain mask"], "were not saved: Pat ET; not applied: Pat brain mask"),
     ],
 )
 def test_a_brain_mask_is_named_as_not_applied(viewer, names, text):

@@ -82,7 +82,7 @@ def test_edits_older_than_an_export_say_so(folder, monkeypatch, with_old_edits):
     (text,) = Session(folder, monkeypatch).asked
     later = text.split("older than the last export of ")[1].split(", on 2")[0]
     assert set(later.split(", ")) == {"Pat ET", "Pat TC", "Pat WT"}
-    assert text.startswith("Edits of Pat, saved on 2")
+    assert text.startswith("Edits of Pat, autosaved on 2")
 
 
 def test_the_question_about_edits_after_the_last_export_names_no_export(
@@ -106,7 +106,7 @@ def test_strokes_during_an_export_are_newer_than_it(folder, monkeypatch):
     session.export(read)
     session.close()
     (text,) = Session(folder, monkeypatch).asked
-    assert "not exported: ET" in text and "export of Pat ET" not in text
+    assert "not saved: ET" in text and "export of Pat ET" not in text
 
 
 def test_an_export_of_another_mask_is_not_named(folder, monkeypatch, with_old_edits):

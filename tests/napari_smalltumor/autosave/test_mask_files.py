@@ -29,7 +29,7 @@ from napari_smalltumor.autosave.mask_files import (
 def masks():
     values = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4) % 5
     return [
-        SavedMask("Pat ET", values, (1, 2, 3), Region.ET),
+        SavedMask("Pat ET", values, (1, 2, 3), Region.ET, baseline_checksum=7, opened_checksum=8),
         SavedMask("labels of ünïcode 'quotes'", values, (0, 0, 0), scheme="msd"),
         SavedMask("empty", np.zeros((0, 0, 0), np.uint8), (0, 0, 0)),
     ]
@@ -43,6 +43,10 @@ def test_written_masks_are_read_back_unchanged(tmp_path, masks):
         assert np.array_equal(written.on_grid((9, 10, 11)), read.on_grid((9, 10, 11)))
         assert (written.name, written.start) == (read.name, read.start)
         assert (written.region, written.scheme) == (read.region, read.scheme)
+        assert (written.baseline_checksum, written.opened_checksum) == (
+            read.baseline_checksum,
+            read.opened_checksum,
+        )
 
 
 def test_a_mask_that_exceeds_the_grid_is_an_error(masks):
@@ -51,7 +55,9 @@ def test_a_mask_that_exceeds_the_grid_is_an_error(masks):
 
 
 @pytest.mark.parametrize("value", [[], 1e400, [1e400], ["text"], {"weights": 3}])
-@pytest.mark.parametrize("key", ["start", "region", "baseline_checksum", "made_by", "predicted"])
+@pytest.mark.parametrize(
+    "key", ["start", "region", "baseline_checksum", "opened_checksum", "made_by", "predicted"]
+)
 def test_any_value_of_a_layer_is_read_or_an_error_that_is_caught(tmp_path, masks, key, value):
     path = tmp_path / "x.safetensors"
     write_masks(path, case_along(), masks)

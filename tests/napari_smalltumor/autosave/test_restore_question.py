@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
+import nibabel as nib
 import numpy as np
 import pytest
 from edit_sessions import PAINTED, Session, User, write_patient
@@ -13,7 +14,7 @@ from opened_case import raise_disk_full
 
 from napari_smalltumor.autosave import case_file
 from napari_smalltumor.autosave.restore_question import RESTORE
-from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.metadata import checksum, region_layers
 
 IN_SECOND_CUBE = (4, 6, 6)
 """A voxel, on the display, of a cube at 6, and of none at 4."""
@@ -49,7 +50,64 @@ def test_the_question_calls_the_regions_et_tc_and_wt_whatever_their_layers_were_
     session.viewer.layers.clear()
     session.watcher.autosave.wait()
     Session(tmp_path / "P1", session.viewer)
-    assert "were not exported: ET, TC, WT." in user.asked[0]
+    assert "were not saved: ET, TC, WT." in user.asked[0]
+
+
+def paint_labels(session: Session, first: int) -> None:
+    """Paint over a cube of random labels, but for what is there already."""
+    labels = session.labels
+    cube = np.zeros(labels.data.shape, bool)
+    cube[(slice(first, first + 3),) * 3] = True
+    labels.data_setitem(np.nonzero(cube & (labels.data != 1)), 1)
+
+
+def export_and_edit_labels(session: Session, first: int = 2) -> None:
+    """Save the edited mask of a file as another file, paint on it again, and close the case."""
+    paint_labels(session, first)
+    session.watcher.autosave.mark_exported([session.labels])
+    paint_labels(session, first + 1)
+    session.viewer.layers.clear()
+    session.watcher.autosave.wait()
+
+
+def test_a_file_that_nobody_changed_is_not_said_to_have_changed_after_an_export(tmp_path, user):
+    folder = write_patient(tmp_path / "P1", labels=True)
+    first = Session(folder)
+    export_and_edit_labels(first)
+    user.answers = [RESTORE]
+    second = Session(folder, first.viewer)
+    export_and_edit_labels(second, 5)
+    Session(folder, second.viewer)
+    assert len(user.asked) == 2
+    assert all("not saved: P1 labels" in text for text in user.asked)
+    assert not any("made on another mask" in text for text in user.asked)
+
+
+def test_a_file_that_was_changed_after_an_export_is_said_to_have_changed(tmp_path, user):
+    folder = write_patient(tmp_path / "P1", labels=True)
+    session = Session(folder)
+    export_and_edit_labels(session)
+    file = session.case.labels_path
+    image = nib.load(file)
+    changed = np.asarray(image.dataobj)[::-1]
+    nib.save(nib.Nifti1Image(changed, None, image.header), file)
+    Session(folder, session.viewer)
+    assert "made on another mask: P1 labels changed since" in user.asked[0]
+
+
+def test_edits_of_a_mask_that_is_not_open_are_remembered_as_made_on_it(tmp_path, user):
+    folder = write_patient(tmp_path / "P1", labels=True)
+    session = Session(folder)
+    opened = checksum(session.labels.data)
+    paint_labels(session, 2)
+    session.viewer.layers.clear()
+    session.watcher.autosave.wait()
+    file = session.case.labels_path
+    file.rename(tmp_path / file.name)
+    user.answers = [RESTORE]
+    again = Session(folder, session.viewer)
+    assert checksum(again.labels.data) != opened
+    assert again.watcher.autosave.baselines.opened_checksum(again.labels) == opened
 
 
 def closed_with_edits(folder, first: int) -> Session:
