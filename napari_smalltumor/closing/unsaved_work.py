@@ -24,7 +24,7 @@ from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Layer
+    from napari.layers import Labels, Layer
 
 UnsavedTexts = Callable[[Patient], list[str]]
 """What of a patient who is open, or was closed by hand, is in no file: sentences with its name."""
@@ -37,11 +37,13 @@ def can_be_saved(viewer: ViewerModel, patient: Patient) -> bool:
     case = case_to_export(viewer, patient)
     if case is None:
         return False
-    regions = region_layers(layers_of_patient(viewer.layers, patient), case).values()
+    layers, state = layers_of_patient(viewer.layers, patient), save_state(viewer)
+    regions = region_layers(layers, case).values()
     autosave = ensure_autosave(viewer).autosave
     edited = autosave.edited(regions)
-    unsaved = autosave.unsaved_results(regions) or any(x.name in edited for x in regions)
-    return bool(unsaved) or save_state(viewer).is_replaced(patient)
+    if any(x.name in edited for x in regions) or state.is_replaced(patient):
+        return True
+    return bool(autosave.unsaved_results(regions)) and not state.are_saved(patient, layers)
 
 
 def what_is_unsaved(viewer: ViewerModel, patient: Patient) -> list[str]:
@@ -50,7 +52,7 @@ def what_is_unsaved(viewer: ViewerModel, patient: Patient) -> list[str]:
     title = active_patient(viewer).title_of(patient)
     return [
         *_edits(viewer, patient, title, layers),
-        *_results(viewer, title, layers),
+        *_results(viewer, patient, title, layers),
         *_replaced(viewer, patient, title),
         *_drawings(title, layers),
         *_of_docks(viewer, patient),
@@ -77,11 +79,9 @@ def what_is_unsaved_of_closed(viewer: ViewerModel) -> list[str]:
 
 def _unsaved_of_closed(viewer: ViewerModel, patient: Patient) -> list[str]:
     """What was drawn or edited, then results of a network."""
-    closed, autosave = closed_patients(viewer), ensure_autosave(viewer).autosave
-    layers = closed.layers_of(patient)
-    drawn, edited = closed.unsaved_of(patient), autosave.edited(layers)
-    results = [x for x in autosave.lost_results(layers) if x.name not in edited]
-    return list(dict.fromkeys([*drawn, *_names_of_regions(results)]))
+    closed = closed_patients(viewer)
+    results = _lost_results(viewer, patient, closed.layers_of(patient))
+    return list(dict.fromkeys([*closed.unsaved_of(patient), *_names_of_regions(results)]))
 
 
 def _of_docks(viewer: ViewerModel, patient: Patient) -> list[str]:
@@ -115,14 +115,22 @@ def _what_is_kept(viewer: ViewerModel, edited: Sequence[str], layers: Sequence[L
     return f"You can restore {them} when you open the same files again."
 
 
-def _results(viewer: ViewerModel, title: str, layers: Sequence[Layer]) -> list[str]:
-    autosave = ensure_autosave(viewer).autosave
-    edited = autosave.edited(layers)
-    results = [x for x in autosave.lost_results(layers) if x.name not in edited]
-    names = _names_of_regions(results)
+def _results(
+    viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[Layer]
+) -> list[str]:
+    names = _names_of_regions(_lost_results(viewer, patient, layers))
     if not names:
         return []
     return [f"{', '.join(names)} of {title} {_were(names)} segmented, not saved, and will be lost."]
+
+
+def _lost_results(viewer: ViewerModel, patient: Patient, layers: Sequence[Layer]) -> list[Labels]:
+    """Results of a network that nobody has edited, and that no file holds."""
+    autosave = ensure_autosave(viewer).autosave
+    edited = autosave.edited(layers)
+    results = [x for x in autosave.lost_results(layers) if x.name not in edited]
+    is_lost = results and not save_state(viewer).are_saved(patient, layers)
+    return results if is_lost else []
 
 
 def _replaced(viewer: ViewerModel, patient: Patient, title: str) -> list[str]:

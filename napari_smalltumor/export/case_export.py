@@ -31,17 +31,22 @@ from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
 DEFAULT_SUFFIX = ".nii.gz"
 
 
 def case_to_export(viewer: ViewerModel, patient: Patient | None = None) -> Case | None:
     """The case to export: that of the topmost region of a patient, by default the active one."""
-    layers = (
+    return case_with_regions(
         active_patient(viewer).layers
         if patient is None
         else layers_of_patient(viewer.layers, patient)
     )
+
+
+def case_with_regions(layers: Sequence[Layer]) -> Case | None:
+    """The case of the topmost region among the layers of one patient."""
     for layer in reversed(layers):
         case = case_of(layer)
         if case is not None and layer in region_layers(layers, case).values():

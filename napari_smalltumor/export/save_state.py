@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
@@ -15,7 +15,7 @@ from smalltumor.data.masks.exported_masks import masks_named_as_exported
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.case_export import case_to_export, file_to_save
+from napari_smalltumor.export.case_export import case_with_regions, file_to_save
 from napari_smalltumor.export.written_masks import (
     ReadMask,
     StampedFiles,
@@ -37,7 +37,7 @@ from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Labels
+    from napari.layers import Labels, Layer
 
 SAVE, SAVE_AS_REVIEWED = "Save", "Save as reviewed"
 
@@ -120,15 +120,20 @@ class SaveState:
 
         A file that was changed or deleted since does not count.
         """
-        layers, written = self._masks, self.written
+        current, masks = self._patients.current, self._masks
+        if current is None:
+            return False
         if self._known is None:  # once for all docks
-            self._known = checksums_of(layers)
-        if written is not None and written.checksums == self._known:
-            return written.are_unchanged
-        self._keep_read(layers.values())  # autosave may have come to know them since
-        return bool(layers) and all(
-            self._is_as_read(layer, self._known[region]) for region, layer in layers.items()
-        )
+            self._known = checksums_of(masks)
+        return self._are_in_file(current, masks, self._known)
+
+    def are_saved(self, patient: Patient, layers: Sequence[Layer]) -> bool:
+        """As `is_saved`, of the masks among the layers of any patient, who may be closed.
+
+        A result of a network counts that equals masks which were in a file before.
+        """
+        masks = _masks_among(layers)
+        return self._are_in_file(patient, masks, checksums_of(masks))
 
     @property
     def written(self) -> WrittenMasks | None:
@@ -179,9 +184,18 @@ class SaveState:
 
     @property
     def _masks(self) -> dict[Region, Labels]:
-        viewer = self._viewer()
-        case = case_to_export(viewer) if viewer is not None else None
-        return region_layers(self._patients.layers, case) if case is not None else {}
+        return _masks_among(self._patients.layers)
+
+    def _are_in_file(
+        self, patient: Patient, masks: Mapping[Region, Labels], checksums: Mapping[Region, int]
+    ) -> bool:
+        written = self._written.get(patient)
+        if written is not None and written.checksums == checksums:
+            return written.are_unchanged
+        self._keep_read(masks.values())  # autosave may have come to know them since
+        return bool(masks) and all(
+            self._is_as_read(patient, mask, checksums[region]) for region, mask in masks.items()
+        )
 
     def _keep_read(self, layers: Collection[Labels]) -> None:
         """Remember masks as they were read, which an export elsewhere does not change."""
@@ -197,12 +211,13 @@ class SaveState:
                 beside = StampedFiles.now(file.path for file in masks_named_as_exported(case))
                 self._read[layer] = ReadMask(checksum(layer.data), beside)
 
-    def _is_as_read(self, layer: Labels, current: int) -> bool:
+    def _is_as_read(self, patient: Patient, layer: Labels, current: int) -> bool:
         """Whether a mask and the files that it was read from are unchanged."""
         read = self._read.get(layer)
         if read is None or read.checksum != current:
             return False
-        return self.is_review or read.beside.are_unchanged  # the mask of a review is elsewhere
+        is_elsewhere = self._is_review(patient)  # as the mask of a review is
+        return is_elsewhere or read.beside.are_unchanged
 
     def _follow(self) -> None:
         masks = self._masks.values()
@@ -247,6 +262,12 @@ class SaveState:
         """Look at the files again when the user comes back from another window of this program."""
         if window is not None:
             self.refresh()
+
+
+def _masks_among(layers: Sequence[Layer]) -> dict[Region, Labels]:
+    """The masks that would be saved of the layers of one patient."""
+    case = case_with_regions(layers)
+    return region_layers(layers, case) if case is not None else {}
 
 
 def _files_to_save(viewer: ViewerModel, cases: Iterable[Case]) -> StampedFiles:

@@ -23,11 +23,18 @@ from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import notify, progress_worker, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.closing.close_patient import close_patient
+from napari_smalltumor.closing.unsaved_work import (
+    can_be_saved,
+    what_is_unsaved,
+    what_is_unsaved_of_closed,
+)
 from napari_smalltumor.export import save
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.workers import run_in_thread
 
 
@@ -72,7 +79,11 @@ def errors(monkeypatch) -> list[str]:
 
 def segmented(viewer, folder) -> dict[Region, object]:
     """Open a case with a result of a network."""
-    case = case_of(open_case(viewer, write_case_along(folder, labels=False))[0])
+    return segment(viewer, case_of(open_case(viewer, write_case_along(folder, labels=False))[0]))
+
+
+def segment(viewer, case) -> dict[Region, object]:
+    """Show the result of a network, which is the same each time."""
     classes = np.zeros(case.grid.shape, np.uint8)
     classes[2:5, 2:5, 2:5] = 3
     return show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
@@ -208,6 +219,44 @@ def test_saved_masks_are_not_asked_about(open_viewer, answers, tmp_path, qtbot):
     click_close(viewer, qtbot)
     assert answers.asked == [] and answers.napari == [""]
     assert is_open(viewer)  # napari's own question was answered with Cancel
+
+
+@pytest.mark.parametrize("is_reopened", [False, True])
+def test_a_result_that_equals_the_saved_masks_is_not_asked_about(
+    open_viewer, answers, tmp_path, is_reopened
+):
+    viewer = open_viewer()
+    case = case_of(segmented(viewer, tmp_path / "Anna")[Region.ET])
+    (path,) = save.save(viewer, None)
+    if is_reopened:
+        viewer.layers.clear()
+        case = case_of(open_case(viewer, path.parent)[0])
+    assert save_state(viewer).is_saved
+    segment(viewer, case)
+    assert save_state(viewer).is_saved
+    active = active_patient(viewer)
+    anna = active.current
+    assert not can_be_saved(viewer, anna) and what_is_unsaved(viewer, anna) == []
+    segmented(viewer, tmp_path / "Ben")  # is the active one
+    assert what_is_unsaved(viewer, anna) == [] != what_is_unsaved(viewer, active.current)
+    assert close_patient(viewer, anna) and answers.asked == []
+
+
+def test_a_result_that_equals_masks_whose_file_was_deleted_is_asked_about(
+    open_viewer, answers, tmp_path
+):
+    viewer = open_viewer()
+    segmented(viewer, tmp_path / "Anna")
+    (path,) = save.save(viewer, None)
+    viewer.layers.clear()
+    case = case_of(open_case(viewer, path.parent)[0])
+    assert save_state(viewer).is_saved
+    segment(viewer, case)
+    path.unlink()
+    anna = active_patient(viewer).current
+    assert can_be_saved(viewer, anna)
+    (text,) = what_is_unsaved(viewer, anna)
+    assert text == "ET, TC, WT of Anna were segmented, not saved, and will be lost."
 
 
 def test_masks_whose_file_another_window_has_replaced_are_asked_about(
@@ -361,6 +410,17 @@ def test_a_result_of_a_patient_whose_layers_were_all_removed_is_named(
     (text,) = answers.asked
     assert text.startswith("ET, TC, WT of Anna were not saved and will be lost; click Open Anna")
     assert is_open(viewer)
+
+
+def test_a_saved_result_of_a_patient_whose_layers_were_all_removed_is_not_named(
+    open_viewer, tmp_path
+):
+    viewer = open_viewer()
+    case = case_of(segmented(viewer, tmp_path / "Anna")[Region.ET])
+    assert save.save(viewer, None)
+    segment(viewer, case)
+    viewer.layers.clear()
+    assert what_is_unsaved_of_closed(viewer) == []
 
 
 def test_of_a_patient_whose_layers_were_all_removed_what_was_autosaved_is_not_called_lost(
