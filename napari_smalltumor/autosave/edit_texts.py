@@ -118,6 +118,22 @@ def other_masks_text(names: Iterable[str]) -> str:
     )
 
 
+def hidden_masks_text(names: Iterable[str]) -> str:
+    """That masks from files are restored, and not shown; empty without names.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of masks that are not open, as an expert's in a worklist.
+    """
+    if not (masks := list(names)):
+        return ""
+    return (
+        f"{list_text(masks)}: edits of a mask from a file, such as an expert's, that is not open "
+        "here. Restoring brings it back as a hidden layer."
+    )
+
+
 def later_export_text(
     masks: Iterable[SavedMask], saved_at: float, exported_at: Mapping[str, float]
 ) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from napari_smalltumor.layers.metadata import (
     same_case,
     set_role,
 )
+from napari_smalltumor.layers.selection import selection_untouched
 from napari_smalltumor.layers.titles import name_in_case
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ def restore(
     drawing_errors: DrawingErrors | None = None,
 ) -> list[Labels]:
     """Restore the saved masks of a case in the viewer.
+
+    They are shown, but for those that `is_restored_hidden` tells.
 
     Parameters
     ----------
@@ -64,14 +68,16 @@ def restore(
         The first one of what draws the layers, after all masks have been restored.
     """
     volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]
+    hidden = {m.name for m, _ in volumes if is_restored_hidden(viewer, case, m)}
     volumes.sort(key=lambda pair: _BOTTOM_TO_TOP.index(pair[0].region) if pair[0].region else -1)
     layers = []
     with drawing_errors or DrawingErrors() as errors, ensure_nesting(viewer).replacing(case):
         for mask, volume in volumes:
             layer = _layer_of(viewer, case, mask)
+            visible = mask.region is not None or mask.name not in hidden
             if layer is None:
-                layer = _create(case, mask, volume)
-                with errors.kept():
+                layer = _create(case, mask, volume, visible=visible)
+                with errors.kept(), nullcontext() if visible else selection_untouched(viewer):
                     viewer.add_layer(layer)
             else:
                 data = np.array(to_display(volume, case.grid), order="C")
@@ -79,9 +85,19 @@ def restore(
                     layer.data = data
                 _keep_maker(layer, mask)
             with errors.kept():
-                layer.visible = True
+                layer.visible = visible
             layers.append(layer)
     return layers
+
+
+def is_restored_hidden(viewer: ViewerModel, case: Case, mask: SavedMask) -> bool:
+    """Whether a mask is from a file, such as an expert's, that is not open beside the regions.
+
+    As when a case is opened, the regions hide it: the reader of a worklist must not see it.
+    """
+    is_of_file = mask.region is None and mask.scheme is not None and not mask.predicted
+    has_regions = bool(region_layers(viewer.layers, case))
+    return is_of_file and has_regions and _layer_of(viewer, case, mask) is None
 
 
 def _keep_maker(layer: Labels, mask: SavedMask) -> None:
@@ -116,9 +132,10 @@ def _layer_data(case: Case, mask: SavedMask, volume: np.ndarray) -> LayerData:
     return plain_labels_layer(case, volume, mask.name)
 
 
-def _create(case: Case, mask: SavedMask, volume: np.ndarray) -> Labels:
+def _create(case: Case, mask: SavedMask, volume: np.ndarray, *, visible: bool) -> Labels:
     from napari.layers import Labels, Layer
 
-    layer = Layer.create(*_layer_data(case, mask, volume))
+    data, attributes, kind = _layer_data(case, mask, volume)
+    layer = Layer.create(data, {**attributes, "visible": visible}, kind)
     assert isinstance(layer, Labels)
     return layer

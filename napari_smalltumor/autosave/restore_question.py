@@ -17,6 +17,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.edit_texts import (
+    hidden_masks_text,
     later_export_text,
     moved_decisions_text,
     moved_edits_text,
@@ -29,7 +30,7 @@ from napari_smalltumor.autosave.edit_texts import (
 from napari_smalltumor.autosave.exports import export_times, export_times_of
 from napari_smalltumor.autosave.mask_files import SavedMask, read_masks, read_readers
 from napari_smalltumor.autosave.masks import key_of, layer_key, masks_among
-from napari_smalltumor.autosave.restore import restore
+from napari_smalltumor.autosave.restore import is_restored_hidden, restore
 from napari_smalltumor.case_data.moved_cases import (
     has_review,
     moved_cases,
@@ -215,6 +216,7 @@ class RestoreQuestion:
             "" if record is None else moved_edits_text(record, case),
             later_export_text(masks, edits.time, exported_at),
             other_masks_text(self._with_other_masks(masks, shown)),
+            hidden_masks_text(self._restored_hidden(case, edits)),
             f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",
         )
         return "\n\n".join(filter(None, parts))
@@ -232,6 +234,10 @@ class RestoreQuestion:
             for layer in masks_among(shown)
             if (key := layer_key(layer)) in before and baselines.checksum(layer) not in before[key]
         ]
+
+    def _restored_hidden(self, case: Case, edits: SavedEdits) -> list[str]:
+        masks = _masks_of(case, edits)
+        return [mask.name for mask in masks if is_restored_hidden(self._viewer, case, mask)]
 
     def _ask(self, title: str, text: str, *answers: str) -> str:
         from napari_smalltumor import questions  # Qt: the commands of menus load without it

@@ -11,12 +11,14 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import region_files_of
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.masks.reference import reference_layers, reference_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     ReferenceMask,
     case_of,
+    checksum,
     role_of,
     same_case,
 )
@@ -71,7 +73,7 @@ def reference_choices(viewer: ViewerModel) -> list[ReferenceChoice]:
     if case is None:
         return []
     of_layers = [
-        ReferenceChoice(layer.name, layer=layer)
+        _choice_of_layer(viewer, cast("Labels", layer))
         for layer in layers
         if (role := role_of(layer)) is not None and role.kind in _CLASSES
     ]
@@ -88,18 +90,23 @@ def current_choice(viewer: ViewerModel) -> ReferenceChoice | None:
         shown = reference_of(layer)
         if shown is not None:
             origin = shown.layer() if shown.layer is not None else None
-            return ReferenceChoice(shown.title, shown.path, origin)
+            if origin is not None:
+                return _choice_of_layer(viewer, origin)
+            return ReferenceChoice(shown.title, shown.path)
     return None
 
 
 def expert_file(viewer: ViewerModel) -> Path | None:
-    """The expert's mask beside the images of the active patient, unless it is open as a layer.
+    """The expert's mask beside the images of the active patient, unless a layer shows it unedited.
 
     There is none beside other images than those that are shown.
     """
     case = case_to_compare(viewer)
     path = case.labels_path if case is not None else None
-    if case is None or path is None or _expert_layer(viewer, case) is not None:
+    if case is None or path is None:
+        return None
+    layer = _expert_layer(viewer, case)
+    if layer is not None and not _is_edited(viewer, layer):
         return None
     return path if path.is_file() and not case.has_changed_images else None
 
@@ -107,20 +114,33 @@ def expert_file(viewer: ViewerModel) -> Path | None:
 def expert_choice(viewer: ViewerModel) -> ReferenceChoice | None:
     """The expert's mask of the active patient: its layer if it is open, else its file.
 
-    There is no comparison of a layer with itself, so a layer counts only beside other regions.
+    The file counts, too, if the layer was edited. There is no comparison of a layer with itself, so
+    a layer counts only beside other regions.
     """
     case = case_to_export(viewer)
     layer = _expert_layer(viewer, case) if case is not None else None
-    if layer is not None:
-        return ReferenceChoice(layer.name, layer=layer)
     path = expert_file(viewer)
-    return None if path is None else ReferenceChoice(path.name, path=path)
+    if path is not None:
+        return ReferenceChoice(path.name, path=path)
+    return None if layer is None else _choice_of_layer(viewer, layer)
 
 
 def expert_can_be_compared(viewer: ViewerModel) -> bool:
     """Whether the active patient has an expert's mask that is not the reference."""
     choice = expert_choice(viewer)
     return choice is not None and not choice.is_same(current_choice(viewer))
+
+
+def _choice_of_layer(viewer: ViewerModel, layer: Labels) -> ReferenceChoice:
+    """A layer, whose title says if it does not hold what it was opened with."""
+    edited = " (edited)" if _is_edited(viewer, layer) else ""
+    return ReferenceChoice(f"{layer.name}{edited}", layer=layer)
+
+
+def _is_edited(viewer: ViewerModel, layer: Labels) -> bool:
+    """Whether a layer was edited since it was opened, also if the edits were saved elsewhere."""
+    opened = ensure_autosave(viewer).autosave.baselines.opened_checksum(layer)
+    return opened is not None and opened != checksum(layer.data)
 
 
 def _expert_layer(viewer: ViewerModel, case: Case) -> Labels | None:

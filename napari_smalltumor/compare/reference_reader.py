@@ -136,6 +136,7 @@ class ReferenceReader(QObject):
             return
         for region, shown in reference_layers(self._patients.layers).items():
             shown.data = masks[region]
+        self.changed.emit()
 
     def _read(
         self, choice: ReferenceChoice, path: Path, case: Case, scheme: str | None = None

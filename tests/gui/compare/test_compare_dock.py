@@ -17,6 +17,7 @@ from smalltumor.geometry.mirroring import mirrored
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES
 
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.compare.dock import CompareDock
 from napari_smalltumor.compare.expert_banner import ExpertBanner
 from napari_smalltumor.compare.scores import LesionStatus
@@ -170,6 +171,29 @@ def test_a_layer_is_compared_hidden_and_followed(viewer, dock, case, qtbot):
     expert.visible = True
     expert.undo()
     qtbot.waitUntil(lambda: dock.scores.text(Region.ET) == scores)
+
+
+@pytest.mark.slow
+def test_the_file_of_the_expert_is_compared_and_not_the_layer_that_was_edited(
+    viewer, dock, case, qtbot
+):
+    ensure_autosave(viewer)
+    data = labels_layer(case, SCHEME.encode(reference_classes()), SCHEME)
+    layer = viewer.add_layer(Layer.create(*data))
+    wait(dock, qtbot)
+    dock.expert_button.click()
+    qtbot.waitUntil(lambda: listed(dock)[:1] == [("missed", 8)])
+    assert dock.compared_with.toolTip() == "Pat labels"
+    of_expert = dock.scores.text(Region.ET)
+    layer.data_setitem(np.nonzero(layer.data == 4), 0)
+    qtbot.waitUntil(lambda: dock.scores.text(Region.ET)[1] == "0.00")
+    assert dock.compared_with.toolTip() == "Pat labels (edited)"
+    assert dock.reference_box.currentText() == "Pat labels (edited)"
+    assert not dock.expert_button.isHidden()
+    dock.expert_button.click()
+    qtbot.waitUntil(lambda: dock.scores.text(Region.ET) == of_expert)
+    assert dock.compared_with.toolTip() == "Pat_seg.nii.gz"
+    assert dock.expert_button.isHidden()
 
 
 def test_why_a_file_was_refused_is_forgotten_with_its_patient(viewer, dock, case, tmp_path, qtbot):

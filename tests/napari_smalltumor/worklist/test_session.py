@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from cohort_results import write_results
+from napari.components import ViewerModel
 from napari.layers import Layer
 from smalltumor.cohort.results.records import CohortCaseRecord, sha256_of_images, sizes_of_images
 from smalltumor.cohort.results.results_folder import ResultsFolder
@@ -381,6 +382,51 @@ def test_edits_of_an_older_mask_are_not_restored_without_saying_so(
     autosave._ask_about_cases()
     assert len(asked) == 1
     assert ("on another mask: bob WT changed since" in asked[0]) == reviewed
+
+
+def edit_expert_mask(folder: Path) -> None:
+    """Leave edits of an expert's mask beside the images of bob in the autosave."""
+    viewer = ViewerModel()
+    watcher = ensure_autosave(viewer)
+    image = nib.load(next(folder.glob("*_t1ce.nii.gz")))
+    expert = np.zeros(image.shape, np.uint8)
+    expert[4:6, 4:6, 4:6] = 4
+    nib.save(nib.Nifti1Image(expert, image.affine), folder / "bob_seg.nii.gz")
+    open_case(viewer, folder)
+    (labels,) = (x for x in viewer.layers if role_of(x).kind is LayerKind.TISSUE_CLASSES)
+    labels.data_setitem(tuple(np.array([n]) for n in (1, 1, 1)), 4)
+    watcher.autosave.save()
+    viewer.layers.clear()
+    watcher.autosave.wait()
+    watcher.autosave.folder.unlock()
+    (folder / "bob_seg.nii.gz").unlink()  # a worklist reads it in no event
+
+
+def test_an_edited_mask_of_an_expert_is_restored_hidden(
+    viewer, session, worklist, written, monkeypatch
+):
+    asked: list[str] = []
+
+    def restore(parent, title, text, *answers, harmless):
+        asked.append(text)
+        return RESTORE
+
+    edit_expert_mask(written[0] / "bob")
+    monkeypatch.setattr(questions, "ask", restore)
+    monkeypatch.setattr(notify, "info", lambda text: None)
+    shown: list[str] = []
+    watcher = ensure_autosave(viewer)
+    session.open(worklist, entry(worklist, "bob"))
+    events = viewer.layers.events
+    events.inserted.connect(
+        lambda event: shown.append(event.value.name) if event.value.visible else None
+    )
+    watcher._ask_about_cases()
+    (labels,) = (x for x in viewer.layers if role_of(x).kind is LayerKind.TISSUE_CLASSES)
+    assert "such as an expert's, that is not open here" in asked[0] and len(asked) == 1
+    assert shown == [] and not labels.visible and labels not in viewer.layers.selection
+    assert all(layer.visible for layer in regions(viewer).values())
+    assert watcher.autosave.edited(viewer.layers) == [labels.name]
 
 
 def role_of_data(data) -> LayerKind:
