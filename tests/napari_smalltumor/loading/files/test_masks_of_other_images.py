@@ -48,6 +48,13 @@ def hospitals(tmp_path) -> tuple[Path, Path]:
     return one, other
 
 
+def renamed(folder: Path, name: str) -> Path:
+    """The folder of a case, with its images, under another name."""
+    for path in folder.iterdir():
+        path.rename(folder / path.name.replace(folder.name, name))
+    return folder.rename(folder.with_name(name))
+
+
 def mask_of(case: Case) -> Segmentation:
     classes = np.random.default_rng(3).integers(0, 4, case.grid.shape).astype(np.uint8)
     classes[np.logical_and.reduce([volume == 0 for volume in case.volumes.values()])] = 0
@@ -124,6 +131,39 @@ def test_a_mask_that_was_opened_before_the_other_patient_is_told_of(hospitals, t
     viewer = opened(*masks, other)
     assert len(patients(viewer)) == 2
     assert len(warned) == 1 and "made of other images" in warned[0]
+
+
+@pytest.mark.parametrize("name", ["case1_smalltumor", "case1_labels_edited"])
+@pytest.mark.parametrize("other_name", ["case1", "case2"])
+def test_a_mask_that_has_joined_its_patient_is_not_told_of_when_another_is_opened(
+    hospitals, tmp_path, warned, name, other_name
+):
+    one, other = hospitals
+    masks = exported(one, tmp_path / "masks" / f"{name}.nii.gz")
+    other = renamed(other, other_name)
+    warned.clear()
+    viewer = opened(one, *masks)
+    assert len(patients(viewer)) == 1
+    open_and_remember(viewer, other)
+    assert len(patients(viewer)) == 2 and warned == []
+
+
+@pytest.mark.parametrize(
+    ("name", "other_name", "is_told"),
+    [
+        ("corrected", "case1", False),
+        ("case1_labels_edited", "case2", False),
+        ("case1_labels_edited", "case1", True),
+    ],
+)
+def test_a_mask_alone_is_told_of_when_another_patient_of_its_name_is_opened(
+    hospitals, tmp_path, warned, name, other_name, is_told
+):
+    one, other = hospitals
+    masks = exported(one, tmp_path / "masks" / f"{name}.nii.gz")
+    warned.clear()
+    viewer = opened(*masks, renamed(other, other_name))
+    assert len(patients(viewer)) == 2 and len(warned) == is_told
 
 
 def test_a_mask_without_the_name_of_a_case_does_not_join_the_active_patient_either(
