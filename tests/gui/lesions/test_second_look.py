@@ -404,7 +404,10 @@ def test_after_a_restore_the_dock_says_why_there_are_no_candidates(
     qtbot.waitUntil(lambda: [x.voxels for x in dock.review.lesions] == [64])
     qtbot.waitUntil(lambda: not dock.review.candidates)
     title = dock.candidates_title
-    expected = "No probabilities were saved with this mask. Alt+G segments again and replaces it."
+    expected = (
+        "No probabilities for a second look were saved with this mask. "
+        "Alt+G segments again and replaces it."
+    )
     assert title.text() == (expected if says_so else "")
     assert title.isHidden() != says_so
     dock.clicks.on_click(viewer.layers["Pat ET"].data_to_world((1, 1, 1)), False)

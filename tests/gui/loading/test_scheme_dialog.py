@@ -64,7 +64,7 @@ def test_a_one_alone_is_asked_about_if_the_file_is_named_as_the_mask_of_a_tumour
     monkeypatch, name, asked
 ):
     choices = []
-    monkeypatch.setattr(label_schemes, "main_window", lambda viewer: None)
+    monkeypatch.setattr(label_schemes, "qt_main_window", lambda viewer: None)
     monkeypatch.setattr(
         label_schemes, "ask_scheme", lambda parent, file, offered: choices.extend(offered)
     )

@@ -123,7 +123,7 @@ def test_after_an_error_the_other_calls_are_made_and_keys_are_back(
     window, viewer, calls = QMainWindow(), Viewer(), Calls()
     qtbot.addWidget(window)
     window.show()
-    monkeypatch.setattr(next_frame, "main_window", lambda viewer: window)
+    monkeypatch.setattr(next_frame, "qt_main_window", lambda viewer: window)
     frame = NextFrame(viewer)
 
     def no_window(viewer) -> None:
@@ -132,7 +132,7 @@ def test_after_an_error_the_other_calls_are_made_and_keys_are_back(
     def start() -> None:
         calls.start(frame)
         if window_fails:
-            monkeypatch.setattr(next_frame, "main_window", no_window)
+            monkeypatch.setattr(next_frame, "qt_main_window", no_window)
 
     with qtbot.capture_exceptions() as errors:
         QTimer.singleShot(0, start)  # in the event loop, as in use
@@ -146,12 +146,12 @@ def test_after_an_error_the_other_calls_are_made_and_keys_are_back(
 def test_a_window_that_is_deleted_before_its_next_picture_is_no_error(qtbot, monkeypatch):
     window, viewer, made = QMainWindow(), Viewer(), []
     window.show()
-    monkeypatch.setattr(next_frame, "main_window", lambda viewer: window)
+    monkeypatch.setattr(next_frame, "qt_main_window", lambda viewer: window)
     frame = NextFrame(viewer)
 
     def start_and_delete() -> None:
         frame.then(lambda: made.append("call"))
-        monkeypatch.setattr(next_frame, "main_window", lambda viewer: None)
+        monkeypatch.setattr(next_frame, "qt_main_window", lambda viewer: None)
         delete(window)
 
     with qtbot.capture_exceptions() as errors:
