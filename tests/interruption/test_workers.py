@@ -29,8 +29,8 @@ from smalltumor.cohort.pipeline.jobs import Job
 from smalltumor.cohort.pipeline.pipeline import Pipeline
 from smalltumor.cohort.results.results_folder import TABLE
 from smalltumor.cohort.settings import CohortSettings
-from smalltumor.cohort.workers import dispatcher, worker
-from smalltumor.cohort.workers.cluster import close_cluster
+from smalltumor.cohort.workers import closing, dispatcher, worker
+from smalltumor.cohort.workers.closing import close_client, close_cluster
 from smalltumor.cohort.workers.dispatcher import Dispatcher
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import Cancelled
@@ -267,6 +267,44 @@ def test_a_second_ctrl_c_kills_workers_that_do_not_end(monkeypatch):
         assert process.wait(60) == -signal.SIGKILL
     finally:
         process.kill()
+
+
+def test_workers_end_if_their_cluster_is_interrupted_before_it_begins_to_close(monkeypatch):
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(10_000)"])
+
+    def interrupted(close: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(closing, "started_with_sigint_blocked", interrupted)
+    cluster = SimpleNamespace(workers={0: SimpleNamespace(pid=process.pid)}, close=print)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            close_cluster(cluster)
+        assert process.wait(60) == -signal.SIGKILL
+    finally:
+        process.kill()
+
+
+def test_dask_closes_nothing_again_that_was_interrupted_while_it_closed(monkeypatch):
+    """When Python ends, it would wait for 20 s and print a traceback."""
+
+    def interrupted(close: Any) -> None:
+        raise KeyboardInterrupt
+
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+        client = distributed.Client(cluster, set_as_default=False)
+        with monkeypatch.context() as interruption:
+            interruption.setattr(closing, "started_with_sigint_blocked", interrupted)
+            for close, closed in ((close_client, client), (close_cluster, cluster)):
+                with pytest.raises(KeyboardInterrupt):
+                    close(closed)
+        calls = []
+        monkeypatch.setattr(cluster, "close", lambda **options: calls.append("cluster"))
+        monkeypatch.setattr(distributed.client, "sync", lambda *a, **k: calls.append("client"))
+        distributed.deploy.spec.close_clusters()
+        client.__del__()
+        monkeypatch.undo()
+    assert not calls
 
 
 def test_a_worker_that_is_closed_gives_up_cases_of_which_nothing_is_written(

@@ -8,14 +8,14 @@ import platform
 import re
 import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.interruptible import result_of
 from smalltumor.cohort.pipeline.pipeline import DEPTH
+from smalltumor.cohort.workers.closing import close_client, close_cluster
 from smalltumor.cohort.workers.interruptions import (
     deferred_interruptions,
     started_with_sigint_blocked,
@@ -55,12 +55,6 @@ _QUIET = {
 }
 """How often Dask looks at itself. By default each process does 50 times a second and more, which
 took a twentieth of two cores."""
-
-_CLOSING_TIMEOUT = 10.0
-"""Seconds until the workers of this machine are left behind."""
-
-_ENDING_TIMEOUT = 0.5
-"""Seconds that workers have after a second interruption, and again after they were killed."""
 
 
 def rows_from_workers(
@@ -151,7 +145,7 @@ def _connected(workers: Workers, count: int) -> Iterator[tuple[Any, Callable[[],
             client = distributed.Client(address, timeout=10, set_as_default=False)
         except (OSError, ValueError) as error:
             raise SmalltumorError(f"no Dask scheduler answers at {address}") from error
-        stack.callback(client.close, timeout=5)
+        stack.callback(close_client, client)
         if workers.scheduler or not missing_packages(["bokeh"]):
             workers.report(f"dashboard: {client.dashboard_link}")
         yield client, restart
@@ -184,32 +178,6 @@ def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
             cluster = result_of(started_with_sigint_blocked(start))
             stack.callback(close_cluster, cluster)
         yield cluster
-
-
-def close_cluster(cluster: Any) -> None:
-    """Close a cluster; a second interruption kills the workers that have not ended by then.
-
-    Dask can no longer close a cluster that was interrupted while it closes.
-    """
-    closing = started_with_sigint_blocked(partial(cluster.close, timeout=_CLOSING_TIMEOUT))
-    try:
-        with suppress(TimeoutError):  # 2024.8 waits for workers that were killed
-            result_of(closing)
-    except KeyboardInterrupt:
-        if wait([closing], _ENDING_TIMEOUT).not_done:
-            cluster.shutdown_on_close = False  # or Dask closes it again when Python ends, and fails
-            _kill_workers(cluster)
-            wait([closing], _ENDING_TIMEOUT)
-        raise
-
-
-def _kill_workers(cluster: Any) -> None:
-    import psutil
-
-    for nanny in list(cluster.workers.values()):
-        with suppress(psutil.NoSuchProcess):
-            if nanny.pid:
-                psutil.Process(nanny.pid).kill()
 
 
 @contextmanager

@@ -1,0 +1,92 @@
+"""Closing the clients and clusters of Dask, also if Ctrl-C comes meanwhile.
+
+Dask can close neither that was interrupted while it closes. When Python ends it tries to, waits for
+20 s and prints a traceback.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from smalltumor.cohort.interruptible import result_of
+from smalltumor.cohort.workers.interruptions import started_with_sigint_blocked
+
+if TYPE_CHECKING:
+    import psutil
+
+_CLIENT_TIMEOUT = 5.0
+"""Seconds until the scheduler of a client is left behind."""
+
+_CLUSTER_TIMEOUT = 10.0
+"""Seconds until the workers of this machine are left behind."""
+
+_ENDING_TIMEOUT = 0.5
+"""Seconds that workers have after an interruption, and again after they were killed."""
+
+_POLL_S = 0.02
+
+
+def close_client(client: Any) -> None:
+    """Close a client, without an error if its scheduler does not answer."""
+    try:
+        with suppress(TimeoutError):
+            result_of(started_with_sigint_blocked(partial(client.close, timeout=_CLIENT_TIMEOUT)))
+    finally:
+        client.status = "closed"  # or its destructor closes it again
+
+
+def close_cluster(cluster: Any) -> None:
+    """Close a cluster; an interruption kills the workers that do not end soon after it."""
+    cluster.shutdown_on_close = False  # or Dask closes it again when Python ends
+    workers = _processes_of(cluster)
+    try:
+        with suppress(TimeoutError):  # 2024.8 waits for workers that were killed
+            result_of(started_with_sigint_blocked(partial(cluster.close, timeout=_CLUSTER_TIMEOUT)))
+    except KeyboardInterrupt:
+        _end(workers)
+        raise
+
+
+def _processes_of(cluster: Any) -> list[psutil.Process]:
+    import psutil
+
+    found = []
+    for nanny in list(cluster.workers.values()):
+        with suppress(psutil.NoSuchProcess):
+            if nanny.pid:
+                found.append(psutil.Process(nanny.pid))
+    return found
+
+
+def _end(processes: Sequence[psutil.Process]) -> None:
+    """Wait for processes that are ending, and kill those that do not end."""
+    import psutil
+
+    for process in _left_of(processes):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    _left_of(processes)
+
+
+def _left_of(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """The processes that do not end in time. Dask takes their exit codes; psutil would take them.
+
+    A process whose exit code is not yet taken is a zombie.
+    """
+    deadline = time.monotonic() + _ENDING_TIMEOUT
+    while (left := list(filter(_is_running, processes))) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return left
+
+
+def _is_running(process: psutil.Process) -> bool:
+    import psutil
+
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
