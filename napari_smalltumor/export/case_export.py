@@ -24,6 +24,7 @@ from napari_smalltumor.export.native_grid import placed_on
 from napari_smalltumor.export.source_files import with_sources
 from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.incomplete_results import is_incomplete
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
@@ -46,12 +47,31 @@ def case_to_export(viewer: ViewerModel, patient: Patient | None = None) -> Case 
 
 
 def case_with_regions(layers: Sequence[Layer]) -> Case | None:
-    """The case of the topmost region among the layers of one patient."""
+    """The case of the topmost region among the layers of one patient.
+
+    A result of which regions are still being added counts as none.
+    """
     for layer in reversed(layers):
         case = case_of(layer)
-        if case is not None and layer in region_layers(layers, case).values():
-            return case
+        regions = {} if case is None else region_layers(layers, case)
+        if layer in regions.values():
+            return None if is_incomplete(regions.values()) else case
     return None
+
+
+def no_regions_text(viewer: ViewerModel, purpose: str) -> str:
+    """Why the active patient has no case to export.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    purpose : str
+        What the regions are needed for, such as ``to export``.
+    """
+    patients = active_patient(viewer)
+    if is_incomplete(patients.layers):
+        return f"ET, TC and WT of {patients.title} are still being added; try again in a moment."
+    return f"There are no ET, TC or WT layers {purpose}; segment a case first."
 
 
 def suggested_name(case: Case) -> str:

@@ -24,7 +24,7 @@ from smalltumor.report import (
 from smalltumor.second_look import score_warning
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.case_export import case_to_export, no_regions_text
 from napari_smalltumor.export.dialogs.export_dialog import confirm_replacing_files
 from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
@@ -65,7 +65,7 @@ def ask_and_report(viewer: ViewerModel, parent: QWidget | None) -> None:
     """Ask for what the page states and for its file, and write it in a worker."""
     case = case_to_export(viewer)
     if case is None:
-        notify.error("There are no ET, TC or WT layers to report on; segment a case first.")
+        notify.error(no_regions_text(viewer, "to report on"))
         return
     if not confirm_regions(parent, viewer, case, "Report anyway"):
         return

@@ -236,6 +236,7 @@ class SegmentRun(QObject):
     def _end(self, message: str, *, shown: bool = False) -> None:
         self._cancel_timer.stop()
         self._forget_worker()
+        self._shown = iter(())  # what was added of a result that is given up counts as it is
         self._patients.changed.disconnect(self._report, missing_ok=True)
         self._patients.patients_changed.disconnect(self._cancel_if_patient_closed, missing_ok=True)
         _RUNS.pop(self._viewer, None)

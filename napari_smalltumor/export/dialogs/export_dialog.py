@@ -19,6 +19,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import (
     case_to_export,
     export_case,
+    no_regions_text,
     suggested_name,
     targets,
     with_suffix,
@@ -100,7 +101,7 @@ def case_to_export_or_say(viewer: ViewerModel) -> Case | None:
     """The case to export; None, which the user is told, if the active patient has no regions."""
     case = case_to_export(viewer)
     if case is None:
-        notify.error("There are no ET, TC or WT layers to export; segment a case first.")
+        notify.error(no_regions_text(viewer, "to export"))
     return case
 
 

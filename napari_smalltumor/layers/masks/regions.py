@@ -20,6 +20,7 @@ from napari_smalltumor.layers.coordinates import (
 )
 from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.incomplete_results import IncompleteResult
 from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import (
     LayerKind,
@@ -115,6 +116,7 @@ def segmentation_steps(
 
     All are updated in the first step. What is saved or painted between steps would else be of two
     results, or lost. Between steps all regions are nested, and so is what is painted meanwhile.
+    Until the last one is added, the result is incomplete, and no file is written of it.
 
     Parameters
     ----------
@@ -133,18 +135,23 @@ def segmentation_steps(
     from napari.layers import Labels
 
     existing = region_layers(viewer.layers, case)
+    missing = [region for region in Region if region not in existing]
     nesting = ensure_nesting(viewer)
-    if existing:
-        with nesting.replacing(case):
-            _fill(existing, masks, segmentation, case)
-        yield next(iter(existing.values()))
-    for region in Region:  # ET first, because users read and edit it first
-        if region not in existing:
+    with IncompleteResult(existing.values() if missing else ()) as result:
+        if existing:
+            with nesting.replacing(case):
+                _fill(existing, masks, segmentation, case)
+            yield next(iter(existing.values()))
+        for region in missing:  # ET first, because users read and edit it first
             role = replace(_role(case, region, segmentation), checksum=checksum(masks[region]))
             attributes = _attributes(case, region, role, placement)
             existing[region] = Labels(masks[region], **attributes)
             apply_style(existing[region], region, style)
             yield existing[region]
+            if region == missing[-1]:
+                result.complete()  # what is told of the layer that is inserted sees them all
+            else:
+                result.add(existing[region])
             index = region_index(viewer.layers, existing, region)
             try:
                 with garbage_collection_paused(), selection_untouched(viewer):
