@@ -20,9 +20,11 @@ from superqt import QElidingLabel
 
 from napari_smalltumor import keys
 from napari_smalltumor.closing.close_patient import close_patient, reopen_closed
+from napari_smalltumor.export.case_export import case_with_regions
 from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.unopened_exports import button_text, unopened_exports
+from napari_smalltumor.layers.masks.region_masks import other_images_of
 from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.main_window.planes_window import planes_window
@@ -33,7 +35,7 @@ from napari_smalltumor.patients.removed.closed_patients import closed_patients
 from napari_smalltumor.patients.removed.removed_layers import removed_layers
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
-from napari_smalltumor.widgets.layouts import allow_shrinking, button
+from napari_smalltumor.widgets.layouts import allow_shrinking, button, wrapped_label
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -74,6 +76,7 @@ class PatientHeader(QWidget):
         self._actions = QWidget()
         self.restore_button = button("", "Bring back layers that were removed")
         self.export_button = button("", "")
+        self.other_images = wrapped_label()
         self.reading = QElidingLabel()
         self.first_case = FirstCase(viewer)
         self._lay_out()
@@ -90,7 +93,7 @@ class PatientHeader(QWidget):
         self._patients.arrivals.changed.connect(self._update)
         self._removed.changed.connect(self._update)
         self._exports.changed.connect(self._update)
-        self._saved.changed.connect(self._update_saved)
+        self._saved.changed.connect(self._on_masks)
         self.save_button.clicked.connect(lambda: save(unproxied(self._viewer), self))
         self._update()
 
@@ -114,6 +117,7 @@ class PatientHeader(QWidget):
         layout.setSpacing(4)
         layout.addLayout(name)
         layout.addWidget(self._actions)
+        layout.addWidget(self.other_images)
         layout.addWidget(self.first_case)
         layout.addWidget(self.reading)
         layout.addWidget(self.restore_button)
@@ -151,7 +155,7 @@ class PatientHeader(QWidget):
             patients.index(current) if current in patients else -1,
         )
         self.close_button.setEnabled(current is not None)
-        self._update_saved()
+        self._on_masks()
         reading = self._patients.arrivals.reading
         self.reading.setText(f"Reading {reading} ...")
         self.reading.setVisible(bool(reading))
@@ -166,10 +170,20 @@ class PatientHeader(QWidget):
         self.export_button.setVisible(export is not None)
         self.closed_list.update_rows()  # a title may need its folder now
 
+    def _on_masks(self) -> None:
+        if isalive(self):
+            self._update_saved()
+            self._update_other_images()
+
+    def _update_other_images(self) -> None:
+        """Say in every dock that the masks record other images than those that are shown."""
+        case = case_with_regions(self._patients.layers)
+        other = "" if case is None else other_images_of(self._patients.layers, case)
+        self.other_images.setText(f"⚠ {other}")
+        self.other_images.setVisible(bool(other))
+
     def _update_saved(self) -> None:
         """Say on the button whether the masks are saved, and in its tooltip where."""
-        if not isalive(self):
-            return
         has_masks = self._saved.has_masks
         is_saved = has_masks and self._saved.is_saved
         self.save_button.setVisible(has_masks)

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-def read_regions(file: RegionFile, case: Case | None = None) -> tuple[dict[Region, Mask], Volume]:
+def read_regions(
+    file: RegionFile, case: Case | None = None, *, is_chosen: bool = True
+) -> tuple[dict[Region, Mask], Volume]:
     """Read the masks of an exported file, (i, j, k) bool.
 
     Parameters
@@ -39,11 +41,13 @@ def read_regions(file: RegionFile, case: Case | None = None) -> tuple[dict[Regio
     file : RegionFile
     case : Case, optional
         The case whose grid the file must have, and of whose images it must be.
+    is_chosen : bool
+        As for `check_images`.
 
     Raises
     ------
     CaseError
-        If the file is damaged, or records other images and does not lie beside those of the case.
+        If the file is damaged, or `check_images` refuses it.
     GridMismatchError
         If it is on another grid.
     LabelError
@@ -52,31 +56,45 @@ def read_regions(file: RegionFile, case: Case | None = None) -> tuple[dict[Regio
     volume = read_label_volume(file.path)
     if case is not None:
         volume = on_grid(volume, case.grid, "the images")
-        check_images(volume, case)
+        check_images(volume, case, is_chosen=is_chosen)
     if file.region is not None:
         return {file.region: mask_of_region(volume, file.region)}, volume
     classes = _scheme_of(file.path, volume).decode(volume.data)
     return {region: region_mask(classes, region) for region in Region}, volume
 
 
-def check_images(volume: Volume, case: Case) -> None:
+def check_images(volume: Volume, case: Case, *, is_chosen: bool = True) -> None:
     """Check that the file of a mask does not record other images than those of a case.
 
-    The case's own mask beside its images is a warning: they may have been prepared again.
+    The case's own mask beside its images is a warning if the user has chosen it: the images may
+    have been prepared again.
+
+    Parameters
+    ----------
+    volume : Volume
+    case : Case
+    is_chosen : bool
+        Whether the user has named the file, and not only the images or their folder.
 
     Raises
     ------
     CaseError
-        If another file does.
+        If another file does, or one that nobody has chosen.
     """
     text = other_images_text([volume], case)
-    if text and not is_mask_of_case_beside(volume.path, case):
+    if not text:
+        return
+    if not is_mask_of_case_beside(volume.path, case):
         raise CaseError(f"{text}, and was not opened with them")
-    if text:
-        notify.warn(
-            f"{text}, or these images before they were prepared again. It was opened because it "
-            "lies beside them: check that it fits"
+    if not is_chosen:
+        raise CaseError(
+            f"{text}, or these images before they were prepared again. It was not opened. To see "
+            f"it, open {volume.path.name} by itself, and check that it fits"
         )
+    notify.warn(
+        f"{text}, or these images before they were prepared again. It was opened because you chose "
+        "it: check that it fits"
+    )
 
 
 def layers_of_masks(

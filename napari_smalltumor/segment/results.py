@@ -60,7 +60,6 @@ class ResultView(QWidget):
         made_by: MadeBy | None,
         edited: bool,
         outdated: bool,
-        other_images: str,
     ) -> None:
         """Show the volumes of a case and how its regions came about.
 
@@ -79,8 +78,6 @@ class ResultView(QWidget):
             Whether the regions differ from the result of the run.
         outdated : bool
             Whether the images were changed after the regions were made.
-        other_images : str
-            What is said of the file of the regions if it records other images; else empty.
         """
         self._name.setText(title)
         self._name.setToolTip(title)
@@ -93,10 +90,8 @@ class ResultView(QWidget):
         self._run.setVisible(bool(made))
         findings = map(finding_text, run.findings if run is not None else ())
         changed = [IMAGES_CHANGED] if outdated else []
-        others = [other_images] if other_images else []
         doubts = reasons_to_doubt(made_by, "the mask") if run is None else []
         self._of_regions = [
-            *others,
             *changed,
             *(f"{text[0].upper()}{text[1:]}" for text in doubts),
             *case.warnings,

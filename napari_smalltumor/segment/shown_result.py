@@ -20,7 +20,6 @@ from napari_smalltumor.layers.masks.region_masks import (
     is_edited,
     is_outdated,
     made_by_of,
-    other_images_of,
     result_of,
     volumes_ml,
 )
@@ -135,7 +134,6 @@ class ShownResult(QObject):
             made_by=made_by_of(layers.values()),
             edited=is_edited(layers.values(), case),
             outdated=is_outdated(layers.values(), case),
-            other_images=other_images_of(layers.values(), case),
         )
         self._search_lesions(case, layers)
         self._placement.start(case, layers)

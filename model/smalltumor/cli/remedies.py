@@ -141,8 +141,9 @@ def _name_session(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _allow_other_images(remedy: Remedy, options: argparse.Namespace) -> str:
-    text = "name the study of the mask"
-    return f"{text}, or pass --other-images" if "other_images" in options else text
+    if "study" in options:
+        return "name the study of the mask, or pass --other-images"
+    return "pass --other-images if it fits these images" if "other_images" in options else ""
 
 
 def _resume(remedy: Remedy, options: argparse.Namespace) -> str:

@@ -119,8 +119,8 @@ def finish_export(
         ensure_autosave(viewer).autosave.mark_exported(regions, masks)
     state = save_state(viewer)
     if _is_opened_with(case, written):
-        state.keep(case, written)
         _count_as_own(viewer, case)
+        state.keep(case, written)
     else:
         state.refresh()
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")

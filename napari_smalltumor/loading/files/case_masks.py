@@ -65,7 +65,7 @@ def exported_regions(
     read_from: list[Volume] = []
     for file in files:
         try:
-            found, volume = read_regions(file, case)
+            found, volume = read_regions(file, case, is_chosen=exported is not None)
             masks |= found
             read_from.append(volume)
         except SmalltumorError as error:
@@ -98,7 +98,7 @@ def labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
     """The labels of a case, or no layer and a warning if they cannot be opened."""
     try:
         volume = read.result()
-        check_images(volume, case)
+        check_images(volume, case, is_chosen=False)
         for warning in header_warnings_of(volume, case):
             notify.warn(warning)
         case.loaded_labels = LoadedLabels(volume, read_label_volume)

@@ -25,7 +25,7 @@ from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.masks.region_masks import other_images_of
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.removed.closed_patients import closed_patients
@@ -204,12 +204,18 @@ def test_regions_of_a_mask_of_other_images_are_asked_about_until_they_are_saved(
         volume = nib.load(image)
         nib.save(nib.Nifti1Image(np.asarray(volume.dataobj) * 2, volume.affine), image)
     case = case_of(open_case(viewer, tmp_path / "Pat")[0])
+    assert not region_layers(viewer.layers, case)
+    header = PatientHeader(viewer)
+    assert header.other_images.isHidden()
+    open_and_remember(viewer, path)
     assert "made of other images" in other_images_of(viewer.layers, case)
+    assert f"⚠ {path.name} was made of other images" in header.other_images.text()
+    assert not header.other_images.isHidden()
     paint(region_layers(viewer.layers, case)[Region.ET])
     assert save(viewer, None) == [path]
     assert "may be another patient's" in asked[0] and len(asked) == 2
     assert "other images" not in asked[1]
-    assert other_images_of(viewer.layers, case) == ""
+    assert other_images_of(viewer.layers, case) == "" and header.other_images.isHidden()
 
 
 def test_an_unanswered_question_keeps_the_file(viewer, tmp_path, asked, monkeypatch):
@@ -471,5 +477,6 @@ def test_saved_masks_of_other_images_are_asked_about(viewer, tmp_path, asked):
         volume = nib.load(image)
         nib.save(nib.Nifti1Image(np.asarray(volume.dataobj) * 2, volume.affine), image)
     case = case_of(open_case(viewer, tmp_path / "Pat")[0])
+    open_and_remember(viewer, path)
     assert save(viewer, None) == [path]
     assert "may be another patient's" in asked[0] and other_images_of(viewer.layers, case) == ""

@@ -123,15 +123,18 @@ def test_exported_masks_go_before_an_expert_s_and_are_named(smalltumor, cases, t
     assert f"{exported.name}, label scheme brats2018" in text
 
 
-def test_a_mask_that_was_made_of_other_images_is_a_warning(smalltumor, cases, tmp_path):
+def test_a_mask_that_was_made_of_other_images_is_refused_or_a_warning(smalltumor, cases, tmp_path):
     case = read_case(cases[0], allow_missing=True)
     classes, _ = read_labels(case)
     case.volumes = {m: 2 * volume for m, volume in case.volumes.items()}
     mask = Segmentation(case.name, classes, case.grid, made_of=digests_of_images(case))
     write_segmentation(mask, cases[0] / "P_visit1_smalltumor.nii.gz")
     content = tmp_path / "f.json"
-    code, _, err = smalltumor("follow-up", *cases, "--json", content, "--labels", "brats2018")
+    command = ("follow-up", *cases, "--json", content, "--labels", "brats2018")
+    code, _, err = smalltumor(*command)
     warning = "P_visit1_smalltumor.nii.gz was made of other images than those of P_visit1"
+    assert code == 1 and warning in err and "pass --other-images" in err
+    code, _, err = smalltumor(*command, "--other-images")
     assert code == 0, err
     assert err.count(warning) == 1 and f"warning: P_visit1: {warning}" in err
     assert warning in content.read_text()

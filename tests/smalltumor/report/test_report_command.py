@@ -61,7 +61,9 @@ def test_files_of_another_report_are_not_mixed_with_new_ones_after_an_error(
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_the_row_for_redcap_has_the_warnings_of_the_mask(smalltumor, files, tmp_path):
+def test_a_mask_of_other_images_is_refused_or_its_row_for_redcap_has_the_warning(
+    smalltumor, files, tmp_path
+):
     folder, mask = files
     classes = np.asarray(nib.load(mask).dataobj)
     case = read_case(folder)
@@ -69,7 +71,11 @@ def test_the_row_for_redcap_has_the_warnings_of_the_mask(smalltumor, files, tmp_
     other = Segmentation(case.name, np.where(classes == 4, 3, 0).astype(np.uint8), case.grid)
     mask = tmp_path / "case_other.nii.gz"
     write_segmentation(replace(other, made_of=made_of), mask)
-    code, _, err = smalltumor("report", folder, mask, "--csv", tmp_path / "r.csv")
+    command = ("report", folder, mask, "--csv", tmp_path / "r.csv")
+    code, _, err = smalltumor(*command)
+    assert code == 1 and "prepared again; pass --other-images if it fits these images" in err
+    assert not (tmp_path / "r.csv").exists()
+    code, _, err = smalltumor(*command, "--other-images")
     assert code == 0 and "was made of other images" in err
     with (tmp_path / "r.csv").open(newline="") as file:
         assert "was made of other images" in next(csv.DictReader(file))["warnings"]

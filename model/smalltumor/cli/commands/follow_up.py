@@ -49,6 +49,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     group.add_argument("--scan-dates", metavar="DATE", nargs="+", help="date of each scan")
     group.add_argument("--model", metavar="NAME", default="", help="weights that made the masks")
     group.add_argument("--reviewer", metavar="NAME", default="", help="who reviewed the masks")
+    report.add_other_images(parser)
     parser.add_argument(
         "--labels",
         choices=READ_SCHEMES,
@@ -138,6 +139,7 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
         mask = mask_beside(case, options.labels)
     else:
         mask = read_mask(options.masks[number], case, options.labels)
+    report.check_images(mask, options)
     case.warnings.extend(
         filter(None, (*mask.warnings, report.other_model_text(mask, options.model)))
     )

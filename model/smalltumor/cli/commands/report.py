@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.errors import OutputError
+from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.labels.schemes import READ_SCHEMES
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         parser, csv_help="one flat row, with names that REDCap takes for its fields"
     )
     _add_details(parser)
+    add_other_images(parser)
     parser.add_argument(
         "--labels",
         choices=READ_SCHEMES,
@@ -47,6 +48,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     arguments.add_overwrite(parser)
     parser.set_defaults(run=run, reads_labels=True)
+
+
+def add_other_images(parser: argparse.ArgumentParser) -> None:
+    """Add the option that accepts what `check_images` refuses."""
+    parser.add_argument(
+        "--other-images",
+        action="store_true",
+        help="also if a mask records other images, such as these before they were prepared again",
+    )
+
+
+def check_images(mask: CaseMask, options: argparse.Namespace) -> None:
+    """Check that a mask does not record other images than those of its case.
+
+    Raises
+    ------
+    CaseError
+        If it does, and ``--other-images`` was not passed.
+    """
+    if mask.other_images and not options.other_images:
+        text = f"{mask.other_images}, or these images before they were prepared again"
+        raise CaseError(text, Remedy(Action.ALLOW_OTHER_IMAGES))
 
 
 def _add_details(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +96,7 @@ def run(options: argparse.Namespace) -> int:
         bar(0.0, "reading the case")
         case = read_case(options.case, allow_missing=True)
         mask = read_mask(options.segmentation, case, options.labels)
+        check_images(mask, options)
         check_outputs(options, [*case.sources, options.segmentation])
         for warning in filter(None, (*mask.warnings, other_model_text(mask, options.model))):
             case.warnings.append(warning)
