@@ -24,6 +24,7 @@ from napari_smalltumor.follow_up.earlier_layers import (
     show_current,
     show_earlier_contours,
 )
+from napari_smalltumor.follow_up.other_patients_scan import confirm_other_patients_scan
 from napari_smalltumor.follow_up.page import ask_and_write_page
 from napari_smalltumor.follow_up.panel import FollowUpPanel
 from napari_smalltumor.follow_up.table_model import ChangesModel
@@ -248,7 +249,10 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
         chosen = QFileDialog.getExistingDirectory(
             self, f"Earlier scan of {self._patients.title}", self._folder_of_scans()
         )
-        if chosen:
+        case = case_to_export(self._viewer)
+        if not chosen or case is None:
+            return
+        if confirm_other_patients_scan(self, self._viewer, case, Path(chosen)):
             self.compare_with(Path(chosen))
 
     def _folder_of_scans(self) -> str:
