@@ -13,12 +13,14 @@ from smalltumor.report import ReportDetails, write_page
 from smalltumor.report.follow_up_page import follow_up_page
 
 from napari_smalltumor import notify
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import remember_output_folder
 from napari_smalltumor.report.command import ask_for_page
 from napari_smalltumor.report.details_dialog import ask_for_details
+from napari_smalltumor.report.regions_origin import with_saved_state
 from napari_smalltumor.report.stated_details import StatedDetails
 from napari_smalltumor.workers import run_in_thread
 
@@ -43,13 +45,17 @@ def ask_and_write_page(viewer: ViewerModel, comparison: Comparison, parent: QWid
         notify.report_error(error)
         return
     if path is not None:
-        _write(comparison, path, stated)
+        _write(comparison, path, stated, is_saved=save_state(viewer).is_saved)
         remember_output_folder(patient, path)
 
 
-def _write(comparison: Comparison, path: Path, stated: StatedDetails) -> None:
-    scans = comparison.follow_up.scans
-    scans = tuple(replace(scan, date=date) for scan, date in zip(scans, stated.dates, strict=True))
+def _write(comparison: Comparison, path: Path, stated: StatedDetails, *, is_saved: bool) -> None:
+    *before, current = comparison.follow_up.scans
+    current = replace(current, mask=with_saved_state(current.mask, is_saved=is_saved))
+    scans = tuple(
+        replace(scan, date=date)
+        for scan, date in zip((*before, current), stated.dates, strict=True)
+    )
     follow_up = replace(comparison.follow_up, scans=scans)
     dated = replace(comparison, follow_up=follow_up)
 

@@ -44,7 +44,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title, name_for_files
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
 from napari_smalltumor.report.details_dialog import ask_for_details
-from napari_smalltumor.report.regions_origin import regions_origin
+from napari_smalltumor.report.regions_origin import regions_origin, with_saved_state
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.workers import run_in_thread
 
@@ -113,7 +113,7 @@ def write_report(
         details = ReportDetails(
             patient=patient_of(case.name),
             scan_date=scan_date,
-            mask=f"{regions_origin(segmentation)}{'' if is_saved else '; not saved to a file'}",
+            mask=with_saved_state(regions_origin(segmentation), is_saved=is_saved),
             model=_model(segmentation),
             made_by=segmentation.made_by,
             reviewer=reviewer,

@@ -20,6 +20,11 @@ def regions_origin(segmentation: Segmentation) -> str:
     return f"regions of the network, {'edited' if were_edited(segmentation) else 'not edited'}"
 
 
+def with_saved_state(origin: str, *, is_saved: bool) -> str:
+    """The origin of regions, and whether they are in no file as they are."""
+    return origin if is_saved else f"{origin}; not saved to a file"
+
+
 def were_edited(segmentation: Segmentation) -> bool:
     """Whether the regions in the window are not as the network gave them."""
     made_by = segmentation.made_by

@@ -51,13 +51,13 @@ def test_edits_of_a_network_s_regions_are_stated_also_once_saved_and_read_again(
         viewer.layers[f"BraTS2021_2 {name}"].data_setitem(spot, 1)
     text = written()
     assert "mine (the current regions, edited)" in text
-    assert "regions of the network, edited" in text
+    assert "regions of the network, edited; not saved to a file" in text
     (saved,) = save(viewer, None)
     close_patient(viewer, active_patient(viewer).current)
     open_case(viewer, saved.parent)
     text = written()
     assert "regions drawn or opened in the window; made by mine (SHA-256 0)" in text
-    assert ", edited" in text and "not edited" not in text
+    assert ", edited" in text and "not edited" not in text and "not saved" not in text
 
 
 @pytest.mark.slow
