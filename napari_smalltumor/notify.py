@@ -134,6 +134,7 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
         "choose the study of this patient; if it is theirs, export the mask and convert it on the "
         "command line"
     ),
+    Action.CONFIRM_IMAGES: lambda remedy: "check that the mask fits the images",
     Action.START_AGAIN: lambda remedy: "start again in another folder with smaller settings",
     Action.RESUME: _resume,
 }

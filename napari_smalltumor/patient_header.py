@@ -20,11 +20,10 @@ from superqt import QElidingLabel
 
 from napari_smalltumor import keys
 from napari_smalltumor.closing.close_patient import close_patient, reopen_closed
-from napari_smalltumor.export.case_export import case_with_regions
 from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.unopened_exports import button_text, unopened_exports
-from napari_smalltumor.layers.masks.region_masks import other_images_of
+from napari_smalltumor.layers.masks.region_masks import other_images_among
 from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.main_window.planes_window import planes_window
@@ -176,9 +175,8 @@ class PatientHeader(QWidget):
             self._update_other_images()
 
     def _update_other_images(self) -> None:
-        """Say in every dock that the masks record other images than those that are shown."""
-        case = case_with_regions(self._patients.layers)
-        other = "" if case is None else other_images_of(self._patients.layers, case)
+        """Say in every dock that masks record other images than those that are shown."""
+        other = other_images_among(self._patients.layers)
         self.other_images.setText(f"⚠ {other}")
         self.other_images.setVisible(bool(other))
 

@@ -92,7 +92,10 @@ class Action(StrEnum):
     """Name the session of a visit in a BIDS dataset."""
 
     ALLOW_OTHER_IMAGES = "allow other images"
-    """Choose the study or the mask of these images, or state that other images are meant."""
+    """Choose the study of the mask, or write it although its images are other ones."""
+
+    CONFIRM_IMAGES = "confirm images"
+    """State that a mask fits the images although it records other ones."""
 
     START_AGAIN = "start again"
     """Start again in another folder, with `Remedy.settings` changed."""

@@ -69,6 +69,7 @@ class MaskCopy:
             baseline_checksum,
             made_by_of([layer]),
             opened_checksum,
+            role.other_images if role is not None else "",
         )
 
     def cropped(self) -> SavedMask:

@@ -49,6 +49,8 @@ class SavedMask:
         What made the mask, as far as it is known.
     opened_checksum : int, optional
         Checksum of the data that the layer was opened with, also if it was exported since.
+    other_images : str
+        What is said of its file if that records other images than those of the case; else empty.
     """
 
     name: str
@@ -60,6 +62,7 @@ class SavedMask:
     baseline_checksum: int | None = None
     made_by: MadeBy | None = None
     opened_checksum: int | None = None
+    other_images: str = ""
 
     def on_grid(self, shape: tuple[int, int, int]) -> npt.NDArray[np.integer]:
         """Return the mask as a volume (i, j, k) of the given shape.
@@ -108,6 +111,7 @@ def write_masks(
             "baseline_checksum": m.baseline_checksum,
             "made_by": m.made_by and m.made_by.as_json(),
             "opened_checksum": m.opened_checksum,
+            "other_images": m.other_images,
         }
         for m in masks
     ]
@@ -145,7 +149,7 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
     made_by = MadeBy.from_json(layer["made_by"]) if layer.get("made_by") else None
     opened = None if layer.get("opened_checksum") is None else int(layer["opened_checksum"])
     name, scheme, predicted = str(layer["name"]), layer["scheme"], bool(layer["predicted"])
-    start, kept = (i, j, k), (baseline, made_by, opened)
+    start, kept = (i, j, k), (baseline, made_by, opened, str(layer.get("other_images", "")))
     return SavedMask(name, values, start, region, scheme, predicted, *kept)  # type: ignore[arg-type]
 
 

@@ -77,6 +77,7 @@ def restore(
             visible = mask.region is not None or mask.name not in hidden
             if layer is None:
                 layer = _create(case, mask, volume, visible=visible)
+                _keep_other_images(layer, mask)
                 with errors.kept(), nullcontext() if visible else selection_untouched(viewer):
                     viewer.add_layer(layer)
             else:
@@ -84,6 +85,7 @@ def restore(
                 with errors.kept():
                     layer.data = data
                 _keep_maker(layer, mask)
+                _keep_other_images(layer, mask)
             with errors.kept():
                 layer.visible = visible
             layers.append(layer)
@@ -107,6 +109,13 @@ def _keep_maker(layer: Labels, mask: SavedMask) -> None:
         made = checksum(layer.data) if mask.made_by is not None else None
         kept = replace(role, result=None, checksum=None, made_by=mask.made_by, made_checksum=made)
         set_role(layer, kept)
+
+
+def _keep_other_images(layer: Labels, mask: SavedMask) -> None:
+    """Have a layer warn of the file of the mask that it holds now, and not of the mask before."""
+    role = role_of(layer)
+    if role is not None and role.other_images != mask.other_images:
+        set_role(layer, replace(role, other_images=mask.other_images))
 
 
 def _layer_of(viewer: ViewerModel, case: Case, mask: SavedMask) -> Labels | None:

@@ -99,11 +99,11 @@ def current_choice(viewer: ViewerModel) -> ReferenceChoice | None:
 def expert_file(viewer: ViewerModel) -> Path | None:
     """The expert's mask beside the images of the active patient, unless a layer shows it unedited.
 
-    There is none beside other images than those that are shown.
+    There is none beside other images than those that are shown, nor one that records others.
     """
     case = case_to_compare(viewer)
     path = case.labels_path if case is not None else None
-    if case is None or path is None:
+    if case is None or path is None or case.labels_are_of_others:
         return None
     layer = _expert_layer(viewer, case)
     if layer is not None and not _is_edited(viewer, layer):

@@ -66,7 +66,9 @@ def read_reference(path: Path, case: Case, scheme: str | None = None) -> Display
         raise ChangedImagesError(text)
     exported = region_file(path)
     masks = (
-        _read_labels(path, case, scheme) if exported is None else read_regions(exported, case)[0]
+        _read_labels(path, case, scheme)
+        if exported is None
+        else read_regions(exported, case, is_chosen=True)[0]
     )
     return {region: display_mask(mask, case) for region, mask in masks.items()}
 
@@ -105,7 +107,7 @@ def is_on_grid(layer: Labels, case: Case) -> bool:
 
 def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, Mask]:
     volume = on_grid(read_label_volume(path), case.grid, case.name)
-    check_images(volume, case)
+    check_images(volume, case, is_chosen=True)
     for warning in header_warnings_of(volume, case):
         notify.warn(warning)
     values = integer_values(volume.data)

@@ -24,7 +24,11 @@ from napari_smalltumor.export.native_grid import placed_on
 from napari_smalltumor.export.source_files import with_sources
 from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
-from napari_smalltumor.layers.masks.incomplete_results import is_incomplete
+from napari_smalltumor.layers.masks.incomplete_results import (
+    check_complete,
+    incomplete_text,
+    is_incomplete,
+)
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
@@ -70,7 +74,7 @@ def no_regions_text(viewer: ViewerModel, purpose: str) -> str:
     """
     patients = active_patient(viewer)
     if is_incomplete(patients.layers):
-        return f"ET, TC and WT of {patients.title} are still being added; try again in a moment."
+        return f"{incomplete_text(patients.title)}."
     return f"There are no ET, TC or WT layers {purpose}; segment a case first."
 
 
@@ -192,6 +196,7 @@ def export_bids(
 
 def _segmentation_to_export(viewer: ViewerModel, case: Case) -> Segmentation:
     ensure_nesting(viewer).apply()
+    check_complete(region_layers(viewer.layers, case).values(), case.name)
     segmentation = segmentation_of(viewer.layers, case)
     if segmentation is None:
         raise OutputError(f"{case.name} has no ET, TC or WT layer to export; segment it first")

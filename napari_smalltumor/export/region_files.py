@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
+class OtherImagesError(CaseError):
+    """A mask records other images than those of its case."""
+
+
 def read_regions(
-    file: RegionFile, case: Case | None = None, *, is_chosen: bool = True
+    file: RegionFile, case: Case | None = None, *, is_chosen: bool
 ) -> tuple[dict[Region, Mask], Volume]:
     """Read the masks of an exported file, (i, j, k) bool.
 
@@ -63,7 +67,7 @@ def read_regions(
     return {region: region_mask(classes, region) for region in Region}, volume
 
 
-def check_images(volume: Volume, case: Case, *, is_chosen: bool = True) -> None:
+def check_images(volume: Volume, case: Case, *, is_chosen: bool) -> None:
     """Check that the file of a mask does not record other images than those of a case.
 
     The case's own mask beside its images is a warning if the user has chosen it: the images may
@@ -78,23 +82,21 @@ def check_images(volume: Volume, case: Case, *, is_chosen: bool = True) -> None:
 
     Raises
     ------
-    CaseError
+    OtherImagesError
         If another file does, or one that nobody has chosen.
     """
     text = other_images_text([volume], case)
     if not text:
         return
     if not is_mask_of_case_beside(volume.path, case):
-        raise CaseError(f"{text}, and was not opened with them")
+        raise OtherImagesError(f"{text}, and was not opened with them")
+    text = f"{text}. They may also be these images before they were prepared again"
     if not is_chosen:
-        raise CaseError(
-            f"{text}, or these images before they were prepared again. It was not opened. To see "
-            f"it, open {volume.path.name} by itself, and check that it fits"
+        raise OtherImagesError(
+            f"{text}. It was not opened. To see it, open {volume.path.name} by itself, and check "
+            "that it fits"
         )
-    notify.warn(
-        f"{text}, or these images before they were prepared again. It was opened because you chose "
-        "it: check that it fits"
-    )
+    notify.warn(f"{text}. It was opened because you chose it: check that it fits")
 
 
 def layers_of_masks(

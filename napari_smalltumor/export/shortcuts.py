@@ -13,7 +13,9 @@ from napari_smalltumor.export.dialogs.export_dialog import export_active
 from napari_smalltumor.export.dialogs.labels_dialog import ask_and_save_labels, labels_case
 from napari_smalltumor.export.save import save_active
 from napari_smalltumor.export.save_state import save_state
+from napari_smalltumor.layers.masks.incomplete_results import is_incomplete
 from napari_smalltumor.main_window.planes_window import PlanesWindow, planes_window
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -41,11 +43,14 @@ def ensure_export_keys(viewer: Viewer) -> None:
 
 
 def _save(window: PlanesWindow) -> None:
-    """Save the masks of the active patient; without any, the selected labels or other layers."""
+    """Save the masks of the active patient; without any, the selected labels or other layers.
+
+    While they are being added, a message says so.
+    """
     viewer = window.planes.viewer  # the window must not keep the viewer alive
     if viewer is None:
         return
-    if save_state(viewer).has_masks:
+    if save_state(viewer).has_masks or is_incomplete(active_patient(viewer).layers):
         save_active(viewer)
         return
     labels = viewer.layers.selection.active

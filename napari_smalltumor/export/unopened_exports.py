@@ -159,7 +159,9 @@ def _layers_of(found: UnopenedExport) -> list[Layer]:
     data = []
     for path in found.export.files:
         region = named_region(path) if len(found.export.files) > 1 else None
-        masks, volume = read_regions(RegionFile(path, found.case.name, region), found.case)
+        masks, volume = read_regions(
+            RegionFile(path, found.case.name, region), found.case, is_chosen=True
+        )
         data += layers_of_masks(found.case, masks, [volume])
     return [Layer.create(*each) for each in data]
 

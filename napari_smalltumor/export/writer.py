@@ -15,6 +15,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.calling_viewer import calling_viewer
 from napari_smalltumor.export.layer_files import write_layer, write_region_layers
 from napari_smalltumor.export.other_patients import other_folder_text, other_name_text
+from napari_smalltumor.layers.masks.incomplete_results import check_complete
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -68,7 +69,8 @@ def _check_patient(saved: Sequence[Any], path: Path) -> None:
     Raises
     ------
     OutputError
-        If a layer with these data belongs to such a patient, if the folder holds images of another
+        If a layer with these data belongs to such a patient, or is a region of a result of which
+        others are still being added, if the folder holds images of another
         open patient or of another case of the name, or if the file exists and is named after
         another patient.
     """
@@ -85,6 +87,7 @@ def _check_patient(saved: Sequence[Any], path: Path) -> None:
                 f"{layer.name} was not saved: it belongs to {patients.title_of(patient)}, who is "
                 "not the active patient"
             )
+        check_complete([layer], patients.title_of(patient))
         text = other_folder_text(viewer, patient, path.parent)
         if text:
             raise OutputError(f"{layer.name} was not saved: {text} Choose another folder")

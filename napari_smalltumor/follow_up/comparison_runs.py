@@ -11,7 +11,6 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.deferred_calls import once_idle
-from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.follow_up.comparison import (
     Comparison,
     cases_with_regions,
@@ -72,11 +71,11 @@ class ComparisonRuns(QObject):
     @property
     def is_old(self) -> bool:
         """Whether one of the masks has changed since they were compared."""
-        found, case = self._result, case_to_export(self._viewer)
-        if found is None or case is None:
+        if self._result is None:
             return False
-        comparison, mark = found
-        return fingerprint(self._viewer.layers, case) != mark or comparison.mask_has_changed
+        comparison, mark = self._result
+        current = fingerprint(self._viewer.layers, comparison.case)
+        return current != mark or comparison.mask_has_changed
 
     @property
     def outcome(self) -> str:

@@ -108,8 +108,8 @@ class LayerRole:
         `checksum` of the data that `made_by` is about, as they were read; None if they were edited
         since.
     other_images : str
-        What is said of the file of a region layer that records other images than those of the
-        case; empty of any other mask.
+        What is said of the file of a mask that records other images than those of the patient;
+        empty of any other mask.
     reference : ReferenceMask, optional
         What a layer of the reference shows. It has no `region`, so that it never counts as the
         patient's own.

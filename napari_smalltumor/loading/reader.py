@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,8 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
     layer = read_single_file(file)
     role = source_role_of(layer[1].get("metadata", {}))
     if role is not None and role.case is not None and not role.case.volumes:
-        warn_if_of_other_images(role.case, file.name, layers)
+        text = warn_if_of_other_images(role.case, file.name, layers)
+        layer[1]["metadata"] = replace(role, other_images=text).metadata()
     if layer[2] == "image" and parse_file_name(file) is None:
         notify.info(
             f"The sequence of {file.name} is not recognised by its name. Choose the image as T1, "

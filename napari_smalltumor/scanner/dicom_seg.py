@@ -33,6 +33,7 @@ from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.layers.changed_images import no_longer_shown_text
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.incomplete_results import check_complete
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
@@ -82,7 +83,11 @@ def _find_and_export(viewer: ViewerModel, case: Case, study: Path, parent: QWidg
 
     If it is not there, another folder can be chosen.
     """
-    segmentation = _composed(viewer, case)
+    try:
+        segmentation = _composed(viewer, case)
+    except OutputError as error:
+        notify.report_error(error)
+        return
 
     def window() -> QWidget | None:
         return parent if parent is not None and isalive(parent) else None
@@ -96,8 +101,12 @@ def _find_and_export(viewer: ViewerModel, case: Case, study: Path, parent: QWidg
         if not region_layers(viewer.layers, case):  # closed meanwhile
             return
         path = _path_beside(study, viewer, case, window())
-        if path is not None:
+        if path is None:
+            return
+        try:
             export_dicom_seg(viewer, case, study, series, path, overwrite=path.exists())
+        except OutputError as error:  # a new result came meanwhile
+            notify.report_error(error)
 
     def on_failed(error: Exception) -> None:
         if not isinstance(error, SeriesOfMaskError):
@@ -116,6 +125,7 @@ def _find_and_export(viewer: ViewerModel, case: Case, study: Path, parent: QWidg
 
 
 def _composed(viewer: ViewerModel, case: Case) -> Segmentation:
+    check_complete(region_layers(viewer.layers, case).values(), case_title(viewer, case))
     ensure_nesting(viewer).apply()
     segmentation = segmentation_of(viewer.layers, case)
     assert segmentation is not None
@@ -144,6 +154,11 @@ def export_dicom_seg(
     path : Path
     overwrite : bool
         Whether an existing DICOM SEG may be replaced; other files never are.
+
+    Raises
+    ------
+    OutputError
+        If regions of a result are still being added.
     """
     segmentation = _composed(viewer, case)
     autosave = ensure_autosave(viewer).autosave

@@ -236,11 +236,13 @@ class SegmentRun(QObject):
     def _end(self, message: str, *, shown: bool = False) -> None:
         self._cancel_timer.stop()
         self._forget_worker()
-        self._shown = iter(())  # what was added of a result that is given up counts as it is
+        self._shown = iter(())  # no more regions follow: those that are there can be saved
         self._patients.changed.disconnect(self._report, missing_ok=True)
         self._patients.patients_changed.disconnect(self._cancel_if_patient_closed, missing_ok=True)
         _RUNS.pop(self._viewer, None)
         self._end_use()
+        if not shown:
+            self._patients.patients_changed.emit()  # some regions may have been added
         self.ended.emit(shown, "" if self._is_closed else self._named(message))
         self.deleteLater()
 

@@ -18,7 +18,7 @@ from smalltumor.text import pluralize
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.closing.close_patient import close_patient
-from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.case_export import case_to_export, no_regions_text
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import with_sources
@@ -158,6 +158,8 @@ class ReviewSession:
         if viewer is None or current is None:
             raise OutputError("no case of the worklist is open")
         name, case = current.begun.case, case_to_export(viewer)
+        if self.is_active and case is None:
+            raise OutputError(no_regions_text(viewer, "to save").rstrip("."))
         if not self.is_active or case is None:
             active = self._patients.title or "no patient"
             raise OutputError(f"{active} is active, not {name}, which is being reviewed")

@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -237,9 +238,10 @@ def test_a_second_ctrl_c_ends_the_workers_and_leaves_no_unfinished_file(
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(pause)
     _, err = process.communicate(timeout=PATIENCE_S)
-    # Python itself prints an interruption that comes within a destructor.
     assert err.endswith("smalltumor: interrupted; no incomplete file was left\n")
-    assert err.count("Traceback") == err.count("Exception ignored in: <function")
+    # Python itself prints an interruption that comes within the destructor of a future.
+    ignored = re.findall(r"^Exception ignored .*<function Future.__del__", err, re.MULTILINE)
+    assert err.count("Traceback") == len(ignored)
     assert process.returncode == 130
     assert all_end(process.pid)
     assert not [*tmp_path.rglob(".smalltumor-*")]

@@ -141,8 +141,11 @@ def _name_session(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _allow_other_images(remedy: Remedy, options: argparse.Namespace) -> str:
-    if "study" in options:
-        return "name the study of the mask, or pass --other-images"
+    text = "name the study of the mask"
+    return f"{text}, or pass --other-images" if "other_images" in options else text
+
+
+def _confirm_images(remedy: Remedy, options: argparse.Namespace) -> str:
     return "pass --other-images if it fits these images" if "other_images" in options else ""
 
 
@@ -192,6 +195,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHOOSE_SERIES: _choose_series,
         Action.NAME_SESSION: _name_session,
         Action.ALLOW_OTHER_IMAGES: _allow_other_images,
+        Action.CONFIRM_IMAGES: _confirm_images,
         Action.RESUME: _resume,
         Action.START_AGAIN: _start_again,
     }

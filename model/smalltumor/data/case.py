@@ -63,6 +63,8 @@ class Case:
     labels_made_of : mapping of str to str
         Of a mask alone, digests of the images that its file records, see
         `smalltumor.data.identity.image_digests`.
+    labels_are_of_others : bool
+        Whether `labels_path` was not opened with the images because it records other ones.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Case:
     contents: Mapping[str, FileContent] = field(default_factory=dict, repr=False)
     loaded_labels: LoadedLabels | None = field(default=None, repr=False)
     labels_made_of: Mapping[str, str] = field(default_factory=dict, repr=False)
+    labels_are_of_others: bool = field(default=False, repr=False)
     _coarse: tuple[Mapping[str, Image], CoarseImages] | None = field(
         default=None, init=False, repr=False, compare=False
     )

@@ -13,6 +13,7 @@ from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
+from napari_smalltumor.layers.masks.incomplete_results import check_complete
 from napari_smalltumor.layers.masks.region_masks import made_by_of, segmentation_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
@@ -52,9 +53,12 @@ def mask_to_add(viewer: ViewerModel, case: Case) -> Segmentation:
     ------
     CaseError
         If the viewer has no masks of the case.
+    OutputError
+        If regions of a result are still being added.
     LabelError
         If the label volume holds values outside its scheme.
     """
+    check_complete(region_layers(viewer.layers, case).values(), case.name)
     ensure_nesting(viewer).apply()
     segmentation = segmentation_of(viewer.layers, case)
     if segmentation is not None:

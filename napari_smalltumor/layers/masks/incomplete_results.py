@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from smalltumor.errors import OutputError
+
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
 
@@ -43,6 +45,29 @@ class IncompleteResult:
 
     def __exit__(self, *error: object) -> None:
         self.complete()
+
+
+def check_complete(layers: Iterable[Layer], title: str) -> None:
+    """Check that no region among these layers is of an incomplete result.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+    title : str
+        Name of the patient, for the user.
+
+    Raises
+    ------
+    OutputError
+        If one is: a file that is written now would lack the others.
+    """
+    if is_incomplete(layers):
+        raise OutputError(incomplete_text(title))
+
+
+def incomplete_text(title: str) -> str:
+    """Why nothing can be written of a patient at present."""
+    return f"ET, TC and WT of {title} are still being added; try again in a moment"
 
 
 def is_incomplete(layers: Iterable[Layer]) -> bool:

@@ -142,6 +142,12 @@ def other_images_of(layers: Iterable[Layer], case: Case) -> str:
     return next((role.other_images for role in roles if role and role.other_images), "")
 
 
+def other_images_among(layers: Iterable[Layer]) -> str:
+    """As `other_images_of`, of any mask among the layers of a patient, such as an expert's."""
+    roles = map(role_of, layers)
+    return next((role.other_images for role in roles if role and role.other_images), "")
+
+
 def fingerprint(layers: Iterable[Layer], case: Case) -> int:
     """A hash that changes when a region layer of the case is edited, added or removed."""
     existing = region_layers(layers, case)

@@ -141,14 +141,14 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
     case = next((c for c in cases_among(layers) if is_exported_mask_of(file, c)), None)
     if case is not None:
         check_no_regions(title_of_case(layers, case), region_layers(layers, case), file)
-        masks, volume = read_regions(file, case)
+        masks, volume = read_regions(file, case, is_chosen=True)
         return layers_of_masks(case, masks, [volume])
     folder = real_path(file.path).parent
     for files in group_files(filter(is_image_name, entries(folder))):
         is_case = files.modalities and files.problem(allow_missing=True) is None
         if is_name_of(file.case, files.name, folder) and is_case:
             return layers_of_case(files, exported=file, layers=layers)
-    masks, volume = read_regions(file)
+    masks, volume = read_regions(file, is_chosen=True)
     alone = single_file_case(file.case, volume)
     alone.folder = folder
     warn_if_of_other_images(alone, file.path.name, layers)

@@ -23,7 +23,12 @@ from smalltumor.scanner.preparation.stored_case import read_brain, stored_paths
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify
-from napari_smalltumor.export.region_files import check_images, layers_of_masks, read_regions
+from napari_smalltumor.export.region_files import (
+    OtherImagesError,
+    check_images,
+    layers_of_masks,
+    read_regions,
+)
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.masks.brain_mask import brain_mask_layer
 from napari_smalltumor.layers.metadata import region_layers
@@ -68,6 +73,9 @@ def exported_regions(
             found, volume = read_regions(file, case, is_chosen=exported is not None)
             masks |= found
             read_from.append(volume)
+        except OtherImagesError as error:  # nor are the others, which would be of two results
+            notify.warn(str(error))
+            return []
         except SmalltumorError as error:
             notify.warn(str(error))
     if masks:
@@ -76,7 +84,7 @@ def exported_regions(
         classes = compose_classes(
             *(masks.get(r, nothing) for r in (Region.ET, Region.TC, Region.WT))
         )
-        warn_if_misplaced(case, list_text(file.path.name for file in files), classes)
+        warn_if_misplaced(case, list_text(volume.path.name for volume in read_from), classes)
     return layers_of_masks(case, masks, read_from)
 
 
@@ -103,6 +111,10 @@ def labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
             notify.warn(warning)
         case.loaded_labels = LoadedLabels(volume, read_label_volume)
         return [labels_of(case, on_grid(volume, case.grid, case.name))]
+    except OtherImagesError as error:
+        case.labels_are_of_others = True
+        notify.warn(str(error))
+        return []
     except SmalltumorError as error:
         notify.warn(str(error))
         return []

@@ -12,12 +12,15 @@ from event_loop import let_workers_end
 from napari_cases import write_case_along
 from qtpy.compat import isalive
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QLineEdit, QListView, QMenu
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QFileDialog, QLineEdit, QListView, QMenu, QShortcut
+from smalltumor.labels.regions import Region
 
-from napari_smalltumor import questions
+from napari_smalltumor import notify, questions
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment import run as segment_run
 
@@ -51,6 +54,49 @@ def test_no_layer_of_a_result_is_added_or_selected_under_a_menu(opened, menu, qt
     with qtbot.waitSignal(dock.finished):
         menu.close()
     assert sum(region_of(x) is not None for x in viewer.layers) == 3
+
+
+def test_ctrl_s_says_that_regions_are_being_added_and_writes_no_other_layer(
+    opened, menu, qtbot, monkeypatch
+):
+    viewer, dock = opened
+    viewer.window._qt_window.show()
+    said: list[str] = []
+    monkeypatch.setattr(notify, "error", said.append)
+    dialogs: list[object] = []
+    monkeypatch.setattr(QFileDialog, "exec_", dialogs.append)
+
+    def open_menu() -> None:
+        viewer.layers.events.inserted.disconnect(open_menu)
+        menu.popup(QPoint(0, 0))
+
+    viewer.layers.events.inserted.connect(open_menu)
+    dock.panel.segment_clicked.emit()
+    qtbot.waitUntil(menu.isVisible)
+    key = QKeySequence("Ctrl+S")
+    shortcuts = viewer.window._qt_window.findChildren(QShortcut)
+    (save,) = [shortcut for shortcut in shortcuts if shortcut.key() == key]
+    save.activated.emit()
+    assert said == ["ET, TC and WT of case are still being added; try again in a moment."]
+    assert dialogs == []
+    with qtbot.waitSignal(dock.finished):
+        menu.close()
+
+
+def test_what_was_added_of_a_result_that_cannot_be_drawn_can_be_saved(opened, qtbot, monkeypatch):
+    viewer, dock = opened
+    header = PatientHeader(viewer)
+    monkeypatch.setattr(notify, "report_error", lambda error: None)
+
+    def fail_at_tc(event) -> None:
+        if region_of(event.value) is Region.TC:
+            raise RuntimeError("no memory on the graphics card")
+
+    viewer.layers.events.inserted.connect(fail_at_tc, position="last")
+    with qtbot.waitSignal(dock.finished):
+        dock.panel.segment_clicked.emit()
+    assert {region_of(x) for x in viewer.layers} == {None, Region.ET, Region.TC}
+    assert not header.save_button.isHidden()
 
 
 def test_no_result_is_shown_under_the_brush(opened, qtbot, monkeypatch):

@@ -7,13 +7,17 @@ import pytest
 from napari_cases import case_along
 from shown_layers import open_segmented, show_segmentation
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
+from napari_smalltumor.calling_viewer import called_by
 from napari_smalltumor.closing.unsaved_work import can_be_saved
-from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.case_export import case_to_export, export_bids, export_case
 from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
+from napari_smalltumor.export.writer import write_labels
+from napari_smalltumor.finetune.cases.training_masks import mask_to_add
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.masks.regions import segmentation_steps
@@ -78,6 +82,26 @@ def test_saving_and_reporting_say_that_regions_are_being_added(viewer, case, mon
     ask_and_report(viewer, None)
     text = "ET, TC and WT of Pat are still being added; try again in a moment."
     assert messages == [text, text]
+
+
+def test_nothing_is_written_of_a_region_before_the_others_are_there(viewer, case, tmp_path):
+    shown = steps(viewer, case)
+    for _ in range(2):
+        next(shown)
+    path = tmp_path / "mask.nii.gz"
+    with pytest.raises(OutputError, match="still being added"):
+        export_case(viewer, case, path, scheme="brats2018")
+    with pytest.raises(OutputError, match="still being added"):
+        export_bids(viewer, case, tmp_path / "bids", scheme="brats2018")
+    with pytest.raises(OutputError, match="still being added"):
+        mask_to_add(viewer, case)
+    data, attributes, _ = viewer.layers["Pat ET"].as_layer_data_tuple()
+    with called_by(viewer), pytest.raises(OutputError, match="still being added"):
+        write_labels(str(path), data, attributes)
+    assert list(tmp_path.iterdir()) == []
+    for _ in shown:
+        pass
+    assert export_case(viewer, case, path, scheme="brats2018") == [path]
 
 
 def test_regions_of_a_result_that_was_abandoned_are_as_any_others(viewer, case):

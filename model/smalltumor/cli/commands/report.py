@@ -51,11 +51,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def add_other_images(parser: argparse.ArgumentParser) -> None:
-    """Add the option that accepts what `check_images` refuses."""
+    """Add the option that accepts masks which `check_images` refuses."""
     parser.add_argument(
         "--other-images",
         action="store_true",
-        help="also if a mask records other images, such as these before they were prepared again",
+        help="accept masks that record other images, such as these before they were prepared again",
     )
 
 
@@ -68,8 +68,8 @@ def check_images(mask: CaseMask, options: argparse.Namespace) -> None:
         If it does, and ``--other-images`` was not passed.
     """
     if mask.other_images and not options.other_images:
-        text = f"{mask.other_images}, or these images before they were prepared again"
-        raise CaseError(text, Remedy(Action.ALLOW_OTHER_IMAGES))
+        text = f"{mask.other_images}. They may also be these images before they were prepared again"
+        raise CaseError(text, Remedy(Action.CONFIRM_IMAGES))
 
 
 def _add_details(parser: argparse.ArgumentParser) -> None:

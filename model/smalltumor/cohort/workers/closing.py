@@ -7,7 +7,7 @@ Dask can close neither that was interrupted while it closes. When Python ends it
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -42,45 +42,49 @@ def close_client(client: Any) -> None:
 def close_cluster(cluster: Any) -> None:
     """Close a cluster; an interruption kills the workers that do not end soon after it."""
     cluster.shutdown_on_close = False  # or Dask closes it again when Python ends
-    workers = _processes_of(cluster)
+    workers: set[psutil.Process] = set()
     try:
+        workers |= _processes_of(cluster)
         with suppress(TimeoutError):  # 2024.8 waits for workers that were killed
             result_of(started_with_sigint_blocked(partial(cluster.close, timeout=_CLUSTER_TIMEOUT)))
     except KeyboardInterrupt:
-        _end(workers)
+        _end(workers | _processes_of(cluster))
         raise
 
 
-def _processes_of(cluster: Any) -> list[psutil.Process]:
+def _processes_of(cluster: Any) -> set[psutil.Process]:
     import psutil
 
-    found = []
+    found = set()
     for nanny in list(cluster.workers.values()):
         with suppress(psutil.NoSuchProcess):
             if nanny.pid:
-                found.append(psutil.Process(nanny.pid))
+                found.add(psutil.Process(nanny.pid))
     return found
 
 
-def _end(processes: Sequence[psutil.Process]) -> None:
-    """Wait for processes that are ending, and kill those that do not end."""
+def _end(processes: Collection[psutil.Process]) -> None:
+    """Wait for processes that are ending, and kill those that do not, also if it is interrupted."""
     import psutil
 
-    for process in _left_of(processes):
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    _left_of(processes)
+    try:
+        _wait_for_end_of(processes)
+    finally:
+        for process in filter(_is_running, processes):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    _wait_for_end_of(processes)
 
 
-def _left_of(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
-    """The processes that do not end in time. Dask takes their exit codes; psutil would take them.
+def _wait_for_end_of(processes: Collection[psutil.Process]) -> None:
+    """Wait until no process runs, or for `_ENDING_TIMEOUT`.
 
-    A process whose exit code is not yet taken is a zombie.
+    Dask takes their exit codes, which `psutil.wait_procs` would take from it. A process whose exit
+    code is not yet taken is a zombie.
     """
     deadline = time.monotonic() + _ENDING_TIMEOUT
-    while (left := list(filter(_is_running, processes))) and time.monotonic() < deadline:
+    while any(map(_is_running, processes)) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
-    return left
 
 
 def _is_running(process: psutil.Process) -> bool:

@@ -18,11 +18,15 @@ from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
+from napari_smalltumor.autosave.mask_files import read_masks
+from napari_smalltumor.autosave.restore import restore
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.compare.choices import expert_file
 from napari_smalltumor.compare.reference_file import read_reference
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.export.dialogs.replaced_masks import note_on_replaced
 from napari_smalltumor.follow_up.comparison import compare_with_earlier
-from napari_smalltumor.layers.masks.region_masks import other_images_of
+from napari_smalltumor.layers.masks.region_masks import other_images_among, other_images_of
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
@@ -188,7 +192,7 @@ def test_masks_that_record_others_beside_their_own_images_are_opened_if_they_are
     viewer = opened(other)
     case = case_of(viewer.layers[0])
     assert len(viewer.layers) == 4 and not region_layers(viewer.layers, case)
-    assert len(warned) == 4
+    assert len(warned) == 2 and expert_file(viewer) is None
     assert all("was made of other images" in t and "was not opened" in t for t in warned)
     warned.clear()
     open_and_remember(viewer, other / "case1_smalltumor_et.nii.gz")
@@ -198,6 +202,45 @@ def test_masks_that_record_others_beside_their_own_images_are_opened_if_they_are
     assert "case1_smalltumor_et.nii.gz was made" in other_images_of([et], case)
     assert set(read_reference(other / "case1_seg.nii.gz", case)) == set(Region)
     assert len(warned) == 2 and all("prepared again" in text for text in warned)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_experts_mask_of_others_beside_the_images_says_so_as_long_as_it_is_shown(
+    hospitals, warned, is_first
+):
+    one, other = hospitals
+    path = other / "case1_seg.nii.gz"
+    write_segmentation(mask_of(read_case(one)), path)
+    viewer = opened(*((path, other) if is_first else (other, path)))
+    assert len(patients(viewer)) == 1 and len(viewer.layers) == 5
+    assert "case1" in other_images_among(viewer.layers)
+    assert "was made of other images" in other_images_among(viewer.layers)
+    assert any("because it lies beside them" in text for text in warned)
+    assert not any("a patient of its own" in text for text in warned)
+
+
+def test_edits_of_a_mask_of_others_are_restored_with_what_is_said_of_it(hospitals, warned):
+    one, other = hospitals
+    path = other / "case1_smalltumor.nii.gz"
+    write_segmentation(mask_of(read_case(one)), path)
+    viewer = opened(other, path)
+    autosave = ensure_autosave(viewer).autosave
+    case = case_of(viewer.layers[0])
+    text = other_images_of(viewer.layers, case)
+    et = region_layers(viewer.layers, case)[Region.ET]
+    et.data_setitem(tuple(np.array([2]) for _ in range(3)), 1 - int(et.data[2, 2, 2]))
+    autosave.save()
+    autosave.wait()
+    file = autosave.folder.file_of(case)
+    again = opened(other)
+    case = case_of(again.layers[0])
+    assert not region_layers(again.layers, case)
+    restore(again, case, read_masks(file))
+    assert text and other_images_of(again.layers, case) == text
+    show_segmentation(again, case, mask_of(case))
+    assert other_images_of(again.layers, case) == ""
+    restore(again, case, read_masks(file))
+    assert other_images_of(again.layers, case) == text
 
 
 def test_a_mask_of_others_beside_the_images_without_the_name_of_the_case_is_refused(
