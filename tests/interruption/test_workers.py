@@ -32,7 +32,9 @@ from smalltumor.cohort.results.results_folder import TABLE
 from smalltumor.cohort.settings import CohortSettings
 from smalltumor.cohort.workers import closing, dispatcher, worker
 from smalltumor.cohort.workers.closing import close_client, close_cluster
+from smalltumor.cohort.workers.cluster import _connected
 from smalltumor.cohort.workers.dispatcher import Dispatcher
+from smalltumor.cohort.workers.workers import Workers
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import Cancelled
 from smalltumor.models.checkpoint import load_checkpoint
@@ -167,6 +169,9 @@ def test_cases_that_hang_or_kill_their_worker_are_named_and_stop_no_other(
     assert "took longer than 6 s" in rows["hangs"]["note"]
     assert "2 workers crashed during it" in rows["kills"]["note"]
     assert "corrupt_t2.nii.gz" in rows["corrupt"]["note"]
+    deadline = time.monotonic() + PATIENCE_S  # Dask may take longer than the run waits for it
+    while workers_left() and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert not workers_left()
 
 
@@ -285,6 +290,22 @@ def test_workers_end_if_their_cluster_is_interrupted_before_it_begins_to_close(m
         assert process.wait(60) == -signal.SIGKILL
     finally:
         process.kill()
+
+
+def test_an_interruption_that_comes_while_a_client_connects_waits_until_it_can_be_closed(
+    monkeypatch,
+):
+    main, closed = threading.main_thread().ident, []
+
+    def connect(address: str, **options: Any) -> SimpleNamespace:
+        signal.pthread_kill(main, signal.SIGINT)
+        return SimpleNamespace(close=lambda timeout: closed.append(address), dashboard_link="")
+
+    monkeypatch.setattr(distributed, "Client", connect)
+    workers = Workers(scheduler="tcp://nowhere", report=lambda text: None)
+    with pytest.raises(KeyboardInterrupt), _connected(workers, 1):
+        raise AssertionError("the run was not interrupted")
+    assert closed == ["tcp://nowhere"]
 
 
 def test_dask_closes_nothing_again_that_was_interrupted_while_it_closed(monkeypatch):

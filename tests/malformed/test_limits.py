@@ -16,7 +16,7 @@ from synthetic import write_case
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits are set as on Linux")
 
 MEMORY = 512 * 2**20
-SECONDS = 120
+SECONDS = 600
 CHILD = """
 import json, resource, sys
 from contextlib import redirect_stderr

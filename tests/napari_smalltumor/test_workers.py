@@ -73,7 +73,7 @@ def work():
     print("done", flush=True)
 
 
-run_in_thread(work, parent, print, print, name="work")
+run_in_thread(work, parent, lambda result: None, print, name="work")
 if sys.argv[1:]:
     from qtpy.QtCore import QTimer
 

@@ -83,9 +83,9 @@ def test_close_removes_every_layer_and_ring_and_shows_the_patient_before(
     assert active_patient(viewer).title == header.picker.currentText() == "First"
     assert [x.name for x in viewer.layers if x.visible] == ["First T1CE"]
     assert not [x for x in viewer.layers if region_of(x) is not None]
-    qtbot.waitUntil(lambda: not any(x.name == "Small lesions" for x in viewer.layers))
     header.close_button.click()  # a double click
     assert active_patient(viewer).title == "First"
+    qtbot.waitUntil(lambda: not any(x.name == "Small lesions" for x in viewer.layers))
     qtbot.waitUntil(lambda: not header.findChild(QTimer).isActive())
     header.close_button.click()
     assert len(viewer.layers) == 0 and not header.close_button.isEnabled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -280,6 +281,7 @@ def test_a_corrected_folder_is_read_at_once(qtbot, opened, slow_lister, tmp_path
 def listed(opened, monkeypatch) -> list[Path]:
     """A training folder of two cases that has been read, and the folders that are read."""
     write_lesion_cases(opened.folder.path, 2)
+    os.utime(opened.folder.path, (1e9, 1e9))  # a change of a moment ago would be read once more
     read: list[Path] = []
     list_cases = opened.folder.reader.lister.list_cases
 

@@ -74,10 +74,16 @@ def test_only_a_long_run_is_shown_in_the_activity_dock(
     opened, slow, monkeypatch, qtbot, short_s, shown
 ):
     _, dock = opened
+
+    def has_bar() -> bool:
+        return any("segmentation of" in bar.desc for bar in progress._all_instances)
+
     monkeypatch.setattr(progress_worker, "_SHORT_RUN_S", short_s)
     dock.panel.segment_clicked.emit()
     qtbot.waitUntil(lambda: dock.panel._progress.value() == 500)
-    assert any("segmentation of" in bar.desc for bar in progress._all_instances) == shown
+    if shown:  # by another receiver of the signal, perhaps in a later turn of the event loop
+        qtbot.waitUntil(has_bar)
+    assert has_bar() == shown
     with qtbot.waitSignal(dock.finished):
         slow.go.set()
     qtbot.waitUntil(lambda: not progress._all_instances)

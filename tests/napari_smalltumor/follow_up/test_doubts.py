@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from event_loop import let_turns_pass
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_smalltumor.follow_up.doubts import Doubts
@@ -25,12 +26,12 @@ def doubts(qtbot):
 
 def test_all_reasons_are_seen_also_in_a_larger_font(doubts, qtbot):
     doubts.show_reasons([REASON])
-    qtbot.wait(1)
+    let_turns_pass(qtbot)
     assert doubts.height() == doubts.maximumHeight() and not is_scrolled(doubts)
     before = doubts.height()
     doubts.window().setStyleSheet("QWidget { font-size: 24px }")  # as napari's theme does
     qtbot.waitUntil(lambda: doubts.height() > before)
-    qtbot.wait(1)
+    let_turns_pass(qtbot)
     assert not is_scrolled(doubts)
 
 
@@ -44,7 +45,7 @@ def test_dozens_of_reasons_are_scrolled(doubts, qtbot):
 def test_no_reasons_take_no_space_and_qt_does_not_complain(doubts, qtbot, qtlog):
     for warnings in ([REASON], [], [REASON]):
         doubts.show_reasons(warnings)
-        qtbot.wait(1)
+        let_turns_pass(qtbot)
         assert doubts.isVisible() == bool(warnings)
     doubts.hide()
     doubts.show_reasons([])

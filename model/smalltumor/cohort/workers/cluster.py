@@ -141,11 +141,13 @@ def _connected(workers: Workers, count: int) -> Iterator[tuple[Any, Callable[[],
         if address is None:
             address = stack.enter_context(_local_cluster(distributed, count))
             restart = partial(address.scale, count)
-        try:
-            client = distributed.Client(address, timeout=10, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise SmalltumorError(f"no Dask scheduler answers at {address}") from error
-        stack.callback(close_client, client)
+        connect = partial(distributed.Client, address, timeout=10, set_as_default=False)
+        with deferred_interruptions():
+            try:
+                client = result_of(started_with_sigint_blocked(connect))
+            except (OSError, ValueError) as error:
+                raise SmalltumorError(f"no Dask scheduler answers at {address}") from error
+            stack.callback(close_client, client)
         if workers.scheduler or not missing_packages(["bokeh"]):
             workers.report(f"dashboard: {client.dashboard_link}")
         yield client, restart

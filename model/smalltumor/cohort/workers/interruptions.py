@@ -1,4 +1,4 @@
-"""Interruptions while the workers of this machine are started."""
+"""Interruptions while workers are started, and while their scheduler is connected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ Result = TypeVar("Result")
 def deferred_interruptions() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM wait until the block has ended; a second one ends it at once.
 
-    Dask cannot close a cluster whose workers are starting. A signal that waited is then handled as
+    Dask can close neither a cluster whose workers are starting nor a client that is connecting. A
+    signal that waited is then handled as
     it would have been without this; one that is ignored, as Ctrl-C by a command in the background
     of a script, stays so.
 

@@ -230,7 +230,7 @@ def test_the_record_is_of_digests_by_modality():
     assert {len(bytes.fromhex(block)) for block in blocks} == {0, 8}
 
 
-def test_the_command_line_warns_of_a_mask_of_other_images_and_the_report_says_so(tmp_path, capsys):
+def test_the_command_line_refuses_a_mask_of_other_images_or_the_report_says_so(tmp_path, capsys):
     folder = write_case_along(tmp_path / "Pat", labels=False)
     case = read_case(folder)
     own, others = tmp_path / "Pat_own.nii.gz", tmp_path / "Pat_others.nii.gz"
@@ -239,7 +239,11 @@ def test_the_command_line_warns_of_a_mask_of_other_images_and_the_report_says_so
     said = "Pat_others.nii.gz was made of other images than those of Pat"
     for mask, warns in ((own, False), (others, True)):
         numbers = tmp_path / f"{mask.stem}.json"
-        assert main(["report", str(folder), str(mask), "--json", str(numbers)]) == 0
+        command = ["report", str(folder), str(mask), "--json", str(numbers)]
+        assert main(command) == int(warns)
+        assert numbers.exists() != warns
+        capsys.readouterr()
+        assert main([*command, "--overwrite", "--other-images"]) == 0
         assert (f"smalltumor: warning: {said}" in capsys.readouterr().err) == warns
         assert (said in numbers.read_text()) == warns
 

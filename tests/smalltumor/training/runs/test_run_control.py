@@ -19,7 +19,7 @@ from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs import run_control
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.monitor import RunMonitor
-from smalltumor.training.runs.process_tree import ProcessTree
+from smalltumor.training.runs.process_tree import ProcessTree, is_process_running
 from smalltumor.training.runs.run_control import pause, resume, start, stop
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock, is_locked, read_lock_holder
@@ -84,7 +84,7 @@ def launch_when(monkeypatch) -> Callable[[Path], None]:
 
 
 def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    return not is_process_running(pid)
 
 
 @pytest.mark.slow

@@ -143,6 +143,7 @@ def test_of_two_launches_at_once_one_is_refused(run, tmp_path, monkeypatch):
             errors.append(str(error))
 
     monkeypatch.setattr(run_control.subprocess, "Popen", Started)
+    monkeypatch.setattr(run_lock, "_WAIT_SECONDS", 60.0)  # however slow the first launch is
     threads = [threading.Thread(target=launch) for _ in range(2)]
     for thread in threads:
         thread.start()
