@@ -252,9 +252,18 @@ def test_a_second_ctrl_c_ends_the_workers_and_leaves_no_unfinished_file(
     assert not [*tmp_path.rglob(".smalltumor-*")]
 
 
-def test_a_second_ctrl_c_kills_workers_that_do_not_end(monkeypatch):
-    """Dask would wait for them, and could not close the cluster once it was interrupted."""
+@pytest.fixture
+def hanging():
+    """A process that does not end, and the cluster whose only worker it is."""
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(10_000)"])
+    yield process, SimpleNamespace(workers={0: SimpleNamespace(pid=process.pid)}, close=print)
+    process.kill()
+    process.wait()
+
+
+def test_a_second_ctrl_c_kills_workers_that_do_not_end(hanging, monkeypatch):
+    """Dask would wait for them, and could not close the cluster once it was interrupted."""
+    process, cluster = hanging
     main, is_waited_for = threading.main_thread().ident, threading.Event()
 
     def close(timeout: float) -> None:
@@ -267,29 +276,24 @@ def test_a_second_ctrl_c_kills_workers_that_do_not_end(monkeypatch):
         return wait(*arguments)
 
     monkeypatch.setattr(interruptible, "wait", wait_for)
-    cluster = SimpleNamespace(workers={0: SimpleNamespace(pid=process.pid)}, close=close)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            close_cluster(cluster)
-        assert process.wait(60) == -signal.SIGKILL
-    finally:
-        process.kill()
+    cluster.close = close
+    with pytest.raises(KeyboardInterrupt):
+        close_cluster(cluster)
+    assert process.wait(60) == -signal.SIGKILL
 
 
-def test_workers_end_if_their_cluster_is_interrupted_before_it_begins_to_close(monkeypatch):
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(10_000)"])
+def test_workers_end_if_their_cluster_is_interrupted_before_it_begins_to_close(
+    hanging, monkeypatch
+):
+    process, cluster = hanging
 
     def interrupted(close: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(closing, "started_with_sigint_blocked", interrupted)
-    cluster = SimpleNamespace(workers={0: SimpleNamespace(pid=process.pid)}, close=print)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            close_cluster(cluster)
-        assert process.wait(60) == -signal.SIGKILL
-    finally:
-        process.kill()
+    with pytest.raises(KeyboardInterrupt):
+        close_cluster(cluster)
+    assert process.wait(60) == -signal.SIGKILL
 
 
 def test_an_interruption_that_comes_while_a_client_connects_waits_until_it_can_be_closed(

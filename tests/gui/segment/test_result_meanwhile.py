@@ -35,11 +35,8 @@ def menu(qtbot):
     menu.deleteLater()
 
 
-def test_no_layer_of_a_result_is_added_or_selected_under_a_menu(opened, menu, qtbot):
-    viewer, dock = opened
-    viewer.window._qt_window.show()
-    image = viewer.layers[0]
-    viewer.layers.selection.active = image
+def segment_until_a_menu_opens(viewer, dock, menu, qtbot) -> None:
+    """Segment; a menu opens when the first region has been added, and the others wait."""
 
     def open_menu() -> None:
         viewer.layers.events.inserted.disconnect(open_menu)
@@ -48,6 +45,15 @@ def test_no_layer_of_a_result_is_added_or_selected_under_a_menu(opened, menu, qt
     viewer.layers.events.inserted.connect(open_menu)
     dock.panel.segment_clicked.emit()
     qtbot.waitUntil(menu.isVisible)
+
+
+def test_no_layer_of_a_result_is_added_or_selected_under_a_menu(opened, menu, qtbot):
+    viewer, dock = opened
+    viewer.window._qt_window.show()
+    image = viewer.layers[0]
+    viewer.layers.selection.active = image
+
+    segment_until_a_menu_opens(viewer, dock, menu, qtbot)
     there = list(viewer.layers)
     qtbot.wait(300)
     assert list(viewer.layers) == there
@@ -66,13 +72,7 @@ def test_ctrl_s_says_that_regions_are_being_added_and_writes_no_other_layer(
     dialogs: list[object] = []
     monkeypatch.setattr(QFileDialog, "exec_", dialogs.append)
 
-    def open_menu() -> None:
-        viewer.layers.events.inserted.disconnect(open_menu)
-        menu.popup(QPoint(0, 0))
-
-    viewer.layers.events.inserted.connect(open_menu)
-    dock.panel.segment_clicked.emit()
-    qtbot.waitUntil(menu.isVisible)
+    segment_until_a_menu_opens(viewer, dock, menu, qtbot)
     key = QKeySequence("Ctrl+S")
     shortcuts = viewer.window._qt_window.findChildren(QShortcut)
     (save,) = [shortcut for shortcut in shortcuts if shortcut.key() == key]
