@@ -305,7 +305,9 @@ def test_a_mask_is_not_opened_beside_regions_that_were_made_while_it_was_read(
         viewer.layers.remove(layer)
     read, reading, made = case_layers.read_regions, threading.Event(), threading.Event()
     monkeypatch.setattr(
-        case_layers, "read_regions", lambda *a: reading.set() or (made.wait(60) and read(*a))
+        case_layers,
+        "read_regions",
+        lambda *a, **k: reading.set() or (made.wait(60) and read(*a, **k)),
     )
     in_loop(open_and_remember, viewer, folder / "Pat_smalltumor.nii.gz")
     qtbot.waitUntil(reading.is_set)

@@ -45,7 +45,7 @@ def exported(viewer, case, path) -> MadeBy | None:
 
 def opened_again(viewer, case, path) -> None:
     viewer.layers.clear()
-    masks, volume = read_regions(RegionFile(path, "Pat", None), case)
+    masks, volume = read_regions(RegionFile(path, "Pat", None), case, is_chosen=True)
     for data in layers_of_masks(case, masks, [volume]):
         viewer.add_layer(Layer.create(*data))
 

@@ -22,6 +22,7 @@ def test_workers_get_their_threads_and_memory_settings_and_the_users_own_come_fi
 
     class Cluster:
         def __init__(self, **options):
+            self.workers: dict[int, object] = {}
             seen.update(dask.config.get("distributed.nanny.pre-spawn-environ"))
             seen["profile"] = dask.config.get("distributed.worker.profile.enabled")
 
