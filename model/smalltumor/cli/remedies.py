@@ -146,7 +146,7 @@ def _allow_other_images(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _confirm_images(remedy: Remedy, options: argparse.Namespace) -> str:
-    return "pass --other-images if it fits these images" if "other_images" in options else ""
+    return "pass --other-images if the mask fits these images" if "other_images" in options else ""
 
 
 def _resume(remedy: Remedy, options: argparse.Namespace) -> str:

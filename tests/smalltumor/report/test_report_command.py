@@ -73,7 +73,7 @@ def test_a_mask_of_other_images_is_refused_or_its_row_for_redcap_has_the_warning
     write_segmentation(replace(other, made_of=made_of), mask)
     command = ("report", folder, mask, "--csv", tmp_path / "r.csv")
     code, _, err = smalltumor(*command)
-    assert code == 1 and "prepared again; pass --other-images if it fits these images" in err
+    assert code == 1 and "prepared again; pass --other-images if the mask fits these images" in err
     assert not (tmp_path / "r.csv").exists()
     code, _, err = smalltumor(*command, "--other-images")
     assert code == 0 and "was made of other images" in err
