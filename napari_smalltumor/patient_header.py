@@ -24,6 +24,7 @@ from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.unopened_exports import button_text, unopened_exports
 from napari_smalltumor.layers.masks.region_masks import other_images_among
+from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.main_window.planes_window import planes_window
@@ -183,7 +184,9 @@ class PatientHeader(QWidget):
     def _update_saved(self) -> None:
         """Say on the button whether the masks are saved, and in its tooltip where."""
         has_masks = self._saved.has_masks
-        is_saved = has_masks and self._saved.is_saved
+        regions = [layer for layer in self._patients.layers if region_of(layer) is not None]
+        is_of_others = bool(other_images_among(regions))  # then their file does not count as theirs
+        is_saved = has_masks and self._saved.is_saved and not is_of_others
         self.save_button.setVisible(has_masks)
         self.save_button.setEnabled(not is_saved)
         is_unedited = self._saved.is_review and self._saved.written is None

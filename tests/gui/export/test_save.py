@@ -211,6 +211,7 @@ def test_regions_of_a_mask_of_other_images_are_asked_about_until_they_are_saved(
     assert "made of other images" in other_images_of(viewer.layers, case)
     assert f"⚠ {path.name} was made of other images" in header.other_images.text()
     assert not header.other_images.isHidden()
+    assert header.save_button.text() == "Save" and header.save_button.isEnabled()
     paint(region_layers(viewer.layers, case)[Region.ET])
     assert save(viewer, None) == [path]
     assert "may be another patient's" in asked[0] and len(asked) == 2
