@@ -184,8 +184,9 @@ class PatientHeader(QWidget):
     def _update_saved(self) -> None:
         """Say on the button whether the masks are saved, and in its tooltip where."""
         has_masks = self._saved.has_masks
+        # Masks of other images become the case's by saving, so that the button stays enabled.
         regions = [layer for layer in self._patients.layers if region_of(layer) is not None]
-        is_of_others = bool(other_images_among(regions))  # then their file does not count as theirs
+        is_of_others = bool(other_images_among(regions))
         is_saved = has_masks and self._saved.is_saved and not is_of_others
         self.save_button.setVisible(has_masks)
         self.save_button.setEnabled(not is_saved)

@@ -70,9 +70,8 @@ def _check_patient(saved: Sequence[Any], path: Path) -> None:
     ------
     OutputError
         If a layer with these data belongs to such a patient, or is a region of a result of which
-        others are still being added, if the folder holds images of another
-        open patient or of another case of the name, or if the file exists and is named after
-        another patient.
+        others are still being added; if the folder holds images of another open patient or of
+        another case of the name; or if the file exists and is named after another patient.
     """
     viewer = calling_viewer()
     if viewer is None:

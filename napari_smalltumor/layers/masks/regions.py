@@ -149,7 +149,7 @@ def segmentation_steps(
             apply_style(existing[region], region, style)
             yield existing[region]
             if region == missing[-1]:
-                result.complete()  # what is told of the layer that is inserted sees them all
+                result.complete()  # before the event of the insertion, which docks follow
             else:
                 result.add(existing[region])
             index = region_index(viewer.layers, existing, region)

@@ -73,7 +73,7 @@ def exported_regions(
             found, volume = read_regions(file, case, is_chosen=exported is not None)
             masks |= found
             read_from.append(volume)
-        except OtherImagesError as error:  # nor are the others, which would be of two results
+        except OtherImagesError as error:  # the other regions may be of another result
             notify.warn(str(error))
             return []
         except SmalltumorError as error:

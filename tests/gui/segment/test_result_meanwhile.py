@@ -70,7 +70,9 @@ def test_ctrl_s_says_that_regions_are_being_added_and_writes_no_other_layer(
     said: list[str] = []
     monkeypatch.setattr(notify, "error", said.append)
     dialogs: list[object] = []
-    monkeypatch.setattr(QFileDialog, "exec_", dialogs.append)
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *a, **k: dialogs.append(a) or ("", "")
+    )
 
     segment_until_a_menu_opens(viewer, dock, menu, qtbot)
     key = QKeySequence("Ctrl+S")

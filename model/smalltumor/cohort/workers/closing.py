@@ -1,7 +1,7 @@
 """Closing the clients and clusters of Dask, also if Ctrl-C comes meanwhile.
 
-Dask can close neither that was interrupted while it closes. When Python ends it tries to, waits for
-20 s and prints a traceback.
+Dask closes what is open when Python ends. It cannot close a client or a cluster that was
+interrupted while it closed: it waits for up to 20 s, and prints a traceback.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def _end(processes: Collection[psutil.Process]) -> None:
 def _wait_for_end_of(processes: Collection[psutil.Process]) -> None:
     """Wait until no process runs, or for `_ENDING_TIMEOUT`.
 
-    Dask takes their exit codes, which `psutil.wait_procs` would take from it. A process whose exit
-    code is not yet taken is a zombie.
+    Dask waits for their exit codes, which `psutil.wait_procs` would take away. A process that has
+    ended is a zombie until its exit code is taken.
     """
     deadline = time.monotonic() + _ENDING_TIMEOUT
     while any(map(_is_running, processes)) and time.monotonic() < deadline:
