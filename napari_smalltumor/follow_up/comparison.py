@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.made_by import reasons_to_doubt
+from smalltumor.data.made_by import network_warnings
 from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.read_case import read_case
@@ -165,7 +165,7 @@ def compare_with_earlier(
     masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
     model = _model(current)
     placement = placement_text(case, current.classes)
-    of_network = reasons_to_doubt(current.made_by, "the mask")
+    of_network = network_warnings(current.made_by, "the mask")
     title = follow_up.current.title
     of_mask = [f"{title}: {text}" for text in filter(None, [placement, *of_network])]
     warnings = (*of_regions, *of_mask, *image_warnings_of_scans(follow_up))

@@ -10,7 +10,7 @@ from smalltumor.report.follow_up_page import headline
 from superqt import QElidingLabel
 
 from napari_smalltumor import keys
-from napari_smalltumor.follow_up.doubts import Doubts
+from napari_smalltumor.follow_up.comparison_warnings import ComparisonWarnings
 from napari_smalltumor.follow_up.table_model import ChangesModel
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 from napari_smalltumor.widgets.tables import FittedTable, set_up_table
@@ -24,7 +24,7 @@ _BUSY = "A comparison is running: wait until it has ended, or cancel it"
 
 
 class FollowUpPanel(QWidget):
-    """From top to bottom: the earlier scan, what is new, the table, doubts, and RANO's category.
+    """From top to bottom: the earlier scan, what is new, the table, warnings, and RANO's category.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class FollowUpPanel(QWidget):
             "Show them in place of the other reference, which the Compare dock can show again",
         )
         self.report_button = button("Report...", "Write a page of what has changed")
-        self.doubts = Doubts()
+        self.warnings = ComparisonWarnings()
         self.response = wrapped_label()
         self._lay_out(header)
         self.contours_button.hide()
@@ -100,7 +100,7 @@ class FollowUpPanel(QWidget):
         if follow_up is None:
             return
         self.headline.setText(headline(follow_up))
-        self.doubts.show_reasons(warnings)
+        self.warnings.show_warnings(warnings)
         response = follow_up.response
         similarity = follow_up.registrations[-1].similarity
         self.response.setText(
@@ -112,7 +112,7 @@ class FollowUpPanel(QWidget):
     def _of_result(self) -> tuple[QWidget, ...]:
         """What is shown with a comparison only."""
         buttons = self.flicker_button, self.beside_button, self.report_button
-        return (self.headline, self.table, *buttons, self.doubts, self.response)
+        return (self.headline, self.table, *buttons, self.warnings, self.response)
 
     def _lay_out(self, header: QWidget) -> None:
         layout = column(self)
@@ -126,7 +126,7 @@ class FollowUpPanel(QWidget):
         layout.addWidget(self.headline)
         layout.addWidget(self.table, 1)
         layout.addLayout(row(self.flicker_button, self.beside_button, self.report_button))
-        layout.addWidget(self.doubts, 1)
+        layout.addWidget(self.warnings, 1)
         layout.addWidget(self.response)
         layout.addStretch(0)
 

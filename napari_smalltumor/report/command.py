@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_of
-from smalltumor.data.made_by import reasons_to_doubt
+from smalltumor.data.made_by import network_warnings
 from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SmalltumorError
@@ -185,7 +185,7 @@ def warnings_of(case: Case, segmentation: Segmentation, measures: CaseMeasures) 
     if run is not None:
         of_run = (*map(str, run.findings), *run.all_warnings)
     else:
-        of_run = tuple(reasons_to_doubt(segmentation.made_by, "the mask"))
+        of_run = tuple(network_warnings(segmentation.made_by, "the mask"))
     has_scores = any(each.lesion.score is not None for each in measures.lesions)
     of_scores = score_warning(segmentation) if has_scores else None
     of_images = image_warnings(case, of_network=bool(_model(segmentation)))

@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from smalltumor.data.case import Case
-from smalltumor.data.made_by import SEEN_IN_TRAINING, MadeBy, reasons_to_doubt
+from smalltumor.data.made_by import SEEN_IN_TRAINING, MadeBy, network_warnings
 from smalltumor.data.segmentation import InferenceRun
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.text import volume_text
@@ -90,10 +90,10 @@ class ResultView(QWidget):
         self._run.setVisible(bool(made))
         findings = map(finding_text, run.findings if run is not None else ())
         changed = [IMAGES_CHANGED] if outdated else []
-        doubts = reasons_to_doubt(made_by, "the mask") if run is None else []
+        of_network = network_warnings(made_by, "the mask") if run is None else []
         self._of_regions = [
             *changed,
-            *(f"{text[0].upper()}{text[1:]}" for text in doubts),
+            *(f"{text[0].upper()}{text[1:]}" for text in of_network),
             *case.warnings,
             *findings,
             *(run.warnings if run is not None else ()),

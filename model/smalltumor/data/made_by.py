@@ -185,7 +185,7 @@ def joined(parts: Iterable[MadeBy | None]) -> MadeBy | None:
     return edited.pop() if len(edited) == 1 else None
 
 
-def reasons_to_doubt(made_by: MadeBy | None, mask: str) -> list[str]:
+def network_warnings(made_by: MadeBy | None, mask: str) -> list[str]:
     """Warnings that follow from the network of a mask and from what it has seen.
 
     Parameters

@@ -250,9 +250,9 @@ def _shown_text(change: LesionChange) -> str:
 
 def _shown_place(change: LesionChange, number: int) -> str:
     """As `_place`, with the slice of the current scan that is shown if the lesion is gone."""
-    centre, *doubts = _place_parts(change)
+    centre, *remarks = _place_parts(change)
     in_current = "" if change.current else f", {number} of the current one"
-    return _joined([f"{centre}{in_current}", *doubts])
+    return _joined([f"{centre}{in_current}", *remarks])
 
 
 def _pair(pictures: FollowUpPictures, change: LesionChange) -> _Pair:

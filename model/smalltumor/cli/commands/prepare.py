@@ -126,6 +126,6 @@ def study_lines(number: int, study: Study) -> list[str]:
         title = MODALITY_TITLES[described.modality] if described.modality else "-"
         lines.append(f"  {index:>3}  {title:<5}  {described.series.title}")
         lines.append(f"              {described.series.describe_voxels()}; {described.reason}")
-    lines += [f"  note: {sentence}" for sentence in (*study.notes, *assignment.doubts)]
+    lines += [f"  note: {sentence}" for sentence in (*study.notes, *assignment.contrast_warnings)]
     lines += [f"  not decided: {sentence}" for sentence in assignment.undecided]
     return lines

@@ -73,7 +73,7 @@ class CaseResult:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Reasons to doubt the mask."""
-        return self.row.reasons_to_doubt
+        return self.row.warning_list
 
     @property
     def expected_dice(self) -> float | None:
@@ -136,7 +136,7 @@ def _result(row: CohortRow, folder: ResultsFolder) -> CaseResult:
         return _with_lesions(row, lesions)
     except (SmalltumorError, ValueError):
         unread = f"{folder.lesions(row.case).name} cannot be read"
-        return CaseResult(replace(row, warnings=joined((*row.reasons_to_doubt, unread))))
+        return CaseResult(replace(row, warnings=joined((*row.warning_list, unread))))
 
 
 def _with_lesions(row: CohortRow, lesions: list[dict[str, str]]) -> CaseResult:

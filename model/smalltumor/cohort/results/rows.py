@@ -93,7 +93,7 @@ class CohortRow:
         return sum(known) / len(known) if known else None
 
     @property
-    def reasons_to_doubt(self) -> tuple[str, ...]:
+    def warning_list(self) -> tuple[str, ...]:
         """The warnings one by one."""
         return separated(self.warnings)
 

@@ -54,7 +54,10 @@ def deserves_look(result: CaseResult) -> bool:
     """Whether a case with a mask meets `CRITERION`."""
     if result.failed:
         return False
-    return bool(_doubts(result) or _doubtful(result)) or _sum_of_scores(result) >= LOOK_SCORE
+    return (
+        bool(_mask_warnings(result) or _doubtful_lesions(result))
+        or _sum_of_scores(result) >= LOOK_SCORE
+    )
 
 
 def reasons_of(result: CaseResult, specks: int = 0) -> list[str]:
@@ -66,8 +69,8 @@ def reasons_of(result: CaseResult, specks: int = 0) -> list[str]:
     specks : int
         How many of the small lesions the Lesions dock lists apart, as specks.
     """
-    warnings, candidates = len(_doubts(result)), result.count("candidate")
-    small, doubtful = result.count("small lesion"), _doubtful(result)
+    warnings, candidates = len(_mask_warnings(result)), result.count("candidate")
+    small, doubtful = result.count("small lesion"), _doubtful_lesions(result)
     texts = [pluralize(warnings, "warning")] if warnings else []
     if candidates:
         sums = "scores add up to" if candidates > 1 else "score"
@@ -88,8 +91,8 @@ def reasons_of(result: CaseResult, specks: int = 0) -> list[str]:
 def _key(result: CaseResult) -> tuple[bool, bool, int, float, int, float, str]:
     lowest = 1.0 if result.lowest_probability is None else result.lowest_probability
     return (
-        *(result.failed, not deserves_look(result), -len(_doubts(result))),
-        *(-_sum_of_scores(result), -_doubtful(result), lowest, result.name),
+        *(result.failed, not deserves_look(result), -len(_mask_warnings(result))),
+        *(-_sum_of_scores(result), -_doubtful_lesions(result), lowest, result.name),
     )
 
 
@@ -99,7 +102,7 @@ def _by_certainty(result: CaseResult) -> tuple[bool, bool, float, str]:
     return result.failed, unknown, dice or 0.0, result.name
 
 
-def _doubts(result: CaseResult) -> list[str]:
+def _mask_warnings(result: CaseResult) -> list[str]:
     """Its warnings; that the network has seen the patient is no reason to look at this mask."""
     return [warning for warning in result.warnings if warning != SEEN_IN_TRAINING]
 
@@ -110,7 +113,7 @@ def _sum_of_scores(result: CaseResult) -> float:
     return sum(LOOK_SCORE if score is None else score for score in scores)
 
 
-def _doubtful(result: CaseResult) -> int:
+def _doubtful_lesions(result: CaseResult) -> int:
     return sum(map(_is_doubtful, result.listed))
 
 

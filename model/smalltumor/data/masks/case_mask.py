@@ -11,7 +11,7 @@ from smalltumor.data.identity.case_names import is_named_after
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import check_case, named_case
 from smalltumor.data.identity.visits import folder_of
-from smalltumor.data.made_by import MadeBy, joined, reasons_to_doubt, recorded_made_by
+from smalltumor.data.made_by import MadeBy, joined, network_warnings, recorded_made_by
 from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.masks.exported_masks import exported_masks_of
 from smalltumor.data.masks.label_contents import mask_of_region
@@ -69,7 +69,7 @@ class CaseMask:
     @property
     def warnings(self) -> list[str]:
         """What a user has to know of the files."""
-        of_network = reasons_to_doubt(self.made_by, list_text(path.name for path in self.paths))
+        of_network = network_warnings(self.made_by, list_text(path.name for path in self.paths))
         texts = filter(None, [self.other_images, self.placement])
         return [*texts, *of_network, *self.header_warnings]
 

@@ -32,7 +32,7 @@ def after_contrast(classified: Classified) -> list[tuple[Series, Classification]
     return result
 
 
-def agent_doubts(
+def contrast_agent_warnings(
     classified: Classified, chosen: Mapping[str, Series], by_user: Collection[str]
 ) -> Iterator[str]:
     """Sentences about a T1 that may show the agent, and a T1CE that may not.
@@ -47,12 +47,12 @@ def agent_doubts(
         The modalities whose series the user named.
     """
     if "t1" in chosen and REFERENCE in chosen and "t1" not in by_user:
-        yield from _doubt_of_t1(classified, chosen["t1"], chosen[REFERENCE])
+        yield from _t1_warnings(classified, chosen["t1"], chosen[REFERENCE])
     if "t1" not in chosen and REFERENCE in chosen and REFERENCE not in by_user:
-        yield from _doubt_of_t1ce(classified)
+        yield from _t1ce_warnings(classified)
 
 
-def _doubt_of_t1(classified: Classified, chosen: Series, enhanced: Series) -> Iterator[str]:
+def _t1_warnings(classified: Classified, chosen: Series, enhanced: Series) -> Iterator[str]:
     """That one of several T1 is used, and neither its name nor a time tells that it was before."""
     plain = [s for s, found in classified if found.sequence == "t1" and s is not enhanced]
     usable = [series for series in plain if _is_acquired(series)]
@@ -65,7 +65,7 @@ def _doubt_of_t1(classified: Classified, chosen: Series, enhanced: Series) -> It
         )
 
 
-def _doubt_of_t1ce(classified: Classified) -> Iterator[str]:
+def _t1ce_warnings(classified: Classified) -> Iterator[str]:
     """That the headers name an agent in each T1, as if it had been entered for the whole study."""
     enhanced = [s for s, found in classified if found.sequence == REFERENCE and _is_acquired(s)]
     if len(enhanced) > 1 and all(is_by_header_alone(series.acquisition) for series in enhanced):

@@ -14,7 +14,7 @@ from smalltumor.scanner.sequences.classification import (
     classify,
     says_before_contrast,
 )
-from smalltumor.scanner.sequences.contrast_order import after_contrast, agent_doubts
+from smalltumor.scanner.sequences.contrast_order import after_contrast, contrast_agent_warnings
 from smalltumor.scanner.sequences.preference import MIN_EXTENT_MM, part_of_head, preferred
 from smalltumor.scanner.series import Series
 
@@ -75,7 +75,7 @@ class Assignment:
     def warnings(self) -> tuple[str, ...]:
         """Sentences about series that may be other ones, and about incomplete ones."""
         return (
-            *self.doubts,
+            *self.contrast_warnings,
             *(
                 f"{MODALITY_TITLES[modality]}: {series.title} {part}; look at it"
                 for modality, series in self.chosen.items()
@@ -95,10 +95,10 @@ class Assignment:
         )
 
     @property
-    def doubts(self) -> tuple[str, ...]:
+    def contrast_warnings(self) -> tuple[str, ...]:
         """Sentences about whether T1 and T1CE show the contrast agent."""
         by_user = [m for m in self.chosen if self.reasons[m].is_of_user]
-        return tuple(agent_doubts(self.classified, self.chosen, by_user))
+        return tuple(contrast_agent_warnings(self.classified, self.chosen, by_user))
 
     def described(self) -> list[DescribedSeries]:
         """All series of the study with what each is used for, and why."""

@@ -77,7 +77,7 @@ class RunComparison:
     @property
     def message(self) -> str:
         """The result in a few sentences."""
-        return " ".join(filter(None, (self._verdict(), self._small_lesions(), *self._doubts())))
+        return " ".join(filter(None, (self._verdict(), self._small_lesions(), *self._caveats())))
 
     def _verdict(self) -> str:
         where = pluralize(len(self.rows()), "case")
@@ -102,7 +102,7 @@ class RunComparison:
             return ""
         return f"Small lesions: {before:.2f} → {after:.2f}."
 
-    def _doubts(self) -> Iterator[str]:
+    def _caveats(self) -> Iterator[str]:
         """Why the scores may not hold for other patients."""
         if not self.is_usable:
             yield (

@@ -11,8 +11,8 @@ from smalltumor.training.network_masks import NetworkMasks
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.event_values import LOSSES, SCORES
 from smalltumor.training.runs.events import END_EVENTS, Event
+from smalltumor.training.runs.run_config import RunConfig
 from smalltumor.training.runs.status import Curve
-from smalltumor.training.runs.watched_config import WatchedConfig
 
 
 class RunHistory:
@@ -96,7 +96,7 @@ class RunHistory:
         """Curves of validation Dice, by name."""
         return _copies(self._scores)
 
-    def comparison(self, config: WatchedConfig) -> RunComparison | None:
+    def comparison(self, config: RunConfig) -> RunComparison | None:
         """Validation of the initial weights and of the best later ones, if there are both."""
         if self._before is None or self._best is None:
             return None

@@ -12,10 +12,10 @@ from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.existence import is_absent, unreachable_as
 from smalltumor.training.runs.events import Event, EventReader
 from smalltumor.training.runs.history import RunHistory
+from smalltumor.training.runs.run_config import RunConfig
 from smalltumor.training.runs.run_folder import LAUNCHED, RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import LockHolder, is_locked, read_lock_holder
 from smalltumor.training.runs.status import RunState, RunStatus
-from smalltumor.training.runs.watched_config import WatchedConfig
 
 _LOG_BYTES = 4000
 _ERROR = re.compile(r"smalltumor: (?!warning: )|[\w.]*(Error|Exception|Interrupt)\b")
@@ -34,7 +34,7 @@ class RunMonitor:
         self.run = RunFolder(path)
         self._reader = EventReader(self.run.events)
         self._history = RunHistory()
-        self._config = WatchedConfig()
+        self._config = RunConfig()
         self._config_stamp: tuple[int, int] | None = None
 
     @property
@@ -104,7 +104,7 @@ class RunMonitor:
             return
         values = self.run.read_config()
         try:
-            self._config, self._config_stamp = WatchedConfig.from_dict(values), stamp
+            self._config, self._config_stamp = RunConfig.from_dict(values), stamp
         except DAMAGED as error:
             raise TrainingError(f"{self.run.config} is damaged ({error!r})") from error
 

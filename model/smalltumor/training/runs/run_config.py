@@ -11,7 +11,7 @@ from smalltumor.models.card import ancestors, known_cases
 
 
 @dataclass(frozen=True)
-class WatchedConfig:
+class RunConfig:
     """What ``config.json`` says of a run.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The reasons to doubt a comparison, which stay while it is shown."""
+"""Sentences of a comparison that warn, shown as long as it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_smalltumor.widgets.layouts import wrapped_label
 _MIN_HEIGHT = 64
 
 
-class Doubts(QScrollArea):
+class ComparisonWarnings(QScrollArea):
     """As high as its text if there is space, else scrolled: the dock has no place for dozens.
 
     Attributes
@@ -33,7 +33,7 @@ class Doubts(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
 
-    def show_reasons(self, warnings: Sequence[str]) -> None:
+    def show_warnings(self, warnings: Sequence[str]) -> None:
         """Show the reasons; nothing without any."""
         reasons = "\n".join(f"• {text}" for text in warnings)
         self.label.setText(f"⚠ Reasons to doubt this comparison:\n{reasons}" if warnings else "")
