@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from operator import is_
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QObject, Signal
 from smalltumor.data.case import Case
 from smalltumor.files.existence import is_absent
+from smalltumor.files.file_stamp import Stamp, written_stamp_of
 from smalltumor.training.data.collected_case import (
     CaseFolder,
     case_folder,
@@ -21,7 +23,7 @@ from smalltumor.training.data.collected_case import (
 
 from napari_smalltumor.workers import run_in_thread
 
-_State = tuple[tuple[str, str, int, int], ...]
+_State = tuple[tuple[Path, Stamp | None], ...]
 
 
 class FolderOfCase(QObject):
@@ -76,13 +78,10 @@ class FolderOfCase(QObject):
 
 def _state_of(folder: Path, case: Case) -> _State:
     """A value that changes when a file in a folder that the case may have does."""
-    states: list[tuple[str, str, int, int]] = []
+    files: list[Path] = []
     for name in folder_names(case):
         if not (folder / name).exists():
             break
-        try:
-            files = [(path.name, path.stat()) for path in sorted((folder / name).iterdir())]
-        except OSError:
-            files = []
-        states += [(name, file, state.st_size, state.st_mtime_ns) for file, state in files]
-    return tuple(states)
+        with suppress(OSError):
+            files += sorted((folder / name).iterdir())
+    return tuple((file, written_stamp_of(file)) for file in files)

@@ -31,6 +31,7 @@ from smalltumor.data.volumes.nifti import SUFFIXES, read_nifti, stem, write_volu
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.existence import exists
+from smalltumor.files.file_stamp import Stamp, written_stamp_of
 from smalltumor.files.transactions.temporary_names import temporary_name
 from smalltumor.labels.masks import Classes
 from smalltumor.progress import CancelCallback
@@ -45,7 +46,7 @@ from smalltumor.training.data.dataset_check import CheckedCase, check_case
 SCHEME = "brats2018"
 """The label scheme that goes with the names."""
 
-_State = tuple[tuple[str, int, int], ...]
+_State = tuple[str, tuple[tuple[Path, Stamp | None], ...]]
 """Name, size and time of change of a case's files."""
 
 NO_CASE_YET = "No case yet: add the first one"
@@ -216,14 +217,7 @@ def _state(files: CaseFiles) -> _State:
     paths = [p for some in files.modalities.values() for p in some] + list(files.labels)
     if files.stacked is not None:
         paths.append(files.stacked)
-    state = [(files.name, 0, 0)]
-    for path in sorted(paths):
-        try:
-            status = path.stat()
-            state.append((str(path), status.st_size, status.st_mtime_ns))
-        except OSError:
-            state.append((str(path), -1, -1))
-    return tuple(state)
+    return files.name, tuple((path, written_stamp_of(path)) for path in sorted(paths))
 
 
 def _make(folder: Path) -> None:
