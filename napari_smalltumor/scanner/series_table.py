@@ -16,9 +16,12 @@ from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 _COLUMNS = ("Series", "Use as", "Reason", "Voxels")
 _SERIES, _USE, _REASON, _VOXELS = range(len(_COLUMNS))
-_WIDTHS = {_SERIES: 240, _USE: 104, _VOXELS: 176}
+_WIDTHS = {_SERIES: 240, _USE: 124, _VOXELS: 176}
 _LINES = 2.4
 """Least height of a row in lines of text; a longer reason makes it higher."""
+
+_ITEMS = "QTableView::item { padding: 6px 3px; border-bottom: 1px solid rgba(128, 128, 128, 64); }"
+"""Reasons of several lines are told apart by a line below each row, in light and dark themes."""
 
 _UNUSED = "not used"
 
@@ -40,6 +43,7 @@ class SeriesTable(QTableWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWordWrap(True)
         self.setShowGrid(False)
+        self.setStyleSheet(_ITEMS)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
