@@ -94,6 +94,11 @@ class Comparison:
         """Whether files that hold the mask of the earlier scan were written or deleted since."""
         return mask_files(self.follow_up.earlier.case) != self.files
 
+    @property
+    def images_have_changed(self) -> bool:
+        """Whether image files of the earlier scan hold other images now."""
+        return self.follow_up.earlier.case.has_changed_images
+
     def has_open_regions(self, layers: Iterable[Layer]) -> bool:
         """Whether regions of the earlier scan are among the layers of the window."""
         return _is_among(self.follow_up.earlier.case, cases_with_regions(layers))

@@ -70,12 +70,12 @@ class ComparisonRuns(QObject):
 
     @property
     def is_old(self) -> bool:
-        """Whether one of the masks has changed since they were compared."""
+        """Whether a mask, or the earlier images, have changed since they were compared."""
         if self._result is None:
             return False
         comparison, mark = self._result
         current = fingerprint(self._viewer.layers, comparison.case)
-        return current != mark or comparison.mask_has_changed
+        return current != mark or comparison.mask_has_changed or comparison.images_have_changed
 
     @property
     def outcome(self) -> str:

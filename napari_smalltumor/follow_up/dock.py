@@ -208,8 +208,11 @@ class FollowUpDock(FollowUpPanel, FollowsViewer):
     def _show_state(self) -> None:
         if not isalive(self) or not self.follows_viewer:
             return
-        shown = self.flicker_button.isChecked()
-        self.show_message(texts.state_text(self._viewer, self.runs, earlier_is_shown=shown))
+        shown, is_old = self.flicker_button.isChecked(), self.runs.is_old
+        self.show_message(
+            texts.state_text(self._viewer, self.runs, is_old=is_old, earlier_is_shown=shown)
+        )
+        self.show_outdated(is_old)
         has_contours = contours_are_earlier(self._viewer, self._patients.current)
         self.contours_button.setVisible(self.comparison is not None and not has_contours)
 

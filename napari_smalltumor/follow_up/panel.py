@@ -44,6 +44,7 @@ class FollowUpPanel(QWidget):
         self.progress.setFixedHeight(8)
         self.step_label = QElidingLabel()
         self.message = wrapped_label()
+        self._headline = ""
         self.headline = wrapped_label()
         self.headline.setStyleSheet("font-weight: bold")
         self.table = _table(model)
@@ -99,7 +100,7 @@ class FollowUpPanel(QWidget):
         self.again_button.setEnabled(follow_up is not None)
         if follow_up is None:
             return
-        self.headline.setText(headline(follow_up))
+        self._headline = headline(follow_up)
         self.warnings.show_warnings(warnings)
         response = follow_up.response
         similarity = follow_up.registrations[-1].similarity
@@ -107,6 +108,11 @@ class FollowUpPanel(QWidget):
             f"RANO, from measurements only: {response.category}; {'; '.join(response.reasons)}. "
             f"{BASIS} Similarity of the heads: {similarity:.2f}."
         )
+
+    def show_outdated(self, outdated: bool) -> None:
+        """Say in the headline whether the masks or images are others than those compared."""
+        self.headline.setText(f"Outdated: {self._headline}" if outdated else self._headline)
+        self.headline.setEnabled(not outdated)
 
     @property
     def _of_result(self) -> tuple[QWidget, ...]:

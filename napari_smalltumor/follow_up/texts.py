@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _CHANGED = "The regions have changed since they were compared with {}; compare again."
 _EARLIER_CHANGED = "The mask files of {} have changed since they were compared; compare again."
+_IMAGES_CHANGED = "The image files of {} have changed since they were compared; compare again."
 _OPEN = "{} is open too; its mask here is that of the file, not its regions in the window."
 _SEGMENT_FIRST = "Segment the case to compare it with an earlier scan"
 _HOW_TO_COMPARE = (
@@ -24,27 +25,35 @@ _HOW_TO_COMPARE = (
 _EARLIER_SHOWN = "The earlier scan is shown; the regions are those of the current scan."
 
 
-def state_text(viewer: Viewer, runs: ComparisonRuns, *, earlier_is_shown: bool) -> str:
+def state_text(
+    viewer: Viewer, runs: ComparisonRuns, *, is_old: bool, earlier_is_shown: bool
+) -> str:
     """What runs, what the regions were compared with, and what is to be known of that, in lines.
 
     Parameters
     ----------
     viewer : Viewer
     runs : ComparisonRuns
+    is_old : bool
+        `ComparisonRuns.is_old`, which takes a look at all voxels.
     earlier_is_shown : bool
         Whether the images show the earlier scan.
     """
     comparison = runs.current
     lines = [runs.running_text, runs.outcome or _next_step(viewer, runs)]
     if comparison is not None:
-        lines += [_compared_with(viewer, runs, comparison), _open_earlier(viewer, comparison)]
+        compared = changed_text(comparison) if is_old else _compared_with(viewer, comparison)
+        lines += [compared, _open_earlier(viewer, comparison)]
     lines.append(_EARLIER_SHOWN if earlier_is_shown else "")
     return "\n".join(filter(None, lines))
 
 
 def changed_text(comparison: Comparison) -> str:
-    """Which of the masks has changed since they were compared; either if both have."""
-    text = _EARLIER_CHANGED if comparison.mask_has_changed else _CHANGED
+    """What has changed since the scans were compared; the images or mask of the earlier first."""
+    if comparison.images_have_changed:
+        text = _IMAGES_CHANGED
+    else:
+        text = _EARLIER_CHANGED if comparison.mask_has_changed else _CHANGED
     return text.format(comparison.title)
 
 
@@ -55,9 +64,7 @@ def _next_step(viewer: Viewer, runs: ComparisonRuns) -> str:
     return _HOW_TO_COMPARE if case_to_export(viewer) is not None else _SEGMENT_FIRST
 
 
-def _compared_with(viewer: Viewer, runs: ComparisonRuns, comparison: Comparison) -> str:
-    if runs.is_old:
-        return changed_text(comparison)
+def _compared_with(viewer: Viewer, comparison: Comparison) -> str:
     patient = active_patient(viewer).current
     contours = (
         "shown as the reference"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import nibabel as nib
 import numpy as np
 import pytest
 from follow_up_scans import compared, later, words
@@ -16,6 +17,9 @@ from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
+IMAGES_CHANGED = (
+    "The image files of BraTS2021_1 have changed since they were compared; compare again."
+)
 CHANGED = "The mask files of BraTS2021_1 have changed since they were compared; compare again."
 
 
@@ -73,6 +77,18 @@ def test_a_page_is_refused_if_the_earlier_mask_was_changed_elsewhere(
         write_mask(earlier_scan, later())
     dock.report()
     assert refused == [CHANGED] and CHANGED in dock.message.text()
+
+
+@pytest.mark.slow
+def test_a_page_is_refused_if_the_earlier_images_are_others_now(dock, qtbot, earlier_scan, refused):
+    compared(dock, qtbot, earlier_scan)
+    assert not dock.headline.text().startswith("Outdated")
+    path = earlier_scan / f"{earlier_scan.name}_t1ce.nii.gz"
+    other = np.roll(nib.load(path).get_fdata(dtype=np.float32), 3, axis=0)
+    nib.save(nib.Nifti1Image(other, nib.load(path).affine), path)
+    dock.report()
+    assert refused == [IMAGES_CHANGED] and IMAGES_CHANGED in dock.message.text()
+    assert dock.headline.text().startswith("Outdated: ")
 
 
 def write_mask(folder, classes: np.ndarray):
