@@ -26,7 +26,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, integer_values
 
 from napari_smalltumor import notify
-from napari_smalltumor.export.region_files import check_images, read_regions
+from napari_smalltumor.export.region_files import check_made_of_case, read_regions
 from napari_smalltumor.layers.changed_images import ChangedImagesError, no_longer_shown_text
 from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import case_of, role_of
@@ -107,7 +107,7 @@ def is_on_grid(layer: Labels, case: Case) -> bool:
 
 def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, Mask]:
     volume = on_grid(read_label_volume(path), case.grid, case.name)
-    check_images(volume, case, is_chosen=True)
+    check_made_of_case(volume, case, is_chosen=True)
     for warning in header_warnings_of(volume, case):
         notify.warn(warning)
     values = integer_values(volume.data)

@@ -46,12 +46,12 @@ def read_regions(
     case : Case, optional
         The case whose grid the file must have, and of whose images it must be.
     is_chosen : bool
-        As for `check_images`.
+        As for `check_made_of_case`.
 
     Raises
     ------
     CaseError
-        If the file is damaged, or `check_images` refuses it.
+        If the file is damaged, or `check_made_of_case` refuses it.
     GridMismatchError
         If it is on another grid.
     LabelError
@@ -60,14 +60,14 @@ def read_regions(
     volume = read_label_volume(file.path)
     if case is not None:
         volume = on_grid(volume, case.grid, "the images")
-        check_images(volume, case, is_chosen=is_chosen)
+        check_made_of_case(volume, case, is_chosen=is_chosen)
     if file.region is not None:
         return {file.region: mask_of_region(volume, file.region)}, volume
     classes = _scheme_of(file.path, volume).decode(volume.data)
     return {region: region_mask(classes, region) for region in Region}, volume
 
 
-def check_images(volume: Volume, case: Case, *, is_chosen: bool) -> None:
+def check_made_of_case(volume: Volume, case: Case, *, is_chosen: bool) -> None:
     """Check that the file of a mask does not record other images than those of a case.
 
     The case's own mask beside its images is a warning if the user has chosen it: the images may

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation.correction import Correction, corrected
-from smalltumor.scanner.preparation.lock import locked_folder
+from smalltumor.scanner.preparation.lock import locked_preparation
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.series_of_case import series_in
 from smalltumor.scanner.preparation.stored_case import stored_case
@@ -59,7 +59,7 @@ class CorrectionJob:
         if prepared is None:
             raise CaseError(f"{self.case.name} was not prepared by this program")
         folder = self.case.paths[REFERENCE].parent
-        with locked_folder(folder):
+        with locked_preparation(folder):
             result = corrected(
                 prepared,
                 series_in(unpacked_folder(self.scan), prepared),

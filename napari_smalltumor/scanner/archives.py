@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from smalltumor.errors import CaseError
-from smalltumor.scanner.archive import check_images, is_archive, unpack
+from smalltumor.scanner.archive import check_holds_images, is_archive, unpack
 
 
 class _Archive(NamedTuple):
@@ -47,7 +47,7 @@ def unpacked_folder(path: Path, on_file: Callable[[int], None] | None = None) ->
     known = _UNPACKED.get(archive)
     if known is not None and Path(known.name, path.stem).is_dir():
         return Path(known.name, path.stem)
-    check_images(path)
+    check_holds_images(path)
     temporary = TemporaryDirectory(prefix="smalltumor-", ignore_cleanup_errors=True)
     folder = Path(temporary.name, path.stem)
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.scanner.preparation.lock import locked_folder
+from smalltumor.scanner.preparation.lock import locked_preparation
 from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 from smalltumor.scanner.source import Source
 
@@ -50,7 +50,7 @@ class PrepareJob:
         chosen = self.source.assignment.chosen
         locations = [series.location for series in chosen.values()]
         check_prepared(self.output, self.source.name, chosen, locations)
-        with locked_folder(self.output):
+        with locked_preparation(self.output):
             case = prepare(
                 self.source,
                 bias_field=self.bias_field,

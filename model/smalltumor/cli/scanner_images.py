@@ -127,7 +127,7 @@ def read_and_prepare(
     """
     from smalltumor.data.case import REFERENCE
     from smalltumor.scanner.dicom_seg import check_dicom_seg
-    from smalltumor.scanner.preparation.lock import locked_folder
+    from smalltumor.scanner.preparation.lock import locked_preparation
     from smalltumor.scanner.preparation.prepared_files import (
         check_outside_scan,
         check_prepared,
@@ -153,7 +153,7 @@ def read_and_prepare(
         return prepare_source(options, source, bar)
     names = options.prepared, source.name, chosen, locations
     check_prepared(*names, overwrite=options.overwrite)
-    with locked_folder(options.prepared):
+    with locked_preparation(options.prepared):
         case = prepare_source(options, source, bar)
         write_prepared(case, options.prepared, overwrite=options.overwrite)
     return case

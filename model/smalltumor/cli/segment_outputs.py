@@ -132,14 +132,14 @@ def write(
 
     Mask, regions, probabilities, table and candidates replace those of another case together.
     """
-    from smalltumor.data.bids.checks import check_images
+    from smalltumor.data.bids.checks import check_no_mask_of_others
     from smalltumor.data.bids.write import write_bids
     from smalltumor.files.transactions.replacement import write_together
     from smalltumor.scanner.dicom_seg import write_dicom_seg
 
     overwrite = options.overwrite
     if options.bids is not None:  # before anything is written
-        check_images(segmentation, options.bids, options.session or "")
+        check_no_mask_of_others(segmentation, options.bids, options.session or "")
     written = write_together(_contents(segmentation, lesions, options), overwrite=overwrite)
     written.insert(0, written.pop())  # the mask is named first
     if options.bids is not None:

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.cases import check_bids_output
-from smalltumor.cohort.lock import LockedFolder, locked_folder
+from smalltumor.cohort.lock import LockedFolder, locked_results
 from smalltumor.cohort.pipeline.jobs import Job, jobs_of
 from smalltumor.cohort.pipeline.pipeline import Pipeline
 from smalltumor.cohort.results.folder_settings import CohortInfo
@@ -83,7 +83,7 @@ def segment_cohort(
     if settings.parquet:
         require_pyarrow()
     folder, names = ResultsFolder(settings.output), [files.name for files in cases]
-    with locked_folder(
+    with locked_results(
         folder, info_of_run(checkpoint, settings), names, settings.overwrite
     ) as locked:
         jobs = jobs_of(cases, folder, locked, settings)

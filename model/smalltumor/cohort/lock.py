@@ -121,7 +121,7 @@ def is_current(folder: ResultsFolder, settings: FolderSettings, case: str) -> bo
 
 
 @contextmanager
-def locked_folder(
+def locked_results(
     folder: ResultsFolder, info: CohortInfo, cases: Iterable[str], overwrite: bool
 ) -> Iterator[LockedFolder]:
     """Create or check a folder, and keep other runs out of it within the block.

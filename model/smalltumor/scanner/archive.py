@@ -67,7 +67,7 @@ def may_hold_images(archive: Path) -> bool:
         return True
 
 
-def check_images(archive: Path) -> None:
+def check_holds_images(archive: Path) -> None:
     """Check before it is unpacked that a zip archive may hold images, see `may_hold_images`.
 
     Raises
@@ -129,7 +129,7 @@ def unpacked(path: Path, on_file: Callable[[int], None] | None = None) -> Iterat
     if not is_archive(path):
         yield path
         return
-    check_images(path)
+    check_holds_images(path)
     with tempfile.TemporaryDirectory(prefix="smalltumor-") as temporary:
         folder = Path(temporary, path.stem)
         unpack(path, folder, on_file)

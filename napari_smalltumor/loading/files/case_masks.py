@@ -25,7 +25,7 @@ from smalltumor.text import list_text
 from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import (
     OtherImagesError,
-    check_images,
+    check_made_of_case,
     layers_of_masks,
     read_regions,
 )
@@ -106,7 +106,7 @@ def labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
     """The labels of a case, or no layer and a warning if they cannot be opened."""
     try:
         volume = read.result()
-        check_images(volume, case, is_chosen=False)
+        check_made_of_case(volume, case, is_chosen=False)
         for warning in header_warnings_of(volume, case):
             notify.warn(warning)
         case.loaded_labels = LoadedLabels(volume, read_label_volume)

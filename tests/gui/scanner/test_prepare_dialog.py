@@ -21,7 +21,7 @@ from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import Cancelled
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.preparation.lock import locked_folder
+from smalltumor.scanner.preparation.lock import locked_preparation
 from smalltumor.scanner.studies import find_studies
 
 from napari_smalltumor import devices
@@ -146,7 +146,7 @@ def test_a_folder_that_another_preparation_writes_to_is_refused_at_once(
 ):
     in_loop(open_and_remember, viewer, write_raw_scan(tmp_path / "Pat"))
     dialog = preparation_of(qtbot).dialog
-    with locked_folder(Path(dialog.output.text())):
+    with locked_preparation(Path(dialog.output.text())):
         dialog.prepare_button.click()
         qtbot.waitUntil(lambda: bool(messages))
     assert messages == [

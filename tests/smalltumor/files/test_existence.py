@@ -17,7 +17,7 @@ from smalltumor.files.atomic import check_output, check_output_folder
 from smalltumor.files.existence import exists, is_file, is_folder
 from smalltumor.files.new_folders import new_folders
 from smalltumor.files.transactions.recovery import recover_interrupted_writes
-from smalltumor.scanner.preparation.lock import locked_folder
+from smalltumor.scanner.preparation.lock import locked_preparation
 
 TOO_LONG = "n" * 300
 
@@ -152,7 +152,7 @@ def test_an_earlier_file_replaces_none_that_cannot_be_reached(
     assert {name: (tmp_path / name).read_text() for name in contents} == contents
 
 
-@pytest.mark.parametrize("create", [new_folders, locked_folder])
+@pytest.mark.parametrize("create", [new_folders, locked_preparation])
 def test_a_folder_that_cannot_be_reached_is_none_of_the_new_ones(
     create: Callable[[Path], AbstractContextManager[None]],
     tmp_path: Path,

@@ -10,7 +10,7 @@ import pytest
 from failing_drives import let_drive_fail, use_path_of_python_3_14
 from napari_cases import case_along
 from smalltumor.cohort.cases import cohort_cases
-from smalltumor.cohort.lock import locked_folder
+from smalltumor.cohort.lock import locked_results
 from smalltumor.cohort.results.folder_settings import CohortInfo
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.cohort.reviews.reviews import LOCK, Reviews
@@ -60,7 +60,7 @@ def test_the_masks_of_a_cohort_are_not_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = ResultsFolder(tmp_path / "out")
-    with locked_folder(folder, CohortInfo("brats"), ["P1"], overwrite=False) as locked:
+    with locked_results(folder, CohortInfo("brats"), ["P1"], overwrite=False) as locked:
         folder.mask("P1").write_bytes(b"corrected")
         let_drive_fail(monkeypatch, folder.mask("P1"))
         with pytest.raises(OutputError, match="cannot be reached"):
@@ -71,7 +71,7 @@ def test_the_masks_of_a_cohort_are_not_made_again(
 def test_reviews_that_cannot_be_saved_are_an_obstacle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    with locked_folder(ResultsFolder(tmp_path), CohortInfo("brats"), ["P1"], overwrite=False):
+    with locked_results(ResultsFolder(tmp_path), CohortInfo("brats"), ["P1"], overwrite=False):
         reviews = Reviews(tmp_path)
     (tmp_path / "reviews").mkdir()
     assert not reviews.obstacle()

@@ -14,7 +14,7 @@ from head_cases import NAMES, sample_head, write_scan
 from raw_scans import write_raw_scan
 from smalltumor import extras
 from smalltumor.data.volumes.nifti import read_nifti
-from smalltumor.scanner.preparation.lock import locked_folder
+from smalltumor.scanner.preparation.lock import locked_preparation
 from synthetic import grid_along
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
@@ -172,7 +172,7 @@ def test_a_case_is_not_written_within_its_scan(tmp_path, smalltumor, place):
 
 def test_a_second_preparation_into_a_folder_is_refused_at_its_start(tmp_path, smalltumor):
     scan, folder = write_raw_scan(tmp_path / "scan"), tmp_path / "Pat"
-    with locked_folder(folder):
+    with locked_preparation(folder):
         for words in (
             ("prepare", scan, folder),
             ("segment", "--raw", scan, "-o", tmp_path / "m.nii.gz", "--prepared", folder),

@@ -139,7 +139,7 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
         mask = mask_beside(case, options.labels)
     else:
         mask = read_mask(options.masks[number], case, options.labels)
-    report.check_images(mask, options)
+    report.check_made_of_case(mask, options)
     case.warnings.extend(
         filter(None, (*mask.warnings, report.other_model_text(mask, options.model)))
     )

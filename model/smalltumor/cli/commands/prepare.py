@@ -78,7 +78,7 @@ def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
 
 
 def _prepare(options: argparse.Namespace, folder: Path | None, study_uid: str, output: Path) -> int:
-    from smalltumor.scanner.preparation.lock import locked_folder
+    from smalltumor.scanner.preparation.lock import locked_preparation
     from smalltumor.scanner.preparation.prepared_files import (
         check_outside_scan,
         check_prepared,
@@ -92,7 +92,7 @@ def _prepare(options: argparse.Namespace, folder: Path | None, study_uid: str, o
         chosen = source.assignment.chosen
         locations = [series.location for series in chosen.values()]
         check_prepared(output, source.name, chosen, locations, overwrite=options.overwrite)
-        with locked_folder(output):
+        with locked_preparation(output):
             case = scanner_images.prepare_source(options, source, bar)
             written = write_prepared(case, output, overwrite=options.overwrite)
     print(scanner_images.description(case))

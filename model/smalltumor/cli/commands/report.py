@@ -51,7 +51,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def add_other_images(parser: argparse.ArgumentParser) -> None:
-    """Add the option that accepts masks which `check_images` refuses."""
+    """Add the option that accepts masks which `check_made_of_case` refuses."""
     parser.add_argument(
         "--other-images",
         action="store_true",
@@ -59,7 +59,7 @@ def add_other_images(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def check_images(mask: CaseMask, options: argparse.Namespace) -> None:
+def check_made_of_case(mask: CaseMask, options: argparse.Namespace) -> None:
     """Check that a mask does not record other images than those of its case.
 
     Raises
@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
         bar(0.0, "reading the case")
         case = read_case(options.case, allow_missing=True)
         mask = read_mask(options.segmentation, case, options.labels)
-        check_images(mask, options)
+        check_made_of_case(mask, options)
         check_outputs(options, [*case.sources, options.segmentation])
         for warning in filter(None, (*mask.warnings, other_model_text(mask, options.model))):
             case.warnings.append(warning)

@@ -25,7 +25,7 @@ class ResultsFolder:
     """Results of many cases, all made with the same settings.
 
     A file of a case is written by the process that segments the case, and every other file by the
-    one process that holds the folder, see `smalltumor.cohort.lock.locked_folder`.
+    one process that holds the folder, see `smalltumor.cohort.lock.locked_results`.
 
     Parameters
     ----------

@@ -83,7 +83,7 @@ def _check_patient(case: str, dataset: Path) -> None:
             )
 
 
-def check_images(
+def check_no_mask_of_others(
     segmentation: Segmentation,
     dataset: Path,
     session: str = "",

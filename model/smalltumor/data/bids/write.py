@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from smalltumor.data.bids.checks import check_bids, check_images
+from smalltumor.data.bids.checks import check_bids, check_no_mask_of_others
 from smalltumor.data.bids.dataset import describe_dataset, json_text
 from smalltumor.data.identity.patients import patient_of
 from smalltumor.data.identity.recorded_patient import PATIENT_KEY
@@ -85,7 +85,7 @@ def write_bids(
         sources=segmentation.sources,
     )
     if not other_images:
-        check_images(segmentation, dataset, session)
+        check_no_mask_of_others(segmentation, dataset, session)
     try:
         image.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

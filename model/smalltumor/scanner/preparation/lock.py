@@ -16,7 +16,7 @@ LOCK = ".preparation.lock"
 
 
 @contextmanager
-def locked_folder(folder: Path) -> Iterator[None]:
+def locked_preparation(folder: Path) -> Iterator[None]:
     """Create a folder, and keep other preparations out of it within the block.
 
     Without a file in it, the folder is removed at the end if it was created here.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cohort_results import write_results
-from smalltumor.cohort.lock import locked_folder
+from smalltumor.cohort.lock import locked_results
 from smalltumor.cohort.results.results import read_info
 from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
@@ -92,6 +92,6 @@ def test_reviews_of_cases_that_cannot_be_opened_are_not_counted(tmp_path):
 def test_a_run_that_names_no_folder_of_the_cases_keeps_the_one_that_is_known(tmp_path):
     data, output = write_results(tmp_path)
     info = replace(read_info(output), data=None)
-    with locked_folder(ResultsFolder(output), info, ["ann"], overwrite=False):
+    with locked_results(ResultsFolder(output), info, ["ann"], overwrite=False):
         pass
     assert read_info(output).data == data

@@ -13,7 +13,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data.bids import write as bids
-from smalltumor.data.bids.checks import check_images
+from smalltumor.data.bids.checks import check_no_mask_of_others
 from smalltumor.data.bids.names import bids_paths, check_subjects, masks_of_subject, session_of
 from smalltumor.data.bids.write import write_bids
 from smalltumor.data.naming.find_cases import find_cases
@@ -144,10 +144,12 @@ def test_the_segmentation_of_another_patient_of_the_label_is_not_replaced(tmp_pa
         write_bids(made_of("b"), dataset, overwrite=True)
     assert image.read_bytes() == before
     write_bids(made_of("a"), dataset, overwrite=True)
-    check_images(made_of("b"), dataset, outdated={"t1ce": "a"})  # the case has new images
+    check_no_mask_of_others(
+        made_of("b"), dataset, outdated={"t1ce": "a"}
+    )  # the case has new images
     for outdated in ({}, {"t1ce": "c"}):
         with pytest.raises(CaseError, match="is a mask of other images"):
-            check_images(made_of("b"), dataset, outdated=outdated)
+            check_no_mask_of_others(made_of("b"), dataset, outdated=outdated)
     write_bids(made_of("b"), dataset, overwrite=True, other_images=True)
     assert image.read_bytes() != before
 

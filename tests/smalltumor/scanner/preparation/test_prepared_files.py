@@ -11,7 +11,7 @@ from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import Cancelled, OutputError
 from smalltumor.scanner.preparation import prepared_files
-from smalltumor.scanner.preparation.lock import locked_folder
+from smalltumor.scanner.preparation.lock import locked_preparation
 from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 
@@ -37,15 +37,15 @@ def without(case, modality):
 
 def test_a_folder_is_claimed_by_one_preparation_and_leaves_no_trace(case, tmp_path):
     folder = tmp_path / "prepared" / "Pat"
-    with locked_folder(folder):
+    with locked_preparation(folder):
         with (
             pytest.raises(OutputError, match=r"another preparation or correction .*Pat"),
-            locked_folder(folder),
+            locked_preparation(folder),
         ):
             pass
         assert folder.is_dir()
     assert not folder.parent.exists()
-    with locked_folder(folder):
+    with locked_preparation(folder):
         written = write_prepared(case, folder)
     assert sorted(folder.iterdir()) == sorted(written)
 
