@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from smalltumor.data.naming.export_names import edited_labels_name
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify
-from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
+from napari_smalltumor.layers.metadata import LayerKind, case_of, region_of, role_of
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.switching.next_frame import next_frame
@@ -69,8 +71,23 @@ class ExistingMaskNotice:
             return ""
         return (
             f"{self._patients.title} is shown with the mask in {list_text(names)}, not with a "
-            "new segmentation."
+            f"new segmentation.{_edits_text(layers)}"
         )
+
+
+def _edits_text(layers: Sequence[Layer]) -> str:
+    """That edits of the masks are in files that are not open; empty if there are none."""
+    opened = {case.labels_path for case in map(case_of, layers) if case is not None}
+    masks = {case_of(layer) for layer in layers if file_of(layer)}
+    paths = [
+        case.labels_path.with_name(edited_labels_name(case.name))
+        for case in masks
+        if case is not None and case.labels_path is not None
+    ]
+    names = [path.name for path in paths if path not in opened and path.is_file()]
+    if not names:
+        return ""
+    return f" Edited labels were saved in {list_text(names)}, which opens if you drop it here."
 
 
 def file_of(layer: Layer) -> str:

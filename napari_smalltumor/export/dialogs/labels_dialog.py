@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.data.identity.mask_images import check_not_of_another
+from smalltumor.data.naming.export_names import edited_labels_name
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.names import safe_name
 from smalltumor.files.transactions.recovery import existing
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.case_export import DEFAULT_SUFFIX, with_suffix
+from napari_smalltumor.export.case_export import with_suffix
 from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.layer_files import write_layer
 from napari_smalltumor.export.source_files import check_no_source
@@ -46,8 +46,7 @@ def ask_and_save_labels(viewer: ViewerModel, layer: Layer, parent: QWidget | Non
     case = labels_case(layer)
     assert case is not None
     patient = patient_of_shown_case(viewer.layers, case)
-    name = f"{safe_name(case.name)}_labels_edited{DEFAULT_SUFFIX}"
-    start = output_folder(viewer, patient) / name
+    start = output_folder(viewer, patient) / edited_labels_name(case.name)
     chosen, _ = QFileDialog.getSaveFileName(
         *(parent, f"Save {layer.name}", str(start), "NIfTI (*.nii.gz *.nii)"),
         options=QFileDialog.Option.DontConfirmOverwrite,  # asked below, of the completed name

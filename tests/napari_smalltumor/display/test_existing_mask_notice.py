@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
+from napari.layers import Layer
 from napari_cases import write_case_along
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
@@ -10,6 +13,7 @@ from smalltumor.data.segmentation import Segmentation
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.reader import layers_of_file
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets import readable_messages
 
@@ -42,6 +46,21 @@ def test_it_ends_when_the_case_is_segmented(viewer, tmp_path, shown):
     case = case_of(layer)
     show_segmentation(viewer, case, Segmentation("Pat", layer.data * 0, case.grid))
     assert shown == []
+
+
+def test_edits_that_were_saved_to_another_file_are_named_until_it_is_open(viewer, tmp_path, shown):
+    folder = write_case_along(tmp_path / "Pat")
+    edited = shutil.copy(folder / "Pat_seg.nii.gz", folder / "Pat_labels_edited.nii.gz")
+    said = "Pat is shown with the mask in Pat_seg.nii.gz, not with a new segmentation."
+    open_case(viewer, folder)
+    assert shown == [
+        f"{said} Edited labels were saved in Pat_labels_edited.nii.gz, which opens if you drop it "
+        "here."
+    ]
+    for data in layers_of_file(edited, viewer.layers):
+        viewer.add_layer(Layer.create(*data))
+    assert [patient.name for patient in active_patient(viewer).patients] == ["Pat"]
+    assert all("drop it" not in text for text in shown)
 
 
 def test_nothing_is_said_of_a_case_without_a_mask(viewer, tmp_path, shown):

@@ -16,6 +16,7 @@ from smalltumor.files.names import safe_name
 from smalltumor.labels.regions import Region
 
 EXPORT_ENDING = "_smalltumor"
+EDITED_ENDING = "_labels_edited"
 _REGION = re.compile(r"[-_. ](et|tc|wt)\Z", re.IGNORECASE)
 _NAME = re.compile(rf"^(?P<case>.+){EXPORT_ENDING}(?:_(?P<region>et|tc|wt))?$", re.IGNORECASE)
 
@@ -45,6 +46,11 @@ def region_file(path: Path) -> RegionFile | None:
         return None
     region = match["region"]
     return RegionFile(path, match["case"], Region(region.lower()) if region else None)
+
+
+def edited_labels_name(case: str) -> str:
+    """The name that is proposed for the file of edited labels, such as an expert's, of a case."""
+    return f"{safe_name(case)}{EDITED_ENDING}.nii.gz"
 
 
 def named_region(path: Path) -> Region | None:
