@@ -8,20 +8,27 @@ from typing import TYPE_CHECKING
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut
 
-from napari_smalltumor import keys
+from napari_smalltumor import keys, notify
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialogs.export_dialog import export_active
 from napari_smalltumor.export.dialogs.labels_dialog import ask_and_save_labels, labels_case
 from napari_smalltumor.export.save import save_active
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.masks.incomplete_results import is_incomplete
+from napari_smalltumor.layers.metadata import LayerKind, role_of
 from napari_smalltumor.main_window.planes_window import PlanesWindow, planes_window
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
     from napari.viewer import Viewer
 
 _NAMES = {keys.SAVE: "smalltumor_save", keys.EXPORT: "smalltumor_export"}
+_NOTHING_TO_SAVE = (
+    "{} has no masks to save: segment the case, or select a mask. File > Save Selected Layers "
+    "saves a copy of an image."
+)
 _SAVE_SELECTED = "napari.window.file.save_layers_dialog.selected"
 
 
@@ -43,9 +50,9 @@ def ensure_export_keys(viewer: Viewer) -> None:
 
 
 def _save(window: PlanesWindow) -> None:
-    """Save the masks of the active patient; without any, the selected labels or other layers.
+    """Save the masks of the active patient; without any, edited labels or other layers.
 
-    While they are being added, a message says so.
+    While they are being added, a message says so, and so it does if there is nothing to save.
     """
     viewer = window.planes.viewer  # the window must not keep the viewer alive
     if viewer is None:
@@ -53,11 +60,28 @@ def _save(window: PlanesWindow) -> None:
     if save_state(viewer).has_masks or is_incomplete(active_patient(viewer).layers):
         save_active(viewer)
         return
-    labels = viewer.layers.selection.active
-    if labels is not None and labels_case(labels) is not None:
+    selected = viewer.layers.selection.active
+    labels = _labels_to_save(viewer, selected)
+    if labels is not None:
         ask_and_save_labels(unproxied(viewer), labels, window.main_window)
+    elif _is_image(selected):
+        notify.info(_NOTHING_TO_SAVE.format(active_patient(viewer).title))
     elif (action := viewer.window.file_menu.findAction(_SAVE_SELECTED)) is not None:
         action.trigger()
+
+
+def _labels_to_save(viewer: Viewer, selected: Layer | None) -> Layer | None:
+    """The selected labels; else the only edited ones of the active patient."""
+    if selected is not None and labels_case(selected) is not None:
+        return selected
+    labels = [layer for layer in active_patient(viewer).layers if labels_case(layer) is not None]
+    edited = ensure_autosave(viewer).autosave.edited(labels)
+    return labels[0] if len(labels) == len(edited) == 1 else None
+
+
+def _is_image(layer: Layer | None) -> bool:
+    role = role_of(layer) if layer is not None else None
+    return role is not None and role.kind is LayerKind.IMAGE
 
 
 def _export(window: PlanesWindow) -> None:

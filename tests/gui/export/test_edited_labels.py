@@ -99,6 +99,22 @@ def test_the_key_writes_edited_labels_beside_the_images(viewer, told, tmp_path, 
     assert what_is_unsaved(viewer, active_patient(viewer).current) == []
 
 
+def test_the_key_writes_the_labels_that_were_edited_although_an_image_is_selected(
+    viewer, told, tmp_path, monkeypatch
+):
+    edit(viewer)
+    viewer.layers.selection.active = viewer.layers["Pat T1CE"]
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda p, t, start, f, options: (start, f))
+    press_save(viewer)
+    assert (tmp_path / "Pat" / "Pat_labels_edited.nii.gz").is_file()
+
+
+def test_the_key_says_that_there_is_nothing_to_save_if_an_image_is_selected(viewer, told):
+    viewer.layers.selection.active = viewer.layers["Pat T1CE"]
+    press_save(viewer)
+    assert told[-1].startswith("Pat has no masks to save: segment the case, or select a mask.")
+
+
 @pytest.mark.parametrize("agrees", [False, True])
 def test_a_file_that_exists_is_replaced_only_after_a_question(
     viewer, told, tmp_path, monkeypatch, agrees
