@@ -10,9 +10,9 @@ from smalltumor.report.follow_up_page import headline
 from superqt import QElidingLabel
 
 from napari_smalltumor import keys
-from napari_smalltumor.follow_up.comparison_warnings import ComparisonWarnings
 from napari_smalltumor.follow_up.table_model import ChangesModel
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
+from napari_smalltumor.widgets.scrolled_label import ScrolledLabel
 from napari_smalltumor.widgets.tables import FittedTable, set_up_table
 
 _WIDTH = 348
@@ -63,8 +63,8 @@ class FollowUpPanel(QWidget):
             "Show them in place of the other reference, which the Compare dock can show again",
         )
         self.report_button = button("Report...", "Write a page of what has changed")
-        self.warnings = ComparisonWarnings()
-        self.response = wrapped_label()
+        self.warnings = ScrolledLabel()
+        self.response = ScrolledLabel()
         self._lay_out(header)
         self.contours_button.hide()
         self.show_running(False)
@@ -101,10 +101,10 @@ class FollowUpPanel(QWidget):
         if follow_up is None:
             return
         self._headline = headline(follow_up)
-        self.warnings.show_warnings(warnings)
+        self.warnings.show_text(_warnings_text(warnings))
         response = follow_up.response
         similarity = follow_up.registrations[-1].similarity
-        self.response.setText(
+        self.response.show_text(
             f"RANO, from measurements only: {response.category}; {'; '.join(response.reasons)}. "
             f"{BASIS} Similarity of the heads: {similarity:.2f}."
         )
@@ -133,8 +133,13 @@ class FollowUpPanel(QWidget):
         layout.addWidget(self.table, 1)
         layout.addLayout(row(self.flicker_button, self.beside_button, self.report_button))
         layout.addWidget(self.warnings, 1)
-        layout.addWidget(self.response)
+        layout.addWidget(self.response, 1)
         layout.addStretch(0)
+
+
+def _warnings_text(warnings: Sequence[str]) -> str:
+    reasons = [f"• {text}" for text in warnings]
+    return "\n".join(["⚠ Reasons to doubt this comparison:", *reasons]) if reasons else ""
 
 
 def _table(model: ChangesModel) -> FittedTable:

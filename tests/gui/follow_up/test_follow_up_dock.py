@@ -58,7 +58,7 @@ def test_reasons_to_doubt_stay_above_the_category_and_are_those_of_the_page(
         "the names of the cases belong to several patients: BraTS2021_1 and BraTS2021_2"
     ) in reasons
     assert any("masks are of different origin" in reason for reason in reasons)
-    assert dock.warnings.label.text().splitlines()[1:] == [f"• {reason}" for reason in reasons]
+    assert dock.warnings.text().splitlines()[1:] == [f"• {reason}" for reason in reasons]
     assert dock.layout().indexOf(dock.warnings) < dock.layout().indexOf(dock.response)
     monkeypatch.setattr(page, "ask_for_details", lambda *a: StatedDetails("", ("", "")))
     monkeypatch.setattr(page, "ask_for_page", lambda *a: tmp_path / "page.html")
@@ -84,8 +84,8 @@ def test_a_mask_of_others_is_said_beside_regions_that_were_saved_and_read_again(
     open_case(viewer, saved.parent)
     compared(dock, qtbot, earlier_scan)
     of_others = "by the name of its file, not that of BraTS2021_1"
-    assert (of_others in dock.warnings.label.text()) != is_saved
-    assert "regions in the window" not in dock.warnings.label.text()
+    assert (of_others in dock.warnings.text()) != is_saved
+    assert "regions in the window" not in dock.warnings.text()
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ def test_current_regions_of_a_network_that_has_seen_the_patient_are_doubted(
         layer = dock._viewer.layers[f"BraTS2021_2 {name}"]
         set_role(layer, replace(role_of(layer), result=shown))
     compared(dock, qtbot, earlier_scan)
-    assert f"BraTS2021_2: {SEEN_IN_TRAINING}" in dock.warnings.label.text()
+    assert f"BraTS2021_2: {SEEN_IN_TRAINING}" in dock.warnings.text()
 
 
 @pytest.mark.slow
@@ -258,7 +258,7 @@ def test_an_earlier_mask_with_a_doubtful_header_is_compared_with_a_warning(
     nib.save(image, path)
     compared(dock, qtbot, earlier_scan)
     assert words(dock) == ["new", "grown", "gone"]
-    assert "sform and qform disagree about the position" in dock.warnings.label.text()
+    assert "sform and qform disagree about the position" in dock.warnings.text()
 
 
 @pytest.mark.one_binding

@@ -1,8 +1,6 @@
-"""Sentences of a comparison that warn, shown as long as it is."""
+"""A label that is scrolled where there is no space for all of its text."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
@@ -12,32 +10,30 @@ from napari_smalltumor.widgets.layouts import wrapped_label
 _MIN_HEIGHT = 64
 
 
-class ComparisonWarnings(QScrollArea):
-    """As high as its text if there is space, else scrolled: the dock has no place for dozens.
-
-    Attributes
-    ----------
-    label : QLabel
-    """
+class ScrolledLabel(QScrollArea):
+    """As high as its text if there is space, else scrolled; hidden without a text."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.label = wrapped_label()
+        self._label = wrapped_label()
         self._content = QWidget()
         self._content.setMinimumHeight(1)  # that of a label, which is of no width, may be too high
         layout = QVBoxLayout(self._content)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.label)
+        layout.addWidget(self._label)
         layout.addStretch(1)
         self.setWidget(self._content)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
 
-    def show_warnings(self, warnings: Sequence[str]) -> None:
-        """Show the reasons; nothing without any."""
-        reasons = "\n".join(f"• {text}" for text in warnings)
-        self.label.setText(f"⚠ Reasons to doubt this comparison:\n{reasons}" if warnings else "")
-        self.setVisible(bool(warnings))
+    def text(self) -> str:
+        """The text, as of a QLabel."""
+        return str(self._label.text())
+
+    def show_text(self, text: str) -> None:
+        """Show a text; nothing if it is empty."""
+        self._label.setText(text)
+        self.setVisible(bool(text))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
