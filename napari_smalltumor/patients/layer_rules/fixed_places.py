@@ -62,8 +62,12 @@ class FixedPlaces:
             self._follow(layer)
 
     def _follow(self, layer: Layer) -> None:
-        """Remember where a layer of a case is; a copy of one is written on its grid too."""
-        if layer in self._places or (role_of(layer) or source_role_of(layer.metadata)) is None:
+        """Remember where a layer of a case is; a copy of one is written on its grid too.
+
+        Layers of no case, such as the rings, follow the active patient.
+        """
+        role = role_of(layer) or source_role_of(layer.metadata)
+        if layer in self._places or role is None or role.case is None:
             return
         self._places[layer] = place_of(layer)
         layer.events.mode.connect(self._on_mode)

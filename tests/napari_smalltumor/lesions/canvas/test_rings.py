@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lesion_layers import rings_shown, search, show_regions, synthetic_case
+from lesion_layers import SHAPE, rings_shown, search, show_regions, synthetic_case
+from smalltumor.geometry.grid import Grid
+from synthetic import grid_along
 
+from napari_smalltumor.layers.patient import layers_of_patient
 from napari_smalltumor.lesions.canvas.rings import (
     CURRENT,
     DIAMETER_FACTOR,
@@ -20,6 +23,7 @@ from napari_smalltumor.lesions.canvas.rings import (
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.search.specks import SpeckRule
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer_setup import set_up
 
 
 def visible(viewer, review):
@@ -117,6 +121,38 @@ def test_one_layer_rings_the_lesions_of_the_active_patient(viewer, review):
     assert len(layer.data) == 0
     search(review)
     assert np.array_equal(rings_shown(viewer).data, before)
+
+
+@pytest.mark.parametrize("axcodes, spacing", [("PSR", (1, 1.5, 2)), ("LAI", (0.5, 0.5, 6))])
+def test_rings_of_a_patient_on_another_grid_lie_on_its_lesions(viewer, axcodes, spacing):
+    """Also after the patients were switched, and after one of them was closed."""
+    set_up(viewer)
+    show_regions(viewer, synthetic_case())
+    review, patients = LesionReview(viewer), active_patient(viewer)
+    search(review)
+    grid = grid_along(axcodes, SHAPE, spacing)
+    moved = np.eye(4)
+    moved[:3, 3] = (15, -40, 12.5)
+    other = Grid(grid.shape, moved @ grid.affine)
+    show_regions(viewer, replace(synthetic_case(), name="Other", grid=other))
+    for patient in (*patients.patients, *patients.patients):
+        patients.activate(patient)
+        search(review)
+        check_places(rings_shown(viewer), review)
+    for layer in layers_of_patient(viewer.layers, patients.patients[0]):
+        viewer.layers.remove(layer)
+    search(review)
+    check_places(rings_shown(viewer), review)
+
+
+def check_places(rings, review) -> None:
+    """The centre of each ring is that of a small lesion in the patient."""
+    mask = review.source.any_layer
+    for box in review.source.boxes_in_data(review.small):
+        centre = mask.data_to_world((box[:, 0] + box[:, 1] - 1) / 2)
+        drawn = [rings.data_to_world(point) for point in rings.data]
+        assert min(np.linalg.norm(np.subtract(drawn, centre), axis=1)) < max(mask.scale)
+    assert len(review.small) == 2
 
 
 def test_rings_of_a_mask_of_unknown_origin_go_with_its_review(viewer):
