@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
@@ -20,6 +21,7 @@ from superqt import QElidingLabel
 
 from napari_smalltumor import keys
 from napari_smalltumor.closing.close_patient import close_patient, reopen_closed
+from napari_smalltumor.export.edited_labels import save_edited_labels
 from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.unopened_exports import button_text, unopened_exports
@@ -38,6 +40,7 @@ from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import allow_shrinking, button, wrapped_label
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
     from napari.viewer import Viewer
 
 NO_PATIENT = "no patient is shown"
@@ -94,7 +97,7 @@ class PatientHeader(QWidget):
         self._removed.changed.connect(self._update)
         self._exports.changed.connect(self._update)
         self._saved.changed.connect(self._on_masks)
-        self.save_button.clicked.connect(lambda: save(unproxied(self._viewer), self))
+        self.save_button.clicked.connect(self._save)
         self._update()
 
     def _lay_out(self) -> None:
@@ -137,6 +140,14 @@ class PatientHeader(QWidget):
             return
         if close_patient(self._viewer, self._patients.current, self):
             self._just_closed.start(QApplication.doubleClickInterval())
+
+    def _save(self) -> None:
+        """Save the masks; without any, the edited labels for which the button is shown."""
+        viewer, current = unproxied(self._viewer), self._patients.current
+        if self._saved.has_masks or current is None:
+            save(viewer, self)
+        else:
+            save_edited_labels(viewer, current, self)
 
     def _restore(self) -> None:
         if self._patients.current is not None:
@@ -183,19 +194,29 @@ class PatientHeader(QWidget):
 
     def _update_saved(self) -> None:
         """Say on the button whether the masks are saved, and in its tooltip where."""
-        has_masks = self._saved.has_masks
+        current = self._patients.current
+        if not self._saved.has_masks:
+            self._offer_to_save(self._saved.edited_labels)
+            return
         # Masks of other images become the case's by saving, so that the button stays enabled.
         regions = [layer for layer in self._patients.layers if region_of(layer) is not None]
         is_of_others = bool(other_images_among(regions))
-        is_saved = has_masks and self._saved.is_saved and not is_of_others
-        self.save_button.setVisible(has_masks)
+        is_saved = self._saved.is_saved and not is_of_others
+        self.save_button.setVisible(True)
         self.save_button.setEnabled(not is_saved)
         is_unedited = self._saved.is_review and self._saved.written is None
         saved_text = "No edits" if is_unedited else "✓ Saved"
-        current = self._patients.current
         save_text = self._saved.action_for(current) if current is not None else ""
         self.save_button.setText(saved_text if is_saved else save_text)
         self.save_button.setToolTip(self._saved_text(is_saved))
+
+    def _offer_to_save(self, labels: Sequence[Layer]) -> None:
+        """Offer to save edited labels, such as an expert's, of a patient without masks."""
+        self.save_button.setVisible(bool(labels))
+        self.save_button.setEnabled(bool(labels))
+        self.save_button.setText("Save labels...")
+        names = list_text(layer.name for layer in labels)
+        self.save_button.setToolTip(keys.with_key(f"Save {names} to another file", keys.SAVE))
 
     def _saved_text(self, is_saved: bool) -> str:
         written, title = self._saved.written, self._patients.title

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from psygnal import Signal
 from smalltumor.data.case import Case
 
 from napari_smalltumor import settings
@@ -51,6 +52,9 @@ class Autosave:
     root : Path, optional
         Folder of all autosaves; by default ``autosave`` in the user's data folder.
     """
+
+    exported = Signal()
+    """Masks were exported, so that they have fewer edits, or none, that are not saved."""
 
     def __init__(self, layers: LayerList, root: Path | None = None) -> None:
         self.folder = AutosaveFolder(root)
@@ -114,6 +118,7 @@ class Autosave:
             self.save()
         else:
             self._delete_files_without_edits(exported)
+        self.exported.emit()
 
     def _record_exports(self, written: Mapping[Layer, int], files: Sequence[Path] | None) -> None:
         """Keep time and place of an export, except of masks that changed since they were read."""

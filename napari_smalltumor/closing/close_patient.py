@@ -110,7 +110,7 @@ def _confirm_closing(
         return answer != questions.CANCEL
     if not save_patient(viewer, patient, parent):
         return False
-    # Saving leaves other labels, such as an expert's, as they are.
+    # Saving leaves drawings, and what docks know to be unsaved, as they are.
     rest = what_is_unsaved(viewer, patient)
     return not rest or questions.confirm(parent, _TITLE, " ".join(rest), "Close")
 

@@ -215,7 +215,7 @@ def _ask(closing: Iterable[WindowClosing], parent: QWidget | None, title: str) -
         return answer == CLOSE_WITHOUT_SAVING
     if not all(_save(each, patient) for each, patient in unsaved):
         return False
-    # Saving leaves other labels, such as an expert's, as they are.
+    # Saving leaves drawings, and what docks know to be unsaved, as they are.
     rest = [text for each in closing for text in _unsaved_in(each.viewer)]
     return not rest or questions.confirm(parent, title, "\n\n".join(rest), CLOSE)
 

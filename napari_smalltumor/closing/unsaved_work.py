@@ -12,6 +12,7 @@ from napari_smalltumor import settings
 from napari_smalltumor.autosave.edit_texts import not_saved_text
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.edited_labels import edited_labels
 from napari_smalltumor.export.save_state import SAVE, SAVE_AS_REVIEWED, save_state
 from napari_smalltumor.layers.drawings import holds_drawing
 from napari_smalltumor.layers.masks.brain_mask import brain_mask_of
@@ -34,6 +35,8 @@ _SAVED = {SAVE: "saved", SAVE_AS_REVIEWED: "saved as reviewed"}
 
 def can_be_saved(viewer: ViewerModel, patient: Patient) -> bool:
     """Whether *Save* would write edits, or the result of a network, of a patient."""
+    if edited_labels(viewer, patient):
+        return True
     case = case_to_export(viewer, patient)
     if case is None:
         return False
@@ -98,7 +101,8 @@ def _edits(viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[L
     names = [*_names_of_regions(of_regions), *others]
     kept = _what_is_kept(viewer, names, layers)
     saving = _SAVED[save_state(viewer).action_for(patient)]
-    labels = [x.name for x in layers if x.name in others and x is not brain_mask_of(layers)]
+    saved_with = {x.name for x in (*edited_labels(viewer, patient), brain_mask_of(layers)) if x}
+    labels = [x.name for x in layers if x.name in others and x.name not in saved_with]
     how = f" File > Save Selected Layers saves {list_text(labels)}." if labels else ""
     return [f"Edits of {title} {not_saved_text(names, layers, saving)}. {kept}{how}"]
 

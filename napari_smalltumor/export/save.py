@@ -21,6 +21,7 @@ from napari_smalltumor.export.dialogs.export_dialog import (
 )
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.export.dialogs.replaced_masks import holds_corrections, note_on_replaced
+from napari_smalltumor.export.edited_labels import save_edited_labels
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.export.written_masks import StampedFiles
@@ -95,9 +96,11 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
 
 
 def save_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None) -> bool:
-    """Make a patient active and save its masks; False if they were not written."""
+    """Make a patient active and save its masks and edited labels; False if some were not."""
     active_patient(viewer).activate(patient)
-    return bool(save(viewer, parent)) or save_state(viewer).is_saved
+    state = save_state(viewer)
+    has_saved = not state.has_masks or state.is_saved or bool(save(viewer, parent))
+    return (has_saved or state.is_saved) and save_edited_labels(viewer, patient, parent)
 
 
 def _save_review(viewer: ViewerModel) -> None:

@@ -14,8 +14,11 @@ from smalltumor.data.case import Case
 from smalltumor.data.masks.exported_masks import masks_named_as_exported
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.autosave.masks import masks_among
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_with_regions, file_to_save
+from napari_smalltumor.export.dialogs.labels_dialog import labels_case
+from napari_smalltumor.export.edited_labels import edited_labels
 from napari_smalltumor.export.written_masks import (
     ReadMask,
     StampedFiles,
@@ -61,6 +64,7 @@ class SaveState:
         self._opened: dict[Patient, OpenedLayers] = {}
         self._read: WeakKeyDictionary[Labels, ReadMask] = WeakKeyDictionary()
         self._known: dict[Region, int] | None = None
+        self._known_labels: list[Layer] | None = None
         self._is_review: Callable[[Patient], bool] = lambda patient: False
         self._save_review: Callable[[], None] = lambda: None
         application = QApplication.instance()  # without one, nobody paints
@@ -71,6 +75,7 @@ class SaveState:
             self._patients.reassigned,
         ):
             signal.connect(self._follow)
+        ensure_autosave(viewer).autosave.exported.connect(self.refresh)
         if application is not None:
             application.applicationStateChanged.connect(self._on_application)
             application.focusWindowChanged.connect(self._on_window)
@@ -127,6 +132,16 @@ class SaveState:
             self._known = checksums_of(masks)
         return self._are_in_file(current, masks, self._known)
 
+    @property
+    def edited_labels(self) -> list[Layer]:
+        """The labels of the active patient, such as an expert's, whose edits are not saved."""
+        current, viewer = self._patients.current, self._viewer()
+        if current is None or viewer is None:
+            return []
+        if self._known_labels is None:
+            self._known_labels = edited_labels(viewer, current)
+        return self._known_labels
+
     def are_saved(self, patient: Patient, layers: Sequence[Layer]) -> bool:
         """As `is_saved`, of the masks among the layers of any patient, who may be closed.
 
@@ -179,7 +194,7 @@ class SaveState:
 
     def refresh(self) -> None:
         """Look at the masks again; the signal of an edit comes a moment later than the edit."""
-        self._known = None
+        self._known = self._known_labels = None
         self.changed.emit()
 
     @property
@@ -223,7 +238,8 @@ class SaveState:
         masks = self._masks.values()
         self._keep_read(masks)
         if self._edits is not None:
-            self._edits.follow(masks)
+            labels = [x for x in masks_among(self._patients.layers) if labels_case(x) is not None]
+            self._edits.follow([*masks, *labels])
         self._forget_reopened()
         self._look_at_files()
         self.refresh()

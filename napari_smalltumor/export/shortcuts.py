@@ -9,9 +9,9 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut
 
 from napari_smalltumor import keys, notify
-from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialogs.export_dialog import export_active
 from napari_smalltumor.export.dialogs.labels_dialog import ask_and_save_labels, labels_case
+from napari_smalltumor.export.edited_labels import edited_labels
 from napari_smalltumor.export.save import save_active
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.masks.incomplete_results import is_incomplete
@@ -72,11 +72,11 @@ def _save(window: PlanesWindow) -> None:
 
 def _labels_to_save(viewer: Viewer, selected: Layer | None) -> Layer | None:
     """The selected labels; else the only edited ones of the active patient."""
+    patient = active_patient(viewer).current
     if selected is not None and labels_case(selected) is not None:
         return selected
-    labels = [layer for layer in active_patient(viewer).layers if labels_case(layer) is not None]
-    edited = ensure_autosave(viewer).autosave.edited(labels)
-    return labels[0] if len(labels) == len(edited) == 1 else None
+    edited = edited_labels(viewer, patient) if patient is not None else []
+    return edited[0] if len(edited) == 1 else None
 
 
 def _is_image(layer: Layer | None) -> bool:

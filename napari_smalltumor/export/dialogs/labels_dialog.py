@@ -72,7 +72,7 @@ def ask_and_save_labels(viewer: ViewerModel, layer: Layer, parent: QWidget | Non
     except SmalltumorError as error:
         notify.report_error(error)
         return None
-    ensure_autosave(viewer).autosave.mark_exported([layer], [written])
+    ensure_autosave(viewer).autosave.mark_exported([layer])  # no masks that open as regions
     remember_output_folder(patient, written)
     notify.info(f"Wrote {written.name} to {written.parent}")
     return written

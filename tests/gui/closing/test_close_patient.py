@@ -12,6 +12,7 @@ from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import write_case_along
 from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
@@ -173,16 +174,22 @@ def test_a_patient_whose_edits_cannot_be_saved_stays_open(
 
 @pytest.mark.slow
 @pytest.mark.one_binding
-def test_edits_that_saving_leaves_out_are_asked_about_again(viewer, asked, monkeypatch, tmp_path):
+def test_what_saving_leaves_out_is_asked_about_again(viewer, asked, monkeypatch, tmp_path):
+    """That is a drawing; edits of an expert's mask are saved to a file that the user names."""
     segmented(viewer, tmp_path / "P7")
     case = case_of(viewer.layers["P7 ET"])
     reference = labels_layer(case, np.zeros(case.grid.shape, np.uint8), SCHEMES["brats2023"], "x")
     viewer.add_layer(Layer.create(*reference))
     paint(viewer, "P7 ET")
     paint(viewer, viewer.layers[-1].name)
+    _duplicate_layer(viewer.layers)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda p, t, start, f, options: (start, f))
     answer_edits(monkeypatch, "Save", asked)
     close_active(viewer)
-    assert len(asked) == 2 and viewer.layers and "ET" not in asked[1]
+    first, about_saving, last = asked
+    assert viewer.layers and "not saved: ET, TC, WT, x." in first and "anyway" in about_saving
+    assert "x copy of P7 was not saved" in last and "ET" not in last
+    assert (tmp_path / "P7" / "P7_labels_edited.nii.gz").is_file()
     assert active_patient(viewer).title == "Pat"
 
 

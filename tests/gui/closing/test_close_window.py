@@ -14,7 +14,7 @@ from napari.layers import Layer
 from napari_cases import write_case_along
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QFileDialog
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled
@@ -194,8 +194,31 @@ def test_a_result_beside_edits_of_an_experts_mask_only_is_called_lost(
     click_close(viewer, qtbot)
     (text,) = answers.asked
     assert "ET, TC, WT of Anna were segmented, not saved, and will be lost." in text
-    assert "You can restore them when" in text
-    assert f"File > Save Selected Layers saves {expert.name}." in text
+    assert "You can restore them when" in text and "Save Selected" not in text
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_save_all_saves_edits_of_an_experts_mask_too(
+    open_viewer, answers, errors, tmp_path, qtbot, monkeypatch, is_named
+):
+    """Into a file that the user names; the window stays open if no file is named."""
+    viewer = open_viewer()
+    segmented(viewer, tmp_path / "Anna")
+    open_case(viewer, write_case_along(tmp_path / "Bert"))
+    viewer.layers["Bert labels"].paint((1, 1, 1), 1)
+
+    def choose(parent, title, start, *filters, **options):
+        return start if is_named else "", ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    answers.next.append("Save all")
+    click_close(viewer, qtbot)
+    (text,) = answers.asked
+    assert "Edits of Bert were not saved: Bert labels." in text
+    assert (tmp_path / "Anna" / "Anna_smalltumor.nii.gz").is_file()
+    assert (tmp_path / "Bert" / "Bert_labels_edited.nii.gz").is_file() == is_named
+    assert errors == ([] if is_named else ["Bert was not saved, so the window stays open."])
+    qtbot.waitUntil(lambda: is_open(viewer) != is_named)
 
 
 def test_a_window_stays_open_if_a_patient_could_not_be_saved(

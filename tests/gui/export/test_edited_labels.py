@@ -16,8 +16,10 @@ from smalltumor.data.segmentation import Segmentation
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.closing.unsaved_work import what_is_unsaved
+from napari_smalltumor.export.unopened_exports import unopened_exports
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer_setup import set_up
 
@@ -107,6 +109,33 @@ def test_the_key_writes_the_labels_that_were_edited_although_an_image_is_selecte
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda p, t, start, f, options: (start, f))
     press_save(viewer)
     assert (tmp_path / "Pat" / "Pat_labels_edited.nii.gz").is_file()
+
+
+def test_the_button_of_the_docks_saves_edited_labels(viewer, told, tmp_path, monkeypatch, qtbot):
+    header = PatientHeader(viewer)
+    qtbot.addWidget(header)
+    assert header.save_button.isHidden()
+    edit(viewer)
+    qtbot.waitUntil(lambda: not header.save_button.isHidden())
+    assert header.save_button.text() == "Save labels..." and header.save_button.isEnabled()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda p, t, start, f, options: (start, f))
+    header.save_button.click()
+    assert (tmp_path / "Pat" / "Pat_labels_edited.nii.gz").is_file()
+    assert header.save_button.isHidden()
+
+
+def test_saved_labels_are_not_offered_as_regions(viewer, told, monkeypatch):
+    """They would be converted, and hide the edits of the labels that are restored."""
+    edit(viewer)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda p, t, start, f, options: (start, f))
+    press_save(viewer)
+    patients = active_patient(viewer)
+    folder = patients.current.folder
+    viewer.layers.clear()
+    told.clear()
+    open_case(viewer, folder)
+    assert unopened_exports(viewer).to_open(patients.current) is None
+    assert any("drop it here" in text for text in told)
 
 
 def test_the_key_says_that_there_is_nothing_to_save_if_an_image_is_selected(viewer, told):

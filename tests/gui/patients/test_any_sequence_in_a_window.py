@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from random import Random
 
+import numpy as np
 import pytest
 from cohort_results import write_results
 from smalltumor.data.read_case import read_case
 from smalltumor.inference import segment
 from smalltumor.models.checkpoint import load_checkpoint
-from synthetic import write_case
+from synthetic import LPS, write_case
 from window_checks import WindowChecks
 from window_walk import WindowWalk
 
@@ -24,6 +25,7 @@ from napari_smalltumor.worklist.dock import WorklistDock
 
 WALKS = int(os.environ.get("SMALLTUMOR_WALKS", "2"))
 STEPS = 50
+ON_ANOTHER_GRID = np.array([[-1, 0, 0, 12.5], [0, -1, 0, -30], [0, 0, 1.5, 40], [0, 0, 0, 1.0]])
 
 
 @pytest.mark.slow
@@ -35,7 +37,10 @@ def test_a_window_never_mistakes_a_patient(
     monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
     settings.put("reader", "Reader")
     data, output = write_results(tmp_path)
-    folders = [write_case(tmp_path / x / "Zoe", name="Zoe", seed=n) for n, x in enumerate("ab")]
+    folders = [
+        write_case(tmp_path / x / "Zoe", affine, name="Zoe", seed=n)
+        for n, (x, affine) in enumerate((("a", LPS), ("b", ON_ANOTHER_GRID)))
+    ]
     folders += [data / "ann", data / "bob"]
     checkpoint = load_checkpoint(narrow_weights)
     expected = {str(x): segment(read_case(x), checkpoint).classes for x in folders}
