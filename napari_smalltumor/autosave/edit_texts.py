@@ -124,13 +124,13 @@ def hidden_masks_text(names: Iterable[str]) -> str:
     Parameters
     ----------
     names : iterable of str
-        Names of masks that are not open, as an expert's in a worklist.
+        Names of masks that regions hide.
     """
     if not (masks := list(names)):
         return ""
     return (
-        f"{list_text(masks)}: edits of a mask from a file, such as an expert's, that is not open "
-        "here. Restoring brings it back as a hidden layer."
+        f"{list_text(masks)}: edits of a mask from a file, such as an expert's, whose layer is "
+        "hidden beside ET, TC and WT."
     )
 
 

@@ -45,7 +45,7 @@ def restore(
 ) -> list[Labels]:
     """Restore the saved masks of a case in the viewer.
 
-    They are shown, but for those that `is_restored_hidden` tells.
+    They are shown, but for those that `restored_hidden` tells.
 
     Parameters
     ----------
@@ -67,8 +67,9 @@ def restore(
     Exception
         The first one of what draws the layers, after all masks have been restored.
     """
+    masks = list(masks)
     volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]
-    hidden = {m.name for m, _ in volumes if is_restored_hidden(viewer, case, m)}
+    hidden = restored_hidden(viewer, case, masks)
     volumes.sort(key=lambda pair: _BOTTOM_TO_TOP.index(pair[0].region) if pair[0].region else -1)
     layers = []
     with drawing_errors or DrawingErrors() as errors, ensure_nesting(viewer).replacing(case):
@@ -92,14 +93,17 @@ def restore(
     return layers
 
 
-def is_restored_hidden(viewer: ViewerModel, case: Case, mask: SavedMask) -> bool:
-    """Whether a mask is from a file, such as an expert's, that is not open beside the regions.
+def restored_hidden(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list[str]:
+    """Names of the masks from files, such as an expert's, that are restored beside regions.
 
-    As when a case is opened, the regions hide it: the reader of a worklist must not see it.
+    As when a case is opened, the regions hide them: they have the same colours, and the reader of a
+    worklist must not see an expert's mask.
     """
-    is_of_file = mask.region is None and mask.scheme is not None and not mask.predicted
-    has_regions = bool(region_layers(viewer.layers, case))
-    return is_of_file and has_regions and _layer_of(viewer, case, mask) is None
+    masks = list(masks)
+    if not region_layers(viewer.layers, case) and all(mask.region is None for mask in masks):
+        return []
+    of_files = [m for m in masks if m.region is None and m.scheme is not None and not m.predicted]
+    return [mask.name for mask in of_files]
 
 
 def _keep_maker(layer: Labels, mask: SavedMask) -> None:
@@ -108,7 +112,7 @@ def _keep_maker(layer: Labels, mask: SavedMask) -> None:
     if role is not None:
         made = checksum(layer.data) if mask.made_by is not None else None
         kept = replace(role, result=None, checksum=None, made_by=mask.made_by, made_checksum=made)
-        set_role(layer, kept)
+        set_role(layer, replace(kept, read_from=""))
 
 
 def _keep_other_images(layer: Labels, mask: SavedMask) -> None:

@@ -13,6 +13,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.case_names import continues_name
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.regions import Region
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
@@ -30,7 +31,7 @@ from napari_smalltumor.autosave.edit_texts import (
 from napari_smalltumor.autosave.exports import export_times, export_times_of
 from napari_smalltumor.autosave.mask_files import SavedMask, read_masks, read_readers
 from napari_smalltumor.autosave.masks import key_of, layer_key, masks_among
-from napari_smalltumor.autosave.restore import is_restored_hidden, restore
+from napari_smalltumor.autosave.restore import restore, restored_hidden
 from napari_smalltumor.case_data.moved_cases import (
     has_review,
     moved_cases,
@@ -38,8 +39,10 @@ from napari_smalltumor.case_data.moved_cases import (
     unreadable_cases,
 )
 from napari_smalltumor.case_data.records import CaseRecord, case_key
+from napari_smalltumor.display.existing_mask_notice import ensure_existing_mask_notice
 from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.metadata import case_of, same_case
+from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.viewer import qt_main_window
@@ -180,7 +183,12 @@ class RestoreQuestion:
         is_saved = saved is not None and saved.is_saved
         if is_saved and edits.file != self.autosave.folder.file_of(case):
             self.autosave.folder.discard(edits.file)  # this viewer's own file now has the edits
-        notify.info(f"Restored {', '.join(layer.name for layer in layers)}")
+        patient = patient_of_shown_case(self._viewer.layers, case)
+        ensure_existing_mask_notice(self._viewer).end(patient)
+        hidden = [layer.name for layer in layers if not layer.visible]
+        text = f"Restored {list_text(_short_names(edits.masks))} of {self._title_of(case)}."
+        is_hidden = f" {list_text(hidden)} {'is' if len(hidden) == 1 else 'are'} hidden."
+        notify.info(text + (is_hidden if hidden else ""))
 
     def _set_aside(self, edits: SavedEdits) -> None:
         """Keep a file of this viewer for a later question; that of another one stays there."""
@@ -216,7 +224,7 @@ class RestoreQuestion:
             "" if record is None else moved_edits_text(record, case),
             later_export_text(masks, edits.time, exported_at),
             other_masks_text(self._with_other_masks(masks, shown)),
-            hidden_masks_text(self._restored_hidden(case, edits)),
+            hidden_masks_text(restored_hidden(self._viewer, case, _masks_of(case, edits))),
             f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",
         )
         return "\n\n".join(filter(None, parts))
@@ -234,10 +242,6 @@ class RestoreQuestion:
             for layer in masks_among(shown)
             if (key := layer_key(layer)) in before and baselines.checksum(layer) not in before[key]
         ]
-
-    def _restored_hidden(self, case: Case, edits: SavedEdits) -> list[str]:
-        masks = _masks_of(case, edits)
-        return [mask.name for mask in masks if is_restored_hidden(self._viewer, case, mask)]
 
     def _ask(self, title: str, text: str, *answers: str) -> str:
         from napari_smalltumor import questions  # Qt: the commands of menus load without it

@@ -38,14 +38,21 @@ class ExistingMaskNotice:
         self._viewer = ref(viewer)
         self._patients = active_patient(viewer)
         self._told: set[Patient] = set()
+        self._ended: set[Patient] = set()
         self._shown = ""
         self._about: Patient | None = None
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
 
+    def end(self, patient: Patient) -> None:
+        """Say it no longer of a patient, whose masks hold edits that were restored."""
+        self._ended.add(patient)
+        self._update()
+
     def _update(self) -> None:
         viewer, patient = self._viewer(), self._patients.current
-        self._told.intersection_update(self._patients.patients)
+        for patients in (self._told, self._ended):
+            patients.intersection_update(self._patients.patients)
         text = self._text()
         if viewer is None or text == self._shown:
             return
@@ -65,6 +72,8 @@ class ExistingMaskNotice:
 
     def _text(self) -> str:
         """What is to be said of the active patient; empty if there is nothing."""
+        if self._patients.current in self._ended:
+            return ""
         layers = self._patients.layers
         names = list(dict.fromkeys(name for layer in layers if (name := file_of(layer))))
         if not names or any(region_of(layer) is not None for layer in layers):

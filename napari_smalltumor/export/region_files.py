@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,10 +117,21 @@ def layers_of_masks(
     made_by : MadeBy, optional
         What made the masks; by default what the files record.
     """
-    other = other_images_text(read_from, case)
+    other, files = other_images_text(read_from, case), _files_text(read_from)
     present = [region for region in OUTERMOST_FIRST if region in masks]
     made_by = made_by or joined(map(recorded_made_by, read_from))
-    return [region_layer(case, r, np.asarray(masks[r]), other, made_by) for r in present]
+    return [region_layer(case, r, np.asarray(masks[r]), other, made_by, files) for r in present]
+
+
+def _files_text(volumes: Iterable[Volume]) -> str:
+    """Names of files, and when they were written; of several, the last time."""
+    paths = [volume.path for volume in volumes]
+    names = list_text(path.name for path in paths)
+    try:
+        last = max((path.stat().st_mtime for path in paths), default=0.0)
+    except OSError:  # deleted since it was read
+        return names
+    return f"{names}, written on {datetime.fromtimestamp(last):%Y-%m-%d %H:%M}" if names else ""
 
 
 def _scheme_of(path: Path, volume: Volume) -> LabelScheme:

@@ -107,6 +107,9 @@ class LayerRole:
     made_checksum : int, optional
         `checksum` of the data that `made_by` is about, as they were read; None if they were edited
         since.
+    read_from : str
+        Names of the files that the mask of a region layer was read from, and when they were
+        written, for the user; empty of any other mask.
     other_images : str
         What is said of the file of a mask that records other images than those of the patient;
         empty of any other mask.
@@ -126,6 +129,7 @@ class LayerRole:
     images_changed: bool = False
     made_by: MadeBy | None = None
     made_checksum: int | None = None
+    read_from: str = ""
     other_images: str = ""
     reference: ReferenceMask | None = None
 

@@ -58,6 +58,7 @@ class ResultView(QWidget):
         title: str,
         run: InferenceRun | None,
         made_by: MadeBy | None,
+        read_from: str,
         edited: bool,
         outdated: bool,
     ) -> None:
@@ -74,6 +75,8 @@ class ResultView(QWidget):
             None if the regions are not the result of a run, such as masks from a file.
         made_by : MadeBy or None
             What the file of such masks, or the autosave, records of what made them.
+        read_from : str
+            The files of such masks; empty of any others.
         edited : bool
             Whether the regions differ from the result of the run.
         outdated : bool
@@ -85,6 +88,8 @@ class ResultView(QWidget):
             has_layer = region in volumes_ml
             label.setText(f"{volume_text(volumes_ml[region])} ml" if has_layer else _NO_LAYER)
         made = run_line(run, edited=edited) if run is not None else made_by_line(made_by)
+        if run is None and read_from:
+            made = "\n".join(filter(None, [f"Opened from {read_from}.", made]))
         self._run.setText(made)
         self._run.setToolTip("" if run is None else f"Computed with {run.backend} on {run.device}")
         self._run.setVisible(bool(made))

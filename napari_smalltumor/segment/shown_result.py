@@ -20,6 +20,7 @@ from napari_smalltumor.layers.masks.region_masks import (
     is_edited,
     is_outdated,
     made_by_of,
+    read_from_among,
     result_of,
     volumes_ml,
 )
@@ -132,6 +133,7 @@ class ShownResult(QObject):
             title=case_title(self._viewer, case),
             run=result.run if result is not None else None,
             made_by=made_by_of(layers.values()),
+            read_from=read_from_among(layers.values()),
             edited=is_edited(layers.values(), case),
             outdated=is_outdated(layers.values(), case),
         )

@@ -179,6 +179,12 @@ def _made_by(layer: Layer) -> MadeBy | None:
     return made_by if checksum(layer.data) == made else made_by.edited
 
 
+def read_from_among(layers: Iterable[Layer]) -> str:
+    """The files that region layers were read from, for the user; empty if there are none."""
+    roles = map(role_of, layers)
+    return next((role.read_from for role in roles if role and role.read_from), "")
+
+
 def result_of(layers: Mapping[Region, Labels]) -> Segmentation | None:
     """The network's result that filled the region layers, or None."""
     roles = [role for layer in layers.values() if (role := role_of(layer)) is not None]

@@ -56,6 +56,7 @@ def region_layer(
     mask: npt.NDArray[np.bool_],
     other_images: str = "",
     made_by: MadeBy | None = None,
+    read_from: str = "",
 ) -> LayerData:
     """A labels layer of a region's mask: 1 inside, 0 outside.
 
@@ -65,7 +66,7 @@ def region_layer(
     region : Region
     mask : (i, j, k) bool array
         On the case's grid.
-    other_images, made_by
+    other_images, made_by, read_from
         As of `LayerRole`.
     """
     data = display_mask(mask, case)
@@ -75,6 +76,7 @@ def region_layer(
         region=region,
         made_by=made_by,
         made_checksum=checksum(data),
+        read_from=read_from,
         other_images=other_images,
     )
     return data, _attributes(case, region, role), "labels"

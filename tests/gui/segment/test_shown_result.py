@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from lesion_layers import classes, show_regions, synthetic_case
+from napari_cases import write_case_along
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
 from smalltumor.data.made_by import MadeBy
@@ -19,10 +20,13 @@ from synthetic import grid_along
 from napari_smalltumor import devices, settings
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.restore import restore
+from napari_smalltumor.export.save import save
 from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.search.snapshot import Snapshot
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment import shown_result
 from napari_smalltumor.segment.results import run_line
@@ -129,6 +133,18 @@ def test_what_made_restored_masks_is_shown(viewer, results, qtbot, maker, expect
     assert ("probabilities were not kept" in results.text) == ("Segmented" in expected)
     lacks = maker is not None and bool(maker.missing)
     assert ("⚠ The mask was segmented without T2" in results.text) == lacks
+
+
+def test_masks_that_were_opened_name_their_file(viewer, results, qtbot, tmp_path):
+    folder = write_case_along(tmp_path / "Two", labels=False)
+    case = case_of(open_case(viewer, folder)[0])
+    show_segmentation(
+        viewer, case, Segmentation("Two", np.ones(case.grid.shape, np.uint8), case.grid)
+    )
+    assert save(viewer, None)
+    viewer.layers.clear()
+    open_case(viewer, folder)
+    qtbot.waitUntil(lambda: "Opened from Two_smalltumor.nii.gz, written on 2" in results.text)
 
 
 @pytest.mark.one_binding

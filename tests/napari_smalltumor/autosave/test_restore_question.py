@@ -53,6 +53,21 @@ def test_the_question_calls_the_regions_et_tc_and_wt_whatever_their_layers_were_
     assert "were not saved: ET, TC, WT." in user.asked[0]
 
 
+def test_labels_that_are_restored_with_regions_stay_hidden(tmp_path, user):
+    """They have the same colours; volumes, Save and Export are of the regions alone."""
+    session = Session(write_patient(tmp_path / "P1", labels=True))
+    paint_labels(session, 2)
+    session.segment().paint()
+    session.viewer.layers.clear()
+    session.watcher.autosave.wait()
+    user.answers, user.messages[:] = [RESTORE], []
+    restored = Session(tmp_path / "P1", session.viewer)
+    assert "P1 labels: edits of a mask from a file" in user.asked[-1]
+    visible = [x.name for x in restored.viewer.layers if isinstance(x, Labels) and x.visible]
+    assert sorted(visible) == ["P1 ET", "P1 TC", "P1 WT"]
+    assert user.messages[-1] == "Restored ET, TC, WT and P1 labels of P1. P1 labels is hidden."
+
+
 def paint_labels(session: Session, first: int) -> None:
     """Paint over a cube of random labels, but for what is there already."""
     labels = session.labels

@@ -10,7 +10,9 @@ from napari_cases import write_case_along
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 
-from napari_smalltumor import notify
+from napari_smalltumor import notify, questions
+from napari_smalltumor.autosave.restore_question import RESTORE
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import layers_of_file
@@ -61,6 +63,20 @@ def test_edits_that_were_saved_to_another_file_are_named_until_it_is_open(viewer
         viewer.add_layer(Layer.create(*data))
     assert [patient.name for patient in active_patient(viewer).patients] == ["Pat"]
     assert all("drop it" not in text for text in shown)
+
+
+def test_it_ends_when_edits_of_the_mask_are_restored(viewer, tmp_path, shown, monkeypatch):
+    folder = write_case_along(tmp_path / "Pat")
+    monkeypatch.setattr(questions, "ask", lambda *arguments, **options: RESTORE)
+    watcher = ensure_autosave(viewer)
+    (layer,) = [x for x in open_case(viewer, folder) if x.name == "Pat labels"]
+    layer.paint((1, 1, 1), 1)
+    viewer.layers.clear()
+    watcher.autosave.wait()
+    layers = open_case(viewer, folder)
+    assert "is shown with the mask in Pat_seg.nii.gz" in shown[-1]
+    watcher.restore_question.ask(case_of(layers[0]))
+    assert shown == ["Restored Pat labels of Pat."]
 
 
 def test_nothing_is_said_of_a_case_without_a_mask(viewer, tmp_path, shown):

@@ -423,7 +423,7 @@ def test_an_edited_mask_of_an_expert_is_restored_hidden(
     )
     watcher._ask_about_cases()
     (labels,) = (x for x in viewer.layers if role_of(x).kind is LayerKind.TISSUE_CLASSES)
-    assert "such as an expert's, that is not open here" in asked[0] and len(asked) == 1
+    assert "such as an expert's, whose layer is hidden" in asked[0] and len(asked) == 1
     assert shown == [] and not labels.visible and labels not in viewer.layers.selection
     assert all(layer.visible for layer in regions(viewer).values())
     assert watcher.autosave.edited(viewer.layers) == [labels.name]
