@@ -25,7 +25,7 @@ from napari_smalltumor.export.edited_labels import save_edited_labels
 from napari_smalltumor.export.save import save
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.unopened_exports import button_text, unopened_exports
-from napari_smalltumor.layers.masks.region_masks import other_images_among
+from napari_smalltumor.layers.masks.region_masks import mask_warnings_among, other_images_among
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
@@ -79,7 +79,7 @@ class PatientHeader(QWidget):
         self._actions = QWidget()
         self.restore_button = button("", "Bring back layers that were removed")
         self.export_button = button("", "")
-        self.other_images = wrapped_label()
+        self.mask_warnings = wrapped_label()
         self.reading = QElidingLabel()
         self.first_case = FirstCase(viewer)
         self._lay_out()
@@ -120,7 +120,7 @@ class PatientHeader(QWidget):
         layout.setSpacing(4)
         layout.addLayout(name)
         layout.addWidget(self._actions)
-        layout.addWidget(self.other_images)
+        layout.addWidget(self.mask_warnings)
         layout.addWidget(self.first_case)
         layout.addWidget(self.reading)
         layout.addWidget(self.restore_button)
@@ -184,13 +184,13 @@ class PatientHeader(QWidget):
     def _on_masks(self) -> None:
         if isalive(self):
             self._update_saved()
-            self._update_other_images()
+            self._update_mask_warnings()
 
-    def _update_other_images(self) -> None:
-        """Say in every dock that masks record other images than those that are shown."""
-        other = other_images_among(self._patients.layers)
-        self.other_images.setText(f"⚠ {other}")
-        self.other_images.setVisible(bool(other))
+    def _update_mask_warnings(self) -> None:
+        """Say in every dock that masks record other images, or are not where the tumour is."""
+        warnings = mask_warnings_among(self._patients.layers)
+        self.mask_warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
+        self.mask_warnings.setVisible(bool(warnings))
 
     def _update_saved(self) -> None:
         """Say on the button whether the masks are saved, and in its tooltip where."""

@@ -64,6 +64,7 @@ def labels_layer(
     *,
     kind: LayerKind = LayerKind.TISSUE_CLASSES,
     made_by: MadeBy | None = None,
+    placement: str = "",
 ) -> LayerData:
     """A labels layer of stored label values, coloured by tissue class.
 
@@ -77,11 +78,11 @@ def labels_layer(
         Name of the layer.
     kind : LayerKind
         ``TISSUE_CLASSES`` or ``PREDICTION``.
-    made_by : MadeBy, optional
+    made_by, placement
         As of `LayerRole`.
     """
     data = np.array(to_display(stored, case.grid), order="C")
-    role = LayerRole(kind, case, scheme=scheme.name)
+    role = LayerRole(kind, case, scheme=scheme.name, placement=placement)
     if made_by is not None:
         role = replace(role, made_by=made_by, made_checksum=checksum(data))
     attributes = {

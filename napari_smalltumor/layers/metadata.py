@@ -113,6 +113,8 @@ class LayerRole:
     other_images : str
         What is said of the file of a mask that records other images than those of the patient;
         empty of any other mask.
+    placement : str
+        What is said of the file of labels that do not lie where the tumour is; empty of any others.
     reference : ReferenceMask, optional
         What a layer of the reference shows. It has no `region`, so that it never counts as the
         patient's own.
@@ -131,6 +133,7 @@ class LayerRole:
     made_checksum: int | None = None
     read_from: str = ""
     other_images: str = ""
+    placement: str = ""
     reference: ReferenceMask | None = None
 
     def metadata(self) -> dict[str, Any]:

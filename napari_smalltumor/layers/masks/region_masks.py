@@ -148,6 +148,17 @@ def other_images_among(layers: Iterable[Layer]) -> str:
     return next((role.other_images for role in roles if role and role.other_images), "")
 
 
+def mask_warnings_among(layers: Iterable[Layer]) -> list[str]:
+    """What is to be known of masks among the layers of a patient as long as they are open.
+
+    That a file records other images, and that labels do not lie where the tumour is; of regions,
+    the Segment dock says where they lie now.
+    """
+    roles = [role for role in map(role_of, layers) if role is not None]
+    texts = [*(role.other_images for role in roles), *(role.placement for role in roles)]
+    return list(dict.fromkeys(filter(None, texts)))
+
+
 def fingerprint(layers: Iterable[Layer], case: Case) -> int:
     """A hash that changes when a region layer of the case is edited, added or removed."""
     existing = region_layers(layers, case)

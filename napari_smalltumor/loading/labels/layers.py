@@ -31,14 +31,15 @@ def labels_of(case: Case, volume: Volume) -> LayerData:
 def labels_in_scheme(case: Case, volume: Volume, scheme: LabelScheme) -> LayerData:
     """The layer of labels of a scheme; those of a scheme that is only read are converted."""
     classes, _ = decode_labels(volume, scheme)
-    warn_if_misplaced(case, volume.path.name, classes)
+    placement = warn_if_misplaced(case, volume.path.name, classes)
     made_by = recorded_made_by(volume)
     if scheme.name in SCHEMES:
         stored = volume.data.astype(np.uint8, copy=False)
-        return labels_layer(case, stored, scheme, made_by=made_by)
+        return labels_layer(case, stored, scheme, made_by=made_by, placement=placement)
     written = SCHEMES[DEFAULT_SCHEME]
     _say_what_is_left_out(volume, scheme)
-    return labels_layer(case, written.encode(classes), written, made_by=made_by)
+    stored = written.encode(classes)
+    return labels_layer(case, stored, written, made_by=made_by, placement=placement)
 
 
 def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:

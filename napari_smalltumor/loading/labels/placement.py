@@ -9,7 +9,7 @@ from smalltumor.labels.masks import Classes
 from napari_smalltumor import notify
 
 
-def warn_if_misplaced(case: Case, file: str, classes: Classes) -> None:
+def warn_if_misplaced(case: Case, file: str, classes: Classes) -> str:
     """Warn of a mask that seems to be mirrored, another patient's, or outside the brain.
 
     Parameters
@@ -20,7 +20,14 @@ def warn_if_misplaced(case: Case, file: str, classes: Classes) -> None:
         Name of the file or files.
     classes : (i, j, k) uint8 array
         Tissue classes on the case's grid.
+
+    Returns
+    -------
+    str
+        The warning; empty without one.
     """
     text = placement_text(case, classes)
-    if text:
-        notify.warn(f"{file}: {text}")
+    warning = f"{file}: {text}" if text else ""
+    if warning:
+        notify.warn(warning)
+    return warning

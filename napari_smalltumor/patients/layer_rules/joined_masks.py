@@ -7,7 +7,7 @@ no images until it has joined a patient, or images are opened later that it belo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
@@ -31,6 +31,7 @@ from napari_smalltumor.layers.metadata import (
     region_of,
     role_of,
     same_case,
+    set_role,
 )
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
@@ -113,8 +114,14 @@ class JoinedMasks:
 
     def _say(self, mask: _Mask, patient: Patient, text: str) -> None:
         is_there = all(x in self._layers and patient_of(x) == patient for x in mask.layers)
-        if text and is_there:
-            notify.warn(self._patients.messages.about(patient, f"{mask.title}: {text}"))
+        if not text or not is_there:
+            return
+        warning = f"{mask.title}: {text}"
+        notify.warn(self._patients.messages.about(patient, warning))
+        for layer in mask.layers:
+            if (role := role_of(layer)) is not None and region_of(layer) is None:
+                set_role(layer, replace(role, placement=warning))
+        self._patients.patients_changed.emit()  # docks show it as long as the mask is open
 
 
 def _is_alone(layer: Layer) -> bool:

@@ -15,6 +15,7 @@ from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import notify
+from napari_smalltumor.layers.masks.region_masks import mask_warnings_among
 from napari_smalltumor.layers.patient import layers_of_patient
 from napari_smalltumor.loading.jobs.load import add_layers
 from napari_smalltumor.loading.labels.schemes import apply_scheme
@@ -47,9 +48,11 @@ def test_an_experts_mask_that_is_mirrored_is_said(folder, warned):
     image = nib.load(path)
     flipped = np.asarray(image.dataobj)[::-1]
     nib.save(nib.Nifti1Image(flipped, image.affine), path)
-    open_case(ViewerModel(), folder)
+    viewer = ViewerModel()
+    open_case(viewer, folder)
     (text,) = warned
     assert text.startswith(f"{path.name}: the mask seems to be mirrored left to right")
+    assert mask_warnings_among(viewer.layers) == [text]  # as the docks say
 
 
 def test_regions_that_were_saved_mirrored_are_said(folder, warned):
@@ -82,6 +85,7 @@ def test_a_mirrored_mask_that_is_opened_by_itself_is_said_when_it_joins_its_pati
         open_case_or_file(viewer, path)
     (text,) = warned
     assert text.startswith(f"{folder.name} labels: the mask seems to be mirrored left to right")
+    assert mask_warnings_among(viewer.layers) == [text]
 
 
 def test_a_mask_whose_name_states_no_patient_is_checked_too(folder, tmp_path, warned):
