@@ -15,7 +15,7 @@ single precision make it 0.9999999."""
 
 _SHORT_ML = 0.01
 
-_DIRECTIONS = "RAS"
+_AXES = "xyz"
 """Letters of the negative and the positive end of the patient axes, RAS."""
 
 
@@ -84,10 +84,10 @@ def table_ml(ml: float) -> float:
 
 
 def position_text(point: Iterable[float], decimals: int = 0) -> str:
-    """A position in the patient in mm, such as "R −23  A 12  S 40".
+    """A position in the patient in mm, such as "x −23  y 12  z 40".
 
-    The origin of images may lie beside the head, so that all of it is left: a letter that changed
-    with the sign would pass for the side.
+    The origin of images may lie beside the head, so that all of it is left: letters of directions
+    would pass for the side.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def position_text(point: Iterable[float], decimals: int = 0) -> str:
     """
     numbers = (f"{round(mm, decimals) + 0.0:.{decimals}f}" for mm in point)  # + 0.0: no minus zero
     signed = (number.replace("-", "\N{MINUS SIGN}") for number in numbers)
-    return "  ".join(f"{letter} {mm}" for letter, mm in zip(_DIRECTIONS, signed, strict=True))
+    return "  ".join(f"{letter} {mm}" for letter, mm in zip(_AXES, signed, strict=True))
 
 
 def _two_digits(volume: float) -> str:

@@ -36,7 +36,7 @@ def text_at(drawn: Iterable[tuple[Layer, Placement | None]], point: Point) -> st
     Returns
     -------
     str
-        Such as ``T1CE 812   ET, TC, WT   R −23.4  A 12.1  S 40.2 mm``. The position is that in the
+        Such as ``T1CE 812   ET, TC, WT   x −23.4  y 12.1  z 40.2 mm``. The position is that in the
         patient, as scanners count; it is left out if the images have none.
     """
     there = [(layer, voxel) for layer, place in drawn if (voxel := _voxel(place, point))]

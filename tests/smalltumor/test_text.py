@@ -75,7 +75,7 @@ def test_tables_keep_small_volumes():
 
 @pytest.mark.parametrize(
     ("point", "text"),
-    [((-97.2, 63.6, -0.3), "R −97  A 64  S 0"), ((12.0, -8.0, 40.0), "R 12  A −8  S 40")],
+    [((-97.2, 63.6, -0.3), "x −97  y 64  z 0"), ((12.0, -8.0, 40.0), "x 12  y −8  z 40")],
 )
 def test_letters_of_a_position_do_not_change_with_its_sign(point, text):
     """The origin of images may lie beside the head: L would pass for the patient's left."""

@@ -136,6 +136,7 @@ def render(template: str, **content: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["css_string"] = texts.css_string
     environment.globals["texts"] = texts  # also of imported macros
     environment.globals["region_names"] = REGION_NAMES
     made = {"made": date.today().isoformat(), "version": software_version()}

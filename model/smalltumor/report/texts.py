@@ -68,6 +68,14 @@ def position(point: Sequence[float]) -> str:
     return position_text(point).replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def css_string(text: str) -> str:
+    """A text within quotes in CSS, where it ends neither the string nor the style sheet."""
+    return "".join(
+        each if each.isascii() and (each.isalnum() or each in " -_.") else f"\\{ord(each):x} "
+        for each in text
+    )
+
+
 def area(mm2: float | None) -> str:
     """An area in mm2."""
     return ABSENT if mm2 is None else f"{mm2:.0f}"

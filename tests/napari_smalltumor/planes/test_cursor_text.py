@@ -28,7 +28,7 @@ def texts_of(viewer: ViewerModel):
 
 def position_in(text: str) -> list[float]:
     """Patient coordinates (RAS) that a text states."""
-    found = re.search(r"R (−?[\d.]+)  A (−?[\d.]+)  S (−?[\d.]+) mm$", text)
+    found = re.search(r"x (−?[\d.]+)  y (−?[\d.]+)  z (−?[\d.]+) mm$", text)
     assert found is not None, text
     return [float(number.replace("−", "-")) for number in found.groups()]
 

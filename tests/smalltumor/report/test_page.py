@@ -182,6 +182,13 @@ def test_a_page_is_headed_by_the_title_of_the_case_among_others(case, measures):
     assert "P7 (visit2) Patient P7" in page.text
 
 
+def test_each_printed_page_has_the_title_of_the_case_whatever_it_is(case, measures):
+    title = 'Zoë "Z" } </style>'
+    html = case_page(case, tumour(), measures, replace(DETAILS, title=title))
+    assert r'content: "Report of Zo\eb  \22 Z\22  \7d  \3c \2f style\3e "' in html
+    assert html.count("</style>") == 1
+
+
 def test_warnings_are_listed(case, measures):
     details = replace(DETAILS, warnings=("the brain is cut off",))
     page = Page(case_page(case, tumour(), measures, details))
