@@ -55,8 +55,8 @@ class Comparison:
     files : StampedFiles
         The masks beside the earlier scan before one was read, see `mask_files`.
     model : str
-        Name of the weights that made the current regions, and whether these were edited since;
-        empty if they were drawn or read.
+        Name of the weights that made the current regions, also of an opened file that records
+        them, and whether these were edited since; empty if none are known.
     image_warnings : tuple of str
         Reasons to doubt the images and masks, each of one scan.
     """
@@ -205,10 +205,10 @@ def _read_earlier(
 
 
 def _model(current: Segmentation) -> str:
-    if current.run is None:
-        return ""
+    made_by = current.made_by
+    weights = current.run.weights if current.run is not None else made_by and made_by.model
     edits = ", edited" if were_edited(current) else ""
-    return f"{current.run.weights} (the current regions{edits})"
+    return f"{weights} (the current regions{edits})" if weights else ""
 
 
 def _first_part(reporter: ProgressReporter) -> ProgressCallback:

@@ -57,7 +57,8 @@ def test_edits_of_a_network_s_regions_are_stated_also_once_saved_and_read_again(
     open_case(viewer, saved.parent)
     text = written()
     assert "regions drawn or opened in the window; made by mine (SHA-256 0)" in text
-    assert ", edited" in text and "not edited" not in text and "not saved" not in text
+    assert "Model mine (SHA-256 0) (the current regions, edited)" in text
+    assert "not edited" not in text and "not saved" not in text
 
 
 @pytest.mark.slow

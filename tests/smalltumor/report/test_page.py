@@ -136,7 +136,7 @@ def test_a_lesion_is_found_by_slice_and_by_patient_coordinates(case, page, measu
         x, y, z = each.centre
         assert np.allclose(GRID.to_patient(each.lesion.indices.mean(axis=0)), each.centre)
         numbers = [f"{round(mm) + 0.0:.0f}".replace("-", "−") for mm in (x, y, z)]
-        assert row[9].split() == ["R", numbers[0], "A", numbers[1], "S", numbers[2]]
+        assert row[9].split() == ["x", numbers[0], "y", numbers[1], "z", numbers[2]]
         assert row[8] == str(each.lesion.slices[0])
 
 
