@@ -78,6 +78,9 @@ class SegmentDock(QScrollArea):
         self._shown_result = ShownResult(napari_viewer, self.panel.results)
         self._shown_result.exportable_changed.connect(self.panel.set_exportable)
         self._shown_result.update()
+        # Its least height is that of its texts in its width: that of labels, which is of no width,
+        # would scroll the patient out of view although all of the panel fits.
+        self.panel.setMinimumHeight(1)
         self.setWidget(self.panel)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)

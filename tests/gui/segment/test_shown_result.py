@@ -135,6 +135,25 @@ def test_what_made_restored_masks_is_shown(viewer, results, qtbot, maker, expect
     assert ("⚠ The mask was segmented without T2" in results.text) == lacks
 
 
+def test_a_dock_in_which_all_texts_fit_is_not_scrolled(viewer, dock_of, qtbot):
+    dock = dock_of(viewer)
+    maker = MadeBy("SEMIAUTOMATIC", "net", missing=("t2",))
+    mask = np.ones((2, 3, 4), np.uint8)
+    restore(
+        viewer,
+        synthetic_case(),
+        [SavedMask(r.name, mask, (1, 1, 1), r, made_by=maker) for r in Region],
+    )
+    qtbot.waitUntil(lambda: "probabilities were not kept" in dock.panel.results.text)
+    dock.setParent(None)
+    dock.resize(360, dock.panel.heightForWidth(360) + 40)
+    dock.show()
+    qtbot.waitUntil(lambda: dock.verticalScrollBar().maximum() == 0)
+    dock.resize(360, 200)
+    qtbot.waitUntil(lambda: dock.verticalScrollBar().maximum() > 0)
+    dock.close()
+
+
 def test_masks_that_were_opened_name_their_file(viewer, results, qtbot, tmp_path):
     folder = write_case_along(tmp_path / "Two", labels=False)
     case = case_of(open_case(viewer, folder)[0])
