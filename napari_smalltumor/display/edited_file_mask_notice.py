@@ -48,10 +48,12 @@ class EditedFileMaskNotice:
             return
         self._told.add(layer)
         has_regions = any(region_of(each) is not None for each in patients.layers)
-        key = "" if has_regions else f" ({keys.SAVE.sequence})"
+        how = (
+            "File > Save Selected Layers" if has_regions else f"Save labels ({keys.SAVE.sequence})"
+        )
         text = (
-            f"{patients.title}: you edited the mask of {file}. That file is never changed; File > "
-            f"Save Selected Layers{key} writes {layer.name} to another one."
+            f"{patients.title}: you edited the mask of {file}. That file is never changed; {how} "
+            f"writes {layer.name} to another one."
         )
         notify.info(patients.messages.about_active(text))
 

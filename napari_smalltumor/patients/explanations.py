@@ -35,10 +35,9 @@ class Explanations:
     def explain_assumed_patient(self, layer: Layer, patient: Patient) -> None:
         """Say that nothing but the patient who was shown tells whose a layer is."""
         text = (
-            f"The file of {layer.name} names no patient. It was added to "
-            f"{self._title_of(patient)}, who was shown when it was opened, or was opened with it. "
-            "If it is not theirs, remove the layer, and open the file again when its patient is "
-            "shown."
+            f"The name of the file of {layer.name} tells no patient. The layer was added to "
+            f"{self._title_of(patient)}, who was shown or opened at that time. If it is not "
+            "theirs, remove it, and open the file again when its patient is shown."
         )
         notify.info(self._messages.about(patient, text))
 

@@ -128,10 +128,9 @@ def measure_registration(
     """As `register_scans`, whatever the similarity."""
     fixed, moving = _volume(earlier), _volume(current)
     if fixed.grid.matches(moving.grid) and np.array_equal(fixed.data, moving.data):
-        raise CaseError(
-            f"{earlier.name} and {current.name} hold the same T1CE image; choose a scan of "
-            "another day"
-        )
+        same = earlier.name == current.name
+        scans = f"Both scans of {current.name}" if same else f"{earlier.name} and {current.name}"
+        raise CaseError(f"{scans} hold the same T1CE image; choose a scan of another day")
     brain, other_brain = _brain(earlier, fixed), _brain(current, moving)
     matrix = register(fixed, moving, brain, on_iteration).matrix
     placed = registered_grid(moving.grid, matrix)

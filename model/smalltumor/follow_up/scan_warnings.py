@@ -56,10 +56,10 @@ def _different_makers(scans: Sequence[Scan]) -> list[str]:
     others = [scan.title for scan in scans if not scan.is_from_this_program]
     if not ours or not others:
         return []
-    names = "the name of its file" if len(others) == 1 else "the names of their files"
     return [
-        f"the masks are of different origin: this program made {_masks_of(ours)}, but, by {names}, "
-        f"not {_masks_of(others)}; changes may be differences between those who drew them"
+        f"the masks are of different origin: {_masks_of(ours)} from this program, "
+        f"{_masks_of(others)} from another source, as their file names tell; changes may be "
+        "differences between those who drew them"
     ]
 
 

@@ -79,7 +79,7 @@ class ResultPage(QWidget):
 
     def show_in_use(self, title: str) -> None:
         """Name the weights that the Segment dock uses."""
-        self._in_use.setText(f"The Segment dock uses {title}.")
+        self._in_use.setText(f"The Segment dock uses the weights {title}.")
 
     @property
     def in_use(self) -> str:

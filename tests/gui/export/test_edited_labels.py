@@ -65,8 +65,8 @@ def test_the_first_stroke_on_an_experts_mask_is_told(viewer, told):
     edit(viewer)
     edit(viewer)
     assert of_edits(told) == [
-        "Pat: you edited the mask of Pat_seg.nii.gz. That file is never changed; File > Save "
-        "Selected Layers (Ctrl+S) writes Pat labels to another one."
+        "Pat: you edited the mask of Pat_seg.nii.gz. That file is never changed; Save labels "
+        "(Ctrl+S) writes Pat labels to another one."
     ]
 
 

@@ -68,14 +68,14 @@ def test_the_run_is_named_and_its_training_folder_if_another_one_is_chosen(
     assert f"2026-01-02_1200 (best), trained on {train}" in result.use.toolTip()
     result.use.click()
     assert settings.get("weights") == str(train / "runs" / "2026-01-02_1200" / "best.safetensors")
-    used = f"The Segment dock uses 2026-01-02_1200 (best), trained on {train}."
+    used = f"The Segment dock uses the weights 2026-01-02_1200 (best), trained on {train}."
     assert result.in_use == used
     dock.training_folder.show(train)
     assert "trained on" not in bar.trained_on + result.use.toolTip()
     dock.open_run(finished_run(other, RunFolder(tmp_path / "elsewhere")))
     assert (bar.run_name, result.in_use) == (
         "Run elsewhere",
-        "The Segment dock uses 2026-01-02_1200 (best).",
+        "The Segment dock uses the weights 2026-01-02_1200 (best).",
     )
     assert bar.trained_on == f"Trained on another folder: {other}"
 
@@ -106,20 +106,20 @@ def test_the_weights_in_use_are_named_wherever_they_were_chosen_and_after_a_rest
 ):
     dock = open_dock(make_napari_viewer())
     result = dock.panel.result
-    assert result.in_use == "The Segment dock uses shipped (starter)."
+    assert result.in_use == "The Segment dock uses the weights shipped (starter)."
     run = RunFolder(finished_run(tmp_path / "train", RunFolder(tmp_path / "runs" / "mine")))
     dock.open_run(run.path)
     result.use.click()
-    assert result.in_use.startswith("The Segment dock uses mine (best)")
+    assert result.in_use.startswith("The Segment dock uses the weights mine (best)")
     again = open_dock(make_napari_viewer(), "Fine-tune again")
-    assert again.panel.result.in_use.startswith("The Segment dock uses mine (best)")
+    assert again.panel.result.in_use.startswith("The Segment dock uses the weights mine (best)")
     settings.put("weights", "")
     for each in (dock, again):
-        assert each.panel.result.in_use == "The Segment dock uses shipped (starter)."
+        assert each.panel.result.in_use == "The Segment dock uses the weights shipped (starter)."
     settings.put("weights", str(run.best))
     run.best.unlink()
     dock.poll()
-    assert result.in_use == "The Segment dock uses mine (best) (not found)."
+    assert result.in_use == "The Segment dock uses the weights mine (best) (not found)."
 
 
 def test_weights_that_cannot_be_read_are_not_used(

@@ -141,7 +141,7 @@ def test_a_mask_of_which_nothing_tells_joins_the_active_patient_and_that_is_said
     mask = write_mask(tmp_path / "masks" / "corrected.nii.gz")
     assert patient_after_opening(viewer, mask) == patients.title == "Bob"
     (text,) = said
-    assert "names no patient. It was added to Bob" in text
+    assert "tells no patient. The layer was added to Bob" in text
 
 
 @pytest.mark.parametrize("beside", ["Anna", "Anna_nnunet"])
@@ -175,7 +175,7 @@ def test_a_mask_that_arrives_late_is_that_of_the_patient_who_was_active_when_it_
     patients.insert_arriving(mask)
     patients.finish_arrivals()
     assert patient_of(mask).name == patients.title == "Anna"
-    assert "It was added to Anna" in said[0]
+    assert "The layer was added to Anna" in said[0]
     assert patients.arrivals.requested_for is None
 
 

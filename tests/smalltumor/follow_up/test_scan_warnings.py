@@ -50,12 +50,11 @@ def test_masks_of_this_program_beside_those_of_others_are_said():
     visits = "P_visit1", "P_visit2"
     (text,) = scan_warnings(scans(*visits, own=[False, True]))
     assert text.startswith(
-        "the masks are of different origin: this program made that of P_visit2, but, by the name "
-        "of its file, not that of P_visit1; "
+        "the masks are of different origin: that of P_visit2 from this program, that of P_visit1 "
+        "from another source, as their file names tell; "
     )
     (text,) = scan_warnings(scans(*visits, "P_visit3", "P_visit4", own=[False, True, False, False]))
-    assert "that of P_visit2, but, by the names of their files, not those of P_visit1, " in text
-    assert "P_visit1, P_visit3 and P_visit4; " in text
+    assert "those of P_visit1, P_visit3 and P_visit4 from another source" in text
     assert "label scheme" not in text
     for own in ([True, True], [False, False]):
         assert scan_warnings(scans(*visits, own=own)) == ()
