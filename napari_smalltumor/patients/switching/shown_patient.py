@@ -13,6 +13,7 @@ from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.layers.selection import select
 from napari_smalltumor.patients.switching.activation_by_visibility import ActivationByVisibility
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
+from napari_smalltumor.patients.switching.slice_range import SliceRange
 from napari_smalltumor.patients.switching.view_state import ViewStates
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class ShownPatient:
             views,
         )
         self._changed = changed
+        self._slices = SliceRange(viewer, lambda: self.patient)
         self.drawing_errors = DrawingErrors()
         """All that changes what is shown is done within it, so that it is done to its end."""
         self.patient: Patient | None = None
@@ -66,6 +68,8 @@ class ShownPatient:
             self._leave_view()
             self.patient, self.is_left = patient, False
             self.show_again()
+            with self.drawing_errors.kept():
+                self._slices.fit()  # before a slice of the patient is shown
             with self.drawing_errors.kept():
                 self._views.restore(patient, self.layers, fit=fit)
             in_next_turn(lambda: self._views.select_none_of(self._hidden))
