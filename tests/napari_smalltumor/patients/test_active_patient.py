@@ -307,7 +307,7 @@ def test_layers_of_no_known_patient_stay_as_they_are(viewer, patients):
 
 def test_adopted_layers_follow_their_patient_and_the_view_stays(viewer, patients):
     plain = viewer.add_image(np.zeros((4, 4, 4)), name="t1")
-    point = viewer.dims.point
+    point = viewer.dims.point = (1.0, 2.0, 3.0)
     other = Patient("Other")
     patients.adopt([plain], other)
     assert patients.title == "Other" and viewer.dims.point == point
