@@ -16,7 +16,7 @@ single precision make it 0.9999999."""
 _SHORT_ML = 0.01
 
 _AXES = "xyz"
-"""Letters of the negative and the positive end of the patient axes, RAS."""
+"""The patient axes, RAS: towards the right, the front and the top of the head."""
 
 
 def pluralize(number: int, noun: str) -> str:
@@ -86,8 +86,8 @@ def table_ml(ml: float) -> float:
 def position_text(point: Iterable[float], decimals: int = 0) -> str:
     """A position in the patient in mm, such as "x −23  y 12  z 40".
 
-    The origin of images may lie beside the head, so that all of it is left: letters of directions
-    would pass for the side.
+    The origin of images may lie beside the head, which is then on one side of it: letters of
+    directions would pass for the side of the position.
 
     Parameters
     ----------

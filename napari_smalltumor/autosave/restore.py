@@ -111,8 +111,8 @@ def _keep_maker(layer: Labels, mask: SavedMask) -> None:
     role = role_of(layer)
     if role is not None:
         made = checksum(layer.data) if mask.made_by is not None else None
-        kept = replace(role, result=None, checksum=None, made_by=mask.made_by, made_checksum=made)
-        set_role(layer, replace(kept, read_from=""))
+        kept = replace(role, result=None, checksum=None, read_from="", placement="")
+        set_role(layer, replace(kept, made_by=mask.made_by, made_checksum=made))
 
 
 def _keep_other_images(layer: Labels, mask: SavedMask) -> None:

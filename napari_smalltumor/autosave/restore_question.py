@@ -186,7 +186,9 @@ class RestoreQuestion:
         patient = patient_of_shown_case(self._viewer.layers, case)
         ensure_existing_mask_notice(self._viewer).end(patient)
         hidden = [layer.name for layer in layers if not layer.visible]
-        text = f"Restored {list_text(_short_names(edits.masks))} of {self._title_of(case)}."
+        text = (
+            f"Restored {list_text(_short_names(_masks_of(case, edits)))} of {self._title_of(case)}."
+        )
         is_hidden = f" {list_text(hidden)} {'is' if len(hidden) == 1 else 'are'} hidden."
         notify.info(text + (is_hidden if hidden else ""))
 

@@ -8,9 +8,8 @@ from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.closing.unsaved_work import can_be_saved, what_is_unsaved
+from napari_smalltumor.closing.unsaved_work import can_be_saved, saving_action, what_is_unsaved
 from napari_smalltumor.export.save import save_patient
-from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.editing.canvas_strokes import end_strokes
 from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
@@ -103,7 +102,7 @@ def _confirm_closing(
     """Ask whether to close a patient; the edits are saved first if the user says so."""
     if not can_be_saved(viewer, patient):
         return questions.confirm(parent, _TITLE, lost, "Close")
-    action = save_state(viewer).action_for(patient)
+    action = saving_action(viewer, patient)
     answers = action, "Close without saving", questions.CANCEL
     answer = questions.ask(parent, _TITLE, lost, *answers, harmless=questions.CANCEL)
     if answer != action:

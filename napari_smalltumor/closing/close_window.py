@@ -17,6 +17,7 @@ from napari.layers import Labels
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QMainWindow, QWidget
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.closing.unsaved_work import (
@@ -25,6 +26,7 @@ from napari_smalltumor.closing.unsaved_work import (
     what_is_unsaved_of_closed,
 )
 from napari_smalltumor.export.save import save_patient
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.editing.canvas_strokes import end_stroke
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.patients.active_patient import active_patient
@@ -225,8 +227,12 @@ def _save(closing: WindowClosing, patient: Patient) -> bool:
     viewer = closing.viewer
     if save_patient(viewer, patient, closing.window):
         return True
-    title = active_patient(viewer).title_of(patient)
-    notify.error(f"{title} was not saved, so the window stays open.")
+    title, state = active_patient(viewer).title_of(patient), save_state(viewer)
+    labels = state.edited_labels if not state.has_masks or state.is_saved else []
+    names = list_text(layer.name for layer in labels)
+    what = f"{names} of {title}" if labels else title
+    were = "was" if len(labels) < 2 else "were"
+    notify.error(f"{what} {were} not saved, so the window stays open.")
     return False
 
 

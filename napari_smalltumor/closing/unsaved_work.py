@@ -35,8 +35,17 @@ _SAVED = {SAVE: "saved", SAVE_AS_REVIEWED: "saved as reviewed"}
 
 def can_be_saved(viewer: ViewerModel, patient: Patient) -> bool:
     """Whether *Save* would write edits, or the result of a network, of a patient."""
-    if edited_labels(viewer, patient):
-        return True
+    return bool(edited_labels(viewer, patient)) or _can_save_regions(viewer, patient)
+
+
+def saving_action(viewer: ViewerModel, patient: Patient) -> str:
+    """What saving is called; edited labels of a case that is being reviewed are no review."""
+    if not _can_save_regions(viewer, patient):
+        return SAVE
+    return save_state(viewer).action_for(patient)
+
+
+def _can_save_regions(viewer: ViewerModel, patient: Patient) -> bool:
     case = case_to_export(viewer, patient)
     if case is None:
         return False
@@ -100,7 +109,7 @@ def _edits(viewer: ViewerModel, patient: Patient, title: str, layers: Sequence[L
     others = [name for name in edited if all(x.name != name for x in of_regions)]
     names = [*_names_of_regions(of_regions), *others]
     kept = _what_is_kept(viewer, names, layers)
-    saving = _SAVED[save_state(viewer).action_for(patient)]
+    saving = _SAVED[saving_action(viewer, patient)]
     saved_with = {x.name for x in (*edited_labels(viewer, patient), brain_mask_of(layers)) if x}
     labels = [x.name for x in layers if x.name in others and x.name not in saved_with]
     how = f" File > Save Selected Layers saves {list_text(labels)}." if labels else ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from smalltumor.data.naming.export_names import edited_labels_name
+from smalltumor.data.naming.export_names import newest_edited_labels
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify
@@ -39,6 +40,7 @@ class ExistingMaskNotice:
         self._patients = active_patient(viewer)
         self._told: set[Patient] = set()
         self._ended: set[Patient] = set()
+        self._edits: dict[Patient, Path | None] = {}
         self._shown = ""
         self._about: Patient | None = None
         self._patients.changed.connect(self._update)
@@ -53,6 +55,7 @@ class ExistingMaskNotice:
         viewer, patient = self._viewer(), self._patients.current
         for patients in (self._told, self._ended):
             patients.intersection_update(self._patients.patients)
+        self._edits = {p: path for p, path in self._edits.items() if p in self._patients.patients}
         text = self._text()
         if viewer is None or text == self._shown:
             return
@@ -80,23 +83,36 @@ class ExistingMaskNotice:
             return ""
         return (
             f"{self._patients.title} is shown with the mask in {list_text(names)}, not with a "
-            f"new segmentation.{_edits_text(layers)}"
+            f"new segmentation.{self._edits_text(layers)}"
+        )
+
+    def _edits_text(self, layers: Sequence[Layer]) -> str:
+        """That edits of the mask are in a file that is not open; empty if they are not.
+
+        Looked for once, when the patient is opened: what is saved later is in the window.
+        """
+        patient = self._patients.current
+        assert patient is not None
+        if patient not in self._edits:
+            self._edits[patient] = _newest_edits(layers)
+        path = self._edits[patient]
+        if path is None or path in {c.labels_path for c in map(case_of, layers) if c is not None}:
+            return ""
+        return (
+            f" Edited labels were saved in {path.name} in {path.parent}; drop that file into the "
+            "window to open it."
         )
 
 
-def _edits_text(layers: Sequence[Layer]) -> str:
-    """That edits of the masks are in files that are not open; empty if there are none."""
-    opened = {case.labels_path for case in map(case_of, layers) if case is not None}
-    masks = {case_of(layer) for layer in layers if file_of(layer)}
-    paths = [
-        case.labels_path.with_name(edited_labels_name(case.name))
-        for case in masks
-        if case is not None and case.labels_path is not None
-    ]
-    names = [path.name for path in paths if path not in opened and path.is_file()]
-    if not names:
-        return ""
-    return f" Edited labels were saved in {list_text(names)}, which opens if you drop it here."
+def _newest_edits(layers: Sequence[Layer]) -> Path | None:
+    """The file of edited labels that lies beside the masks of files."""
+    cases = [case for layer in layers if file_of(layer) and (case := case_of(layer)) is not None]
+    found = (
+        newest_edited_labels(case.labels_path.parent, case.name)
+        for case in cases
+        if case.labels_path is not None
+    )
+    return next(filter(None, found), None)
 
 
 def file_of(layer: Layer) -> str:

@@ -99,6 +99,7 @@ def save_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None) 
     """Make a patient active and save its masks and edited labels; False if some were not."""
     active_patient(viewer).activate(patient)
     state = save_state(viewer)
+    state.refresh()
     has_saved = not state.has_masks or state.is_saved or bool(save(viewer, parent))
     return (has_saved or state.is_saved) and save_edited_labels(viewer, patient, parent)
 

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QShortcut
 from napari_smalltumor import keys, notify
 from napari_smalltumor.export.dialogs.export_dialog import export_active
 from napari_smalltumor.export.dialogs.labels_dialog import ask_and_save_labels, labels_case
-from napari_smalltumor.export.edited_labels import edited_labels
+from napari_smalltumor.export.edited_labels import edited_labels, save_edited_labels
 from napari_smalltumor.export.save import save_active
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.layers.masks.incomplete_results import is_incomplete
@@ -50,7 +50,7 @@ def ensure_export_keys(viewer: Viewer) -> None:
 
 
 def _save(window: PlanesWindow) -> None:
-    """Save the masks of the active patient; without any, edited labels or other layers.
+    """Save the masks of the active patient; without any, edited labels, or the selected layer.
 
     While they are being added, a message says so, and so it does if there is nothing to save.
     """
@@ -60,23 +60,15 @@ def _save(window: PlanesWindow) -> None:
     if save_state(viewer).has_masks or is_incomplete(active_patient(viewer).layers):
         save_active(viewer)
         return
-    selected = viewer.layers.selection.active
-    labels = _labels_to_save(viewer, selected)
-    if labels is not None:
-        ask_and_save_labels(unproxied(viewer), labels, window.main_window)
+    patient, selected = active_patient(viewer).current, viewer.layers.selection.active
+    if patient is not None and edited_labels(viewer, patient):
+        save_edited_labels(unproxied(viewer), patient, window.main_window)
+    elif selected is not None and labels_case(selected) is not None:
+        ask_and_save_labels(unproxied(viewer), selected, window.main_window)
     elif _is_image(selected):
         notify.info(_NOTHING_TO_SAVE.format(active_patient(viewer).title))
     elif (action := viewer.window.file_menu.findAction(_SAVE_SELECTED)) is not None:
         action.trigger()
-
-
-def _labels_to_save(viewer: Viewer, selected: Layer | None) -> Layer | None:
-    """The selected labels; else the only edited ones of the active patient."""
-    patient = active_patient(viewer).current
-    if selected is not None and labels_case(selected) is not None:
-        return selected
-    edited = edited_labels(viewer, patient) if patient is not None else []
-    return edited[0] if len(edited) == 1 else None
 
 
 def _is_image(layer: Layer | None) -> bool:

@@ -44,7 +44,7 @@ class FollowUpPanel(QWidget):
         self.progress.setFixedHeight(8)
         self.step_label = QElidingLabel()
         self.message = wrapped_label()
-        self._headline = ""
+        self._headline_text = ""
         self.headline = wrapped_label()
         self.headline.setStyleSheet("font-weight: bold")
         self.table = _table(model)
@@ -100,7 +100,7 @@ class FollowUpPanel(QWidget):
         self.again_button.setEnabled(follow_up is not None)
         if follow_up is None:
             return
-        self._headline = headline(follow_up)
+        self._headline_text = headline(follow_up)
         self.warnings.show_text(_warnings_text(warnings))
         response = follow_up.response
         similarity = follow_up.registrations[-1].similarity
@@ -111,7 +111,8 @@ class FollowUpPanel(QWidget):
 
     def show_outdated(self, outdated: bool) -> None:
         """Say in the headline whether the masks or images are others than those compared."""
-        self.headline.setText(f"Outdated: {self._headline}" if outdated else self._headline)
+        text = self._headline_text
+        self.headline.setText(f"Outdated: {text}" if outdated else text)
         self.headline.setEnabled(not outdated)
 
     @property

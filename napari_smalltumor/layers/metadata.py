@@ -114,7 +114,8 @@ class LayerRole:
         What is said of the file of a mask that records other images than those of the patient;
         empty of any other mask.
     placement : str
-        What is said of the file of labels that do not lie where the tumour is; empty of any others.
+        What is said of labels that did not lie where the tumour is when they were opened; empty of
+        any others.
     reference : ReferenceMask, optional
         What a layer of the reference shows. It has no `region`, so that it never counts as the
         patient's own.

@@ -35,7 +35,7 @@ class Explanations:
     def explain_assumed_patient(self, layer: Layer, patient: Patient) -> None:
         """Say that nothing but the patient who was shown tells whose a layer is."""
         text = (
-            f"The name of the file of {layer.name} tells no patient. The layer was added to "
+            f"The file name of {layer.name} names no patient. The layer was added to "
             f"{self._title_of(patient)}, who was shown or opened at that time. If it is not "
             "theirs, remove it, and open the file again when its patient is shown."
         )

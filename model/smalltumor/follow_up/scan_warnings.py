@@ -58,7 +58,7 @@ def _different_makers(scans: Sequence[Scan]) -> list[str]:
         return []
     return [
         f"the masks are of different origin: {_masks_of(ours)} from this program, "
-        f"{_masks_of(others)} from another source, as their file names tell; changes may be "
+        f"{_masks_of(others)} from another source, according to the file names; changes may be "
         "differences between those who drew them"
     ]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.data.identity.mask_images import check_not_of_another
-from smalltumor.data.naming.export_names import edited_labels_name
+from smalltumor.data.naming.export_names import new_edited_labels
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.transactions.recovery import existing
 
@@ -46,7 +46,7 @@ def ask_and_save_labels(viewer: ViewerModel, layer: Layer, parent: QWidget | Non
     case = labels_case(layer)
     assert case is not None
     patient = patient_of_shown_case(viewer.layers, case)
-    start = output_folder(viewer, patient) / edited_labels_name(case.name)
+    start = new_edited_labels(output_folder(viewer, patient), case.name)
     chosen, _ = QFileDialog.getSaveFileName(
         *(parent, f"Save {layer.name}", str(start), "NIfTI (*.nii.gz *.nii)"),
         options=QFileDialog.Option.DontConfirmOverwrite,  # asked below, of the completed name

@@ -191,9 +191,9 @@ def _made_by(layer: Layer) -> MadeBy | None:
 
 
 def read_from_among(layers: Iterable[Layer]) -> str:
-    """The files that region layers were read from, for the user; empty if there are none."""
-    roles = map(role_of, layers)
-    return next((role.read_from for role in roles if role and role.read_from), "")
+    """The files that all region layers were read from, for the user; empty of any others."""
+    files = {role.read_from for role in map(role_of, layers) if role is not None}
+    return files.pop() if len(files) == 1 else ""
 
 
 def result_of(layers: Mapping[Region, Labels]) -> Segmentation | None:

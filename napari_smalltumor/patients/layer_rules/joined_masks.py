@@ -114,14 +114,17 @@ class JoinedMasks:
 
     def _say(self, mask: _Mask, patient: Patient, text: str) -> None:
         is_there = all(x in self._layers and patient_of(x) == patient for x in mask.layers)
-        if not text or not is_there:
+        if not is_there:
             return
-        warning = f"{mask.title}: {text}"
-        notify.warn(self._patients.messages.about(patient, warning))
-        for layer in mask.layers:
-            if (role := role_of(layer)) is not None and region_of(layer) is None:
-                set_role(layer, replace(role, placement=warning))
-        self._patients.patients_changed.emit()  # docks show it as long as the mask is open
+        warning = f"{mask.title}: {text}" if text else ""
+        if warning:
+            notify.warn(self._patients.messages.about(patient, warning))
+        roles = {layer: role_of(layer) for layer in mask.layers if region_of(layer) is None}
+        other = {x: r for x, r in roles.items() if r is not None and r.placement != warning}
+        for layer, role in other.items():
+            set_role(layer, replace(role, placement=warning))
+        if other:
+            self._patients.patients_changed.emit()  # docks show it as long as the mask is open
 
 
 def _is_alone(layer: Layer) -> bool:

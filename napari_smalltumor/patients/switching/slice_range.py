@@ -32,7 +32,7 @@ class SliceRange:
         viewer.dims.events.range.connect(self.fit)  # napari sets it whenever a layer changes
 
     def fit(self) -> None:
-        """Set the range; without an active patient it stays that of all layers."""
+        """Set the range; without an active patient it stays as it is."""
         viewer, patient = self._viewer(), self._active()
         if viewer is None or patient is None:
             return

@@ -7,18 +7,25 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from napari.layers import Layer
 from napari_cases import write_case_along
+from psygnal import Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QFileDialog, QShortcut
 from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.closing.unsaved_work import what_is_unsaved
+from napari_smalltumor.closing.unsaved_work import can_be_saved, saving_action, what_is_unsaved
+from napari_smalltumor.export.edited_labels import edited_labels
+from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.unopened_exports import unopened_exports
+from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.reader import layers_of_file
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer_setup import set_up
@@ -111,6 +118,66 @@ def test_the_key_writes_the_labels_that_were_edited_although_an_image_is_selecte
     assert (tmp_path / "Pat" / "Pat_labels_edited.nii.gz").is_file()
 
 
+def test_edits_of_saved_edits_go_to_a_file_with_a_number_that_is_named_next_time(
+    viewer, told, tmp_path, monkeypatch
+):
+    folder = tmp_path / "Pat"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda p, t, start, f, options: (start, f))
+    edit(viewer)
+    press_save(viewer)
+    for data in layers_of_file(folder / "Pat_labels_edited.nii.gz", viewer.layers):
+        layer = viewer.add_layer(Layer.create(*data))
+    layer.paint((2, 2, 2), 1)
+    press_save(viewer)
+    newest = folder / "Pat_labels_edited_2.nii.gz"
+    assert newest.is_file() and len(list(folder.glob("*_edited*"))) == 2
+    viewer.layers.clear()
+    told.clear()
+    open_case(viewer, folder)
+    assert any(f"Edited labels were saved in {newest.name} in {folder}" in text for text in told)
+
+
+def test_edits_of_two_masks_are_saved_to_two_files(viewer, told, tmp_path, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda p, t, start, f, options: (start, f))
+    edit(viewer)
+    second = add_labels(viewer, "second")
+    second.paint((1, 1, 1), 1)
+    viewer.layers.selection.active = viewer.layers["Pat T1CE"]
+    press_save(viewer)
+    written = sorted(path.name for path in (tmp_path / "Pat").glob("*_edited*"))
+    assert written == ["Pat_labels_edited.nii.gz", "Pat_labels_edited_2.nii.gz"]
+    assert edited_labels(viewer, active_patient(viewer).current) == []
+
+
+def test_the_key_saves_what_was_edited_and_not_other_labels_that_are_selected(
+    viewer, told, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda p, t, start, f, options: (start, f))
+    edit(viewer)
+    viewer.layers.selection.active = add_labels(viewer, "second")
+    press_save(viewer)
+    written = nib.load(tmp_path / "Pat" / "Pat_labels_edited.nii.gz").get_fdata()
+    assert np.any(written) and edited_labels(viewer, active_patient(viewer).current) == []
+
+
+def add_labels(viewer, name: str):
+    """Empty labels of the case, as of another reader."""
+    case = case_of(viewer.layers["Pat labels"])
+    empty = np.zeros(case.grid.shape, np.uint8)
+    return viewer.add_layer(Layer.create(*labels_layer(case, empty, SCHEMES["brats2018"], name)))
+
+
+def test_edits_of_labels_are_no_review(viewer, told):
+    class Reviews:
+        changed = Signal()
+
+    patient, state = active_patient(viewer).current, save_state(viewer)
+    state.follow_reviews(lambda patient: True, lambda: None, Reviews().changed)
+    edit(viewer)
+    assert can_be_saved(viewer, patient) and saving_action(viewer, patient) == "Save"
+    assert "not saved: Pat labels." in " ".join(what_is_unsaved(viewer, patient))
+
+
 def test_the_button_of_the_docks_saves_edited_labels(viewer, told, tmp_path, monkeypatch, qtbot):
     header = PatientHeader(viewer)
     qtbot.addWidget(header)
@@ -135,7 +202,7 @@ def test_saved_labels_are_not_offered_as_regions(viewer, told, monkeypatch):
     told.clear()
     open_case(viewer, folder)
     assert unopened_exports(viewer).to_open(patients.current) is None
-    assert any("drop it here" in text for text in told)
+    assert any("drop that file" in text for text in told)
 
 
 def test_the_key_says_that_there_is_nothing_to_save_if_an_image_is_selected(viewer, told):

@@ -83,7 +83,7 @@ def test_a_mask_of_others_is_said_beside_regions_that_were_saved_and_read_again(
         write_segmentation(mask, earlier_scan / f"{case.name}_smalltumor.nii.gz")
     open_case(viewer, saved.parent)
     compared(dock, qtbot, earlier_scan)
-    of_others = "that of BraTS2021_1 from another source, as their file names tell"
+    of_others = "that of BraTS2021_1 from another source, according to the file names"
     assert (of_others in dock.warnings.text()) != is_saved
     assert "regions in the window" not in dock.warnings.text()
 

@@ -172,7 +172,7 @@ def test_a_mask_without_a_name_is_that_of_the_patient_who_was_shown_when_it_was_
     layer = next(x for x in viewer.layers if x.name.startswith("corrected"))
     assert patient_of(layer) == first
     assert active_patient(viewer).current == first
-    assert [text for text in messages if "tells no patient. The layer was added to First" in text]
+    assert [text for text in messages if "names no patient. The layer was added to First" in text]
 
 
 def test_a_mask_that_is_dropped_while_another_patient_is_read_is_that_of_the_shown_one(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -160,10 +161,12 @@ def test_masks_that_were_opened_name_their_file(viewer, results, qtbot, tmp_path
     show_segmentation(
         viewer, case, Segmentation("Two", np.ones(case.grid.shape, np.uint8), case.grid)
     )
-    assert save(viewer, None)
+    (path,) = save(viewer, None)
     viewer.layers.clear()
     open_case(viewer, folder)
-    qtbot.waitUntil(lambda: "Opened from Two_smalltumor.nii.gz, written on 2" in results.text)
+    written = datetime.fromtimestamp(path.stat().st_mtime)
+    said = f"Opened from Two_smalltumor.nii.gz, written on {written:%Y-%m-%d %H:%M}."
+    qtbot.waitUntil(lambda: said in results.text)
 
 
 @pytest.mark.one_binding

@@ -56,13 +56,13 @@ def test_edits_that_were_saved_to_another_file_are_named_until_it_is_open(viewer
     said = "Pat is shown with the mask in Pat_seg.nii.gz, not with a new segmentation."
     open_case(viewer, folder)
     assert shown == [
-        f"{said} Edited labels were saved in Pat_labels_edited.nii.gz, which opens if you drop it "
-        "here."
+        f"{said} Edited labels were saved in Pat_labels_edited.nii.gz in {folder}; drop that file "
+        "into the window to open it."
     ]
     for data in layers_of_file(edited, viewer.layers):
         viewer.add_layer(Layer.create(*data))
     assert [patient.name for patient in active_patient(viewer).patients] == ["Pat"]
-    assert all("drop it" not in text for text in shown)
+    assert all("drop that" not in text for text in shown)
 
 
 def test_it_ends_when_edits_of_the_mask_are_restored(viewer, tmp_path, shown, monkeypatch):

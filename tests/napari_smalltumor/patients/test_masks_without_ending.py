@@ -141,7 +141,7 @@ def test_a_mask_of_which_nothing_tells_joins_the_active_patient_and_that_is_said
     mask = write_mask(tmp_path / "masks" / "corrected.nii.gz")
     assert patient_after_opening(viewer, mask) == patients.title == "Bob"
     (text,) = said
-    assert "tells no patient. The layer was added to Bob" in text
+    assert "names no patient. The layer was added to Bob" in text
 
 
 @pytest.mark.parametrize("beside", ["Anna", "Anna_nnunet"])

@@ -51,7 +51,7 @@ def test_masks_of_this_program_beside_those_of_others_are_said():
     (text,) = scan_warnings(scans(*visits, own=[False, True]))
     assert text.startswith(
         "the masks are of different origin: that of P_visit2 from this program, that of P_visit1 "
-        "from another source, as their file names tell; "
+        "from another source, according to the file names; "
     )
     (text,) = scan_warnings(scans(*visits, "P_visit3", "P_visit4", own=[False, True, False, False]))
     assert "those of P_visit1, P_visit3 and P_visit4 from another source" in text

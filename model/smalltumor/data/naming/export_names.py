@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from smalltumor.data.volumes.nifti import SUFFIXES, stem
-from smalltumor.files.names import safe_name
+from smalltumor.files.existence import is_absent
+from smalltumor.files.names import name_key, safe_name
 from smalltumor.labels.regions import Region
 
 EXPORT_ENDING = "_smalltumor"
 EDITED_ENDING = "_labels_edited"
 _REGION = re.compile(r"[-_. ](et|tc|wt)\Z", re.IGNORECASE)
+_EDITED = re.compile(rf"(?P<case>.+){EDITED_ENDING}(_\d+)?", re.IGNORECASE)
 _NAME = re.compile(rf"^(?P<case>.+){EXPORT_ENDING}(?:_(?P<region>et|tc|wt))?$", re.IGNORECASE)
 
 
@@ -48,9 +51,32 @@ def region_file(path: Path) -> RegionFile | None:
     return RegionFile(path, match["case"], Region(region.lower()) if region else None)
 
 
-def edited_labels_name(case: str) -> str:
-    """The name that is proposed for the file of edited labels, such as an expert's, of a case."""
-    return f"{safe_name(case)}{EDITED_ENDING}.nii.gz"
+def new_edited_labels(folder: Path, case: str) -> Path:
+    """A file for edited labels, such as an expert's, of a case: the first that is not there."""
+    name = f"{safe_name(_case_of_edited(case))}{EDITED_ENDING}"
+    numbered = (f"{name}_{number}" for number in count(2))
+    paths = (folder / f"{each}.nii.gz" for each in chain([name], numbered))
+    return next(path for path in paths if is_absent(path))
+
+
+def newest_edited_labels(folder: Path, case: str) -> Path | None:
+    """The file of edited labels of a case that was written last; None if there is none."""
+    own = name_key(safe_name(_case_of_edited(case)))
+    try:
+        files = [
+            path
+            for path in folder.iterdir()
+            if (found := _EDITED.fullmatch(stem(path))) and name_key(found["case"]) == own
+        ]
+        return max(files, key=lambda path: path.stat().st_mtime, default=None)
+    except OSError:  # it is only offered
+        return None
+
+
+def _case_of_edited(case: str) -> str:
+    """The case of a file of edited labels, which is named after it when it is opened by itself."""
+    found = _EDITED.fullmatch(case)
+    return found["case"] if found else case
 
 
 def named_region(path: Path) -> Region | None:

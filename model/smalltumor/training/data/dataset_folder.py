@@ -47,7 +47,7 @@ SCHEME = "brats2018"
 """The label scheme that goes with the names."""
 
 _State = tuple[str, tuple[tuple[Path, Stamp | None], ...]]
-"""Name, size and time of change of a case's files."""
+"""Name of a case, and its files with their stamps."""
 
 NO_CASE_YET = "No case yet: add the first one"
 """The problem of a folder that is still empty."""
