@@ -93,6 +93,7 @@ def test_the_key_saves_three_regions_where_they_are_found_again(viewer, tmp_path
 
 def test_the_key_of_napari_is_left_to_windows_without_masks(viewer, tmp_path, asked, qtbot):
     open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))
+    viewer.layers.selection.active = viewer.add_image(np.zeros((3, 3, 3)), name="of no case")
     window = viewer.window._qt_window
     with qtbot.waitActive(window):
         window.show()

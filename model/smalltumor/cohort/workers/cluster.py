@@ -177,9 +177,29 @@ def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
             silence_logs=logging.CRITICAL + 1,
         )
         with deferred_interruptions():
+            _start_resource_tracker()
             cluster = result_of(started_with_sigint_blocked(start))
             stack.callback(close_cluster, cluster)
         yield cluster
+
+
+def _start_resource_tracker() -> None:
+    """Start Python's tracker of semaphores, without its warnings.
+
+    It would print them for workers that were killed, after the command has said what happened.
+    """
+    if os.name != "posix":
+        return
+    from multiprocessing import resource_tracker
+
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [before, "ignore:resource_tracker"]))
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        os.environ.pop("PYTHONWARNINGS")
+        if before is not None:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
 
 import pytest
 from smalltumor.cohort.workers import cluster
@@ -15,6 +17,25 @@ distributed = pytest.importorskip("distributed")
 def test_what_is_set_for_dask_are_options_that_it_has():
     for name in cluster._QUIET:
         assert dask.config.get(name) is not None
+
+
+LEFT_BEHIND = """
+import os
+from multiprocessing import resource_tracker
+from smalltumor.cohort.workers import cluster
+cluster._start_resource_tracker()
+assert "PYTHONWARNINGS" not in os.environ
+resource_tracker.register("/mp-of-a-killed-worker", "semaphore")
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no resource tracker")
+def test_nothing_is_printed_of_semaphores_of_killed_workers():
+    environment = {k: value for k, value in os.environ.items() if k != "PYTHONWARNINGS"}
+    command = [sys.executable, "-c", LEFT_BEHIND]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert run.stderr == ""
 
 
 def test_workers_get_their_threads_and_memory_settings_and_the_users_own_come_first(monkeypatch):
