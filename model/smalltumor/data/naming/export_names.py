@@ -13,7 +13,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from smalltumor.data.volumes.nifti import SUFFIXES, stem
-from smalltumor.files.existence import is_absent
+from smalltumor.files.existence import exists
 from smalltumor.files.names import name_key, safe_name
 from smalltumor.labels.regions import Region
 
@@ -52,11 +52,17 @@ def region_file(path: Path) -> RegionFile | None:
 
 
 def new_edited_labels(folder: Path, case: str) -> Path:
-    """A file for edited labels, such as an expert's, of a case: the first that is not there."""
+    """A file for edited labels, such as an expert's, of a case: the first that is not there.
+
+    Where it cannot be told what is there, it is the one without a number.
+    """
     name = f"{safe_name(_case_of_edited(case))}{EDITED_ENDING}"
     numbered = (f"{name}_{number}" for number in count(2))
     paths = (folder / f"{each}.nii.gz" for each in chain([name], numbered))
-    return next(path for path in paths if is_absent(path))
+    try:
+        return next(path for path in paths if not exists(path))
+    except OSError:
+        return folder / f"{name}.nii.gz"
 
 
 def newest_edited_labels(folder: Path, case: str) -> Path | None:
