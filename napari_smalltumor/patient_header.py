@@ -35,6 +35,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.removed.closed_list import ClosedPatientsList
 from napari_smalltumor.patients.removed.closed_patients import closed_patients
 from napari_smalltumor.patients.removed.removed_layers import removed_layers
+from napari_smalltumor.patients.same_images import same_images_texts
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import allow_shrinking, button, wrapped_label
@@ -79,7 +80,7 @@ class PatientHeader(QWidget):
         self._actions = QWidget()
         self.restore_button = button("", "Bring back layers that were removed")
         self.export_button = button("", "")
-        self.mask_warnings = wrapped_label()
+        self.warnings = wrapped_label()
         self.reading = QElidingLabel()
         self.first_case = FirstCase(viewer)
         self._lay_out()
@@ -120,7 +121,7 @@ class PatientHeader(QWidget):
         layout.setSpacing(4)
         layout.addLayout(name)
         layout.addWidget(self._actions)
-        layout.addWidget(self.mask_warnings)
+        layout.addWidget(self.warnings)
         layout.addWidget(self.first_case)
         layout.addWidget(self.reading)
         layout.addWidget(self.restore_button)
@@ -184,13 +185,18 @@ class PatientHeader(QWidget):
     def _on_masks(self) -> None:
         if isalive(self):
             self._update_saved()
-            self._update_mask_warnings()
+            self._update_warnings()
 
-    def _update_mask_warnings(self) -> None:
-        """Say in every dock that masks record other images, or are not where the tumour is."""
-        warnings = mask_warnings_among(self._patients.layers)
-        self.mask_warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
-        self.mask_warnings.setVisible(bool(warnings))
+    def _update_warnings(self) -> None:
+        """Say in every dock what may be wrong with the images and masks of the active patient.
+
+        Another patient may show the same images. Masks may record other ones, or may not lie where
+        the tumour is.
+        """
+        same_images = same_images_texts(self._patients, self._viewer.layers)
+        warnings = [*same_images, *mask_warnings_among(self._patients.layers)]
+        self.warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
+        self.warnings.setVisible(bool(warnings))
 
     def _update_saved(self) -> None:
         """Say on the button whether the masks are saved, and in its tooltip where."""

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from psygnal import Signal
-from smalltumor.data.bids.checks import images_of_mask
 from smalltumor.data.case import Case
-from smalltumor.data.identity.image_digests import digests_of_images, share_an_image
+from smalltumor.data.identity.image_digests import (
+    digests_of_images,
+    images_of_mask,
+    share_an_image,
+)
 from smalltumor.data.masks.exported_masks import exported_masks_of
 from smalltumor.data.naming.export_names import RegionFile, named_region
 from smalltumor.data.volumes.nifti import is_nifti_name

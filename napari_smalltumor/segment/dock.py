@@ -37,6 +37,7 @@ from napari_smalltumor.segment.run import (
     SegmentRun,
     confirm_replacing_edits,
     confirm_replacing_review,
+    not_segmented_text,
     run_in,
 )
 from napari_smalltumor.segment.shown_result import ShownResult
@@ -121,6 +122,7 @@ class SegmentDock(QScrollArea):
             case = case_of_layers(chosen)
             patient = patient_of_images(images, case)
         except SmalltumorError as error:
+            self.panel.set_running(False, not_segmented_text(error))
             notify.report_error(error)
             return
         use = use_of(self._viewer, case)

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QMainWindow
+from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.layers.masks.region_masks import fingerprint
@@ -158,8 +159,9 @@ class SegmentRun(QObject):
         return text if self.is_of_active or not text else f"{self.title}: {text}"
 
     def _on_error(self, error: Exception) -> None:
+        """Report an error; the docks show it until the patient is segmented again."""
         if self.worker is not None:
-            self._end("")
+            self._end(not_segmented_text(error))
             notify.report_error(error)
 
     def _on_returned(self, result: JobResult) -> None:
@@ -282,6 +284,13 @@ def confirm_replacing_review(title: str, reader: str) -> bool:
         "the case from the Worklist again.",
         "Replace",
     )
+
+
+def not_segmented_text(error: Exception) -> str:
+    """What the dock says of an error as long as its patient is active, or until the next run."""
+    if isinstance(error, SmalltumorError):
+        return f"⚠ Not segmented: {notify.error_text(error)}"
+    return "⚠ Not segmented, because of an error in the program"
 
 
 def _confirm_replacing_new_edits(title: str) -> bool:

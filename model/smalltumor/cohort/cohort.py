@@ -24,6 +24,7 @@ from smalltumor.cohort.results.lesion_tables import (
 from smalltumor.cohort.results.results_folder import PARQUET, TABLE, ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, cases_with_shared_labels, without_labels
 from smalltumor.cohort.results.tables import GrowingTable, write_rows
+from smalltumor.cohort.same_images import same_images, with_warnings
 from smalltumor.cohort.seen_in_training import training_facts
 from smalltumor.cohort.workers.workers import THIS_PROCESS, Workers
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
@@ -44,6 +45,7 @@ def segment_cohort(
     *,
     elsewhere: Sequence[str] = (),
     began: Callable[[int], None] = lambda segmented: None,
+    warn: Callable[[str], None] = lambda text: None,
 ) -> Iterator[CohortRow]:
     """Segment cases, and write results and a row of the table for each.
 
@@ -63,11 +65,14 @@ def segment_cohort(
         Names of the cases of other parts of the cohort, which have their BIDS labels.
     began : callable
         Called once nothing speaks against the run, with the number of cases that are segmented.
+    warn : callable
+        Called at the end, with a line for each case that has an image of another case.
 
     Yields
     ------
     CohortRow
-        After it was written to the table. An error of one case makes its row "failed".
+        After it was written to the table. An error of one case makes its row "failed". The row in
+        the table has warnings about `same_images` from the end of the run on.
 
     Raises
     ------
@@ -94,7 +99,7 @@ def segment_cohort(
         try:
             with _rows(jobs, checkpoint, settings, locked, workers) as rows:
                 told = (without_labels(row) if row.case in shared else row for row in rows)
-                yield from _record(told, jobs, settings, locked)
+                yield from _record(told, jobs, settings, locked, warn)
         except BaseException:
             _remove_unfinished(names, settings)
             raise
@@ -148,7 +153,11 @@ def _rows(
 
 
 def _record(
-    rows: Iterator[CohortRow], jobs: Sequence[Job], settings: CohortSettings, locked: LockedFolder
+    rows: Iterator[CohortRow],
+    jobs: Sequence[Job],
+    settings: CohortSettings,
+    locked: LockedFolder,
+    warn: Callable[[str], None],
 ) -> Iterator[CohortRow]:
     """Write each row as it comes; when all are there, the table is ordered and summaries written.
 
@@ -167,12 +176,21 @@ def _record(
     finally:
         made = (row for row in done.values() if row.outcome != "failed")
         locked.record_missing({row.case: row.missing.split() for row in made})
-    ordered = [done[job.name] for job in jobs]
-    write_rows(ordered, path)
     folder = ResultsFolder(settings.output)
+    ordered = _with_same_images([done[job.name] for job in jobs], folder, warn)
+    write_rows(ordered, path)
     write_lesions(ordered, folder)
     if settings.parquet:
         write_parquet(folder)
     elif locked.existed_before(PARQUET.values()):
         renew_parquet(folder)
     locked.end()
+
+
+def _with_same_images(
+    rows: list[CohortRow], folder: ResultsFolder, warn: Callable[[str], None]
+) -> list[CohortRow]:
+    found = same_images(rows, folder)
+    for case, texts in found.items():
+        warn(f"{case}: {'; '.join(texts)}")
+    return [with_warnings(row, found.get(row.case, ())) for row in rows]

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QWidget
-from smalltumor.data.bids.checks import check_bids, images_of_mask
+from smalltumor.data.bids.checks import check_bids
 from smalltumor.data.bids.dataset import authors_around, is_described
 from smalltumor.data.bids.names import bids_paths, masks_of_subject, session_of
 from smalltumor.data.identity.bids_labels import session_label
 from smalltumor.data.identity.image_digests import (
     are_other_images,
     digests_of_images,
+    images_of_mask,
     share_an_image,
 )
 from smalltumor.data.identity.visits import visit_in_name, visit_of

@@ -207,17 +207,17 @@ def test_regions_of_a_mask_of_other_images_are_asked_about_until_they_are_saved(
     case = case_of(open_case(viewer, tmp_path / "Pat")[0])
     assert not region_layers(viewer.layers, case)
     header = PatientHeader(viewer)
-    assert header.mask_warnings.isHidden()
+    assert header.warnings.isHidden()
     open_and_remember(viewer, path)
     assert "made of other images" in other_images_of(viewer.layers, case)
-    assert f"⚠ {path.name} was made of other images" in header.mask_warnings.text()
-    assert not header.mask_warnings.isHidden()
+    assert f"⚠ {path.name} was made of other images" in header.warnings.text()
+    assert not header.warnings.isHidden()
     assert header.save_button.text() == "Save" and header.save_button.isEnabled()
     paint(region_layers(viewer.layers, case)[Region.ET])
     assert save(viewer, None) == [path]
     assert "may be another patient's" in asked[0] and len(asked) == 2
     assert "other images" not in asked[1]
-    assert other_images_of(viewer.layers, case) == "" and header.mask_warnings.isHidden()
+    assert other_images_of(viewer.layers, case) == "" and header.warnings.isHidden()
 
 
 def test_an_unanswered_question_keeps_the_file(viewer, tmp_path, asked, monkeypatch):

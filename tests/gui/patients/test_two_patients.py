@@ -44,8 +44,8 @@ def viewer(make_napari_viewer):
 
 def open_two(viewer, tmp_path) -> list:
     """Open two cases of one name; the second is active."""
-    for visit in ("first", "second"):
-        open_case(viewer, write_case(tmp_path / visit))
+    for seed, visit in enumerate(("first", "second")):
+        open_case(viewer, write_case(tmp_path / visit, seed=seed))
     return active_patient(viewer).patients
 
 
@@ -84,6 +84,20 @@ def test_the_title_and_all_docks_name_the_active_patient(viewer, dock_of, tmp_pa
     assert [picker.currentText() for picker in pickers] == ["case (first)"] * 3
     assert viewer.window._qt_window.windowTitle() == "case (first) – napari"
     assert visible(viewer) == {"first"}
+
+
+def test_docks_name_another_patient_who_shows_the_same_images(viewer, dock_of, tmp_path):
+    header = header_of(dock_of(viewer))
+    open_two(viewer, tmp_path)
+    assert header.warnings.isHidden()
+    open_case(viewer, write_case(tmp_path / "Anna", name="Anna", seed=1))
+    assert header.warnings.text() == "⚠ The same images are open as case (second)"
+    assert not header.warnings.isHidden()
+    active_patient(viewer).activate(active_patient(viewer).patients[1])
+    assert header.warnings.text() == "⚠ The same images are open as Anna"
+    for layer in layers_of_patient(viewer.layers, active_patient(viewer).patients[2]):
+        viewer.layers.remove(layer)
+    assert header.warnings.isHidden()
 
 
 def test_the_picker_is_used_with_the_keyboard_and_ignores_the_wheel(

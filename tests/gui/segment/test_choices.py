@@ -93,6 +93,7 @@ def test_the_error_about_a_missing_layer_names_its_modality(opened, errors):
     viewer.layers.remove("case T1CE")
     dock.segment()
     assert errors == ["Choose a layer for T1CE"]
+    assert dock.panel.step == "⚠ Not segmented: Choose a layer for T1CE"
     assert not dock.is_running
 
 

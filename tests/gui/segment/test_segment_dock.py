@@ -100,7 +100,11 @@ def test_an_error_is_shown_in_one_line_and_the_dock_is_ready_again(
     monkeypatch.setattr(smalltumor.inference, "segment", fail)
     assert not run(dock)
     assert errors == ["weights.safetensors: damaged"]
+    assert dock.panel.step == "⚠ Not segmented: weights.safetensors: damaged"
     assert dock.panel._segment.isEnabled()
+    monkeypatch.undo()
+    assert run(dock)
+    assert dock.panel.step == ""
 
 
 @pytest.mark.one_binding

@@ -12,11 +12,9 @@ from synthetic import write_case
 
 @pytest.fixture
 def data(tmp_path) -> Path:
-    """Three cases, a folder each."""
-    for name in NAMES:
-        folder = write_case(tmp_path / "data" / name)
-        for path in folder.iterdir():
-            path.rename(path.with_name(path.name.replace("case", name)))
+    """Three cases of different images, a folder each."""
+    for seed, name in enumerate(NAMES):
+        write_case(tmp_path / "data" / name, name=name, seed=seed)
     return tmp_path / "data"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.commands.cohort_report import write_report
-from smalltumor.cli.messages import show_message
+from smalltumor.cli.messages import show_message, show_warning
 from smalltumor.data.naming.cohort_names import PAGE
 from smalltumor.extras import MissingPackageError
 from smalltumor.labels.regions import Region
@@ -151,6 +151,7 @@ def run(options: argparse.Namespace) -> int:
         workers,
         elsewhere=elsewhere,
         began=partial(_say_what_begins, len(cases), options, checkpoint, workers),
+        warn=show_warning,
     )
     for number, row in enumerate(rows, 1):
         print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)

@@ -93,7 +93,8 @@ def _remove_earlier_masks(
 
 def _check_dataset(result: Segmentation, dataset: Path, mask: Path, authors: Sequence[str]) -> None:
     """Check that the dataset has a place for the mask, without one of another patient there."""
-    from smalltumor.data.bids.checks import check_bids, check_no_mask_of_others, images_of_mask
+    from smalltumor.data.bids.checks import check_bids, check_no_mask_of_others
+    from smalltumor.data.identity.image_digests import images_of_mask
 
     check_bids(result.name, dataset, authors=authors, overwrite=True, sources=result.sources)
     check_no_mask_of_others(result, dataset, outdated=images_of_mask(mask))

@@ -11,14 +11,13 @@ from smalltumor.data.bids.names import bids_paths, masks_of_subject, subject_of
 from smalltumor.data.identity.bids_labels import session_label
 from smalltumor.data.identity.image_digests import (
     are_other_images,
-    recorded_images,
+    images_of_mask,
     share_an_image,
 )
 from smalltumor.data.identity.patients import same_patient
 from smalltumor.data.identity.recorded_patient import recorded_patient
 from smalltumor.data.identity.visits import stated_visit, visit_in_name
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder
 from smalltumor.files.transactions.recovery import recover_around
@@ -120,16 +119,6 @@ def check_no_mask_of_others(
                 else _visit_of_folder(segmentation.name, segmentation.sources),
             ),
         )
-
-
-def images_of_mask(path: Path) -> dict[str, str]:
-    """The digests that a mask records; empty if it records none or cannot be read."""
-    if not path.exists():
-        return {}
-    try:
-        return recorded_images(read_nifti(path))
-    except CaseError:
-        return {}
 
 
 def _visit_of_folder(case: str, sources: Sequence[Path]) -> str:

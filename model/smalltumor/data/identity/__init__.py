@@ -56,7 +56,8 @@ In the window, a layer is of a case (`layers.metadata.same_case`: name, grid and
 a patient (`layers.patient.Patient`: name and folder, `visits.folder_of`); a case is open if a layer
 shows one of its images (`loading.files.already_open`: paths without links to folders); two readings
 of it are of the same images by their voxels (`layers.changed_images`), by which also what is kept
-of a case is found (`case_data`).
+of a case is found (`case_data`); two patients who show the same images are named by the digests
+above (`patients.same_images`).
 
 Three answers to the same evidence differ on purpose, see docs/export.md and docs/patients.md:
 

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.volumes.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume, read_comments
 from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
@@ -102,7 +102,19 @@ def comment_of(digests: Mapping[str, str]) -> str:
 
 def recorded_images(volume: Volume) -> dict[str, str]:
     """The digests that the file of a mask records; empty if it records none."""
-    for comment in volume.comments:
+    return _digests_in(volume.comments)
+
+
+def images_of_mask(path: Path) -> dict[str, str]:
+    """As `recorded_images`, without reading the voxels; empty also if the file cannot be read."""
+    try:
+        return _digests_in(read_comments(path))
+    except CaseError:
+        return {}
+
+
+def _digests_in(comments: Iterable[str]) -> dict[str, str]:
+    for comment in comments:
         try:
             content = json.loads(comment)
             found = content[_KEY].items()
@@ -154,6 +166,18 @@ def share_an_image(recorded: Mapping[str, str], images: Mapping[str, str]) -> bo
 def share_t1ce(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
     """Whether a mask is known to be made of the T1CE, on whose grid it is drawn."""
     return share_an_image(*({REFERENCE: each.get(REFERENCE, "")} for each in (recorded, images)))
+
+
+def images_in_common(images: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
+    """Modalities whose image, or a part of it, is one of the others, in whatever role.
+
+    Parameters
+    ----------
+    images, others : mapping of str to str
+        `digests_of_images`, or `recorded_images`, of two cases.
+    """
+    found = blocks_of(others)
+    return [m for m, digests in images.items() if blocks_of({m: digests}) & found]
 
 
 def blocks_of(digests: Mapping[str, str]) -> set[str]:

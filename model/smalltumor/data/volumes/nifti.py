@@ -174,6 +174,19 @@ def read_nifti(path: Path, *, allow_nonfinite: bool = False, with_content: bool 
         ) from None
 
 
+def read_comments(path: Path) -> tuple[str, ...]:
+    """Read the comments in the header of a NIfTI file, without its voxels.
+
+    Raises
+    ------
+    CaseError
+        If the file is missing, or the start of it is damaged.
+    """
+    header = parse_header(bytes(unpack(path, HEADER_BYTES)), path)
+    start = unpack(path, min(voxel_offset(header, path), _COMMENT_BYTES))
+    return comments_of(bytes(start), header)
+
+
 def _check_length(length: int, expected: int, path: Path) -> None:
     if length < expected:
         raise CaseError(f"{path} is truncated: {length} of {expected} bytes; copy it again")

@@ -14,6 +14,8 @@ from smalltumor.data.identity.image_digests import (
     are_other_images,
     digests_of_images,
     image_digest,
+    images_in_common,
+    images_of_mask,
     recorded_images,
     recorded_images_text,
 )
@@ -92,6 +94,24 @@ def test_images_without_a_place_in_common_are_not_compared():
     assert not are_other_images({"t1": "a,,"}, {"t1": ",b,"})
     assert are_other_images({"t1": "a,,"}, {"t1": "b,,"})
     assert not are_other_images({"t1": "a,c,"}, {"t1": "b,c,"})
+
+
+def test_images_in_common_are_told_whatever_their_role():
+    case = {"t1ce": "a,b,", "t1": "c,,", "flair": "d,e,"}
+    assert images_in_common(case, {"t1ce": "x,y,", "t1": ",b,", "t2": "d,z,"}) == ["t1ce", "flair"]
+    assert images_in_common(case, {"t1": "x,y,", "t2": ",,"}) == []
+    assert images_in_common({}, case) == []
+
+
+def test_the_record_of_a_mask_is_read_without_its_voxels(tmp_path):
+    segmentation = mask_of(case_along())
+    whole, cut = tmp_path / "whole.nii", tmp_path / "cut.nii"
+    write_segmentation(segmentation, whole)
+    cut.write_bytes(whole.read_bytes()[: -segmentation.classes.size])
+    for path in (whole, cut):
+        assert images_of_mask(path) == segmentation.made_of != {}
+    cut.write_bytes(whole.read_bytes()[:300])
+    assert images_of_mask(cut) == images_of_mask(tmp_path / "none.nii.gz") == {}
 
 
 def test_a_record_of_the_first_version_is_none(tmp_path):
