@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integ
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.export.file_times import written_text
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.masks.regions import OUTERMOST_FIRST, region_layer
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of
@@ -126,12 +126,7 @@ def layers_of_masks(
 def _files_text(volumes: Iterable[Volume]) -> str:
     """Names of files, and when they were written; of several, the last time."""
     paths = [volume.path for volume in volumes]
-    names = list_text(path.name for path in paths)
-    try:
-        last = max((path.stat().st_mtime for path in paths), default=0.0)
-    except OSError:  # deleted since it was read
-        return names
-    return f"{names}, written on {datetime.fromtimestamp(last):%Y-%m-%d %H:%M}" if names else ""
+    return ", ".join(filter(None, (list_text(p.name for p in paths), written_text(paths))))
 
 
 def _scheme_of(path: Path, volume: Volume) -> LabelScheme:

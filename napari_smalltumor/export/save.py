@@ -16,10 +16,10 @@ from napari_smalltumor.export.case_export import export_case, file_to_save, is_e
 from napari_smalltumor.export.dialogs.export_dialog import (
     ask_and_export,
     case_to_export_or_say,
-    confirm_replacing_files,
     finish_export,
 )
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
+from napari_smalltumor.export.dialogs.replaced_files import confirm_replacing_files
 from napari_smalltumor.export.dialogs.replaced_masks import holds_corrections, note_on_replaced
 from napari_smalltumor.export.edited_labels import save_edited_labels
 from napari_smalltumor.export.save_state import save_state
@@ -154,7 +154,9 @@ def _confirm_replacing_file(
         notes += [_CHANGED] if state.is_changed_elsewhere(path) else []
         if not other_images_of(viewer.layers, case):  # else the user was just asked
             notes.append(note_on_replaced([path], case, title))
-        if not confirm_replacing_files(parent, [path], title, " ".join(filter(None, notes))):
+        if not confirm_replacing_files(
+            parent, [path], f"the regions of {title}", " ".join(filter(None, notes))
+        ):
             return False
         if file.are_unchanged:
             return True

@@ -25,9 +25,9 @@ from smalltumor.second_look import score_warning
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export, no_regions_text
-from napari_smalltumor.export.dialogs.export_dialog import confirm_replacing_files
 from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
+from napari_smalltumor.export.dialogs.replaced_files import confirm_replacing_files
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source, with_sources
@@ -169,7 +169,11 @@ def ask_for_page(
     check_page(path, overwrite=True, sources=case.sources)
     if not confirm_other_patients_file(parent, viewer, patient, path, "measures", ending):
         return None
-    return path if not existing([path]) or confirm_replacing_files(parent, [path], title) else None
+    return (
+        path
+        if not existing([path]) or confirm_replacing_files(parent, [path], f"the report of {title}")
+        else None
+    )
 
 
 def _model(segmentation: Segmentation) -> str:

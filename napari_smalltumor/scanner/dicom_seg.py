@@ -26,10 +26,10 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.export.dialogs.export_dialog import (
     case_to_export_or_say,
-    confirm_replacing_files,
 )
 from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
+from napari_smalltumor.export.dialogs.replaced_files import confirm_replacing_files
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.layers.changed_images import no_longer_shown_text
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
@@ -236,7 +236,9 @@ def _path_beside(
     patient = patient_of_shown_case(viewer.layers, case)
     if not confirm_other_patients_file(parent, viewer, patient, path, "regions"):
         return None
-    return path if not existing([path]) or confirm_replacing_files(parent, [path], title) else None
+    if existing([path]) and not confirm_replacing_files(parent, [path], f"the regions of {title}"):
+        return None
+    return path
 
 
 def _folder_of(case: Case) -> Path:

@@ -25,10 +25,10 @@ from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.case_export import export_bids
 from napari_smalltumor.export.dialogs.export_dialog import (
     case_to_export_or_say,
-    confirm_replacing_files,
     finish_export,
 )
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
+from napari_smalltumor.export.dialogs.replaced_files import confirm_replacing_files
 from napari_smalltumor.export.dialogs.replaced_masks import note_on_replaced
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -80,7 +80,9 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
             f"named {case.name}, too."
         )
         note = note_on_replaced(replaced, case, title, may_be_of_others)
-        if replaced and not confirm_replacing_files(parent, replaced, title, note):
+        if replaced and not confirm_replacing_files(
+            parent, replaced, f"the regions of {title}", note
+        ):
             return []
         check_bids(case.name, dataset, session=session, overwrite=True)
         authors = _authors(parent, case, dataset)

@@ -1,4 +1,4 @@
-"""Export dialogs: ask for a file name, and before files are replaced."""
+"""Export dialogs: ask for a file name, and write the regions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.transactions.recovery import existing
 
-from napari_smalltumor import notify, questions, settings
+from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import (
     case_to_export,
@@ -27,6 +27,7 @@ from napari_smalltumor.export.case_export import (
 from napari_smalltumor.export.dialogs.file_dialog import ask_for_file
 from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
+from napari_smalltumor.export.dialogs.replaced_files import confirm_replacing_files
 from napari_smalltumor.export.dialogs.replaced_masks import note_on_replaced
 from napari_smalltumor.export.native_grid import filters_of, named_for_grid
 from napari_smalltumor.export.save_state import save_state
@@ -78,7 +79,9 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
         if not confirm_other_patients_file(parent, viewer, patient, path, "regions"):
             return []
         note = note_on_replaced(replaced, case, title)
-        if replaced and not confirm_replacing_files(parent, replaced, title, note):
+        if replaced and not confirm_replacing_files(
+            parent, replaced, f"the regions of {title}", note
+        ):
             return []
         written = export_case(
             viewer,
@@ -137,26 +140,3 @@ def _count_as_own(viewer: ViewerModel, case: Case) -> None:
 def _is_opened_with(case: Case, written: list[Path]) -> bool:
     """Whether a label file that was written is opened with the case."""
     return any(f.region is None and f.path in written for f in region_files_of(case))
-
-
-def confirm_replacing_files(
-    parent: QWidget | None, paths: list[Path], patient: str, note: str = ""
-) -> bool:
-    """Ask whether to replace files by the regions of a patient.
-
-    Parameters
-    ----------
-    parent : QWidget or None
-    paths : list of Path
-        Files that exist.
-    patient : str
-        The patient's title.
-    note : str
-        What is said of the files before the question.
-    """
-    names = ", ".join(path.name for path in paths)
-    is_one = len(paths) == 1
-    text = f"{names} exists." if is_one else f"These files exist: {names}."
-    question = f"Replace {'it' if is_one else 'them'} with the regions of {patient}?"
-    text = f"{text} {note}\n\n{question}" if note else f"{text} {question}"
-    return questions.confirm(parent, "Replace files?", text, "Replace")

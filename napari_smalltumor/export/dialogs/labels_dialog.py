@@ -11,10 +11,11 @@ from smalltumor.data.naming.export_names import new_edited_labels
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.transactions.recovery import existing
 
-from napari_smalltumor import notify, questions, settings
+from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import with_suffix
 from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
+from napari_smalltumor.export.dialogs.replaced_files import confirm_replacing_files
 from napari_smalltumor.export.layer_files import write_layer
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.metadata import LayerKind, role_of
@@ -60,7 +61,7 @@ def ask_and_save_labels(viewer: ViewerModel, layer: Layer, parent: QWidget | Non
         check_not_of_another(path, case.name)
         if not confirm_other_patients_file(parent, viewer, patient, path, "labels"):
             return None
-        if replaced and not _confirm_replacing_file(parent, path, layer):
+        if replaced and not confirm_replacing_files(parent, [path], layer.name):
             return None
         written = write_layer(
             path,
@@ -76,8 +77,3 @@ def ask_and_save_labels(viewer: ViewerModel, layer: Layer, parent: QWidget | Non
     remember_output_folder(patient, written)
     notify.info(f"Wrote {written.name} to {written.parent}")
     return written
-
-
-def _confirm_replacing_file(parent: QWidget | None, path: Path, layer: Layer) -> bool:
-    text = f"{path.name} exists. Replace it with {layer.name}?"
-    return questions.confirm(parent, "Replace file?", text, "Replace")

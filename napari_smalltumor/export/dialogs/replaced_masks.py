@@ -1,4 +1,4 @@
-"""Whether masks that an export would replace are of other images, or corrected."""
+"""What masks hold that an export would replace: of which images they are, and who made them."""
 
 from __future__ import annotations
 
@@ -45,6 +45,17 @@ def holds_corrections(path: Path) -> bool:
     volume = _read(path) if is_nifti_name(path) else None
     made_by = None if volume is None else recorded_made_by(volume)
     return made_by is None or not made_by.is_unedited
+
+
+def origin_text(path: Path) -> str:
+    """What made the mask in a file; empty of other files, and if it is not known."""
+    volume = _read(path) if is_nifti_name(path) else None
+    made_by = None if volume is None else recorded_made_by(volume)
+    if made_by is None:
+        return ""
+    if made_by.is_manual:
+        return "a mask drawn by hand"
+    return "a mask as the network gave it" if made_by.is_unedited else "an edited mask"
 
 
 def _read(path: Path) -> Volume | None:

@@ -222,7 +222,9 @@ def test_a_file_that_exists_is_replaced_only_after_a_question(
     monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: asked.append(text) or agrees)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path), ""))
     press_save(viewer)
-    assert asked == ["Pat_labels_edited.nii.gz exists. Replace it with Pat labels?"]
+    (text,) = asked
+    assert text.startswith("Pat_labels_edited.nii.gz (written on ")
+    assert text.endswith(") exists.\n\nReplace it with Pat labels?")
     assert (path.read_bytes() == b"precious") != agrees
 
 
