@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 MIRROR_IMAGE = "Mirror image: left and right are swapped"
-"""Written in 3D, where no letters tell."""
+"""Written at the top in 3D."""
 
 
 class CanvasLetters(QWidget):
@@ -38,20 +39,21 @@ class CanvasLetters(QWidget):
         self.resize(canvas.size())
         canvas.installEventFilter(self)
         dims, layers = viewer.dims.events, viewer.layers.events
-        turned = viewer.scene.camera.events.orientation
-        for signal in (dims.order, dims.ndisplay, turned, layers.inserted, layers.removed):
+        camera = viewer.scene.camera.events
+        turned = camera.orientation, camera.angles
+        for signal in (dims.order, dims.ndisplay, *turned, layers.inserted, layers.removed):
             signal.connect(self._redraw)
         self.show()
 
     @property
     def edges(self) -> Edges | None:
-        """The letters that are shown; None in 3D, or if no visible layer has known axes."""
+        """The letters that are shown; None if no visible layer has known axes."""
         viewer = self._viewer()
         return edges_of_canvas(viewer) if viewer is not None else None
 
     @property
     def warning(self) -> str:
-        """What is written at the top in 3D if the head is mirrored; nothing otherwise."""
+        """What is written instead of the top letter in 3D if the head is mirrored."""
         viewer = self._viewer()
         return MIRROR_IMAGE if viewer is not None and is_mirror_image(viewer) else ""
 
@@ -62,10 +64,10 @@ class CanvasLetters(QWidget):
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the letters, or the warning."""
+        """Draw the letters and the warning."""
         edges = self.edges
-        if self.warning:
-            edges = Edges("", "", self.warning, "")
+        if edges is not None and self.warning:
+            edges = replace(edges, top=self.warning)
         if edges is not None:
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

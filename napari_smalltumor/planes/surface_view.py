@@ -17,6 +17,7 @@ from smalltumor.geometry.boxes import bounding_box
 
 from napari_smalltumor.layers.masks.reference import reference_of
 from napari_smalltumor.layers.metadata import checksum
+from napari_smalltumor.layers.views.edge_letters import Edges, edges_of_directions
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
@@ -90,11 +91,12 @@ class SurfaceView(QWidget):
         painter.drawImage(0, 0, self._picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         offset = np.asarray(self._planes.position) - self._centre
-        x, y, _ = view_axes(self._yaw, self._pitch) @ offset * self._scale
+        x, y, _ = self._axes @ offset * self._scale
         middle = QPointF(self.width() / 2 + x, self.height() / 2 + y)
         painter.setPen(QPen(drawing.CROSSHAIR, 1))
         for dx, dy in ((12.0, 0.0), (0.0, 12.0)):
             painter.drawLine(middle - QPointF(dx, dy), middle + QPointF(dx, dy))
+        drawing.draw_letters(painter, self.edges, self.width(), self.height())
         left = Qt.AlignmentFlag.AlignLeft
         waits = self._timer.isActive() and not self._parts
         state = "3D, computing ..." if waits else "3D"
@@ -139,6 +141,16 @@ class SurfaceView(QWidget):
         event.accept()
 
     @property
+    def edges(self) -> Edges:
+        """The letters that are shown at the edges."""
+        right, down, _ = self._axes
+        return edges_of_directions(right, down)
+
+    @property
+    def _axes(self) -> npt.NDArray[np.float64]:
+        return view_axes(self._yaw, self._pitch)
+
+    @property
     def _centre(self) -> npt.NDArray[np.float64]:
         return np.asarray(self._planes.extent.mean(axis=0))
 
@@ -166,9 +178,8 @@ class SurfaceView(QWidget):
             self._parts = [*self._head(), *self._masks()]
         height, width = self.height(), self.width()
         colours = np.zeros((height, width, 3), np.float32)
-        axes = view_axes(self._yaw, self._pitch)
         for part in self._parts:
-            light = shade(part.surface, axes, self._centre, self._scale, (height, width))
+            light = shade(part.surface, self._axes, self._centre, self._scale, (height, width))
             cover = part.opacity * (light > 0)[..., None]
             colours += cover * (light[..., None] * np.array(part.colour, np.float32) - colours)
         pixels = np.full((height, width, 4), 255, np.uint8)

@@ -2,6 +2,8 @@
 
 napari can transpose and roll the axes of its canvas, mirror it (*Orientation* of the camera) and
 move a layer by its transform. The letters follow all of these: they are what tells left from right.
+In 3D a direction has up to three letters, as DICOM's Patient Orientation (0020,0020) has: ``LA`` is
+left, and less so anterior.
 """
 
 from __future__ import annotations
@@ -23,12 +25,15 @@ if TYPE_CHECKING:
 UNCLEAR = "?"
 """Written at an edge where visible layers of a patient have different directions."""
 
-_OPPOSITE = dict(zip("IPLSAR", "SARIPL", strict=True))
+_OPPOSITE = str.maketrans("IPLSAR", "SARIPL")
+
+_LEAST_SHARE = float(np.sin(np.radians(22.5)))
+"""Component of a direction of length 1 from which its letter is written in 3D."""
 
 
 @dataclass(frozen=True)
 class Edges:
-    """Letters of the directions at the edges: R, L, A, P, S, I or `UNCLEAR`, or none."""
+    """Letters of the directions at the edges: some of R, L, A, P, S, I, or `UNCLEAR`, or none."""
 
     left: str
     right: str
@@ -37,7 +42,7 @@ class Edges:
 
 
 def edges_of_canvas(viewer: ViewerModel) -> Edges | None:
-    """Letters at the edges of napari's canvas; None in 3D, or if no layer has known axes.
+    """Letters at the edges of napari's canvas; None if no layer has known axes.
 
     Parameters
     ----------
@@ -45,10 +50,13 @@ def edges_of_canvas(viewer: ViewerModel) -> Edges | None:
         Its visible layers, displayed axes and camera are what is on the canvas.
     """
     layers = [layer for layer in viewer.layers if layer.visible]
-    if viewer.dims.ndisplay != 2 or not uses_display_axes(layers):
+    if not uses_display_axes(layers):
         return None
     first = viewer.dims.ndim - 3  # napari aligns the last axes of layers
-    rows, columns = (axis - first for axis in viewer.dims.displayed)
+    displayed = [axis - first for axis in viewer.dims.displayed]
+    if viewer.dims.ndisplay == 3:
+        return _edges_in_3d(viewer, displayed, layers)
+    rows, columns = displayed
     vertical, horizontal = (str(towards) for towards in viewer.scene.camera.orientation2d)
     edges = edges_of_plane(rows, columns, layers)
     if vertical == "up":
@@ -56,6 +64,20 @@ def edges_of_canvas(viewer: ViewerModel) -> Edges | None:
     if horizontal == "left":
         edges = Edges(edges.right, edges.left, edges.top, edges.bottom)
     return edges
+
+
+def _edges_in_3d(
+    viewer: ViewerModel, displayed: Sequence[int], layers: Iterable[Layer]
+) -> Edges | None:
+    """Letters in 3D; None if an axis before I, P and L, such as time, is displayed."""
+    if min(displayed) < 0:
+        return None
+    camera = viewer.scene.camera
+    ahead, up = np.array(camera.view_direction), np.array(camera.up_direction)
+    right = np.cross(ahead, up) * (1 if str(camera.handedness) == "right" else -1)
+    directions = np.zeros((2, 3))
+    directions[:, displayed] = right, -up
+    return edges_of_directions(directions[0], directions[1], layers)
 
 
 def edges_of_plane(rows: int, columns: int, layers: Iterable[Layer]) -> Edges:
@@ -70,8 +92,28 @@ def edges_of_plane(rows: int, columns: int, layers: Iterable[Layer]) -> Edges:
         What is shown.
     """
     layers = [layer for layer in layers if _is_of_a_patient(layer)]
-    bottom, right = _letter(rows, layers), _letter(columns, layers)
-    return Edges(_OPPOSITE.get(right, right), right, _OPPOSITE.get(bottom, bottom), bottom)
+    return _with_opposites(_letter(columns, layers), _letter(rows, layers))
+
+
+def edges_of_directions(
+    right: npt.NDArray[np.float64], down: npt.NDArray[np.float64], layers: Iterable[Layer] = ()
+) -> Edges:
+    """Letters at the edges of a view that may be oblique.
+
+    Parameters
+    ----------
+    right, down : (3,) array
+        Directions on the screen along the world axes I, P and L.
+    layers : iterable of Layer
+        What is shown.
+    """
+    steps = [_steps(layer) for layer in layers if _is_of_a_patient(layer)] or [np.eye(3)]
+    found = [{_letters_along(step, direction) for step in steps} for direction in (right, down)]
+    return _with_opposites(*(each.pop() if len(each) == 1 else UNCLEAR for each in found))
+
+
+def _with_opposites(right: str, bottom: str) -> Edges:
+    return Edges(right.translate(_OPPOSITE), right, bottom.translate(_OPPOSITE), bottom)
 
 
 def is_mirror_image(viewer: ViewerModel) -> bool:
@@ -108,8 +150,19 @@ def _letter_in(layer: Layer, axis: int) -> str:
     steps = _steps(layer)
     along = steps[:, axis] / np.linalg.norm(steps, axis=1)
     nearest = int(np.argmax(np.abs(along)))
-    letter = AXIS_LABELS[nearest]
-    return letter if along[nearest] > 0 else _OPPOSITE[letter]
+    return _towards(nearest, along[nearest])
+
+
+def _letters_along(steps: npt.NDArray[np.float64], direction: npt.NDArray[np.float64]) -> str:
+    """The directions of a layer's data that a world direction is made of, the largest first."""
+    along = steps @ direction / np.linalg.norm(steps, axis=1) / np.linalg.norm(direction)
+    largest_first = np.argsort(-np.abs(along), kind="stable")
+    return "".join(_towards(n, along[n]) for n in largest_first if abs(along[n]) > _LEAST_SHARE)
+
+
+def _towards(axis: int, sign: float) -> str:
+    letter = AXIS_LABELS[axis]
+    return letter if sign > 0 else letter.translate(_OPPOSITE)
 
 
 def _steps(layer: Layer) -> npt.NDArray[np.float64]:

@@ -18,6 +18,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import keys, settings
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.layers.views.edge_letters import Edges
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.main_window.planes_area import Layout
@@ -226,6 +227,18 @@ def test_the_3d_view_never_draws_another_patient(viewer, tmp_path):
     patients.activate(patients.patients[0])
     surfaces.grab()  # before the surfaces have been computed again
     assert not before & {part.layer() for part in surfaces._parts}
+
+
+@pytest.mark.one_binding
+def test_the_3d_view_names_the_sides_as_the_head_is_turned(viewer, tmp_path):
+    open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))
+    surfaces = open_planes(viewer).area.findChild(SurfaceView)
+    assert surfaces.edges == Edges("R", "L", "S", "I")
+    surfaces.turn(yaw=90)
+    assert surfaces.edges == Edges("A", "P", "S", "I")
+    surfaces.turn(yaw=-45, pitch=30)
+    assert set(surfaces.edges.right) == set("LP")
+    assert surfaces.edges.top[0] == "S"
 
 
 @pytest.mark.one_binding

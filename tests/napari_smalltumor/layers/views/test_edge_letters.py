@@ -6,6 +6,9 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari_cases import ORIENTATIONS, case_along, write_case_along
@@ -15,6 +18,7 @@ from napari_smalltumor.layers.views.edge_letters import (
     UNCLEAR,
     Edges,
     edges_of_canvas,
+    edges_of_directions,
     is_mirror_image,
 )
 from napari_smalltumor.loading.open_case import open_case
@@ -99,10 +103,50 @@ def test_an_axis_of_time_before_those_of_the_head_has_no_letter(head):
     assert edges_of_canvas(head) == Edges("R", "L", "", "")
 
 
-def test_no_letters_in_3d_and_none_for_layers_of_unknown_axes(head):
+def test_a_head_in_3d_has_letters_of_the_view_and_none_if_time_is_displayed(head):
     head.dims.ndisplay = 3
+    camera = head.scene.camera
+    camera.set_view_direction((0, 1, 0), (-1, 0, 0))  # at the face, head up
+    assert edges_of_canvas(head) == Edges("R", "L", "S", "I")
+    camera.set_view_direction((0, 1, 0.7), (-1, 0, 0))
+    assert edges_of_canvas(head) == Edges("RP", "LA", "S", "I")
+    camera.set_view_direction((1, 1, 1), (-1, 0, 0))
+    found = edges_of_canvas(head)
+    assert (set(found.right), set(found.bottom)) == (set("LA"), set("IAR"))
+    head.add_image(np.zeros((2, 3, 4, 5)))
+    head.dims.order = (1, 0, 2, 3)
     assert edges_of_canvas(head) is None
-    head.dims.ndisplay = 2
+
+
+def test_copies_that_are_mirrored_in_3d_have_unclear_letters_beside_others(copies):
+    copies.dims.ndisplay = 3
+    copies.scene.camera.set_view_direction((0, 1, 0), (-1, 0, 0))
+    for layer in copies.layers:
+        layer.affine = np.diag([1, 1, -1, 1.0])
+    assert edges_of_canvas(copies) == Edges("L", "R", "S", "I")
+    copies.layers[0].visible, copies.layers[0].affine = True, np.eye(4)
+    assert edges_of_canvas(copies) == Edges(UNCLEAR, UNCLEAR, "S", "I")
+
+
+@given(arrays(float, 3, elements=st.floats(-1, 1)), arrays(float, 3, elements=st.floats(-1, 1)))
+def test_letters_of_a_direction_are_those_of_its_large_components_in_their_order(right, down):
+    assume(min(np.linalg.norm(right), np.linalg.norm(down)) > 0.1)
+    edges = edges_of_directions(right, down)
+    for letters, opposite, direction in (
+        (edges.right, edges.left, right),
+        (edges.bottom, edges.top, down),
+    ):
+        shares = dict(zip("IPL", direction / np.linalg.norm(direction), strict=True))
+        shares |= {o: -shares[letter] for letter, o in zip("IPL", "SAR", strict=True)}
+        assert 1 <= len(letters) <= 3
+        sizes = [shares[letter] for letter in letters]
+        assert sizes == sorted(sizes, reverse=True)
+        assert all(shares[x] > 0.38 for x in letters)
+        assert all(shares[x] < 0.39 for x in set("IPLSAR") - set(letters))
+        assert [shares[x] for x in opposite] == [-size for size in sizes]
+
+
+def test_no_letters_for_layers_of_unknown_axes(head):
     for layer in head.layers:
         layer.visible = False
     head.add_image(np.zeros((4, 5, 6)))
