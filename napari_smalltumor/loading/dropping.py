@@ -11,8 +11,11 @@ from qtpy.QtCore import QEvent, QMimeData, QObject, QTimer
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QWidget
 from smalltumor.data.volumes.nifti import is_image_name
+from smalltumor.data.volumes.volume_files import not_a_volume_error
 from smalltumor.scanner.archive import is_archive
+from smalltumor.text import list_text
 
+from napari_smalltumor import notify
 from napari_smalltumor.loading.dicom_files import is_dicom_slice
 from napari_smalltumor.loading.open_case import open_and_remember, open_files
 from napari_smalltumor.viewer import unproxied
@@ -74,12 +77,23 @@ class _CaseDrop(QObject):
         if len(paths) == 1 and self._is_own(paths[0]):
             return partial(self._open_own, paths[0])
         folders, files = dropped_paths(data)
-        return partial(self._open, folders, files) if folders or files else None
+        if folders or files:
+            return partial(self._open, folders, files)
+        return partial(_refuse, paths) if paths else None
 
     def _open(self, folders: list[Path], files: list[Path]) -> None:
         for folder in folders:
             open_and_remember(self._viewer, folder)
         open_files(self._viewer, files)
+
+
+def _refuse(paths: list[Path]) -> None:
+    """Say that nothing of what was dropped can be opened, and why."""
+    known = (not_a_volume_error(path) for path in paths)
+    error = next((error for error in known if error is not None), None)
+    names = list_text(path.name for path in paths)
+    cannot = f"{names} cannot be opened; drop a folder, NIfTI or DICOM files, or a zip archive"
+    notify.error(cannot if error is None else notify.error_text(error))
 
 
 def dropped_paths(data: QMimeData) -> tuple[list[Path], list[Path]]:

@@ -20,7 +20,7 @@ from smalltumor.data.scan_dates import problem_of_dates
 from napari_smalltumor.notify import sentence
 from napari_smalltumor.questions import window_of
 from napari_smalltumor.report.stated_details import LAST_STATED, StatedDetails
-from napari_smalltumor.widgets.layouts import wrapped_label
+from napari_smalltumor.widgets.layouts import fit_to_texts, wrapped_label
 
 _MAX_DATE_LENGTH = 40
 """Characters of a field; more than any date has, and few enough for a message."""
@@ -57,7 +57,7 @@ class DetailsDialog(QDialog):
         form.addRow("&Reviewed by", self.reviewer_field)
         for scan, field in zip(scans, self.date_fields, strict=True):
             field.setMaxLength(_MAX_DATE_LENGTH)
-            field.setPlaceholderText("not stated, such as 2026-11-27")
+            field.setPlaceholderText("not stated")
             form.addRow(f"Date of {scan}", field)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         go_on = buttons.addButton("Choose file...", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -68,9 +68,11 @@ class DetailsDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel("These entries are printed on the page."))
+        layout.addWidget(QLabel("Write a date as 2026-11-27, 2026-11 or 2026."))
         layout.addLayout(form)
         layout.addWidget(self.problem)
         layout.addWidget(buttons)
+        fit_to_texts(self)
 
     @property
     def stated(self) -> StatedDetails:
@@ -86,13 +88,7 @@ class DetailsDialog(QDialog):
             return
         self.problem.setText(_LONG_WORD.sub(_BREAK, f"{sentence(problem)}."))
         self.problem.show()
-        self._grow()
-
-    def _grow(self) -> None:
-        """Make room for the problem; Qt would take it from the fields."""
-        layout = self.layout()
-        layout.activate()
-        self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
+        fit_to_texts(self)
 
 
 def ask_for_details(

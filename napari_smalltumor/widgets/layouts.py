@@ -9,9 +9,11 @@ from magicgui.widgets.bases import ValueWidget
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
+    QDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -72,6 +74,21 @@ def wrapped_label(text: str = "") -> QLabel:
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
+
+
+def fit_to_texts(dialog: QDialog) -> None:
+    """Give a dialog the height that its wrapped texts need in its width.
+
+    Otherwise Qt gives it the height that they would need in the least width.
+    """
+    layout = dialog.layout()
+    layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+    layout.activate()
+    width = dialog.width() if dialog.isVisible() else layout.sizeHint().width()
+    width = max(width, dialog.minimumWidth())
+    wraps = layout.hasHeightForWidth()
+    height = layout.totalHeightForWidth(width) if wraps else layout.totalSizeHint().height()
+    dialog.resize(width, height)
 
 
 def allow_shrinking(combo: QComboBox) -> None:

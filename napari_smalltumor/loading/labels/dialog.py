@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QDialog, QLabel, QRadioButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QRadioButton, QVBoxLayout, QWidget
 from smalltumor.labels.schemes import LabelScheme
 
 from napari_smalltumor.questions import window_of
-from napari_smalltumor.widgets.layouts import button, row, wrapped_label
+from napari_smalltumor.widgets.layouts import button, fit_to_texts, row, wrapped_label
 
 if TYPE_CHECKING:
     from napari_smalltumor.loading.labels.scheme_choices import SchemeChoice
@@ -59,11 +59,11 @@ class SchemeDialog(QDialog):
             layout.addWidget(_indented(choice.data_sets))
             option.toggled.connect(lambda on: self.use_button.setEnabled(True))
         layout.addSpacing(2 * _SPACING)
-        layout.addStretch(1)
         layout.addLayout(row(self.keep_button, self.use_button))
         self.use_button.setEnabled(False)
         self.use_button.clicked.connect(self.accept)
         self.keep_button.clicked.connect(self.reject)
+        fit_to_texts(self)
 
     @property
     def chosen(self) -> LabelScheme | None:
@@ -84,6 +84,6 @@ def ask_scheme(
 
 
 def _indented(text: str) -> QWidget:
-    label = QLabel(text)
+    label = wrapped_label(text)
     label.setIndent(_INDENT)
     return label

@@ -26,13 +26,16 @@ def viewer(make_napari_viewer, monkeypatch):
 
 def drop(viewer, *paths):
     """Drop files on the canvas."""
+    drop_on(viewer.window._qt_viewer, *paths)
+
+
+def drop_on(widget, *paths):
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     no_key = Qt.KeyboardModifier.NoModifier
     copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    window = viewer.window._qt_viewer
-    QApplication.sendEvent(window, QDragEnterEvent(QPoint(9, 9), copy, mime, left, no_key))
-    QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), copy, mime, left, no_key))
+    QApplication.sendEvent(widget, QDragEnterEvent(QPoint(9, 9), copy, mime, left, no_key))
+    QApplication.sendEvent(widget, QDropEvent(QPointF(9, 9), copy, mime, left, no_key))
 
 
 def visible(viewer) -> list[str]:
@@ -130,3 +133,23 @@ def test_files_appear_in_the_window_on_which_they_are_dropped(
     assert [case_of(layer).labels_path.parent for layer in other.layers] == 5 * [
         tmp_path / "other" / "Pat"
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["notes.txt"], "notes.txt cannot be opened; drop a folder, NIfTI or DICOM files"),
+        (["a.csv", "b.pdf"], "a.csv and b.pdf cannot be opened; drop a folder"),
+        (["a.txt", "screen.png"], "screen.png is a picture, not a volume of a patient"),
+    ],
+)
+def test_a_dock_says_of_dropped_files_that_it_cannot_open_them(
+    viewer, dock_of, tmp_path, errors, qtbot, names, said
+):
+    panel = dock_of(viewer).panel
+    for name in names:
+        (tmp_path / name).write_text("nothing")
+    drop_on(panel, *(tmp_path / name for name in names))
+    qtbot.waitUntil(lambda: bool(errors))
+    assert len(errors) == 1 and said in errors[0]
+    assert not viewer.layers

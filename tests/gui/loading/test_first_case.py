@@ -68,14 +68,15 @@ def dropped(*paths) -> QMimeData:
     "name",
     ["Segment", "Lesions", "Compare", "Follow-up", "Worklist", "Fine-tune", "Prepared scan"],
 )
-def test_a_folder_dropped_on_a_dock_is_opened_and_other_files_are_refused(
+def test_a_folder_dropped_on_a_dock_is_opened_and_what_is_no_file_is_refused(
     viewer, tmp_path, qtbot, name
 ):
     asks_to_drop = open_dock(viewer, name).findChild(FirstCase)
     copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
     no_key = Qt.KeyboardModifier.NoModifier
-    for path, accepted in ((tmp_path / "note.txt", False), (tmp_path / "Pat", True)):
-        data = dropped(path if not accepted else write_case_along(path))
+    text = QMimeData()
+    text.setText("a word")
+    for data, accepted in (text, False), (dropped(write_case_along(tmp_path / "Pat")), True):
         event = QDragEnterEvent(QPoint(5, 5), copy, data, left, no_key)
         event.ignore()
         QApplication.sendEvent(asks_to_drop, event)

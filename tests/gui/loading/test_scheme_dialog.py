@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import nibabel as nib
@@ -80,3 +81,16 @@ def test_the_dialog_says_what_to_do_with_the_mask_of_a_region(qtbot):
         qtbot.addWidget(dialog)
         text = " ".join(label.text() for label in dialog.findChildren(QLabel))
         assert ("_wt or _tc" in text) == said
+
+
+@pytest.mark.parametrize("values", [[0, 1], [0, 1, 2, 3]])
+def test_all_texts_are_whole_and_no_gap_is_left(qtbot, values):
+    dialog = SchemeDialog(None, "P_seg.nii.gz", scheme_choices(values))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    for label in dialog.findChildren(QLabel):
+        assert label.height() >= label.heightForWidth(label.width())
+    widgets = [*dialog.findChildren(QLabel), *dialog.options, dialog.use_button]
+    edges = sorted((x.geometry().top(), x.geometry().bottom()) for x in widgets)
+    gaps = [top - bottom for (_, bottom), (top, _) in pairwise(edges)]
+    assert max(gaps) < 30
