@@ -31,6 +31,7 @@ _STEPS = 1000
 _SEGMENT = keys.with_key("Segment the tumour in the images above", keys.SEGMENT)
 _EXPORT = "Write the regions as they are now, including your edits"
 _REPORT = "Write a page with pictures and measures of the regions as they are now"
+_NO_REGIONS = "Export and Report need ET, TC and WT: segment the case first"
 
 
 class SegmentPanel(QWidget):
@@ -71,6 +72,7 @@ class SegmentPanel(QWidget):
         self._per_region = CheckBox(
             text="One file per region", tooltip="Write ET, TC and WT as three files of 0 and 1"
         )
+        self._export_hint = wrapped_label(_NO_REGIONS)
         self._choice_warning = wrapped_label()
         self._weights_note = wrapped_label()
         self._running = False
@@ -95,9 +97,15 @@ class SegmentPanel(QWidget):
     def set_exportable(self, exportable: bool) -> None:
         """Enable *Export* and *Report* if there are regions to export."""
         self._export.setEnabled(exportable)
-        self._export.setToolTip(_EXPORT if exportable else "Segment a case first")
+        self._export.setToolTip(_EXPORT if exportable else _NO_REGIONS)
         self._report.setEnabled(exportable)
-        self._report.setToolTip(_REPORT if exportable else "Segment a case first")
+        self._report.setToolTip(_REPORT if exportable else _NO_REGIONS)
+        self._show_export_hint()
+
+    def _show_export_hint(self) -> None:
+        """Say beside an expert's mask why it is neither exported nor reported."""
+        has_images = any(layer is not None for layer in self.pickers.chosen.values())
+        self._export_hint.setVisible(has_images and not self._export.isEnabled())
 
     def set_cancelling(self) -> None:
         """Show that the run has been requested to stop."""
@@ -136,6 +144,7 @@ class SegmentPanel(QWidget):
         missing = [m for m, layer in chosen.items() if layer is None]
         self._segment.setEnabled(not self._running and reason is None)
         self._segment.setToolTip(reason or _SEGMENT)
+        self._show_export_hint()
         texts = misassigned(chosen)
         if missing and REFERENCE not in missing:
             texts.append(self._missing_text(missing, can_segment=reason is None))
@@ -180,6 +189,7 @@ class SegmentPanel(QWidget):
         form_layout(export, [self._scheme, self._per_region])
         layout.addWidget(export)
         layout.addLayout(row(self._export, self._report))
+        layout.addWidget(self._export_hint)
         layout.addStretch(1)
 
     def _connect(self) -> None:

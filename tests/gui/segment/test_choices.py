@@ -62,14 +62,15 @@ def test_buttons_without_anything_to_act_on_are_disabled_and_say_why(
     states = lambda: (panel._segment.isEnabled(), panel._export.isEnabled())  # noqa: E731
     assert states() == (False, False)
     assert panel._segment.toolTip() == "Open a case first"
-    assert panel._export.toolTip() == "Segment a case first"
+    assert panel._export.toolTip() == "Export and Report need ET, TC and WT: segment the case first"
+    assert panel._export_hint.isHidden()
     layers = open_case(viewer, synthetic_case)
-    assert states() == (True, False)
+    assert states() == (True, False) and not panel._export_hint.isHidden()
     slow.go.set()
     dock = panel.parent().parent()
     with qtbot.waitSignal(dock.finished):
         panel._segment.click()
-    assert states() == (True, True)
+    assert states() == (True, True) and panel._export_hint.isHidden()
     viewer.layers.remove(layers[0])
     assert panel._segment.toolTip() == "Choose a layer for FLAIR"
     assert states() == (False, True)
