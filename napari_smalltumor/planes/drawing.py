@@ -10,13 +10,16 @@ from qtpy.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
 
 from napari_smalltumor.layers.views.edge_letters import Edges
 from napari_smalltumor.planes.view import Viewport
-from napari_smalltumor.widgets.elided_text import elided_apart
+from napari_smalltumor.widgets.elided_text import lines_apart
 
 TEXT = QColor(245, 245, 245)
 OUTLINE = QColor(0, 0, 0)
 CROSSHAIR = QColor(90, 200, 250, 190)
 
 _LETTER_POINTS, _TEXT_POINTS = 13, 9
+_LINES = 4
+"""Of a text in a corner."""
+
 _MARGIN = 6.0
 _GAP = 10.0
 """Pixels around the centre of the crosshair that stay free."""
@@ -49,14 +52,22 @@ def draw_corner(
     corner: Qt.AlignmentFlag,
     others: Sequence[str] = (),
 ) -> None:
-    """Write a text in a corner; one that reaches the middle is cut, but not to look like others."""
+    """Write a text in a corner; one that reaches the middle takes several lines.
+
+    If these do not suffice, it is cut, but not to look like others.
+    """
     font = QFont(painter.font())
     font.setPointSize(_TEXT_POINTS)
     painter.setFont(font)
+    metrics = painter.fontMetrics()
     available = int(width / 2 - 3 * _MARGIN)
-    shown = elided_apart(text, others, available, painter.fontMetrics())
+    lines = lines_apart(text, others, available, metrics, _LINES)
     inner = QRectF(0, 0, width, height).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-    draw_text(painter, inner, shown, corner, font)
+    is_below = bool(corner & Qt.AlignmentFlag.AlignBottom)
+    first = (1 - len(lines)) * metrics.height() if is_below else 0
+    for number, line in enumerate(lines):
+        where = inner.translated(0, first + number * metrics.height())
+        draw_text(painter, where, line, corner, font)
 
 
 def draw_scale_bar(painter: QPainter, port: Viewport) -> None:

@@ -1,7 +1,8 @@
-"""Long texts are cut where they are still told from other texts."""
+"""Long texts take several lines, or are cut where they are still told from other texts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from qtpy.QtCore import Qt
@@ -40,6 +41,34 @@ def elided_apart(text: str, others: Iterable[str], width: int, metrics: QFontMet
     head = _elided(text[:start], int(width * _HEAD), metrics, Qt.TextElideMode.ElideRight)
     room = width - metrics.horizontalAdvance(head)
     return head + _elided(text[start:], room, metrics, Qt.TextElideMode.ElideRight)
+
+
+def lines_apart(
+    text: str, others: Iterable[str], width: int, metrics: QFontMetrics, lines: int
+) -> list[str]:
+    """Break a text between its words to lines of a width, or cut it if they do not suffice.
+
+    Parameters
+    ----------
+    text, others, width, metrics
+        As for `elided_apart`.
+    lines : int
+        How many there may be at most.
+    """
+    broken = [""]
+    for word in _words(text):
+        if broken[-1] and metrics.horizontalAdvance((broken[-1] + word).rstrip()) > width:
+            broken.append("")
+        broken[-1] += word
+    fits = all(metrics.horizontalAdvance(line.rstrip()) <= width for line in broken)
+    if len(broken) <= lines and fits:
+        return [line.rstrip() for line in broken]
+    return [elided_apart(text, others, width, metrics)]
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text, each with the marks that end it."""
+    return re.findall(rf"[^{re.escape(_BETWEEN_WORDS)}]*[{re.escape(_BETWEEN_WORDS)}]+|.+", text)
 
 
 def _common_start(one: str, other: str) -> int:

@@ -29,7 +29,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.rings import draw_rings, rings_in_slice
 from napari_smalltumor.planes.surface_view import SurfaceView
-from napari_smalltumor.widgets.elided_text import elided_apart
+from napari_smalltumor.widgets.elided_text import lines_apart
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -142,9 +142,10 @@ def test_names_of_patients_that_are_cut_in_a_plane_differ(viewer, tmp_path):
     planes = open_planes(viewer).planes
     assert planes.patient_titles == names
     metrics = QFontMetrics(QApplication.font())
-    width = metrics.horizontalAdvance(names[0]) // 2
-    shown = {elided_apart(name, planes.patient_titles, width, metrics) for name in names}
-    assert len(shown) == 2
+    for part in (2, 4):
+        width = metrics.horizontalAdvance(names[0]) // part
+        shown = [lines_apart(name, planes.patient_titles, width, metrics, 4) for name in names]
+        assert shown[0] != shown[1]
 
 
 @pytest.mark.slow
