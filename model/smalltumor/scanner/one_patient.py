@@ -12,6 +12,7 @@ from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWa
 from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.volume_names import differ_only_in_sequence
+from smalltumor.scanner.volume_studies import folder_of_session
 from smalltumor.text import list_text
 
 _DATE = re.compile(r"(?:19|20)\d{6}")
@@ -51,7 +52,8 @@ def missing_evidence(series: Sequence[Series]) -> Iterator[ScanWarning]:
         text = f"names and headers do not show that {len(of_nobody)} files are of one patient"
         yield ScanWarning((text, names))
         return
-    folders = {s.location.parent for s in series if not s.patient and not s.study}
+    volumes = (s.location for s in series if not (s.frames or s.study_uid))
+    folders = {folder_of_session(path) for path in volumes}
     if len(folders) > 1:
         text = f"the files of {len(folders)} folders are taken as one patient at one time"
         yield ScanWarning((text,))

@@ -13,11 +13,11 @@ from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.existence import is_absent
 from smalltumor.scanner.deidentification.case_name import proposed_name
 from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
-from smalltumor.scanner.dicom.study_folder import is_dicom_file
+from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
 from smalltumor.scanner.one_patient import contradictions, missing_evidence, other_visits
 from smalltumor.scanner.sequences.selection import Assignment, assign
 from smalltumor.scanner.series import Series
-from smalltumor.scanner.studies import Study, find_studies, patients_of
+from smalltumor.scanner.studies import FolderContent, Study, find_studies, patients_of
 from smalltumor.scanner.volume_series import series_of_file
 from smalltumor.text import list_text
 
@@ -109,6 +109,7 @@ def find_source(
     MissingPackageError
         If there are DICOM files and pydicom is not installed.
     """
+    content: FolderContent | None = None
     chosen: Study | None = None
     others: tuple[Study, ...] = ()
     of_folder: tuple[ScanWarning, ...] = ()
@@ -124,7 +125,7 @@ def find_source(
         name = proposed_name(folder, content.studies, chosen)
         others = tuple(each for each in content.studies if each is not chosen)
     series = () if chosen is None else chosen.series
-    named = {m: _given(path, series, on_file) for m, path in given.items()}
+    named = {m: _given(path, series, content, on_file) for m, path in given.items()}
     assignment = assign(series, named)
     _refuse_two_patients(assignment)
     _refuse_missing(assignment, allow_missing, others)
@@ -174,16 +175,29 @@ def _choose_study(
     raise CaseError(text, Remedy(Action.CHOOSE_STUDY))
 
 
-def _given(path: Path, series: tuple[Series, ...], on_file: Callable[[int], None] | None) -> Series:
-    is_slice = not is_image_name(path) and is_dicom_file(path)
-    if path.is_dir() or is_slice:
-        content = find_studies(path.parent if is_slice else path, on_file)
-        found = [s for study in content.studies for s in study.series]
-        if is_slice:
-            found = [s for s in found if content.copies.get(path, path) in s.files]
-        if len(found) != 1:
-            raise CaseError(f"{path} holds {len(found)} series; give the number or folder of one")
-        return found[0]
+def _given(
+    path: Path,
+    series: tuple[Series, ...],
+    content: FolderContent | None,
+    on_file: Callable[[int], None] | None,
+) -> Series:
+    """The series that a path or number stands for.
+
+    Parameters
+    ----------
+    path : Path
+    series : tuple of Series
+        Those of the study that was chosen, which have numbers.
+    content : FolderContent, optional
+        What the folder holds that was searched.
+    on_file : callable, optional
+    """
+    if not is_image_name(path) and is_dicom_file(path):
+        return _series_of_slice(path, content, on_file)
+    if path.is_dir():
+        found = _only_one(find_studies(path, on_file), path)
+        whole = [] if content is None else _series_with(found.files[0], content)
+        return whole[0] if len(whole) == 1 else found
     if is_absent(path) and path.name.isdecimal() and series:
         if not 1 <= int(path.name) <= len(series):
             raise CaseError(f"there is no series {path.name}; the study has {len(series)}")
@@ -191,6 +205,41 @@ def _given(path: Path, series: tuple[Series, ...], on_file: Callable[[int], None
     if not is_absent(path) and not is_image_name(path):
         raise CaseError(f"{path} is neither a volume (NIfTI, .mha, .nrrd) nor of a DICOM series")
     return series_of_file(path)
+
+
+def _series_of_slice(
+    path: Path, content: FolderContent | None, on_file: Callable[[int], None] | None
+) -> Series:
+    """The series of a DICOM file, with its slices in other folders, as those of a medium are."""
+    searched = [] if content is None else _series_with(path, content)
+    if len(searched) == 1:
+        return searched[0]
+    return _only_one(find_studies(folder_of_study(path).folder, on_file), path, holding=True)
+
+
+def _only_one(content: FolderContent, path: Path, *, holding: bool = False) -> Series:
+    """The only series in a folder, or the only one that holds a file.
+
+    Raises
+    ------
+    CaseError
+        If there is none, or several.
+    """
+    found = _series_with(path, content) if holding else _series_in(content)
+    if len(found) != 1:
+        raise CaseError(f"{path} holds {len(found)} series; give the number or folder of one")
+    return found[0]
+
+
+def _series_with(path: Path, content: FolderContent) -> list[Series]:
+    """The series that hold a file, or that of which it is a copy."""
+    resolved = {file.resolve(): original.resolve() for file, original in content.copies.items()}
+    file = resolved.get(path.resolve(), path.resolve())
+    return [s for s in _series_in(content) if any(each.resolve() == file for each in s.files)]
+
+
+def _series_in(content: FolderContent) -> list[Series]:
+    return [series for study in content.studies for series in study.series]
 
 
 def _refuse_two_patients(assignment: Assignment) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -25,9 +24,7 @@ from smalltumor.scanner.deidentification.patient_names import known_id
 from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Acquisition, Series
-
-_SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")
-_SESSION = re.compile(r"(?:\A|[_/])(ses-[A-Za-z0-9]+)")
+from smalltumor.scanner.volume_studies import entities_of, told_apart
 
 _SECONDS = 1000.0
 _FREESURFER = (".mgz", ".mgh")
@@ -39,8 +36,9 @@ _REFORMATTED = "REFORMATTED"
 def volume_series(folder: Path) -> tuple[list[Series], list[ScanWarning]]:
     """Find the files of volumes in a folder and its subfolders.
 
-    Patient and study are those of BIDS names (``sub-01_ses-02``) or of the JSON files; files
-    without either belong to one study, or to one for each folder if a folder holds several.
+    Patient and study are those of BIDS names (``sub-01_ses-02``) or of the JSON files. Files that
+    state the same are of one study, or of one for each folder if a folder holds several, see
+    `smalltumor.scanner.volume_studies`.
 
     Parameters
     ----------
@@ -56,17 +54,23 @@ def volume_series(folder: Path) -> tuple[list[Series], list[ScanWarning]]:
     warnings: list[ScanWarning] = []
     for path in _volume_files(folder):
         try:
-            found.append(series_of_file(path))
+            found.append(series_of_file(path, folder))
         except CaseError as error:
             where = path.relative_to(folder).as_posix()
             problem = str(error).replace(str(path), where)
             told = Identifying(problem, "a file of a volume cannot be read")
             warnings.append(ScanWarning((told, "; it is left out")))
-    return _studies_by_folder(found, folder), warnings
+    return told_apart(found, folder), warnings
 
 
-def series_of_file(path: Path) -> Series:
+def series_of_file(path: Path, searched: Path | None = None) -> Series:
     """A file of a volume as a series.
+
+    Parameters
+    ----------
+    path : Path
+    searched : Path, optional
+        As for `smalltumor.scanner.volume_studies.entities_of`.
 
     Raises
     ------
@@ -79,11 +83,11 @@ def series_of_file(path: Path) -> Series:
     i, j, k, *_ = *shape, 1, 1
     spacing, sidecar = volume_spacing(path), _sidecar(path)
     acquisition = _acquisition(path, sidecar, conformed=_is_conformed(path, (i, j, k), spacing))
-    subject = _first(_SUBJECT, path.as_posix()) or known_id(_text(sidecar, "PatientID"))
+    stated = entities_of(path, searched)
     return Series(
         title=path.name,
-        patient=subject,
-        study=_first(_SESSION, path.as_posix()) or _text(sidecar, "StudyInstanceUID"),
+        patient=stated.subject or known_id(_text(sidecar, "PatientID")),
+        study=stated.session or _text(sidecar, "StudyInstanceUID"),
         date="",
         acquisition=acquisition,
         shape=(i, j, k),
@@ -125,28 +129,6 @@ def _volume_files(folder: Path) -> Iterator[Path]:
             path = Path(root, name)
             if is_image_name(path) and not name.startswith("."):
                 yield path
-
-
-def _studies_by_folder(found: list[Series], folder: Path) -> list[Series]:
-    """Set the study of files that have neither patient nor study by their folders."""
-    unnamed = [s for s in found if not s.patient and not s.study]
-    if len({s.location.parent for s in unnamed}) == len(unnamed):
-        return found
-    return [
-        s if s.patient or s.study else replace(s, study=_folder_title(s.location.parent, folder))
-        for s in found
-    ]
-
-
-def _folder_title(path: Path, searched: Path) -> str:
-    """The folder within the searched one; that itself ends in a slash, unlike all others."""
-    within = path.relative_to(searched).as_posix()
-    return f"{searched.absolute().name}/" if within == "." else within
-
-
-def _first(pattern: re.Pattern[str], text: str) -> str:
-    match = pattern.search(text)
-    return "" if match is None else match[1]
 
 
 def _sidecar(path: Path) -> Mapping[str, Any]:

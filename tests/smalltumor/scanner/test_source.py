@@ -211,6 +211,27 @@ def test_a_series_can_be_given_by_one_of_its_files(tmp_path):
     }
 
 
+@pytest.mark.parametrize("is_searched", [True, False])
+def test_a_file_or_folder_stands_for_its_series_with_the_slices_in_other_folders(
+    tmp_path, is_searched
+):
+    disc = write_study(tmp_path / "disc")
+    t1, t1ce, t2, flair = (disc / str(number) for number in range(4))
+    slices = sorted(t1ce.iterdir())
+    for number, file in enumerate(slices):
+        part = disc / f"part{number // 4}"
+        part.mkdir(exist_ok=True)
+        file.rename(part / file.name)
+    t1ce.rmdir()
+    write_study(disc / "later", study="1.9")
+    others = {"t1": t1, "t2": t2, "flair": flair}
+    searched, number = (disc, 1) if is_searched else (None, None)
+    named = [min((disc / "part0").iterdir()), *([disc / "part0"] if is_searched else [])]
+    for path in named:
+        chosen = find_source(searched, {"t1ce": path, **others}, study=number).assignment.chosen
+        assert len(chosen["t1ce"].files) == len(slices)
+
+
 def test_files_of_any_name_can_be_given_one_by_one(tmp_path):
     given = {}
     for modality, name in zip(NAMES, "abcd", strict=True):

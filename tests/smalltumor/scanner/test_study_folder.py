@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -46,6 +47,32 @@ def test_a_series_beside_another_patients_files_stays_alone(tmp_path):
     write(tmp_path / "other", number=2)
     write(tmp_path, study="1.3")
     assert folder_of_study(file).folder == tmp_path / "series"
+
+
+def divide(folder, parts):
+    """Move the slices of a series to several folders, as a medium has them."""
+    for number, file in enumerate(sorted(folder.iterdir())):
+        part = folder.parent / f"{number % parts:03d}"
+        part.mkdir(exist_ok=True)
+        file.rename(part / f"{folder.name}_{file.name}")
+    folder.rmdir()
+
+
+def test_a_series_whose_slices_lie_in_several_folders_is_whole_beside_another_study(tmp_path):
+    disc = tmp_path / "disc"
+    write(disc / "DICOM" / "T1")
+    divide(disc / "DICOM" / "T1", 2)
+    file = min((disc / "DICOM" / "000").iterdir())
+    write(disc / "DICOM" / "009", study="1.3", number=2)
+    assert folder_of_study(file) == (disc / "DICOM", "1.2")
+
+
+def test_a_copy_of_a_series_is_no_part_of_it(tmp_path):
+    study = tmp_path / "study"
+    file = write(study / "series")
+    shutil.copytree(study / "series", study / "copy")
+    write(study / "other", study="1.3", number=2)
+    assert folder_of_study(file).folder == study / "series"
 
 
 def test_one_file_among_those_of_two_studies_tells_which_is_meant(tmp_path):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import combinations, count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from smalltumor.scanner.dicom.headers import invalid_values_allowed
 _MAX_LEVELS = 2
 """Archives put the images in ``study/series``, viewers in ``study/DICOM/series``."""
 
-_TAGS = ["StudyInstanceUID"]
+_TAGS = ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"]
 _MAX_FOLDERS = 200
 _MAX_FILES = 1_000
 """Files that are looked at; a folder with more is not taken for that of one study."""
@@ -39,6 +40,14 @@ class StudyFolder(NamedTuple):
     uid: str
 
 
+class _Image(NamedTuple):
+    """The UIDs of an image, in the order of `_TAGS`; empty if its file does not tell them."""
+
+    study: str
+    series: str
+    uid: str
+
+
 class _TooManyFilesError(Exception):
     """A folder has more files or subfolders than are looked at."""
 
@@ -49,7 +58,7 @@ def is_dicom_file(path: Path) -> bool:
 
 
 def folder_of_study(path: Path) -> StudyFolder:
-    """The study of a DICOM file, and the outermost folder that holds no other one.
+    """The study of a DICOM file, and the folder around its series.
 
     Parameters
     ----------
@@ -59,8 +68,9 @@ def folder_of_study(path: Path) -> StudyFolder:
     Returns
     -------
     StudyFolder
-        With the folder of the file, or a folder above it if several folders in that one hold the
-        study and none holds another one. The folder of the file itself may hold other studies.
+        With the folder of the file, or a folder above it. That one has several folders with the
+        study and none with another one, or it has a series whose slices lie in several folders, as
+        on a medium. The folder may hold other studies as well.
 
     Raises
     ------
@@ -68,7 +78,7 @@ def folder_of_study(path: Path) -> StudyFolder:
         If pydicom is not installed.
     """
     folder = path.absolute().parent
-    uid = "" if is_directory(path) else _study_of(path)
+    uid = "" if is_directory(path) else _image_of(path).study
     if not uid:
         return StudyFolder(folder, uid)
     above = list(islice(folder.parents, _MAX_LEVELS))
@@ -85,53 +95,69 @@ def _cached_outermost(study: str, folder: Path, changed_ns: tuple[int, ...]) -> 
 
 
 def _outermost(study: str, folder: Path) -> Path:
-    """The outermost folder with the study alone."""
+    """The outermost folder over whose folders a study is spread."""
     for above in islice(folder.parents, _MAX_LEVELS):
-        if not _holds_only(study, above):
+        if not _is_spread_over(above, study):
             break
         folder = above
     return folder
 
 
-def _holds_only(study: str, folder: Path) -> bool:
-    """Whether several folders in a folder hold DICOM files of a study, and none of another one."""
-    holding = set()
+def _is_spread_over(folder: Path, study: str) -> bool:
+    """Whether a folder has a study alone, or slices of one of its series, in several folders."""
+    found: dict[str, list[_Image]] = defaultdict(list)
     try:
-        for path, found in _studies_in(folder):
-            if found != study:
-                return False
-            holding.add(path.relative_to(folder).parts[0])
+        for path, image in _images_in(folder):
+            found[path.relative_to(folder).parts[0]].append(image)
     except (_TooManyFilesError, CaseError, OSError):
         return False
-    return len(holding) > 1
+    is_alone = {image.study for images in found.values() for image in images} == {study}
+    return len(found) > 1 if is_alone else _has_divided_series(found.values(), study)
 
 
-def _studies_in(folder: Path) -> Iterator[tuple[Path, str]]:
-    """DICOM files in a folder and its subfolders, with their studies.
+def _has_divided_series(folders: Iterable[Sequence[_Image]], study: str) -> bool:
+    """Whether folders hold different slices of one series; those of a copy are the same."""
+    slices: dict[str, list[set[str]]] = defaultdict(list)
+    for images in folders:
+        own: dict[str, set[str]] = defaultdict(set)
+        for image in images:
+            if image.study == study and image.series:
+                own[image.series].add(image.uid)
+        for series, uids in own.items():
+            slices[series].append(uids)
+    return any(
+        one.isdisjoint(other) for parts in slices.values() for one, other in combinations(parts, 2)
+    )
 
-    Of a folder without subfolders, which holds a series, one file is read.
+
+def _images_in(folder: Path) -> Iterator[tuple[Path, _Image]]:
+    """DICOM files in a folder and its subfolders.
+
+    Of a folder without subfolders, the first and the last are read: it holds a series, or images in
+    the order in which they were written to a medium.
     """
-    looked_at = 0
-    for count, (root, folders, names) in enumerate(walk(folder), start=1):
-        if count > _MAX_FOLDERS:
+    looked_at = count(1)
+    for number, (root, folders, names) in enumerate(walk(folder), start=1):
+        if number > _MAX_FOLDERS:
             raise _TooManyFilesError
-        is_series = bool(not folders and Path(root) != folder)
-        for path in (Path(root, name) for name in sorted(names) if not name.startswith(".")):
-            looked_at += 1
-            if looked_at > _MAX_FILES:
-                raise _TooManyFilesError
-            found = "" if is_directory(path) or not is_dicom(path) else _study_of(path)
-            if found:
-                yield path, found
-                if is_series:
-                    break
+        files = [Path(root, name) for name in sorted(names) if not name.startswith(".")]
+        ends_suffice = bool(not folders and Path(root) != folder)
+        for order in (files, files[::-1]) if ends_suffice else (files,):
+            for path in order:
+                if next(looked_at) > _MAX_FILES:
+                    raise _TooManyFilesError
+                image = None if is_directory(path) or not is_dicom(path) else _image_of(path)
+                if image is not None and image.study:
+                    yield path, image
+                    if ends_suffice:
+                        break
 
 
 @invalid_values_allowed()
-def _study_of(path: Path) -> str:
+def _image_of(path: Path) -> _Image:
     pydicom: Any = require("pydicom", "reading DICOM files")
     try:
         header = pydicom.dcmread(path, specific_tags=_TAGS, stop_before_pixels=True, force=True)
     except Exception:  # of many kinds for a damaged file, which is reported when it is read
-        return ""
-    return str(header.get("StudyInstanceUID") or "")
+        return _Image("", "", "")
+    return _Image(*(str(header.get(tag) or "") for tag in _TAGS))

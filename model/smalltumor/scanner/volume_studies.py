@@ -1,0 +1,135 @@
+"""Which patient and time point files of volumes are of: by names, headers and folders.
+
+Names state it as those of BIDS do (``sub-01_ses-02``), and so do the JSON files that dcm2niix
+writes beside NIfTI files. Neither is enough to join files of several folders: two visits may have
+files of one name, and a name of a folder need not be one of BIDS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from smalltumor.data.volumes.nifti import stem
+from smalltumor.scanner.deidentification.patient_names import known_id
+from smalltumor.scanner.series import Series
+
+_SUBJECT = re.compile(r"(?:\A|_)(sub-[A-Za-z0-9]+)")
+_SESSION = re.compile(r"(?:\A|_)(ses-[A-Za-z0-9]+)")
+
+_DATATYPES = frozenset(("anat", "dwi", "fmap", "func", "perf", "mrs"))
+"""Folders in which BIDS keeps the images of one session by their kind."""
+
+
+class Entities(NamedTuple):
+    """What BIDS calls the subject and the session of a file; empty if not stated.
+
+    Parameters
+    ----------
+    subject, session : str
+        Such as ``sub-01`` and ``ses-02``.
+    """
+
+    subject: str
+    session: str
+
+
+def entities_of(path: Path, searched: Path | None = None) -> Entities:
+    """Subject and session by the name of a file, or else by the nearest folder that states them.
+
+    Parameters
+    ----------
+    path : Path
+    searched : Path, optional
+        Folder in which the file was found; no folder above it counts, which may hold several
+        patients. Of a file that was named by itself, the folders count that BIDS puts around it.
+    """
+    names = [stem(path), *_folders_around(path, searched)]
+    return Entities(_first(_SUBJECT, names), _first(_SESSION, names))
+
+
+def _folders_around(path: Path, searched: Path | None) -> list[str]:
+    """Names of folders that may state subject and session, the nearest first."""
+    if searched is not None:
+        within = path.relative_to(searched).parent.parts
+        return [*reversed(within), searched.absolute().name]
+    nearest = [folder.name for folder in path.absolute().parents]
+    count = 1 + (nearest[0] in _DATATYPES)
+    return nearest[: count + bool(_SESSION.match(nearest[count - 1]))]
+
+
+def _first(pattern: re.Pattern[str], names: Sequence[str]) -> str:
+    return next((match[1] for name in names if (match := pattern.search(name))), "")
+
+
+def told_apart(found: Sequence[Series], searched: Path) -> list[Series]:
+    """Files of volumes, with other patients or studies where headers or folders tell them apart.
+
+    Parameters
+    ----------
+    found : sequence of Series
+        With what `entities_of` or their headers state.
+    searched : Path
+        The folder in which they were found.
+    """
+    return _studies_by_folder(_patients_by_id(found), searched)
+
+
+def folder_of_session(path: Path) -> Path:
+    """The folder of a file; that above it, if BIDS sorts a session into several by kind."""
+    return path.parent.parent if path.parent.name in _DATATYPES else path.parent
+
+
+def _patients_by_id(found: Sequence[Series]) -> list[Series]:
+    """Files of one subject whose headers give several IDs are of patients with these."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    for series in found:
+        ids[series.patient].add(_id_of(series))
+    return [
+        replace(s, patient=_id_of(s) or s.patient) if len(ids[s.patient] - {""}) > 1 else s
+        for s in found
+    ]
+
+
+def _id_of(series: Series) -> str:
+    return known_id(series.identity[0]) if series.identity is not None else ""
+
+
+def _studies_by_folder(found: Sequence[Series], searched: Path) -> list[Series]:
+    groups: dict[tuple[str, str], list[Series]] = defaultdict(list)
+    for series in found:
+        groups[series.patient, series.study].append(series)
+    return [
+        series
+        if _is_one_study(groups[series.patient, series.study])
+        else _of_its_folder(series, searched)
+        for series in found
+    ]
+
+
+def _of_its_folder(series: Series, searched: Path) -> Series:
+    title = _folder_title(folder_of_session(series.location), searched)
+    return replace(series, study="" if title == series.patient else title)
+
+
+def _is_one_study(group: Sequence[Series]) -> bool:
+    """Whether files that state the same, or nothing, are of one patient at one time.
+
+    They are by one Study Instance UID, and taken to be if each lies in a folder of its own, as the
+    sequences of a scan may. Those in one folder are if they state anything.
+    """
+    if group[0].study_uid and len({series.study_uid for series in group}) == 1:
+        return True
+    folders = {folder_of_session(series.location) for series in group}
+    states_anything = bool(group[0].patient or group[0].study)
+    return len(folders) == len(group) or (len(folders) == 1 and states_anything)
+
+
+def _folder_title(path: Path, searched: Path) -> str:
+    """The folder within the searched one; that itself ends in a slash, unlike all others."""
+    within = path.relative_to(searched).as_posix()
+    return f"{searched.absolute().name}/" if within == "." else within

@@ -1,0 +1,139 @@
+"""Volumes of two patients or two visits never make one study, whatever their folders are named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from dicom_cases import noise
+from smalltumor.errors import CaseError
+from smalltumor.scanner.source import find_source
+from smalltumor.scanner.studies import find_studies
+from smalltumor.scanner.volume_series import series_of_file
+
+ALL = ("t1", "t1ce", "t2", "flair")
+SHAPE = (12, 12, 12)
+
+
+def write(folder: Path, *names: str, sidecar: dict | None = None) -> Path:
+    """Write a small volume for each name, with a JSON file beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(names):
+        image = nib.Nifti1Image(noise(number, SHAPE), np.diag([-15.0, -15.0, 15.0, 1.0]))
+        nib.save(image, folder / f"{name}.nii.gz")
+        if sidecar is not None:
+            (folder / f"{name}.json").write_text(json.dumps(sidecar))
+    return folder
+
+
+def studies(folder: Path) -> dict[tuple[str, str], set[str]]:
+    """Files by patient and study."""
+    return {
+        (s.patient, s.study): {series.location.name.split(".")[0] for series in s.series}
+        for s in find_studies(folder).studies
+    }
+
+
+@pytest.mark.parametrize("above", ["acute", "sub-acute", "ses-2024", "sub-01/ses-02"])
+def test_the_name_of_a_folder_above_joins_no_patients(tmp_path, monkeypatch, above):
+    scans = tmp_path / above / "scans"
+    write(scans / "Anna", "t1", "t1ce", "t2")
+    write(scans / "Bert", "flair")
+    expected = {("", "Anna"): {"t1", "t1ce", "t2"}, ("", "Bert"): {"flair"}}
+    assert studies(scans) == expected
+    monkeypatch.chdir(scans)
+    assert studies(Path()) == expected
+    with pytest.raises(CaseError, match="no series is FLAIR; of another study, patient without ID"):
+        find_source(scans, {})
+
+
+def test_patients_below_a_folder_that_is_named_as_a_session_are_told_apart(tmp_path):
+    for name in ("Anna", "Bert"):
+        write(tmp_path / "ses-2024" / name, *ALL)
+    assert set(studies(tmp_path / "ses-2024")) == {("", "Anna"), ("", "Bert")}
+    with pytest.raises(CaseError, match="holds 2 studies"):
+        find_source(tmp_path / "ses-2024", {})
+
+
+@pytest.mark.parametrize("prefix", ["", "sub-01_"])
+def test_two_visits_of_one_subject_are_two_studies(tmp_path, prefix):
+    subject = tmp_path / "sub-01"
+    for visit, names in (("visit1", ALL[:3]), ("visit2", ALL)):
+        write(subject / visit, *(prefix + name for name in names))
+    assert set(studies(subject)) == {("sub-01", "visit1"), ("sub-01", "visit2")}
+    with pytest.raises(CaseError, match="holds 2 studies"):
+        find_source(subject, {})
+
+
+def test_derived_images_are_not_joined_with_raw_ones(tmp_path):
+    write(tmp_path / "sub-01" / "anat", *(f"sub-01_{n}" for n in ("T1w", "ce-gd_T1w", "FLAIR")))
+    write(tmp_path / "sub-01" / "perf", "sub-01_T2w")
+    derived = tmp_path / "derivatives" / "atlas" / "sub-01" / "anat"
+    write(derived, "sub-01_space-MNI_T1w", "sub-01_space-MNI_T2w")
+    found = studies(tmp_path)
+    assert found["sub-01", ""] == {
+        *("sub-01_T1w", "sub-01_ce-gd_T1w", "sub-01_FLAIR", "sub-01_T2w")
+    }
+    assert set(found) == {("sub-01", ""), ("sub-01", "derivatives/atlas/sub-01")}
+
+
+def test_a_session_of_bids_may_lie_in_folders_by_kind(tmp_path):
+    session = tmp_path / "sub-01" / "ses-2"
+    write(session / "anat", "sub-01_ses-2_T1w", "sub-01_ses-2_ce-gd_T1w", "sub-01_ses-2_T2w")
+    write(session / "perf", "sub-01_ses-2_FLAIR", "sub-01_ses-2_asl")
+    assert len(studies(tmp_path)["sub-01", "ses-2"]) == 5
+    assert find_source(tmp_path, {}).warnings == ()
+
+
+def test_each_sequence_in_a_folder_of_its_own_is_one_study_and_that_is_said(tmp_path):
+    for name in ALL:
+        write(tmp_path / "sub-01" / "ses-2" / name, "image")
+    assert set(studies(tmp_path)) == {("sub-01", "ses-2")}
+    (warning,) = find_source(tmp_path, {}).warnings
+    assert str(warning) == "the files of 4 folders are taken as one patient at one time"
+
+
+def test_the_ids_of_headers_contradict_the_name_of_a_folder(tmp_path):
+    subject = tmp_path / "sub-01"
+    write(subject / "one", "t1", "t1ce", "t2", sidecar={"PatientID": "A-100"})
+    write(subject / "two", "flair", sidecar={"PatientID": "B-200"})
+    assert {patient for patient, _ in studies(subject)} == {"A-100", "B-200"}
+
+
+def test_one_id_is_that_of_all_files_of_the_subject(tmp_path):
+    write(tmp_path / "sub-01", "t1", "t1ce", sidecar={"PatientID": "A-100"})
+    write(tmp_path / "sub-01", "t2", "flair")
+    assert set(studies(tmp_path)) == {("sub-01", "")}
+
+
+def test_one_study_uid_joins_files_of_several_folders(tmp_path):
+    sidecar = {"PatientID": "A-100", "StudyInstanceUID": "1.2.3"}
+    write(tmp_path / "a", "t1", "t1ce", sidecar=sidecar)
+    write(tmp_path / "b", "t2", "flair", sidecar=sidecar)
+    assert set(studies(tmp_path)) == {("A-100", "1.2.3")}
+
+
+@pytest.mark.parametrize(
+    ("place", "stated"),
+    [
+        ("sub-01", ("sub-01", "")),
+        ("sub-01/anat", ("sub-01", "")),
+        ("sub-01/ses-2/anat", ("sub-01", "ses-2")),
+        ("sub-01/ses-2", ("sub-01", "ses-2")),
+        ("sub-01/visit2", ("", "")),
+        ("sub-acute/scans/Anna", ("", "")),
+    ],
+)
+def test_a_file_that_is_named_by_itself_is_of_the_subject_around_it(tmp_path, place, stated):
+    series = series_of_file(write(tmp_path / place, "t1") / "t1.nii.gz")
+    assert (series.patient, series.study) == stated
+
+
+def test_named_files_of_two_subjects_are_refused(tmp_path):
+    given = {m: write(tmp_path / "sub-01" / "anat", m) / f"{m}.nii.gz" for m in ALL[:3]}
+    given["flair"] = write(tmp_path / "sub-02" / "anat", "flair") / "flair.nii.gz"
+    with pytest.raises(CaseError, match="the series are of 2 patients"):
+        find_source(None, given)
