@@ -18,12 +18,14 @@ from smalltumor.follow_up.coverage import Coverage
 from smalltumor.follow_up.local_contrast import MATCHING, LocalContrast
 from smalltumor.follow_up.matching import ChangeKind, LesionChange
 from smalltumor.follow_up.registration import ScanRegistration, register_scans
-from smalltumor.follow_up.response import Response, assess, with_earlier_progression
+from smalltumor.follow_up.response import Category, Response, assess, with_earlier_progression
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.labels.masks import Classes
+from smalltumor.labels.regions import Region
 from smalltumor.measures import CaseMeasures
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.text import list_text
 
 _REGISTERED = 0.8
 """Progress when the scans are registered; matching lesions takes the rest."""
@@ -110,6 +112,11 @@ class FollowUp:
     def of(self, kind: ChangeKind) -> list[LesionChange]:
         """The changes of one kind."""
         return [change for change in self.changes if change.kind is kind]
+
+    @property
+    def not_compared(self) -> str:
+        """Why lesions of the last two scans are not compared; empty if they are."""
+        return _no_et_text(self.scans[-2:])
 
     @property
     def earlier_to_current(self) -> Affine:
@@ -235,7 +242,23 @@ def compare_registered(
         progress,
     )
     last = len(scans) - 1
-    responses = [(scans[n].title, assess(course.response_measures(n))) for n in range(1, last)]
-    response = with_earlier_progression(assess(course.response_measures(last)), responses)
-    changes = course.changes(last - 1, last)
+    changes = [] if _no_et_text(scans[-2:]) else course.changes(last - 1, last)
+    response = _response(course, scans)
     return FollowUp(tuple(scans), tuple(registrations), tuple(changes), response)
+
+
+def _response(course: Course, scans: Sequence[Scan]) -> Response:
+    """The response at the last scan; it needs the enhancing lesions of all."""
+    if text := _no_et_text(scans):
+        return Response(Category.NOT_EVALUABLE, (text,), (None,) * len(scans))
+    last = len(scans) - 1
+    responses = [(scans[n].title, assess(course.response_measures(n))) for n in range(1, last)]
+    return with_earlier_progression(assess(course.response_measures(last)), responses)
+
+
+def _no_et_text(scans: Sequence[Scan]) -> str:
+    """Which masks do not tell enhancing tumour, so that they show no lesion; empty if all do."""
+    titles = [scan.title for scan in scans if scan.measures.volumes_ml[Region.ET.value] is None]
+    masks = "mask" if len(titles) == 1 else "masks"
+    does = "does" if len(titles) == 1 else "do"
+    return f"the {masks} of {list_text(titles)} {does} not tell enhancing tumour" if titles else ""

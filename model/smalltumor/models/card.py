@@ -11,6 +11,7 @@ from typing import Any
 from smalltumor.data.identity.patients import patient_key
 from smalltumor.errors import CheckpointError
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.text import pluralize
 
 MODALITY_DROPOUT = "modality_dropout"
 """Key of the probability with which each of T1, T2 and FLAIR was left out of a training crop."""
@@ -34,6 +35,7 @@ RESEARCH_USE = "research only; not a medical device, not for diagnosis"
 """What networks are for, in their cards."""
 
 _KEYS = (TRAINED_ON, STARTED_FROM_TRAINED_ON)
+_LISTS = (*_KEYS, SELECTED_ON, STARTED_FROM_SELECTED_ON)
 
 
 def is_trained_with_modality_dropout(card: Mapping[str, Any]) -> bool:
@@ -133,6 +135,24 @@ def trained_on(card: Mapping[str, Any]) -> list[str] | str:
         texts = [value if isinstance(value, str) else ", ".join(value) for value in present]
         return "; ".join(texts) or "not said"
     return list(dict.fromkeys(name for names in present for name in names))
+
+
+def listed_names(card: Mapping[str, Any]) -> frozenset[str]:
+    """Names of cases in the lists of a card, which may be those of patients."""
+    return frozenset(str(name) for key in _LISTS for name in _list(card.get(key)))
+
+
+def without_names(card: Mapping[str, Any]) -> dict[str, Any]:
+    """A card that has the numbers of cases in place of their names.
+
+    It is then not known of a case whether the network was trained on it.
+    """
+    return {
+        key: f"{pluralize(len(value), 'case')}, not named"
+        if key in _LISTS and isinstance(value, list)
+        else value
+        for key, value in card.items()
+    }
 
 
 def read_facts(path: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from smalltumor.follow_up import (
 )
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SPECK_MM3, is_small
-from smalltumor.measures import LesionMeasures
+from smalltumor.measures import CaseMeasures, LesionMeasures
 from smalltumor.report import texts
 from smalltumor.report.course_figure import draw_course
 from smalltumor.report.details import ReportDetails
@@ -63,7 +63,7 @@ class _ScanRow:
     name: str
     mask: str
     volumes: tuple[str, ...]
-    lesions: int
+    lesions: str
     products: str
     similarity: str
 
@@ -142,6 +142,8 @@ def headline(follow_up: FollowUp) -> str:
 
 
 def _new_or_grown(follow_up: FollowUp) -> str:
+    if follow_up.not_compared:
+        return f"Enhancing lesions are not compared: {follow_up.not_compared}"
     new = follow_up.of(ChangeKind.NEW)
     if not new:
         grown = sum(each.has_grown for each in follow_up.changes)
@@ -270,7 +272,7 @@ def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
             name=scan.case.name,
             mask=scan.mask,
             volumes=tuple(texts.volume(scan.measures.volumes_ml[r.value]) for r in Region),
-            lesions=len(scan.measures.lesions),
+            lesions=_number_of_lesions(scan.measures),
             products=texts.area(products),
             similarity=similarity,
         )
@@ -278,3 +280,8 @@ def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
             follow_up.scans, follow_up.response.sums_mm2, similarities, strict=True
         )
     ]
+
+
+def _number_of_lesions(measures: CaseMeasures) -> str:
+    is_known = measures.volumes_ml[Region.ET.value] is not None
+    return str(len(measures.lesions)) if is_known else texts.ABSENT

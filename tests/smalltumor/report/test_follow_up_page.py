@@ -18,13 +18,15 @@ from smalltumor.follow_up import (
     BASIS,
     RULE,
     UNKNOWN,
+    Category,
     ChangeKind,
+    Response,
     Scan,
     ScanRegistration,
     compare_registered,
 )
 from smalltumor.labels.regions import TissueClass
-from smalltumor.measures import measure_case
+from smalltumor.measures import measure_case, measure_classes
 from smalltumor.report import ReportDetails
 from smalltumor.report.course_figure import draw_course
 from smalltumor.report.follow_up_files import follow_up_json, write_changes, write_follow_up_json
@@ -64,6 +66,36 @@ def test_the_new_small_lesion_comes_first(page, follow_up):
     assert headline(follow_up).startswith(f"1 new enhancing lesion: {new.current_mm3:,.0f} mm³")
     assert page.text.index("1 new enhancing lesion") < page.text.index("Compared 2026-03-01")
     assert page.text.index(" new – ") < page.text.index(" grown ") < page.text.index(" gone ")
+
+
+WITHOUT_ET = (TissueClass.ED,)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_mask_that_does_not_tell_enhancing_tumour_is_no_response(later, tmp_path, number):
+    """Its lesions would be listed as gone, or those of the others as new."""
+    scans = [scan(tumour(), f"P_visit{n}", f"2026-0{n}-01") for n in (1, 2)]
+    scans.append(scan(later, "P_visit3", "2026-03-01"))
+    edema = np.where(scans[number].classes > 0, TissueClass.ED.value, 0).astype(np.uint8)
+    measures = measure_classes(edema, scans[number].case.grid, name="P", known=WITHOUT_ET)
+    scans[number] = replace(scans[number], classes=edema, measures=measures)
+
+    found = compare_registered(scans, [UNMOVED, UNMOVED])
+
+    reason = f"the mask of 2026-0{number + 1}-01 does not tell enhancing tumour"
+    assert found.response == Response(Category.NOT_EVALUABLE, (reason,), (None, None, None))
+    content = follow_up_json(found, ReportDetails())
+    assert content["response"]["category"] is None and content["response"]["reasons"] == [reason]
+    text = Page(follow_up_page(found, ReportDetails())).text
+    rows = [" ".join(row) for row in re.findall(r"(\d)\. 2026-0\d-01 .*? (\d+|–) – ", text)]
+    assert [row.endswith("–") for row in rows] == [n == number for n in range(3)]
+    if number == 0:
+        assert len(found.changes) == 3 and headline(found).startswith("1 new enhancing lesion")
+    else:
+        assert found.changes == () and content["changes"] == []
+        assert headline(found) == f"Enhancing lesions are not compared: {reason}"
+        assert f"Enhancing lesions are not compared: {reason}." in text
+        assert "no enhancing lesion in either scan" not in text
 
 
 def test_a_new_lesion_beside_a_known_one_has_its_distance(follow_up, tmp_path):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from smalltumor.cli import arguments
+from smalltumor.cli.messages import show_warning
 
 DESCRIPTION = """\
 Write the network of a weights file for another program: a file in the format ONNX, or the folder of
@@ -15,7 +17,7 @@ ONNX expects prepared images; the bundle prepares them with this package.
 EPILOG = """\
 examples:
   smalltumor export-model smalltumor.onnx --format onnx
-  smalltumor export-model bundle --format monai --weights runs/mine/best.safetensors
+  smalltumor export-model bundle --format monai --weights runs/mine/best.safetensors --without-names
 """
 
 
@@ -38,6 +40,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=arguments.path_argument,
         help="weights file (default: the shipped ones)",
     )
+    parser.add_argument(
+        "--without-names",
+        action="store_true",
+        help="leave out the names of training cases, which the card has, from what is written",
+    )
     arguments.add_overwrite(parser)
     parser.set_defaults(run=run)
 
@@ -45,9 +52,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Read the weights and write the network."""
     from smalltumor.model_export import write_bundle, write_onnx
+    from smalltumor.models.card import listed_names, without_names
     from smalltumor.models.checkpoint import load_checkpoint
+    from smalltumor.text import pluralize
 
     checkpoint = load_checkpoint(options.weights)
+    if options.without_names:
+        checkpoint = replace(checkpoint, card=without_names(checkpoint.card))
+    elif options.weights is not None and (names := listed_names(checkpoint.card)):
+        show_warning(
+            f"{options.output} has the names of {pluralize(len(names), 'training case')}; to give "
+            "it to others without them, pass --without-names"
+        )
     if options.format == "onnx":
         write_onnx(checkpoint, options.output, overwrite=options.overwrite)
     else:

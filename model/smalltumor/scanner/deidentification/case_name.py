@@ -87,9 +87,10 @@ def _name_of_volumes(study: Study) -> str:
 def names_patient(name: str, series: Iterable[Series]) -> bool:
     """Whether a name has the patient's ID, or a part of the patient's name, by the headers.
 
-    Recognised are words that are a part of the name; surname and given name joined, also with an
-    initial for one of them; umlauts in each spelling; and IDs of three or more characters, without
-    leading zeros. Nicknames, other scripts than those in the header, and dates of birth are not.
+    Recognised are words that are a part of the name, alone or joined; surname and given name
+    joined, also with an initial for one of them; umlauts in each spelling; and IDs of three or more
+    characters, without leading zeros. Nicknames, other scripts than those in the header, and dates
+    of birth are not.
     """
     words, letters = _spellings(name), "".join(_words(name))
     for patient_id, patient_name in {one.identity for one in series if one.identity}:
@@ -107,7 +108,7 @@ def names_patient(name: str, series: Iterable[Series]) -> bool:
 
 def _has_name(words: set[str], letters: str, patient_name: str) -> bool:
     texts = (patient_name, two_letters(patient_name))
-    if any({*_words(text), *_runs_of_letters(text)} & words for text in texts):
+    if any({*_words(text), *_runs_of_letters(text)} & {*words, letters} for text in texts):
         return True
     pairs = [pair for text in texts for pair in permutations(_words(text), 2)]
     with_initial = {short for a, b in pairs for short in (a[0] + b, a + b[0])}

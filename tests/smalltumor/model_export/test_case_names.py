@@ -1,0 +1,52 @@
+"""Names of training cases, which may be those of patients, can be left out of exported networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from smalltumor.models.card import known_cases, listed_names, lists_all_cases, without_names
+from synthetic import write_weights
+
+CARD = {
+    "trained_on": ["Mueller_Anna_19610304", "P2"],
+    "selected_on": ["Schmidt_Hans"],
+    "started_from_trained_on": ["P3"],
+    "licence": "mine",
+}
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    return write_weights(tmp_path / "mine.safetensors", **CARD)
+
+
+@pytest.mark.parametrize("without", [False, True])
+def test_a_bundle_has_the_names_unless_they_are_left_out(smalltumor, weights, tmp_path, without):
+    out = tmp_path / "bundle"
+    option = ("--without-names",) if without else ()
+    code, _, stderr = smalltumor(
+        *("export-model", out, "--format", "monai", "--weights", weights, *option)
+    )
+    assert code == 0, stderr
+    content = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
+    for name in (b"Mueller_Anna", b"Schmidt_Hans"):
+        assert (name in content) != without
+    warning = f"warning: {out} has the names of 4 training cases"
+    assert (warning in stderr) != without
+
+
+def test_the_shipped_weights_are_exported_without_a_warning(smalltumor, tmp_path):
+    code, _, stderr = smalltumor("export-model", tmp_path / "bundle", "--format", "monai")
+    assert code == 0
+    assert "names of" not in stderr
+
+
+def test_a_card_without_names_says_how_many_cases_there_were_and_claims_no_complete_list():
+    card = without_names(CARD)
+    assert card["trained_on"] == "2 cases, not named"
+    assert card["selected_on"] == "1 case, not named"
+    assert card["licence"] == "mine"
+    assert listed_names(card) == frozenset() and not lists_all_cases(card)
+    assert not known_cases(card) & known_cases(CARD)
+    assert without_names(card) == card
