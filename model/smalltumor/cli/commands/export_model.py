@@ -58,7 +58,8 @@ def run(options: argparse.Namespace) -> int:
 
     checkpoint = load_checkpoint(options.weights)
     if options.without_names:
-        checkpoint = replace(checkpoint, card=without_names(checkpoint.card))
+        # Of no file, whose card has the names, so that none is copied.
+        checkpoint = replace(checkpoint, card=without_names(checkpoint.card), path=None)
     elif options.weights is not None and (names := listed_names(checkpoint.card)):
         show_warning(
             f"{options.output} has the names of {pluralize(len(names), 'training case')}; to give "
