@@ -6,8 +6,9 @@ no tool that paints stays chosen: a stroke belongs to the current scan.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from smalltumor.data.case import REFERENCE
 
@@ -35,6 +36,7 @@ from napari_smalltumor.layers.selection import selection_untouched
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.layer_rules.kept_selection import selection_kept
 from napari_smalltumor.patients.status_line import status_line
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -73,7 +75,7 @@ def show_earlier(viewer: ViewerModel, comparison: Comparison) -> Image:
     _EARLIER[layer] = []
     _GUARDS[layer] = PaintGuard(viewer, layer, _show_current)
     _MARKS[layer] = CanvasMark(viewer, layer, f"earlier scan:\n{comparison.title}")
-    viewer.layers.events.removed.connect(_on_removed)  # once, however often it is connected
+    _show_images_of_removed(viewer)
     with active_patient(viewer).in_background(), selection_untouched(viewer):
         viewer.layers.insert(_index_above_images(viewer, patient), layer)
     if not has_reference(viewer, patient):
@@ -105,7 +107,7 @@ def remove_earlier(viewer: ViewerModel, patient: Patient | None) -> None:
     layer = earlier_layer(viewer, patient)
     if layer is None:
         return
-    _show_current(layer)
+    _show_current(viewer, layer)
     with selection_kept(viewer):
         viewer.layers.remove(layer)
         if contours_are_earlier(viewer, patient):
@@ -131,7 +133,7 @@ def flicker(viewer: ViewerModel) -> bool:
         return False
     status_line(viewer).remove()
     if layer.visible:
-        _show_current(layer)
+        _show_current(viewer, layer)
         return False
     images = [x for x in patients.layers if _is_image(x) and x is not layer and x.visible]
     _EARLIER[layer] = images
@@ -145,21 +147,31 @@ def show_current(viewer: ViewerModel) -> None:
     """Show the current images."""
     layer = earlier_layer(viewer, active_patient(viewer).current)
     if layer is not None:
-        _show_current(layer)
+        _show_current(viewer, layer)
 
 
-def _show_current(layer: Layer) -> None:
-    if not layer.visible:
+def _show_current(viewer: ViewerModel, layer: Layer) -> None:
+    """Show the current images in place of an earlier one, now or when their patient is active."""
+    patients = active_patient(viewer)
+    if not patients.is_shown(layer):
         return
     for image in _EARLIER[layer]:
-        image.visible = True
-    layer.visible = False
+        patients.set_shown(image, True)
+    patients.set_shown(layer, False)
 
 
-def _on_removed(event: Any) -> None:
-    """Show the current images if the earlier T1CE is deleted while it is shown."""
-    if event.value in _EARLIER:
-        _show_current(event.value)
+@one_per_viewer
+def _show_images_of_removed(viewer: ViewerModel) -> Callable[[Any], None]:
+    """Show the current images whenever an earlier T1CE is deleted while it is shown."""
+    reference = ref(viewer)
+
+    def on_removed(event: Any) -> None:
+        viewer = reference()
+        if viewer is not None and event.value in _EARLIER:
+            _show_current(viewer, event.value)
+
+    viewer.layers.events.removed.connect(on_removed)
+    return on_removed
 
 
 def _references(viewer: ViewerModel, patient: Patient | None) -> list[Labels]:

@@ -30,7 +30,9 @@ class PaintGuard:
         Shows the current scan in place of `earlier`.
     """
 
-    def __init__(self, viewer: ViewerModel, earlier: Layer, leave: Callable[[Layer], None]) -> None:
+    def __init__(
+        self, viewer: ViewerModel, earlier: Layer, leave: Callable[[ViewerModel, Layer], None]
+    ) -> None:
         self._viewer, self._earlier, self._leave = ref(unproxied(viewer)), ref(earlier), leave
         earlier.events.visible.connect(self._on_visible)
         viewer.layers.events.inserted.connect(self._on_inserted)
@@ -60,7 +62,7 @@ class PaintGuard:
     def _show_current(self) -> None:
         viewer, earlier = self._viewer(), self._earlier()
         if viewer is not None and earlier is not None and earlier.visible:
-            self._leave(earlier)
+            self._leave(viewer, earlier)
             status_line(viewer).say(
                 "The current scan is shown again, because only its regions can be edited"
             )

@@ -40,11 +40,11 @@ _WITHOUT_CANDIDATES = {
     ),
     SecondLookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,
     SecondLookStatus.NOT_STORED: (
-        f"Candidates were not stored. {keys.SEGMENT.sequence} segments again."
+        f"Candidates were not stored. {keys.SEGMENT.sequence} segments again and replaces the mask."
     ),
     SecondLookStatus.REFUSED: (
         "The candidate files are damaged or do not match this mask. "
-        f"{keys.SEGMENT.sequence} segments again."
+        f"{keys.SEGMENT.sequence} segments again and replaces it."
     ),
 }
 """The line above the second list where there is none."""
@@ -176,7 +176,7 @@ def no_second_look_text(status: SecondLookStatus) -> str:
     if status is SecondLookStatus.NO_ORIGIN:
         return "Segment the case first to add by a click"
     if status is SecondLookStatus.NOT_KEPT:
-        return f"To add by a click, segment again ({keys.SEGMENT.sequence})"
+        return f"To add by a click, segment again ({keys.SEGMENT.sequence}): this replaces the mask"
     if status is SecondLookStatus.IMPOSSIBLE:
         return SECOND_LOOK_NEEDS
     return "Second look is not ready yet"

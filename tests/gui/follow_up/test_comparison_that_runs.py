@@ -6,8 +6,8 @@ import threading
 
 import numpy as np
 import pytest
-from event_loop import let_workers_end
-from follow_up_scans import write_scan
+from event_loop import let_turns_pass, let_workers_end
+from follow_up_scans import compared, write_scan
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QLineEdit, QListView
 from report_cases import tumour
@@ -18,6 +18,7 @@ from napari_smalltumor import questions
 from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.follow_up.earlier_layers import earlier_layer
 from napari_smalltumor.layers.metadata import region_of
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -53,6 +54,30 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
     dock.compare_again()  # the layers of the earlier scan are replaced
     qtbot.waitUntil(lambda: not dock.busy)
     assert isalive(name) and name.isVisible()
+
+
+def test_a_comparison_made_again_while_the_earlier_scan_is_shown_activates_nobody(
+    dock, qtbot, earlier_scan, tmp_path
+):
+    viewer, patients = dock._viewer, active_patient(dock._viewer)
+    first = patients.current
+    compared(dock, qtbot, earlier_scan)
+    dock.flicker()  # shows the earlier scan
+    dock.compare_again()
+    open_case(viewer, write_scan(tmp_path / "BraTS2021_3", tumour()))
+    other = patients.current
+    assert other != first
+    qtbot.waitUntil(lambda: not dock.busy)
+    let_turns_pass(qtbot)
+    assert patients.current == other
+    assert {patient_of(layer) for layer in viewer.layers if layer.visible} == {other}
+
+    patients.activate(first)
+
+    assert not earlier_layer(viewer, first).visible
+    assert [x.name for x in viewer.layers if x.visible and x._type_string == "image"] == [
+        "BraTS2021_2 T1CE"
+    ]
 
 
 @pytest.mark.slow

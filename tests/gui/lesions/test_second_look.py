@@ -412,7 +412,7 @@ def test_after_a_restore_the_dock_says_why_there_are_no_candidates(
     assert title.isHidden() != says_so
     dock.clicks.on_click(viewer.layers["Pat ET"].data_to_world((1, 1, 1)), False)
     assert dock.message == (
-        "To add by a click, segment again (Alt+G)"
+        "To add by a click, segment again (Alt+G): this replaces the mask"
         if says_so
         else "Segment the case first to add by a click"
     )

@@ -216,10 +216,14 @@ def test_the_dock_says_why_there_are_no_candidates_and_a_click_adds_all_the_same
     files.candidates("ann").unlink()
     title = docks.lesions.candidates_title
     docks.open("ann")
-    assert title.text() == "Candidates were not stored. Alt+G segments again." and not warned
+    not_stored = "Candidates were not stored. Alt+G segments again and replaces the mask."
+    assert title.text() == not_stored and not warned
     assert "ann_candidates.nii.gz is missing. Alt+G segments the case again" in title.toolTip()
     docks.open("bob")
-    expected = "The candidate files are damaged or do not match this mask. Alt+G segments again."
+    expected = (
+        "The candidate files are damaged or do not match this mask. Alt+G segments again and "
+        "replaces it."
+    )
     assert title.text() == expected and len(warned) == 1
     assert docks.review.candidates == []
     before = docks.sizes()
