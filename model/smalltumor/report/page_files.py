@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import OutputError
 from smalltumor.extras import require
-from smalltumor.files.atomic import atomic_path, check_output, write_text
+from smalltumor.files.atomic import check_output, write_bytes, write_text
 
 HTML_SUFFIXES = (".html", ".htm")
 PDF_SUFFIX = ".pdf"
@@ -72,9 +73,9 @@ def write_page(html: str, path: Path, *, overwrite: bool = False) -> Path:
     if path.suffix.lower() != PDF_SUFFIX:
         write_text(path, html, overwrite=overwrite)
         return path
-    book = book_of(html)
-    with atomic_path(path, overwrite=overwrite) as temporary:
-        book.write_to_pdf(str(temporary))
+    content = io.BytesIO()
+    book_of(html).write_to_pdf_stream(content)  # write_to_pdf does not tell of a full disk
+    write_bytes(path, content.getvalue(), overwrite=overwrite)
     return path
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from full_disks import files_limited_to
 from report_cases import GRID, SHAPE, Page, ball, brain_case, tumour
 from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation
@@ -283,3 +284,18 @@ def test_contours_have_the_colours_of_the_window():
     colours = [[int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)] for colour in shown]
     expected = [REGION_COLOURS[region] for region in Region]
     assert np.allclose(colours, expected, atol=1 / 255)
+
+
+@pytest.mark.parametrize("ending", [".pdf", ".html"])
+def test_a_page_that_does_not_fit_on_the_disk_is_an_error_and_leaves_the_page_before(
+    tmp_path, ending
+):
+    if ending == ".pdf":
+        pytest.importorskip("plutoprint")
+    path = tmp_path / f"page{ending}"
+    path.write_text("before")
+    html = f"<p>{'word ' * 3000}</p>"
+    with files_limited_to(1000), pytest.raises(OutputError, match="could not be written"):
+        write_page(html, path, overwrite=True)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    assert path.read_text() == "before"

@@ -233,7 +233,12 @@ def as_stored(image: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 
 
 def _write_transform(matrix: Affine, path: Path) -> None:
+    """Write a transform, and read it again: ITK does not tell of a full disk."""
+    transform = transform_of(matrix)
     try:
-        simpleitk().WriteTransform(transform_of(matrix), str(path))
+        simpleitk().WriteTransform(transform, str(path))
+        written = simpleitk().ReadTransform(str(path))
     except RuntimeError as error:
         raise OutputError(f"{path} could not be written: {error}") from error
+    if written.GetParameters() != transform.GetParameters():
+        raise OutputError(f"{path} could not be written")

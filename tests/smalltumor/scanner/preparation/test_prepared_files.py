@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from full_disks import files_limited_to
 from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import Cancelled, OutputError
@@ -143,3 +144,15 @@ def test_files_that_were_renamed_are_corrected_under_their_new_name(case, folder
     assert {path.name for path in folder.iterdir()} == {path.name for path in written}
     assert json.loads((folder / "New_prepared.json").read_text())["name"] == "New"
     np.testing.assert_array_equal(stored_case(read_case(folder)).brain, ~case.brain)
+
+
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_transform_that_does_not_fit_on_the_disk_is_an_error(tmp_path, size):
+    """SimpleITK itself tells of none."""
+    matrix = np.eye(4)
+    matrix[:3, 3] = (1.25, -2 / 3, 10.0)
+    path = tmp_path / "t2.tfm"
+    with files_limited_to(size), pytest.raises(OutputError, match="could not be written"):
+        prepared_files._write_transform(matrix, path)
+    prepared_files._write_transform(matrix, path)
+    assert path.stat().st_size > size
