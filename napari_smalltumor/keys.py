@@ -1,8 +1,9 @@
 """Every key and mouse gesture of the plugin; the sheet under ``?`` is made of this table.
 
 napari uses none of these letters, for a viewer or for any kind of layer. Its number keys choose
-tools of the selected layer, as P, E, F, L and Z do. Here they choose a sequence, except while a
-tool is chosen: then they are napari's.
+tools of the selected layer, as P, E, F, L and Z do. Here they choose a sequence, also while a mask
+of a patient is painted, where they would choose the eraser; while a tool of another layer is
+chosen, they are napari's.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ SEQUENCES = {
     "t2": Key("3", "Show T2"),
     "flair": Key("4", "Show FLAIR"),
 }
-"""By modality; napari's own number keys work while a tool of a layer is chosen."""
+"""By modality."""
 
 PEEK = Key("H", "Hide masks and rings while the key is held", short="hide masks")
 REFERENCE = Key("Shift+C", "Show or hide the contours of the reference")

@@ -19,10 +19,15 @@ from napari_smalltumor import keys
 from napari_smalltumor.display.key_sheet import KeySheet
 from napari_smalltumor.display.overlay import Overlay
 from napari_smalltumor.display.reference_visibility import toggle_reference
-from napari_smalltumor.display.shown_sequence import LabelToolMonitor, show_sequence
+from napari_smalltumor.display.shown_sequence import (
+    ToolMonitor,
+    show_sequence,
+    uses_number_keys,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
 
 class DisplayShortcuts(QObject):
@@ -50,7 +55,7 @@ class DisplayShortcuts(QObject):
         self._peek.setAutoRepeat(False)
         self._bind(keys.REFERENCE, self._toggle_reference)
         self._bind(keys.SHEET, self.toggle_sheet)
-        self._tools = LabelToolMonitor(viewer, self._on_tool)
+        self._tools = ToolMonitor(viewer, self._on_tool)
 
     def set_overlay(self, shown: bool) -> None:
         """Show the overlay, or hide it until it is shown again or a tool is chosen.
@@ -107,12 +112,12 @@ class DisplayShortcuts(QObject):
         if viewer is not None:
             toggle_reference(viewer)
 
-    def _on_tool(self, chosen: bool) -> None:
-        """Leave the number keys to napari while a tool of a layer is chosen."""
+    def _on_tool(self, layer: Layer | None) -> None:
+        """Show a mask whose tool is chosen; leave the number keys to napari for other layers."""
         if isalive(self):
             for shortcut in self._sequences:
-                shortcut.setEnabled(not chosen)
-            if chosen and self.overlay.hidden and not self._peeking:
+                shortcut.setEnabled(not uses_number_keys(layer))
+            if layer is not None and self.overlay.hidden and not self._peeking:
                 self.set_overlay(True)
 
 

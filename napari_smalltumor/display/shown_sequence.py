@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 
 from napari_smalltumor import notify
+from napari_smalltumor.layers.editing.tool import has_tool, put_down_tool
 from napari_smalltumor.layers.metadata import LayerKind, role_of
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
-
-_NO_TOOL = "pan_zoom"
 
 
 def show_sequence(viewer: ViewerModel, modality: str) -> None:
@@ -41,18 +41,18 @@ def _modality(layer: Layer) -> str | None:
     return role.modality if role is not None else None
 
 
-class LabelToolMonitor:
-    """Reports whether a tool of the selected layer is chosen, whose number keys napari uses.
+class ToolMonitor:
+    """Reports the layer whose tool is chosen, such as the brush.
 
     Parameters
     ----------
     viewer : ViewerModel
     changed : callable
-        Called with True when a tool, such as the brush, is chosen, and with False when the mouse
+        Called with the selected layer when a tool of it is chosen, and with None when the mouse
         moves the view again.
     """
 
-    def __init__(self, viewer: ViewerModel, changed: Callable[[bool], None]) -> None:
+    def __init__(self, viewer: ViewerModel, changed: Callable[[Layer | None], None]) -> None:
         self._selection = unproxied(viewer).layers.selection
         self._changed = changed
         self._layer: Layer | None = None
@@ -61,8 +61,7 @@ class LabelToolMonitor:
 
     def drop_tool(self) -> None:
         """Let the mouse move the view again instead of using a tool of the selected layer."""
-        if self._layer is not None and str(getattr(self._layer, "mode", _NO_TOOL)) != _NO_TOOL:
-            self._layer.mode = _NO_TOOL
+        put_down_tool(self._layer)
 
     def _on_active(self, event: Any = None) -> None:
         if self._layer is not None and hasattr(self._layer.events, "mode"):
@@ -73,5 +72,13 @@ class LabelToolMonitor:
         self._on_mode()
 
     def _on_mode(self, event: Any = None) -> None:
-        mode = getattr(self._layer, "mode", _NO_TOOL)
-        self._changed(str(mode) != _NO_TOOL)
+        self._changed(self._layer if has_tool(self._layer) else None)
+
+
+def uses_number_keys(layer: Layer | None) -> bool:
+    """Whether number keys are napari's while a tool of a layer is chosen.
+
+    They would choose another tool, such as the eraser. Where a mask of a patient is painted, they
+    choose a sequence all the same: whoever paints looks at several.
+    """
+    return layer is not None and not (layer._type_string == "labels" and patient_of(layer))

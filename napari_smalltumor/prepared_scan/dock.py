@@ -22,6 +22,7 @@ from superqt.utils import QSignalDebouncer
 from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.changed_images import no_longer_shown_text
+from napari_smalltumor.layers.editing.tool import put_down_tool
 from napari_smalltumor.layers.masks.brain_mask import mask_of_layer
 from napari_smalltumor.layers.metadata import same_case
 from napari_smalltumor.loading.dropping import accept_drops
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _DEBOUNCE_MS = 50
+_MASK_NOT_APPLIED = "Not applied: strokes on the brain mask."
 
 
 class PreparedScanDock(PreparedScanPanel):
@@ -84,6 +86,7 @@ class PreparedScanDock(PreparedScanPanel):
         self.apply_mask_button.clicked.connect(self.apply_brain_mask)
         self._registration_correction.requested.connect(self.correct)
         self._registration_correction.refused.connect(self.show_message)
+        self.registration.changed.connect(self._clear_message)
         self.cancel_button.clicked.connect(self.cancel)
         show_as_tab(self, "Scan")
         guard_fields(self)
@@ -116,6 +119,7 @@ class PreparedScanDock(PreparedScanPanel):
             return
         self._registration_correction.leave()
         self.edit_button.setChecked(False)
+        self._clear_message()
         self._layers, self._prepared = found, None
         if found is not None and found.case.has_changed_images:
             title = case_title(self._viewer, found.case)
@@ -130,6 +134,20 @@ class PreparedScanDock(PreparedScanPanel):
             self.show_explanation(NOT_PREPARED)
         else:
             self._show(self._prepared)
+            self._show_unapplied_mask()
+
+    def _clear_message(self) -> None:
+        """Remove what was said of another patient, or before the last step; not a run's step."""
+        if self._worker is None:
+            self.show_message("")
+
+    def _show_unapplied_mask(self) -> None:
+        """Say again that strokes on the brain mask are not applied, as is said of motions."""
+        brain = self._layers.brain if self._layers is not None else None
+        if self._worker is not None or brain is None:
+            return
+        if brain.name in self._autosave.edited([brain]):
+            self.show_message(_MASK_NOT_APPLIED)
 
     def paint_brain_mask(self, painting: bool = True) -> None:
         """Show the brain mask on the whole head and take the brush, or put it down."""
@@ -139,9 +157,9 @@ class PreparedScanDock(PreparedScanPanel):
         if not painting:
             self._head.hide()
             self._registration_correction.resume()
-            if layer is not None:
-                layer.mode = "pan_zoom"
-            self.show_message("")
+            put_down_tool(layer)
+            self._clear_message()
+            self._show_unapplied_mask()
             return
         if layers is None or layer is None or prepared is None:
             self.edit_button.setChecked(False)
@@ -244,6 +262,9 @@ class PreparedScanDock(PreparedScanPanel):
             self._prepared = prepared
             self._show(prepared)
             self.edit_button.setChecked(False)
+            if layers.brain is not None:  # as when a prepared case is opened
+                put_down_tool(layers.brain)
+                layers.brain.visible = False
             self._end(f"Stored. Segment the case{again}.")
         else:
             self._end("")

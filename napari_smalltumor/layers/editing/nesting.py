@@ -24,6 +24,7 @@ from smalltumor.labels.regions import INNERMOST_FIRST, Region
 from napari_smalltumor.layers.drawing_errors import DrawingErrors
 from napari_smalltumor.layers.editing.flood_fill import ensure_flood_fill_guard
 from napari_smalltumor.layers.editing.painted_masks import PaintedMasks
+from napari_smalltumor.layers.editing.region_label import ensure_region_label
 from napari_smalltumor.layers.metadata import cases_among, claim_roles, region_layers, region_of
 from napari_smalltumor.viewer import one_per_viewer
 
@@ -183,6 +184,7 @@ class ViewerNesting:
     def __init__(self, viewer: ViewerModel) -> None:
         claim_roles(viewer)
         ensure_flood_fill_guard(viewer)
+        ensure_region_label(viewer)
         self._layers = viewer.layers
         self._nested: list[NestedRegions] = []
         self._kept = PaintedMasks()

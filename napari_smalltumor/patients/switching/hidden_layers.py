@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.drawing_errors import DrawingErrors
+from napari_smalltumor.layers.editing.tool import put_down_tool
 from napari_smalltumor.layers.editing.unfinished_polygon import drop_unfinished_polygon
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.patients.layer_rules.links import separate_visibility
@@ -101,8 +102,9 @@ class HiddenLayers:
         layer.events.locked.connect(self._on_locked)
 
     def _hide(self, layer: Layer) -> None:
-        """Hide and protect a layer."""
+        """Hide and protect a layer; a brush is not in the hand when its patient is shown again."""
         drop_unfinished_polygon(layer)
+        put_down_tool(layer)
         layer.locked = True
         if layer.visible:  # setting it again would draw the window again
             layer.visible = False

@@ -42,6 +42,18 @@ def test_dragging_with_the_right_button_changes_the_window(window, qtbot, double
     assert image.contrast_limits == pytest.approx(start)
 
 
+def test_number_keys_show_sequences_while_a_mask_is_painted(window, viewer_of):
+    viewer = viewer_of(window)
+    labels = viewer.add_labels(viewer.layers[0].data.astype("uint8"), name="mask")
+    labels.mode = "paint"
+    shortcuts = {s.key().toString(): s for s in window.main_window.findChildren(QShortcut)}
+    assert all(shortcuts[key.sequence].isEnabled() for key in keys.SEQUENCES.values())
+    for modality, name in (("t1", "case T1"), ("flair", "case FLAIR")):
+        press(window, keys.SEQUENCES[modality])
+        shown = [x.name for x in viewer.layers if x._type_string == "image" and x.visible]
+        assert shown == [name] and labels.mode == "paint"
+
+
 def test_keys_show_a_sequence_peek_and_open_the_sheet(window, viewer_of):
     viewer = viewer_of(window)
     press(window, keys.SEQUENCES["flair"])
@@ -53,11 +65,12 @@ def test_keys_show_a_sequence_peek_and_open_the_sheet(window, viewer_of):
     release = QKeyEvent(QEvent.Type.KeyRelease, Qt.Key.Key_H, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(window.area, release)
     assert labels.opacity > 0
-    labels.mode = "paint"
+    points = viewer.add_points(ndim=3)
+    points.mode = "add"
     sequences = {key.sequence for key in keys.SEQUENCES.values()}
     shortcuts = {s.key().toString(): s for s in window.main_window.findChildren(QShortcut)}
     assert not any(shortcuts[key].isEnabled() for key in sequences)
-    labels.mode = "pan_zoom"
+    points.mode = "pan_zoom"
     assert all(shortcuts[key].isEnabled() for key in sequences)
     press(window, keys.SHEET)
     sheet = window.main_window.findChild(KeySheet)

@@ -103,6 +103,32 @@ def test_an_applied_brain_mask_leaves_the_shift_of_a_sequence_unapplied(
     assert errors == []
 
 
+def test_the_hint_to_shift_a_sequence_goes_when_it_is_shifted(dock):
+    dock.registration.reset()
+    dock.registration.apply_button.click()
+    assert dock.step.text() == "Shift or turn a sequence first."
+    dock.registration.shift[1].setValue(2.0)
+    assert dock.step.text() == "" and dock.step.isHidden()
+
+
+def test_strokes_on_a_brain_mask_are_said_to_be_unapplied_when_their_patient_is_active_again(
+    dock, viewer, qtbot
+):
+    dock.edit_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    brain = viewer.layers["A brain mask"]
+    brain.paint((2, 15, 15), 1 - brain.data[2, 15, 15])
+    activate(viewer, dock, qtbot, "B")
+    assert dock.step.text() == ""
+    activate(viewer, dock, qtbot, "A")
+    assert dock.step.text() == "Not applied: strokes on the brain mask."
+    assert brain.mode == "pan_zoom", "a click would paint"
+    dock.apply_mask_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert dock.step.text() == "Stored. Segment the case."
+    assert not brain.visible and brain.mode == "pan_zoom"
+
+
 def test_a_shift_waits_for_its_patient_and_is_never_that_of_another(
     dock, viewer, folders, qtbot, errors, monkeypatch
 ):
@@ -120,6 +146,7 @@ def test_a_shift_waits_for_its_patient_and_is_never_that_of_another(
     assert dock.step.text() == "Shift or turn a sequence first." and not dock.busy
     choose(dock, "flair")
     activate(viewer, dock, qtbot, "A")
+    assert dock.step.text() == "", "what was said of B"
     qtbot.waitUntil(lambda: is_moved(viewer, "A T2"))
     assert dock.registration.modality == "t2" and dock.registration.shift_mm == (5.0, 0.0, 0.0)
     assert dock.registration.unapplied.text() == T2_OF_A

@@ -1,15 +1,20 @@
-"""Number keys show sequences, except while a tool is chosen; the overlay can be hidden."""
+"""Number keys show sequences, also while a mask is painted; the overlay can be hidden."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.layers import Labels, Points, Shapes
 from napari_cases import write_case_along
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 
 from napari_smalltumor import keys, notify
 from napari_smalltumor.display.overlay import Overlay
-from napari_smalltumor.display.shown_sequence import LabelToolMonitor, show_sequence
+from napari_smalltumor.display.shown_sequence import (
+    ToolMonitor,
+    show_sequence,
+    uses_number_keys,
+)
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -43,21 +48,28 @@ def test_a_missing_sequence_is_said_and_nothing_is_hidden(two_patients, monkeypa
     assert two_patients.layers["B T1CE"].visible
 
 
-def test_number_keys_are_naparis_while_a_tool_is_chosen(two_patients):
+def test_the_layer_whose_tool_is_chosen_is_reported(two_patients):
     states = []
-    monitor = LabelToolMonitor(two_patients, states.append)
+    monitor = ToolMonitor(two_patients, states.append)
     labels = two_patients.layers["B labels"]
     two_patients.layers.selection.active = labels
-    assert not states[-1]
+    assert states[-1] is None
     for mode in ("paint", "fill", "erase", "pick"):
         labels.mode = mode
-        assert states[-1], mode
+        assert states[-1] is labels, mode
     two_patients.layers.selection.active = two_patients.layers["B T1CE"]
-    assert not states[-1]
+    assert states[-1] is None
     labels.mode = "pan_zoom"
     two_patients.layers.selection.active = labels
-    assert not states[-1]
+    assert states[-1] is None
     assert monitor
+
+
+def test_number_keys_choose_a_sequence_while_a_mask_of_a_patient_is_painted(two_patients):
+    assert not uses_number_keys(two_patients.layers["B labels"])
+    assert not uses_number_keys(None)
+    for layer in (Labels(np.zeros((3, 3, 3), np.uint8)), Points(ndim=3), Shapes(ndim=3)):
+        assert uses_number_keys(layer)
 
 
 def test_napari_uses_none_of_the_letters():

@@ -185,7 +185,7 @@ def test_a_hidden_layer_that_is_selected_cannot_be_painted_undone_or_deleted(
     assert layer in viewer.layers
     assert np.array_equal(layer.data, after)
     switch(patients, "First")
-    assert layer.mode == "paint" and not layer.locked
+    assert layer.mode == "pan_zoom" and not layer.locked
     layer.undo()
     assert not np.array_equal(layer.data, after)
 
@@ -405,3 +405,17 @@ def test_messages_about_the_active_patient_are_removed_when_another_one_is(patie
     assert closed == [text, text]
     switch(patients, "First")
     assert closed == [text, text]
+
+
+@pytest.mark.parametrize("mode", ["paint", "erase", "fill", "pick"])
+def test_a_brush_is_put_down_when_another_patient_becomes_active(viewer, tmp_path, mode):
+    """napari would take it again with its layer: a click would paint."""
+    for name in ("Anna", "Bert"):
+        open_case(viewer, write_case_along(tmp_path / name))
+    patients = active_patient(viewer)
+    anna, bert = patients.patients
+    layer = viewer.layers["Bert labels"]
+    layer.mode = mode
+    patients.activate(anna)
+    patients.activate(bert)
+    assert layer.visible and layer.mode == "pan_zoom"
