@@ -5,9 +5,12 @@ This module does not import numpy, so that the command line's help loads instant
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
+from typing import TypeVar
+
+Part = TypeVar("Part")
 
 
 class TissueClass(IntEnum):
@@ -73,3 +76,23 @@ COLOURS_ON_WHITE: Mapping[Region, str] = MappingProxyType(
     {Region.ET: "#9a7b00", Region.TC: "#c01f1f", Region.WT: "#1d8a48"}
 )
 """The same hues for lines and bars on white, which a bright yellow could not be told from."""
+
+
+def known_parts(
+    parts: Mapping[Part, Collection[TissueClass]], known: Collection[TissueClass]
+) -> tuple[Part, ...]:
+    """The parts of a tumour that a mask tells: those of which it tells every class apart.
+
+    Parameters
+    ----------
+    parts : mapping of a part to its tissue classes
+        Such as `REGION_CLASSES`.
+    known : collection of TissueClass
+        Classes that the mask tells apart, see `LabelScheme.known_classes`.
+    """
+    return tuple(part for part, classes in parts.items() if set(classes) <= set(known))
+
+
+def known_regions(known: Collection[TissueClass]) -> tuple[Region, ...]:
+    """The regions that a mask tells, innermost first; with TC it tells ET, and with WT both."""
+    return known_parts(REGION_CLASSES, known)

@@ -14,7 +14,13 @@ from smalltumor.data.midsagittal_plane import MidsagittalPlane, midsagittal_plan
 from smalltumor.errors import GridMismatchError
 from smalltumor.labels.components import Integers
 from smalltumor.labels.masks import Classes, Mask, region_mask
-from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
+from smalltumor.labels.regions import (
+    REGION_CLASSES,
+    Region,
+    TissueClass,
+    known_parts,
+    known_regions,
+)
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions import (
     Lesion,
@@ -109,7 +115,7 @@ class CaseMeasures:
     regions : mapping of Region to (RegionMeasures or None)
         None if the region is empty or not known.
     lesions : tuple of LesionMeasures
-        Components of ET, the largest first.
+        Components of ET, the largest first; none if ET is not known, see `tells_lesions`.
     sums : BidimensionalSum or None
         None if no lesion is measurable.
     foci : int or None
@@ -130,6 +136,11 @@ class CaseMeasures:
     foci_distance_mm: float | None
     plane: MidsagittalPlane | None
     threshold: float
+
+    @property
+    def tells_lesions(self) -> bool:
+        """Whether the mask tells ET: if not, it is not known that there is no lesion."""
+        return self.volumes_ml[Region.ET.value] is not None
 
     @property
     def small_lesions(self) -> tuple[LesionMeasures, ...]:
@@ -210,8 +221,7 @@ def measure_classes(
     """
     if tuple(classes.shape) != tuple(grid.shape):
         raise GridMismatchError(f"the mask has shape {classes.shape}, its grid {grid.shape}")
-    regions = [region for region in Region if set(REGION_CLASSES[region]) <= set(known)]
-    masks = {region: region_mask(classes, region) for region in regions}
+    masks = {region: region_mask(classes, region) for region in known_regions(known)}
     found = _lesions(masks.get(Region.ET), grid, threshold, lookup)
     lesions = tuple(_placed(lesion, grid, plane, lookup) for lesion in (give_scores or list)(found))
     foci, distance = _foci(masks.get(Region.TC), grid)
@@ -236,8 +246,9 @@ def equivalent_diameter_mm(mm3: float) -> float:
 def _volumes(classes: Classes, grid: Grid, known: Sequence[TissueClass]) -> dict[str, float | None]:
     counts = np.bincount(classes.ravel(), minlength=len(TissueClass))
     ml = grid.voxel_volume / 1000
+    told = known_parts(REGIONS_OF_VOLUMES, known)
     return {
-        name: int(counts[list(of)].sum()) * ml if set(of) <= set(known) else None
+        name: int(counts[list(of)].sum()) * ml if name in told else None
         for name, of in REGIONS_OF_VOLUMES.items()
     }
 

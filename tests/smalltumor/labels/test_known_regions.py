@@ -1,0 +1,31 @@
+"""Which regions a mask tells, by the classes of its label scheme."""
+
+from __future__ import annotations
+
+import pytest
+from smalltumor.labels.missing_classes import missing_classes_text
+from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass, known_regions
+from smalltumor.labels.schemes import READ_SCHEMES
+
+EDEMA_ONLY = (TissueClass.BACKGROUND, TissueClass.ED)
+
+
+@pytest.mark.parametrize("name", [name for name in READ_SCHEMES if name != "hd-glio"])
+def test_a_scheme_with_all_classes_tells_all_regions(name):
+    known = READ_SCHEMES[name].known_classes
+    assert known_regions(known) == tuple(Region)
+    assert missing_classes_text(known) == ""
+
+
+def test_a_region_is_told_only_with_all_of_its_classes():
+    assert known_regions(READ_SCHEMES["hd-glio"].known_classes) == (Region.ET,)
+    assert known_regions((TissueClass.NCR, TissueClass.ET)) == (Region.ET, Region.TC)
+    assert known_regions(EDEMA_ONLY) == ()
+
+
+def test_the_missing_classes_are_named():
+    text = "no class for necrosis or non-enhancing core"
+    assert missing_classes_text(READ_SCHEMES["hd-glio"].known_classes) == text
+    assert missing_classes_text(EDEMA_ONLY) == f"{text} or enhancing tumour"
+    of_et = missing_classes_text(EDEMA_ONLY, REGION_CLASSES[Region.ET])
+    assert of_et == "no class for enhancing tumour"
