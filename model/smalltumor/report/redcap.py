@@ -6,7 +6,7 @@ letters, digits and underscores, at most 26 of them for its other tools.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from pathlib import Path
 
 from smalltumor.files.tables import Cell, joined, write_table
@@ -21,6 +21,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def redcap_row(measures: CaseMeasures, details: ReportDetails) -> dict[str, Cell]:
     """The cells of a case by field; None is not measured."""
     sums = measures.sums
+
+    def number(lesions: Sized) -> int | None:
+        return len(lesions) if measures.tells_lesions else None
+
     row: dict[str, Cell] = {
         "record_id": measures.name,
         "patient": details.patient or None,
@@ -34,11 +38,11 @@ def redcap_row(measures: CaseMeasures, details: ReportDetails) -> dict[str, Cell
     for region in Region:
         row |= _region_cells(region, measures.regions[region])
     row |= {
-        "lesions": len(measures.lesions) if measures.volumes_ml["et"] is not None else None,
-        "small_lesions": len(measures.small_lesions),
+        "lesions": number(measures.lesions),
+        "small_lesions": number(measures.small_lesions),
         "small_below_mm3": measures.threshold,
-        "measurable_lesions": len(measures.measurable),
-        "cavity_lesions": sum(map(_has_cavity, measures.lesions)),
+        "measurable_lesions": number(measures.measurable),
+        "cavity_lesions": number(tuple(filter(_has_cavity, measures.lesions))),
         "target_lesions": None if sums is None else len(sums.lesions),
         "sum_product_mm2": None if sums is None else sums.product_mm2,
         "sum_axial_mm": None if sums is None else sums.longest_mm,

@@ -35,7 +35,7 @@ def as_json(measures: CaseMeasures, details: ReportDetails) -> dict[str, Any]:
         "volumes_ml": dict(measures.volumes_ml),
         "regions": {region.value: _region(measures.regions[region]) for region in Region},
         "small_below_mm3": measures.threshold,
-        "lesions": [_lesion(each) for each in measures.lesions],
+        "lesions": [_lesion(x) for x in measures.lesions] if measures.tells_lesions else None,
         "sums": sums
         and {
             "lesions": list(sums.lesions),

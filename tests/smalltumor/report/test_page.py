@@ -279,6 +279,15 @@ def test_regions_that_the_mask_does_not_tell_have_no_contours(case):
     assert "WT whole tumour –" in page.text
 
 
+def test_a_mask_that_does_not_tell_et_is_not_said_to_have_no_lesion(case):
+    classes = np.where(tumour() == 0, 0, TissueClass.ED).astype(np.uint8)
+    known = (TissueClass.BACKGROUND, TissueClass.ED)
+    measures = measure_classes(classes, GRID, name="case", known=known)
+    page = Page(case_page(case, classes, measures, DETAILS))
+    assert "The mask has no class for enhancing tumour." in page.text
+    assert "No enhancing lesion" not in page.text
+
+
 def test_contours_have_the_colours_of_the_window():
     shown = [each["colour"] for each in legend(list(Region))]
     colours = [[int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)] for colour in shown]

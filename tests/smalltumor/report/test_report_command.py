@@ -88,7 +88,7 @@ def test_a_scheme_without_necrosis_has_no_volume_of_it(smalltumor, files, tmp_pa
     path = tmp_path / "r.json"
     assert smalltumor("report", *files, "--json", path, "--labels", "hd-glio")[0] == 0
     volumes = json.loads(path.read_text())["volumes_ml"]
-    assert (volumes["ncr"], volumes["tc"]) == (None, None)
+    assert (volumes["ncr"], volumes["tc"], volumes["wt"]) == (None, None, None)
 
 
 @pytest.mark.parametrize(

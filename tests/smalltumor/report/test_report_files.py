@@ -111,3 +111,14 @@ def test_what_is_not_measured_is_an_empty_cell():
     absent = ("et_axial_mm", "et_side", "sum_product_mm2", "target_lesions", "foci_distance_mm")
     absent += ("et_has_cavity", "et_diameters_slice")
     assert all(row[name] is None for name in absent)
+
+
+def test_lesions_of_a_mask_that_does_not_tell_et_are_not_counted():
+    edema = np.where(tumour() == 0, 0, TissueClass.ED).astype(np.uint8)
+    measured = measure_classes(edema, GRID, known=(TissueClass.BACKGROUND, TissueClass.ED))
+    row = redcap_row(measured, ReportDetails())
+    counts = ("lesions", "small_lesions", "measurable_lesions", "cavity_lesions", "et_ml")
+    assert {row[name] for name in counts} == {None}
+    content = as_json(measured, ReportDetails())
+    assert content["lesions"] is None
+    jsonschema.validate(content, SCHEMA)
