@@ -9,13 +9,17 @@ import numpy as np
 
 from smalltumor.evaluation.label_pairs import LabelPair, LabelPairs, Labels
 from smalltumor.evaluation.metrics.one_to_one import NO_OVERLAP_MM, OneToOneScores, score_one_to_one
+from smalltumor.evaluation.pair_notes import REGIONS, Regions
 from smalltumor.evaluation.report.text_table import text_table
 from smalltumor.labels.masks import Mask, class_mask, region_mask
-from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.regions import Region, TissueClass, known_parts
 from smalltumor.progress import ProgressCallback
 from smalltumor.text import pluralize
 
 CAVITY_SCHEME, CAVITY = "brats2024", 4
+
+_REGIONS: Regions = {**REGIONS, "netc": (TissueClass.NCR,), "snfh": (TissueClass.ED,)}
+_ALL = (*_REGIONS, "rc")
 
 CaseRegions = Mapping[str, OneToOneScores]
 
@@ -33,15 +37,17 @@ def evaluate_challenge(
     Returns
     -------
     scores : dict
-        By case and by region: et, tc, wt, netc (necrosis and non-enhancing tumour), snfh (edema)
-        and, if both sides tell it, rc (resection cavity).
+        By case and by region, of those that both sides tell: et, tc, wt, netc (necrosis and
+        non-enhancing tumour), snfh (edema) and rc (resection cavity).
     notes : list of str
         Files that were left out, and doubtful pairs.
     """
-    pairs = LabelPairs.find(predictions, truth, labels, truth_labels)
+    pairs = LabelPairs.find(predictions, truth, labels, truth_labels, _REGIONS)
     schemes = pairs.prediction_schemes, pairs.truth_schemes
     with_cavity = all(each.name == CAVITY_SCHEME for each in schemes)
-    scores = {pair.name: _score(pair, with_cavity) for pair in pairs.read(progress)}
+    of_pairs = {pair.name: _score(pair, with_cavity) for pair in pairs.read(progress)}
+    scores = {name: regions for name, regions in of_pairs.items() if regions}
+    pairs.require_scores(scores)
     notes = pairs.notes
     files = (scheme for each in schemes for scheme in each.by_file.values())
     if not with_cavity and any(scheme.name == CAVITY_SCHEME for scheme in files):
@@ -51,10 +57,10 @@ def evaluate_challenge(
 
 def _score(pair: LabelPair, with_cavity: bool) -> CaseRegions:
     predicted, true = _masks(pair.prediction), _masks(pair.truth)
+    told = (*known_parts(_REGIONS, pair.known), *(["rc"] if with_cavity else []))
     return {
-        region: score_one_to_one(mask, true[region], pair.grid.voxel.edges)
-        for region, mask in predicted.items()
-        if region != "rc" or with_cavity
+        region: score_one_to_one(predicted[region], true[region], pair.grid.voxel.edges)
+        for region in told
     }
 
 
@@ -72,8 +78,10 @@ def challenge_text(cases: Mapping[str, CaseRegions]) -> str:
     """Counts and means of each region over the cases, as a table."""
     head = ("region", "found", "missed", "false", "F1", "lesion Dice", "NSD", "HD95 mm")
     rows = []
-    for region in next(iter(cases.values())):
-        scores = [regions[region] for regions in cases.values()]
+    for region in _ALL:
+        scores = [regions[region] for regions in cases.values() if region in regions]
+        if not scores:
+            continue
         counts = [sum(getattr(s, what) for s in scores) for what in ("matched", "missed", "false")]
         lesions = [s.lesions for s in scores if s.lesions is not None]
         means = [_mean([getattr(x, what) for x in lesions]) for what in ("dice", "nsd", "hd95")]

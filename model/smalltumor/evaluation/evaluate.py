@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from smalltumor.evaluation.metrics.froc import CaseCandidates
 from smalltumor.evaluation.metrics.lesionwise import LesionScores, score_lesions
 from smalltumor.evaluation.metrics.voxelwise import RegionScore, score_masks
 from smalltumor.labels.masks import Classes, region_mask
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import Region, known_regions
 from smalltumor.progress import ProgressCallback
 
 
@@ -41,7 +41,15 @@ class RegionScores:
 
 @dataclass(frozen=True)
 class CaseScores:
-    """Scores of one case, by region."""
+    """Scores of one case.
+
+    Parameters
+    ----------
+    name : str
+    regions : mapping of Region to RegionScores
+        Those that prediction and truth tell, see `smalltumor.labels.regions.known_regions`: ET,
+        and if they also tell its other parts, TC and WT.
+    """
 
     name: str
     regions: Mapping[Region, RegionScores]
@@ -54,7 +62,7 @@ class Evaluation:
     Parameters
     ----------
     cases : list of CaseScores
-        By name.
+        By name; without those of which no region can be scored.
     prediction_scheme, truth_scheme : str
         Name of the label scheme of the files of a side; several with "and" between them.
     notes : list of str
@@ -75,6 +83,8 @@ def score_case(
     prediction: Classes,
     truth: Classes,
     voxel: npt.ArrayLike = (1.0, 1.0, 1.0),
+    *,
+    regions: Collection[Region] = tuple(Region),
 ) -> CaseScores:
     """Score one case.
 
@@ -85,6 +95,8 @@ def score_case(
         Tissue classes on one grid.
     voxel : three floats, or (3, 3) array
         Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
+    regions : collection of Region
+        Those that prediction and truth tell; the others are not scored.
 
     Raises
     ------
@@ -92,7 +104,7 @@ def score_case(
         If the shapes differ.
     """
     require_same_shape(name, prediction, truth)
-    return CaseScores(name, {r: _score_region(r, prediction, truth, voxel) for r in Region})
+    return CaseScores(name, {r: _score_region(r, prediction, truth, voxel) for r in regions})
 
 
 def require_same_shape(name: str, prediction: Classes, truth: Classes) -> None:
@@ -127,6 +139,9 @@ def evaluate(
 ) -> Evaluation:
     """Score label files against the truth, matched by the name of their case.
 
+    A region is scored if the label schemes of prediction and truth tell all its classes; notes
+    name the cases of which it is not.
+
     Parameters
     ----------
     predictions, truth : path
@@ -141,16 +156,22 @@ def evaluate(
     Raises
     ------
     CaseError, GridMismatchError, LabelError
-        If files cannot be matched or read, are on different grids, or fit several schemes.
+        If files cannot be matched or read, are on different grids, or fit several schemes, or no
+        region of any case can be scored.
     """
     pairs = LabelPairs.find(Path(predictions), Path(truth), labels, truth_labels)
     cases: list[CaseScores] = []
     candidates: list[CaseCandidates] = []
     for pair in pairs.read(progress):
         predicted, true = pair.prediction.classes, pair.truth.classes
-        cases.append(score_case(pair.name, predicted, true, pair.grid.voxel.edges))
+        regions = known_regions(pair.known)
+        if not regions:
+            continue
+        edges = pair.grid.voxel.edges
+        cases.append(score_case(pair.name, predicted, true, edges, regions=regions))
         compared = candidates_beside(pair.name, pair.path, predicted, true, pair.grid)
         candidates += [] if compared is None else [compared]
+    pairs.require_scores(cases)
     return Evaluation(
         cases,
         prediction_scheme=pairs.prediction_schemes.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,12 +11,14 @@ import numpy as np
 from smalltumor.data.identity.case_names import states_other_case
 from smalltumor.data.masks.label_files import decode_labels, on_grid, read_label_volume
 from smalltumor.data.volumes.nifti import Volume
+from smalltumor.errors import LabelError
 from smalltumor.evaluation.find_label_files import LabelFile
-from smalltumor.evaluation.pair_notes import PairNotes
+from smalltumor.evaluation.pair_notes import REGIONS, PairNotes, Regions
 from smalltumor.evaluation.pairing import Pairing, pair_label_files
 from smalltumor.evaluation.schemes import Schemes, schemes_of
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes
+from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import LabelScheme
 from smalltumor.progress import ProgressCallback
 
@@ -53,6 +55,12 @@ class LabelPair:
         """The grid of both."""
         return self.truth.volume.grid
 
+    @property
+    def known(self) -> tuple[TissueClass, ...]:
+        """The tissue classes that both tell apart."""
+        of_truth = self.truth.scheme.known_classes
+        return tuple(each for each in self.prediction.scheme.known_classes if each in of_truth)
+
 
 @dataclass(frozen=True)
 class LabelPairs:
@@ -71,14 +79,22 @@ class LabelPairs:
 
     @classmethod
     def find(
-        cls, predictions: Path, truth: Path, labels: str | None, truth_labels: str | None
+        cls,
+        predictions: Path,
+        truth: Path,
+        labels: str | None,
+        truth_labels: str | None,
+        regions: Regions = REGIONS,
     ) -> LabelPairs:
-        """Match the files by the name of their case; arguments are those of `evaluate`."""
+        """Match the files by the name of their case; arguments are those of `evaluate`.
+
+        `regions` is what is scored; the notes say of which cases it cannot be.
+        """
         pairing = pair_label_files(predictions, truth)
         predicted_files, true_files = zip(*pairing.pairs, strict=True)
         of_truth = schemes_of(true_files, truth_labels, None, "truth")
         of_predictions = schemes_of(predicted_files, labels, of_truth.only, "predictions")
-        return cls(pairing, of_predictions, of_truth)
+        return cls(pairing, of_predictions, of_truth, PairNotes(regions))
 
     def read(self, progress: ProgressCallback | None = None) -> Iterator[LabelPair]:
         """Read case by case; what is doubtful of them is noted."""
@@ -87,13 +103,14 @@ class LabelPairs:
                 progress(number / len(self.pairing.pairs), true_file.name)
             prediction, truth = _read_on_one_grid(predicted_file, true_file)
             self._notes.add(true_file.name, prediction, truth, true_file.t1ce)
+            predicted_scheme = self.prediction_schemes.by_file[predicted_file.path]
+            true_scheme = self.truth_schemes.by_file[true_file.path]
+            self._notes.add_missing(true_file.name, predicted_scheme, true_scheme)
             yield LabelPair(
                 name=true_file.name,
                 path=predicted_file.path,
-                prediction=self._decoded(
-                    prediction, self.prediction_schemes.by_file[predicted_file.path]
-                ),
-                truth=self._decoded(truth, self.truth_schemes.by_file[true_file.path]),
+                prediction=self._decoded(prediction, predicted_scheme),
+                truth=self._decoded(truth, true_scheme),
             )
 
     def _decoded(self, volume: Volume, scheme: LabelScheme) -> Labels:
@@ -101,6 +118,17 @@ class LabelPairs:
         classes, found = decode_labels(volume, scheme)
         self._notes.add_scheme(found)
         return Labels(volume, scheme, np.ascontiguousarray(classes))
+
+    def require_scores(self, cases: Sized) -> None:
+        """Check that there are cases of which a region was scored.
+
+        Raises
+        ------
+        LabelError
+            That says what prediction or truth do not tell, if there is none.
+        """
+        if not len(cases):
+            raise LabelError(f"no region can be scored: {'; '.join(self._notes.missing)}")
 
     @property
     def notes(self) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.evaluation.evaluate import Evaluation
-from smalltumor.evaluation.summaries.summary import overlaps
+from smalltumor.evaluation.summaries.summary import overlaps, scored_regions
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.text import pluralize
@@ -62,7 +62,8 @@ def draw_volumes(evaluation: Evaluation) -> Figure:
     figure, axes = empty_figure(f"Volumes of {pluralize(len(evaluation.cases), 'case')}")
     axes.set_yscale("log")
     axes.set_ylabel("volume (voxels)")
-    for tick, region in enumerate(Region):
+    regions = scored_regions(evaluation.cases)
+    for tick, region in enumerate(regions):
         scores = overlaps(evaluation.cases, region)
         truth = [score.truth_voxels for score in scores]
         predicted = [score.predicted_voxels for score in scores]
@@ -79,9 +80,9 @@ def draw_volumes(evaluation: Evaluation) -> Figure:
         color="0.4",
         fontsize=8,
     )
-    names = [f"{REGION_NAMES[region]} ({region.upper()})" for region in Region]
-    axes.set_xticks(range(len(Region)), names)
-    axes.set_xlim(-0.55, len(Region) - 0.45)
+    names = [f"{REGION_NAMES[region]} ({region.upper()})" for region in regions]
+    axes.set_xticks(range(len(regions)), names)
+    axes.set_xlim(-0.55, len(regions) - 0.45)
     _draw_legend(axes)
     return figure
 

@@ -23,6 +23,7 @@ from smalltumor.evaluation.summaries.summary import (
     lesion_means,
     means,
     overlaps,
+    scored_regions,
     small_tumours,
 )
 from smalltumor.files.atomic import check_output_folder, write_bytes, write_text
@@ -117,7 +118,11 @@ def write_report(
 
 
 def as_json(evaluation: Evaluation, comparison: Comparison | None = None) -> dict[str, object]:
-    """Return every number of the evaluation as plain dicts, lists and numbers."""
+    """Return every number of the evaluation as plain dicts, lists and numbers.
+
+    Only regions that were scored are in it.
+    """
+    regions = scored_regions(evaluation.cases)
     content: dict[str, object] = {
         "definition": {
             "empty": EMPTY_MASK_SCORES,
@@ -128,13 +133,13 @@ def as_json(evaluation: Evaluation, comparison: Comparison | None = None) -> dic
         "prediction_scheme": evaluation.prediction_scheme,
         "truth_scheme": evaluation.truth_scheme,
         "notes": evaluation.notes,
-        "means": {r.value: asdict(means(overlaps(evaluation.cases, r))) for r in Region},
+        "means": {r.value: asdict(means(overlaps(evaluation.cases, r))) for r in regions},
         "small_enhancing_tumours": {
             str(limit): asdict(means(small_tumours(evaluation, limit)))
             for limit in SMALL_TUMOUR_LIMITS
         },
-        "lesions": {r.value: asdict(lesion_means(evaluation.cases, r)) for r in Region},
-        "components_by_size": {r.value: _sizes_json(evaluation, r) for r in Region},
+        "lesions": {r.value: asdict(lesion_means(evaluation.cases, r)) for r in regions},
+        "components_by_size": {r.value: _sizes_json(evaluation, r) for r in regions},
         "cases": {case.name: _case_json(case) for case in evaluation.cases},
         "intervals": [
             {"measure": measure.name, **estimate_json(estimate, "value")}
@@ -192,9 +197,11 @@ _COMPONENT_COLUMNS = ("case", "region", "voxels", "covered", "found")
 
 
 def _case_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
+    """A row for each case and region, with empty cells if it was not scored."""
     for case in cases:
-        for region, scores in case.regions.items():
-            cells = (cell(scores) for cell in _REGION_CELLS.values())
+        for region in Region:
+            scores = case.regions.get(region)
+            cells = (None if scores is None else cell(scores) for cell in _REGION_CELLS.values())
             yield case.name, region.value, *cells
 
 

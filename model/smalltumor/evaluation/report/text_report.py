@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from smalltumor.data.identity.patients import patient_key
-from smalltumor.evaluation.evaluate import Evaluation
-from smalltumor.evaluation.metrics.components import (
-    MIN_COMPONENT_VOXELS,
-    TruthComponent,
-)
+from smalltumor.evaluation.evaluate import CaseScores, Evaluation
+from smalltumor.evaluation.metrics.components import MIN_COMPONENT_VOXELS
 from smalltumor.evaluation.metrics.froc import RATES, FrocPoint, at_rates, froc_curve
 from smalltumor.evaluation.metrics.lesionwise import GLIOMA_RULE
 from smalltumor.evaluation.metrics.voxelwise import (
@@ -32,9 +29,11 @@ from smalltumor.evaluation.summaries.summary import (
     SizeClass,
     absent_tumours,
     by_size,
+    components_of,
     lesion_means,
     means,
     overlaps,
+    scored_regions,
     size_class,
     small_tumours,
 )
@@ -132,7 +131,7 @@ def _sensitivity(point: FrocPoint) -> tuple[float | None, str]:
 def _all_cases(evaluation: Evaluation) -> str:
     head = ("region", "Dice", "median", "NSD", "TPR", "FPR", "HD95 mm", "median", "false ml")
     rows = []
-    for region in Region:
+    for region in scored_regions(evaluation.cases):
         mean = means(overlaps(evaluation.cases, region))
         scores = (mean.dice, mean.dice_median, mean.nsd, mean.tpr, mean.fpr)
         rows.append(
@@ -168,6 +167,10 @@ def _compared(comparison: Comparison | None) -> list[str]:
     )
     sides = (("A", comparison.only_in_one), ("B", comparison.only_in_other))
     alone = [f"Left out, only in {side}: {', '.join(names)}" for side, names in sides if names]
+    alone += [
+        f"Left out of {region.upper()}, which one side does not tell: {', '.join(names)}"
+        for region, names in comparison.regions_of_one_side.items()
+    ]
     return [difference_table(title, comparison.differences), *alone, VERDICTS]
 
 
@@ -187,8 +190,10 @@ def _small_tumours(evaluation: Evaluation, limit: int) -> str:
 
 def _published_dice(evaluation: Evaluation) -> str:
     order = (Region.ET, Region.WT, Region.TC)
-    dice_here = [means(overlaps(evaluation.cases, region)).dice for region in order]
-    rows: list[Row] = [(f"here, {pluralize(len(evaluation.cases), 'case')}", *dice_here)]
+    here = [means(overlaps(evaluation.cases, region)) for region in order]
+    least, most = min(mean.cases for mean in here if mean.cases), len(evaluation.cases)
+    number = pluralize(most, "case") if least == most else f"{least} to {most} cases"
+    rows: list[Row] = [(f"here, {number}", *(mean.dice for mean in here))]
     rows += [(method, *(dice[r] for r in order)) for method, dice in PUBLISHED_DICE.items()]
     title = "Dice (Table 3 of Ngo et al. 2020, whose figures are of BraTS 2018's validation set)"
     return text_table(title, ("", *(r.upper() for r in order)), rows)
@@ -197,7 +202,7 @@ def _published_dice(evaluation: Evaluation) -> str:
 def _lesions(evaluation: Evaluation) -> str:
     head = ("region", "lesions", "found", "missed", "false", "Dice", "HD95 mm", "ignored")
     rows = []
-    for region in Region:
+    for region in scored_regions(evaluation.cases):
         mean = lesion_means(evaluation.cases, region)
         counts = (mean.lesions, mean.found, mean.missed, mean.false_lesions)
         rows.append((region.upper(), *counts, mean.dice, _one_decimal(mean.hd95), mean.ignored))
@@ -210,21 +215,18 @@ def _lesions(evaluation: Evaluation) -> str:
 
 
 def _components(evaluation: Evaluation) -> str:
-    head = ("voxels", *(f"{r.upper()} {what}" for r in Region for what in ("found", "covered")))
-    columns = [by_size(evaluation.cases, region) for region in Region]
+    regions = scored_regions(evaluation.cases)
+    head = ("voxels", *(f"{r.upper()} {what}" for r in regions for what in ("found", "covered")))
+    columns = [by_size(evaluation.cases, region) for region in regions]
     rows: list[Row] = []
     for row in zip(*columns, strict=True):
         span = f"{row[0].start} to {row[0].stop - 1}" if row[0].stop else f"{row[0].start} and up"
         rows.append((span, *_found_and_covered(row)))
     for limit in reversed(SMALL_TUMOUR_LIMITS):
-        below = [size_class(_all_components(evaluation, region), 1, limit) for region in Region]
+        below = [size_class(components_of(evaluation.cases, r), 1, limit) for r in regions]
         rows.append((f"all below {limit}", *_found_and_covered(below)))
     title = "Components of the truth by size: found (any voxel predicted), mean share covered"
     return text_table(title, head, rows)
-
-
-def _all_components(evaluation: Evaluation, region: Region) -> list[TruthComponent]:
-    return [component for case in evaluation.cases for component in case.regions[region].components]
 
 
 def _found_and_covered(classes: Iterable[SizeClass]) -> list[object]:
@@ -247,26 +249,24 @@ def _absent(evaluation: Evaluation) -> str:
             else "reported in none"
         )
         lines.append(f"{pluralize(count, 'case')} without {REGION_NAMES[region]}: {verdict}")
+    if not lines and any(len(case.regions) < len(Region) for case in evaluation.cases):
+        return "Every case has the regions of which it was scored"
     return "\n".join(lines) or "Every case has all three regions"
 
 
 def _each_case(evaluation: Evaluation) -> str:
-    head = ("case", *(f"{r.upper()} {what}" for r in Region for what in ("Dice", "voxels")))
+    regions = scored_regions(evaluation.cases)
+    head = ("case", *(f"{r.upper()} {what}" for r in regions for what in ("Dice", "voxels")))
     rows = [
-        (
-            case.name,
-            *(
-                cell
-                for region in Region
-                for cell in (
-                    case.regions[region].overlap.dice,
-                    case.regions[region].overlap.truth_voxels,
-                )
-            ),
-        )
+        (case.name, *(cell for region in regions for cell in _dice_and_voxels(case, region)))
         for case in evaluation.cases
     ]
     return text_table("Each case: Dice, and voxels of the truth", head, rows)
+
+
+def _dice_and_voxels(case: CaseScores, region: Region) -> tuple[float | None, int | None]:
+    scores = case.regions.get(region)
+    return (None, None) if scores is None else (scores.overlap.dice, scores.overlap.truth_voxels)
 
 
 def _one_decimal(value: float | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from smalltumor.data.identity.patients import patient_key
@@ -11,6 +11,7 @@ from smalltumor.evaluation.evaluate import CaseScores, Evaluation, RegionScores
 from smalltumor.evaluation.metrics.components import MIN_COMPONENT_VOXELS
 from smalltumor.evaluation.statistics.bootstrap import Bootstrap, Estimate
 from smalltumor.evaluation.statistics.measures import Difference, Measure, paired_differences
+from smalltumor.evaluation.summaries.summary import scored_regions
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
@@ -18,7 +19,11 @@ from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 def _mean(
     region: Region, score: Callable[[RegionScores], float]
 ) -> Callable[[CaseScores], tuple[float, float]]:
-    return lambda case: (score(case.regions[region]), 1.0)
+    def terms(case: CaseScores) -> tuple[float, float]:
+        scores = case.regions.get(region)
+        return (0.0, 0.0) if scores is None else (score(scores), 1.0)
+
+    return terms
 
 
 def _of_region(region: Region) -> tuple[Measure[CaseScores], ...]:
@@ -82,6 +87,8 @@ class Comparison:
         On both sides.
     only_in_one, only_in_other : tuple of str
         Cases that are left out.
+    regions_of_one_side : mapping of Region to tuple of str
+        Cases on both sides of which a region was scored on one only.
     """
 
     baseline: Evaluation
@@ -89,6 +96,7 @@ class Comparison:
     cases: int
     only_in_one: tuple[str, ...]
     only_in_other: tuple[str, ...]
+    regions_of_one_side: Mapping[Region, tuple[str, ...]]
 
 
 def compare(one: Evaluation, other: Evaluation) -> Comparison:
@@ -113,11 +121,24 @@ def compare(one: Evaluation, other: Evaluation) -> Comparison:
         cases=len(names),
         only_in_one=tuple(sorted(first.keys() - second.keys())),
         only_in_other=tuple(sorted(second.keys() - first.keys())),
+        regions_of_one_side={
+            region: cases for region in Region if (cases := _scored_once(region, *sides))
+        },
     )
 
 
+def _scored_once(
+    region: Region, one: Sequence[CaseScores], other: Sequence[CaseScores]
+) -> tuple[str, ...]:
+    """Cases, the same ones on both sides, of which a region was scored on one side only."""
+    pairs = zip(one, other, strict=True)
+    return tuple(a.name for a, b in pairs if (region in a.regions) != (region in b.regions))
+
+
 def _check_same_truth(case: CaseScores, same: CaseScores) -> None:
-    for region in Region:
+    for region in scored_regions([case]):
+        if region not in same.regions:
+            continue
         voxels = [c.regions[region].overlap.truth_voxels for c in (case, same)]
         if voxels[0] != voxels[1]:
             raise CaseError(

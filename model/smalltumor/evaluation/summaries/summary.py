@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from smalltumor.evaluation.evaluate import CaseScores, Evaluation
+from smalltumor.evaluation.evaluate import CaseScores, Evaluation, RegionScores
 from smalltumor.evaluation.metrics.components import (
     TruthComponent,
 )
@@ -82,9 +82,20 @@ class SizeClass:
         return self.found / self.components if self.components else None
 
 
+def scored_regions(cases: Iterable[CaseScores]) -> tuple[Region, ...]:
+    """The regions that were scored of one case at least, innermost first."""
+    scored = {region for case in cases for region in case.regions}
+    return tuple(region for region in Region if region in scored)
+
+
+def scores_of(cases: Iterable[CaseScores], region: Region) -> list[RegionScores]:
+    """Scores of a region, one for each case of which it was scored."""
+    return [case.regions[region] for case in cases if region in case.regions]
+
+
 def overlaps(cases: Iterable[CaseScores], region: Region) -> list[RegionScore]:
-    """Voxelwise scores of a region, one per case."""
-    return [case.regions[region].overlap for case in cases]
+    """Voxelwise scores of a region, one for each case of which it was scored."""
+    return [scores.overlap for scores in scores_of(cases, region)]
 
 
 def small_tumours(evaluation: Evaluation, limit: int) -> list[RegionScore]:
@@ -111,7 +122,7 @@ def means(scores: Sequence[RegionScore]) -> Means:
 
 def lesion_means(cases: Sequence[CaseScores], region: Region) -> LesionMeans:
     """Counts over all cases, and means over cases of the lesion-wise Dice and HD95."""
-    scores = [case.regions[region].lesions for case in cases]
+    scores = [each.lesions for each in scores_of(cases, region)]
     return LesionMeans(
         lesions=sum(len(s.lesions) for s in scores),
         found=sum(s.found for s in scores),
@@ -123,9 +134,14 @@ def lesion_means(cases: Sequence[CaseScores], region: Region) -> LesionMeans:
     )
 
 
+def components_of(cases: Iterable[CaseScores], region: Region) -> list[TruthComponent]:
+    """Components of the truth of all cases of which the region was scored."""
+    return [part for scores in scores_of(cases, region) for part in scores.components]
+
+
 def by_size(cases: Iterable[CaseScores], region: Region) -> list[SizeClass]:
     """Components of the truth by size class, from the smallest."""
-    components = [part for case in cases for part in case.regions[region].components]
+    components = components_of(cases, region)
     spans: list[tuple[int, int | None]] = [*pairwise(SIZE_EDGES), (SIZE_EDGES[-1], None)]
     return [size_class(components, start, stop) for start, stop in spans]
 
@@ -145,7 +161,8 @@ def size_class(components: Iterable[TruthComponent], start: int, stop: int | Non
 
 def absent_tumours(evaluation: Evaluation, region: Region) -> tuple[int, list[CaseScores]]:
     """How many cases have none of the region, and those in which some was predicted."""
-    absent = [c for c in evaluation.cases if not c.regions[region].overlap.truth_voxels]
+    scored = [case for case in evaluation.cases if region in case.regions]
+    absent = [c for c in scored if not c.regions[region].overlap.truth_voxels]
     return len(absent), [c for c in absent if c.regions[region].overlap.predicted_voxels]
 
 
