@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from smalltumor.evaluation.metrics.components import (
     count_false_components,
     score_components,
 )
-from smalltumor.evaluation.metrics.voxelwise import overlap_of
+from smalltumor.evaluation.metrics.voxelwise import Overlap, overlap_of
 from smalltumor.evaluation.summaries.summary import size_class
 from smalltumor.files.tables import read_table, whole_number, write_table
 from smalltumor.labels.masks import Classes, region_mask
@@ -36,11 +36,12 @@ class CaseRow:
     case : str
     weights : str
         First digits of the digest of the weights; empty if they are not known.
-    et_dice, tc_dice, wt_dice : float
-        See `smalltumor.evaluation.metrics.voxelwise`.
+    et_dice, tc_dice, wt_dice : float or None
+        See `smalltumor.evaluation.metrics.voxelwise`. A number of TC or WT is None if the region
+        was not scored, because prediction or truth does not tell it.
     et_tpr, tc_tpr, wt_tpr : float or None
-        Sensitivity; None if the truth has none of the region.
-    et_false_ml, tc_false_ml, wt_false_ml : float
+        Sensitivity; also None if the truth has none of the region.
+    et_false_ml, tc_false_ml, wt_false_ml : float or None
         Volume predicted outside the truth, ml.
     et_voxels, et_predicted_voxels : int
         Enhancing tumour of the truth and of the prediction.
@@ -60,14 +61,14 @@ class CaseRow:
     case: str
     weights: str
     et_dice: float
-    tc_dice: float
-    wt_dice: float
+    tc_dice: float | None
+    wt_dice: float | None
     et_tpr: float | None
     tc_tpr: float | None
     wt_tpr: float | None
     et_false_ml: float
-    tc_false_ml: float
-    wt_false_ml: float
+    tc_false_ml: float | None
+    wt_false_ml: float | None
     et_voxels: int
     et_predicted_voxels: int
     small_components: int
@@ -86,6 +87,8 @@ def case_row(
     prediction: Classes,
     truth: Classes,
     voxel: npt.ArrayLike = (1.0, 1.0, 1.0),
+    *,
+    regions: Collection[Region] = tuple(Region),
 ) -> CaseRow:
     """Score a case.
 
@@ -97,6 +100,8 @@ def case_row(
         Tissue classes on one grid.
     voxel : three floats, or (3, 3) array
         Voxel size along i, j, k in mm, or the edges of a voxel, see `Voxel.of`.
+    regions : collection of Region
+        ET, and those of TC and WT that prediction and truth tell; the others are not scored.
 
     Returns
     -------
@@ -109,22 +114,24 @@ def case_row(
         If the shapes differ.
     """
     require_same_shape(name, prediction, truth)
-    masks = {r: (region_mask(prediction, r), region_mask(truth, r)) for r in Region}
-    et, tc, wt = (overlap_of(*masks[region], voxel) for region in Region)
-    enhancing = masks[Region.ET]
+    masks = {r: (region_mask(prediction, r), region_mask(truth, r)) for r in regions}
+    overlaps = {region: overlap_of(*masks[region], voxel) for region in masks}
+    tc_dice, tc_tpr, tc_false_ml = _numbers(overlaps.get(Region.TC))
+    wt_dice, wt_tpr, wt_false_ml = _numbers(overlaps.get(Region.WT))
+    et, enhancing = overlaps[Region.ET], masks[Region.ET]
     small = size_class(score_components(*enhancing), MIN_COMPONENT_VOXELS, SMALL_LESION_VOXELS)
     return CaseRow(
         case=name,
         weights=weights,
         et_dice=_rounded(et.dice),
-        tc_dice=_rounded(tc.dice),
-        wt_dice=_rounded(wt.dice),
+        tc_dice=tc_dice,
+        wt_dice=wt_dice,
         et_tpr=None if et.tpr is None else _rounded(et.tpr),
-        tc_tpr=None if tc.tpr is None else _rounded(tc.tpr),
-        wt_tpr=None if wt.tpr is None else _rounded(wt.tpr),
+        tc_tpr=tc_tpr,
+        wt_tpr=wt_tpr,
         et_false_ml=_rounded(et.false_ml),
-        tc_false_ml=_rounded(tc.false_ml),
-        wt_false_ml=_rounded(wt.false_ml),
+        tc_false_ml=tc_false_ml,
+        wt_false_ml=wt_false_ml,
         et_voxels=et.truth_voxels,
         et_predicted_voxels=et.predicted_voxels,
         small_components=small.components,
@@ -132,6 +139,14 @@ def case_row(
         false_components=count_false_components(*enhancing, MIN_COMPONENT_VOXELS),
         patient=patient_of(name),
     )
+
+
+def _numbers(overlap: Overlap | None) -> tuple[float | None, float | None, float | None]:
+    """Dice, sensitivity and false volume of a region; None if it was not scored."""
+    if overlap is None:
+        return None, None, None
+    tpr = None if overlap.tpr is None else _rounded(overlap.tpr)
+    return _rounded(overlap.dice), tpr, _rounded(overlap.false_ml)
 
 
 def _rounded(value: float) -> float:
@@ -170,14 +185,14 @@ def _parsed(cells: Mapping[str, str]) -> CaseRow:
         case=cells["case"],
         weights=cells["weights"],
         et_dice=float(cells["et_dice"]),
-        tc_dice=float(cells["tc_dice"]),
-        wt_dice=float(cells["wt_dice"]),
+        tc_dice=optional_float(cells["tc_dice"]),
+        wt_dice=optional_float(cells["wt_dice"]),
         et_tpr=optional_float(cells["et_tpr"]),
         tc_tpr=optional_float(cells["tc_tpr"]),
         wt_tpr=optional_float(cells["wt_tpr"]),
         et_false_ml=float(cells["et_false_ml"]),
-        tc_false_ml=float(cells["tc_false_ml"]),
-        wt_false_ml=float(cells["wt_false_ml"]),
+        tc_false_ml=optional_float(cells["tc_false_ml"]),
+        wt_false_ml=optional_float(cells["wt_false_ml"]),
         et_voxels=int(cells["et_voxels"]),
         et_predicted_voxels=int(cells["et_predicted_voxels"]),
         small_components=int(cells["small_components"]),

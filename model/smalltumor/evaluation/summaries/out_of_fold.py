@@ -15,12 +15,17 @@ from smalltumor.evaluation.summaries.case_rows import CaseRow
 from smalltumor.evaluation.summaries.summary import SMALL_TUMOUR_LIMITS
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.text import list_text
 
 Terms = Callable[[CaseRow], tuple[float, float]]
 
 
 def _mean_dice(region: Region) -> Terms:
-    return lambda row: (getattr(row, f"{region}_dice"), 1.0)
+    def terms(row: CaseRow) -> tuple[float, float]:
+        dice = dice_of(row, region)
+        return (0.0, 0.0) if dice is None else (dice, 1.0)
+
+    return terms
 
 
 def _small_dice(limit: int) -> Terms:
@@ -117,8 +122,33 @@ def common_cases(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> set[str]:
 
 
 def worst_cases(rows: Sequence[CaseRow], count: int = 5) -> list[CaseRow]:
-    """The cases with the lowest mean Dice of the three regions, the lowest first."""
-    return sorted(_sorted(rows), key=lambda row: row.et_dice + row.tc_dice + row.wt_dice)[:count]
+    """The cases with the lowest mean Dice of their regions, the lowest first."""
+    return sorted(_sorted(rows), key=_mean_of_row)[:count]
+
+
+def _mean_of_row(row: CaseRow) -> float:
+    scored = [dice for region in Region if (dice := dice_of(row, region)) is not None]
+    return sum(scored) / len(scored)
+
+
+def notes_on_regions(rows: Iterable[CaseRow]) -> list[str]:
+    """Sentences that name the cases some of whose regions were not scored."""
+    cases: dict[tuple[str, ...], list[str]] = {}
+    for row in rows:
+        missing = tuple(region.upper() for region in Region if dice_of(row, region) is None)
+        if missing:
+            cases.setdefault(missing, []).append(row.case)
+    return [
+        f"{list_text(regions)} {'is' if len(regions) == 1 else 'are'} not scored, because the "
+        f"expert's mask or the prediction has no class for a part of it: {', '.join(names)}"
+        for regions, names in cases.items()
+    ]
+
+
+def dice_of(row: CaseRow, region: Region) -> float | None:
+    """The Dice of a region; None if it was not scored."""
+    dice: float | None = getattr(row, f"{region}_dice")
+    return dice
 
 
 def _sorted(rows: Iterable[CaseRow]) -> list[CaseRow]:

@@ -11,6 +11,7 @@ from smalltumor.errors import Action, CaseError, Remedy, TrainingError
 from smalltumor.evaluation.report.evaluation_tables import is_evaluation, read_evaluation
 from smalltumor.evaluation.report.out_of_fold_report import Results
 from smalltumor.evaluation.summaries.case_rows import CaseRow, read_rows
+from smalltumor.evaluation.summaries.out_of_fold import notes_on_regions
 from smalltumor.models.card import known_cases, lists_all_cases, selected_on
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.progress import ProgressCallback
@@ -122,10 +123,10 @@ def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettin
             validation, remarks = _unseen(
                 find_validation_cases(run.path, settings.data), checkpoint
             )
-            notes += remarks
-            rows += _score(
-                validation, checkpoint, f"scores_{weights_key(checkpoint)}.csv", settings
-            )
+            table = f"scores_{weights_key(checkpoint)}.csv"
+            scores, without = _score(validation, checkpoint, table, settings)
+            rows += scores
+            notes += [*remarks, *without]
     return _results([weights], rows, notes)
 
 
@@ -200,14 +201,15 @@ def _from_run(run: RunFolder, settings: ScoringSettings) -> tuple[list[CaseRow],
         return [], [f"{run.path.name} has saved no state yet, and its cases are left out"]
     validation = find_validation_cases(run.path, settings.data)
     checkpoint = final_checkpoint(run.path)
-    rows = _score(validation, checkpoint, OUT_OF_FOLD, settings)
-    return rows, [*validation.notes, *_caveats(run, checkpoint, done)]
+    rows, without = _score(validation, checkpoint, OUT_OF_FOLD, settings)
+    return rows, [*validation.notes, *_caveats(run, checkpoint, done), *without]
 
 
 def _score(
     validation: ValidationCases, checkpoint: Checkpoint, table: str, settings: ScoringSettings
-) -> list[CaseRow]:
-    return score_validation_cases(
+) -> tuple[list[CaseRow], list[str]]:
+    """The scores of cases, and a note that names those without any."""
+    rows = score_validation_cases(
         validation,
         checkpoint,
         table.replace(".csv", "_flips.csv") if settings.flips else table,
@@ -216,6 +218,10 @@ def _score(
         progress=settings.progress,
         warn=settings.warn,
     )
+    scored = {row.case for row in rows}
+    without = [files.name for files in validation.cases if files.name not in scored]
+    text = "not scored, because the expert's mask has no class for enhancing tumour"
+    return rows, [f"{text}: {', '.join(without)}"] if without else []
 
 
 def _caveats(run: RunFolder, checkpoint: Checkpoint, done: bool) -> list[str]:
@@ -248,4 +254,4 @@ def _results(
     if repeated:
         raise CaseError(f"{', '.join(repeated)}: scored by more than one of the runs or tables")
     name = ", ".join(path.resolve().name for path in paths)
-    return Results(name, tuple(ordered), tuple(notes))
+    return Results(name, tuple(ordered), (*notes, *notes_on_regions(ordered)))

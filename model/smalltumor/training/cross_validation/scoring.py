@@ -21,13 +21,14 @@ from smalltumor.errors import OutputError
 from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.files.existence import exists
 from smalltumor.inference.predict import segment
+from smalltumor.labels.regions import known_regions
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.progress import ProgressCallback
 from smalltumor.training.cross_validation.validation_cases import ValidationCases
 from smalltumor.training.data.case_digest import case_digest
 from smalltumor.training.data.expert_labels import read_expert_labels
 
-SCORING_VERSION = 2
+SCORING_VERSION = 3
 """Raised when the numbers of a `CaseRow` are others for the same input and weights.
 
 They are all that a run keeps: overlap, volumes, and components by their voxels. Scores that are
@@ -73,7 +74,7 @@ def score_validation_cases(
     Returns
     -------
     list of CaseRow
-        In the order of the cases.
+        In the order of the cases, without those whose expert's mask tells no region.
 
     Raises
     ------
@@ -97,21 +98,29 @@ def score_validation_cases(
         if progress is not None:
             progress(number / len(validation.cases), files.name)
         row = _scored(files, key, predict, warn)
+        if row is None:
+            rows.pop(files.name, None)
+            continue
         rows[files.name] = replace(row, patient=patient, inputs=inputs)
         write_rows(rows.values(), path)
-    return [rows[files.name] for files in validation.cases]
+    return [rows[files.name] for files in validation.cases if files.name in rows]
 
 
 def _scored(
     files: CaseFiles, key: str, predict: Callable[[Case], Segmentation], warn: Warn | None
-) -> CaseRow:
+) -> CaseRow | None:
+    """Segment and score a case; None if its expert's mask tells no region."""
     case = read_case_files(files)
-    truth = read_expert_labels(case).classes
+    labels = read_expert_labels(case)
+    regions = known_regions(labels.scheme.known_classes)
+    if not regions:
+        return None
     segmentation = predict(case)
     if warn is not None:
         for text in _warnings(case, segmentation.run):
             warn(f"{files.name}: {text}")
-    return case_row(files.name, key, segmentation.classes, truth, case.grid.voxel.edges)
+    edges = case.grid.voxel.edges
+    return case_row(files.name, key, segmentation.classes, labels.classes, edges, regions=regions)
 
 
 def _warnings(case: Case, run: InferenceRun | None) -> list[str]:

@@ -22,7 +22,7 @@ from smalltumor.evaluation.summaries.case_rows import (
 )
 from smalltumor.files.tables import write_table
 from smalltumor.geometry.grid import Grid
-from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from synthetic import LPS
 
@@ -61,6 +61,12 @@ def test_without_enhancing_tumour_the_sensitivity_is_not_defined():
     assert row.false_components == 2
 
 
+def test_a_region_that_is_not_told_has_no_numbers():
+    row = case_row("a", "", PREDICTED, TRUTH, regions=(Region.ET,))
+    names = [f"{region}_{what}" for region in ("tc", "wt") for what in ("dice", "tpr", "false_ml")]
+    assert row == replace(case_row("a", "", PREDICTED, TRUTH), **dict.fromkeys(names))
+
+
 def test_arrays_of_different_shapes_are_refused():
     with pytest.raises(GridMismatchError, match="a: the prediction has shape"):
         case_row("a", "", PREDICTED[:9], TRUTH)
@@ -72,9 +78,11 @@ ROWS = st.builds(
     CaseRow,
     case=st.text("abc_0", min_size=1, max_size=4),
     weights=st.text("0123456789abcdef", max_size=12),
-    **{f"{region}_dice": SCORES for region in ("et", "tc", "wt")},
+    et_dice=SCORES,
+    **{f"{region}_dice": st.none() | SCORES for region in ("tc", "wt")},
     **{f"{region}_tpr": st.none() | SCORES for region in ("et", "tc", "wt")},
-    **{f"{region}_false_ml": SCORES for region in ("et", "tc", "wt")},
+    et_false_ml=SCORES,
+    **{f"{region}_false_ml": st.none() | SCORES for region in ("tc", "wt")},
     et_voxels=COUNTS,
     et_predicted_voxels=COUNTS,
     small_components=COUNTS,

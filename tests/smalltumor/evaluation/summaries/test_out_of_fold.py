@@ -16,7 +16,12 @@ from smalltumor.evaluation.report.out_of_fold_report import (
     results_text,
 )
 from smalltumor.evaluation.summaries.case_rows import CaseRow
-from smalltumor.evaluation.summaries.out_of_fold import differences, estimates, worst_cases
+from smalltumor.evaluation.summaries.out_of_fold import (
+    differences,
+    estimates,
+    notes_on_regions,
+    worst_cases,
+)
 
 
 def row(case: str, dice: float = 0.5, **changed) -> CaseRow:
@@ -160,3 +165,19 @@ def test_the_numbers_are_plain_json():
         "verdict": "too few patients",
     }
     assert "differences" not in as_json(results)
+
+
+def test_a_region_that_was_not_scored_counts_neither_in_means_nor_for_the_worst_cases():
+    without = [row("e", 0.1, tc_dice=None, wt_dice=None), *FOUR]
+    values = {measure.name: estimate for measure, estimate in estimates(without).items()}
+    assert (values["Dice ET"].patients, values["Dice TC"].patients) == (5, 4)
+    of_four = {measure.name: estimate for measure, estimate in estimates(FOUR).items()}
+    assert values["Dice TC"].value == of_four["Dice TC"].value
+    assert [r.case for r in worst_cases(without, 2)] == ["d", "e"]
+
+
+def test_a_note_names_the_cases_some_of_whose_regions_were_not_scored():
+    rows = [row("e", tc_dice=None, wt_dice=None), row("f", wt_dice=None), *FOUR]
+    reason = "not scored, because the expert's mask or the prediction has no class for a part of it"
+    assert notes_on_regions(rows) == [f"TC and WT are {reason}: e", f"WT is {reason}: f"]
+    assert notes_on_regions(FOUR) == []

@@ -19,6 +19,7 @@ from smalltumor.data.segmentation import InferenceRun
 from smalltumor.errors import Action, CaseError, Remedy, SmalltumorError, TrainingError
 from smalltumor.evaluation.summaries.case_rows import case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment
+from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.training.cross_validation import scoring
 from smalltumor.training.cross_validation.record import CrossValidation
@@ -27,6 +28,7 @@ from smalltumor.training.cross_validation.results import (
     read_results,
     weights_results,
 )
+from smalltumor.training.data.expert_labels import read_expert_labels
 from smalltumor.training.execution import train as training_run
 from smalltumor.training.execution.train import train
 from smalltumor.training.runs.current_weights import current_checkpoint
@@ -109,6 +111,35 @@ def test_each_validation_case_is_scored_with_the_final_weights_as_segment_predic
     expected = case_row("case_00", scoring.weights_key(final), predicted, read_labels(case)[0])
     assert replace(results.rows[0], inputs="") == expected
     assert expected.et_voxels > 0
+
+
+def in_scheme(monkeypatch, by_case: dict[str, LabelScheme]) -> None:
+    """The expert's masks of cases are in these label schemes."""
+
+    def read(case):
+        labels = read_expert_labels(case)
+        return replace(labels, scheme=by_case.get(case.name, labels.scheme))
+
+    monkeypatch.setattr(scoring, "read_expert_labels", read)
+
+
+def test_regions_that_the_expert_s_mask_does_not_tell_are_not_scored(run, monkeypatch):
+    in_scheme(monkeypatch, {"case_02": READ_SCHEMES["hd-glio"]})
+    results = read_results([run], CPU)
+    known, unknown = results.rows
+    assert known.tc_dice is not None
+    assert (unknown.case, unknown.tc_dice, unknown.wt_dice) == ("case_02", None, None)
+    (note,) = results.notes
+    assert note.startswith("TC and WT are not scored") and note.endswith(": case_02")
+    assert read_results([run / "out_of_fold.csv"], CPU).notes == results.notes
+
+
+def test_a_case_whose_mask_tells_no_region_is_not_segmented_and_named(run, monkeypatch, segmented):
+    in_scheme(monkeypatch, {"case_02": LabelScheme("edema", ncr=0, ed=1, et=0)})
+    results = read_results([run], CPU)
+    assert [row.case for row in results.rows] == segmented == ["case_00"]
+    text = "not scored, because the expert's mask has no class for enhancing tumour: case_02"
+    assert results.notes == (text,)
 
 
 def test_a_run_that_is_done_is_scored_without_the_state_to_resume_from(run):
