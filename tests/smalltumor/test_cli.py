@@ -14,6 +14,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from second_look_cases import one_candidate
+from slicer_files import write_segments
 from smalltumor.cli import COMMANDS, main
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.data.volumes.nifti import write_volume
@@ -227,6 +228,31 @@ def test_lesions_in_another_scheme_than_the_header_names_come_with_a_warning(sma
     text = "the header of x.nii.gz names brats2018, but it was read as hd-glio"
     assert (code, text in only_line(stderr)) == (0, True)
     assert smalltumor("lesions", path)[2] == ""
+
+
+@pytest.mark.parametrize("region", ["tc", "wt"])
+def test_lesions_of_a_region_that_the_scheme_does_not_tell_are_refused(
+    smalltumor, tmp_path, region
+):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[2:5, 3:6, 4:7] = 2
+    path = tmp_path / "x.nii.gz"
+    write_volume(path, mask, Grid(SHAPE, LPS), label_scheme="hd-glio")
+    table = tmp_path / "x.csv"
+    code, stdout, stderr = smalltumor("lesions", path, "--region", region, "-o", table)
+    assert (code, stdout, table.exists()) == (1, "", False)
+    assert "has no class for necrosis or non-enhancing core (label scheme hd-glio)" in only_line(
+        stderr
+    )
+    assert "1 component of enhancing tumour" in smalltumor("lesions", path)[1]
+
+
+def test_a_mask_of_edema_alone_is_not_said_to_have_no_lesions(smalltumor, tmp_path):
+    path = tmp_path / "x.seg.nrrd"
+    write_segments(path, np.ones((3, 3, 3), np.uint8), Grid((3, 3, 3), LPS), [("edema", 1)])
+    code, stdout, stderr = smalltumor("lesions", path)
+    assert (code, stdout) == (1, "")
+    assert "so that its enhancing tumour is not known" in only_line(stderr)
 
 
 def test_lesions_of_a_mask_that_does_not_give_left_and_right_come_with_a_warning(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.messages import show_message, show_warning
-from smalltumor.labels.regions import Region
+from smalltumor.errors import LabelError
+from smalltumor.labels.regions import REGION_CLASSES, REGION_NAMES, Region
 from smalltumor.labels.schemes import READ_SCHEMES
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     for warning in header_warnings([volume]):
         show_warning(warning)
     lesions = find_lesions(
-        _classes(volume, options.labels),
+        _classes(volume, options.labels, Region(options.region)),
         volume.grid,
         region=options.region,
         threshold=options.threshold,
@@ -99,11 +100,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _classes(volume: Volume, scheme: str | None) -> Classes | Mask:
+def _classes(volume: Volume, scheme: str | None, region: Region) -> Classes | Mask:
+    """The tissue classes of a label volume that tells the region, or its mask."""
     import numpy as np
 
     from smalltumor.data.masks.label_files import decode_labels
     from smalltumor.data.naming.find_cases import label_scheme_hint
+    from smalltumor.labels.missing_classes import missing_classes_text
 
     if scheme == MASK:
         inside: Mask = np.not_equal(volume.data, 0)
@@ -111,4 +114,10 @@ def _classes(volume: Volume, scheme: str | None) -> Classes | Mask:
     classes, found = decode_labels(volume, scheme, label_scheme_hint(volume.path))
     if found.contradiction:
         show_warning(found.contradiction)
+    missing = missing_classes_text(found.scheme.known_classes, REGION_CLASSES[region])
+    if missing:
+        raise LabelError(
+            f"{volume.path} has {missing} (label scheme {found.scheme.name}), so that its "
+            f"{REGION_NAMES[region]} is not known"
+        )
     return classes
