@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,11 @@ from smalltumor.data.masks.label_scheme import own_scheme
 from smalltumor.data.naming.export_names import region_file
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.errors import CaseError, GridMismatchError
-from smalltumor.labels.masks import Mask, region_mask
-from smalltumor.labels.regions import Region
+from smalltumor.labels.masks import Classes, Mask, region_mask
+from smalltumor.labels.missing_classes import missing_classes_text
+from smalltumor.labels.regions import Region, TissueClass, known_regions
 from smalltumor.labels.schemes import SCHEMES, integer_values
+from smalltumor.text import list_text
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import check_made_of_case, read_regions
@@ -53,8 +55,8 @@ def read_reference(path: Path, case: Case, scheme: str | None = None) -> Display
     Raises
     ------
     CaseError
-        If the file cannot be read, does not tell its regions, is named after another patient,
-        was made of other images, or lies beside others than those that are shown.
+        If the file cannot be read, tells no region, is named after another patient, was made of
+        other images, or lies beside others than those that are shown.
     GridMismatchError
         If it is on another grid than the case.
     LabelError
@@ -73,18 +75,40 @@ def read_reference(path: Path, case: Case, scheme: str | None = None) -> Display
     return {region: display_mask(mask, case) for region, mask in masks.items()}
 
 
-def masks_of_layer(layer: Labels) -> DisplayMasks:
-    """The regions of a layer of tissue classes.
+def told_regions_of_layer(layer: Labels) -> tuple[Region, ...]:
+    """The regions that a layer of tissue classes tells; a warning names those that it does not.
+
+    A class that the file of the layer does not tell apart is known if it was painted.
+
+    Raises
+    ------
+    CaseError
+        If the layer tells no region.
+    LabelError
+        If the layer holds a value that is not in its label scheme.
+    """
+    role = role_of(layer)
+    assert role is not None
+    painted = map(TissueClass, integer_values(_classes_of_layer(layer)))
+    return _told_regions({*role.known, *painted}, layer.name)
+
+
+def masks_of_layer(layer: Labels, regions: Iterable[Region] = Region) -> DisplayMasks:
+    """Regions of a layer of tissue classes.
 
     Raises
     ------
     LabelError
         If the layer holds a value that is not in its label scheme.
     """
+    classes = _classes_of_layer(layer)
+    return {region: region_mask(classes, region).astype(np.uint8) for region in regions}
+
+
+def _classes_of_layer(layer: Labels) -> Classes:
     role = role_of(layer)
     assert role is not None and role.scheme is not None
-    classes = SCHEMES[role.scheme].decode(np.asarray(layer.data))
-    return {region: region_mask(classes, region).astype(np.uint8) for region in Region}
+    return SCHEMES[role.scheme].decode(np.asarray(layer.data))
 
 
 def check_layer(layer: Labels, case: Case) -> None:
@@ -120,4 +144,20 @@ def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, 
     classes, found = decode_labels(volume, scheme, hint)
     if found.contradiction:
         notify.warn(found.contradiction)
-    return {region: region_mask(classes, region) for region in Region}
+    regions = _told_regions(found.scheme.known_classes, path.name)
+    return {region: region_mask(classes, region) for region in regions}
+
+
+def _told_regions(known: Collection[TissueClass], name: str) -> tuple[Region, ...]:
+    """The regions that a mask of this name tells; a warning names those that it does not."""
+    regions = known_regions(known)
+    missing = [region.upper() for region in Region if region not in regions]
+    text = (
+        f"{name} has {missing_classes_text(known)}, so that {list_text(missing)} "
+        f"{'is' if len(missing) == 1 else 'are'} not compared"
+    )
+    if not regions:
+        raise CaseError(text)
+    if missing:
+        notify.warn(text)
+    return regions

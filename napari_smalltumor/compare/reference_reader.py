@@ -25,6 +25,7 @@ from napari_smalltumor.compare.reference_file import (
     check_layer,
     masks_of_layer,
     read_reference,
+    told_regions_of_layer,
 )
 from napari_smalltumor.compare.shown_reference import remove_reference, show_reference
 from napari_smalltumor.deferred_calls import once_idle
@@ -116,7 +117,7 @@ class ReferenceReader(QObject):
     def _copy(self, choice: ReferenceChoice, layer: Labels, case: Case) -> None:
         try:
             check_layer(layer, case)
-            masks = masks_of_layer(layer)
+            masks = masks_of_layer(layer, told_regions_of_layer(layer))
         except SmalltumorError as error:
             self._refuse(self._patients.current, error)
             return

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.made_by import MadeBy
 from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.labels.regions import CLASS_COLOURS
+from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 from smalltumor.labels.schemes import LabelScheme
 
 from napari_smalltumor.layers.coordinates import display_transform, to_display
@@ -65,6 +65,7 @@ def labels_layer(
     kind: LayerKind = LayerKind.TISSUE_CLASSES,
     made_by: MadeBy | None = None,
     placement: str = "",
+    known: tuple[TissueClass, ...] = tuple(TissueClass),
 ) -> LayerData:
     """A labels layer of stored label values, coloured by tissue class.
 
@@ -78,11 +79,11 @@ def labels_layer(
         Name of the layer.
     kind : LayerKind
         ``TISSUE_CLASSES`` or ``PREDICTION``.
-    made_by, placement
+    made_by, placement, known
         As of `LayerRole`.
     """
     data = np.array(to_display(stored, case.grid), order="C")
-    role = LayerRole(kind, case, scheme=scheme.name, placement=placement)
+    role = LayerRole(kind, case, scheme=scheme.name, placement=placement, known=known)
     if made_by is not None:
         role = replace(role, made_by=made_by, made_checksum=checksum(data))
     attributes = {

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import Region, TissueClass
 
 from napari_smalltumor.viewer import unproxied
 
@@ -94,6 +94,9 @@ class LayerRole:
         Region of a region layer.
     scheme : str, optional
         Name of the label scheme of tissue classes.
+    known : tuple of TissueClass
+        Tissue classes that the file of a layer of them tells apart: its own label scheme may have
+        fewer than `scheme`.
     result : Segmentation, optional
         The network's result, if it filled the layer.
     candidates : StoredCandidates, optional
@@ -126,6 +129,7 @@ class LayerRole:
     modality: str | None = None
     region: Region | None = None
     scheme: str | None = None
+    known: tuple[TissueClass, ...] = tuple(TissueClass)
     result: Segmentation | None = None
     candidates: StoredCandidates | None = None
     checksum: int | None = None

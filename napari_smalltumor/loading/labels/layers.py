@@ -39,7 +39,8 @@ def labels_in_scheme(case: Case, volume: Volume, scheme: LabelScheme) -> LayerDa
     written = SCHEMES[DEFAULT_SCHEME]
     _say_what_is_left_out(volume, scheme)
     stored = written.encode(classes)
-    return labels_layer(case, stored, written, made_by=made_by, placement=placement)
+    known = scheme.known_classes
+    return labels_layer(case, stored, written, made_by=made_by, placement=placement, known=known)
 
 
 def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:

@@ -173,6 +173,20 @@ def test_a_layer_is_compared_hidden_and_followed(viewer, dock, case, qtbot):
     qtbot.waitUntil(lambda: dock.scores.text(Region.ET) == scores)
 
 
+def test_regions_that_a_layer_does_not_tell_have_no_scores(viewer, dock, case, qtbot):
+    known = READ_SCHEMES["hd-glio"].known_classes
+    data = labels_layer(case, SCHEME.encode(reference_classes()), SCHEME, known=known)
+    data[0][data[0] == SCHEME.ncr] = 0
+    expert = viewer.add_layer(Layer.create(*data))
+    wait(dock, qtbot)
+    dock.expert_button.click()
+    qtbot.waitUntil(lambda: listed(dock)[:1] == [("missed", 8)])
+    assert set(reference_layers(viewer.layers)) == {Region.ET}
+    assert dock.scores.text(Region.TC)[1:] == ["–", "–", "–"]
+    expert.data_setitem(np.nonzero(expert.data == SCHEME.et), 0)
+    qtbot.waitUntil(lambda: dock.scores.text(Region.ET)[1] == "0.00")
+
+
 @pytest.mark.slow
 def test_the_file_of_the_expert_is_compared_and_not_the_layer_that_was_edited(
     viewer, dock, case, qtbot

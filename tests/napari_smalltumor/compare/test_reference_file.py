@@ -7,17 +7,22 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from napari.layers import Layer
 from napari_cases import oriented, random_volume, write_case_along
 from slicer_files import write_segments
 from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import check_patient
+from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError
 from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES
 
-from napari_smalltumor.compare.reference_file import read_reference
+from napari_smalltumor import notify
+from napari_smalltumor.compare.reference_file import read_reference, told_regions_of_layer
 from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.loading.labels.layers import labels_in_scheme
 
 STORED = np.array([0, 1, 2, 4], np.uint8)[random_volume(9) % 4]
 
@@ -79,6 +84,40 @@ def test_the_only_segment_of_a_slicer_file_names_its_region(case, tmp_path):
     masks = read_reference(path, case)
     assert set(masks) == {Region.WT}
     assert np.array_equal(masks[Region.WT], to_display(tumour, case.grid))
+
+
+def test_only_regions_that_a_label_file_tells_are_compared_and_a_warning_says_so(
+    case, tmp_path, monkeypatch
+):
+    warned = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    path = write(tmp_path / "P_01_reader2.nii.gz", np.minimum(STORED, 2))
+    masks = read_reference(path, case, "hd-glio")
+    assert set(masks) == {Region.ET}
+    assert warned == [
+        "P_01_reader2.nii.gz has no class for necrosis or non-enhancing core, so that TC and WT "
+        "are not compared"
+    ]
+
+
+def test_a_label_file_that_tells_no_region_is_refused(case, tmp_path):
+    edema = (np.asarray(nib.load(case.labels_path).dataobj) == 2).astype(np.uint8)
+    path = tmp_path / "P_01.seg.nrrd"
+    write_segments(path, edema, case.grid, [("edema", 1)])
+    with pytest.raises(CaseError, match="ET, TC and WT are not compared"):
+        read_reference(path, case)
+
+
+def test_a_layer_tells_the_regions_of_its_file_and_of_what_is_painted(case, tmp_path, monkeypatch):
+    warned = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    volume = read_label_volume(write(tmp_path / "P_01_seg.nii.gz", np.minimum(STORED, 2)))
+    layer = Layer.create(*labels_in_scheme(case, volume, READ_SCHEMES["hd-glio"]))
+    assert told_regions_of_layer(layer) == (Region.ET,)
+    assert len(warned) == 1 and "TC and WT are not compared" in warned[0]
+    layer.data[0, 0, 0] = SCHEMES["brats2018"].ncr
+    assert told_regions_of_layer(layer) == tuple(Region)
+    assert len(warned) == 1
 
 
 def test_a_mask_beside_the_images_whose_name_tells_no_scheme_has_that_of_the_case(case):
