@@ -56,6 +56,7 @@ class InputPause(QObject):
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
         self._last_dropped = ""
+        self._is_press_announced = False
         application = QApplication.instance()
         assert application is not None
         application.installEventFilter(self)
@@ -67,9 +68,15 @@ class InputPause(QObject):
         event.accept()  # so that a key is no shortcut
         if event.type() in _BY_MOUSE:
             self._last_dropped = "click"
-        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+        elif event.type() == QEvent.Type.ShortcutOverride:
+            self._is_press_announced = True
+        elif isinstance(event, QKeyEvent):
+            # Qt announces each press. One that is not was made before: it has started the pause,
+            # such as Return in a table, and Qt offers it to the widgets around that.
             is_new = event.key() not in _MODIFIERS and not event.isAutoRepeat()
-            self._last_dropped = "key" if is_new else self._last_dropped
+            if is_new and self._is_press_announced:
+                self._last_dropped = "key"
+            self._is_press_announced = False
         return True
 
     def end(self) -> None:

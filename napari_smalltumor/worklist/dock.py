@@ -54,6 +54,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self.session = review_session(self._viewer)
         self.results = Results(self)
         self.keys: DockKeys | None = None
+        self._is_about_case = False
         self._lesions = ListedLesionSteps(self._viewer)
         self.reader_field.setText(settings.get("reader"))
         show_as_tab(self, "Worklist")
@@ -80,7 +81,11 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         if index is None:
             self._show_message(texts.ALL_REVIEWED)
             return
+        name, opened = worklist.entries[index].name, self._open_entry_of_list()
+        is_open = self.session.is_active and opened is not None and opened.name == name
         self._open_entry(worklist, index)
+        if is_open and self.session.is_active:
+            self._show_case_message(texts.last_to_review(name))
 
     def show_least_certain(self) -> None:
         """List first what the network is least sure of; *Next* begins with that."""
@@ -94,7 +99,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         entry = self._open_entry_of_list()
         if entry is None or not self.session.is_active:
             return
-        self._show_message(self._lesions.next(entry))
+        self._show_case_message(self._lesions.next(entry))
 
     def save(self) -> Review | None:
         """Save the mask of the open case as reviewed, and say so; None if it was not saved."""
@@ -108,7 +113,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
             review = self.session.save(reader, self)
         except SmalltumorError as error:
             self._refreshed()  # another reader may have saved the case
-            self._show_message(notify.error_text(error))
+            self._show_case_message(notify.error_text(error))
             notify.report_error(error)
             return None
         if review is not None:
@@ -150,7 +155,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
 
     def connect_viewer(self) -> None:
         """Connect to the viewer, and show what is there now."""
-        self._patients.changed.connect(self._update)
+        self._patients.changed.connect(self._on_patient)
         self._patients.patients_changed.connect(self._update)
         self.session.changed.connect(self._on_session_changed)
         settings.changed.connect(self._on_setting)
@@ -171,7 +176,7 @@ class WorklistDock(WorklistPanel, FollowsViewer):
 
     def disconnect_viewer(self) -> None:
         """Disconnect from the viewer and its layers."""
-        self._patients.changed.disconnect(self._update, missing_ok=True)
+        self._patients.changed.disconnect(self._on_patient, missing_ok=True)
         self._patients.patients_changed.disconnect(self._update, missing_ok=True)
         self.session.changed.disconnect(self._on_session_changed, missing_ok=True)
         settings.changed.disconnect(self._on_setting, missing_ok=True)
@@ -251,7 +256,8 @@ class WorklistDock(WorklistPanel, FollowsViewer):
     def _open_entry(self, worklist: Worklist, index: int) -> None:
         entry = worklist.entries[index]
         if not entry.can_be_opened:
-            self._show_message(texts.about_case(entry))
+            self.table.selectRow(index)
+            self._show_message(texts.cannot_be_opened(entry.name))
             return
         if self.session.open(worklist, entry, self):
             self.table.selectRow(index)
@@ -276,7 +282,8 @@ class WorklistDock(WorklistPanel, FollowsViewer):
             return
         worklist, opened, entry = self.worklist, self._open_entry_of_list(), self._selected()
         self.model.set_open(opened.name if opened is not None else "")
-        self.about.setText("" if entry is None else texts.about_case(entry))
+        is_open = entry is not None and opened is not None and entry.name == opened.name
+        self.about.setText("" if entry is None else texts.about_case(entry, is_open=is_open))
         self.about.setVisible(entry is not None)
         listed = worklist is not None and not self.session.opening
         self.previous_button.setEnabled(listed)
@@ -287,6 +294,18 @@ class WorklistDock(WorklistPanel, FollowsViewer):
         self.progress.setText("" if worklist is None else texts.progress(worklist))
         self.progress.setVisible(worklist is not None)
 
+    def _on_patient(self) -> None:
+        """Remove what was said while another patient was active."""
+        if isalive(self) and self._is_about_case:
+            self._show_message("")
+        self._update()
+
+    def _show_case_message(self, text: str) -> None:
+        """Say something until another patient is active."""
+        self._show_message(text)
+        self._is_about_case = True
+
     def _show_message(self, text: str) -> None:
+        self._is_about_case = False
         self.message.setText(text)
         self.message.setVisible(bool(text))

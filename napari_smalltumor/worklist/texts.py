@@ -26,12 +26,23 @@ def specks_in(entry: WorklistEntry) -> int:
     return sum(rule.holds_for(lesion.mm3, lesion.mean_probability) for lesion in small)
 
 
-def about_case(entry: WorklistEntry) -> str:
+def last_to_review(case: str) -> str:
+    """That the case that is open is the only one left."""
+    return f"{case}, which is open, is the only case left to review."
+
+
+def cannot_be_opened(case: str) -> str:
+    """That a case has no mask or images; why is said above."""
+    return f"{case} cannot be opened."
+
+
+def about_case(entry: WorklistEntry, *, is_open: bool = True) -> str:
     """What is known of a case, in lines: why it deserves a look, warnings, its last review."""
     if entry.result.failed:
         return f"{entry.name} failed: {entry.result.row.note}"
     reasons = reasons_of(entry.result, specks_in(entry))
-    lines = [f"{entry.name}: {'; '.join(reasons) or 'nothing stands out'}"]
+    name = entry.name if is_open else f"{entry.name} (not open)"
+    lines = [f"{name}: {'; '.join(reasons) or 'nothing stands out'}"]
     lines += entry.result.warnings
     if entry.files is None:
         lines.append("Its images were not found.")

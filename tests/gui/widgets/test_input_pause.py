@@ -14,6 +14,8 @@ from qtpy.QtWidgets import (
     QMainWindow,
     QPushButton,
     QShortcut,
+    QTableWidget,
+    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -110,3 +112,19 @@ def test_what_was_dropped_is_told_once_at_the_end(window, qtbot, told, key, clic
     pause.end()
     qtbot.waitUntil(lambda: not window.findChildren(InputPause))
     assert told == last
+
+
+def test_the_key_that_starts_a_pause_is_not_told_as_dropped(window, qtbot, told):
+    """A table opens a row by Return, which Qt then offers to the widgets around the table."""
+    table = QTableWidget(1, 1)
+    table.setItem(0, 0, QTableWidgetItem("Anna"))
+    window.setCentralWidget(table)
+    table.setCurrentCell(0, 0)
+    table.setFocus()
+    pauses: list[InputPause] = []
+    table.activated.connect(lambda index: pauses.append(InputPause(window)))
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    (pause,) = pauses
+    pause.end()
+    qtbot.waitUntil(lambda: not window.findChildren(InputPause))
+    assert told == []

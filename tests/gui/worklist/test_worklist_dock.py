@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cohort_results import WARNING, write_results
+from napari_cases import write_case_along
 from planes_in_window import open_planes, press
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
@@ -24,6 +25,7 @@ from napari_smalltumor.finetune.cases.cases_page import CasesPage
 from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.views.ring_boxes import ring_boxes_of
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.dock import SegmentDock
@@ -183,10 +185,38 @@ def test_keys_of_the_lesions_dock_judge_the_lesion_that_is_ringed_and_no_other(d
 def test_a_case_that_failed_says_why_and_leaves_the_open_one(dock):
     dock.step(1)
     dock.table.activated.emit(dock.model.index(3, 1))
-    assert dock.message.text() == "dan failed: no T1CE image"
+    assert dock.message.text() == "dan cannot be opened."
+    assert dock.about.text() == "dan failed: no T1CE image"
     assert active_patient(dock._viewer).title == "cyd"
     tip = dock.model.data(dock.model.index(0, 1), Qt.ItemDataRole.ToolTipRole)
     assert tip.startswith("cyd: 1 warning")
+
+
+def test_a_case_that_is_selected_only_is_said_not_to_be_open(dock):
+    dock.step(1)
+    assert dock.about.text().startswith("cyd: 1 warning")
+    dock.table.selectRow(1)
+    assert dock.about.text().startswith("bob (not open): ")
+
+
+def test_the_last_case_to_review_is_said_to_be_open_already(dock, tmp_path):
+    for name in ("bob", "ann"):
+        save_review(tmp_path / "out", name, "Ben")
+    press(dock.window_of_planes, keys.NEXT_CASE)
+    assert active_patient(dock._viewer).title == "cyd" and dock.message.text() == ""
+    for key in (keys.NEXT_CASE, keys.PREVIOUS_CASE):
+        press(dock.window_of_planes, key)
+        assert dock.message.text() == "cyd, which is open, is the only case left to review."
+
+
+def test_what_was_said_of_another_active_patient_goes_with_it(dock, tmp_path):
+    dock.reader_field.setText("Anna")
+    dock.step(1)
+    open_case(dock._viewer, write_case_along(tmp_path / "Other"))
+    assert dock.save() is None
+    assert dock.message.text() == "Other is active, not cyd, which is being reviewed"
+    open_case(dock._viewer, write_case_along(tmp_path / "Third", seed=1))
+    assert dock.message.text() == "" and dock.message.isHidden()
 
 
 def test_a_reviewed_mask_is_not_segmented_again_without_a_question(dock, qtbot, monkeypatch):
