@@ -44,7 +44,7 @@ class FollowUpPanel(QWidget):
         self.progress.setFixedHeight(8)
         self.step_label = QElidingLabel()
         self.message = wrapped_label()
-        self._headline_text = ""
+        self._headline_text = self._response_text = ""
         self.headline = wrapped_label()
         self.headline.setStyleSheet("font-weight: bold")
         self.table = _table(model)
@@ -99,21 +99,25 @@ class FollowUpPanel(QWidget):
             widget.setVisible(follow_up is not None)
         self.again_button.setEnabled(follow_up is not None)
         if follow_up is None:
+            self._headline_text = self._response_text = ""
             return
         self._headline_text = headline(follow_up)
         self.warnings.show_text(_warnings_text(warnings))
         response = follow_up.response
         similarity = follow_up.registrations[-1].similarity
-        self.response.show_text(
+        self._response_text = (
             f"RANO, from measurements only: {response.category}; {'; '.join(response.reasons)}. "
             f"{BASIS} Similarity of the heads: {similarity:.2f}."
         )
 
     def show_outdated(self, outdated: bool) -> None:
-        """Say in the headline whether the masks or images are others than those compared."""
-        text = self._headline_text
-        self.headline.setText(f"Outdated: {text}" if outdated else text)
-        self.headline.setEnabled(not outdated)
+        """Say, and show in grey, whether the masks or images are others than those compared."""
+        prefix = "Outdated: " if outdated else ""
+        self.headline.setText(f"{prefix}{self._headline_text}")
+        self.response.show_text(f"{prefix}{self._response_text}")
+        for text in (self.headline, self.response):
+            text.setEnabled(not outdated)
+        self.table.setStyleSheet("QTableView { color: gray }" if outdated else "")
 
     @property
     def _of_result(self) -> tuple[QWidget, ...]:

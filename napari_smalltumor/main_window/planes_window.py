@@ -21,6 +21,7 @@ from qtpy.QtWidgets import QMainWindow, QShortcut
 
 from napari_smalltumor.main_window.chord_releases import ChordReleases
 from napari_smalltumor.main_window.dock_shortcuts import bind_dock_shortcuts
+from napari_smalltumor.main_window.forwarded_drops import ForwardedDrops
 from napari_smalltumor.main_window.planes_area import Layout, PlanesArea
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.planes.brush import selection_hint
@@ -141,6 +142,7 @@ class PlanesWindow(QObject):
             self.area = PlanesArea(self.planes)
             self.area.hide()
             self.napari_canvas.parentWidget().layout().addWidget(self.area)
+            ForwardedDrops(self.area, self.napari_canvas)
             self.area.layout_changed.connect(self.layout_changed)
         return self.area
 

@@ -89,6 +89,8 @@ def test_a_page_is_refused_if_the_earlier_images_are_others_now(dock, qtbot, ear
     dock.report()
     assert refused == [IMAGES_CHANGED] and IMAGES_CHANGED in dock.message.text()
     assert dock.headline.text().startswith("Outdated: ")
+    assert dock.response.text().startswith("Outdated: RANO")
+    assert not dock.response.isEnabled() and "gray" in dock.table.styleSheet()
 
 
 def write_mask(folder, classes: np.ndarray):

@@ -6,6 +6,7 @@ import napari.settings
 import pytest
 from napari.settings._napari_settings import NapariSettings
 from napari_cases import write_case_along
+from planes_in_window import open_planes
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
@@ -49,6 +50,13 @@ def test_a_dropped_folder_is_opened_as_a_case(viewer, tmp_path):
         f"Pat {n}" for n in ("FLAIR", "T2", "T1", "T1CE", "labels")
     ]
     assert visible(viewer) == ["Pat T1CE", "Pat labels"]
+
+
+def test_a_folder_dropped_on_the_planes_is_opened_as_on_the_canvas(viewer, tmp_path):
+    drop(viewer, write_case_along(tmp_path / "First", labels=False))
+    area = open_planes(viewer).area
+    drop_on(area, write_case_along(tmp_path / "Pat", "RAS", labels=False, seed=1))
+    assert visible(viewer) == ["Pat T1CE"]
 
 
 ORDERS = ("seg t1ce t2 flair t1", "t2 flair t1 t1ce seg", "t1 seg flair t1ce t2")
