@@ -10,6 +10,8 @@ from smalltumor.follow_up.response_measures import is_measurable, lesions_of
 from smalltumor.measures import LesionMeasures
 from smalltumor.text import list_text
 
+_SUM = "the sum of products of the target lesions"
+
 _MAX_NAMED = 5
 """New lesions that a reason names by their numbers; a mask with specks has dozens."""
 
@@ -17,10 +19,10 @@ _MAX_NAMED = 5
 def sum_text(current: float, smallest: float) -> str:
     """How the sum of products compares with the smallest earlier one, both in mm²."""
     if not smallest:
-        return f"the sum of products is {current:.0f} mm², and the smallest earlier one was 0"
+        return f"{_SUM} is {current:.0f} mm², and the smallest earlier one was 0"
     return (
-        f"the sum of products is {current:.0f} mm², {percent(current, smallest)} of the smallest "
-        f"earlier one ({smallest:.0f} mm²)"
+        f"{_SUM} is {current:.0f} mm², {percent(current, smallest)} of the smallest earlier one "
+        f"({smallest:.0f} mm²)"
     )
 
 
@@ -28,18 +30,14 @@ def contradicting_volume_text(relative: float | None) -> str:
     """That the volume of the target lesions does not support what the sum of products says."""
     share = "unknown" if relative is None else f"{relative:.0%}"
     return (
-        f", but the volume of the target lesions is {share} of what it was at that scan; look at "
-        "the diameters in both scans"
+        f", but their volume is {share} of what it was at that scan; look at the diameters in both "
+        "scans"
     )
 
 
 def beside_volume_text(relative: float | None) -> str:
     """The volume of the target lesions beside the sum of products, from which it may differ."""
-    return (
-        ""
-        if relative is None
-        else (f", and the volume of the target lesions is {relative:.0%} of what it was then")
-    )
+    return "" if relative is None else f", and their volume is {relative:.0%} of what it was then"
 
 
 def percent(value: float, reference: float) -> str:
@@ -79,6 +77,14 @@ def _named(new: Sequence[LesionMeasures]) -> str:
         named = ", ".join(numbers[:_MAX_NAMED])
         return f"new lesions {named} and {len(numbers) - _MAX_NAMED} more"
     return f"new lesions {list_text(numbers)}"
+
+
+def became_measurable_text(lesions: Sequence[LesionMeasures]) -> str:
+    """Which lesions have grown so that they are measurable now, by their numbers."""
+    numbers = list_text(str(each.lesion.id) for each in lesions)
+    if len(lesions) == 1:
+        return f"lesion {numbers}, which was not measurable, has grown and is measurable now"
+    return f"lesions {numbers}, which were not measurable, have grown and are measurable now"
 
 
 def beside_text(new: Sequence[LesionChange]) -> str:

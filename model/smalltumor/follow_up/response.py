@@ -9,6 +9,7 @@ from itertools import chain
 
 from smalltumor.follow_up.matching import CHANGED_VOLUME
 from smalltumor.follow_up.reasons import (
+    became_measurable_text,
     beside_text,
     beside_volume_text,
     bright_text,
@@ -122,7 +123,7 @@ def _decide(measures: ResponseMeasures) -> Category:
     if (
         _is_progression_by_sum(measures)
         or _measurable_new(measures)
-        or _has_become_measurable(measures)
+        or _became_measurable(measures)
     ):
         return Category.PROGRESSIVE_DISEASE
     first, current = measures.sums_mm2[0], measures.sums_mm2[-1]
@@ -148,8 +149,10 @@ def _measurable_new(measures: ResponseMeasures) -> list[LesionMeasures]:
     return [lesion for lesion in lesions_of(measures.new) if is_measurable(lesion)]
 
 
-def _has_become_measurable(measures: ResponseMeasures) -> bool:
-    return any(map(became_measurable, chain.from_iterable(measures.since)))
+def _became_measurable(measures: ResponseMeasures) -> list[LesionMeasures]:
+    """The lesions of this scan that are measurable, and were not in an earlier one."""
+    grown = lesions_of([x for x in chain.from_iterable(measures.since) if became_measurable(x)])
+    return list({lesion.lesion.id: lesion for lesion in grown if is_measurable(lesion)}.values())
 
 
 def _reasons(measures: ResponseMeasures, category: Category) -> list[str]:
@@ -191,8 +194,8 @@ def _reasons_for_progression(measures: ResponseMeasures) -> list[str]:
         reasons.append(
             f"{named_lesions(large)} measurable{measures.meaning_of_new}{beside_text(measures.new)}"
         )
-    if _has_become_measurable(measures):
-        reasons.append("a lesion that was not measurable has grown and is measurable now")
+    if grown := _became_measurable(measures):
+        reasons.append(became_measurable_text(grown))
     return reasons
 
 
@@ -215,8 +218,8 @@ def _response_text(measures: ResponseMeasures) -> str:
     first, current = measures.sums_mm2[0], measures.sums_mm2[-1]
     assert first is not None and current is not None
     return (
-        f"the sum of products is {current:.0f} mm², {percent(current, first)} of that of the "
-        f"first scan ({first:.0f} mm²)"
+        f"the sum of products of the target lesions is {current:.0f} mm², "
+        f"{percent(current, first)} of that of the first scan ({first:.0f} mm²)"
     )
 
 

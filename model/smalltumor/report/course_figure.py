@@ -40,7 +40,7 @@ def draw_course(follow_up: FollowUp) -> Figure:
     volumes.set_ylabel("volume, ml")
     volumes.legend(frameon=False, fontsize=8)
     _line(products, places, follow_up.response.sums_mm2, color="0.1", marker="o")
-    products.set_ylabel("sum of products, mm²")
+    products.set_ylabel("sum of products of targets, mm²")
     for axes in (volumes, products):
         axes.set_xticks(places, labels, fontsize=8, parse_math=False)
         axes.set_xmargin(0.1)

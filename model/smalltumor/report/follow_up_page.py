@@ -17,7 +17,7 @@ from smalltumor.follow_up import (
 )
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SPECK_MM3, is_small
-from smalltumor.measures import CaseMeasures, LesionMeasures
+from smalltumor.measures import TARGET_LESIONS, CaseMeasures, LesionMeasures
 from smalltumor.report import texts
 from smalltumor.report.course_figure import draw_course
 from smalltumor.report.details import ReportDetails
@@ -118,6 +118,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         unknown=UNKNOWN,
         changed_percent=f"{CHANGED_VOLUME:.0%}",
         tolerance=f"{TOLERANCE_MM:g}",
+        target_lesions=TARGET_LESIONS,
     )
 
 

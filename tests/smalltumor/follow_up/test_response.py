@@ -100,7 +100,8 @@ def test_a_sum_shows_a_progression_unless_a_measurable_lesion_cannot_be_compared
     )
     assert response.category is category
     assert response.reasons[0] == (
-        "the sum of products is 1600 mm², 400% of the smallest earlier one (400 mm²)"
+        "the sum of products of the target lesions is 1600 mm², 400% of the smallest earlier one "
+        "(400 mm²)"
     )
     assert "could not be compared" in response.reasons[-1]
 
@@ -136,8 +137,8 @@ def test_of_a_stable_disease_the_volume_is_said_beside_the_sum():
     response = assess(found)
     assert response.category is Category.STABLE_DISEASE
     assert response.reasons == (
-        "the sum of products is 264 mm², 66% of the smallest earlier one (400 mm²), and the volume "
-        "of the target lesions is 104% of what it was then",
+        "the sum of products of the target lesions is 264 mm², 66% of the smallest earlier one "
+        "(400 mm²), and their volume is 104% of what it was then",
     )
 
 
