@@ -74,7 +74,11 @@ def save(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
     if case is None:
         return []
     path = file_to_save(viewer, case)
-    if path is None or case.has_changed_images or not os.access(path.parent, os.W_OK):
+    is_writable = path is not None and os.access(path.parent, os.W_OK)
+    if path is None or case.has_changed_images or not is_writable:
+        if path is not None and not is_writable:
+            title = active_patient(viewer).title
+            notify.warn(f"{title}: {path.parent} cannot be written to. Choose another folder.")
         return ask_and_export(viewer, parent, per_region=False)
     if not confirm_regions(parent, viewer, case, "Save anyway"):
         return []

@@ -58,6 +58,7 @@ class DetailsDialog(QDialog):
         for scan, field in zip(scans, self.date_fields, strict=True):
             field.setMaxLength(_MAX_DATE_LENGTH)
             field.setPlaceholderText("not stated")
+            field.textEdited.connect(self._hide_problem)
             form.addRow(f"Date of {scan}", field)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         go_on = buttons.addButton("Choose file...", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -79,6 +80,12 @@ class DetailsDialog(QDialog):
         """What was typed."""
         dates = tuple(str(field.text()).strip() for field in self.date_fields)
         return StatedDetails(str(self.reviewer_field.text()).strip(), dates)
+
+    def _hide_problem(self) -> None:
+        """Leave out what was said of the dates before one was changed."""
+        if not self.problem.isHidden():
+            self.problem.hide()
+            fit_to_texts(self)
 
     def _accept_dates(self) -> None:
         """Close the dialog, or say why the dates cannot be those of the scans."""

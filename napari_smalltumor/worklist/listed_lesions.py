@@ -15,7 +15,7 @@ from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.lesions.canvas.navigation import move_to_voxel
 from napari_smalltumor.lesions.canvas.rings import LesionRings
 from napari_smalltumor.lesions.review.lesion_positions import LesionPosition
-from napari_smalltumor.lesions.review.review import review_lesion_at
+from napari_smalltumor.lesions.review.review import open_reviews, review_lesion_at
 from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentation
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.worklist import texts
@@ -90,11 +90,20 @@ class ListedLesionRing:
         move_to_voxel(self._viewer, source, lesion.centre, diameter)
         if review_lesion_at(self._viewer, _position_of(source, lesion)):
             self._rings.erase()  # the review has its own
+        for review in open_reviews(self._viewer):
+            review.current_changed.connect(self._on_current, unique=True)
 
     def close(self) -> None:
         """Remove the ring, and disconnect from the viewer."""
         self._patients.changed.disconnect(self._rings.erase, missing_ok=True)
+        for review in open_reviews(self._viewer):
+            review.current_changed.disconnect(self._on_current, missing_ok=True)
         self._rings.close()
+
+    def _on_current(self) -> None:
+        """Leave one ring for what is current: that of the lesion to which a review has gone."""
+        if any(review.current is not None for review in open_reviews(self._viewer)):
+            self._rings.erase()
 
 
 def _position_of(source: ViewerSegmentation, lesion: ListedLesion) -> LesionPosition:

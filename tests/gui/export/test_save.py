@@ -232,8 +232,11 @@ def test_a_folder_that_cannot_be_written_to_asks_for_another_one(
     viewer, tmp_path, asked, monkeypatch
 ):
     segmented(viewer, tmp_path / "Pat")
+    said: list[str] = []
+    monkeypatch.setattr(notify, "warn", said.append)
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert save(viewer, None) == [] and asked == ["Export a label file of Pat"]
+    assert said == [f"Pat: {tmp_path / 'Pat'} cannot be written to. Choose another folder."]
 
 
 def test_save_stays_beside_the_images_after_an_export_elsewhere(

@@ -227,3 +227,7 @@ def test_the_dialog_grows_with_a_long_problem_and_its_fields_stay_where_they_are
     label = dialog.problem
     assert label.height() >= label.heightForWidth(label.width())
     assert dialog.rect().contains(label.geometry())
+    qtbot.keyClicks(dialog.date_fields[1], "0")
+    QApplication.processEvents()
+    assert label.isHidden() and dialog.height() == size.height()
+    assert [field.geometry() for field in fields] == before

@@ -172,6 +172,12 @@ def test_keys_of_the_lesions_dock_judge_the_lesion_that_is_ringed_and_no_other(d
     assert lesions.review.current is lesions.review.small[0] and lesions.selected_rows()
     press(dock.window_of_planes, keys.NEXT_LISTED)
     assert dock.message.text().startswith("Candidate")
+    assert ring_boxes_of(dock._viewer.layers[NAME]) is not None
+    press(dock.window_of_planes, keys.NEXT)
+    assert ring_boxes_of(dock._viewer.layers[NAME]) is None  # another lesion is current
+    press(dock.window_of_planes, keys.NEXT_LISTED)
+    press(dock.window_of_planes, keys.NEXT_LISTED)
+    assert dock.message.text().startswith("Candidate")
     press(dock.window_of_planes, keys.DELETE)
     assert lesions.message == "Select a lesion to delete" and lesions.review.small
     press(dock.window_of_planes, keys.NEXT_LISTED)

@@ -74,7 +74,7 @@ def test_a_larger_sum_is_no_progression_if_the_volume_has_not_grown():
     flat = scan((20, 20, 5, 40, 40, 2))
     found = response(scan(TARGET), flat)
     assert found.category is Category.NOT_EVALUABLE
-    assert "volume of the target lesions is 44% of what it was at that scan" in found.reasons[0]
+    assert "their volume is 44% of what it was at that scan" in found.reasons[0]
     found = response(scan(TARGET), scan((20, 20, 5, 40, 40, 8)))
     assert found.category is Category.PROGRESSIVE_DISEASE and "volume" not in found.reasons[0]
 
