@@ -21,6 +21,7 @@ from smalltumor.report import (
     image_warnings,
     write_page,
 )
+from smalltumor.scanner.preparation.preparation_text import preparation_text
 from smalltumor.second_look import score_warning
 
 from napari_smalltumor import notify, settings
@@ -125,6 +126,7 @@ def write_report(
                 )
             ),
             title=title,
+            images=preparation_text(case),
         )
         page = case_page(case, segmentation.classes, measures, details)
         return write_page(page, path, overwrite=True)

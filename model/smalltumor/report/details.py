@@ -44,6 +44,8 @@ class ReportDetails:
         Reasons to doubt the images or the mask.
     title : str
         What the case is called among others, such as ``P7 (visit2)``; by default its name.
+    images : str
+        How the images were prepared.
     """
 
     patient: str = ""
@@ -54,6 +56,7 @@ class ReportDetails:
     warnings: tuple[str, ...] = ()
     title: str = ""
     made_by: MadeBy | None = None
+    images: str = ""
 
 
 def image_warnings(case: Case, *, of_network: bool) -> tuple[str, ...]:

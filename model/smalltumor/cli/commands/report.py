@@ -114,6 +114,7 @@ def run(options: argparse.Namespace) -> int:
 def _details(options: argparse.Namespace, case: Case, mask: CaseMask) -> ReportDetails:
     from smalltumor.data.identity.patients import patient_of
     from smalltumor.report import ReportDetails, image_warnings
+    from smalltumor.scanner.preparation.preparation_text import preparation_text
 
     return ReportDetails(
         patient=patient_of(case.name),
@@ -123,6 +124,7 @@ def _details(options: argparse.Namespace, case: Case, mask: CaseMask) -> ReportD
         reviewer=options.reviewer,
         warnings=image_warnings(case, of_network=bool(options.model or recorded_model(mask))),
         made_by=mask.made_by,
+        images=preparation_text(case),
     )
 
 

@@ -212,7 +212,8 @@ def _sequence_record(sequence: PreparedSequence, case: PreparedCase) -> Mapping[
         ],
         "native_grid": {"shape": list(grid.shape), "affine": grid.affine.round(6).tolist()},
         "registration": None,
-        "brain_overlap": None if sequence.overlap is None else round(sequence.overlap, 3),
+        # Not rounded: a second rounding, when it is shown, would give another number.
+        "brain_overlap": None if sequence.overlap is None else float(sequence.overlap),
     }
     if sequence.automatic is not None:
         result["automatic_matrix_t1ce_to_series_ras_mm"] = sequence.automatic.round(8).tolist()
@@ -220,9 +221,9 @@ def _sequence_record(sequence: PreparedSequence, case: PreparedCase) -> Mapping[
     if found is not None:
         result["registration"] = {
             "matrix_t1ce_to_series_ras_mm": found.matrix.round(8).tolist(),
-            "displacement_mm": round(found.displacement_mm, 2),
-            "mutual_information_before": round(found.information_before, 4),
-            "mutual_information_after": round(found.information_after, 4),
+            "displacement_mm": float(found.displacement_mm),
+            "mutual_information_before": float(found.information_before),
+            "mutual_information_after": float(found.information_after),
         }
     return result
 
