@@ -75,6 +75,17 @@ def scan_of(case_folder: Path, *, earlier_sessions: bool = True) -> Path | None:
     return scan if scan is not None and _is_there(scan) else None
 
 
+def cases_of_scan(scan: Path) -> list[Path]:
+    """The folders of the cases that were made of a scan and are still there, the latest last."""
+    scan = (archive_of(scan) or scan).resolve()
+    known = {**{Path(case): Path(path) for case, path in _stored().items()}, **_SCANS}
+    return [
+        case
+        for case, path in known.items()
+        if (archive_of(path) or path).resolve() == scan and case.is_dir()
+    ]
+
+
 def _is_there(scan: Path) -> bool:
     return scan.is_dir() or (is_archive(scan) and scan.is_file())
 

@@ -22,7 +22,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.scanner.dialog import PrepareDialog
 from napari_smalltumor.scanner.job import PrepareJob
-from napari_smalltumor.scanner.known_scans import folder_of_series, remember_scan
+from napari_smalltumor.scanner.known_scans import cases_of_scan, folder_of_series, remember_scan
 from napari_smalltumor.scanner.output_folder import folder_problem, suggested_folder
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.workers import run_in_thread
@@ -114,7 +114,14 @@ class Preparation(QObject):
     @property
     def _notes(self) -> list[str]:
         warnings = [] if self._mirrored else header_warnings(self._chosen_images.values())
-        return [self._plan.note, *(f"{text}." for text in warnings)]
+        return [self._plan.note, *(f"{text}." for text in warnings), self._prepared_before]
+
+    @property
+    def _prepared_before(self) -> str:
+        """Where the series that are chosen were prepared already; empty if that is not known."""
+        chosen = self._plan.chosen.values()
+        cases = cases_of_scan(folder_of_series(chosen)) if chosen else []
+        return f"Prepared already, in {cases[-1]}: open that folder to go on." if cases else ""
 
     @property
     def _chosen_images(self) -> dict[str, SeriesImage]:

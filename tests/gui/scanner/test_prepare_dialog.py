@@ -124,6 +124,10 @@ def test_a_dropped_scan_is_prepared_and_opened_as_a_case(
     assert [m for m in messages if "T2 may not be registered" in m]
     qtbot.waitUntil(lambda: bool(shown))
     assert shown == ["Prepared scan"]
+    in_loop(drop, viewer, scan)
+    again = preparation_of(qtbot).dialog
+    assert f"Prepared already, in {scan.parent / 'prepared' / 'Pat'}" in again.message.text()
+    assert again.output.text().endswith("Pat_2") and again.prepare_button.isEnabled()
 
 
 def test_a_cancelled_preparation_writes_nothing_and_can_be_started_again(

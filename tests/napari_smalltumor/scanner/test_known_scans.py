@@ -11,7 +11,13 @@ from filelock import FileLock
 
 from napari_smalltumor.scanner import archives, known_scans
 from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
-from napari_smalltumor.scanner.known_scans import FILE_NAME, forget_scan, remember_scan, scan_of
+from napari_smalltumor.scanner.known_scans import (
+    FILE_NAME,
+    cases_of_scan,
+    forget_scan,
+    remember_scan,
+    scan_of,
+)
 
 
 @pytest.fixture
@@ -133,3 +139,19 @@ def test_a_case_that_was_prepared_through_a_link_is_known_by_its_own_folder(tmp_
     assert scan_of(case) == scan
     forget_scan(case)
     assert scan_of(tmp_path / "link" / "Pat") is None
+
+
+def test_the_cases_of_a_scan_are_known_as_long_as_they_are_there(tmp_path, data, restart):
+    scan, other, first, second = (tmp_path / name for name in ("scan", "other", "one", "two"))
+    for folder in (scan, other, first, second):
+        folder.mkdir()
+    assert cases_of_scan(scan) == []
+    remember_scan(first, scan)
+    remember_scan(second, scan)
+    restart()
+    assert cases_of_scan(scan) == [first, second]
+    assert cases_of_scan(other) == []
+    remember_scan(first, other)
+    assert cases_of_scan(scan) == [second]
+    second.rmdir()
+    assert cases_of_scan(scan) == []
