@@ -18,7 +18,7 @@ from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.training.data.cache import Arrays, CaseCache, storable_made_by, stored_made_by
 from smalltumor.training.data.crops import find_crop_centres
-from smalltumor.training.data.expert_labels import read_expert_labels
+from smalltumor.training.data.expert_labels import check_complete, read_expert_labels
 from smalltumor.training.data.pack import Pack, PackedCase, packed_cases
 from smalltumor.training.data.training_case import TrainingCase
 
@@ -138,6 +138,7 @@ def _naming(files: CaseFiles) -> Iterator[None]:
 def _prepare(files: CaseFiles, preprocessing: Preprocessing) -> Arrays:
     case = read_case_files(files)
     labels = read_expert_labels(case)  # may add a warning
+    check_complete(labels, case)
     warnings = [
         *case.warnings,
         *map(str, check_input(case)),

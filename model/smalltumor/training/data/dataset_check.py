@@ -20,7 +20,7 @@ from smalltumor.labels.masks import Classes, class_mask
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.text import pluralize
-from smalltumor.training.data.expert_labels import read_expert_labels
+from smalltumor.training.data.expert_labels import check_complete, read_expert_labels
 
 TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
 
@@ -95,6 +95,7 @@ def check_case(files: CaseFiles) -> CheckedCase:
     try:
         case = read_case_files(files)
         labels = read_expert_labels(case)
+        check_complete(labels, case)
         findings = check_input(case)
     except SmalltumorError as error:
         return CheckedCase(files.name, str(error))

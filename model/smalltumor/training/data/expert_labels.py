@@ -8,7 +8,9 @@ from smalltumor.data.case import Case
 from smalltumor.data.made_by import MadeBy, recorded_made_by
 from smalltumor.data.masks.label_files import labels_of_volume, read_labels_as_stored
 from smalltumor.data.volumes.nifti import Volume
+from smalltumor.errors import LabelError
 from smalltumor.labels.masks import Classes
+from smalltumor.labels.missing_classes import missing_classes_text
 from smalltumor.labels.schemes import LabelScheme
 
 
@@ -42,6 +44,22 @@ def read_expert_labels(case: Case) -> ExpertLabels:
     text = _uncorrected_text(volume, made_by)
     case.warnings += [text] if text and text not in case.warnings else []
     return ExpertLabels(classes, scheme, made_by)
+
+
+def check_complete(labels: ExpertLabels, case: Case) -> None:
+    """Check that labels tell all tissue classes: a missing one would be taught as background.
+
+    Raises
+    ------
+    LabelError
+        If they do not.
+    """
+    missing = missing_classes_text(labels.scheme.known_classes)
+    if missing and case.labels_path is not None:
+        raise LabelError(
+            f"{case.labels_path.name} has {missing} (label scheme {labels.scheme.name}): a network "
+            "would learn that there is none"
+        )
 
 
 def _uncorrected_text(volume: Volume, made_by: MadeBy | None) -> str:

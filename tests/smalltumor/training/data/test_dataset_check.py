@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from smalltumor.cli import main
 from smalltumor.data.preprocessing import Preprocessing
+from smalltumor.data.volumes.nifti import write_volume
+from smalltumor.errors import TrainingError
+from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import TissueClass
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.dataset_check import check_row, check_summary, check_training_cases
@@ -54,6 +57,20 @@ def test_labels_of_no_scheme_and_empty_masks_are_reported(folder):
     first, second, _ = check_training_cases(folder)
     assert "9" in first.problem
     assert any("empty" in warning for warning in second.warnings)
+
+
+def test_a_mask_without_a_class_is_no_training_mask(folder):
+    """A network would learn that no voxel is of that class."""
+    classes = np.zeros(SHAPE, np.uint8)
+    classes[20:23, 20:23, 20:23] = 2
+    path = folder / "case_01" / "case_01_seg.nii.gz"
+    path.unlink()
+    write_volume(path, classes, Grid(SHAPE, AFFINE), label_scheme="hd-glio")
+    first, second, third = check_training_cases(folder)
+    text = "case_01_seg.nii.gz has no class for necrosis or non-enhancing core (label scheme hd-gl"
+    assert text in second.problem and first.problem is None and third.problem is None
+    with pytest.raises(TrainingError, match=r"case_01 cannot be trained on: .* no class for necr"):
+        prepare_case(labelled_cases(folder)[1], Preprocessing())
 
 
 def test_a_mask_that_is_named_after_another_case_is_doubtful(folder):
