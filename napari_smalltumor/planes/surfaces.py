@@ -123,12 +123,14 @@ def shade(
     columns = across[seen][order] * scale + width / 2
     rows = down[seen][order] * scale + height / 2
     light = _AMBIENT + (1 - _AMBIENT) * facing[seen][order]
-    side = surface.spacing * scale
-    pixels = np.arange(max(1, int(np.ceil(side))))
-    offsets = np.stack(np.meshgrid(pixels, pixels, indexing="ij"), axis=-1).reshape(-1, 2)
-    # The first pixel of each square is rounded, and not each pixel, which would leave gaps.
+    # As large as the cube of a point, which meets those of its neighbours, also across an edge.
+    high, wide = (surface.spacing * scale * np.abs(axes[n]).sum() for n in (1, 0))
+    pixels = (np.arange(max(1, int(np.ceil(side)))) for side in (high, wide))
+    offsets = np.stack(np.meshgrid(*pixels, indexing="ij"), axis=-1).reshape(-1, 2)
+    # The first pixel of each rectangle is rounded, and not each pixel, which would leave gaps.
     first_row, first_column = (
-        np.floor(middle - side / 2 + 0.5).astype(np.int32) for middle in (rows, columns)
+        np.floor(middle - side / 2 + 0.5).astype(np.int32)
+        for middle, side in ((rows, high), (columns, wide))
     )
     all_rows = (first_row[:, None] + offsets[:, 0]).ravel()
     all_columns = (first_column[:, None] + offsets[:, 1]).ravel()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from napari_smalltumor.planes.placement import Placement
 from napari_smalltumor.planes.surfaces import Surface, shade, surface_of, view_axes
@@ -68,3 +69,16 @@ def test_a_flat_surface_has_no_gaps_at_any_scale(scale, shift, spacing):
     seen = shade(flat, view_axes(0, 0), centre, scale, (size, size)) > 0
     rows, columns = np.nonzero(seen)
     assert seen[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].all()
+
+
+@given(st.floats(-180, 180), st.floats(-90, 90), st.floats(0.7, 5))
+@example(35.0, 30.0, 3.0)
+@example(0.0, 0.0, 3.0)
+def test_a_round_surface_has_no_gaps_from_any_side(yaw, pitch, scale):
+    shape = (26, 26, 26)
+    ball = np.linalg.norm(np.indices(shape) - 12.5, axis=0) < 11
+    surface = surface_of(ball, Placement(np.zeros(3), np.ones(3), shape))
+    size = int(26 * scale) + 6
+    seen = shade(surface, view_axes(yaw, pitch), np.full(3, 12.5), scale, (size, size)) > 0
+    assert seen.any()
+    np.testing.assert_array_equal(ndimage.binary_fill_holes(seen), seen)
