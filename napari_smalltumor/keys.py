@@ -76,11 +76,12 @@ NEXT_LISTED = Key("Alt+J", "Go to the next candidate or small lesion of the case
 REVIEWED = Key("Alt+R", "Save the mask as reviewed")
 SHEET = Key("?", "Show or close this sheet", short="all keys")
 
+RULER = Key("Shift+D", "Measure distances in the planes, or stop")
 LAYOUT = Key("Q", "Switch between napari's canvas and the planes")
 FOLLOW = Key("G", "Let the crosshair follow the cursor, or stop")
 
 _MOUSE = (
-    Key("Left drag", "Move the crosshair; with a brush or eraser chosen, paint"),
+    Key("Left drag", "Move the crosshair; with a brush or eraser, paint; with the ruler, measure"),
     Key("Shift and move", "Move the crosshair without pressing a button"),
     Key("Middle drag, Ctrl and left drag", "Move the image"),
     Key("Alt and click", "Add the bright spot to ET (or P); with Shift, delete the lesion (or W)"),
@@ -125,7 +126,7 @@ _TABLE = (
 
 COLUMNS: tuple[dict[str, tuple[Key, ...]], ...] = (
     {
-        "Views": (LAYOUT, FOLLOW, *SEQUENCES.values(), PEEK, REFERENCE, SHEET),
+        "Views": (LAYOUT, FOLLOW, RULER, *SEQUENCES.values(), PEEK, REFERENCE, SHEET),
         "In a plane": _MOUSE,
         "Painting, and napari's canvas": _NAPARI,
     },

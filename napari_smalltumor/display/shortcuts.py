@@ -40,6 +40,8 @@ class DisplayShortcuts(QObject):
     """
 
     overlay_changed = Signal(bool)
+    tool_chosen = Signal()
+    """A brush or another tool of a layer was chosen."""
 
     def __init__(self, viewer: ViewerModel, window: QMainWindow) -> None:
         super().__init__(window)
@@ -69,6 +71,10 @@ class DisplayShortcuts(QObject):
             self._tools.drop_tool()
             self.overlay.hide()
         self.overlay_changed.emit(shown)
+
+    def drop_tool(self) -> None:
+        """Let the mouse move the view again instead of painting."""
+        self._tools.drop_tool()
 
     def toggle_sheet(self) -> None:
         """Show or close the sheet of keys."""
@@ -117,6 +123,8 @@ class DisplayShortcuts(QObject):
         if isalive(self):
             for shortcut in self._sequences:
                 shortcut.setEnabled(not uses_number_keys(layer))
+            if layer is not None:
+                self.tool_chosen.emit()
             if layer is not None and self.overlay.hidden and not self._peeking:
                 self.set_overlay(True)
 

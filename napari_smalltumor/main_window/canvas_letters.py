@@ -12,7 +12,7 @@ from qtpy.QtGui import QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
 
 from napari_smalltumor.layers.views.edge_letters import Edges, edges_of_canvas, is_mirror_image
-from napari_smalltumor.planes import drawing
+from napari_smalltumor.planes.drawing import overlays
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -71,7 +71,7 @@ class CanvasLetters(QWidget):
         if edges is not None:
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            drawing.draw_letters(painter, edges, self.width(), self.height())
+            overlays.draw_letters(painter, edges, self.width(), self.height())
 
     def _redraw(self, event: Any = None) -> None:
         if isalive(self):

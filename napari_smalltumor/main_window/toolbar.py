@@ -65,6 +65,14 @@ class PlanesToolbar(QToolBar):
         self.follow_action.setShortcut(QKeySequence(keys.FOLLOW.sequence))
         self.follow_action.setCheckable(True)
         self.follow_action.toggled.connect(self._follow)
+        self.ruler_action = self.addAction("Ruler")
+        self.ruler_action.setToolTip(
+            keys.with_key("Measure distances in the planes with the left button", keys.RULER)
+        )
+        self.ruler_action.setShortcut(QKeySequence(keys.RULER.sequence))
+        self.ruler_action.setCheckable(True)
+        self.ruler_action.toggled.connect(self._measure)
+        self.shortcuts.tool_chosen.connect(lambda: self.ruler_action.setChecked(False))
         QShortcut(QKeySequence(keys.LAYOUT.sequence), window.main_window, window.toggle)
         self.overlay_action = self.addAction("Overlay")
         self.overlay_action.setToolTip(f"Show masks and rings; hold {keys.PEEK.sequence} to peek")
@@ -81,6 +89,14 @@ class PlanesToolbar(QToolBar):
 
     def _follow(self, follows: bool) -> None:
         self._window.planes.follows_cursor = follows
+
+    def _measure(self, is_measuring: bool) -> None:
+        """Measure with the left button, which a brush uses otherwise, in the planes."""
+        if is_measuring:
+            self.shortcuts.drop_tool()
+            if self._window.layout in (Layout.CANVAS, Layout.SURFACES):
+                self._window.show(Layout.FOUR)
+        self._window.planes.is_measuring = is_measuring
 
     def _show_layout(self) -> None:
         self.layout_actions[self._window.layout].setChecked(True)

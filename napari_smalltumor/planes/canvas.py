@@ -25,14 +25,15 @@ from napari_smalltumor.layers.masks.reference import reference_of
 from napari_smalltumor.layers.titles import name_without_patient
 from napari_smalltumor.layers.views.edge_letters import Edges, edges_of_plane
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.brush import layer_to_paint
-from napari_smalltumor.planes.candidate import draw_candidate
 from napari_smalltumor.planes.cursor_text import text_at
+from napari_smalltumor.planes.drawing import overlays
+from napari_smalltumor.planes.drawing.candidate import draw_candidate
+from napari_smalltumor.planes.drawing.rendered_slices import RenderedSlices
+from napari_smalltumor.planes.drawing.rings import draw_rings
+from napari_smalltumor.planes.drawing.ruler import draw_distance
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.plane import Plane
-from napari_smalltumor.planes.rendered_slices import RenderedSlices
-from napari_smalltumor.planes.rings import draw_rings
 from napari_smalltumor.planes.view import Viewport, viewport
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ class PlaneCanvas(QWidget):
         return image_to_window(viewer) if viewer is not None else None
 
     @property
+    def is_of_earlier(self) -> bool:
+        """Whether the plane shows the earlier scan of a follow-up."""
+        return False
+
+    @property
     def may_edit(self) -> bool:
         """Whether Alt and click may change the mask at the place under the cursor."""
         return True
@@ -128,7 +134,7 @@ class PlaneCanvas(QWidget):
         return text_at(((x, self.planes.layers.placement(x)) for x in self.layers), point)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the slices, rings, crosshair and annotations."""
+        """Draw the slices, rings, crosshair and overlays."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(0, 0, 0))
         layers = self.layers
@@ -142,6 +148,7 @@ class PlaneCanvas(QWidget):
         draw_candidate(painter, self.ringed, port, self.planes.position)
         self._draw_crosshair(painter, port)
         self._annotate(painter, port, layers)
+        self._draw_distance(painter, port)
         self._draw_brush(painter, port)
 
     def _draw_layer(self, painter: QPainter, port: Viewport, layer: Layer) -> None:
@@ -189,7 +196,7 @@ class PlaneCanvas(QWidget):
 
     def _draw_crosshair(self, painter: QPainter, port: Viewport) -> None:
         x, y = port.to_screen(self.planes.position)
-        drawing.draw_crosshair(painter, x, y, port.width, port.height)
+        overlays.draw_crosshair(painter, x, y, port.width, port.height)
 
     def _annotate(self, painter: QPainter, port: Viewport, layers: list[Layer]) -> None:
         """Draw what is written on the plane; outlined text takes longer than the images."""
@@ -210,10 +217,10 @@ class PlaneCanvas(QWidget):
         painter.setFont(self.font())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if edges is not None:
-            drawing.draw_letters(painter, edges, port.width, port.height)
-        drawing.draw_scale_bar(painter, port)
+            overlays.draw_letters(painter, edges, port.width, port.height)
+        overlays.draw_scale_bar(painter, port)
         for text, corner in zip(self.corners(), _CORNERS, strict=True):
-            drawing.draw_corner(painter, text, port.width, port.height, corner, patients)
+            overlays.draw_corner(painter, text, port.width, port.height, corner, patients)
         painter.end()
         return pixmap
 
@@ -234,6 +241,22 @@ class PlaneCanvas(QWidget):
             return patient, image, self.plane.name
         return patient, image, f"{self.plane.name} {index}"
 
+    def _draw_distance(self, painter: QPainter, port: Viewport) -> None:
+        """Draw the distance that was measured in this slice."""
+        distance = self.planes.distance
+        if distance is None or distance.plane != self.plane:
+            return
+        if distance.of_earlier == self.is_of_earlier and self._is_shown(distance.start):
+            draw_distance(painter, distance, port)
+
+    def _is_shown(self, point: Point) -> bool:
+        """Whether a point is in the slice that is shown."""
+        placement = self.planes.layers.placement(self.layers[0])
+        if placement is None:
+            return False
+        at = placement.slice_index(self.plane, point)
+        return at is not None and at == placement.slice_index(self.plane, self.planes.position)
+
     def _draw_brush(self, painter: QPainter, port: Viewport) -> None:
         """Draw a circle of the brush's size at the cursor."""
         layer = self.painted
@@ -244,7 +267,7 @@ class PlaneCanvas(QWidget):
         in_plane = [self.plane.rows, self.plane.columns]
         radius = layer.brush_size / 2 * float(np.abs(placement.step[in_plane]).min()) * port.scale
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, line in ((drawing.OUTLINE, 3.0), (drawing.TEXT, 1.0)):
+        for colour, line in ((overlays.OUTLINE, 3.0), (overlays.TEXT, 1.0)):
             painter.setPen(QPen(colour, line))
             painter.drawEllipse(self.cursor_at, radius, radius)
 

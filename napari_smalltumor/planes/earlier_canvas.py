@@ -9,8 +9,8 @@ from qtpy.QtGui import QPainter, QPaintEvent
 
 from napari_smalltumor.layers.editing.earlier_scan import layers_of_earlier_scan
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.canvas import PlaneCanvas
+from napari_smalltumor.planes.drawing import overlays
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.plane import Plane
 
@@ -61,6 +61,11 @@ class EarlierCanvas(PlaneCanvas):
         return next((x for x in self.layers if x._type_string == "image"), None)
 
     @property
+    def is_of_earlier(self) -> bool:
+        """Always."""
+        return True
+
+    @property
     def may_edit(self) -> bool:
         """Never."""
         return False
@@ -71,4 +76,4 @@ class EarlierCanvas(PlaneCanvas):
         if not self.layers:
             painter = QPainter(self)
             where = QRectF(self.rect())
-            drawing.draw_text(painter, where, _NONE, Qt.AlignmentFlag.AlignCenter, self.font())
+            overlays.draw_text(painter, where, _NONE, Qt.AlignmentFlag.AlignCenter, self.font())

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from psygnal import Signal
 
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.planes.drawing.ruler import Distance
 from napari_smalltumor.planes.plane import Plane, Point
 from napari_smalltumor.planes.shown_layers import ShownLayers
 from napari_smalltumor.planes.view import View
@@ -45,6 +46,8 @@ class LinkedPlanes:
         self._patients = active_patient(viewer)
         self._views: dict[Patient | None, View] = {}
         self.follows_cursor = False
+        self._is_measuring = False
+        self._distances: dict[Patient | None, Distance] = {}
         self.layers = ShownLayers(viewer)
         self.layers.changed.connect(self.changed.emit)
         self._dims.events.point.connect(self._on_point)
@@ -101,6 +104,27 @@ class LinkedPlanes:
         self._views[self._patients.current] = view
         self.changed.emit()
 
+    @property
+    def is_measuring(self) -> bool:
+        """Whether the left button draws a line, whose length is shown, in place of a stroke."""
+        return self._is_measuring
+
+    @is_measuring.setter
+    def is_measuring(self, is_measuring: bool) -> None:
+        self._is_measuring = is_measuring
+        self._distances.clear()
+        self.changed.emit()
+
+    @property
+    def distance(self) -> Distance | None:
+        """The distance that was measured last in the active patient."""
+        return self._distances.get(self._patients.current)
+
+    @distance.setter
+    def distance(self, distance: Distance) -> None:
+        self._distances[self._patients.current] = distance
+        self.changed.emit()
+
     def fit(self) -> None:
         """Show all of the images."""
         self.view = View()
@@ -128,6 +152,7 @@ class LinkedPlanes:
     def _forget_closed(self) -> None:
         open_patients = (None, *self._patients.patients)
         self._views = {p: view for p, view in self._views.items() if p in open_patients}
+        self._distances = {p: mm for p, mm in self._distances.items() if p in open_patients}
 
 
 @one_per_viewer

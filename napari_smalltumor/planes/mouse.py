@@ -17,6 +17,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.planes.brush import Stroke
 from napari_smalltumor.planes.canvas import PlaneCanvas
+from napari_smalltumor.planes.drawing.ruler import Distance
 from napari_smalltumor.planes.view import View, moved, zoomed
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class PlaneMouse(QObject):
         self._windowed: Image | None = None
         self._window_start: tuple[Limits, QPointF | None] = (0.0, 1.0), None
         self._dragging = ""
+        self._measured_from: Point | None = None
         self._wheel = 0
         viewer = self._planes.viewer
         assert viewer is not None
@@ -89,6 +91,9 @@ class PlaneMouse(QObject):
             self._dragging = "pan"
         elif event.button() == Qt.MouseButton.RightButton:
             self._start_window()
+        elif event.button() == Qt.MouseButton.LeftButton and self._planes.is_measuring:
+            self._dragging = "measure"
+            self._measured_from = self._point_at_last()
         elif event.button() == Qt.MouseButton.LeftButton and _has_alt(event):
             shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self._planes.move_to(self._point_at_last())
@@ -118,6 +123,17 @@ class PlaneMouse(QObject):
         else:
             self._stop()
 
+    def _measure(self) -> None:
+        """Draw the line to the cursor, unless another slice is shown than when it was begun."""
+        assert self._measured_from is not None
+        end, sliced = self._point_at_last(), self._canvas.plane.sliced
+        if end[sliced] != self._measured_from[sliced]:
+            self._stop()
+            return
+        self._planes.distance = Distance(
+            self._canvas.plane, self._measured_from, end, self._canvas.is_of_earlier
+        )
+
     def _start_window(self) -> None:
         self._windowed = self._canvas.windowed
         if self._windowed is not None:
@@ -143,6 +159,8 @@ class PlaneMouse(QObject):
             self._planes.view = view
         elif self._windowed is not None:
             self._drag_window()
+        elif self._dragging == "measure":
+            self._measure()
         elif self._stroke is not None:
             self._continue_stroke(self._stroke)
         elif self._dragging == "crosshair" or self._planes.follows_cursor or shift:
@@ -161,6 +179,8 @@ class PlaneMouse(QObject):
             if image is not None:
                 reset_window(image)
         elif event.button() == Qt.MouseButton.LeftButton and self._stroke is None:
+            if self._planes.is_measuring:
+                return self._on_press(event)  # the second of two quick lines
             if self._canvas.painted is not None:
                 return self._on_press(event)  # the second of two quick dabs
             self._canvas.double_clicked.emit()

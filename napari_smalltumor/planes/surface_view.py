@@ -19,7 +19,7 @@ from napari_smalltumor.layers.masks.reference import reference_of
 from napari_smalltumor.layers.metadata import checksum
 from napari_smalltumor.layers.views.edge_letters import Edges, edges_of_directions
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.planes import drawing
+from napari_smalltumor.planes.drawing import overlays
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.surfaces import Surface, shade, surface_of, view_axes
 
@@ -93,10 +93,10 @@ class SurfaceView(QWidget):
         offset = np.asarray(self._planes.position) - self._centre
         x, y, _ = self._axes @ offset * self._scale
         middle = QPointF(self.width() / 2 + x, self.height() / 2 + y)
-        painter.setPen(QPen(drawing.CROSSHAIR, 1))
+        painter.setPen(QPen(overlays.CROSSHAIR, 1))
         for dx, dy in ((12.0, 0.0), (0.0, 12.0)):
             painter.drawLine(middle - QPointF(dx, dy), middle + QPointF(dx, dy))
-        drawing.draw_letters(painter, self.edges, self.width(), self.height())
+        overlays.draw_letters(painter, self.edges, self.width(), self.height())
         left = Qt.AlignmentFlag.AlignLeft
         waits = self._timer.isActive() and not self._parts
         state = "3D, computing ..." if waits else "3D"
@@ -105,7 +105,7 @@ class SurfaceView(QWidget):
             (state, Qt.AlignmentFlag.AlignBottom),
         ):
             size, patients = (self.width(), self.height()), self._planes.patient_titles
-            drawing.draw_corner(painter, text, *size, left | edge, patients)
+            overlays.draw_corner(painter, text, *size, left | edge, patients)
 
     def turn(self, yaw: float = 5.0, pitch: float = 0.0) -> None:
         """Turn the head by some degrees to the side, and tilt it."""

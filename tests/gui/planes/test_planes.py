@@ -26,8 +26,8 @@ from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.main_window.toolbar import PlanesToolbar, show_planes
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.planes.drawing.rings import draw_rings, rings_in_slice
 from napari_smalltumor.planes.linked_planes import linked_planes
-from napari_smalltumor.planes.rings import draw_rings, rings_in_slice
 from napari_smalltumor.planes.surface_view import SurfaceView
 from napari_smalltumor.widgets.elided_text import lines_apart
 

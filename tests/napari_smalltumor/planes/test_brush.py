@@ -91,10 +91,11 @@ def test_the_eraser_erases_and_labels_can_be_preserved(viewer, regions):
     stroke(viewer, AXIAL, (2, 20, 20))
     assert wt.data[2, 20, 20] == 0
     select(viewer, wt, "paint")
-    wt.selected_label, wt.preserve_labels = 3, True
+    wt.preserve_labels = True
+    wt.data[2, 18, 20] = 2
     stroke(viewer, AXIAL, (2, 19, 20))
-    assert wt.data[2, 20, 20] == 3
-    assert wt.data[2, 18, 20] == 1
+    assert wt.data[2, 20, 20] == 1
+    assert wt.data[2, 18, 20] == 2
 
 
 def test_a_stroke_that_leaves_the_image_paints_inside_only(viewer, regions):

@@ -12,7 +12,7 @@ from synthetic import ORIENTATIONS
 
 from napari_smalltumor.lesions.canvas.rings import NAME
 from napari_smalltumor.lesions.review.review import LesionReview
-from napari_smalltumor.planes.candidate import outline_in_slice
+from napari_smalltumor.planes.drawing.candidate import outline_in_slice
 from napari_smalltumor.planes.plane import PLANES
 from napari_smalltumor.planes.view import View, viewport
 

@@ -11,7 +11,7 @@ from qtpy.QtCore import QPointF, Qt
 from qtpy.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from napari_smalltumor.layers.views.ring_boxes import ring_boxes_of
-from napari_smalltumor.planes.rendering import edges_of, joined
+from napari_smalltumor.planes.drawing.rendering import edges_of, joined
 from napari_smalltumor.planes.view import Viewport
 
 if TYPE_CHECKING:

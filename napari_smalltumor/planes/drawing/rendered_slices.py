@@ -10,15 +10,15 @@ import numpy.typing as npt
 from qtpy.QtCore import QLineF, QPointF
 from qtpy.QtGui import QColor, QImage, QPainterPath, QPolygonF
 
-from napari_smalltumor.planes.linked_planes import LinkedPlanes
-from napari_smalltumor.planes.plane import Plane
-from napari_smalltumor.planes.rendering import (
+from napari_smalltumor.planes.drawing.rendering import (
     image_pixels,
     joined,
     labels_pixels,
     outlines,
     slice_of,
 )
+from napari_smalltumor.planes.linked_planes import LinkedPlanes
+from napari_smalltumor.planes.plane import Plane
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer

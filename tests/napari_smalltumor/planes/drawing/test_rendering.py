@@ -13,16 +13,16 @@ from napari.layers import Image, Labels
 
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole
 from napari_smalltumor.layers.views.edge_letters import edges_of_plane
-from napari_smalltumor.planes.drawing import bar_length
-from napari_smalltumor.planes.placement import placement_of
-from napari_smalltumor.planes.plane import AXIAL, CORONAL, PLANES, SAGITTAL
-from napari_smalltumor.planes.rendering import (
+from napari_smalltumor.planes.drawing.overlays import bar_length
+from napari_smalltumor.planes.drawing.rendering import (
     image_pixels,
     joined,
     labels_pixels,
     outlines,
     slice_of,
 )
+from napari_smalltumor.planes.placement import placement_of
+from napari_smalltumor.planes.plane import AXIAL, CORONAL, PLANES, SAGITTAL
 from napari_smalltumor.planes.view import View, moved, viewport, zoomed
 
 NUMBERS = st.floats(-50, 50)

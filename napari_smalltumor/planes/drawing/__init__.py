@@ -1,0 +1,1 @@
+"""What is drawn in a plane: slices, rings, the candidate, distances and overlays."""
