@@ -38,6 +38,7 @@ _SCANS: dict[Path, Path] = {}
 def remember_scan(case_folder: Path, scan: Path) -> None:
     """Remember the scan of a prepared case, its folder or its archive, also after a restart."""
     case_folder = case_folder.resolve()
+    _SCANS.pop(case_folder, None)
     _SCANS[case_folder] = scan
     with _locked():
         stored = _stored()
@@ -76,9 +77,13 @@ def scan_of(case_folder: Path, *, earlier_sessions: bool = True) -> Path | None:
 
 
 def cases_of_scan(scan: Path) -> list[Path]:
-    """The folders of the cases that were made of a scan and are still there, the latest last."""
+    """The folders of the cases that were made of a scan and are still there, the latest last.
+
+    A scan may hold several patients, and each case is of one of them.
+    """
     scan = (archive_of(scan) or scan).resolve()
-    known = {**{Path(case): Path(path) for case, path in _stored().items()}, **_SCANS}
+    stored = {Path(case): Path(path) for case, path in _stored().items()}
+    known = {case: path for case, path in stored.items() if case not in _SCANS} | _SCANS
     return [
         case
         for case, path in known.items()

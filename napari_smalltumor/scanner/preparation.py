@@ -22,9 +22,10 @@ from napari_smalltumor import notify
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.scanner.dialog import PrepareDialog
 from napari_smalltumor.scanner.job import PrepareJob
-from napari_smalltumor.scanner.known_scans import cases_of_scan, folder_of_series, remember_scan
+from napari_smalltumor.scanner.known_scans import folder_of_series, remember_scan
 from napari_smalltumor.scanner.output_folder import folder_problem, suggested_folder
 from napari_smalltumor.scanner.plan import Plan
+from napari_smalltumor.scanner.prepared_before import prepared_before
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Preparation(QObject):
         self._images: dict[int, SeriesImage | str] = {}
         self._looking = False
         self._worker: ProgressWorker | None = None
-        self._suggested = ""
+        self._suggested, self._prepared_before = "", ""
         dialog = self.dialog
         dialog.study_chosen.connect(self._choose_study)
         dialog.table.use_changed.connect(self._use)
@@ -116,12 +117,14 @@ class Preparation(QObject):
         warnings = [] if self._mirrored else header_warnings(self._chosen_images.values())
         return [self._plan.note, *(f"{text}." for text in warnings), self._prepared_before]
 
-    @property
-    def _prepared_before(self) -> str:
+    def _prepared_before_text(self) -> str:
         """Where the series that are chosen were prepared already; empty if that is not known."""
-        chosen = self._plan.chosen.values()
-        cases = cases_of_scan(folder_of_series(chosen)) if chosen else []
-        return f"Prepared already, in {cases[-1]}: open that folder to go on." if cases else ""
+        chosen = self._plan.chosen
+        if REFERENCE not in chosen:
+            return ""
+        folder, is_only_study = folder_of_series(chosen.values()), len(self._plan.studies) == 1
+        case = prepared_before(folder, chosen[REFERENCE], is_only_study=is_only_study)
+        return "" if case is None else f"Prepared already, in {case}: open that folder to go on."
 
     @property
     def _chosen_images(self) -> dict[str, SeriesImage]:
@@ -149,6 +152,7 @@ class Preparation(QObject):
 
     def _update(self) -> None:
         self.dialog.table.show_series(self._plan.series)
+        self._prepared_before = self._prepared_before_text()
         if self.dialog.output.text() == self._suggested:  # the user has not changed it
             suggested = suggested_folder(self._plan.location, self._plan.case_name)
             self._suggested = str(suggested)

@@ -31,11 +31,15 @@ TRAINED_ON, STARTED_FROM_TRAINED_ON = "trained_on", "started_from_trained_on"
 SELECTED_ON, STARTED_FROM_SELECTED_ON = "selected_on", "started_from_selected_on"
 """Keys of the cases by whose scores each of them was chosen."""
 
+BY_CASE = "by_case"
+"""Key of the scores of single cases, each with the name of its case."""
+
 RESEARCH_USE = "research only; not a medical device, not for diagnosis"
 """What networks are for, in their cards."""
 
 _KEYS = (TRAINED_ON, STARTED_FROM_TRAINED_ON)
 _LISTS = (*_KEYS, SELECTED_ON, STARTED_FROM_SELECTED_ON)
+_NOT_NAMED = "not named"
 
 
 def is_trained_with_modality_dropout(card: Mapping[str, Any]) -> bool:
@@ -138,21 +142,43 @@ def trained_on(card: Mapping[str, Any]) -> list[str] | str:
 
 
 def listed_names(card: Mapping[str, Any]) -> frozenset[str]:
-    """Names of cases in the lists of a card, which may be those of patients."""
-    return frozenset(str(name) for key in _LISTS for name in _list(card.get(key)))
+    """Names of cases in the lists and scores of a card, which may be those of patients."""
+    listed = {str(name) for key in _LISTS for name in _list(card.get(key))}
+    return frozenset(listed | {str(score["case"]) for score in _scores_by_case(card)})
 
 
 def without_names(card: Mapping[str, Any]) -> dict[str, Any]:
-    """A card that has the numbers of cases in place of their names.
+    """A card that has the numbers of cases in place of their names, and no scores by case.
 
     It is then not known of a case whether the network was trained on it.
     """
     return {
-        key: f"{pluralize(len(value), 'case')}, not named"
-        if key in _LISTS and isinstance(value, list)
-        else value
+        key: _unnamed(value) if key in _LISTS else _without_scores_by_case(value)
         for key, value in card.items()
     }
+
+
+def _unnamed(cases: Any) -> str:
+    """How many cases there are, if that is known: a sentence may consist of names."""
+    if isinstance(cases, list):
+        return f"{pluralize(len(cases), 'case')}, {_NOT_NAMED}"
+    text = str(cases)
+    return text if re.fullmatch(rf"(\d+ )?cases?, {_NOT_NAMED}", text) else f"cases, {_NOT_NAMED}"
+
+
+def _without_scores_by_case(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _without_scores_by_case(entry) for key, entry in value.items() if key != BY_CASE}
+
+
+def _scores_by_case(value: Any) -> list[Mapping[str, Any]]:
+    """Scores with the name of a case, wherever they lie in a card."""
+    if not isinstance(value, Mapping):
+        return []
+    here = [score for score in _list(value.get(BY_CASE)) if isinstance(score, Mapping)]
+    within = (score for entry in value.values() for score in _scores_by_case(entry))
+    return [score for score in (*here, *within) if "case" in score]
 
 
 def read_facts(path: Path) -> dict[str, Any]:

@@ -45,8 +45,8 @@ def entities_of(path: Path, searched: Path | None = None) -> Entities:
     ----------
     path : Path
     searched : Path, optional
-        Folder in which the file was found; no folder above it counts, which may hold several
-        patients. Of a file that was named by itself, the folders count that BIDS puts around it.
+        Folder in which the file was found, or else its own. Above it only the folders count that
+        BIDS puts around a session or its images: others may hold several patients.
     """
     names = [stem(path), *_folders_around(path, searched)]
     return Entities(_first(_SUBJECT, names), _first(_SESSION, names))
@@ -54,12 +54,12 @@ def entities_of(path: Path, searched: Path | None = None) -> Entities:
 
 def _folders_around(path: Path, searched: Path | None) -> list[str]:
     """Names of folders that may state subject and session, the nearest first."""
-    if searched is not None:
-        within = path.relative_to(searched).parent.parts
-        return [*reversed(within), searched.absolute().name]
-    nearest = [folder.name for folder in path.absolute().parents]
-    count = 1 + (nearest[0] in _DATATYPES)
-    return nearest[: count + bool(_SESSION.match(nearest[count - 1]))]
+    outermost = path.parent if searched is None else searched
+    within = path.parent.relative_to(outermost).parts
+    outermost = outermost.absolute()
+    above = [folder.name for folder in (outermost, *outermost.parents)]
+    count = 1 + (above[0] in _DATATYPES)
+    return [*reversed(within), *above[: count + bool(_SESSION.match(above[count - 1]))]]
 
 
 def _first(pattern: re.Pattern[str], names: Sequence[str]) -> str:
@@ -76,7 +76,7 @@ def told_apart(found: Sequence[Series], searched: Path) -> list[Series]:
     searched : Path
         The folder in which they were found.
     """
-    return _studies_by_folder(_patients_by_id(found), searched)
+    return _studies_by_folder(_studies_by_uid(_patients_by_id(found)), searched)
 
 
 def folder_of_session(path: Path) -> Path:
@@ -99,6 +99,17 @@ def _id_of(series: Series) -> str:
     return known_id(series.identity[0]) if series.identity is not None else ""
 
 
+def _studies_by_uid(found: Sequence[Series]) -> list[Series]:
+    """Files of one session whose headers give several studies are of studies with these UIDs."""
+    uids: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for series in found:
+        uids[series.patient, series.study].add(series.study_uid)
+    return [
+        replace(s, study=s.study_uid or s.study) if len(uids[s.patient, s.study] - {""}) > 1 else s
+        for s in found
+    ]
+
+
 def _studies_by_folder(found: Sequence[Series], searched: Path) -> list[Series]:
     groups: dict[tuple[str, str], list[Series]] = defaultdict(list)
     for series in found:
@@ -113,7 +124,10 @@ def _studies_by_folder(found: Sequence[Series], searched: Path) -> list[Series]:
 
 def _of_its_folder(series: Series, searched: Path) -> Series:
     title = _folder_title(folder_of_session(series.location), searched)
-    return replace(series, study="" if title == series.patient else title)
+    if title == series.patient:
+        return series
+    session = _first(_SESSION, title.split("/")[::-1])
+    return replace(series, study=title if session == series.study else f"{series.study}, {title}")
 
 
 def _is_one_study(group: Sequence[Series]) -> bool:
@@ -131,5 +145,5 @@ def _is_one_study(group: Sequence[Series]) -> bool:
 
 def _folder_title(path: Path, searched: Path) -> str:
     """The folder within the searched one; that itself ends in a slash, unlike all others."""
-    within = path.relative_to(searched).as_posix()
+    within = path.relative_to(searched).as_posix() if path.is_relative_to(searched) else "."
     return f"{searched.absolute().name}/" if within == "." else within

@@ -151,6 +151,10 @@ def test_the_cases_of_a_scan_are_known_as_long_as_they_are_there(tmp_path, data,
     restart()
     assert cases_of_scan(scan) == [first, second]
     assert cases_of_scan(other) == []
+    remember_scan(first, scan)
+    assert cases_of_scan(scan) == [second, first]
+    remember_scan(second, scan)
+    assert cases_of_scan(scan) == [first, second]
     remember_scan(first, other)
     assert cases_of_scan(scan) == [second]
     second.rmdir()

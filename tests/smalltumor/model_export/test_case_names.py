@@ -13,6 +13,10 @@ CARD = {
     "selected_on": ["Schmidt_Hans"],
     "started_from_trained_on": ["P3"],
     "licence": "mine",
+    "scores": {
+        "validation": {"et": 0.5},
+        "by_case": [{"case": "Schmidt_Hans", "et": 0.5}, {"case": "Weber_Eva", "et": 0.5}],
+    },
 }
 
 
@@ -30,9 +34,9 @@ def test_a_bundle_has_the_names_unless_they_are_left_out(smalltumor, weights, tm
     )
     assert code == 0, stderr
     content = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
-    for name in (b"Mueller_Anna", b"Schmidt_Hans"):
+    for name in (b"Mueller_Anna", b"Schmidt_Hans", b"Weber_Eva"):
         assert (name in content) != without
-    warning = f"warning: {out} has the names of 4 training cases"
+    warning = f"warning: {out} has the names of 5 training cases"
     assert (warning in stderr) != without
 
 
@@ -49,4 +53,11 @@ def test_a_card_without_names_says_how_many_cases_there_were_and_claims_no_compl
     assert card["licence"] == "mine"
     assert listed_names(card) == frozenset() and not lists_all_cases(card)
     assert not known_cases(card) & known_cases(CARD)
+    assert card["scores"] == {"validation": {"et": 0.5}}
     assert without_names(card) == card
+
+
+def test_a_sentence_of_names_is_left_out():
+    """Averages and networks that started from one without a list have such sentences."""
+    card = without_names({"trained_on": "Mueller_Anna, P2; not said", "licence": "mine"})
+    assert card == {"trained_on": "cases, not named", "licence": "mine"}

@@ -53,7 +53,8 @@ def test_the_name_of_a_folder_above_joins_no_patients(tmp_path, monkeypatch, abo
 def test_patients_below_a_folder_that_is_named_as_a_session_are_told_apart(tmp_path):
     for name in ("Anna", "Bert"):
         write(tmp_path / "ses-2024" / name, *ALL)
-    assert set(studies(tmp_path / "ses-2024")) == {("", "Anna"), ("", "Bert")}
+    expected = {("", "ses-2024, Anna"), ("", "ses-2024, Bert")}
+    assert set(studies(tmp_path / "ses-2024")) == expected
     with pytest.raises(CaseError, match="holds 2 studies"):
         find_source(tmp_path / "ses-2024", {})
 
@@ -66,6 +67,44 @@ def test_two_visits_of_one_subject_are_two_studies(tmp_path, prefix):
     assert set(studies(subject)) == {("sub-01", "visit1"), ("sub-01", "visit2")}
     with pytest.raises(CaseError, match="holds 2 studies"):
         find_source(subject, {})
+
+
+def test_two_sessions_in_the_same_folders_are_told_apart(tmp_path):
+    for session, raw, processed in (
+        ("ses-01", ("t1ce", "t1"), ("t1", "t2")),
+        ("ses-02", ("flair", "t2"), ("t2", "flair")),
+    ):
+        write(tmp_path / "raw", *(f"sub-01_{session}_{name}" for name in raw))
+        write(tmp_path / "proc", *(f"sub-01_{session}_{name}" for name in processed))
+    assert {study for _, study in studies(tmp_path)} == {
+        f"{session}, {folder}" for session in ("ses-01", "ses-02") for folder in ("raw", "proc")
+    }
+    with pytest.raises(CaseError, match="no series is FLAIR or T2; of another study"):
+        find_source(tmp_path, {})
+
+
+@pytest.mark.parametrize("folders", [("a", "b", "c", "d"), ("a", "a", "a", "a")])
+def test_two_studies_by_their_uids_are_told_apart_in_one_session(tmp_path, folders):
+    for name, folder in zip(ALL, folders, strict=True):
+        sidecar = {"StudyInstanceUID": "1.2" if name == "flair" else "1.1"}
+        write(tmp_path / folder, f"sub-01_ses-01_{name}", sidecar=sidecar)
+    assert set(studies(tmp_path)) == {("sub-01", "1.1"), ("sub-01", "1.2")}
+    with pytest.raises(CaseError, match="no series is FLAIR; of another study"):
+        find_source(tmp_path, {})
+
+
+@pytest.mark.parametrize("searched", ["ses-01", "ses-01/anat"])
+def test_a_searched_session_or_its_images_are_of_the_subject_around_them(tmp_path, searched):
+    subject = tmp_path / "sub-01"
+    folder = write(subject / "ses-01" / "anat", *ALL)
+    assert set(studies(subject / searched)) == {("sub-01", "ses-01")}
+    write(folder, "sub-01_ses-01_t2")
+    assert {patient for patient, _ in studies(subject / searched)} == {"sub-01"}
+
+
+def test_images_of_nobody_may_lie_in_a_folder_that_is_named_as_those_of_bids(tmp_path):
+    write(tmp_path / "anat", *ALL)
+    assert studies(tmp_path / "anat") == {("", "anat/"): set(ALL)}
 
 
 def test_derived_images_are_not_joined_with_raw_ones(tmp_path):

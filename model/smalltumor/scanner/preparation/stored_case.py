@@ -98,13 +98,22 @@ def stored_series_uid(case: Case) -> str:
         If the record cannot be read.
     """
     paths = stored_paths(case)
-    if paths is None:
-        return ""
-    content = _read_record(paths["record"])
+    return "" if paths is None else recorded_series_uid(paths["record"])
+
+
+def recorded_series_uid(record: Path) -> str:
+    """Series Instance UID of T1CE in a record; empty if it had none.
+
+    Raises
+    ------
+    CaseError
+        If the record cannot be read.
+    """
+    content = _read_record(record)
     try:
         return str(content["sequences"][REFERENCE]["series_uid"])
     except DAMAGED as error:
-        raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
+        raise CaseError(f"{record} is damaged: {error!r}") from error
 
 
 def read_brain(path: Path) -> Volume:

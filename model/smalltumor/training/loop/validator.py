@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from smalltumor.errors import TrainingError
-from smalltumor.models.card import selected_on
+from smalltumor.models.card import BY_CASE, selected_on
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import TrainingConfig
@@ -179,7 +179,7 @@ class Validator:
         self._run.append("validation", step, epoch=epoch, seconds=seconds, **means, **found)
         regions = "  ".join(f"{region} {means[region]:.3f}" for region in ("et", "tc", "wt"))
         self._context.log(f"validation  {regions}")
-        return {"validation": means, "by_case": scores}
+        return {"validation": means, BY_CASE: scores}
 
     def _write(self, path: Path, network: nn.Module, card: dict[str, Any]) -> None:
         self._architecture.save(path, network, self._config.preprocessing, card)

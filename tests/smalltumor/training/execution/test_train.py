@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from smalltumor.errors import Action, Remedy, TrainingError
+from smalltumor.models.card import listed_names, without_names
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.execution.train import train
 from smalltumor.training.runs.monitor import RunMonitor
@@ -101,6 +103,8 @@ def test_every_second_patient_is_validated_on_and_never_trained_on(data, tmp_pat
     assert [case["case"] for case in score["by_case"]] == ["case_00", "case_02"]
     card = load_checkpoint(tmp_path / "run" / "best.safetensors").card
     assert card["trained_on"] == ["case_01", "case_03"]
+    assert listed_names(card) == {"case_00", "case_01", "case_02", "case_03"}
+    assert "case_0" not in json.dumps(without_names(card))
 
 
 def test_a_copy_of_a_validation_case_under_another_name_is_not_trained_on(tmp_path):
