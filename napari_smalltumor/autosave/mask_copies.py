@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from smalltumor.geometry.boxes import bounding_box
+from smalltumor.labels.regions import TissueClass
 
 from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import case_of_mask
@@ -70,6 +71,7 @@ class MaskCopy:
             made_by_of([layer]),
             opened_checksum,
             role.other_images if role is not None else "",
+            role.known if role is not None else tuple(TissueClass),
         )
 
     def cropped(self) -> SavedMask:

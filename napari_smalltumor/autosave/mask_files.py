@@ -16,7 +16,7 @@ from smalltumor.errors import GridMismatchError, TensorFileError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.tensor_file import read_metadata, read_tensors, write_tensors
 from smalltumor.files.user_dirs import create_user_folder
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import Region, TissueClass
 
 from napari_smalltumor.case_data.records import record_case
 
@@ -51,6 +51,8 @@ class SavedMask:
         Checksum of the data that the layer was opened with, also if it was exported since.
     other_images : str
         What is said of its file if that records other images than those of the case; else empty.
+    known : tuple of TissueClass
+        Of tissue classes: those that the layer tells apart.
     """
 
     name: str
@@ -63,6 +65,7 @@ class SavedMask:
     made_by: MadeBy | None = None
     opened_checksum: int | None = None
     other_images: str = ""
+    known: tuple[TissueClass, ...] = tuple(TissueClass)
 
     def on_grid(self, shape: tuple[int, int, int]) -> npt.NDArray[np.integer]:
         """Return the mask as a volume (i, j, k) of the given shape.
@@ -112,6 +115,7 @@ def write_masks(
             "made_by": m.made_by and m.made_by.as_json(),
             "opened_checksum": m.opened_checksum,
             "other_images": m.other_images,
+            "known": list(map(int, m.known)),
         }
         for m in masks
     ]
@@ -149,8 +153,19 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
     made_by = MadeBy.from_json(layer["made_by"]) if layer.get("made_by") else None
     opened = None if layer.get("opened_checksum") is None else int(layer["opened_checksum"])
     name, scheme, predicted = str(layer["name"]), layer["scheme"], bool(layer["predicted"])
-    start, kept = (i, j, k), (baseline, made_by, opened, str(layer.get("other_images", "")))
-    return SavedMask(name, values, start, region, scheme, predicted, *kept)  # type: ignore[arg-type]
+    return SavedMask(
+        name,
+        values,  # type: ignore[arg-type]
+        (i, j, k),
+        region,
+        scheme,
+        predicted,
+        baseline,
+        made_by,
+        opened,
+        str(layer.get("other_images", "")),
+        tuple(map(TissueClass, layer.get("known", TissueClass))),
+    )
 
 
 def read_readers(path: Path) -> list[str]:

@@ -140,7 +140,13 @@ def _layer_data(case: Case, mask: SavedMask, volume: np.ndarray) -> LayerData:
     if mask.scheme is not None and mask.scheme in SCHEMES:
         kind = LayerKind.PREDICTION if mask.predicted else LayerKind.TISSUE_CLASSES
         return labels_layer(
-            case, volume, SCHEMES[mask.scheme], mask.name, kind=kind, made_by=mask.made_by
+            case,
+            volume,
+            SCHEMES[mask.scheme],
+            mask.name,
+            kind=kind,
+            made_by=mask.made_by,
+            known=mask.known,
         )
     return plain_labels_layer(case, volume, mask.name)
 

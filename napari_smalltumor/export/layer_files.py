@@ -19,8 +19,8 @@ from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
 from smalltumor.geometry.grid import Grid
-from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import SCHEMES
+from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.schemes import SCHEMES, integer_values, with_classes
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify
@@ -61,8 +61,9 @@ def write_layer(
 ) -> Path:
     """Write one layer on its case's grid and with its header, or with the layer's own transform.
 
-    A region is written as 0 and 1, and tissue classes in the label scheme. The values of a plain
-    layer, such as a copy, are not changed.
+    A region is written as 0 and 1, and tissue classes in the label scheme, whose name in the header
+    says if the file of the layer told only some of them. The values of a plain layer, such as a
+    copy, are not changed.
 
     Parameters
     ----------
@@ -140,8 +141,13 @@ def _content_of(layer_data: LayerData, layers: Sequence[Layer], scheme: str) -> 
         return content
     if plain:
         return replace(content, volume=_compact(content.volume))
-    written_in = scheme if origin.scheme is not None else ""
-    return replace(content, volume=_encode(content.volume, origin, scheme), scheme=written_in)
+    if origin.scheme is None:
+        return replace(content, volume=_encode_labels(content.volume, origin))
+    classes = SCHEMES[origin.scheme].decode(content.volume)
+    written_in = with_classes(
+        SCHEMES[scheme], {*origin.known, *map(TissueClass, integer_values(classes))}
+    )
+    return replace(content, volume=written_in.encode(classes), scheme=written_in.name)
 
 
 def _origin_of(layer_data: LayerData) -> LayerRole:
@@ -224,15 +230,9 @@ def _grid_of(
     return grid_of_layer(data.shape, attributes, display_axes=display_axes)
 
 
-def _encode(
-    volume: npt.NDArray[np.generic], origin: LayerRole, scheme: str
-) -> npt.NDArray[np.generic]:
-    """Convert the values of a labels layer to those in the file."""
-    if origin.region is not None:
-        return (volume != 0).astype(np.uint8)
-    if origin.scheme is not None:
-        return SCHEMES[scheme].encode(SCHEMES[origin.scheme].decode(volume))
-    return _compact(volume)
+def _encode_labels(volume: npt.NDArray[np.generic], origin: LayerRole) -> npt.NDArray[np.generic]:
+    """Convert the values of a region, or of labels of no scheme, to those in the file."""
+    return _compact(volume) if origin.region is None else (volume != 0).astype(np.uint8)
 
 
 def _compact(labels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

@@ -35,20 +35,46 @@ def same_images_texts(patients: ActivePatient, layers: Iterable[Layer]) -> list[
     list of str
         A sentence for each of the others.
     """
-    digests = _digests_by_patient(layers)
-    own = digests.pop(patients.current, {}) if patients.current is not None else {}
+    if patients.current is None:
+        return []
+    common = _common_images(patients, layers, patients.current)
     return [
-        _text(common, own, patients.title_of(other))
-        for other, images in digests.items()
-        if other in patients.patients and (common := images_in_common(own, images))
+        f"The same {images} open as {patients.title_of(other)}" for other, images in common.items()
     ]
 
 
-def _text(common: list[str], own: Mapping[str, str], title: str) -> str:
+def same_images_note(patients: ActivePatient, layers: Iterable[Layer], patient: Patient) -> str:
+    """What a file of a patient says of that, without the names of others; empty if none is open.
+
+    Parameters
+    ----------
+    patients : ActivePatient
+    layers : iterable of layers
+        All layers of the viewer.
+    patient : Patient
+    """
+    common = dict.fromkeys(_common_images(patients, layers, patient).values())
+    return "; ".join(f"The same {images} open under another name" for images in common)
+
+
+def _common_images(
+    patients: ActivePatient, layers: Iterable[Layer], patient: Patient
+) -> dict[Patient, str]:
+    """Images that other open patients have in common with one, with their verb."""
+    digests = _digests_by_patient(layers)
+    own = digests.pop(patient, {})
+    return {
+        other: _images_are(common, own)
+        for other, images in digests.items()
+        if other in patients.patients and (common := images_in_common(own, images))
+    }
+
+
+def _images_are(common: list[str], own: Mapping[str, str]) -> str:
     if len(common) == len(own):
-        return f"The same images are open as {title}"
+        return "images are"
     verb = "is" if len(common) == 1 else "are"
-    return f"The same {list_text(map(role_title, common))} {verb} open as {title}"
+    return f"{list_text(map(role_title, common))} {verb}"
 
 
 def _digests_by_patient(layers: Iterable[Layer]) -> dict[Patient, dict[str, str]]:

@@ -44,7 +44,7 @@ from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title, name_for_files
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
-from napari_smalltumor.patients.same_images import same_images_texts
+from napari_smalltumor.patients.same_images import same_images_note
 from napari_smalltumor.report.details_dialog import ask_for_details
 from napari_smalltumor.report.regions_origin import regions_origin, with_saved_state
 from napari_smalltumor.viewer import unproxied
@@ -108,7 +108,8 @@ def write_report(
     threshold = settings.get("threshold")
     known, missing = known_classes(viewer.layers, case), missing_text(viewer.layers, case)
     other = other_images_of(viewer.layers, case)
-    of_others = same_images_texts(active_patient(viewer), viewer.layers)
+    patient = patient_of_shown_case(viewer.layers, case)
+    of_others = same_images_note(active_patient(viewer), viewer.layers, patient)
     title, is_saved = case_title(viewer, case), save_state(viewer).is_saved
 
     def write() -> Path:
@@ -122,7 +123,7 @@ def write_report(
             reviewer=reviewer,
             warnings=tuple(
                 filter(
-                    None, (*of_others, other, missing, *warnings_of(case, segmentation, measures))
+                    None, (of_others, other, missing, *warnings_of(case, segmentation, measures))
                 )
             ),
             title=title,

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from smalltumor.geometry.boxes import bounding_box
 from smalltumor.geometry.grid import Grid, reoriented, to_axes
-from smalltumor.labels.schemes import READ_SCHEMES, WHOLE_TOLERANCE, LabelScheme
+from smalltumor.labels.schemes import READ_SCHEMES, WHOLE_TOLERANCE, LabelScheme, scheme_of_header
 
 _DIGEST, _CORNERS = "labels", "corners_ras_mm"
 _AXES = "LPS"
@@ -63,7 +63,8 @@ class LabelsRecord:
         whole = _whole(box)
         if whole is None:
             return cls("", np.empty((0, 3)))
-        written = READ_SCHEMES[scheme].decode(whole) if scheme else whole
+        known = scheme_of_header(scheme)
+        written = whole if known is None else known.decode(whole)
         return cls(_digest(written), np.round(corners, _DECIMALS))
 
     @classmethod
@@ -131,7 +132,7 @@ def _meanings(labels: _Labels, scheme: str) -> Iterator[_Labels]:
     program may have converted them to any scheme, or a mask of 0 and 1 to another value.
     """
     values = set(np.unique(labels).tolist())
-    named = READ_SCHEMES.get(scheme)
+    named = scheme_of_header(scheme)
     if named is not None and _has(named, values):
         yield named.decode(labels)
         return

@@ -10,7 +10,13 @@ from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.data.masks.label_scheme import own_scheme
 from smalltumor.errors import Action, LabelError, Remedy, SchemeSide
 from smalltumor.evaluation.find_label_files import LabelFile
-from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
+from smalltumor.labels.schemes import (
+    READ_SCHEMES,
+    LabelScheme,
+    detect_scheme,
+    integer_values,
+    scheme_of_header,
+)
 from smalltumor.labels.segments import Segment, check_names
 from smalltumor.text import list_text
 
@@ -35,7 +41,7 @@ class Schemes:
     def only(self) -> LabelScheme | None:
         """The scheme of all files; None if they are in several, or each tells its own by names."""
         found = {scheme.name for scheme in self.by_file.values()}
-        return READ_SCHEMES.get(found.pop()) if len(found) == 1 else None
+        return scheme_of_header(found.pop()) if len(found) == 1 else None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ instantly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,45 @@ READ_SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
 
 DEFAULT_SCHEME = _BRATS2018.name
 """The scheme that label files are written in unless the user chooses another."""
+
+_VALUE_NAMES = {TissueClass.NCR: "ncr", TissueClass.ED: "ed", TissueClass.ET: "et"}
+
+
+def with_classes(scheme: LabelScheme, known: Collection[TissueClass]) -> LabelScheme:
+    """A scheme with the same values, of a file that tells only some classes from the background.
+
+    Parameters
+    ----------
+    scheme : LabelScheme
+        One of `SCHEMES`.
+    known : collection of TissueClass
+
+    Returns
+    -------
+    LabelScheme
+        For the header: of a name such as ``brats2018-ed-et``. The scheme itself if all classes of
+        tumour are known, or none.
+    """
+    names = [name for tissue, name in _VALUE_NAMES.items() if tissue in known]
+    if len(names) in (0, len(_VALUE_NAMES)):
+        return scheme
+    ncr, ed, et = (scheme.values[tissue] * (tissue in known) for tissue in _VALUE_NAMES)
+    return replace(scheme, name="-".join((scheme.name, *names)), ncr=ncr, ed=ed, et=et)
+
+
+_WITH_SOME_CLASSES = {
+    each.name: each
+    for scheme in SCHEMES.values()
+    for count in (1, 2)
+    for known in combinations(_VALUE_NAMES, count)
+    for each in (with_classes(scheme, known),)
+}
+
+
+def scheme_of_header(name: str) -> LabelScheme | None:
+    """The scheme that the header of a label file names; None if it is none of ours."""
+    return READ_SCHEMES.get(name) or _WITH_SOME_CLASSES.get(name)
+
 
 _MAX_COUNTED = 2**16
 """Values up to this are counted, which is ten times as fast as sorting them."""

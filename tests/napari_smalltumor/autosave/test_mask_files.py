@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from napari_cases import case_along
 from smalltumor.errors import GridMismatchError, TensorFileError
 from smalltumor.files.tensor_file import read_metadata, read_tensors, write_tensors
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import Region, TissueClass
 
 from napari_smalltumor.autosave.mask_files import (
     FORMAT,
@@ -24,13 +24,17 @@ from napari_smalltumor.autosave.mask_files import (
     write_masks,
 )
 
+EDEMA_AND_ET = (TissueClass.BACKGROUND, TissueClass.ED, TissueClass.ET)
+
 
 @pytest.fixture
 def masks():
     values = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4) % 5
     return [
         SavedMask("Pat ET", values, (1, 2, 3), Region.ET, baseline_checksum=7, opened_checksum=8),
-        SavedMask("labels of ünïcode 'quotes'", values, (0, 0, 0), scheme="msd"),
+        SavedMask(
+            "labels of ünïcode 'quotes'", values, (0, 0, 0), scheme="msd", known=EDEMA_AND_ET
+        ),
         SavedMask("empty", np.zeros((0, 0, 0), np.uint8), (0, 0, 0)),
     ]
 
@@ -43,6 +47,7 @@ def test_written_masks_are_read_back_unchanged(tmp_path, masks):
         assert np.array_equal(written.on_grid((9, 10, 11)), read.on_grid((9, 10, 11)))
         assert (written.name, written.start) == (read.name, read.start)
         assert (written.region, written.scheme) == (read.region, read.scheme)
+        assert written.known == read.known
         assert (written.baseline_checksum, written.opened_checksum) == (
             read.baseline_checksum,
             read.opened_checksum,
@@ -56,7 +61,8 @@ def test_a_mask_that_exceeds_the_grid_is_an_error(masks):
 
 @pytest.mark.parametrize("value", [[], 1e400, [1e400], ["text"], {"weights": 3}])
 @pytest.mark.parametrize(
-    "key", ["start", "region", "baseline_checksum", "opened_checksum", "made_by", "predicted"]
+    "key",
+    ["start", "region", "baseline_checksum", "opened_checksum", "made_by", "predicted", "known"],
 )
 def test_any_value_of_a_layer_is_read_or_an_error_that_is_caught(tmp_path, masks, key, value):
     path = tmp_path / "x.safetensors"

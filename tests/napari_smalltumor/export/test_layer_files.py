@@ -6,14 +6,19 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Layer
 from napari_cases import ORIENTATIONS, case_along, random_volume, write_case_along
 from shown_layers import show_segmentation
 from smalltumor.data.case import Case
+from smalltumor.data.masks.label_files import read_label_volume
+from smalltumor.data.masks.label_scheme import find_scheme
 from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.case_export import (
@@ -22,9 +27,12 @@ from napari_smalltumor.export.case_export import (
     suggested_name,
     targets,
 )
+from napari_smalltumor.export.layer_files import write_layer
 from napari_smalltumor.export.writer import write_image, write_labels, write_layers
+from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import case_of, region_layers, source_role_of
 from napari_smalltumor.layers.patient import assign, patient_of_case
+from napari_smalltumor.loading.labels.layers import labels_in_scheme
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient
@@ -210,3 +218,25 @@ def test_the_topmost_regions_of_a_patient_are_exported(tmp_path, viewer):
         assign(layer, patient_of_case(case))
     show(viewer, case)
     assert case_to_export(viewer) is case
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("painted", [False, True])
+def test_a_saved_label_file_tells_the_classes_of_the_file_that_was_opened(
+    tmp_path, scheme, painted
+):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    stored = np.random.default_rng(1).integers(0, 3, case.grid.shape).astype(np.uint8)
+    volume = Volume(stored, case.grid, None, tmp_path / "hd-glio_seg.nii.gz")
+    layer = Layer.create(*labels_in_scheme(case, volume, READ_SCHEMES["hd-glio"]))
+    if painted:
+        layer.data[0, 0, 0] = SCHEMES["brats2018"].ncr
+    path = write_layer(
+        tmp_path / "saved", layer.as_layer_data_tuple(), scheme=scheme, overwrite=False
+    )
+    found = find_scheme(read_label_volume(path))
+    expected = SCHEMES[scheme] if painted else READ_SCHEMES["hd-glio"]
+    assert found.scheme.known_classes == expected.known_classes
+    classes = SCHEMES["brats2018"].decode(from_display(layer.data, case.grid))
+    assert np.array_equal(found.scheme.decode(nib.load(path).get_fdata()), classes)
+    assert read_label_volume(path).label_scheme == (scheme if painted else f"{scheme}-ed-et")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain, combinations
+
 import pytest
 from smalltumor.labels.missing_classes import missing_classes_text
 from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass, known_regions
-from smalltumor.labels.schemes import READ_SCHEMES
+from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES, scheme_of_header, with_classes
 
+NIFTI_INTENT_NAME_BYTES = 16
 EDEMA_ONLY = (TissueClass.BACKGROUND, TissueClass.ED)
 
 
@@ -29,3 +32,16 @@ def test_the_missing_classes_are_named():
     assert missing_classes_text(EDEMA_ONLY) == f"{text} or enhancing tumour"
     of_et = missing_classes_text(EDEMA_ONLY, REGION_CLASSES[Region.ET])
     assert of_et == "no class for enhancing tumour"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_the_name_of_a_scheme_in_a_header_tells_the_classes_of_its_file(scheme):
+    tumour = tuple(TissueClass)[1:]
+    for known in chain.from_iterable(combinations(tumour, count) for count in (1, 2, 3)):
+        written = with_classes(scheme, known)
+        assert len(written.name.encode()) <= NIFTI_INTENT_NAME_BYTES
+        assert scheme_of_header(written.name) == written
+        assert set(written.known_classes) == {TissueClass.BACKGROUND, *known}
+        assert all(written.values[tissue] == scheme.values[tissue] for tissue in known)
+    assert with_classes(scheme, ()) is scheme
+    assert scheme_of_header("") is None

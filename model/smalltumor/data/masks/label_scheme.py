@@ -23,7 +23,13 @@ from smalltumor.data.naming.export_names import named_region
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import Action, LabelError, Remedy
 from smalltumor.labels.regions import REGION_NAMES, Region
-from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
+from smalltumor.labels.schemes import (
+    READ_SCHEMES,
+    LabelScheme,
+    detect_scheme,
+    integer_values,
+    scheme_of_header,
+)
 from smalltumor.labels.segments import check_names, scheme_of_segments
 
 
@@ -142,7 +148,7 @@ def scheme_in_file(volume: Volume, values: Collection[int]) -> FoundScheme | Non
 
 def scheme_in_header(volume: Volume, values: Collection[int]) -> LabelScheme | None:
     """The scheme that the header of a file names, if it has these values."""
-    stored = READ_SCHEMES.get(volume.label_scheme)
+    stored = scheme_of_header(volume.label_scheme)
     return stored if stored is not None and set(values) <= set(stored.classes) else None
 
 
@@ -154,7 +160,7 @@ def region_by_name(path: Path, values: Collection[int]) -> Region | None:
 def _found(
     volume: Volume, values: Collection[int], scheme: LabelScheme, source: SchemeSource
 ) -> FoundScheme:
-    stored = READ_SCHEMES.get(volume.label_scheme)
+    stored = scheme_of_header(volume.label_scheme)
     differs = stored is not None and any(
         stored.classes.get(value) != scheme.classes.get(value) for value in values
     )

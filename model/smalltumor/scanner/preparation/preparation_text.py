@@ -42,7 +42,7 @@ def _steps_of(prepared: PreparedCase) -> list[str]:
         steps.append(f"{modality_titles(moved)} registered by hand")
     if _modalities_with(prepared, StepKind.BRAIN_CORRECTION):
         steps.append("brain mask corrected by hand")
-    return steps or ["the images were on one grid"]
+    return steps or ["no sequence was registered"]
 
 
 def _modalities_with(prepared: PreparedCase, kind: StepKind) -> set[str]:
