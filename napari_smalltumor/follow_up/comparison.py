@@ -167,7 +167,10 @@ def compare_with_earlier(
     follow_up = compare_scans((earlier, shown), progress=_first_part(reporter), cancelled=cancelled)
     reporter.update(_COMPARED, "resampling the earlier scan")
     image, placed = follow_up.earlier_on_current_grid()
-    masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
+    masks = {
+        region: display_mask(region_mask(placed, region), case)
+        for region in follow_up.earlier.measures.known_regions
+    }
     model = _model(current)
     placement = placement_text(case, current.classes)
     of_network = network_warnings(current.made_by, "the mask")

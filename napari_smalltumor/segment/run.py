@@ -159,7 +159,7 @@ class SegmentRun(QObject):
         return text if self.is_of_active or not text else f"{self.title}: {text}"
 
     def _on_error(self, error: Exception) -> None:
-        """Report an error; the docks show it until the patient is segmented again."""
+        """Report an error; the docks show it as long as its patient is active."""
         if self.worker is not None:
             self._end(not_segmented_text(error))
             notify.report_error(error)

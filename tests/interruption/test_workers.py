@@ -138,8 +138,8 @@ def masks_of(folder: Path) -> dict[str, bytes]:
 
 
 def write_cases(folder: Path, *names: str) -> None:
-    for name in names:
-        write_case(folder / name, name=name)
+    for seed, name in enumerate(names):
+        write_case(folder / name, name=name, seed=seed)
 
 
 def stop_clock_while_cases_are_done(monkeypatch) -> None:

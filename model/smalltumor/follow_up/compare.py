@@ -22,7 +22,6 @@ from smalltumor.follow_up.response import Category, Response, assess, with_earli
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.labels.masks import Classes
-from smalltumor.labels.regions import Region
 from smalltumor.measures import CaseMeasures
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.text import list_text
@@ -257,8 +256,9 @@ def _response(course: Course, scans: Sequence[Scan]) -> Response:
 
 
 def _no_et_text(scans: Sequence[Scan]) -> str:
-    """Which masks do not tell enhancing tumour, so that they show no lesion; empty if all do."""
-    titles = [scan.title for scan in scans if scan.measures.volumes_ml[Region.ET.value] is None]
+    """Which masks have no class for enhancing tumour, and so show no lesion; empty if all have."""
+    titles = [scan.title for scan in scans if not scan.measures.tells_lesions]
     masks = "mask" if len(titles) == 1 else "masks"
-    does = "does" if len(titles) == 1 else "do"
-    return f"the {masks} of {list_text(titles)} {does} not tell enhancing tumour" if titles else ""
+    have = "has" if len(titles) == 1 else "have"
+    text = f"the {masks} of {list_text(titles)} {have} no class for enhancing tumour"
+    return text if titles else ""

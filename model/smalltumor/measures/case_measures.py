@@ -138,6 +138,11 @@ class CaseMeasures:
     threshold: float
 
     @property
+    def known_regions(self) -> tuple[Region, ...]:
+        """The regions that the mask tells; the voxels of others would be those of their parts."""
+        return tuple(r for r in Region if self.volumes_ml[r.value] is not None)
+
+    @property
     def tells_lesions(self) -> bool:
         """Whether the mask tells ET: if not, it is not known that there is no lesion."""
         return self.volumes_ml[Region.ET.value] is not None

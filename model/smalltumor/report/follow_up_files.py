@@ -88,7 +88,9 @@ def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any
             for scan in follow_up.scans
         ],
         "registrations": [_registration(found) for found in follow_up.registrations],
-        "changes": [asdict(_values(change)) for change in follow_up.changes],
+        "changes": None
+        if follow_up.not_compared
+        else [asdict(_values(change)) for change in follow_up.changes],
         "response": {
             "category": None if category is Category.NOT_EVALUABLE else category.value,
             "reasons": list(response.reasons),

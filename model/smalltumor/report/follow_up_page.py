@@ -110,7 +110,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         rows=change_rows(follow_up.changes),
         pairs=[_pair(pictures, each) for each in follow_up.changes[:MAX_PICTURED]],
         slices=pictures.slices(),
-        largest=largest_of(follow_up.current.classes),
+        largest=largest_of(follow_up.current.classes, follow_up.current.measures.known_regions),
         legend=legend([r for r in Region if r in pictures.regions]),
         course=data_url(png_of(draw_course(follow_up))),
         rule=RULE,
@@ -284,5 +284,4 @@ def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
 
 
 def _number_of_lesions(measures: CaseMeasures) -> str:
-    is_known = measures.volumes_ml[Region.ET.value] is not None
-    return str(len(measures.lesions)) if is_known else texts.ABSENT
+    return str(len(measures.lesions)) if measures.tells_lesions else texts.ABSENT

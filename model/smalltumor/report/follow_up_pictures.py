@@ -17,7 +17,7 @@ from smalltumor.report.figures import (
     window_as_of,
     window_of,
 )
-from smalltumor.report.page import PICTURE_MM, known_regions
+from smalltumor.report.page import PICTURE_MM
 from smalltumor.report.slices import Image, largest_slice, slice_of_voxels
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class FollowUpPictures:
         shown = current.case.volumes[REFERENCE]
         window = window_as_of(earlier.case.volumes[REFERENCE], shown)
         image, classes = follow_up.earlier_on_current_grid()
-        known = known_regions(earlier.measures)
+        known = earlier.measures.known_regions
         self._earlier = _View(
             title=f"{earlier.title}, registered",
             image=image,
@@ -52,7 +52,7 @@ class FollowUpPictures:
             window=window,
             regions=known,
         )
-        known = known_regions(current.measures)
+        known = current.measures.known_regions
         self._current = _View(
             title=current.title,
             image=shown,

@@ -108,9 +108,9 @@ def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: Rep
         title=f"Report of {details.title or measures.name}",
         name=details.title or measures.name,
         details=details,
-        snapshots=_snapshots(case, classes, known_regions(measures)),
-        largest=largest_of(classes),
-        legend=legend(known_regions(measures)),
+        snapshots=_snapshots(case, classes, measures.known_regions),
+        largest=largest_of(classes, measures.known_regions),
+        legend=legend(measures.known_regions),
         regions=region_rows(measures),
         measures=measures,
         lesions=lesion_rows(measures),
@@ -142,11 +142,6 @@ def render(template: str, **content: Any) -> str:
     made = {"made": date.today().isoformat(), "version": software_version()}
     page: str = environment.get_template(template).render(**made, **content)
     return page
-
-
-def known_regions(measures: CaseMeasures) -> list[Region]:
-    """The regions that the mask tells; the contours of others would be those of their parts."""
-    return [region for region in Region if measures.volumes_ml[region.value] is not None]
 
 
 def legend(regions: Sequence[Region]) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,9 +102,13 @@ class Slice:
         return self.cropped(spans[0], spans[1])
 
 
-def largest_of(classes: Classes) -> Region | None:
-    """The region of a mask (i, j, k) whose largest slice is shown: the tumour core, else WT."""
-    return next((r for r in (Region.TC, Region.WT) if region_mask(classes, r).any()), None)
+def largest_of(classes: Classes, known: Collection[Region] = tuple(Region)) -> Region | None:
+    """The region of a mask (i, j, k) whose largest slice is shown: the tumour core, else WT.
+
+    Of regions that the mask tells, which are `known`, it is ET if it tells no other.
+    """
+    shown = [region for region in (Region.TC, Region.WT, Region.ET) if region in known]
+    return next((region for region in shown if region_mask(classes, region).any()), None)
 
 
 def largest_slice(

@@ -9,7 +9,9 @@ from smalltumor.data.case import Case
 from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
-from smalltumor.labels.schemes import SCHEMES
+from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.schemes import SCHEMES, integer_values
+from smalltumor.training.data.expert_labels import check_classes
 
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
@@ -56,7 +58,7 @@ def mask_to_add(viewer: ViewerModel, case: Case) -> Segmentation:
     OutputError
         If regions of a result are still being added.
     LabelError
-        If the label volume holds values outside its scheme.
+        If the label volume holds values outside its scheme, or its file lacks a class.
     """
     check_complete(region_layers(viewer.layers, case).values(), case.name)
     ensure_nesting(viewer).apply()
@@ -70,6 +72,7 @@ def mask_to_add(viewer: ViewerModel, case: Case) -> Segmentation:
     role = role_of(layer)
     assert role is not None and role.scheme is not None
     classes = SCHEMES[role.scheme].decode(stored)
+    check_classes(layer.name, {*role.known, *map(TissueClass, integer_values(classes))})
     return Segmentation(case.name, classes, case.grid, made_by=made_by_of([layer]))
 
 

@@ -9,9 +9,9 @@ from napari_cases import case_along
 from shown_layers import show_segmentation
 from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.errors import CaseError
+from smalltumor.errors import CaseError, LabelError
 from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import SCHEMES
+from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES
 
 from napari_smalltumor.finetune.cases.training_masks import (
     case_to_add,
@@ -63,6 +63,17 @@ def test_an_edited_label_volume_is_added_with_its_edits(viewer, case, classes, s
     layer.data[:] = 0
     assert case_to_add(viewer) is case
     assert not mask_to_add(viewer, case).classes.any()
+
+
+def test_a_label_volume_whose_file_lacks_a_class_is_added_once_that_was_painted(viewer, case):
+    open_images(viewer, case)
+    known = READ_SCHEMES["hd-glio"].known_classes
+    stored = np.full(case.grid.shape, SCHEME.et, np.uint8)
+    layer = viewer.add_layer(Layer.create(*labels_layer(case, stored, SCHEME, known=known)))
+    with pytest.raises(LabelError, match="no class for necrosis or non-enhancing core: a network"):
+        mask_to_add(viewer, case)
+    layer.data[0, 0, 0] = SCHEME.ncr
+    assert mask_to_add(viewer, case).classes[0].any()
 
 
 def test_regions_take_precedence_over_label_volumes(viewer, case, classes):

@@ -42,9 +42,10 @@ def _without_patient(words: Sequence[str], series: Series) -> list[str]:
             if named.isdisjoint(run) and names_patient(text, (series,)):
                 named.update(run)
     kept = [word for number, word in enumerate(words) if number not in named]
-    if names_patient(" ".join(kept), (series,)):
-        return [word for word in kept if is_of_sequence(word)]
-    return kept
+    of_sequence = [word for word in kept if is_of_sequence(word)]
+    others = [word for word in kept if not is_of_sequence(word)]  # may have those between them
+    is_named = any(names_patient(" ".join(left), (series,)) for left in (kept, others))
+    return of_sequence if is_named else kept
 
 
 def deidentified_titles(series: Iterable[Series]) -> dict[str, str]:

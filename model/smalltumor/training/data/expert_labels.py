@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from smalltumor.data.case import Case
@@ -11,6 +12,7 @@ from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import LabelError
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.missing_classes import missing_classes_text
+from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import LabelScheme
 
 
@@ -47,19 +49,29 @@ def read_expert_labels(case: Case) -> ExpertLabels:
 
 
 def check_complete(labels: ExpertLabels, case: Case) -> None:
-    """Check that labels tell all tissue classes: a missing one would be taught as background.
+    """Check that the labels of a case tell all tissue classes, see `check_classes`."""
+    if case.labels_path is not None:
+        name = f"{case.labels_path.name} (label scheme {labels.scheme.name})"
+        check_classes(name, labels.scheme.known_classes)
+
+
+def check_classes(name: str, known: Collection[TissueClass]) -> None:
+    """Check that a mask tells all tissue classes: a missing one would be taught as background.
+
+    Parameters
+    ----------
+    name : str
+        Of the mask, for the error.
+    known : collection of TissueClass
 
     Raises
     ------
     LabelError
-        If they do not.
+        If it does not.
     """
-    missing = missing_classes_text(labels.scheme.known_classes)
-    if missing and case.labels_path is not None:
-        raise LabelError(
-            f"{case.labels_path.name} has {missing} (label scheme {labels.scheme.name}): a network "
-            "would learn that there is none"
-        )
+    missing = missing_classes_text(known)
+    if missing:
+        raise LabelError(f"{name} has {missing}: a network would learn that there is none")
 
 
 def _uncorrected_text(volume: Volume, made_by: MadeBy | None) -> str:

@@ -23,6 +23,7 @@ def test_a_polygon_that_cannot_be_drawn_in_another_plane_is_dropped(make_napari_
     patients = active_patient(viewer)
     patients.activate(patients.patients[0])
     assert not polygon.points
+    assert labels.mode == "pan_zoom"
     patients.activate(second)  # in the axial plane, the first two points are one
     assert {patient_of(layer) for layer in viewer.layers if layer.visible} == {second}
-    assert patients.current == second and labels.mode == "polygon"
+    assert patients.current == second and labels.mode == "pan_zoom"

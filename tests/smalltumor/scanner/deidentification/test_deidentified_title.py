@@ -37,6 +37,8 @@ def series(title: str, patient_id: str = "", name: str = "") -> Series:
         ("3 KH 48213 Ax T1", "KH-48213", "Doe^Jane", "3 Ax T1"),
         ("3 T1 123 456 789 post", "123456789", "Doe^Jane", "3 T1 post"),
         ("3 T1 12-34-56", "123456", "Doe^Jane", "3 T1"),
+        ("KH 48 T1 213", "KH48213", "Doe^Jane", "T1"),
+        ("123 T2 456", "123456", "Doe^Jane", "T2"),
         ("3 T1 Mc Donald", "1234", "McDonald^Ron", "3 T1"),
         ("3 T1 Van der Berg post", "1234", "VanderBerg^Ron", "3 T1 post"),
         ("3 T1 MARIA JOSE", "1234", "Lopez^MariaJose", "3 T1"),

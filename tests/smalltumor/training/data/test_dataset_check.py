@@ -67,7 +67,7 @@ def test_a_mask_without_a_class_is_no_training_mask(folder):
     path.unlink()
     write_volume(path, classes, Grid(SHAPE, AFFINE), label_scheme="hd-glio")
     first, second, third = check_training_cases(folder)
-    text = "case_01_seg.nii.gz has no class for necrosis or non-enhancing core (label scheme hd-gl"
+    text = "case_01_seg.nii.gz (label scheme hd-glio) has no class for necrosis or non-enhancing"
     assert text in second.problem and first.problem is None and third.problem is None
     with pytest.raises(TrainingError, match=r"case_01 cannot be trained on: .* no class for necr"):
         prepare_case(labelled_cases(folder)[1], Preprocessing())
