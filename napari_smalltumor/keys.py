@@ -2,8 +2,7 @@
 
 napari uses none of these letters, for a viewer or for any kind of layer. Its number keys choose
 tools of the selected layer, as P, E, F, L and Z do. Here they choose a sequence, also while a mask
-of a patient is painted, where they would choose the eraser; while a tool of another layer is
-chosen, they are napari's.
+of a patient is painted; while a tool of another layer is chosen, they are napari's.
 """
 
 from __future__ import annotations

@@ -64,9 +64,8 @@ def _texts(case: str, others: Sequence[str], made_of: Mapping[str, Mapping[str, 
 
 def _text(common: Sequence[str], others: Sequence[str], *, is_all: bool) -> str:
     if is_all:
-        return f"the images are those of {list_text(others)}, too"
-    images = "is an image" if len(common) == 1 else "are images"
-    return f"{list_text(map(role_title, common))} {images} of {list_text(others)}, too"
+        return f"same images as {list_text(others)}"
+    return f"same {list_text(map(role_title, common))} as {list_text(others)}"
 
 
 def with_warnings(row: CohortRow, texts: Sequence[str]) -> CohortRow:

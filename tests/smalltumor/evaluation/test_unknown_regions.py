@@ -140,7 +140,7 @@ def test_regions_that_only_one_side_of_a_comparison_tells_are_named(cases):
     patients = {d.measure.name: d.estimate.patients for d in comparison.differences}
     assert (patients["Dice ET"], patients["Dice TC"]) == (2, 0)
     text = report_text(evaluated(cases), comparison)
-    assert "Left out of TC, which one side does not tell: A" in text
+    assert "Left out of TC, for which one side has no class: A" in text
 
 
 def test_the_rules_from_2024_score_the_classes_that_both_sides_tell(cases):

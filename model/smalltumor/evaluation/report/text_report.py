@@ -168,7 +168,7 @@ def _compared(comparison: Comparison | None) -> list[str]:
     sides = (("A", comparison.only_in_one), ("B", comparison.only_in_other))
     alone = [f"Left out, only in {side}: {', '.join(names)}" for side, names in sides if names]
     alone += [
-        f"Left out of {region.upper()}, which one side does not tell: {', '.join(names)}"
+        f"Left out of {region.upper()}, for which one side has no class: {', '.join(names)}"
         for region, names in comparison.regions_of_one_side.items()
     ]
     return [difference_table(title, comparison.differences), *alone, VERDICTS]
@@ -250,7 +250,7 @@ def _absent(evaluation: Evaluation) -> str:
         )
         lines.append(f"{pluralize(count, 'case')} without {REGION_NAMES[region]}: {verdict}")
     if not lines and any(len(case.regions) < len(Region) for case in evaluation.cases):
-        return "Every case has the regions of which it was scored"
+        return "No region that was scored is empty in the truth"
     return "\n".join(lines) or "Every case has all three regions"
 
 
