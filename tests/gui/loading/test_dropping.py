@@ -55,8 +55,19 @@ def test_a_dropped_folder_is_opened_as_a_case(viewer, tmp_path):
 def test_a_folder_dropped_on_the_planes_is_opened_as_on_the_canvas(viewer, tmp_path):
     drop(viewer, write_case_along(tmp_path / "First", labels=False))
     area = open_planes(viewer).area
+    places = [QPoint(x, y) for x in (40, area.width() - 40) for y in (40, area.height() - 40)]
+    assert {accepting_at(area, place) for place in places} == {area}
     drop_on(area, write_case_along(tmp_path / "Pat", "RAS", labels=False, seed=1))
     assert visible(viewer) == ["Pat T1CE"]
+
+
+def accepting_at(area, place):
+    """The widget to which Qt gives what is dropped at a place: the innermost that accepts drops."""
+    widget = area.childAt(place)
+    assert widget is not None and widget is not area
+    while not widget.acceptDrops():
+        widget = widget.parentWidget()
+    return widget
 
 
 ORDERS = ("seg t1ce t2 flair t1", "t2 flair t1 t1ce seg", "t1 seg flair t1ce t2")
