@@ -132,7 +132,7 @@ def _meanings(labels: _Labels, scheme: str) -> Iterator[_Labels]:
     program may have converted them to any scheme, or a mask of 0 and 1 to another value.
     """
     values = set(np.unique(labels).tolist())
-    named = scheme_of_header(scheme)
+    named = scheme_of_header(scheme, values)
     if named is not None and _has(named, values):
         yield named.decode(labels)
         return

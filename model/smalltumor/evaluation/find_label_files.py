@@ -33,7 +33,7 @@ from smalltumor.files.listings import walk_once
 from smalltumor.files.names import file_key, name_key
 from smalltumor.files.tables import read_table
 from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import READ_SCHEMES
+from smalltumor.labels.schemes import scheme_of_header
 
 _PREDICTED = re.compile(r"[-_. ](pred|prediction|predicted)$", re.IGNORECASE)
 _NO_MASK = re.compile(rf"[-_. ]({'|'.join(Region)}|candidates)$", re.IGNORECASE)
@@ -223,7 +223,8 @@ def _holds_no_classes(path: Path) -> bool:
 def _names_scheme(path: Path) -> bool:
     """Whether the header of a file names a label scheme."""
     try:
-        return is_nifti_name(path) and label_scheme_of(read_header(path)) in READ_SCHEMES
+        named = label_scheme_of(read_header(path)) if is_nifti_name(path) else ""
+        return scheme_of_header(named) is not None
     except CaseError:
         return False
 

@@ -15,7 +15,7 @@ from smalltumor.labels.schemes import (
     LabelScheme,
     detect_scheme,
     integer_values,
-    scheme_of_header,
+    whole_scheme,
 )
 from smalltumor.labels.segments import Segment, check_names
 from smalltumor.text import list_text
@@ -40,8 +40,8 @@ class Schemes:
     @property
     def only(self) -> LabelScheme | None:
         """The scheme of all files; None if they are in several, or each tells its own by names."""
-        found = {scheme.name for scheme in self.by_file.values()}
-        return scheme_of_header(found.pop()) if len(found) == 1 else None
+        found = {_whole_name(scheme) for scheme in self.by_file.values()}
+        return READ_SCHEMES.get(found.pop()) if len(found) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,18 @@ def schemes_of(
     if not others:
         return Schemes(scheme_of_file)
     # Where headers name one scheme, it may be that of all, and the values of all tell it surest.
-    stored = {scheme.name for scheme in scheme_of_file.values()}
+    stored = {_whole_name(scheme) for scheme in scheme_of_file.values()}
     tell = files if len(stored) == 1 and stored <= set(READ_SCHEMES) else others
     scheme = _common_scheme(others, {f.path: labels[f.path] for f in tell}, fallback, side)
     for file in others:
         _check_names(file, labels[file.path], scheme, side)
     return Schemes({**{file.path: scheme for file in others}, **scheme_of_file})
+
+
+def _whole_name(scheme: LabelScheme) -> str:
+    """Name of a scheme, of one for some of its classes that of the whole one."""
+    whole = whole_scheme(scheme.name)
+    return scheme.name if whole is None else whole.name
 
 
 def _common_scheme(

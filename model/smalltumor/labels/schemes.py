@@ -130,7 +130,8 @@ READ_SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
 DEFAULT_SCHEME = _BRATS2018.name
 """The scheme that label files are written in unless the user chooses another."""
 
-_VALUE_NAMES = {TissueClass.NCR: "ncr", TissueClass.ED: "ed", TissueClass.ET: "et"}
+_SHORT_NAMES = {TissueClass.NCR: "nc", TissueClass.ED: "ed", TissueClass.ET: "et"}
+"""In names of schemes: NIfTI has 15 characters for one in its header."""
 
 
 def with_classes(scheme: LabelScheme, known: Collection[TissueClass]) -> LabelScheme:
@@ -148,25 +149,43 @@ def with_classes(scheme: LabelScheme, known: Collection[TissueClass]) -> LabelSc
         For the header: of a name such as ``brats2018-ed-et``. The scheme itself if all classes of
         tumour are known, or none.
     """
-    names = [name for tissue, name in _VALUE_NAMES.items() if tissue in known]
-    if len(names) in (0, len(_VALUE_NAMES)):
+    names = [name for tissue, name in _SHORT_NAMES.items() if tissue in known]
+    if len(names) in (0, len(_SHORT_NAMES)):
         return scheme
-    ncr, ed, et = (scheme.values[tissue] * (tissue in known) for tissue in _VALUE_NAMES)
+    ncr, ed, et = (scheme.values[tissue] * (tissue in known) for tissue in _SHORT_NAMES)
     return replace(scheme, name="-".join((scheme.name, *names)), ncr=ncr, ed=ed, et=et)
 
 
 _WITH_SOME_CLASSES = {
-    each.name: each
+    with_classes(scheme, known).name: (scheme, known)
     for scheme in SCHEMES.values()
     for count in (1, 2)
-    for known in combinations(_VALUE_NAMES, count)
-    for each in (with_classes(scheme, known),)
+    for known in combinations(_SHORT_NAMES, count)
 }
 
 
-def scheme_of_header(name: str) -> LabelScheme | None:
-    """The scheme that the header of a label file names; None if it is none of ours."""
-    return READ_SCHEMES.get(name) or _WITH_SOME_CLASSES.get(name)
+def scheme_of_header(name: str, values: Iterable[int] = ()) -> LabelScheme | None:
+    """The scheme that the header of a label file names; None if it is none of `READ_SCHEMES`.
+
+    Parameters
+    ----------
+    name : str
+        Of one of these, or as of `with_classes`.
+    values : iterable of int
+        Values of the file. Another program may have added a class: its value then means what it
+        does in the whole scheme.
+    """
+    if name not in _WITH_SOME_CLASSES:
+        return READ_SCHEMES.get(name)
+    scheme, known = _WITH_SOME_CLASSES[name]
+    added = {scheme.classes[value] for value in values if value in scheme.classes}
+    return with_classes(scheme, {*known, *added})
+
+
+def whole_scheme(name: str) -> LabelScheme | None:
+    """The scheme of `scheme_of_header` with all of its classes."""
+    scheme, _ = _WITH_SOME_CLASSES.get(name, (READ_SCHEMES.get(name), ()))
+    return scheme
 
 
 _MAX_COUNTED = 2**16

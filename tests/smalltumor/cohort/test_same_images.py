@@ -24,7 +24,9 @@ def warnings(cohort):
         code, rows, _, stderr = cohort()
         assert code == 0, stderr
         found = {row["case"]: row["warnings"].split(" | ") for row in rows}
-        of_others = {case: [t for t in each if t.startswith("same ")] for case, each in found.items()}
+        of_others = {
+            case: [t for t in each if t.startswith("same ")] for case, each in found.items()
+        }
         return {case: each for case, each in of_others.items() if each}, stderr
 
     return run

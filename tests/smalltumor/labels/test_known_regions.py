@@ -7,9 +7,15 @@ from itertools import chain, combinations
 import pytest
 from smalltumor.labels.missing_classes import missing_classes_text
 from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass, known_regions
-from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES, scheme_of_header, with_classes
+from smalltumor.labels.schemes import (
+    READ_SCHEMES,
+    SCHEMES,
+    scheme_of_header,
+    whole_scheme,
+    with_classes,
+)
 
-NIFTI_INTENT_NAME_BYTES = 16
+NIFTI_INTENT_NAME_BYTES = 15  # and a zero at the end
 EDEMA_ONLY = (TissueClass.BACKGROUND, TissueClass.ED)
 
 
@@ -43,5 +49,14 @@ def test_the_name_of_a_scheme_in_a_header_tells_the_classes_of_its_file(scheme):
         assert scheme_of_header(written.name) == written
         assert set(written.known_classes) == {TissueClass.BACKGROUND, *known}
         assert all(written.values[tissue] == scheme.values[tissue] for tissue in known)
+        assert whole_scheme(written.name) is scheme
     assert with_classes(scheme, ()) is scheme
-    assert scheme_of_header("") is None
+    assert scheme_of_header("") is whole_scheme("") is None
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_a_class_that_another_program_added_has_its_value_in_the_whole_scheme(scheme):
+    name = with_classes(scheme, (TissueClass.ED, TissueClass.ET)).name
+    assert scheme_of_header(name, {0, scheme.et, scheme.ncr}) == scheme
+    found = scheme_of_header(name, {9})
+    assert found is not None and found.name == name

@@ -13,7 +13,7 @@ from smalltumor.data.masks.label_scheme import region_by_name, scheme_in_file, s
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import READ_SCHEMES, integer_values
+from smalltumor.labels.schemes import integer_values, scheme_of_header
 from smalltumor.labels.segments import region_of_segments
 
 
@@ -48,7 +48,7 @@ def mask_of_region(volume: Volume, region: Region) -> Mask:
     Of a label file of this program with such a name, it is the region in it. One value may be what
     another program has cut out of such a file, with its header.
     """
-    if volume.label_scheme in READ_SCHEMES:
+    if scheme_of_header(volume.label_scheme) is not None:
         values = integer_values(volume.data)
         scheme = scheme_in_header(volume, values)
         if scheme is not None and len(set(values) - {0}) > 1:

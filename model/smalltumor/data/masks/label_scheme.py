@@ -148,7 +148,7 @@ def scheme_in_file(volume: Volume, values: Collection[int]) -> FoundScheme | Non
 
 def scheme_in_header(volume: Volume, values: Collection[int]) -> LabelScheme | None:
     """The scheme that the header of a file names, if it has these values."""
-    stored = scheme_of_header(volume.label_scheme)
+    stored = scheme_of_header(volume.label_scheme, values)
     return stored if stored is not None and set(values) <= set(stored.classes) else None
 
 
@@ -160,7 +160,7 @@ def region_by_name(path: Path, values: Collection[int]) -> Region | None:
 def _found(
     volume: Volume, values: Collection[int], scheme: LabelScheme, source: SchemeSource
 ) -> FoundScheme:
-    stored = scheme_of_header(volume.label_scheme)
+    stored = scheme_of_header(volume.label_scheme, values)
     differs = stored is not None and any(
         stored.classes.get(value) != scheme.classes.get(value) for value in values
     )
