@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
+
+MAX_STUDY_DAYS = 1
+"""Days between series of one study; more apart, they are of two visits."""
+
+_FIRST_YEAR = 1970
+"""No head was imaged by magnetic resonance before."""
 
 _TIME = re.compile(
     r"(?:(?P<year>\d{4})(?P<dash>[-.]?)(?P<month>\d{2})(?P=dash)(?P<day>\d{2})[T ]?)?"
@@ -36,6 +43,20 @@ def normal_time(text: str) -> str:
     time = "".join(found[part] or "00" for part in ("hour", "minute", "second"))
     fraction = (found["fraction"] or "").rstrip("0")
     return f"{date}{time}.{fraction}" if fraction else date + time
+
+
+def day_of(text: str) -> date | None:
+    """A date such as 20240102; None if it is unknown, or stands for that, as 19000101 does."""
+    try:
+        day = datetime.strptime(text, "%Y%m%d").date()
+    except ValueError:
+        return None
+    return day if day.year >= _FIRST_YEAR else None
+
+
+def day_of_time(time: str) -> date | None:
+    """The date of a time of `normal_time`, if that has one."""
+    return day_of(time[:_DIGITS_OF_DATE]) if _has_date(time) else None
 
 
 def is_later(time: str, other: str) -> bool | None:

@@ -7,16 +7,24 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
+from smalltumor.scanner.acquisition_time import MAX_STUDY_DAYS, day_of_time
 from smalltumor.scanner.deidentification.patient_names import spellings
 from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.volume_names import differ_only_in_sequence
-from smalltumor.scanner.volume_studies import folder_of_session
+from smalltumor.scanner.volume_studies import folder_of_session, names_subject
 from smalltumor.text import list_text
 
 _DATE = re.compile(r"(?:19|20)\d{6}")
 _UNKNOWN_DATE = "19000101"
+
+
+def study_warnings(series: Sequence[Series]) -> Iterator[ScanWarning]:
+    """What speaks against the series of one study being of one patient at one time."""
+    yield from contradictions(series)
+    yield from _days_between(series)
+    yield from _missing_evidence(series)
 
 
 def contradictions(series: Sequence[Series]) -> Iterator[ScanWarning]:
@@ -35,21 +43,31 @@ def contradictions(series: Sequence[Series]) -> Iterator[ScanWarning]:
         yield ScanWarning(("the headers give two sexes; check that the patient is one",))
 
 
-def missing_evidence(series: Sequence[Series]) -> Iterator[ScanWarning]:
+def _days_between(series: Sequence[Series]) -> Iterator[ScanWarning]:
+    """A warning if the series of one study were acquired on days that lie apart."""
+    days = sorted(day for s in series if (day := day_of_time(s.acquisition.time)) is not None)
+    if days and (days[-1] - days[0]).days > MAX_STUDY_DAYS:
+        text = f"by the headers, the series were acquired within {(days[-1] - days[0]).days} days"
+        yield ScanWarning((text, "; check that they are of one time"))
+
+
+def _missing_evidence(series: Sequence[Series]) -> Iterator[ScanWarning]:
     """What nothing shows although it is assumed: that series are of one patient at one time."""
     without_study = [s.title for s in series if s.frames and not s.study_uid]
     if without_study and len(series) > 1:
         text = f"the headers of {', '.join(without_study)} name no study"
         yield ScanWarning((text, "; check that they are of one patient at one time"))
         return
-    of_nobody = [
-        s.location
+    unstated = [
+        s
         for s in series
-        if not (s.patient or s.study_uid) and classify(s.acquisition).sequence is not None
+        if not (s.frames or s.study_uid or names_subject(s.location))
+        and classify(s.acquisition).sequence is not None
     ]
-    if not differ_only_in_sequence(of_nobody):
-        names = Identifying(": " + ", ".join(path.name for path in of_nobody))
-        text = f"names and headers do not show that {len(of_nobody)} files are of one patient"
+    if not differ_only_in_sequence(s.location for s in unstated):
+        names = Identifying(": " + ", ".join(s.location.name for s in unstated))
+        what = "taken at one time" if all(s.patient for s in unstated) else "of one patient"
+        text = f"names and headers do not show that {len(unstated)} files are {what}"
         yield ScanWarning((text, names))
         return
     volumes = (s.location for s in series if not (s.frames or s.study_uid))

@@ -14,7 +14,7 @@ from smalltumor.files.existence import is_absent
 from smalltumor.scanner.deidentification.case_name import proposed_name
 from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
-from smalltumor.scanner.one_patient import contradictions, missing_evidence, other_visits
+from smalltumor.scanner.one_patient import contradictions, other_visits, study_warnings
 from smalltumor.scanner.sequences.selection import Assignment, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import FolderContent, Study, find_studies, patients_of
@@ -68,7 +68,7 @@ def series_warnings(study: Study | None, assignment: Assignment) -> tuple[ScanWa
     of_study = () if study is None else study.series
     warnings = (
         *contradictions((*of_study, *assignment.chosen.values())),
-        *missing_evidence(of_study),
+        *study_warnings(of_study),
         *other_visits(assignment.chosen),
         *(ScanWarning((text,)) for text in assignment.warnings),
     )

@@ -7,29 +7,23 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 
 from smalltumor.data.volumes.volume_files import ARCHIVE_ENDINGS
 from smalltumor.errors import CaseError
 from smalltumor.files.existence import exists, is_folder
+from smalltumor.scanner.acquisition_time import MAX_STUDY_DAYS, day_of
 from smalltumor.scanner.archive import NO_IMAGES, archives_text
 from smalltumor.scanner.deidentification.patient_names import spellings
 from smalltumor.scanner.deidentification.scan_warning import ScanWarning
 from smalltumor.scanner.dicom.copies import copies_warning, find_copies
 from smalltumor.scanner.dicom.files import files_in, read_images
 from smalltumor.scanner.dicom.series import group_series
-from smalltumor.scanner.one_patient import contradictions, missing_evidence
+from smalltumor.scanner.one_patient import study_warnings
 from smalltumor.scanner.sequences.classification import classify
 from smalltumor.scanner.series import Acquisition, Series, study_title
 from smalltumor.scanner.volume_series import volume_series
-
-_MAX_STUDY_DAYS = 1
-"""Days between series of one study; more apart, they are of two visits."""
-
-_FIRST_YEAR = 1970
-"""No head was imaged by magnetic resonance before."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ class Study:
     @property
     def notes(self) -> tuple[ScanWarning, ...]:
         """What is assumed of the patient although the files contradict it, or do not say it."""
-        return (*contradictions(self.series), *missing_evidence(self.series))
+        return tuple(study_warnings(self.series))
 
 
 @dataclass(frozen=True)
@@ -207,7 +201,7 @@ def _by_patient(found: Sequence[Series]) -> dict[str, list[Series]]:
 
 
 def _first_date(visit: Sequence[Series]) -> str:
-    return next((s.date for s in visit if _day(s.date) is not None), visit[0].date)
+    return next((s.date for s in visit if day_of(s.date) is not None), visit[0].date)
 
 
 def _visits(found: Sequence[Series]) -> list[list[Series]]:
@@ -215,25 +209,16 @@ def _visits(found: Sequence[Series]) -> list[list[Series]]:
 
     A study may go on past midnight. Series whose date is not known are of the first.
     """
-    known = sorted({s.date for s in found if _day(s.date) is not None})
-    starts = [d for before, d in pairwise(known) if _days(before, d) > _MAX_STUDY_DAYS]
+    known = sorted({s.date for s in found if day_of(s.date) is not None})
+    starts = [d for before, d in pairwise(known) if _days(before, d) > MAX_STUDY_DAYS]
     visits: dict[int, list[Series]] = defaultdict(list)
     for series in found:
-        day = series.date if _day(series.date) is not None else ""
+        day = series.date if day_of(series.date) is not None else ""
         visits[bisect_right(starts, day)].append(series)
     return [visits[number] for number in sorted(visits)]
 
 
 def _days(before: str, after: str) -> int:
-    first, last = _day(before), _day(after)
+    first, last = day_of(before), day_of(after)
     assert first is not None and last is not None
     return (last - first).days
-
-
-def _day(text: str) -> date | None:
-    """A date; None if it is unknown, or stands for an unknown one, such as 19000101."""
-    try:
-        day = datetime.strptime(text, "%Y%m%d").date()
-    except ValueError:
-        return None
-    return day if day.year >= _FIRST_YEAR else None

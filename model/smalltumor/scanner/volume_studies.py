@@ -7,6 +7,7 @@ files of one name, and a name of a folder need not be one of BIDS.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,9 +18,11 @@ from typing import NamedTuple
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.scanner.deidentification.patient_names import known_id
 from smalltumor.scanner.series import Series
+from smalltumor.scanner.volume_names import is_of_sequence
 
-_SUBJECT = re.compile(r"(?:\A|_)(sub-[A-Za-z0-9]+)")
-_SESSION = re.compile(r"(?:\A|_)(ses-[A-Za-z0-9]+)")
+_SUBJECT = re.compile(r"(?:\A|_)(sub-[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)")
+_SESSION = re.compile(r"(?:\A|_)(ses-[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)")
+"""Labels of BIDS have no hyphen, but those of many data sets have, such as ``ses-2024-01-02``."""
 
 _DATATYPES = frozenset(("anat", "dwi", "fmap", "func", "perf", "mrs"))
 """Folders in which BIDS keeps the images of one session by their kind."""
@@ -56,14 +59,28 @@ def _folders_around(path: Path, searched: Path | None) -> list[str]:
     """Names of folders that may state subject and session, the nearest first."""
     outermost = path.parent if searched is None else searched
     within = path.parent.relative_to(outermost).parts
-    outermost = outermost.absolute()
+    outermost = _absolute(outermost)
     above = [folder.name for folder in (outermost, *outermost.parents)]
     count = 1 + (above[0] in _DATATYPES)
     return [*reversed(within), *above[: count + bool(_SESSION.match(above[count - 1]))]]
 
 
 def _first(pattern: re.Pattern[str], names: Sequence[str]) -> str:
-    return next((match[1] for name in names if (match := pattern.search(name))), "")
+    found = (match[1] for name in names if (match := pattern.search(name)))
+    return next((_without_sequence(entity) for entity in found), "")
+
+
+def _without_sequence(entity: str) -> str:
+    """``sub-01`` of a file *sub-01-t1*."""
+    key, label, *words = entity.split("-")
+    while words and is_of_sequence(words[-1]):
+        words.pop()
+    return "-".join((key, label, *words))
+
+
+def names_subject(path: Path) -> bool:
+    """Whether the name of a file states its subject, as that of BIDS does."""
+    return _SUBJECT.search(stem(path)) is not None
 
 
 def told_apart(found: Sequence[Series], searched: Path) -> list[Series]:
@@ -134,16 +151,30 @@ def _is_one_study(group: Sequence[Series]) -> bool:
     """Whether files that state the same, or nothing, are of one patient at one time.
 
     They are by one Study Instance UID, and taken to be if each lies in a folder of its own, as the
-    sequences of a scan may. Those in one folder are if they state anything.
+    sequences of a scan may. Those in one folder, or in its folders of sequences, are if they state
+    anything.
     """
     if group[0].study_uid and len({series.study_uid for series in group}) == 1:
         return True
     folders = {folder_of_session(series.location) for series in group}
     states_anything = bool(group[0].patient or group[0].study)
-    return len(folders) == len(group) or (len(folders) == 1 and states_anything)
+    if len(folders) == len(group):
+        return True
+    return states_anything and len(set(map(_above_sequence, folders))) == 1
+
+
+def _above_sequence(folder: Path) -> Path:
+    """The folder around one that is named after a sequence; else the folder itself."""
+    words = re.findall(r"[^\W_]+", folder.name)
+    return folder.parent if words and all(map(is_of_sequence, words)) else folder
 
 
 def _folder_title(path: Path, searched: Path) -> str:
     """The folder within the searched one; that itself ends in a slash, unlike all others."""
     within = path.relative_to(searched).as_posix() if path.is_relative_to(searched) else "."
-    return f"{searched.absolute().name}/" if within == "." else within
+    return f"{_absolute(searched).name}/" if within == "." else within
+
+
+def _absolute(path: Path) -> Path:
+    """A path without "..", which is the name of no folder, and with the names of links."""
+    return Path(os.path.abspath(path))  # noqa: PTH100

@@ -83,6 +83,76 @@ def test_two_sessions_in_the_same_folders_are_told_apart(tmp_path):
         find_source(tmp_path, {})
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("sub-NYU-001", "sub-NYU-002"),
+        ("sub-01_ses-2020-01-01", "sub-01_ses-2020-06-01"),
+        ("sub-01_ses-pre", "sub-01_ses-pre2"),
+    ],
+)
+def test_names_with_hyphens_tell_patients_and_sessions_apart(tmp_path, first, second):
+    write(tmp_path, *(f"{first}_{name}" for name in ("t1", "t1ce", "t2")))
+    write(tmp_path, f"{second}_flair")
+    assert len(studies(tmp_path)) == 2
+    with pytest.raises(CaseError, match="no series is FLAIR; of another study"):
+        find_source(tmp_path, {})
+
+
+def test_words_of_a_sequence_are_no_part_of_a_subject(tmp_path):
+    write(tmp_path, *(f"sub-01-{name}" for name in ALL))
+    assert set(studies(tmp_path)) == {("sub-01", "")}
+    assert find_source(tmp_path, {}).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("preop", "postop"), ("2020-01-01", "2021-01-01"), ("Anna", "Bert")]
+)
+def test_names_that_differ_in_a_folder_of_one_subject_are_said(tmp_path, first, second):
+    folder = write(tmp_path / "sub-01", *(f"{first}_{name}" for name in ("t1", "t1ce", "t2")))
+    write(folder, f"{second}_flair")
+    (warning,) = find_source(tmp_path, {}).warnings
+    text = "names and headers do not show that 4 files are taken at one time"
+    assert warning.deidentified == text and str(warning).startswith(f"{text}: ")
+
+
+def test_names_that_differ_in_files_of_one_id_are_said(tmp_path):
+    sidecar = {"PatientID": "A-100"}
+    write(tmp_path, "v1_t1", "v1_t1ce", "v1_t2", sidecar=sidecar)
+    write(tmp_path, "v2_flair", sidecar=sidecar)
+    (warning,) = find_source(tmp_path, {}).warnings
+    assert warning.deidentified.endswith("4 files are taken at one time")
+
+
+@pytest.mark.parametrize(("later", "count"), [("2020-01-02", 0), ("2021-01-01", 1)])
+def test_days_that_lie_apart_by_the_headers_are_said(tmp_path, later, count):
+    for name in ALL:
+        day = later if name == "flair" else "2020-01-01"
+        sidecar = {"PatientID": "A-100", "AcquisitionDateTime": f"{day}T10:00:00"}
+        write(tmp_path, name, sidecar=sidecar)
+    warnings = [str(warning) for warning in find_source(tmp_path, {}).warnings]
+    text = "by the headers, the series were acquired within 366 days; check that they are of one"
+    assert [warning.startswith(text) for warning in warnings] == [True] * count
+
+
+def test_folders_of_sequences_with_further_files_are_one_session(tmp_path):
+    session = tmp_path / "sub-01" / "ses-1"
+    for name in ALL:
+        write(session / name, name)
+    write(session / "t2", "t2b")
+    write(session / "dwi", "dwi", "adc")
+    assert set(studies(tmp_path)) == {("sub-01", "ses-1")}
+    write(tmp_path / "sub-02" / "anat", "t1", "t1ce")
+    write(tmp_path / "sub-02" / "FLAIR", "flair")
+    assert set(studies(tmp_path / "sub-02")) == {("sub-02", "")}
+
+
+@pytest.mark.parametrize("path", ["..", "../../ses-1", "../anat/.."])
+def test_a_path_with_dots_is_of_the_same_subject(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(write(tmp_path / "sub-01" / "ses-1" / "anat", *ALL))
+    assert set(studies(Path(path))) == {("sub-01", "ses-1")}
+
+
 @pytest.mark.parametrize("folders", [("a", "b", "c", "d"), ("a", "a", "a", "a")])
 def test_two_studies_by_their_uids_are_told_apart_in_one_session(tmp_path, folders):
     for name, folder in zip(ALL, folders, strict=True):
