@@ -20,7 +20,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_smalltumor.display.window_level import image_to_window
 from napari_smalltumor.layers.coordinates import uses_display_axes
-from napari_smalltumor.layers.editing.earlier_scan import title_of_earlier_scan
+from napari_smalltumor.layers.editing.earlier_scan import is_earlier_scan, title_of_earlier_scan
 from napari_smalltumor.layers.masks.reference import reference_of
 from napari_smalltumor.layers.titles import name_without_patient
 from napari_smalltumor.layers.views.edge_letters import Edges, edges_of_plane
@@ -120,9 +120,14 @@ class PlaneCanvas(QWidget):
         return image_to_window(viewer) if viewer is not None else None
 
     @property
-    def is_of_earlier(self) -> bool:
-        """Whether the plane shows the earlier scan of a follow-up."""
-        return False
+    def measured(self) -> Layer | None:
+        """The image on which a distance is measured; None if it is one of the current scan."""
+        image = next((x for x in reversed(self.layers) if x._type_string == "image"), None)
+        viewer = self.planes.viewer
+        if image is None or viewer is None:
+            return image
+        is_other = is_earlier_scan(image) or active_patient(viewer).current is None
+        return image if is_other else None
 
     @property
     def may_edit(self) -> bool:
@@ -246,7 +251,7 @@ class PlaneCanvas(QWidget):
         distance = self.planes.distance
         if distance is None or distance.plane != self.plane:
             return
-        if distance.of_earlier == self.is_of_earlier and self._is_shown(distance.start):
+        if distance.is_of(self.measured) and self._is_shown(distance.start):
             draw_distance(painter, distance, port)
 
     def _is_shown(self, point: Point) -> bool:

@@ -61,11 +61,6 @@ class EarlierCanvas(PlaneCanvas):
         return next((x for x in self.layers if x._type_string == "image"), None)
 
     @property
-    def is_of_earlier(self) -> bool:
-        """Always."""
-        return True
-
-    @property
     def may_edit(self) -> bool:
         """Never."""
         return False

@@ -7,6 +7,7 @@ moves the image, and the wheel changes the slice, as in the viewers that radiolo
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QPointF, Qt
@@ -130,8 +131,9 @@ class PlaneMouse(QObject):
         if end[sliced] != self._measured_from[sliced]:
             self._stop()
             return
+        scan = self._canvas.measured
         self._planes.distance = Distance(
-            self._canvas.plane, self._measured_from, end, self._canvas.is_of_earlier
+            self._canvas.plane, self._measured_from, end, None if scan is None else ref(scan)
         )
 
     def _start_window(self) -> None:

@@ -34,8 +34,8 @@ def prepared_before(scan: Path, reference: Series, *, is_only_study: bool) -> Pa
 
 def _recorded_uid(case_folder: Path) -> str | None:
     """Series Instance UID of T1CE, empty if it had none; None if it cannot be read."""
-    records = [path for path in entries(case_folder) if path.name.endswith(RECORD_ENDING)]
     try:
+        records = [path for path in entries(case_folder) if path.name.endswith(RECORD_ENDING)]
         return recorded_series_uid(records[0]) if len(records) == 1 else None
     except CaseError:
         return None

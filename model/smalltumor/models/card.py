@@ -39,7 +39,7 @@ RESEARCH_USE = "research only; not a medical device, not for diagnosis"
 
 _KEYS = (TRAINED_ON, STARTED_FROM_TRAINED_ON)
 _LISTS = (*_KEYS, SELECTED_ON, STARTED_FROM_SELECTED_ON)
-_NOT_NAMED = "not named"
+_NOT_NAMED, _LEFT_OUT = "not named", "left out with the names of cases"
 
 
 def is_trained_with_modality_dropout(card: Mapping[str, Any]) -> bool:
@@ -150,30 +150,39 @@ def listed_names(card: Mapping[str, Any]) -> frozenset[str]:
 def without_names(card: Mapping[str, Any]) -> dict[str, Any]:
     """A card that has the numbers of cases in place of their names, and no scores by case.
 
-    It is then not known of a case whether the network was trained on it.
+    A sentence that stands for a list is left out, since its words may be names, and the names that
+    the card lists are left out of all other texts. It is then not known of a case whether the
+    network was trained on it.
     """
+    names = sorted(listed_names(card) - {""}, key=len, reverse=True)
+    named = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names) or r"(?!)")
     return {
-        key: _unnamed(value) if key in _LISTS else _without_scores_by_case(value)
+        key: _unnamed(value) if key in _LISTS else _without(value, named)
         for key, value in card.items()
     }
 
 
 def _unnamed(cases: Any) -> str:
-    """How many cases there are, if that is known: a sentence may consist of names."""
+    """How many cases there are, if that is known."""
     if isinstance(cases, list):
         return f"{pluralize(len(cases), 'case')}, {_NOT_NAMED}"
     text = str(cases)
-    return text if re.fullmatch(rf"(\d+ )?cases?, {_NOT_NAMED}", text) else f"cases, {_NOT_NAMED}"
+    return text if re.fullmatch(rf"\d+ cases?, {_NOT_NAMED}", text) else _LEFT_OUT
 
 
-def _without_scores_by_case(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    return {key: _without_scores_by_case(entry) for key, entry in value.items() if key != BY_CASE}
+def _without(value: Any, named: re.Pattern[str]) -> Any:
+    """A part of a card without scores by case, and with texts that name none."""
+    if isinstance(value, Mapping):
+        return {key: _without(v, named) for key, v in value.items() if key != BY_CASE}
+    if isinstance(value, list | tuple):
+        return [_without(entry, named) for entry in value]
+    return named.sub("a case", value) if isinstance(value, str) else value
 
 
 def _scores_by_case(value: Any) -> list[Mapping[str, Any]]:
     """Scores with the name of a case, wherever they lie in a card."""
+    if isinstance(value, list):
+        return [score for entry in value for score in _scores_by_case(entry)]
     if not isinstance(value, Mapping):
         return []
     here = [score for score in _list(value.get(BY_CASE)) if isinstance(score, Mapping)]

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from napari_cases import write_case_along
 from planes_in_window import drag, open_planes, press
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, QPointF, QSize, Qt
 
 from napari_smalltumor import keys
+from napari_smalltumor.layers.editing.earlier_scan import mark_as_earlier_scan
+from napari_smalltumor.layers.patient import assign
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.main_window.toolbar import PlanesToolbar
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.planes.drawing.ruler import place_beside
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -99,3 +102,53 @@ def test_the_ruler_shows_the_planes_on_which_it_measures(window):
     assert window.layout == "napari"
     press(window, keys.RULER)
     assert window.layout == "Four views"
+
+
+def test_a_line_is_that_of_the_scan_on_which_it_was_drawn(window, viewer, qtbot):
+    canvas = window.area.canvases[0]
+    current = viewer.layers["case T1CE"]
+    scans = [current]
+    for title in ("visit 1", "visit 2"):
+        place = {"scale": current.scale, "translate": current.translate}
+        scans.append(viewer.add_image(current.data.copy(), name=title, **place))
+        assign(scans[-1], active_patient(viewer).current)
+        mark_as_earlier_scan(scans[-1], title)
+    press(window, keys.RULER)
+    middle = canvas.rect().center()
+
+    for measured in scans:
+        show_only(scans, measured)
+        measure(qtbot, canvas, middle, middle + QPoint(30, 40))
+        for shown in scans:
+            show_only(scans, shown)
+            assert (yellow(canvas) > 30) == (shown is measured)
+
+
+def show_only(layers, shown) -> None:
+    for layer in layers:
+        layer.visible = layer is shown
+
+
+def test_a_line_on_an_image_of_no_patient_ends_with_it(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(np.random.default_rng(0).random((20, 30, 30)))
+    window = open_planes(viewer)
+    canvas = window.area.canvases[0]
+    press(window, keys.RULER)
+    middle = canvas.rect().center()
+    measure(qtbot, canvas, middle, middle + QPoint(30, 40))
+    assert yellow(canvas) > 30
+    viewer.layers.clear()
+    viewer.add_image(np.random.default_rng(1).random((20, 30, 30)))
+    assert yellow(canvas) == 0
+
+
+@pytest.mark.parametrize("corner", ["topLeft", "topRight", "bottomLeft", "bottomRight"])
+def test_the_length_can_be_read_at_each_corner(window, corner):
+    canvas = window.area.canvases[0]
+    port = canvas.port
+    size = QSize(60, 14)
+    end = QPointF(getattr(canvas.rect(), corner)())
+    place = place_beside(end, size, port)
+    assert place.left() >= 0 and place.left() + size.width() <= port.width
+    assert place.top() >= 0 and place.top() + size.height() <= port.height

@@ -7,10 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation.prepared_files import RECORD_ENDING
 from smalltumor.scanner.preparation.stored_case import RECORD_VERSION
 
 from napari_smalltumor.scanner import known_scans
+from napari_smalltumor.scanner import prepared_before as prepared_before_module
 from napari_smalltumor.scanner.known_scans import remember_scan
 from napari_smalltumor.scanner.prepared_before import prepared_before
 
@@ -50,6 +52,16 @@ def test_series_without_uid_are_known_if_their_folder_holds_no_other_study(scan)
     case = remember(scan, "Anna", "")
     assert before(scan, "", is_only_study=True) == case
     assert before(scan, "", is_only_study=False) is None
+    assert before(scan, "1.1", is_only_study=True) is None
+
+
+def test_a_folder_that_cannot_be_listed_tells_nothing(scan, monkeypatch):
+    remember(scan, "Anna", "1.1")
+
+    def refuse(folder):
+        raise CaseError(f"{folder} cannot be read")
+
+    monkeypatch.setattr(prepared_before_module, "entries", refuse)
     assert before(scan, "1.1", is_only_study=True) is None
 
 

@@ -60,4 +60,16 @@ def test_a_card_without_names_says_how_many_cases_there_were_and_claims_no_compl
 def test_a_sentence_of_names_is_left_out():
     """Averages and networks that started from one without a list have such sentences."""
     card = without_names({"trained_on": "Mueller_Anna, P2; not said", "licence": "mine"})
-    assert card == {"trained_on": "cases, not named", "licence": "mine"}
+    assert card == {"trained_on": "left out with the names of cases", "licence": "mine"}
+    assert without_names(card) == card
+
+
+def test_listed_names_are_left_out_of_all_texts_of_a_card():
+    facts = {
+        "name": "average of Mueller_Anna_19610304, P22",
+        "data": ["Schmidt_Hans was not trained on", {"folds": [{"by_case": [{"case": "P9"}]}]}],
+    }
+    card = without_names(CARD | facts)
+    assert card["name"] == "average of a case, P22"
+    assert card["data"] == ["a case was not trained on", {"folds": [{}]}]
+    assert "P9" in listed_names(CARD | facts)
