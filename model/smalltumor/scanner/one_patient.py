@@ -48,7 +48,7 @@ def _days_between(series: Sequence[Series]) -> Iterator[ScanWarning]:
     days = sorted(day for s in series if (day := day_of_time(s.acquisition.time)) is not None)
     if days and (days[-1] - days[0]).days > MAX_STUDY_DAYS:
         text = f"by the headers, the series were acquired within {(days[-1] - days[0]).days} days"
-        yield ScanWarning((text, "; check that they are of one time"))
+        yield ScanWarning((text, "; check that they are of one visit"))
 
 
 def _missing_evidence(series: Sequence[Series]) -> Iterator[ScanWarning]:
@@ -66,8 +66,9 @@ def _missing_evidence(series: Sequence[Series]) -> Iterator[ScanWarning]:
     ]
     if not differ_only_in_sequence(s.location for s in unstated):
         names = Identifying(": " + ", ".join(s.location.name for s in unstated))
-        what = "taken at one time" if all(s.patient for s in unstated) else "of one patient"
-        text = f"names and headers do not show that {len(unstated)} files are {what}"
+        have_patient = all(s.patient for s in unstated)
+        what = "were acquired at one time" if have_patient else "are of one patient"
+        text = f"names and headers do not show that {len(unstated)} files {what}"
         yield ScanWarning((text, names))
         return
     volumes = (s.location for s in series if not (s.frames or s.study_uid))

@@ -112,7 +112,7 @@ def test_names_that_differ_in_a_folder_of_one_subject_are_said(tmp_path, first, 
     folder = write(tmp_path / "sub-01", *(f"{first}_{name}" for name in ("t1", "t1ce", "t2")))
     write(folder, f"{second}_flair")
     (warning,) = find_source(tmp_path, {}).warnings
-    text = "names and headers do not show that 4 files are taken at one time"
+    text = "names and headers do not show that 4 files were acquired at one time"
     assert warning.deidentified == text and str(warning).startswith(f"{text}: ")
 
 
@@ -121,7 +121,7 @@ def test_names_that_differ_in_files_of_one_id_are_said(tmp_path):
     write(tmp_path, "v1_t1", "v1_t1ce", "v1_t2", sidecar=sidecar)
     write(tmp_path, "v2_flair", sidecar=sidecar)
     (warning,) = find_source(tmp_path, {}).warnings
-    assert warning.deidentified.endswith("4 files are taken at one time")
+    assert warning.deidentified.endswith("4 files were acquired at one time")
 
 
 @pytest.mark.parametrize(("later", "count"), [("2020-01-02", 0), ("2021-01-01", 1)])
@@ -131,7 +131,9 @@ def test_days_that_lie_apart_by_the_headers_are_said(tmp_path, later, count):
         sidecar = {"PatientID": "A-100", "AcquisitionDateTime": f"{day}T10:00:00"}
         write(tmp_path, name, sidecar=sidecar)
     warnings = [str(warning) for warning in find_source(tmp_path, {}).warnings]
-    text = "by the headers, the series were acquired within 366 days; check that they are of one"
+    text = (
+        "by the headers, the series were acquired within 366 days; check that they are of one visit"
+    )
     assert [warning.startswith(text) for warning in warnings] == [True] * count
 
 
