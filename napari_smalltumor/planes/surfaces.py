@@ -21,6 +21,9 @@ _SMOOTHING_VOXELS = 1.2
 _AMBIENT = 0.35
 """Brightness of a surface that faces away from the light, from 0 to 1."""
 
+_ROUNDING_PIXELS = 1e-3
+"""By how much more than the side of a cube neighbours may seem to lie apart, as computed."""
+
 
 @dataclass(frozen=True, eq=False)
 class Surface:
@@ -125,7 +128,7 @@ def shade(
     light = _AMBIENT + (1 - _AMBIENT) * facing[seen][order]
     # As large as the cube of a point, which meets those of its neighbours, also across an edge.
     high, wide = (surface.spacing * scale * np.abs(axes[n]).sum() for n in (1, 0))
-    pixels = (np.arange(max(1, int(np.ceil(side)))) for side in (high, wide))
+    pixels = (np.arange(int(np.ceil(side + _ROUNDING_PIXELS))) for side in (high, wide))
     offsets = np.stack(np.meshgrid(*pixels, indexing="ij"), axis=-1).reshape(-1, 2)
     # The first pixel of each rectangle is rounded, and not each pixel, which would leave gaps.
     first_row, first_column = (

@@ -74,6 +74,8 @@ def test_a_flat_surface_has_no_gaps_at_any_scale(scale, shift, spacing):
 @given(st.floats(-180, 180), st.floats(-90, 90), st.floats(0.7, 5))
 @example(35.0, 30.0, 3.0)
 @example(0.0, 0.0, 3.0)
+@example(-90.0, 0.0, 2.0 - 1e-15)
+@example(90.0, 0.0, 4.0)
 def test_a_round_surface_has_no_gaps_from_any_side(yaw, pitch, scale):
     shape = (26, 26, 26)
     ball = np.linalg.norm(np.indices(shape) - 12.5, axis=0) < 11
