@@ -113,7 +113,10 @@ def start(job: Job, out: Path, prepare: Callable[[], None] = lambda: None) -> in
         except KeyboardInterrupt:
             code = INTERRUPTED
         except Exception as error:
-            code = FAILED if type(error).__module__ == "smalltumor.errors" else 99
+            if isinstance(error.__cause__, KeyboardInterrupt):  # of a module that was imported
+                code = INTERRUPTED
+            elif type(error).__module__ == "smalltumor.errors":
+                code = FAILED
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
         finally:
             os._exit(code)

@@ -325,9 +325,8 @@ def interrupted_with_a_file_aside() -> KeyboardInterrupt:
     return error
 
 
-def interrupted_import() -> RuntimeError:
-    """What Python 3.11 raises if a class is being created when it is interrupted."""
-    error = RuntimeError("Error calling __set_name__ on 'Field' instance")
+def interrupted_import(error: Exception) -> Exception:
+    """What is raised if a module is being imported when the program is interrupted."""
     error.__cause__ = KeyboardInterrupt()
     return error
 
@@ -338,7 +337,13 @@ def interrupted_import() -> RuntimeError:
         (MemoryError(), 1, "out of memory; close other programs"),
         (KeyboardInterrupt(), 130, "interrupted; no incomplete file was left"),
         (interrupted_with_a_file_aside(), 130, "interrupted; a.nii is .smalltumor-0123.kept now"),
-        (interrupted_import(), 130, "interrupted; no incomplete file was left"),
+        *(
+            (interrupted_import(error), 130, "interrupted; no incomplete file was left")
+            for error in (
+                RuntimeError("Error calling __set_name__ on 'Field' instance"),  # Python 3.11
+                ImportError("initialization failed"),  # a module in C++
+            )
+        ),
         (Cancelled("cancelled"), 130, "cancelled"),
     ],
 )

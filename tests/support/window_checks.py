@@ -176,9 +176,15 @@ class WindowChecks:
         values = np.array([0, 1, 2, 4], np.uint8)
         return [(p, values[x.classes]) for p, x in found.items() if x is not None]
 
-    def check_settled(self) -> None:
-        """What holds when all work has ended: numbers, lesions and rings are the patient's."""
-        self.check(may_edit=False)
+    def check_settled(self, *, may_edit: bool = False) -> None:
+        """What holds when all work has ended: numbers, lesions and rings are the patient's.
+
+        Parameters
+        ----------
+        may_edit : bool
+            Whether a question was answered meanwhile, such as that whether to restore edits.
+        """
+        self.check(may_edit=may_edit)
         check_autosave(self.viewer)
         title = self.window.windowTitle()
         assert title.startswith(f"{self.patients.title} – " if self.active else "napari")

@@ -101,8 +101,10 @@ class WindowWalk:
             may_edit = step.edits or self._answers.count > answered
             self.checks.check(may_edit=may_edit)
             if number % 5 == 4:
+                answered = self._answers.count
                 self.checks.settle()
-                self.checks.check_settled()
+                # A patient that was opened in the last step may ask whether to restore edits.
+                self.checks.check_settled(may_edit=self._answers.count > answered)
 
     def _do(self, step: Step) -> None:
         """Do a step in the event loop, as what a user does; it waits for dialogs."""

@@ -106,8 +106,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(_message(error, options), 130 if isinstance(error, Cancelled) else 1)
     except KeyboardInterrupt as error:
         return _fail_interrupted(error, ends=arguments is None)
-    except RuntimeError as error:
-        # Python 3.11 wraps what is raised while a class is created, as when a module is imported.
+    except (RuntimeError, ImportError) as error:
+        # Python 3.11 wraps what is raised while a class is created, as when a module is imported,
+        # and modules in C++ wrap what is raised while they are.
         if not isinstance(error.__cause__, KeyboardInterrupt):
             raise
         return _fail_interrupted(error.__cause__, ends=arguments is None)
