@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from smalltumor.files.transactions.journal import Move, write_journals
+from smalltumor.files.transactions.journal import Move, journals_of
 
 
 def hide(*paths: Path) -> None:
@@ -15,7 +15,9 @@ def hide(*paths: Path) -> None:
         Move(path, kept=path.with_name(f".smalltumor-{secrets.token_hex(6)}.kept"))
         for path in paths
     ]
-    journals = write_journals(moves)
+    journals = journals_of(moves)
+    for journal in journals:
+        journal.write()
     for move in moves:
         assert move.kept is not None
         move.target.rename(move.kept)

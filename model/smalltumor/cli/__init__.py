@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from smalltumor.cli.commands import (
@@ -35,6 +34,7 @@ from smalltumor.cli.commands import (
     segment,
     train,
 )
+from smalltumor.cli.interruptions import interruptible
 from smalltumor.cli.messages import show_message, show_warning
 from smalltumor.cli.parser import Parser
 from smalltumor.cli.remedies import remedy_text
@@ -93,7 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         start_again_in_utf8_mode()
     prepare_streams()
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    with interruptible():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = argparse.Namespace()
     try:
         options = build_parser().parse_args(arguments)
@@ -124,9 +128,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _discard_output()
         subject = "" if error.filename is None else f"{error.filename}: "
         return _fail(f"{subject}{error.strerror or error}")
-    finally:
-        # Python on its way out would print what is raised.
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _recover_interrupted_writes(options: argparse.Namespace) -> None:
@@ -184,10 +185,6 @@ def _discard_output() -> None:
     """Discard what could not be printed, or Python reports it once more at exit."""
     with suppress(OSError, ValueError):  # a stream without a file, as in tests
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _fail_interrupted(error: BaseException, *, ends: bool) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from smalltumor.errors import Action, OutputError, Remedy
@@ -137,7 +137,7 @@ def _flush(path: Path) -> None:
 def move_into_place(temporary: Path, target: Path, overwrite: bool) -> None:
     """Give a complete file its final name; an OutputError if that exists and may not be replaced.
 
-    The temporary name may remain.
+    The temporary name may remain on a drive that fails.
     """
     if overwrite:
         temporary.replace(target)
@@ -149,3 +149,6 @@ def move_into_place(temporary: Path, target: Path, overwrite: bool) -> None:
         raise OutputError(f"{target} was created meanwhile and is not replaced") from error
     except OSError:
         temporary.rename(target)
+    else:
+        with suppress(OSError):
+            temporary.unlink()

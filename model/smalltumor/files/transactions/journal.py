@@ -227,27 +227,13 @@ class Journal:
         return self.folder / f"{self.name}{state}"
 
 
-def write_journals(moves: Iterable[Move]) -> list[Journal]:
-    """Write a journal in each folder in which files are moved.
-
-    Raises
-    ------
-    OSError
-        If one cannot be written; none is there then.
-    """
+def journals_of(moves: Iterable[Move]) -> list[Journal]:
+    """A journal for each folder in which files are moved; none is written yet."""
     name, by_folder = f".smalltumor-{secrets.token_hex(6)}", _by_folder(moves)
-    journals = [
+    return [
         Journal(folder, name, tuple(own), tuple(_seen_from(folder, by_folder)))
         for folder, own in by_folder.items()
     ]
-    try:
-        for journal in journals:
-            journal.write()
-    except BaseException:
-        for journal in journals:
-            journal.remove()
-        raise
-    return journals
 
 
 def is_journal(name: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError
 from smalltumor.files.existence import exists
-from smalltumor.files.transactions.journal import Move, write_journals
+from smalltumor.files.transactions.journal import Journal, Move, journals_of
 from smalltumor.files.transactions.moves import complete_or_roll_back, move_all, place
 from smalltumor.files.transactions.recovery import recover_around
 from smalltumor.files.transactions.temporary_names import temporary_path
@@ -110,13 +110,12 @@ def _exists(path: Path) -> bool:
 
 
 def _move_together(moves: list[Move], *, overwrite: bool) -> None:
+    journals = journals_of(moves)
     try:
-        journals = write_journals(moves)
-    except OSError as error:
-        raise _not_written_error(error.filename or moves[0].folder, error) from error
-    try:
+        _write_journals(journals)
         move_all(moves, journals, overwrite=overwrite)
-    except BaseException as error:
+        complete_or_roll_back(journals)
+    except BaseException as error:  # also while all was completed, which is done again then
         rolled_back = complete_or_roll_back(journals)
         left = [f"{path} is {kept.name} now" for path, kept in rolled_back.left.items()]
         if left and isinstance(error, Exception):
@@ -124,7 +123,14 @@ def _move_together(moves: list[Move], *, overwrite: bool) -> None:
         for text in left:
             error.add_note(text)
         raise
-    complete_or_roll_back(journals)
+
+
+def _write_journals(journals: Iterable[Journal]) -> None:
+    for journal in journals:
+        try:
+            journal.write()
+        except OSError as error:
+            raise _not_written_error(error.filename or journal.folder, error) from error
 
 
 def _not_written_error(where: Path | str, error: OSError) -> OutputError:
