@@ -7,7 +7,7 @@ These are read only if they are needed, and an installation without them does wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,22 @@ from typing import Any
 from smalltumor.cohort.results.folder_settings import CohortInfo, FolderSettings
 from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.data.identity.image_digests import has_image_of, images_of_mask
 from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CheckpointError, SmalltumorError
-from smalltumor.models.card import known_cases, lists_all_cases, selected_on, trained_on
+from smalltumor.models.card import (
+    IMAGES,
+    SELECTED_ON,
+    TRAINED_ON,
+    images_trained_on,
+    known_cases,
+    lists_all_cases,
+    selected_on,
+    trained_on,
+)
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 
-_TRAINED_ON = "trained_on"
 _LEVELS = 3
 """Folders above a mask that may hold `SETTINGS`: its own, and above ``reviews/READER``."""
 
@@ -36,6 +45,8 @@ class Origin:
         Of the weights.
     seen : frozenset of str or None
         Cases that they were trained on; None if that is not known.
+    images : tuple of str
+        Digests of the T1CE of these cases, as far as they are known.
     chosen_by : frozenset of str
         Cases by whose scores they were chosen.
     recorded : bool
@@ -44,13 +55,19 @@ class Origin:
 
     name: str
     seen: frozenset[str] | None
+    images: tuple[str, ...]
     chosen_by: frozenset[str]
     recorded: bool
 
 
 def training_facts(card: Mapping[str, Any]) -> dict[str, Any]:
     """What `SETTINGS` records of the training of a network, from its card."""
-    return {_TRAINED_ON: trained_on(card), "selected_on": sorted(selected_on(card))}
+    images = images_trained_on(card)
+    return {
+        TRAINED_ON: trained_on(card),
+        **({IMAGES: images} if images else {}),
+        SELECTED_ON: sorted(selected_on(card)),
+    }
 
 
 def notes_on_training(masks: Mapping[str, Path]) -> list[str]:
@@ -68,16 +85,16 @@ def notes_on_training(masks: Mapping[str, Path]) -> list[str]:
     """
     infos = {case: _info(mask) for case, mask in masks.items()}
     shipped, notes = None, []
-    if not all(info and _TRAINED_ON in info.training for info in infos.values()):
+    if not all(info and TRAINED_ON in info.training for info in infos.values()):
         try:
             shipped = load_checkpoint()
         except CheckpointError as error:
             notes = [f"scored cases were not compared with those of the shipped weights: {error}"]
-    by_origin: dict[Origin, list[str]] = {}
+    by_origin: dict[Origin, dict[str, Path]] = {}
     for case, info in infos.items():
         if origin := _origin(info, shipped):
-            by_origin.setdefault(origin, []).append(case)
-    return notes + [note for origin, names in by_origin.items() for note in _notes(origin, names)]
+            by_origin.setdefault(origin, {})[case] = masks[case]
+    return notes + [note for origin, own in by_origin.items() for note in _notes(origin, own)]
 
 
 def _origin(info: CohortInfo | None, shipped: Checkpoint | None) -> Origin | None:
@@ -92,7 +109,7 @@ def _origin(info: CohortInfo | None, shipped: Checkpoint | None) -> Origin | Non
 
 def _origin_of_card(card: Mapping[str, Any], name: str, *, recorded: bool) -> Origin:
     seen = known_cases(card) if lists_all_cases(card) else None
-    return Origin(name, seen, selected_on(card), recorded)
+    return Origin(name, seen, tuple(images_trained_on(card)), selected_on(card), recorded)
 
 
 def _info(mask: Path) -> CohortInfo | None:
@@ -115,7 +132,7 @@ def _info(mask: Path) -> CohortInfo | None:
     return None
 
 
-def _notes(origin: Origin, names: Sequence[str]) -> list[str]:
+def _notes(origin: Origin, masks: Mapping[str, Path]) -> list[str]:
     condition = "" if origin.recorded else "if these masks are of the shipped weights: "
     notes = []
     if origin.seen is None:
@@ -123,17 +140,27 @@ def _notes(origin: Origin, names: Sequence[str]) -> list[str]:
             f"the training cases of {origin.name} are not recorded, so it cannot be checked "
             "whether the scored cases are among them"
         )
-    elif seen := _of_patients(names, origin.seen):
+    if seen := _seen(origin, masks):
         notes.append(
             f"{condition}{origin.name} were trained on the patients of {', '.join(seen)}; "
             "scores of these cases do not show how good masks of other patients are"
         )
-    if chosen := _of_patients(names, origin.chosen_by - (origin.seen or frozenset())):
+    if chosen := _of_patients(masks, origin.chosen_by - (origin.seen or frozenset())):
         notes.append(
             f"{condition}{origin.name} were chosen by scores on {', '.join(chosen)}, so the scores "
             "of these cases are too good"
         )
     return notes
+
+
+def _seen(origin: Origin, masks: Mapping[str, Path]) -> list[str]:
+    """Cases whose patient was trained on, by its name or by the images that the mask records."""
+    named = _of_patients(masks, origin.seen or ())
+    return [
+        case
+        for case, mask in masks.items()
+        if case in named or (origin.images and has_image_of(images_of_mask(mask), origin.images))
+    ]
 
 
 def _of_patients(names: Iterable[str], others: Iterable[str]) -> list[str]:

@@ -106,7 +106,7 @@ def segment(
         findings=findings,
         modalities=tuple(m for m in checkpoint.preprocessing.channels if m in case.volumes),
         digest=checkpoint.digest,
-        seen_in_training=was_trained_on(checkpoint.card, case.name),
+        seen_in_training=was_trained_on(checkpoint.card, case.name, segmentation.made_of),
     )
     return replace(segmentation, run=run)
 

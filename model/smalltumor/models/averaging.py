@@ -16,11 +16,13 @@ import numpy.typing as npt
 from smalltumor.errors import CheckpointError
 from smalltumor.files.tensor_file import Tensors
 from smalltumor.models.card import (
+    IMAGES,
     MODALITY_DROPOUT,
     RESEARCH_USE,
     SELECTED_ON,
     STARTED_FROM_DIGEST,
     TRAINED_ON,
+    images_trained_on,
     lists_all_cases,
     selected_on,
     trained_on,
@@ -99,6 +101,7 @@ def _card(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
     cards = [checkpoint.card for checkpoint in checkpoints]
     dropout = [card.get(MODALITY_DROPOUT, 0) for card in cards]
     lists = [trained_on(card) for card in cards]
+    images = sorted({digest for card in cards for digest in images_trained_on(card)})
     if all(lists_all_cases(card) for card in cards):
         cases: list[str] | str = sorted({name for names in lists for name in names})
     else:
@@ -107,6 +110,7 @@ def _card(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
         "name": "average of " + ", ".join(checkpoint.name for checkpoint in checkpoints),
         AVERAGE_OF: [checkpoint.name for checkpoint in checkpoints],
         TRAINED_ON: cases,
+        **({IMAGES: images} if images else {}),
         "started_from": cards[0].get("started_from", "unknown weights"),
         STARTED_FROM_DIGEST: cards[0][STARTED_FROM_DIGEST],
         **({MODALITY_DROPOUT: min(dropout)} if all(dropout) else {}),

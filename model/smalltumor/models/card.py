@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from smalltumor.data.identity.image_digests import has_image_of
 from smalltumor.data.identity.patients import patient_key
 from smalltumor.errors import CheckpointError
 from smalltumor.files.damaged import DAMAGED
@@ -28,6 +29,9 @@ ANCESTORS = "started_from_ancestors"
 TRAINED_ON, STARTED_FROM_TRAINED_ON = "trained_on", "started_from_trained_on"
 """Keys of the cases that a network, and the weights that it started from, were trained on."""
 
+IMAGES, STARTED_FROM_IMAGES = "trained_on_images", "started_from_trained_on_images"
+"""Keys of digests of the T1CE of each of these cases, which tell a copy under another name."""
+
 SELECTED_ON, STARTED_FROM_SELECTED_ON = "selected_on", "started_from_selected_on"
 """Keys of the cases by whose scores each of them was chosen."""
 
@@ -39,6 +43,7 @@ RESEARCH_USE = "research only; not a medical device, not for diagnosis"
 
 _KEYS = (TRAINED_ON, STARTED_FROM_TRAINED_ON)
 _LISTS = (*_KEYS, SELECTED_ON, STARTED_FROM_SELECTED_ON)
+_IMAGE_KEYS = (IMAGES, STARTED_FROM_IMAGES)
 _NOT_NAMED, _LEFT_OUT = "not named", "left out with the names of cases"
 
 
@@ -117,13 +122,35 @@ def lists_all_cases(card: Mapping[str, Any]) -> bool:
     return bool(present) and all(isinstance(value, list) for value in present)
 
 
-def was_trained_on(card: Mapping[str, Any], case: str) -> bool:
-    """Whether a list of cases in the card names the patient of this case.
+def images_trained_on(card: Mapping[str, Any]) -> list[str]:
+    """Digests of the T1CE of cases that the network, or the one it started from, was trained on.
 
-    Another key may hold a sentence, as for a network that started from one without a list.
+    Each is that of `smalltumor.data.identity.image_digests.image_digest`. Cards of earlier releases
+    have none.
+    """
+    listed = (str(digest) for key in _IMAGE_KEYS for digest in _list(card.get(key)))
+    return list(dict.fromkeys(listed))
+
+
+def was_trained_on(card: Mapping[str, Any], case: str, images: Mapping[str, str]) -> bool:
+    """Whether the card lists the patient of a case, or a part of its images.
+
+    BraTS has given the same images other names in later years.
+
+    Parameters
+    ----------
+    card : mapping
+        Another key than that of a list may hold a sentence, as for a network that started from one
+        without a list.
+    case : str
+        Its name.
+    images : mapping of str to str
+        `digests_of_images` of the case, or `recorded_images` of its mask.
     """
     listed = (str(name) for key in _KEYS for name in _list(card.get(key)))
-    return patient_key(case) in map(patient_key, listed)
+    if patient_key(case) in map(patient_key, listed):
+        return True
+    return has_image_of(images, images_trained_on(card))
 
 
 def trained_on(card: Mapping[str, Any]) -> list[str] | str:
@@ -141,6 +168,14 @@ def trained_on(card: Mapping[str, Any]) -> list[str] | str:
     return list(dict.fromkeys(name for names in present for name in names))
 
 
+def for_people(card: Mapping[str, Any]) -> dict[str, Any]:
+    """A card that has the numbers of digests in place of these."""
+    return {
+        key: f"digests of {pluralize(len(_list(value)), 'image')}" if key in _IMAGE_KEYS else value
+        for key, value in card.items()
+    }
+
+
 def listed_names(card: Mapping[str, Any]) -> frozenset[str]:
     """Names of cases in the lists and scores of a card, which may be those of patients."""
     listed = {str(name) for key in _LISTS for name in _list(card.get(key))}
@@ -151,14 +186,15 @@ def without_names(card: Mapping[str, Any]) -> dict[str, Any]:
     """A card that has the numbers of cases in place of their names, and no scores by case.
 
     A sentence that stands for a list is left out, since its words may be names, and the names that
-    the card lists are left out of all other texts. It is then not known of a case whether the
-    network was trained on it.
+    the card lists are left out of all other texts; so are the digests of images. It is then not
+    known of a case whether the network was trained on it.
     """
     names = sorted(listed_names(card) - {""}, key=len, reverse=True)
     named = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names) or r"(?!)")
     return {
         key: _unnamed(value) if key in _LISTS else _without(value, named)
         for key, value in card.items()
+        if key not in _IMAGE_KEYS
     }
 
 

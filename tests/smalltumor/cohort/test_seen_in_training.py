@@ -13,6 +13,7 @@ from smalltumor.cohort import seen_in_training
 from smalltumor.cohort.cohort import info_of_run
 from smalltumor.cohort.seen_in_training import notes_on_training, training_facts
 from smalltumor.cohort.settings import CohortSettings
+from smalltumor.data.identity.image_digests import comment_of
 from smalltumor.errors import CheckpointError
 from smalltumor.evaluation.pairing import masks_of_cases
 from smalltumor.models.checkpoint import load_checkpoint
@@ -44,6 +45,18 @@ def test_patients_of_the_training_are_named_and_others_are_not(tmp_path):
     trained, chosen = notes_of(write_masks(tmp_path, *names, settings=settings), names)
     assert trained.startswith("the weights mine were trained on the patients of P1_visit2, P2;")
     assert chosen.startswith("the weights mine were chosen by scores on P3,")
+
+
+def test_a_copy_of_a_training_case_is_known_by_the_images_that_its_mask_records(tmp_path):
+    settings = {"weights": "mine", "digest": "c0ffee", **OWN_CARD, "trained_on_images": ["aa,bb"]}
+    folder = write_masks(tmp_path, "Q1", "Q2", settings=settings)
+    for name, digest in (("Q1", "zz,bb"), ("Q2", "zz,yy")):
+        mask = nib.load(folder / f"{name}.nii.gz")
+        comment = comment_of({"t1ce": digest}).encode()
+        mask.header.extensions.append(nib.nifti1.Nifti1Extension("comment", comment))
+        nib.save(mask, folder / f"{name}.nii.gz")
+    (note,) = notes_of(folder, ["Q1", "Q2"])
+    assert note.startswith("the weights mine were trained on the patients of Q1;")
 
 
 def test_parts_are_one_network_and_reviews_are_of_the_masks_above_them(tmp_path):
@@ -110,6 +123,7 @@ def test_a_run_records_what_the_card_says(tmp_path):
     checkpoint = load_checkpoint()
     facts = training_facts(checkpoint.card)
     assert TRAINED in facts["trained_on"]
+    assert len(facts["trained_on_images"]) == 50
     assert facts["selected_on"] == ["BraTS2021_00019"]
     assert info_of_run(checkpoint, CohortSettings(tmp_path)).training == facts
     assert training_facts({}) == {"trained_on": "not said", "selected_on": []}

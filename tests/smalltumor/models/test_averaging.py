@@ -45,6 +45,10 @@ def test_the_card_names_the_networks_and_all_their_cases():
     assert card["trained_on"] == ["case 1", "case 2", "old"]
     assert card["selected_on"] == ["a", "b"]
     assert card["modality_dropout"] == 0.1
+    assert "trained_on_images" not in card
+    images = [{"trained_on_images": each} for each in (["bb"], ["aa", "bb"])]
+    known = average([network(1, **images[0]), network(2, **images[1])]).card
+    assert known["trained_on_images"] == ["aa", "bb"]
     without = average([one, network(2)]).card
     assert "modality_dropout" not in without  # one of them never saw a case without a sequence
     said = average([one, network(2, trained_on="some patients")]).card

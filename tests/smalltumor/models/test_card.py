@@ -6,12 +6,15 @@ import pytest
 from smalltumor.data.naming.case_files import OPTIONAL_MODALITIES
 from smalltumor.models.card import (
     dice_without,
+    for_people,
+    images_trained_on,
     is_trained_with_modality_dropout,
     known_cases,
     lists_all_cases,
     selected_on,
     trained_on,
     was_trained_on,
+    without_names,
 )
 from smalltumor.models.checkpoint import load_checkpoint
 
@@ -74,9 +77,29 @@ def test_the_shipped_weights_tell_it_for_each_sequence():
 
 def test_a_patient_is_known_to_have_been_trained_on_at_any_visit_if_the_cases_are_listed():
     card = {"trained_on": ["P2"], "started_from_trained_on": ["P1_visit1"]}
-    assert was_trained_on(card, "P1_visit2") and was_trained_on(card, "P2")
-    assert not was_trained_on(card, "P3")
-    assert not was_trained_on({"trained_on": "P1 and others"}, "P1")
-    assert not was_trained_on({}, "P1")
+    assert was_trained_on(card, "P1_visit2", {}) and was_trained_on(card, "P2", {})
+    assert not was_trained_on(card, "P3", {})
+    assert not was_trained_on({"trained_on": "P1 and others"}, "P1", {})
+    assert not was_trained_on({}, "P1", {})
     tuned = {"trained_on": ["P1", "P2"], "started_from_trained_on": "not said"}
-    assert was_trained_on(tuned, "P1") and not was_trained_on(tuned, "said")
+    assert was_trained_on(tuned, "P1", {}) and not was_trained_on(tuned, "said", {})
+
+
+@pytest.mark.parametrize("key", ["trained_on_images", "started_from_trained_on_images"])
+def test_a_patient_is_known_by_a_part_of_an_image_whatever_it_is_called_and_in_whatever_role(key):
+    card = {"trained_on": ["P1"], key: ["aa,,bb", "cc"]}
+    assert was_trained_on(card, "P7", {"t1ce": "zz,,bb"})
+    assert was_trained_on(card, "P7", {"t1": "cc", "t1ce": "yy"})
+    assert not was_trained_on(card, "P7", {"t1ce": "zz,,yy"})
+    assert not was_trained_on({**card, key: "aa,bb"}, "P7", {"t1ce": "bb"})  # a damaged card
+
+
+def test_the_shipped_weights_know_their_patients_by_their_images():
+    card = load_checkpoint().card
+    assert len(images_trained_on(card)) == len(card["trained_on"]) == 50
+
+
+def test_people_read_how_many_images_there_are_and_others_do_not_get_them():
+    card = {"name": "x", "trained_on": ["P1", "P2"], "trained_on_images": ["aa", "bb"]}
+    assert for_people(card) == card | {"trained_on_images": "digests of 2 images"}
+    assert without_names(card) == {"name": "x", "trained_on": "2 cases, not named"}

@@ -99,14 +99,16 @@ def test_the_record_of_a_run_comes_back(tmp_path):
     run = RunFolder(tmp_path / "run")
     request = TrainingRequest(tmp_path / "data", run.path, "starter", device="cpu")
     split = Split(("b", "c"), ("a",), ("b", "c"))
-    record = RunRecord(request, TrainingConfig(epochs=3), split, {"started_from": "x"}, 7)
+    record = RunRecord(
+        request, TrainingConfig(epochs=3), split, {"started_from": "x"}, 7, {"b": "aa"}
+    )
     record.write(run)
     assert RunRecord.read(run) == record
     kept = json.loads(run.config.read_text())
     assert kept["training"].keys() == {field.name for field in fields(TrainingConfig)}
     assert kept.keys() == {
         *("data", "validation_folder", "cache", "card", "preset", "weights", "device"),
-        *("origin", "split", "steps_per_epoch", "training"),
+        *("origin", "split", "steps_per_epoch", "t1ce_digests", "training"),
     }
 
 

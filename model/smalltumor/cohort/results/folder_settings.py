@@ -14,7 +14,7 @@ from smalltumor.files.atomic import write_text
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.labels.schemes import DEFAULT_SCHEME
 
-_OF_TRAINING = ("trained_on", "selected_on")
+_OF_TRAINING = ("trained_on", "trained_on_images", "selected_on")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from smalltumor.training.cross_validation.validation_cases import (
     ValidationCases,
     find_validation_cases,
 )
+from smalltumor.training.data.same_images import known_by_images, t1ce_digests
 from smalltumor.training.execution.run_record import RunRecord
 from smalltumor.training.runs.current_weights import final_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
@@ -133,7 +134,8 @@ def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettin
 def _unseen(
     validation: ValidationCases, checkpoint: Checkpoint
 ) -> tuple[ValidationCases, list[str]]:
-    seen = validation.of_patients_in(known_cases(checkpoint.card))
+    copies = known_by_images(checkpoint.card, t1ce_digests(validation.cases))
+    seen = validation.of_patients_in(known_cases(checkpoint.card) | copies)
     unseen, notes = validation.without(seen), []
     if seen:
         notes += [f"{checkpoint.name} was trained on the patients of {', '.join(seen)}: left out"]

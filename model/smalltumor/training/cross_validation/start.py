@@ -9,7 +9,7 @@ from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.config import FREE_SETTINGS, TrainingConfig
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases
-from smalltumor.training.data.same_images import patients_by_images
+from smalltumor.training.data.same_images import patients_by_images, t1ce_digests
 from smalltumor.training.execution.run_cases import check_patients, check_unique_names
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs.run_context import Log
@@ -65,8 +65,9 @@ def _created(request: TrainingRequest, folds: int | None, log: Log, warn: Log) -
     if request.weights or request.preset == "finetune":
         initial = load_checkpoint(request.weights)
     cases = _cases(request)
-    patients = patients_by_images(cases, request.patients, warn)
-    split = stratified_folds(cases, config, initial, patients, log, warn)
+    digests = t1ce_digests(cases)
+    patients = patients_by_images(digests, request.patients, warn)
+    split = stratified_folds(cases, config, initial, digests, patients, log, warn)
     return CrossValidation(
         replace(request, changes=changes), split, initial.digest if initial else None
     )

@@ -6,16 +6,38 @@ and another validates, the scores are too good.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from smalltumor.data.case import REFERENCE
-from smalltumor.data.identity.image_digests import blocks_of, digests_of_images, digests_of_t1ce
+from smalltumor.data.identity.image_digests import (
+    blocks_of,
+    digests_of_images,
+    digests_of_t1ce,
+    has_image_of,
+)
 from smalltumor.data.identity.patients import patient_key, patient_of
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import SmalltumorError
+from smalltumor.models.card import images_trained_on
 from smalltumor.training.data.dataset import LabelledCase
 from smalltumor.training.data.pack import PackedCase
+
+
+def t1ce_digests(cases: Iterable[LabelledCase]) -> dict[str, str]:
+    """`t1ce_digest` of each case, by name; those of cases of one name are joined."""
+    found: dict[str, str] = {}
+    for case in cases:
+        found = joined_digests(found, {case.name: t1ce_digest(case)})
+    return found
+
+
+def joined_digests(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
+    """Digests by case; a case that is in both, such as with a new image, has the blocks of both."""
+    cases = dict.fromkeys([*first, *second])
+    blocks = {c: blocks_of({"1": first.get(c, ""), "2": second.get(c, "")}) for c in cases}
+    return {case: ",".join(sorted(found)) for case, found in blocks.items()}
 
 
 def t1ce_digest(case: LabelledCase) -> str:
@@ -41,14 +63,29 @@ def _of_stacked(files: CaseFiles) -> str:
         return ""  # preparing the case says why
 
 
+def known_by_images(card: Mapping[str, Any], digests: Mapping[str, str]) -> frozenset[str]:
+    """Cases of which a network has seen the images, whatever it knows them as.
+
+    Parameters
+    ----------
+    card : mapping
+        That of the network.
+    digests : mapping of str to str
+        `t1ce_digest` by case.
+    """
+    seen = images_trained_on(card)
+    return frozenset(n for n, digest in digests.items() if has_image_of({REFERENCE: digest}, seen))
+
+
 def patients_by_images(
-    cases: Sequence[LabelledCase], patients: Mapping[str, str], warn: Callable[[str], None]
+    digests: Mapping[str, str], patients: Mapping[str, str], warn: Callable[[str], None]
 ) -> dict[str, str]:
     """Patients by case, in which cases with the same T1CE, or a part of it, are of one patient.
 
     Parameters
     ----------
-    cases : sequence of LabelledCase
+    digests : mapping of str to str
+        `t1ce_digest` by case.
     patients : mapping of str to str
         Patients by case, see `patient_of`.
     warn : callable
@@ -61,28 +98,28 @@ def patients_by_images(
     """
     first_with: dict[str, str] = {}
     root: dict[str, str] = {}
-    for case in cases:
-        for other in _sharing(case, first_with):
-            one, two = (_root(root, patient_key(name, patients)) for name in (other, case.name))
+    for case in digests:
+        for other in _sharing(case, digests, first_with):
+            one, two = (_root(root, patient_key(name, patients)) for name in (other, case))
             if one != two:
                 root[two] = one
-                warn(f"{case.name} shows the same images as {other}; they count as one patient")
+                warn(f"{case} shows the same images as {other}; they count as one patient")
     if not root:
         return dict(patients)
-    names = {patient_key(c.name, patients): patient_of(c.name, patients) for c in reversed(cases)}
+    names = {patient_key(c, patients): patient_of(c, patients) for c in reversed(list(digests))}
     merged = {*root, *root.values()}
     return {**patients} | {
-        case.name: names[_root(root, key)]
-        for case in cases
-        if (key := patient_key(case.name, patients)) in merged
+        case: names[_root(root, key)]
+        for case in digests
+        if (key := patient_key(case, patients)) in merged
     }
 
 
-def _sharing(case: LabelledCase, first_with: dict[str, str]) -> Iterable[str]:
+def _sharing(case: str, digests: Mapping[str, str], first_with: dict[str, str]) -> Iterable[str]:
     """Earlier cases that share a block of the T1CE with this one; its other blocks are noted."""
-    blocks = blocks_of({REFERENCE: t1ce_digest(case)})
-    owners = {first_with.setdefault(block, case.name): None for block in sorted(blocks)}
-    return [name for name in owners if name != case.name]
+    blocks = blocks_of({REFERENCE: digests[case]})
+    owners = {first_with.setdefault(block, case): None for block in sorted(blocks)}
+    return [name for name in owners if name != case]
 
 
 def _root(root: Mapping[str, str], key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,24 @@ from smalltumor.errors import TrainingError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.models.card import (
     ANCESTORS,
+    IMAGES,
     MODALITY_DROPOUT,
     RESEARCH_USE,
     STARTED_FROM_DIGEST,
+    STARTED_FROM_IMAGES,
     STARTED_FROM_SELECTED_ON,
     STARTED_FROM_TRAINED_ON,
     TRAINED_ON,
     ancestors,
+    images_trained_on,
+    known_cases,
     read_facts,
     selected_on,
     trained_on,
 )
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
+from smalltumor.training.data.same_images import known_by_images
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.splits.split import Split
@@ -43,6 +48,8 @@ class RunRecord:
         What the weights the run started from are called, and what they had been trained on.
     steps_per_epoch : int
         As when the run was started, so that epochs count on when batch or cases change.
+    digests : mapping of str to str
+        `t1ce_digest` of the cases that the run had at any time, by name.
     """
 
     request: TrainingRequest
@@ -50,6 +57,7 @@ class RunRecord:
     split: Split
     origin: Mapping[str, Any]
     steps_per_epoch: int
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, run: RunFolder) -> None:
         """Write ``config.json``."""
@@ -58,6 +66,7 @@ class RunRecord:
             "steps_per_epoch": self.steps_per_epoch,
             "training": self.config.to_dict(),
             "split": self.split.to_dict(),
+            "t1ce_digests": dict(self.digests),
         }
         run.write_config(values)
 
@@ -78,20 +87,38 @@ class RunRecord:
                 split=Split.from_dict(values["split"]),
                 origin=dict(values["origin"]),
                 steps_per_epoch=int(values["steps_per_epoch"]),
+                digests={str(c): str(d) for c, d in values.get("t1ce_digests", {}).items()},
             )
         except DAMAGED as error:
             raise TrainingError(f"{run.config} is damaged ({error!r})") from error
 
 
-def origin_of(initial: Checkpoint | None, weights: Path | None) -> dict[str, Any]:
-    """Name and SHA-256 of the weights a run starts from, and the cases that they know."""
+def origin_of(
+    initial: Checkpoint | None, weights: Path | None, digests: Mapping[str, str]
+) -> dict[str, Any]:
+    """Name and SHA-256 of the weights a run starts from, and the cases that they know.
+
+    Parameters
+    ----------
+    initial : Checkpoint or None
+    weights : Path or None
+        Its file.
+    digests : mapping of str to str
+        `t1ce_digest` of the cases of the run. One whose images the weights know under another name
+        is listed among theirs.
+    """
     if initial is None:
         return {"started_from": str(weights) if weights else "random weights"}
     selection, before = sorted(selected_on(initial.card)), ancestors(initial.card)
+    known, images = trained_on(initial.card), images_trained_on(initial.card)
+    copies = sorted(known_by_images(initial.card, digests) - known_cases(initial.card))
+    if copies:
+        known = [*known, *copies] if isinstance(known, list) else ", ".join([known, *copies])
     return {
         "started_from": initial.name,
         STARTED_FROM_DIGEST: initial.digest,
-        STARTED_FROM_TRAINED_ON: trained_on(initial.card),
+        STARTED_FROM_TRAINED_ON: known,
+        **({STARTED_FROM_IMAGES: images} if images else {}),
         **({ANCESTORS: list(before)} if before else {}),
         **({STARTED_FROM_SELECTED_ON: selection} if selection else {}),
     }
@@ -106,9 +133,11 @@ def model_card(record: RunRecord, cases: tuple[str, ...]) -> dict[str, Any]:
         If the file with further facts cannot be read.
     """
     dropout = record.config.modality_dropout
+    images = sorted(filter(None, (record.digests.get(case) for case in cases)))
     return {
         "name": record.request.run.resolve().name,
         TRAINED_ON: list(cases),
+        **({IMAGES: images} if images else {}),
         **record.origin,
         "preset": record.request.preset,
         "use": RESEARCH_USE,

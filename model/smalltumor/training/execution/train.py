@@ -9,7 +9,7 @@ from smalltumor.errors import Action, Remedy, TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig, steps_per_epoch
-from smalltumor.training.data.same_images import patients_by_images
+from smalltumor.training.data.same_images import joined_digests, patients_by_images, t1ce_digests
 from smalltumor.training.execution.execute import execute
 from smalltumor.training.execution.locked_run import locked_run
 from smalltumor.training.execution.run_cases import AvailableCases, check_unique_names
@@ -74,9 +74,11 @@ def train(
         context = RunContext.of(run, processes, log, warn or warning_through(log), save_seconds)
         if processes.device.type == "cpu":
             keep_freed_memory()
-        available, split = _available_cases(request, config, initial, earlier, context)
+        available = AvailableCases.find(request)
+        digests = t1ce_digests(available.all)
+        available, split = _split(request, config, initial, digests, available, earlier, context)
         training_cases = len(available.named(split.training))
-        record = _new_record(request, config, split, training_cases, earlier, initial)
+        record = _new_record(request, config, split, training_cases, digests, earlier, initial)
         with locked_run(run, processes, earlier):
             if processes.is_main:
                 record.write(run)
@@ -169,15 +171,16 @@ def _check_settled(request: TrainingRequest, config: TrainingConfig) -> None:
             )
 
 
-def _available_cases(
+def _split(
     request: TrainingRequest,
     config: TrainingConfig,
     initial: Checkpoint | None,
+    digests: Mapping[str, str],
+    available: AvailableCases,
     earlier: RunRecord | None,
     context: RunContext,
 ) -> tuple[AvailableCases, Split]:
-    """The cases of the request, and their split, which is kept once the run has a saved state."""
-    available = AvailableCases.find(request)
+    """The cases, and their split, which is kept once the run has a saved state."""
     before = earlier if context.run.has(context.run.last) else None
     warnings: list[str] = []
 
@@ -187,24 +190,14 @@ def _available_cases(
 
     # A split that exists is kept; a new case that is a copy is named as left out.
     said = warn if before is None else silent
-    patients = patients_by_images(available.all, request.patients, said)
+    patients = patients_by_images(digests, request.patients, said)
     if before is None and config.folds:
-        available = _with_fold(available, config, initial, patients, context, warn)
+        check_unique_names(available.cases)
+        folds = stratified_folds(
+            available.cases, config, initial, digests, patients, context.log, warn
+        )
+        available = available.with_validation(folds.validation_cases[config.fold])
     return replace(available, warnings=tuple(warnings)), available.split(config, patients, before)
-
-
-def _with_fold(
-    available: AvailableCases,
-    config: TrainingConfig,
-    initial: Checkpoint | None,
-    patients: Mapping[str, str],
-    context: RunContext,
-    warn: Log,
-) -> AvailableCases:
-    """The cases, of which one fold is for validation: the same as in a cross-validation."""
-    check_unique_names(available.cases)
-    folds = stratified_folds(available.cases, config, initial, patients, context.log, warn)
-    return available.with_validation(folds.validation_cases[config.fold])
 
 
 def _new_record(
@@ -212,6 +205,7 @@ def _new_record(
     config: TrainingConfig,
     split: Split,
     training_cases: int,
+    digests: Mapping[str, str],
     earlier: RunRecord | None,
     initial: Checkpoint | None,
 ) -> RunRecord:
@@ -220,8 +214,9 @@ def _new_record(
         request=request,
         config=config,
         split=split,
-        origin=earlier.origin if earlier else origin_of(initial, request.weights),
+        origin=earlier.origin if earlier else origin_of(initial, request.weights, digests),
         steps_per_epoch=(
             earlier.steps_per_epoch if earlier else steps_per_epoch(config, training_cases)
         ),
+        digests=joined_digests(earlier.digests if earlier else {}, digests),
     )

@@ -17,6 +17,7 @@ from smalltumor.text import pluralize
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataset import LabelledCase
 from smalltumor.training.data.pack import PackedCase
+from smalltumor.training.data.same_images import known_by_images
 from smalltumor.training.splits.folds import Folds
 
 
@@ -24,6 +25,7 @@ def stratified_folds(
     cases: Sequence[LabelledCase],
     config: TrainingConfig,
     initial: Checkpoint | None,
+    digests: Mapping[str, str],
     patients: Mapping[str, str],
     log: Callable[[str], None],
     warn: Callable[[str], None],
@@ -37,6 +39,8 @@ def stratified_folds(
     config : TrainingConfig
     initial : Checkpoint or None
         The starting weights; no fold validates on a patient that they were trained on.
+    digests : mapping of str to str
+        `t1ce_digest` by case.
     patients : mapping of str to str
         Patients by case, see `patient_of`.
     log, warn : callable
@@ -49,7 +53,9 @@ def stratified_folds(
     """
     log(f"reading the masks of {pluralize(len(cases), 'case')} to split them into folds")
     voxels = {case.name: _et_voxels(case) for case in cases}
-    seen = known_cases(initial.card) if initial else frozenset()
+    seen: frozenset[str] = frozenset()
+    if initial is not None:
+        seen = known_cases(initial.card) | known_by_images(initial.card, digests)
     folds = Folds.stratified(voxels, config.folds, config.seed, seen, patients)
     _report(folds, patients, log)
     if initial is not None and not lists_all_cases(initial.card):

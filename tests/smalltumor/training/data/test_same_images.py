@@ -12,7 +12,13 @@ from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
-from smalltumor.training.data.same_images import patients_by_images, t1ce_digest
+from smalltumor.training.data.same_images import (
+    joined_digests,
+    known_by_images,
+    patients_by_images,
+    t1ce_digest,
+    t1ce_digests,
+)
 from training_cases import write_lesion_cases
 
 
@@ -34,7 +40,7 @@ def copy_case(folder, name):
 def keys(folder, patients=None):
     """The patient of each case, and the warnings."""
     found, warnings = labelled_cases(folder), []
-    merged = patients_by_images(found, patients or {}, warnings.append)
+    merged = patients_by_images(t1ce_digests(found), patients or {}, warnings.append)
     return {case.name: patient_key(case.name, merged) for case in found}, warnings
 
 
@@ -91,7 +97,23 @@ def test_cases_of_a_pack_are_compared_with_each_other_and_with_files(cases, tmp_
     writer.close()
     assert keys(tmp_path / "pack") == keys(cases)
     both = [*labelled_cases(tmp_path / "pack", exclude=["copy"]), labelled_cases(cases)[-1]]
-    assert patients_by_images(both, {}, lambda _: None)["copy"] == "case_01"
+    assert patients_by_images(t1ce_digests(both), {}, lambda _: None)["copy"] == "case_01"
+
+
+def test_images_that_a_network_has_seen_are_known_under_any_name(cases):
+    digests = t1ce_digests(labelled_cases(cases))
+    card = {"trained_on": ["case_01"], "trained_on_images": [digests["case_01"]]}
+    assert known_by_images(card, digests) == {"case_01", "copy"}
+    assert known_by_images({"trained_on": ["case_01"]}, digests) == set()
+
+
+def test_an_image_that_was_replaced_under_one_name_is_known_beside_the_new_one(cases):
+    digests = t1ce_digests(labelled_cases(cases))
+    before, after = {"case": digests["case_00"]}, {"case": digests["case_02"], "other": ""}
+    joined = joined_digests(before, after)
+    known = known_by_images({"trained_on_images": [joined["case"]]}, digests)
+    assert known == {"case_00", "case_02"}
+    assert joined["other"] == ""
 
 
 def test_images_that_tell_nothing_join_no_patients(cases):

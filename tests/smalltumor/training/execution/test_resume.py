@@ -293,3 +293,22 @@ def test_the_origin_of_a_chain_of_runs_lists_the_cases_of_every_link(data, tmp_p
         *("case_01", "case_02", "case_03"),
         *("new_00", "new_01"),
     }
+
+
+def test_cases_whose_images_the_starting_weights_have_seen_are_listed_under_their_new_names(
+    data, tmp_path
+):
+    train(request_for(data, tmp_path / "first"), silent)
+    best = tmp_path / "first" / "final.safetensors"
+    copies = write_lesion_cases(tmp_path / "copies", 2, names="copy_{:02d}")  # case_00, case_01
+    tuned = request_for(
+        copies, tmp_path / "second", preset="finetune", weights=best, validation_folder=None
+    )
+    train(tuned, silent)
+    first, second = (
+        load_checkpoint(tmp_path / n / "final.safetensors").card for n in ("first", "second")
+    )
+    assert second["started_from_trained_on"] == [*first["trained_on"], "copy_01"]
+    assert second["started_from_trained_on_images"] == first["trained_on_images"]
+    assert len(first["trained_on_images"]) == len(first["trained_on"]) == 3
+    assert len(second["trained_on_images"]) == 2
