@@ -18,7 +18,7 @@ from smalltumor.data.naming.export_names import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.labels.masks import Mask, region_mask
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import Region, known_regions
 from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integer_values
 from smalltumor.text import list_text
 
@@ -39,7 +39,7 @@ class OtherImagesError(CaseError):
 def read_regions(
     file: RegionFile, case: Case | None = None, *, is_chosen: bool
 ) -> tuple[dict[Region, Mask], Volume]:
-    """Read the masks of an exported file, (i, j, k) bool.
+    """Read the masks of the regions that an exported file tells, (i, j, k) bool.
 
     Parameters
     ----------
@@ -64,8 +64,9 @@ def read_regions(
         check_made_of_case(volume, case, is_chosen=is_chosen)
     if file.region is not None:
         return {file.region: mask_of_region(volume, file.region)}, volume
-    classes = _scheme_of(file.path, volume).decode(volume.data)
-    return {region: region_mask(classes, region) for region in Region}, volume
+    scheme = _scheme_of(file.path, volume)
+    classes = scheme.decode(volume.data)
+    return {r: region_mask(classes, r) for r in known_regions(scheme.known_classes)}, volume
 
 
 def check_made_of_case(volume: Volume, case: Case, *, is_chosen: bool) -> None:

@@ -18,7 +18,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import FollowUp, LesionChange, Scan, compare_scans, scan_warnings
 from smalltumor.labels.masks import region_mask
-from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 from smalltumor.measures import measure_case
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
@@ -122,7 +122,6 @@ def compare_with_earlier(
     case: Case,
     current: Segmentation,
     threshold: float,
-    known: Sequence[TissueClass] = tuple(TissueClass),
     *,
     of_regions: Sequence[str] = (),
     in_window: Sequence[Case] = (),
@@ -140,8 +139,6 @@ def compare_with_earlier(
         Of this case.
     threshold : float
         Lesions below this volume in mm3 are small.
-    known : sequence of TissueClass
-        Classes that the current regions tell apart.
     of_regions : sequence of str
         Reasons to doubt the current regions.
     in_window : sequence of Case
@@ -158,7 +155,7 @@ def compare_with_earlier(
     shown = Scan(
         case,
         current.classes,
-        measure_case(case, current, known=known, threshold=threshold),
+        measure_case(case, current, threshold=threshold),
         mask=regions_origin(current),
         is_from_this_program=True,  # experts' masks are no region layers
         made_by=current.made_by,
@@ -195,11 +192,11 @@ def _read_earlier(
     if mask.other_images:
         raise CaseError(f"{mask.other_images}; it was not compared")
     earlier.warnings.extend(mask.warnings)
-    segmentation = Segmentation(earlier.name, mask.classes, earlier.grid)
+    segmentation = Segmentation(earlier.name, mask.classes, earlier.grid, known=tuple(mask.known))
     scan = Scan(
         earlier,
         mask.classes,
-        measure_case(earlier, segmentation, known=mask.known, threshold=threshold),
+        measure_case(earlier, segmentation, threshold=threshold),
         mask=mask.origin,
         is_from_this_program=mask.is_exported,
         made_by=mask.made_by,

@@ -19,7 +19,6 @@ from napari_smalltumor.follow_up.comparison import (
 from napari_smalltumor.follow_up.earlier_layers import show_earlier
 from napari_smalltumor.layers.masks.region_masks import (
     fingerprint,
-    known_classes,
     missing_text,
     other_images_of,
     segmentation_of,
@@ -98,14 +97,13 @@ class ComparisonRuns(QObject):
         layers = self._viewer.layers
         segmentation = segmentation_of(layers, case)
         assert segmentation is not None
-        mark, known = fingerprint(layers, case), known_classes(layers, case)
+        mark = fingerprint(layers, case)
         job = partial(
             compare_with_earlier,
             folder,
             case,
             segmentation,
             settings.get("threshold"),
-            known,
             of_regions=[*filter(None, (other_images_of(layers, case), missing_text(layers, case)))],
             in_window=cases_with_regions(layers),
         )

@@ -35,7 +35,6 @@ from napari_smalltumor.export.source_files import check_no_source, with_sources
 from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
 from napari_smalltumor.layers.masks.region_masks import (
-    known_classes,
     missing_text,
     other_images_of,
     segmentation_of,
@@ -106,14 +105,14 @@ def write_report(
     assert composed is not None
     segmentation = with_sources(composed, viewer.layers)
     threshold = settings.get("threshold")
-    known, missing = known_classes(viewer.layers, case), missing_text(viewer.layers, case)
+    missing = missing_text(viewer.layers, case)
     other = other_images_of(viewer.layers, case)
     patient = patient_of_shown_case(viewer.layers, case)
     of_others = same_images_note(active_patient(viewer), viewer.layers, patient)
     title, is_saved = case_title(viewer, case), save_state(viewer).is_saved
 
     def write() -> Path:
-        measures = measure_case(case, segmentation, known=known, threshold=threshold)
+        measures = measure_case(case, segmentation, threshold=threshold)
         details = ReportDetails(
             patient=patient_of(case.name),
             scan_date=scan_date,

@@ -32,7 +32,7 @@ _SHOWN_DIGITS = 8
 _MAX_NAME_LENGTH = 64  # as a long string of DICOM
 
 SEEN_IN_TRAINING = (
-    "the weights were trained on this patient, by name or images: results on others are worse"
+    "the weights were trained on this patient (by name or images): results on others are worse"
 )
 """The warning of a mask whose network has seen the patient before."""
 

@@ -24,8 +24,8 @@ from smalltumor.files.transactions.recovery import check_outputs
 from smalltumor.files.transactions.replacement import write_together
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes, Mask, class_mask, region_mask
-from smalltumor.labels.regions import REGION_CLASSES, Region
-from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
+from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
+from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, scheme_for
 from smalltumor.version import software_version
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ class Segmentation:
     made_by : MadeBy, optional
         What made the mask, which files record, too; that of `run` by default, None if it is not
         known.
+    known : tuple of TissueClass
+        Classes that the mask tells apart, which files record, too.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Segmentation:
     run: InferenceRun | None = None
     made_of: Mapping[str, str] = field(default_factory=dict, repr=False)
     made_by: MadeBy | None = None
+    known: tuple[TissueClass, ...] = tuple(TissueClass)
 
     def __post_init__(self) -> None:
         if self.made_by is None and self.run is not None:
@@ -184,6 +187,9 @@ def write_segmentation(
 ) -> Path:
     """Write a label file on the source's grid, with the source's header.
 
+    Its header names the label scheme and, of a mask that tells only some classes, these; see
+    `smalltumor.labels.schemes.scheme_for`.
+
     Parameters
     ----------
     segmentation : Segmentation
@@ -206,8 +212,9 @@ def write_segmentation(
     """
     if scheme not in SCHEMES:
         raise OutputError(f"{scheme} is not a label scheme; known are {', '.join(SCHEMES)}")
-    labels = SCHEMES[scheme].encode(segmentation.classes)
-    return _write(segmentation, Path(path), labels, overwrite, scheme)
+    written_in = scheme_for(SCHEMES[scheme], segmentation.classes, segmentation.known)
+    labels = written_in.encode(segmentation.classes)
+    return _write(segmentation, Path(path), labels, overwrite, written_in.name)
 
 
 def write_regions(

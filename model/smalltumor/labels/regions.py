@@ -93,6 +93,22 @@ def known_parts(
     return tuple(part for part, classes in parts.items() if set(classes) <= set(known))
 
 
+_TOLD_BY: Mapping[TissueClass, frozenset[Region]] = MappingProxyType(
+    {
+        TissueClass.BACKGROUND: frozenset(),
+        TissueClass.NCR: frozenset({Region.ET, Region.TC}),
+        TissueClass.ED: frozenset({Region.TC, Region.WT}),
+        TissueClass.ET: frozenset({Region.ET}),
+    }
+)
+"""The regions by whose masks a class is told apart: it is the one without the other."""
+
+
+def classes_of_regions(regions: Collection[Region]) -> tuple[TissueClass, ...]:
+    """The tissue classes that masks of some regions tell apart, in class order."""
+    return tuple(tissue for tissue, needed in _TOLD_BY.items() if needed <= set(regions))
+
+
 def known_regions(known: Collection[TissueClass]) -> tuple[Region, ...]:
     """The regions that a mask tells, innermost first; with TC it tells ET, and with WT both."""
     return known_parts(REGION_CLASSES, known)

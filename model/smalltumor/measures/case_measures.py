@@ -163,7 +163,6 @@ def measure_case(
     case: Case,
     segmentation: Segmentation,
     *,
-    known: Sequence[TissueClass] = tuple(TissueClass),
     threshold: float = SMALL_LESION_MM3,
 ) -> CaseMeasures:
     """Measure a segmentation of a case.
@@ -174,8 +173,6 @@ def measure_case(
         Its images show the midsagittal plane.
     segmentation : Segmentation
         On the grid of the case, or another grid of the same patient coordinates.
-    known : sequence of TissueClass
-        Classes that the mask tells apart.
     threshold : float
         Lesions below this volume in mm3 are small.
     """
@@ -185,7 +182,7 @@ def measure_case(
         segmentation.grid,
         name=case.name,
         plane=midsagittal_plane(case),
-        known=known,
+        known=segmentation.known,
         threshold=threshold,
         lookup=None if cropped is None else cropped.at,
         give_scores=None if cropped is None else partial(with_scores, parameters=load_parameters()),

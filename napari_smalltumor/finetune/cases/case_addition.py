@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.errors import SmalltumorError
+from smalltumor.errors import LabelError, SmalltumorError
 from smalltumor.training.data.collected_case import CaseFolder, case_folder_name
 from smalltumor.training.data.dataset_folder import add_case
 
@@ -19,6 +19,7 @@ from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
 from napari_smalltumor.finetune.cases.training_masks import (
+    check_regions,
     is_as_segmented,
     mask_layers,
     mask_to_add,
@@ -114,6 +115,11 @@ def addition_of(viewer: Viewer, parent: QWidget, case: Case, target: CaseFolder)
         The folder that it has or gets.
     """
     title = case_title(viewer, case)
+    try:
+        check_regions(viewer, case)
+    except LabelError as error:
+        notify.report_error(error)
+        return None
     if not _confirm_addition(parent, title, target):
         return None
     if not confirm_regions(parent, viewer, case, "Add anyway"):

@@ -8,9 +8,10 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.errors import CaseError
-from smalltumor.labels.regions import TissueClass
+from smalltumor.errors import CaseError, LabelError
+from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES, integer_values
+from smalltumor.text import list_text
 from smalltumor.training.data.expert_labels import check_classes
 
 from napari_smalltumor.layers.coordinates import from_display
@@ -25,6 +26,7 @@ from napari_smalltumor.layers.metadata import (
     same_case,
 )
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -58,12 +60,14 @@ def mask_to_add(viewer: ViewerModel, case: Case) -> Segmentation:
     OutputError
         If regions of a result are still being added.
     LabelError
-        If the label volume holds values outside its scheme, or its file lacks a class.
+        If a region has no layer, or the label volume holds values outside its scheme or its file
+        lacks a class.
     """
     check_complete(region_layers(viewer.layers, case).values(), case.name)
     ensure_nesting(viewer).apply()
     segmentation = segmentation_of(viewer.layers, case)
     if segmentation is not None:
+        check_regions(viewer, case)
         return segmentation
     layer = _label_volume(viewer, case)
     if layer is None:
@@ -74,6 +78,23 @@ def mask_to_add(viewer: ViewerModel, case: Case) -> Segmentation:
     classes = SCHEMES[role.scheme].decode(stored)
     check_classes(layer.name, {*role.known, *map(TissueClass, integer_values(classes))})
     return Segmentation(case.name, classes, case.grid, made_by=made_by_of([layer]))
+
+
+def check_regions(viewer: ViewerModel, case: Case) -> None:
+    """Check that none of the case's regions lacks a layer: its tissue would be taught as another.
+
+    Raises
+    ------
+    LabelError
+        If some have layers and others do not.
+    """
+    present = region_layers(viewer.layers, case)
+    missing = [region.name for region in Region if region not in present]
+    if present and missing:
+        raise LabelError(
+            f"{case_title(viewer, case)} has no {list_text(missing, 'or')} layer: a network would "
+            "learn that there is no such tissue; segment the case, or open a mask with all regions"
+        )
 
 
 def is_as_segmented(mask: Segmentation) -> bool:

@@ -13,7 +13,7 @@ from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.made_by import MadeBy, joined
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.masks import compose_classes
-from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.regions import Region, classes_of_regions
 from smalltumor.text import list_text
 
 from napari_smalltumor.layers.coordinates import display_shape, from_display, to_display
@@ -57,6 +57,7 @@ def segmentation_of(layers: Iterable[Layer], case: Case) -> Segmentation | None:
         classes=segmentation.classes,
         sources=segmentation.sources,
         made_by=made_by or _OF_SEVERAL,  # not what the run of one of them records
+        known=segmentation.known,
     )
 
 
@@ -80,6 +81,7 @@ def compose(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Segm
         case.header,
         tuple(case.sources),
         made_of=digests_of_images(case),
+        known=classes_of_regions(masks),
     )
 
 
@@ -95,17 +97,6 @@ def unseen_regions(layers: Iterable[Layer], case: Case) -> list[tuple[Region, st
         if region not in found or not found[region].visible
     ]
     return states if found else []
-
-
-def known_classes(layers: Iterable[Layer], case: Case) -> tuple[TissueClass, ...]:
-    """Tissue classes that the case's region layers tell apart; all with ET, TC and WT."""
-    found = region_layers(layers, case)
-    known = {
-        TissueClass.ET: {Region.ET},
-        TissueClass.NCR: {Region.ET, Region.TC},
-        TissueClass.ED: {Region.TC, Region.WT},
-    }
-    return tuple(c for c in TissueClass if known.get(c, set()) <= set(found))
 
 
 def missing_text(layers: Iterable[Layer], case: Case) -> str:

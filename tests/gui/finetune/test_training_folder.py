@@ -227,12 +227,12 @@ def test_an_unexpected_error_while_reading_is_shown_once(qtbot, opened, monkeypa
     assert not opened.folder.is_busy
 
 
-def test_a_case_without_its_et_layer_is_added_only_after_a_question(qtbot, opened, monkeypatch):
+def test_a_case_without_its_et_layer_is_not_added(qtbot, opened, monkeypatch, messages):
     opened.viewer.layers.remove(opened.segment())
-    asked: list[str] = []
-    monkeypatch.setattr(questions, "confirm", lambda *args: bool(asked.append(args[2])))
+    monkeypatch.setattr(questions, "confirm", lambda *args: pytest.fail("asked"))
+    messages.clear()
     opened.folder.add(False)
-    assert "ET is missing" in asked[0]
+    assert "has no ET layer: a network would learn that there is no such tissue" in messages[0]
     assert not opened.folder.is_busy
 
 

@@ -11,11 +11,12 @@ from napari_cases import write_case_along
 from shown_layers import show_segmentation
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.export.case_export import case_to_export, export_case
+from napari_smalltumor.export.case_export import case_to_export, export_case, is_exported_to
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers, role_of
 from napari_smalltumor.loading.open_case import open_case
@@ -175,3 +176,45 @@ def test_an_image_beside_a_mask_that_was_opened_alone_is_never_replaced(folder, 
     with pytest.raises(OutputError):
         export_case(viewer, case, image, scheme="brats2018", overwrite=True)
     assert image.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("regions", "scheme"),
+    [
+        ((Region.ET,), "brats2018-et"),
+        ((Region.ET, Region.TC), "brats2018-nc-et"),
+        (tuple(Region), "brats2018"),
+    ],
+)
+def test_regions_without_a_layer_are_none_when_the_file_is_opened_again(
+    viewer, folder, regions, scheme, warnings
+):
+    path, other = folder / "Pat_smalltumor.nii.gz", ViewerModel()
+    case = read_case(folder)
+    show_segmentation(other, case, Segmentation(case.name, classes_of(folder), case.grid))
+    for region, layer in region_layers(other.layers, case).items():
+        if region not in regions:
+            other.layers.remove(layer)
+    shown = {r: np.array(x.data) for r, x in region_layers(other.layers, case).items()}
+    export_case(other, case, path, scheme="brats2018")
+    assert read_nifti(path).label_scheme == scheme
+    assert is_exported_to(other, case, path, scheme="brats2018")
+    open_case(viewer, folder)
+    found = region_layers(viewer.layers, case_to_export(viewer))
+    assert found.keys() == set(regions)
+    for region, layer in found.items():
+        assert np.array_equal(np.asarray(layer.data) != 0, shown[region] != 0)
+
+
+def test_a_whole_tumour_without_its_core_is_kept_in_the_file(viewer, folder, warnings):
+    path, other = folder / "Pat_smalltumor.nii.gz", ViewerModel()
+    case = read_case(folder)
+    show_segmentation(other, case, Segmentation(case.name, classes_of(folder), case.grid))
+    other.layers.remove(region_layers(other.layers, case)[Region.TC])
+    export_case(other, case, path, scheme="brats2018")
+    assert read_nifti(path).label_scheme == "brats2018"
+    open_case(viewer, folder)
+    found = region_layers(viewer.layers, case_to_export(viewer))
+    shown = region_layers(other.layers, case)
+    for region in (Region.ET, Region.WT):
+        assert np.array_equal(found[region].data != 0, shown[region].data != 0)

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from itertools import chain, combinations
 
+import numpy as np
 import pytest
 from smalltumor.labels.missing_classes import missing_classes_text
-from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass, known_regions
+from smalltumor.labels.regions import (
+    REGION_CLASSES,
+    Region,
+    TissueClass,
+    classes_of_regions,
+    known_regions,
+)
 from smalltumor.labels.schemes import (
     READ_SCHEMES,
     SCHEMES,
+    scheme_for,
     scheme_of_header,
     whole_scheme,
     with_classes,
@@ -60,3 +68,24 @@ def test_a_class_that_another_program_added_has_its_value_in_the_whole_scheme(sc
     assert scheme_of_header(name, {0, scheme.et, scheme.ncr}) == scheme
     found = scheme_of_header(name, {9})
     assert found is not None and found.name == name
+
+
+@pytest.mark.parametrize("count", range(4))
+def test_masks_of_regions_tell_the_classes_between_them(count):
+    for regions in combinations(Region, count):
+        known = classes_of_regions(regions)
+        for tissue in set(TissueClass) - {TissueClass.BACKGROUND}:
+            inside = {r for r in Region if tissue in REGION_CLASSES[r]}
+            others = [
+                {r for r in Region if other in REGION_CLASSES[r]}
+                for other in set(TissueClass) - {tissue}
+            ]
+            is_told = all((inside ^ other) & set(regions) for other in others)
+            assert (tissue in known) == is_told
+
+
+def test_a_scheme_without_a_class_never_hides_voxels_of_it():
+    known = (TissueClass.BACKGROUND, TissueClass.ET)
+    scheme = SCHEMES["brats2023"]
+    assert scheme_for(scheme, np.array([0, 3], np.uint8), known).name == "brats2023-et"
+    assert scheme_for(scheme, np.array([0, 2, 3], np.uint8), known) is scheme

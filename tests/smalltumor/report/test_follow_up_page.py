@@ -337,7 +337,7 @@ def test_contours_and_legend_are_those_of_the_regions_that_the_masks_tell(later)
     for name, classes in (("P_visit1", tumour()), ("P_visit2", later)):
         et = np.where(classes == TissueClass.ET, TissueClass.ET, 0).astype(np.uint8)
         case = brain_case(name)
-        measures = measure_case(case, Segmentation(name, et, case.grid), known=known)
+        measures = measure_case(case, Segmentation(name, et, case.grid, known=known))
         scans.append(Scan(case, et, measures, "", f"{name}_seg.nii.gz"))
     page = Page(follow_up_page(compare_registered(scans, [UNMOVED]), ReportDetails(patient="P")))
     captions = [picture["alt"] for picture in page.all("img")]

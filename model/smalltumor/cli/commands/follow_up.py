@@ -143,11 +143,11 @@ def _read_scan(options: argparse.Namespace, number: int) -> Scan:
     case.warnings.extend(
         filter(None, (*mask.warnings, report.other_model_text(mask, options.model)))
     )
-    segmentation = Segmentation(case.name, mask.classes, case.grid)
+    segmentation = Segmentation(case.name, mask.classes, case.grid, known=tuple(mask.known))
     return Scan(
         case=case,
         classes=mask.classes,
-        measures=measure_case(case, segmentation, known=mask.known),
+        measures=measure_case(case, segmentation),
         date=options.scan_dates[number] if options.scan_dates else "",
         mask=mask.origin,
         is_from_this_program=mask.is_exported,

@@ -102,8 +102,8 @@ def run(options: argparse.Namespace) -> int:
             case.warnings.append(warning)
             bar.warn(warning)
         bar(0.3, "measuring")
-        segmentation = Segmentation(case.name, mask.classes, case.grid)
-        measures = measure_case(case, segmentation, known=mask.known)
+        segmentation = Segmentation(case.name, mask.classes, case.grid, known=tuple(mask.known))
+        measures = measure_case(case, segmentation)
         bar(0.6, "writing")
         written = _write(options, case, mask, measures)
     for path in written:

@@ -7,7 +7,7 @@ values in a table of the same name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from smalltumor.files.atomic import write_text
 from smalltumor.files.tables import csv_text
 from smalltumor.files.transactions.replacement import write_together
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
-from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
+from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, scheme_for
 
 _COLUMNS = ("index", "name", "abbreviation", "color")
 _CLASS_NAMES = {
@@ -92,7 +92,8 @@ def write_bids(
         raise OutputError(f"{image.parent} cannot be made: {error.strerror or error}") from error
     describe_dataset(dataset, segmentation.sources, authors)
     description = json_text(_sidecar(segmentation))
-    meanings = csv_text(_COLUMNS, _table(SCHEMES[scheme].values), delimiter="\t")
+    written_in = scheme_for(SCHEMES[scheme], segmentation.classes, segmentation.known)
+    meanings = csv_text(_COLUMNS, _table(written_in), delimiter="\t")
     write_together(
         {
             sidecar: partial(write_text, content=description),
@@ -130,9 +131,10 @@ def _makers(made_by: MadeBy) -> Mapping[str, Any]:
     return content if made_by.is_manual else content | {"MissingSequences": list(made_by.missing)}
 
 
-def _table(values: Iterable[int]) -> list[tuple[int, str, str, str]]:
+def _table(scheme: LabelScheme) -> list[tuple[int, str, str, str]]:
     rows = []
-    for tissue, value in zip(TissueClass, values, strict=True):
+    for tissue in scheme.known_classes:
+        value = scheme.values[tissue]
         red, green, blue = (round(255 * c) for c in CLASS_COLOURS.get(tissue, (0, 0, 0)))
         name, abbreviation = _CLASS_NAMES[tissue]
         rows.append((value, name, abbreviation, f"#{red:02X}{green:02X}{blue:02X}"))

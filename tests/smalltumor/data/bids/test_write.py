@@ -19,6 +19,7 @@ from smalltumor.data.bids.write import write_bids
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import CaseError, OutputError
+from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from synthetic import grid_along, write_case
 
@@ -81,6 +82,15 @@ def test_the_table_gives_the_meaning_of_the_values(tmp_path, scheme):
         np.testing.assert_array_equal(stored == int(rows[abbreviation]["index"]), tissue == CLASSES)
     content = json.loads(sidecar.read_text())
     assert (content["Manual"], content["Weights"]) == (False, "fifty patients")
+
+
+def test_the_table_has_no_class_that_the_mask_does_not_tell(tmp_path):
+    whole = segmentation("p1")
+    et = np.where(CLASSES == TissueClass.ET, CLASSES, 0).astype(np.uint8)
+    known = (TissueClass.BACKGROUND, TissueClass.ET)
+    _, _, table = write_bids(replace(whole, classes=et, known=known), tmp_path)
+    rows = list(csv.DictReader(table.open(), delimiter="\t"))
+    assert [row["abbreviation"] for row in rows] == ["BG", "ET"]
 
 
 def test_a_segmentation_of_unknown_origin_is_not_called_automatic(tmp_path):
