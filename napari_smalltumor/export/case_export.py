@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from smalltumor.data.bids.write import write_bids
 from smalltumor.data.case import Case
-from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.identity.visits import folder_of, name_with_visit
 from smalltumor.data.masks.label_files import on_grid, read_label_volume
 from smalltumor.data.masks.label_scheme import own_scheme
+from smalltumor.data.masks.mask_paths import check_mask_path
 from smalltumor.data.naming.export_names import EXPORT_ENDING, region_paths
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.errors import OutputError, SmalltumorError
@@ -138,7 +138,8 @@ def export_case(
     segmentation = placed_on(_segmentation_to_export(viewer, case), case, native)
     path = with_suffix(path)
     check_not_beside([path], case)
-    check_not_of_another(path, case.name)
+    for target in targets(path, per_region=per_region):
+        check_mask_path(target, case.name)
     if per_region:
         return write_regions(segmentation, path, overwrite=overwrite)
     return [write_segmentation(segmentation, path, scheme=scheme, overwrite=overwrite)]

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import comment_of, digests_of_images
+from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.made_by import MadeBy, made_by_comment
-from smalltumor.data.segmentation import (
-    write_segmentation,
-)
+from smalltumor.data.masks.mask_paths import check_holds_no_image, check_mask_path
+from smalltumor.data.segmentation import write_segmentation
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
@@ -92,6 +92,10 @@ def write_layer(
     if case is not None:
         check_not_beside([path], case)
     check_output(path, overwrite=overwrite, sources=sources)
+    if case is not None:
+        check_not_of_another(path, case.name)
+    if layer_data[2] == "labels":  # the user may replace an image by an image
+        check_holds_no_image(path)
     write_volume(
         path,
         np.ascontiguousarray(content.volume),
@@ -192,6 +196,14 @@ def write_region_layers(
             masks[origin.region] = np.asarray(each[0])
     if case is None or len(masks) != len(layer_data):
         raise OutputError(f"{path}: select ET, TC and WT of one case to write them together")
+    path = with_suffix(path)
+    check_not_beside([path], case)
+    regions = [x for x in layers if any(x.data is each[0] for each in layer_data)]
+    composed = replace(compose(masks, case), made_by=made_by_of(regions))
+    segmentation = with_sources(composed, layers)
+    check_output(path, overwrite=overwrite, sources=segmentation.sources)
+    check_mask_path(path, case.name)
+    write_segmentation(segmentation, path, scheme=scheme, overwrite=overwrite)
     omitted = [region.name for region in Region if region not in masks]
     if omitted:
         saved = list_text(r.name for r in Region if r in masks)
@@ -199,11 +211,7 @@ def write_region_layers(
             f"{path.name} has no {list_text(omitted, 'or')} of {case.name}: only {saved} "
             f"{'was' if len(masks) == 1 else 'were'} saved"
         )
-    check_not_beside([path], case)
-    regions = [x for x in layers if any(x.data is each[0] for each in layer_data)]
-    composed = replace(compose(masks, case), made_by=made_by_of(regions))
-    segmentation = with_sources(composed, layers)
-    return write_segmentation(segmentation, with_suffix(path), scheme=scheme, overwrite=overwrite)
+    return path
 
 
 def _is_plain(layer_data: LayerData, layers: Iterable[Layer]) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from smalltumor.data.identity.case_names import is_named_after, states_other_case
 from smalltumor.data.naming.file_names import cases_of_images
 from smalltumor.errors import CaseError
+from smalltumor.files.names import same_name
 
 from napari_smalltumor.layers.changed_images import folders_of
 from napari_smalltumor.layers.metadata import cases_among
@@ -64,7 +65,7 @@ def other_folder_text(viewer: ViewerModel, patient: Patient, folder: Path) -> st
     other = next((p for p in patients.patients if resolved in _folders_of(viewer, p)), None)
     if other is not None:
         return f"{folder} is the folder of {patients.title_of(other)}, who is open, too."
-    if patient.name in _cases_in(folder):
+    if any(same_name(patient.name, name) for name in _cases_in(folder)):
         return f"{folder} holds images of the same name that are not those of {title}."
     return ""
 

@@ -83,13 +83,13 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
         Files of the case, which no result may replace.
     """
     from smalltumor.data.bids.checks import check_bids
-    from smalltumor.data.identity.mask_images import check_not_of_another
+    from smalltumor.data.masks.mask_paths import check_mask_path
     from smalltumor.files.transactions.recovery import check_outputs
 
     outputs = _outputs(options)
     check_outputs(outputs, overwrite=options.overwrite, sources=sources)
     for path in outputs:
-        check_not_of_another(path, name)
+        check_mask_path(path, name)
     if options.bids is not None:
         check_bids(
             name,
@@ -134,10 +134,15 @@ def write(
     """
     from smalltumor.data.bids.checks import check_no_mask_of_others
     from smalltumor.data.bids.write import write_bids
+    from smalltumor.data.identity.mask_images import check_not_beside_other_images
     from smalltumor.files.transactions.replacement import write_together
     from smalltumor.scanner.dicom_seg import write_dicom_seg
 
     overwrite = options.overwrite
+    for path in _outputs(options):  # the images were read since `check`
+        check_not_beside_other_images(
+            path, segmentation.name, segmentation.made_of, segmentation.sources
+        )
     if options.bids is not None:  # before anything is written
         check_no_mask_of_others(segmentation, options.bids, options.session or "")
     written = write_together(_contents(segmentation, lesions, options), overwrite=overwrite)

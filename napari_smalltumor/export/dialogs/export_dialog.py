@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
-from smalltumor.data.identity.mask_images import check_not_of_another
 from smalltumor.data.identity.mask_names import region_files_of
+from smalltumor.data.masks.mask_paths import check_mask_path
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.transactions.recovery import existing
@@ -75,7 +75,8 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
         replaced = existing(targets(path, per_region=per_region))
         check_no_source(replaced, viewer.layers)
         check_not_beside([path], case)
-        check_not_of_another(path, case.name)
+        for target in targets(path, per_region=per_region):
+            check_mask_path(target, case.name)
         if not confirm_other_patients_file(parent, viewer, patient, path, "regions"):
             return []
         note = note_on_replaced(replaced, case, title)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog, QWidget
-from smalltumor.data.identity.mask_images import check_not_of_another
+from smalltumor.data.masks.mask_paths import check_mask_path
 from smalltumor.data.naming.export_names import new_edited_labels
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.transactions.recovery import existing
@@ -58,7 +58,7 @@ def ask_and_save_labels(viewer: ViewerModel, layer: Layer, parent: QWidget | Non
         path = with_suffix(Path(chosen))
         replaced = existing([path])
         check_no_source(replaced, viewer.layers)
-        check_not_of_another(path, case.name)
+        check_mask_path(path, case.name)
         if not confirm_other_patients_file(parent, viewer, patient, path, "labels"):
             return None
         if replaced and not confirm_replacing_files(parent, [path], layer.name):

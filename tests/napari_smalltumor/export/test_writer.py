@@ -151,11 +151,31 @@ def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, conf
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
     (tmp_path / "out_et.nii.gz").symlink_to(path)
     for target, per_region in ((path, False), (tmp_path / "out.nii.gz", True)):
-        with pytest.raises(OutputError, match=r"one of the case|is an image by its name"):
+        with pytest.raises(OutputError, match=r"one of the case|is an image by|holds an image"):
             export_case(
                 viewer, case, target, scheme="brats2018", per_region=per_region, overwrite=True
             )
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["Bob_t1ce", "Bob_seg", "Bob_smalltumor", "Bob_0002"])
+@pytest.mark.parametrize("together", [False, True])
+def test_no_file_of_a_patient_who_is_not_open_is_replaced_or_written(
+    opened, viewer, tmp_path, name, together
+):
+    folder = write_case_along(tmp_path / "Bob", "RAS", labels=False)
+    (folder / "Bob_t2.nii.gz").rename(folder / "Bob_0002.nii.gz")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    case = case_of(viewer.layers["Pat T1CE"])
+    classes = np.ones(case.grid.shape, np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    regions = [viewer.layers[f"Pat {region}"] for region in ("ET", "TC", "WT")]
+    with pytest.raises(OutputError, match=r"is an image by|would be a mask of Bob|holds an image"):
+        if together:
+            write_layers(str(folder / f"{name}.nii.gz"), [x.as_layer_data_tuple() for x in regions])
+        else:
+            save(str(folder / f"{name}.nii.gz"), regions[0])
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_layers_of_a_patient_that_is_not_active_are_not_saved(opened, viewer, tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
+import nibabel as nib
+import numpy as np
 import pytest
 from smalltumor.data import segmentation
 from smalltumor.errors import OutputError
@@ -115,3 +117,22 @@ def test_the_table_of_lesions_says_of_which_case_and_visit_it_is(smalltumor, tmp
     table = tmp_path / "l.csv"
     assert smalltumor("segment", folder, "-o", tmp_path / "m.nii.gz", "--lesions", table)[0] == 0
     assert table.read_text().startswith("case,visit,id,region,")
+
+
+@pytest.mark.parametrize("is_copy", [False, True])
+def test_no_mask_is_written_beside_other_images_of_the_name_of_its_case(
+    smalltumor, tmp_path, is_copy
+):
+    here = write_case(tmp_path / "here" / "P7", name="P7")
+    there = shutil.copytree(here, tmp_path / "there" / "P7")
+    image = there / "P7_t1ce.nii.gz"
+    if not is_copy:
+        volume = nib.load(image)
+        nib.save(nib.Nifti1Image(np.asarray(volume.dataobj) * 1.5, volume.affine), image)
+    before = content_below(tmp_path)
+    code, _, err = smalltumor("segment", here, "-o", there / "P7_pred.nii.gz")
+    if is_copy:
+        assert code == 0
+    else:
+        assert code == 1 and f"would be taken for the mask of {image}" in err
+        assert content_below(tmp_path) == before

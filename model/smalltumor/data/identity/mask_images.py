@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from smalltumor.data.case import REFERENCE, Case
@@ -17,7 +17,12 @@ from smalltumor.data.identity.mask_names import is_in_folder_of, named_case
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_file_name
 from smalltumor.data.naming.grouping import group_files
-from smalltumor.data.volumes.nifti import Volume, is_image_name, read_nifti
+from smalltumor.data.volumes.nifti import (
+    Volume,
+    is_image_name,
+    label_scheme_of,
+    read_header,
+)
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.existence import is_absent
 from smalltumor.files.listings import visible_entries
@@ -76,10 +81,48 @@ def check_not_of_another(path: Path, case: str) -> None:
         )
 
 
+def check_not_beside_other_images(
+    path: Path, case: str, images: Mapping[str, str], sources: Iterable[Path]
+) -> None:
+    """Check that a mask is not written beside other images of the name of its case.
+
+    It would be taken for the mask of these.
+
+    Parameters
+    ----------
+    path : Path
+        Of the mask.
+    case : str
+        Name of its case.
+    images : mapping of str to str
+        `digests_of_images` of the case.
+    sources : iterable of Path
+        Its files; a mask beside them is not looked at.
+
+    Raises
+    ------
+    OutputError
+        If the T1CE of a case of this name in the folder is another one.
+    CaseError
+        If the folder cannot be listed.
+    """
+    folder = path.absolute().parent.resolve()
+    if folder in {source.absolute().parent.resolve() for source in sources}:
+        return
+    named = [c for c in _cases_beside(path) if same_name(c.name, case)]
+    for image in (image for c in named for image in c.modalities.get(REFERENCE, ())):
+        if are_other_images(digests_of_t1ce(image), images):
+            raise OutputError(
+                f"{path} would be taken for the mask of {image}, which is another image than that "
+                f"of {case}",
+                Remedy(Action.CHOOSE_OUTPUT),
+            )
+
+
 def _is_mask(path: Path) -> bool:
     """Whether the header of a file says that its values are labels."""
     try:
-        return bool(read_nifti(path).label_scheme)
+        return bool(label_scheme_of(read_header(path)))
     except CaseError:
         return False
 

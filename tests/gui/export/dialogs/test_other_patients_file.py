@@ -120,11 +120,12 @@ def test_the_folder_of_another_open_patient_is_asked_about(
     assert [said in text for text in asked] == [True] * bool(said)
 
 
-def test_a_folder_with_other_images_of_the_name_is_asked_about(asked, monkeypatch, tmp_path):
+@pytest.mark.parametrize("name", ["Anna", "anna"])
+def test_a_folder_with_other_images_of_the_name_is_asked_about(asked, monkeypatch, tmp_path, name):
     for module in ("other_patients", "dialogs.other_patients_file"):
         target = f"napari_smalltumor.export.{module}.active_patient"
         monkeypatch.setattr(target, lambda viewer: Open)
-    (tmp_path / "Anna_t1ce.nii.gz").touch()
+    (tmp_path / f"{name}_t1ce.nii.gz").touch()
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "Eva_t1ce.nii.gz").touch()
     path = tmp_path / "Anna_smalltumor.nii.gz"

@@ -1,0 +1,73 @@
+"""Where a mask may be written: not over an image, and not under the name of another case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.identity.mask_images import check_not_of_another
+from smalltumor.data.volumes.nifti import is_nifti_name, label_scheme_of, read_header, read_nifti
+from smalltumor.errors import Action, CaseError, LabelError, OutputError, Remedy
+from smalltumor.labels.schemes import integer_values
+
+_MOST_LABELS = 128
+"""Labels that a file has at most: those of an atlas of the brain. Images have more values."""
+
+
+def check_mask_path(path: Path, case: str) -> None:
+    """Check that a mask of a case replaces no image, and is not another case's by its name.
+
+    Names tell images of some collections only: nnU-Net's are numbered, and the Decathlon's and
+    those of a scanner have names of their own. So the content of a file that exists counts too.
+
+    Parameters
+    ----------
+    path : Path
+    case : str
+        Name of the case.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and holds an image, or as `check_not_of_another`.
+    CaseError
+        If its folder cannot be listed.
+    """
+    check_not_of_another(path, case)
+    check_holds_no_image(path)
+
+
+def check_holds_no_image(path: Path) -> None:
+    """Check that a file that exists holds no image, which a mask would replace.
+
+    Raises
+    ------
+    OutputError
+        If it does.
+    """
+    if is_nifti_name(path) and _holds_image(path):
+        raise OutputError(
+            f"{path} holds an image, which no mask replaces", Remedy(Action.CHOOSE_OUTPUT)
+        )
+
+
+def _holds_image(path: Path) -> bool:
+    """Whether a file can be read and holds neither labels nor probabilities of classes."""
+    try:
+        if label_scheme_of(read_header(path)):
+            return False
+        data = read_nifti(path, allow_nonfinite=True).data
+    except CaseError:
+        return False
+    if data.ndim == 4 and data.shape[-1] > 1:
+        return not _are_probabilities(data)
+    try:
+        return len(integer_values(data)) > _MOST_LABELS
+    except LabelError:
+        return True
+
+
+def _are_probabilities(data: npt.NDArray[np.generic]) -> bool:
+    return data.dtype.kind == "f" and bool(data.min() >= 0 and data.max() <= 1)
