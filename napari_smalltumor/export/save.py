@@ -24,7 +24,6 @@ from napari_smalltumor.export.dialogs.replaced_masks import holds_corrections, n
 from napari_smalltumor.export.edited_labels import save_edited_labels
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source
-from napari_smalltumor.export.written_masks import StampedFiles
 from napari_smalltumor.layers.masks.region_masks import is_outdated, made_by_of, other_images_of
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
@@ -152,18 +151,15 @@ def _confirm_replacing_file(
     if written is not None and is_own and written.are_unchanged and not loses_corrections:
         return True
     title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
-    while True:
-        file = StampedFiles.now([path])
+
+    def note() -> str:
         notes = [_CORRECTED] if loses_corrections else []
         notes += [_CHANGED] if state.is_changed_elsewhere(path) else []
         if not other_images_of(viewer.layers, case):  # else the user was just asked
             notes.append(note_on_replaced([path], case, title))
-        if not confirm_replacing_files(
-            parent, [path], f"the regions of {title}", " ".join(filter(None, notes))
-        ):
-            return False
-        if file.are_unchanged:
-            return True
+        return " ".join(filter(None, notes))
+
+    return confirm_replacing_files(parent, [path], f"the regions of {title}", note)
 
 
 def _is_result(viewer: ViewerModel, case: Case) -> bool:

@@ -13,6 +13,7 @@ from smalltumor.report import ReportDetails, write_page
 from smalltumor.report.follow_up_page import follow_up_page
 
 from napari_smalltumor import notify
+from napari_smalltumor.export.dialogs.destination import Destination
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.layers.patient import patient_of_shown_case
@@ -40,16 +41,18 @@ def ask_and_write_page(viewer: ViewerModel, comparison: Comparison, parent: QWid
     if stated is None:
         return
     try:
-        path = ask_for_page(viewer, comparison.case, parent, _ENDING)
+        destination = ask_for_page(viewer, comparison.case, parent, _ENDING)
     except SmalltumorError as error:
         notify.report_error(error)
         return
-    if path is not None:
-        _write(comparison, path, stated, is_saved=save_state(viewer).is_saved)
-        remember_output_folder(patient, path)
+    if destination is not None:
+        _write(comparison, destination, stated, is_saved=save_state(viewer).is_saved)
+        remember_output_folder(patient, destination.path)
 
 
-def _write(comparison: Comparison, path: Path, stated: StatedDetails, *, is_saved: bool) -> None:
+def _write(
+    comparison: Comparison, destination: Destination, stated: StatedDetails, *, is_saved: bool
+) -> None:
     *before, current = comparison.follow_up.scans
     current = replace(current, mask=with_saved_state(current.mask, is_saved=is_saved))
     scans = tuple(
@@ -66,7 +69,9 @@ def _write(comparison: Comparison, path: Path, stated: StatedDetails, *, is_save
             reviewer=stated.reviewer,
             warnings=dated.warnings,
         )
-        return write_page(follow_up_page(follow_up, details), path, overwrite=True)
+        page = follow_up_page(follow_up, details)
+        destination.check()
+        return write_page(page, destination.path, overwrite=destination.overwrite)
 
     def on_written(written: Path) -> None:
         notify.info(f"Wrote {written.name} to {written.parent}")

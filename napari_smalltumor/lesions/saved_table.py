@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from smalltumor.lesions import Lesion, case_cells, csv_text, write_csv
 from smalltumor.text import pluralize
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.export.dialogs.destination import Destination
 from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.lesions.panel import LesionsPanel
@@ -66,8 +66,7 @@ class SavedTable:
     def ask_and_save(self) -> None:
         """Ask for a file and save the table, with all specks, as CSV."""
         source, viewer = self.review.source, self.review.viewer
-        of_case = self._name_for_files
-        name = f"{of_case}_{self.review.region.value}_lesions.csv"
+        name = f"{self._name_for_files}_{self.review.region.value}_lesions.csv"
         # as they are now, whatever changes while the dialog is open
         lesions = reviewed(self.review, self.lesions)
         patient = active_patient(viewer).current if source is None else source.patient
@@ -77,15 +76,24 @@ class SavedTable:
             if source is not None
             else "Save lesions"
         )
-        chosen = ask_for_table(self.panel, title, folder / name)
-        if chosen is None or (
-            patient is not None
-            and not confirm_other_patients_file(self.panel, viewer, patient, chosen, "lesions")
-        ):
+        of_case = self._case_cells
+        try:
+            path = ask_for_table(self.panel, title, folder / name)
+            if path is None or (
+                patient is not None
+                and not confirm_other_patients_file(self.panel, viewer, patient, path, "lesions")
+            ):
+                return
+            replacement = f"the lesions of {self.review.segmentation.title}"
+            destination = Destination.confirmed(self.panel, path, replacement)
+            if destination is None:
+                return
+            write_csv(lesions, path, of_case, overwrite=destination.overwrite)
+        except SmalltumorError as error:
+            notify.report_error(error)
             return
-        path = save_lesions(chosen, lesions, self._case_cells)
-        if path is not None:
-            self.panel.show_message(f"Saved {path.name}")
+        settings.remember_folder(path, saving=True)
+        self.panel.show_message(f"Saved {path.name}")
 
     @property
     def _name_for_files(self) -> str:
@@ -105,18 +113,15 @@ class SavedTable:
 
 
 def ask_for_table(parent: QWidget, title: str, start: Path) -> Path | None:
-    """Ask for a file, proposing one; None if the user cancels."""
-    chosen, _ = QFileDialog.getSaveFileName(parent, title, str(start), "CSV (*.csv)")
-    return Path(chosen) if chosen else None
+    """Ask for a file, proposing one; None if the user cancels.
 
-
-def save_lesions(path: Path, lesions: Sequence[Lesion], of_case: Mapping[str, Cell]) -> Path | None:
-    """Save lesions, and replace an existing file; return the file, or None after an error."""
-    try:
-        path = with_ending(path, (".csv",), "a table")
-        write_csv(lesions, path, of_case, overwrite=True)
-    except SmalltumorError as error:
-        notify.report_error(error)
-        return None
-    settings.remember_folder(path, saving=True)
-    return path
+    Raises
+    ------
+    OutputError
+        If the name is that of another kind of file.
+    """
+    chosen, _ = QFileDialog.getSaveFileName(
+        *(parent, title, str(start), "CSV (*.csv)"),
+        options=QFileDialog.Option.DontConfirmOverwrite,  # asked of the completed name
+    )
+    return with_ending(Path(chosen), (".csv",), "a table") if chosen else None

@@ -12,7 +12,6 @@ from smalltumor.data.made_by import network_warnings
 from smalltumor.data.mask_placement.mask_placement import placement_text
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SmalltumorError
-from smalltumor.files.transactions.recovery import existing
 from smalltumor.measures import CaseMeasures, measure_case
 from smalltumor.report import (
     ReportDetails,
@@ -26,9 +25,9 @@ from smalltumor.second_look import score_warning
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export, no_regions_text
+from napari_smalltumor.export.dialogs.destination import Destination
 from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
-from napari_smalltumor.export.dialogs.replaced_files import confirm_replacing_files
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.save_state import save_state
 from napari_smalltumor.export.source_files import check_no_source, with_sources
@@ -76,18 +75,23 @@ def ask_and_report(viewer: ViewerModel, parent: QWidget | None) -> None:
     if stated is None:
         return
     try:
-        path = ask_for_page(viewer, case, parent)
+        destination = ask_for_page(viewer, case, parent)
     except SmalltumorError as error:
         notify.report_error(error)
         return
-    if path is not None:
+    if destination is not None:
         (scan_date,) = stated.dates
-        write_report(viewer, case, path, reviewer=stated.reviewer, scan_date=scan_date)
-        remember_output_folder(patient, path)
+        write_report(viewer, case, destination, reviewer=stated.reviewer, scan_date=scan_date)
+        remember_output_folder(patient, destination.path)
 
 
 def write_report(
-    viewer: ViewerModel, case: Case, path: Path, *, reviewer: str = "", scan_date: str = ""
+    viewer: ViewerModel,
+    case: Case,
+    destination: Destination,
+    *,
+    reviewer: str = "",
+    scan_date: str = "",
 ) -> None:
     """Measure the regions of a case with their edits and write the page, in a worker.
 
@@ -95,8 +99,8 @@ def write_report(
     ----------
     viewer : ViewerModel
     case : Case
-    path : Path
-        Ending in .html or .pdf; an existing page is replaced.
+    destination : Destination
+        Ending in .html or .pdf.
     reviewer, scan_date : str
         Empty if they are not to be stated.
     """
@@ -129,7 +133,8 @@ def write_report(
             images=preparation_text(case),
         )
         page = case_page(case, segmentation.classes, measures, details)
-        return write_page(page, path, overwrite=True)
+        destination.check()
+        return write_page(page, destination.path, overwrite=destination.overwrite)
 
     def on_written(written: Path) -> None:
         notify.info(f"Wrote {written.name} to {written.parent}")
@@ -140,7 +145,7 @@ def write_report(
 
 def ask_for_page(
     viewer: ViewerModel, case: Case, parent: QWidget | None, ending: str = _ENDING
-) -> Path | None:
+) -> Destination | None:
     """Ask for the page to write; None if the user cancels.
 
     Parameters
@@ -175,11 +180,7 @@ def ask_for_page(
     check_page(path, overwrite=True, sources=case.sources)
     if not confirm_other_patients_file(parent, viewer, patient, path, "measures", ending):
         return None
-    return (
-        path
-        if not existing([path]) or confirm_replacing_files(parent, [path], f"the report of {title}")
-        else None
-    )
+    return Destination.confirmed(parent, path, f"the report of {title}")
 
 
 def _model(segmentation: Segmentation) -> str:

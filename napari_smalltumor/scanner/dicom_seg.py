@@ -11,7 +11,6 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.export_names import EXPORT_ENDING
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.extras import MissingPackageError
-from smalltumor.files.transactions.recovery import existing
 from smalltumor.scanner.dicom_seg import (
     SUFFIX,
     SeriesOfMaskError,
@@ -24,12 +23,10 @@ from smalltumor.scanner.preparation.stored_case import stored_series_uid
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.deferred_calls import once_idle
-from napari_smalltumor.export.dialogs.export_dialog import (
-    case_to_export_or_say,
-)
+from napari_smalltumor.export.dialogs.destination import Destination
+from napari_smalltumor.export.dialogs.export_dialog import case_to_export_or_say
 from napari_smalltumor.export.dialogs.other_patients_file import confirm_other_patients_file
 from napari_smalltumor.export.dialogs.preconditions import confirm_regions
-from napari_smalltumor.export.dialogs.replaced_files import confirm_replacing_files
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.layers.changed_images import no_longer_shown_text
 from napari_smalltumor.layers.editing.nesting import ensure_nesting
@@ -100,11 +97,11 @@ def _find_and_export(viewer: ViewerModel, case: Case, study: Path, parent: QWidg
     def on_found(series: Series) -> None:
         if not region_layers(viewer.layers, case):  # closed meanwhile
             return
-        path = _path_beside(study, viewer, case, window())
-        if path is None:
+        destination = _destination(study, viewer, case, window())
+        if destination is None:
             return
         try:
-            export_dicom_seg(viewer, case, study, series, path, overwrite=path.exists())
+            export_dicom_seg(viewer, case, study, series, destination)
         except OutputError as error:  # a new result came meanwhile
             notify.report_error(error)
 
@@ -137,9 +134,7 @@ def export_dicom_seg(
     case: Case,
     study: Path,
     series: Series,
-    path: Path,
-    *,
-    overwrite: bool = False,
+    destination: Destination,
 ) -> None:
     """Write the regions of a case, with their edits, in a worker.
 
@@ -151,9 +146,8 @@ def export_dicom_seg(
         Folder or archive that holds the series.
     series : Series
         That on whose grid the case is.
-    path : Path
-    overwrite : bool
-        Whether an existing DICOM SEG may be replaced; other files never are.
+    destination : Destination
+        An existing DICOM SEG may be replaced; other files never are.
 
     Raises
     ------
@@ -164,7 +158,11 @@ def export_dicom_seg(
     autosave = ensure_autosave(viewer).autosave
     shown = autosave.checksums(region_layers(viewer.layers, case).values())
 
+    path = destination.path
+
     def write() -> None:
+        destination.check()
+        overwrite = destination.overwrite
         write_dicom_seg_of_series(segmentation, series, path, overwrite=overwrite)
 
     def on_written(result: None) -> None:
@@ -211,9 +209,9 @@ def _has_series_uid(case: Case) -> bool:
         return False
 
 
-def _path_beside(
+def _destination(
     study: Path, viewer: ViewerModel, case: Case, parent: QWidget | None
-) -> Path | None:
+) -> Destination | None:
     """The file to write, by default beside the folder of the scan; None if the user cancels."""
     name, title = name_for_files(viewer, case), case_title(viewer, case)
     chosen, _ = QFileDialog.getSaveFileName(
@@ -236,9 +234,7 @@ def _path_beside(
     patient = patient_of_shown_case(viewer.layers, case)
     if not confirm_other_patients_file(parent, viewer, patient, path, "regions"):
         return None
-    if existing([path]) and not confirm_replacing_files(parent, [path], f"the regions of {title}"):
-        return None
-    return path
+    return Destination.confirmed(parent, path, f"the regions of {title}")
 
 
 def _folder_of(case: Case) -> Path:

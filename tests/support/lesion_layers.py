@@ -81,7 +81,7 @@ def search(review: LesionReview, threshold: float = 100) -> None:
 
 def save_table(dock: LesionsDock, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Save the table of the dock as CSV, as if the file had been chosen."""
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *arguments: (str(path), ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **options: (str(path), ""))
     dock.table_file.ask_and_save()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,7 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
             "They are named after the case alone, so they may be of another patient whose case is "
             f"named {case.name}, too."
         )
-        note = note_on_replaced(replaced, case, title, may_be_of_others)
+        note = partial(note_on_replaced, replaced, case, title, may_be_of_others)
         if replaced and not confirm_replacing_files(
             parent, replaced, f"the regions of {title}", note
         ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,7 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
             check_mask_path(target, case.name)
         if not confirm_other_patients_file(parent, viewer, patient, path, "regions"):
             return []
-        note = note_on_replaced(replaced, case, title)
+        note = partial(note_on_replaced, replaced, case, title)
         if replaced and not confirm_replacing_files(
             parent, replaced, f"the regions of {title}", note
         ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from qtpy.QtWidgets import QWidget
@@ -11,12 +11,16 @@ from smalltumor.text import list_text
 from napari_smalltumor import questions
 from napari_smalltumor.export.dialogs.replaced_masks import origin_text
 from napari_smalltumor.export.file_times import written_text
+from napari_smalltumor.export.written_masks import StampedFiles
 
 
 def confirm_replacing_files(
-    parent: QWidget | None, paths: Sequence[Path], replacement: str, note: str = ""
+    parent: QWidget | None,
+    paths: Sequence[Path],
+    replacement: str,
+    note: Callable[[], str] = lambda: "",
 ) -> bool:
-    """Ask whether to replace files.
+    """Ask whether to replace files, again if they are written while the question is open.
 
     Parameters
     ----------
@@ -25,9 +29,18 @@ def confirm_replacing_files(
         Files that exist.
     replacement : str
         What they are replaced with, such as ``the regions of P7``.
-    note : str
-        What else is said of the files before the question.
+    note : callable
+        Returns what else is said of the files before the question.
     """
+    while True:
+        files = StampedFiles.now(paths)
+        if not _ask(parent, paths, replacement, note()):
+            return False
+        if files.are_unchanged:
+            return True
+
+
+def _ask(parent: QWidget | None, paths: Sequence[Path], replacement: str, note: str) -> bool:
     is_one = len(paths) == 1
     names = list_text(map(_described, paths))
     told = f"{names} exists." if is_one else f"These files exist: {names}."

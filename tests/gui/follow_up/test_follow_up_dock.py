@@ -21,6 +21,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.shown_reference import show_reference
+from napari_smalltumor.export.dialogs.destination import Destination
 from napari_smalltumor.export.save import save
 from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
@@ -61,7 +62,9 @@ def test_reasons_to_doubt_stay_above_the_category_and_are_those_of_the_page(
     assert dock.warnings.text().splitlines()[1:] == [f"• {reason}" for reason in reasons]
     assert dock.layout().indexOf(dock.warnings) < dock.layout().indexOf(dock.response)
     monkeypatch.setattr(page, "ask_for_details", lambda *a: StatedDetails("", ("", "")))
-    monkeypatch.setattr(page, "ask_for_page", lambda *a: tmp_path / "page.html")
+    monkeypatch.setattr(
+        page, "ask_for_page", lambda *a: Destination.confirmed(None, tmp_path / "page.html", "")
+    )
     dock.report()
     qtbot.waitUntil((tmp_path / "page.html").exists)
     found = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
@@ -288,7 +291,9 @@ def test_the_page_states_what_was_typed_and_is_refused_if_old(
         return StatedDetails("A. Reader", ("2026-01", "2026-02"))
 
     monkeypatch.setattr(page, "ask_for_details", details)
-    monkeypatch.setattr(page, "ask_for_page", lambda *a: tmp_path / "page.html")
+    monkeypatch.setattr(
+        page, "ask_for_page", lambda *a: Destination.confirmed(None, tmp_path / "page.html", "")
+    )
     compared(dock, qtbot, earlier_scan)
     dock.report()
     qtbot.waitUntil(lambda: bool(shown))

@@ -11,6 +11,7 @@ from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
 from napari_smalltumor.closing.close_patient import close_patient
+from napari_smalltumor.export.dialogs.destination import Destination
 from napari_smalltumor.export.save import save
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.loading.open_case import open_case
@@ -23,7 +24,7 @@ def written(dock, qtbot, earlier_scan, monkeypatch, tmp_path):
     """Compares the current regions and gives the text of the page."""
     path = tmp_path / "page.html"
     monkeypatch.setattr(page, "ask_for_details", lambda *a: StatedDetails("", ("", "")))
-    monkeypatch.setattr(page, "ask_for_page", lambda *a: path)
+    monkeypatch.setattr(page, "ask_for_page", lambda *a: Destination.confirmed(None, path, ""))
 
     def write() -> str:
         path.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import COLUMNS
 
-from napari_smalltumor import keys, settings
+from napari_smalltumor import keys, questions, settings
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.lesions.canvas.rings import NAME
 from napari_smalltumor.lesions.dock import LesionsDock
@@ -238,6 +238,19 @@ def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
     with (tmp_path / "lesions.csv").open(newline="") as file:
         saved = [(row["voxels"], row["accepted"]) for row in csv.DictReader(file)]
     assert saved == [("2", "false"), ("12", "true"), ("216", "false")]
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_a_table_replaces_another_only_after_a_question_about_the_completed_name(
+    dock, tmp_path, monkeypatch, agrees
+):
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(asked.append(a[2])) or agrees)
+    monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
+    (tmp_path / "lesions.csv").write_text("of another patient")
+    save_table(dock, tmp_path / "lesions", monkeypatch)
+    assert len(asked) == 1 and asked[0].startswith("lesions.csv (written on ")
+    assert ("of another patient" in (tmp_path / "lesions.csv").read_text()) != agrees
 
 
 @pytest.mark.one_binding

@@ -12,6 +12,7 @@ from shown_layers import show_segmentation
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
 from napari_smalltumor import questions
+from napari_smalltumor.export.dialogs.destination import Destination
 from napari_smalltumor.export.save import save
 from napari_smalltumor.layers.metadata import case_of, role_of, set_role
 from napari_smalltumor.loading.open_case import open_case
@@ -91,7 +92,7 @@ def test_pages_of_two_visits_of_one_name_are_told_apart(
     other = ({"visit1", "visit2"} - {visit}).pop()
     assert other not in page
     assert save(viewer, None)
-    command.write_report(viewer, case, tmp_path / "saved.html")
+    command.write_report(viewer, case, Destination.confirmed(None, tmp_path / "saved.html", ""))
     qtbot.waitUntil((tmp_path / "saved.html").exists)
     assert "not saved to a file" not in (tmp_path / "saved.html").read_text("utf-8")
 
@@ -180,8 +181,9 @@ def test_a_page_is_written_under_the_name_that_is_proposed(
     monkeypatch.setattr(command, "output_folder", lambda *a: tmp_path)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **o: (a[2], "PDF (*.pdf)"))
     case = case_of(next(layer for layer in viewer.layers if layer.name.startswith("Pat ")))
-    path = command.ask_for_page(viewer, case, None, ending)
-    assert path == tmp_path / f"Pat{ending}.pdf" and questioned == []
+    destination = command.ask_for_page(viewer, case, None, ending)
+    assert destination.path == tmp_path / f"Pat{ending}.pdf"
+    assert not destination.overwrite and questioned == []
 
 
 def test_the_dialog_gives_what_was_typed(qtbot):

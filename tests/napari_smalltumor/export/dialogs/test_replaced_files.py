@@ -26,7 +26,7 @@ def ask(monkeypatch):
     monkeypatch.setattr(questions, "confirm", lambda p, title, text, a: asked.append((title, text)))
 
     def ask(*paths: Path, note: str = "") -> tuple[str, str]:
-        confirm_replacing_files(None, paths, "the regions of Pat", note)
+        confirm_replacing_files(None, paths, "the regions of Pat", lambda: note)
         return asked.pop()
 
     return ask
@@ -73,6 +73,19 @@ def test_each_of_several_files_is_described_and_the_note_precedes_the_question(a
         "Pat.html (written on 2026-11-30 18:12). They were changed.\n\n"
         "Replace them with the regions of Pat?",
     )
+
+
+def test_the_question_is_repeated_if_the_file_is_written_while_it_is_open(monkeypatch, tmp_path):
+    path, answers = write(tmp_path / "Pat.html"), [True, True]
+
+    def another_reader_saves(*_: object) -> bool:
+        if len(answers) == 2:
+            path.write_text("the page of another reader")
+        return answers.pop()
+
+    monkeypatch.setattr(questions, "confirm", another_reader_saves)
+    assert confirm_replacing_files(None, [path], "the report of Pat")
+    assert answers == []
 
 
 def test_a_file_that_is_gone_meanwhile_is_named_only(ask, tmp_path):
