@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from weakref import ref
 
 from smalltumor.data.case import Case
-from smalltumor.data.identity.mask_names import region_files_of
+from smalltumor.data.identity.mask_names import exports_of
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -80,7 +81,8 @@ def reference_choices(viewer: ViewerModel) -> list[ReferenceChoice]:
     expert = expert_file(viewer)
     paths = [expert] if expert is not None else []
     if not case.has_changed_images:
-        paths += [file.path for file in region_files_of(case) if file.region is None]
+        files = chain.from_iterable(exports_of(case))
+        paths += [file.path for file in files if file.region is None]
     return of_layers + [ReferenceChoice(path.name, path=path) for path in paths]
 
 

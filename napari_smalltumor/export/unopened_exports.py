@@ -26,7 +26,7 @@ from napari_smalltumor.autosave.exports import LastExport, last_export
 from napari_smalltumor.autosave.masks import layer_key
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.region_files import layers_of_masks, read_regions
-from napari_smalltumor.layers.metadata import checksum, region_layers, region_of
+from napari_smalltumor.layers.metadata import cases_among, checksum, region_layers, region_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of_shown_case
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.viewer import one_per_viewer
@@ -82,12 +82,18 @@ class UnopenedExports:
         ensure_autosave(viewer).opened.connect(self._on_opened)
 
     def to_open(self, patient: Patient | None) -> UnopenedExport | None:
-        """The masks that can be opened as the regions of a patient, who has none."""
+        """The masks that can be opened as the regions of a patient, who has none.
+
+        They are of the images that were open when they were found: a patient who is opened again
+        may have others.
+        """
         viewer = self._viewer()
         found = self._found.get(patient) if patient is not None else None
         if viewer is None or found is None or not found.can_be_opened:
             return None
         layers = layers_of_patient(viewer.layers, patient)
+        if not any(case is found.case for case in cases_among(layers)):
+            return None
         return None if any(region_of(layer) is not None for layer in layers) else found
 
     def open(self, patient: Patient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,7 @@ class CorrectionJob:
         SmalltumorError
             `Cancelled` if `cancelled` returned true; the case is then as it was.
         """
-        if self.case.has_changed_images:
-            raise CaseError(f"{no_longer_shown_text(self.case)}; nothing was corrected")
+        self._check_images()
         progress(0.0, "reading the scan")
         prepared = stored_case(self.case)
         if prepared is None:
@@ -68,6 +68,16 @@ class CorrectionJob:
                 cancelled=cancelled,
             )
             progress(_CORRECTED, "writing the case")
+            self._check_images()
             keep_key(self.case, result)
-            write_prepared(result, folder, overwrite=True, cancelled=cancelled)
+            write_prepared(result, folder, overwrite=True, cancelled=partial(self._ends, cancelled))
         return result
+
+    def _ends(self, cancelled: Callable[[], bool]) -> bool:
+        self._check_images()
+        return cancelled()
+
+    def _check_images(self) -> None:
+        """Check that the folder does not hold another patient's images by now."""
+        if self.case.has_changed_images:
+            raise CaseError(f"{no_longer_shown_text(self.case)}; nothing was corrected")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from smalltumor.data.volumes.nifti import Volume
+from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 from smalltumor.text import date_text
 
@@ -54,6 +56,49 @@ class Acquisition:
     body_part: str = ""
 
 
+class Instance(NamedTuple):
+    """Which image a DICOM file holds, so that one that takes its place later is noticed.
+
+    Parameters
+    ----------
+    uid : str
+        SOP Instance UID; empty if it was removed.
+    series : str
+        Series Instance UID.
+    patient : str
+        As in `Series`.
+    """
+
+    uid: str
+    series: str
+    patient: str
+
+
+class StoredFrame(NamedTuple):
+    """A slice of a DICOM series.
+
+    Parameters
+    ----------
+    path : Path
+        A file, which may hold slices of several series.
+    frame : int
+        Its index in the file.
+    instance : Instance
+        What the file held when its header was read.
+    """
+
+    path: Path
+    frame: int
+    instance: Instance
+
+
+def other_image_error(path: Path) -> CaseError:
+    """That a file was replaced after a folder was searched, as in a folder of incoming scans."""
+    return CaseError(
+        f"{path} holds another image than when its folder was searched; open the folder again"
+    )
+
+
 @dataclass(frozen=True)
 class Series:
     """One volume of a study.
@@ -89,9 +134,8 @@ class Series:
         Series Instance UID; empty for NIfTI.
     files : tuple of Path
         The files that hold the voxels.
-    frames : tuple of (Path, int)
-        The slices of a DICOM series, which may share their file with those of another one: file and
-        index within it. Empty for volumes.
+    frames : tuple of StoredFrame
+        The slices of a DICOM series. Empty for volumes.
     study_uid : str
         Study Instance UID; empty if unknown.
     grid : Grid, optional
@@ -118,7 +162,7 @@ class Series:
     missing_share: float = 0.0
     uid: str = ""
     files: tuple[Path, ...] = ()
-    frames: tuple[tuple[Path, int], ...] = field(default=(), repr=False)
+    frames: tuple[StoredFrame, ...] = field(default=(), repr=False)
     study_uid: str = ""
     grid: Grid | None = None
     identity: tuple[str, str] | None = field(default=None, repr=False, compare=False)

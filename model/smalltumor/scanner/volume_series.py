@@ -18,12 +18,13 @@ from smalltumor.data.volumes.nifti import Volume, is_image_name, stem
 from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
 from smalltumor.files.damaged import DAMAGED
+from smalltumor.files.file_stamp import Stamp, written_stamp_of
 from smalltumor.files.listings import walk
 from smalltumor.scanner.acquisition_time import normal_time
 from smalltumor.scanner.deidentification.patient_names import known_id
 from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.sequences.classification import classify
-from smalltumor.scanner.series import Acquisition, Series
+from smalltumor.scanner.series import Acquisition, Series, other_image_error
 from smalltumor.scanner.volume_studies import entities_of, told_apart
 
 _SECONDS = 1000.0
@@ -79,6 +80,7 @@ def series_of_file(path: Path, searched: Path | None = None) -> Series:
     MissingPackageError
         If SimpleITK is needed and not installed.
     """
+    stamp = written_stamp_of(path)  # before it is read, so that no later change is missed
     shape = volume_shape(path)
     i, j, k, *_ = *shape, 1, 1
     spacing, sidecar = volume_spacing(path), _sidecar(path)
@@ -93,7 +95,7 @@ def series_of_file(path: Path, searched: Path | None = None) -> Series:
         shape=(i, j, k),
         spacing=spacing,
         location=path,
-        read=partial(_read, path),
+        read=partial(_read, path, stamp),
         problem=_problem(path, shape, acquisition),
         uid=_text(sidecar, "SeriesInstanceUID"),
         study_uid=_text(sidecar, "StudyInstanceUID"),
@@ -113,8 +115,10 @@ def _problem(path: Path, shape: tuple[int, ...], acquisition: Acquisition) -> st
     return "a mask: it has two values only" if may_be_sequence and is_binary(path) else ""
 
 
-def _read(path: Path) -> Volume:
+def _read(path: Path, stamp: Stamp | None) -> Volume:
     volume = read_image(path)
+    if written_stamp_of(path) != stamp:
+        raise other_image_error(path)
     if volume.data.ndim != 3:
         raise CaseError(f"{path} has the shape {volume.data.shape}; one sequence is 3D")
     if not np.any(volume.data):

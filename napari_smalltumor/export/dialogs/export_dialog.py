@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
-from smalltumor.data.identity.mask_names import region_files_of
+from smalltumor.data.identity.mask_names import exports_of
 from smalltumor.data.masks.mask_paths import check_mask_path
 from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
@@ -21,7 +21,7 @@ from napari_smalltumor.export.case_export import (
     case_to_export,
     export_case,
     no_regions_text,
-    suggested_name,
+    suggested_file,
     targets,
     with_suffix,
 )
@@ -64,7 +64,7 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)
     scheme = settings.get("scheme")
-    start = output_folder(viewer, patient) / suggested_name(case)
+    start = suggested_file(viewer, case, output_folder(viewer, patient))
     filters = filters_of(case)
     what = "three region files" if per_region else "a label file"
     chosen, file_type = ask_for_file(parent, f"Export {what} of {title}", start, case, filters)
@@ -140,5 +140,6 @@ def _count_as_own(viewer: ViewerModel, case: Case) -> None:
 
 
 def _is_opened_with(case: Case, written: list[Path]) -> bool:
-    """Whether a label file that was written is opened with the case."""
-    return any(f.region is None and f.path in written for f in region_files_of(case))
+    """Whether what was written is opened with the case."""
+    exports = exports_of(case)
+    return bool(exports) and all(file.path in written for file in exports[0])

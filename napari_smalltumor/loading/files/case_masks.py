@@ -11,7 +11,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.identity.mask_names import is_mask_of_case_beside
 from smalltumor.data.identity.visits import folder_of, is_name_of
 from smalltumor.data.loaded_labels import LoadedLabels
-from smalltumor.data.masks.exported_masks import exported_masks_of
+from smalltumor.data.masks.exported_masks import exported_masks_of, older_exports_text
 from smalltumor.data.masks.label_files import header_warnings_of, on_grid, read_label_volume
 from smalltumor.data.naming.export_names import RegionFile
 from smalltumor.data.segmentation import Segmentation
@@ -78,6 +78,8 @@ def exported_regions(
             return []
         except SmalltumorError as error:
             notify.warn(str(error))
+    if masks and exported is None and (older := older_exports_text(case)):
+        notify.warn(f"{older}.")
     if masks:
         _say_if_saved_under_other_name(case, files, title)
         nothing = np.zeros(case.grid.shape, dtype=bool)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.naming.case_files import CaseFiles
-from smalltumor.data.naming.export_names import region_files_beside
+from smalltumor.data.naming.export_names import exports_beside
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.listings import FolderListings
 from smalltumor.text import list_text
@@ -130,9 +130,9 @@ class CaseOpener:
         self, files: CaseFiles, patient: Patient | None, is_file: Callable[[Path], bool]
     ) -> str:
         images = [path for found in files.modalities.values() for path in found]
-        beside = region_files_beside(files.own_name, images, is_file)
+        beside = exports_beside(files.own_name, images, is_file)
         if beside:
-            return f"exported to {list_text(file.path.name for file in beside)}"
+            return f"exported to {list_text(file.path.name for file in beside[0])}"
         if patient is not None:
             layers = layers_of_patient(self._viewer.layers, patient)
             times = [t for case in cases_among(layers) for t in export_times(case).values()]

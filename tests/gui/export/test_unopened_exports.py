@@ -18,6 +18,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialogs.bids_dialog import ask_and_export_bids
 from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.export.save import save
+from napari_smalltumor.export.unopened_exports import unopened_exports
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
@@ -159,3 +160,23 @@ def test_an_export_of_a_patient_who_is_not_active_is_offered_until_it_is_opened(
     assert text not in closed and header.export_button.text() in text
     header.export_button.click()
     assert text in closed
+
+
+@pytest.mark.slow
+@pytest.mark.one_binding
+def test_no_export_is_offered_on_other_images_of_the_name_also_without_autosave(
+    viewer, header, tmp_path, told, monkeypatch, qtbot
+):
+    segmented(viewer, tmp_path)
+    export_elsewhere(viewer, tmp_path, monkeypatch)
+    reopen(viewer, tmp_path, qtbot)
+    patient = active_patient(viewer).current
+    assert unopened_exports(viewer).to_open(patient) is not None
+    viewer.layers.clear()
+    settings.put("autosave", False)
+    write_case_along(tmp_path / "P7", labels=False, seed=1)
+    open_case(viewer, tmp_path / "P7")
+    qtbot.wait(300)
+    assert active_patient(viewer).current == patient
+    assert unopened_exports(viewer).to_open(patient) is None
+    assert header.export_button.isHidden()

@@ -13,7 +13,7 @@ from shown_layers import show_segmentation
 from smalltumor.data.identity.image_digests import digests_of_images, recorded_images
 from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.errors import OutputError
+from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.user_dirs import data_folder
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import LesionList, measure_lesion
@@ -232,3 +232,23 @@ def test_a_mask_on_a_native_grid_records_no_images_of_the_grid_of_t1ce(tmp_path)
     path = tmp_path / "Pat_t2_smalltumor.nii.gz"
     export_case(session.viewer, session.case, path, scheme="brats2018", native="t2")
     assert recorded_images(read_label_volume(path)) == {}
+
+
+@pytest.mark.parametrize("step", ["reading the scan", "writing the case"])
+def test_no_image_of_another_patient_is_replaced_whose_files_came_meanwhile(tmp_path, step):
+    session = Session(tmp_path)
+    other = tmp_path / "other"
+    prepare(tmp_path / "other_scan", other, times=2)
+
+    def progress(fraction: float, name: str) -> None:
+        if name == step:
+            for file in other.iterdir():
+                (session.folder / file.name).write_bytes(file.read_bytes())
+
+    brain = stored_case(session.case).brain.copy()
+    brain[:12] = False
+    job = CorrectionJob(session.case, session.scan, Correction(brain=brain))
+    with pytest.raises(CaseError, match="nothing was corrected"):
+        job(progress, lambda: False)
+    for file in other.iterdir():
+        assert (session.folder / file.name).read_bytes() == file.read_bytes()

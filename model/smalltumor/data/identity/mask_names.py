@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from pathlib import Path
 
 from smalltumor.data.case import Case
@@ -18,7 +19,7 @@ from smalltumor.data.identity.case_names import (
 from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
 from smalltumor.data.identity.recorded_patient import recorded_patient
 from smalltumor.data.identity.visits import folder_of, is_name_of, name_with_visit, visit_of
-from smalltumor.data.naming.export_names import RegionFile, region_file, region_files_beside
+from smalltumor.data.naming.export_names import Export, exports_beside, newest_first, region_file
 from smalltumor.data.naming.file_names import (
     LABELS,
     case_name,
@@ -244,14 +245,14 @@ def _has_images(path: Path, named: str, case: Case) -> bool:
     return any(map(cases_of_images, next_to_own - {folder.resolve() for folder in own_folders}))
 
 
-def region_files_of(case: Case) -> list[RegionFile]:
-    """The exported files beside a case's images: the label file, else the masks of its regions.
+def exports_of(case: Case) -> list[Export]:
+    """What was exported beside a case's images, under its name or with the visit of its folder.
 
-    Those that have the name of the case alone go before those with the visit of its folder.
+    The newest is first: it has the last corrections, however it is named and compressed.
     """
     names = dict.fromkeys((case.name, name_with_visit(case.name, folder_of(case))))
-    found = (region_files_beside(name, case.paths.values()) for name in names)
-    return next(filter(None, found), [])
+    found = (exports_beside(name, case.paths.values()) for name in names)
+    return newest_first(chain.from_iterable(found))
 
 
 def is_mask_of_case_beside(path: Path, case: Case) -> bool:

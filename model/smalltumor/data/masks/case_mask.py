@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from smalltumor.data.case import Case
@@ -13,7 +13,7 @@ from smalltumor.data.identity.mask_names import check_case, named_case
 from smalltumor.data.identity.visits import folder_of
 from smalltumor.data.made_by import MadeBy, joined, network_warnings, recorded_made_by
 from smalltumor.data.mask_placement.mask_placement import placement_text
-from smalltumor.data.masks.exported_masks import exported_masks_of
+from smalltumor.data.masks.exported_masks import exported_masks_of, older_exports_text
 from smalltumor.data.masks.label_contents import mask_of_region
 from smalltumor.data.masks.label_files import (
     decode_labels,
@@ -52,7 +52,7 @@ class CaseMask:
     placement : str
         That the mask seems to be mirrored, another patient's, or outside the brain; else empty.
     header_warnings : tuple of str
-        What is doubtful in the headers of the files.
+        What is doubtful in the headers of the files, and which others were not read.
     made_by : MadeBy, optional
         What the files record of the network and of edits.
     """
@@ -72,6 +72,10 @@ class CaseMask:
         of_network = network_warnings(self.made_by, list_text(path.name for path in self.paths))
         texts = filter(None, [self.other_images, self.placement])
         return [*texts, *of_network, *self.header_warnings]
+
+    def with_warning(self, text: str) -> CaseMask:
+        """The mask, of whose files something else is to be known; as it is without a text."""
+        return replace(self, header_warnings=(*self.header_warnings, text)) if text else self
 
     @property
     def origin(self) -> str:
@@ -136,11 +140,11 @@ def mask_beside(case: Case, scheme: str | None = None) -> CaseMask:
     GridMismatchError, LabelError
         As for `read_mask`.
     """
-    exported = exported_masks_of(case)
+    exported, older = exported_masks_of(case), older_exports_text(case)
     if [file.region for file in exported] == [None]:
-        return _decoded(exported[0].path, case, scheme, case.scheme_hint)
+        return _decoded(exported[0].path, case, scheme, case.scheme_hint).with_warning(older)
     if {file.region for file in exported} == set(Region):
-        return _composed(exported, case)
+        return _composed(exported, case).with_warning(older)
     if case.labels_path is None:
         raise no_labels_error(case)
     return _decoded(case.labels_path, case, scheme, case.scheme_hint)

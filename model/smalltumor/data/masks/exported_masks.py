@@ -6,18 +6,24 @@ from pathlib import Path
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.image_digests import digests_of_images, recorded_images, share_t1ce
-from smalltumor.data.identity.mask_names import region_files_of
+from smalltumor.data.identity.mask_names import exports_of
 from smalltumor.data.masks.label_files import on_grid, read_label_volume
-from smalltumor.data.naming.export_names import RegionFile, region_file, region_files_beside
+from smalltumor.data.naming.export_names import (
+    RegionFile,
+    exports_beside,
+    newest_first,
+    region_file,
+)
 from smalltumor.data.naming.file_names import cases_of_images, parse_name
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.listings import visible_entries
 from smalltumor.files.names import name_key
 from smalltumor.files.transactions.recovery import recover_around
+from smalltumor.text import list_text
 
 
 def exported_masks_of(case: Case) -> list[RegionFile]:
-    """The exported label file beside a case's images, else the masks of its regions.
+    """The newest export beside a case's images: a label file, or masks of regions.
 
     Images without a name of their own are named after their folder, which may have had another name
     when the masks were saved. They are the case's own if no other exported mask lies there, and
@@ -29,9 +35,9 @@ def exported_masks_of(case: Case) -> list[RegionFile]:
         If a folder of such images cannot be listed.
     """
     recover_around(case.paths.values())
-    named = region_files_of(case)
+    named = exports_of(case)
     if named:
-        return named
+        return list(named[0])
     files = _named_otherwise(case)
     return files if all(_records(file, case) for file in files) else []
 
@@ -39,7 +45,7 @@ def exported_masks_of(case: Case) -> list[RegionFile]:
 def masks_named_as_exported(case: Case) -> list[RegionFile]:
     """The files that `exported_masks_of` looks at; none if it cannot."""
     try:
-        return region_files_of(case) or _named_otherwise(case)
+        return [file for export in exports_of(case) for file in export] or _named_otherwise(case)
     except CaseError:
         return []
 
@@ -55,7 +61,20 @@ def _named_otherwise(case: Case) -> list[RegionFile]:
     if len(names) != 1 or names.keys() & set(map(name_key, cases_of_images(folder))):
         return []
     (name,) = names.values()
-    return region_files_beside(name, case.paths.values())
+    exports = newest_first(exports_beside(name, case.paths.values()))
+    return list(exports[0]) if exports else []
+
+
+def older_exports_text(case: Case) -> str:
+    """A sentence about exports beside a case's images that are not read; else empty."""
+    newest, *others = exports_of(case) or [()]
+    names = [list_text(file.path.name for file in export) for export in (newest, *others)]
+    if not others:
+        return ""
+    return (
+        f"{names[0]} was read, the newest mask of {case.name} beside its images; not read: "
+        f"{'; '.join(names[1:])}"
+    )
 
 
 def _has_name(image: Path) -> bool:

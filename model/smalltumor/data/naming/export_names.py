@@ -7,7 +7,7 @@ tell an exported file from an expert's mask.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -91,10 +91,14 @@ def named_region(path: Path) -> Region | None:
     return Region(match[1].lower()) if match else None
 
 
-def region_files_beside(
+Export = Sequence[RegionFile]
+"""What one export has written: a label file, or masks of regions."""
+
+
+def exports_beside(
     case: str, images: Iterable[Path], is_file: Callable[[Path], bool] = Path.is_file
-) -> list[RegionFile]:
-    """As `region_files_of`, from the name of a case and the files of its images.
+) -> list[Export]:
+    """The exports of a case beside its images, those of label files first.
 
     Parameters
     ----------
@@ -106,14 +110,35 @@ def region_files_beside(
     folders = {path.parent for path in images}
     if len(folders) != 1:
         return []
-    for suffix in SUFFIXES:
-        path = next(iter(folders)) / f"{safe_name(case)}{EXPORT_ENDING}{suffix}"
-        if is_file(path):
-            return [RegionFile(path, case, None)]
-        masks = [(r, p) for r, p in region_paths(path).items() if is_file(p)]
-        if masks:
-            return [RegionFile(p, case, region) for region, p in masks]
-    return []
+    (folder,) = folders
+    paths = [folder / f"{safe_name(case)}{EXPORT_ENDING}{suffix}" for suffix in SUFFIXES]
+    found: list[Export] = [[RegionFile(path, case, None)] for path in paths if is_file(path)]
+    for path in paths:
+        masks = [RegionFile(p, case, r) for r, p in region_paths(path).items() if is_file(p)]
+        found += [masks] if masks else []
+    return found
+
+
+def newest_first(exports: Iterable[Export]) -> list[Export]:
+    """Exports by the time at which they were written; those without a region come last.
+
+    Of those written at one time, and where this is not known, the order is kept.
+    """
+    return sorted(
+        exports, key=lambda export: (_is_complete(export), _written(export)), reverse=True
+    )
+
+
+def _is_complete(export: Export) -> bool:
+    regions = {file.region for file in export}
+    return None in regions or regions == set(Region)
+
+
+def _written(export: Export) -> int:
+    try:
+        return max(file.path.stat().st_mtime_ns for file in export)
+    except OSError:
+        return 0
 
 
 def region_paths(path: Path) -> Mapping[Region, Path]:

@@ -14,6 +14,7 @@ from smalltumor.errors import CaseError
 from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
 from smalltumor.scanner.dicom.headers import DicomImage
 from smalltumor.scanner.dicom.pixels import read_pixels
+from smalltumor.scanner.series import StoredFrame
 
 
 def find_copies(images: Iterable[DicomImage]) -> dict[Path, Path]:
@@ -38,7 +39,7 @@ def find_copies(images: Iterable[DicomImage]) -> dict[Path, Path]:
     copies = {}
     for path, content in by_file.items():
         alike = originals[tuple(content)]
-        frames = [image.frame for image in content]
+        frames = [image.stored for image in content]
         original = next((p for p in alike if _hold_the_same(p, path, frames)), None)
         if original is None or not content[0].uid:
             alike.append(path)
@@ -56,11 +57,12 @@ def copies_warning(copies: Mapping[Path, Path], folder: Path) -> ScanWarning:
     return ScanWarning((f"{len(copies)} DICOM files are left out as copies of others", example))
 
 
-def _hold_the_same(first: Path, second: Path, frames: Sequence[int]) -> bool:
+def _hold_the_same(first: Path, second: Path, frames: Sequence[StoredFrame]) -> bool:
+    """Whether these frames, whose path does not count, have the same pixels in both files."""
     try:
         if filecmp.cmp(first, second, shallow=False):
             return True
-        pairs = zip(*(read_pixels([(p, f) for f in frames]) for p in (first, second)), strict=True)
-        return all(np.array_equal(a, b) for a, b in pairs)
+        one, two = (read_pixels([f._replace(path=p) for f in frames]) for p in (first, second))
+        return all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
     except (CaseError, OSError):
         return False

@@ -18,7 +18,7 @@ from smalltumor.extras import require
 from smalltumor.scanner.deidentification.patient_names import known_id, patient_name_key
 from smalltumor.scanner.dicom.acquisitions import acquisition_of, is_colour
 from smalltumor.scanner.dicom.frames import Frame, frames_of
-from smalltumor.scanner.series import Acquisition
+from smalltumor.scanner.series import Acquisition, Instance, StoredFrame
 
 _TAGS = [
     "SOPClassUID",
@@ -140,6 +140,11 @@ class DicomImage:
     uid: str = ""
     images_in_acquisition: int = 0
 
+    @property
+    def stored(self) -> StoredFrame:
+        """Where the slice is, and of which image."""
+        return StoredFrame(self.path, self.frame, Instance(self.uid, self.series, self.patient))
+
 
 @contextmanager
 def invalid_values_allowed() -> Iterator[None]:
@@ -233,15 +238,15 @@ def _image(path: Path, frame: Frame) -> DicomImage | None:
     spacing = frame.numbers("PixelSpacing")
     if len(position) != 3 or len(orientation) != 6 or len(spacing) != 2:
         return None
-    patient_id = known_id(frame.text("PatientID"))
+    instance = instance_of(frame)
     return DicomImage(
         path=path,
         frame=frame.index,
         modality=frame.text("Modality"),
-        patient=patient_id or _known_name(frame),
+        patient=instance.patient,
         study=frame.text("StudyInstanceUID"),
         date=frame.text("StudyDate"),
-        series=frame.text("SeriesInstanceUID"),
+        series=instance.series,
         number=frame.text("SeriesNumber"),
         acquisition=acquisition_of(frame),
         repeat=(
@@ -255,11 +260,20 @@ def _image(path: Path, frame: Frame) -> DicomImage | None:
         thickness=_length(frame, "SliceThickness"),
         slice_distance=_length(frame, "SpacingBetweenSlices"),
         identity=_identity(frame),
-        is_named=not patient_id,
+        is_named=not known_id(frame.text("PatientID")),
         birth_date=frame.text("PatientBirthDate"),
         sex=frame.text("PatientSex").upper(),
-        uid=frame.text("SOPInstanceUID"),
+        uid=instance.uid,
         images_in_acquisition=int(frame.number("ImagesInAcquisition") or 0),
+    )
+
+
+def instance_of(frame: Frame) -> Instance:
+    """The image that a file holds."""
+    return Instance(
+        frame.text("SOPInstanceUID"),
+        frame.text("SeriesInstanceUID"),
+        known_id(frame.text("PatientID")) or _known_name(frame),
     )
 
 

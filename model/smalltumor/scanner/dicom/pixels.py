@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
-from smalltumor.scanner.dicom.headers import invalid_values_allowed
+from smalltumor.scanner.dicom.frames import frames_of
+from smalltumor.scanner.dicom.headers import instance_of, invalid_values_allowed
 from smalltumor.scanner.dicom.philips_scale import display_factors
+from smalltumor.scanner.series import Instance, StoredFrame, other_image_error
 
 Pixels = npt.NDArray[np.generic]
 
@@ -23,13 +25,12 @@ _SAME_FACTOR = 1e-3
 """Largest relative difference, by rounding, of the factors of slices."""
 
 
-def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
+def read_pixels(frames: Sequence[StoredFrame]) -> list[Pixels]:
     """Read slices.
 
     Parameters
     ----------
-    frames : sequence of (Path, int)
-        File and index of the frame in it.
+    frames : sequence of StoredFrame
 
     Returns
     -------
@@ -42,17 +43,20 @@ def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
     Raises
     ------
     CaseError
-        If a file is damaged or its compression unknown, or some are MONOCHROME1 and others not.
+        If a file is damaged, its compression unknown, or its image another one by now, or some are
+        MONOCHROME1 and others not.
     """
     files: dict[Path, _FilePixels] = {}
     slices = []
-    for path, frame in frames:
+    for path, index, instance in frames:
         if path not in files:
             files[path] = _read_file(path)
-        if frame >= len(files[path].frames):
+        if files[path].instance != instance:
+            raise other_image_error(path)
+        if index >= len(files[path].frames):
             raise CaseError(f"{path} has fewer frames than its header says")
-        slices.append(files[path].frames[frame])
-    slices = _comparable(slices, [files[path].factors[frame] for path, frame in frames])
+        slices.append(files[path].frames[index])
+    slices = _comparable(slices, [files[path].factors[index] for path, index, _ in frames])
     inverted = {path for path, file in files.items() if file.inverted}
     if inverted and len(inverted) < len(files):
         raise CaseError(
@@ -92,12 +96,13 @@ def _lowest(slices: Sequence[Pixels]) -> float:
 class _FilePixels(NamedTuple):
     """All frames of a file, (frame, row, column), and whether they were MONOCHROME1.
 
-    Padding is NaN. `factors` are those of `display_factors`.
+    Padding is NaN. `factors` are those of `display_factors`, `instance` is that of `instance_of`.
     """
 
     frames: Pixels
     inverted: bool = False
     factors: Sequence[float | None] = ()
+    instance: Instance | None = None
 
 
 @invalid_values_allowed()
@@ -108,7 +113,10 @@ def _read_file(path: Path) -> _FilePixels:
         read = _read_compressed_file if _is_compressed(dataset) else _read_plain_file
         pixels = read(path, dataset)
         slopes = [slope for slope, _ in _scales(dataset, len(pixels.frames))]
-        return pixels._replace(factors=display_factors(dataset, slopes))
+        return pixels._replace(
+            factors=display_factors(dataset, slopes),
+            instance=instance_of(next(frames_of(dataset))),
+        )
     except CaseError:
         raise
     except Exception as error:  # pydicom and its decoders raise many kinds

@@ -157,7 +157,7 @@ def _series(images: list[DicomImage], title: str, in_other_parts: MissingSlices)
         birth_date=first.birth_date,
         sex=first.sex,
         files=tuple(dict.fromkeys(image.path for image in images)),
-        frames=tuple((image.path, image.frame) for image in images),
+        frames=tuple(image.stored for image in images),
         grid=grid,
     )
 
@@ -189,13 +189,14 @@ def read_series(images: Sequence[DicomImage]) -> Volume:
     Raises
     ------
     CaseError
-        If a file is damaged or its compression unknown, or the volume is too large.
+        If a file is damaged, its compression unknown or its image another one by now, or the volume
+        is too large.
     """
     first = images[0]
     rows, columns = first.shape
     if rows * columns * len(images) * 4 > MAX_BYTES:
         raise CaseError(f"{first.path.parent}: the series is too large for one volume")
-    slices = read_pixels([(image.path, image.frame) for image in images])
+    slices = read_pixels([image.stored for image in images])
     for image, pixels in zip(images, slices, strict=True):
         if pixels.shape != image.shape:
             raise CaseError(f"{image.path}: the pixels do not have the size in the header")

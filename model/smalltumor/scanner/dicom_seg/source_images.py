@@ -9,6 +9,7 @@ from typing import Any
 from smalltumor.errors import CaseError
 from smalltumor.extras import require
 from smalltumor.scanner.dicom.headers import DicomImage, images_of_file
+from smalltumor.scanner.series import StoredFrame, other_image_error
 
 _MAY_BE_EMPTY = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
@@ -17,21 +18,19 @@ _MAY_BE_EMPTY = (
 """Attributes that DICOM requires and allows to be empty; de-identified files may lack them."""
 
 
-def source_images(
-    files: Sequence[Path], frames: Collection[tuple[Path, int]] = ()
-) -> list[DicomImage]:
+def source_images(files: Sequence[Path], frames: Collection[StoredFrame] = ()) -> list[DicomImage]:
     """The images in the files of a series.
 
     Parameters
     ----------
     files : sequence of Path
-    frames : collection of (Path, int)
+    frames : collection of StoredFrame
         Those that are of the series; all if it is empty.
 
     Raises
     ------
     CaseError
-        If a file is no DICOM image, or there is none.
+        If a file is no DICOM image or that of another one by now, or there is none.
     """
     images = []
     for path in files:
@@ -41,8 +40,14 @@ def source_images(
             raise CaseError(f"{path} is not a DICOM image; a SEG refers to DICOM images") from error
     if not images:
         raise CaseError("a DICOM SEG refers to a DICOM series, and there is none")
-    kept = frozenset(frames)
-    return [image for image in images if not kept or (image.path, image.frame) in kept]
+    if not frames:
+        return images
+    known = {(path, index): instance for path, index, instance in frames}
+    kept = [image for image in images if (image.path, image.frame) in known]
+    for image in kept:
+        if image.stored.instance != known[image.path, image.frame]:
+            raise other_image_error(image.path)
+    return kept
 
 
 def source_headers(images: Sequence[DicomImage]) -> list[Any]:

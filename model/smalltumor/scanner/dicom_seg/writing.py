@@ -38,7 +38,7 @@ from smalltumor.scanner.dicom_seg.source_images import (
     source_headers,
     source_images,
 )
-from smalltumor.scanner.series import Series
+from smalltumor.scanner.series import Series, StoredFrame
 
 SUFFIX = ".dcm"
 
@@ -101,7 +101,7 @@ def write_dicom_seg(
     files: Sequence[Path],
     path: str | Path,
     *,
-    frames: Sequence[tuple[Path, int]] = (),
+    frames: Sequence[StoredFrame] = (),
     overwrite: bool = False,
 ) -> Path:
     """Write a segmentation as a DICOM SEG that refers to the images of its series.
@@ -117,8 +117,9 @@ def write_dicom_seg(
         Files of the series, in any order: `PreparedSequence.files`, or `files` of `series_on_grid`.
     path : path
         Ending in ``.dcm``.
-    frames : sequence of (Path, int)
-        The slices of the series, as in `Series`, if the files may hold those of another one, too.
+    frames : sequence of StoredFrame
+        The slices of the series, as in `Series`, if the files may hold those of another one, too,
+        or may have been replaced since.
     overwrite : bool
         Whether an existing file may be replaced; the files of the series never are.
 

@@ -18,6 +18,7 @@ from smalltumor.scanner.deidentification.scan_warning import ScanWarning
 from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
 from smalltumor.scanner.preparation.preparation_warning import PreparationWarning
 from smalltumor.scanner.preparation.registration import Registration
+from smalltumor.scanner.series import StoredFrame
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -49,7 +50,7 @@ class PreparedSequence:
     automatic_overlap : float, optional
         If the registration was corrected by hand, `overlap` before the first correction.
     files : tuple of Path
-    frames : tuple of (Path, int)
+    frames : tuple of StoredFrame
         Of the series, as in `Series`.
     """
 
@@ -64,7 +65,7 @@ class PreparedSequence:
     automatic: Affine | None = None
     automatic_overlap: float | None = None
     files: tuple[Path, ...] = ()
-    frames: tuple[tuple[Path, int], ...] = ()
+    frames: tuple[StoredFrame, ...] = ()
 
     @property
     def has_corrected_bias_field(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smalltumor.scanner.deidentification.deidentified_title import deidentified_title
-from smalltumor.scanner.series import Acquisition, Series
+from smalltumor.scanner.series import Acquisition, Instance, Series, StoredFrame
 
 WORDS = ("3", "T1", "Ax", "post", "FLAIR", "mDIXON")
 
@@ -25,7 +25,7 @@ def series(title: str, patient_id: str = "", name: str = "") -> Series:
         spacing=(1.0, 1.0, 1.0),
         location=Path("study"),
         read=lambda: None,
-        frames=((Path("slice"), 0),),
+        frames=(StoredFrame(Path("slice"), 0, Instance("1", "1.2", "P")),),
         identity=(patient_id, name),
     )
 
