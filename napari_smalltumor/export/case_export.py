@@ -83,14 +83,6 @@ def suggested_name(case: Case) -> str:
     return f"{name_with_visit(case.name, folder_of(case))}{EXPORT_ENDING}{DEFAULT_SUFFIX}"
 
 
-def suggested_file(viewer: ViewerModel, case: Case, folder: Path) -> Path:
-    """The file in a folder that is proposed: `file_to_save` beside the images."""
-    own = file_to_save(viewer, case)
-    if own is not None and own.parent.resolve() == folder.resolve():
-        return own
-    return folder / suggested_name(case)
-
-
 def file_to_save(viewer: ViewerModel, case: Case) -> Path | None:
     """``CASE_smalltumor.nii.gz`` beside the images, with which it is opened again."""
     folder = patient_of_shown_case(viewer.layers, case).folder

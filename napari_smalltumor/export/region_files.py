@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from smalltumor.data.case import Case
+from smalltumor.data.identity.image_digests import (
+    changed_images,
+    digests_of_images,
+    recorded_images,
+)
 from smalltumor.data.identity.mask_images import other_images_text
 from smalltumor.data.identity.mask_names import is_mask_of_case_beside
 from smalltumor.data.made_by import MadeBy, joined, recorded_made_by
@@ -114,14 +119,22 @@ def layers_of_masks(
     case : Case
     masks : mapping of Region to (i, j, k) bool array
     read_from : sequence of Volume
-        The files of the masks. The layers remember if these record other images.
+        The files of the masks. The layers remember if these record other images, or images that
+        were changed since.
     made_by : MadeBy, optional
         What made the masks; by default what the files record.
     """
     other, files = other_images_text(read_from, case), _files_text(read_from)
     present = [region for region in OUTERMOST_FIRST if region in masks]
     made_by = made_by or joined(map(recorded_made_by, read_from))
-    return [region_layer(case, r, np.asarray(masks[r]), other, made_by, files) for r in present]
+    images = digests_of_images(case)
+    is_changed = any(changed_images(recorded_images(volume), images) for volume in read_from)
+    return [
+        region_layer(
+            case, r, np.asarray(masks[r]), other, made_by, files, images_changed=is_changed
+        )
+        for r in present
+    ]
 
 
 def _files_text(volumes: Iterable[Volume]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from smalltumor.data.case import REFERENCE
@@ -24,6 +25,7 @@ def study_warnings(series: Sequence[Series]) -> Iterator[ScanWarning]:
     """What speaks against the series of one study being of one patient at one time."""
     yield from contradictions(series)
     yield from _days_between(series)
+    yield from _other_frames_of_reference(series)
     yield from _missing_evidence(series)
 
 
@@ -49,6 +51,27 @@ def _days_between(series: Sequence[Series]) -> Iterator[ScanWarning]:
     if days and (days[-1] - days[0]).days > MAX_STUDY_DAYS:
         text = f"by the headers, the series were acquired within {(days[-1] - days[0]).days} days"
         yield ScanWarning((text, "; check that they are of one visit"))
+
+
+def _other_frames_of_reference(series: Sequence[Series]) -> Iterator[ScanWarning]:
+    """A warning about series without a patient that were acquired in another position than others.
+
+    Anonymisation may give the scans of several patients one ID and one study. A patient who is
+    named may have got up in between.
+    """
+    placed = [
+        s for s in series if s.frame_of_reference and classify(s.acquisition).sequence is not None
+    ]
+    if not placed:
+        return
+    ((usual, _),) = Counter(s.frame_of_reference for s in placed).most_common(1)
+    others = [s.title for s in placed if s.frame_of_reference != usual and not s.patient]
+    if others:
+        verb = "has" if len(others) == 1 else "have"
+        text = f"the headers name no patient, and {list_text(others)} {verb} another frame of"
+        yield ScanWarning(
+            (text, " reference than other series; check that they are of one patient")
+        )
 
 
 def _missing_evidence(series: Sequence[Series]) -> Iterator[ScanWarning]:

@@ -138,6 +138,9 @@ class Series:
         The slices of a DICOM series. Empty for volumes.
     study_uid : str
         Study Instance UID; empty if unknown.
+    frame_of_reference : str
+        DICOM's Frame of Reference UID, which series that a scanner acquired without moving the
+        patient in between have in common; empty if unknown.
     grid : Grid, optional
         Of `read`, if the headers tell it without reading the voxels; None for volumes.
     identity : (str, str), optional
@@ -164,6 +167,7 @@ class Series:
     files: tuple[Path, ...] = ()
     frames: tuple[StoredFrame, ...] = field(default=(), repr=False)
     study_uid: str = ""
+    frame_of_reference: str = ""
     grid: Grid | None = None
     identity: tuple[str, str] | None = field(default=None, repr=False, compare=False)
     is_named: bool = False

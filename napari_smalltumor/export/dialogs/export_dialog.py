@@ -21,7 +21,7 @@ from napari_smalltumor.export.case_export import (
     case_to_export,
     export_case,
     no_regions_text,
-    suggested_file,
+    suggested_name,
     targets,
     with_suffix,
 )
@@ -64,7 +64,7 @@ def ask_and_export(viewer: ViewerModel, parent: QWidget | None, *, per_region: b
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)
     scheme = settings.get("scheme")
-    start = suggested_file(viewer, case, output_folder(viewer, patient))
+    start = output_folder(viewer, patient) / suggested_name(case)
     filters = filters_of(case)
     what = "three region files" if per_region else "a label file"
     chosen, file_type = ask_for_file(parent, f"Export {what} of {title}", start, case, filters)

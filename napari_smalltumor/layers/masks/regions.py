@@ -57,6 +57,8 @@ def region_layer(
     other_images: str = "",
     made_by: MadeBy | None = None,
     read_from: str = "",
+    *,
+    images_changed: bool = False,
 ) -> LayerData:
     """A labels layer of a region's mask: 1 inside, 0 outside.
 
@@ -66,7 +68,7 @@ def region_layer(
     region : Region
     mask : (i, j, k) bool array
         On the case's grid.
-    other_images, made_by, read_from
+    other_images, made_by, read_from, images_changed
         As of `LayerRole`.
     """
     data = display_mask(mask, case)
@@ -78,6 +80,7 @@ def region_layer(
         made_checksum=checksum(data),
         read_from=read_from,
         other_images=other_images,
+        images_changed=images_changed,
     )
     return data, _attributes(case, region, role), "labels"
 

@@ -11,14 +11,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from napari_smalltumor.layers.metadata import LayerKind, role_of
 from napari_smalltumor.layers.patient import Patient, patient_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
 
 class SliceRange:
     """Keeps the range of the sliders to the layers of the active patient, and those of none.
+
+    Rings are of no patient, but lie within the images of the one whose lesions they show; until
+    they are drawn they have the voxel size of the last one.
 
     Parameters
     ----------
@@ -37,10 +42,19 @@ class SliceRange:
         if viewer is None or patient is None:
             return
         patients = {layer: patient_of(layer) for layer in viewer.layers}
-        layers = [layer for layer, owner in patients.items() if owner in (None, patient)]
+        layers = [
+            layer
+            for layer, owner in patients.items()
+            if owner in (None, patient) and not _is_of_rings(layer)
+        ]
         if patient not in patients.values() or len(layers) == len(patients):
             return
         extent = viewer.layers.get_extent(layers)
         ranges = tuple(zip(*extent.world, extent.step, strict=True))
         if len(ranges) == viewer.dims.ndim and ranges != viewer.dims.range:
             viewer.dims.range = ranges
+
+
+def _is_of_rings(layer: Layer) -> bool:
+    role = role_of(layer)
+    return role is not None and role.kind is LayerKind.RINGS

@@ -251,22 +251,24 @@ def test_save_stays_beside_the_images_after_an_export_elsewhere(
 
 
 @pytest.mark.parametrize("saved_before", [False, True])
-def test_masks_exported_elsewhere_or_by_region_are_not_saved(
+def test_masks_are_saved_by_an_export_with_which_the_case_opens_and_by_no_other(
     viewer, tmp_path, asked, monkeypatch, saved_before
 ):
-    """The case would open without them, or with the older ones."""
     regions = segmented(viewer, tmp_path / "Pat")
     if saved_before:
         save(viewer, None)
         paint(regions[Region.ET])
+    painted = np.array(regions[Region.ET].data)
     (tmp_path / "elsewhere").mkdir()
     for folder, per_region in (("elsewhere", False), ("Pat", True)):
         chosen = str(tmp_path / folder / "Pat_smalltumor.nii.gz")
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, c=chosen, **k: (c, ""))
         assert ask_and_export(viewer, None, per_region=per_region)
-        assert not save_state(viewer).is_saved
-    save(viewer, None)
-    assert save_state(viewer).is_saved
+        assert save_state(viewer).is_saved == (folder == "Pat")
+    viewer.layers.clear()
+    case = case_of(open_case(viewer, tmp_path / "Pat")[0])
+    opened = region_layers(viewer.layers, case)
+    assert np.array_equal(opened[Region.ET].data, painted)
 
 
 def test_edits_of_a_mask_that_was_read_are_not_saved_by_an_export_elsewhere(

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from lesion_layers import SHAPE, show_regions, synthetic_case
 from smalltumor.geometry.grid import Grid
+from smalltumor.labels.regions import Region
 from synthetic import grid_along
 
 from napari_smalltumor.layers.patient import layers_of_patient
+from napari_smalltumor.lesions.canvas.rings import LesionRings
+from napari_smalltumor.lesions.search.viewer_segmentation import lesion_sources
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer_setup import set_up
 
@@ -40,6 +43,21 @@ def check_sliders(viewer, patient) -> None:
 def test_the_sliders_have_the_slices_of_the_patient_who_is_active(viewer, patients):
     for patient in (*patients.patients, *patients.patients):
         patients.activate(patient)
+        check_sliders(viewer, patient)
+
+
+def test_rings_of_another_patients_voxels_do_not_change_the_steps(viewer, patients):
+    first, second = patients.patients
+    rings = LesionRings(viewer)
+    for patient, other in ((first, second), (second, first)):
+        patients.activate(other)
+        (source,) = (s for s in lesion_sources(viewer.layers) if s.patient == other)
+        rings.show(source, source.snapshot(Region.ET).lesions(100))
+        rings.erase()
+        patients.activate(patient)
+        check_sliders(viewer, patient)
+        (source,) = (s for s in lesion_sources(viewer.layers) if s.patient == patient)
+        rings.show(source, source.snapshot(Region.ET).lesions(100))
         check_sliders(viewer, patient)
 
 

@@ -50,6 +50,18 @@ def test_a_series_of_an_unknown_id_is_of_the_only_patient_of_its_study(tmp_path)
     assert set(find_source(tmp_path, {}).assignment.chosen) == set(NAMES)
 
 
+@pytest.mark.parametrize(("patient", "is_said"), [("ANON", True), ("", True), ("P1", False)])
+def test_a_series_that_may_be_of_another_anonymous_patient_is_named(tmp_path, patient, is_said):
+    write_study(tmp_path / "a", "t1", "t1ce", "t2", patient=patient)
+    write_study(tmp_path / "b", "flair", patient=patient, FrameOfReferenceUID="1.2.77")
+    warnings = list(map(str, find_source(tmp_path, {}).warnings))
+    text = (
+        "the headers name no patient, and 4 Ax FLAIR has another frame of reference than other "
+        "series; check that they are of one patient"
+    )
+    assert warnings == [text] * is_said
+
+
 @pytest.mark.parametrize("patient", ["ANON", "P1"])
 def test_that_headers_name_no_study_is_said(tmp_path, patient):
     write_study(tmp_path / "a", "t1", "t1ce", "t2", patient=patient)

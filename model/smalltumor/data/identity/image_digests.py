@@ -157,6 +157,17 @@ def _may_be_compared(
     )
 
 
+def changed_images(recorded: Mapping[str, str], images: Mapping[str, str]) -> list[str]:
+    """Modalities whose image was changed since a mask of these images was made.
+
+    Such as by another registration or brain mask; a change that leaves the middle of an image as it
+    was is not noticed. Empty of a mask of other images.
+    """
+    if are_other_images(recorded, images):
+        return []
+    return [m for m, digest in images.items() if recorded.get(m, digest) != digest]
+
+
 def share_an_image(recorded: Mapping[str, str], images: Mapping[str, str]) -> bool:
     """Whether a mask is known to be of these images: one of them, and T1CE is not another one."""
     in_common = blocks_of(recorded) & blocks_of(images)

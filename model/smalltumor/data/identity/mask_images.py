@@ -14,7 +14,7 @@ from smalltumor.data.identity.image_digests import (
     recorded_images,
 )
 from smalltumor.data.identity.mask_names import is_in_folder_of, named_case
-from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
+from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles, modality_titles
 from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_file_name
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import (
@@ -27,6 +27,7 @@ from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.existence import is_absent
 from smalltumor.files.listings import visible_entries
 from smalltumor.files.names import same_name
+from smalltumor.text import list_text
 
 
 def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
@@ -47,6 +48,20 @@ def other_images_text(volumes: Sequence[Volume], case: Case) -> str:
                 f"{case.name}, {made_of.SUCH_AS_ANOTHER}"
             )
     return ""
+
+
+def changed_images_text(volumes: Sequence[Volume], case: Case) -> str:
+    """A sentence about images of a case that were changed after its masks were made; else empty."""
+    images = digests_of_images(case)
+    changed = {m: None for v in volumes for m in made_of.changed_images(recorded_images(v), images)}
+    if not changed:
+        return ""
+    masks = list_text(volume.path.name for volume in volumes)
+    was, were = ("was" if len(each) == 1 else "were" for each in (changed, volumes))
+    return (
+        f"{modality_titles(changed)} {was} changed after {masks} {were} made; segment the case "
+        "again, or check that the mask fits"
+    )
 
 
 def check_not_of_another(path: Path, case: str) -> None:

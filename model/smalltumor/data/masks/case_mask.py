@@ -8,7 +8,7 @@ from pathlib import Path
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.case_names import is_named_after
-from smalltumor.data.identity.mask_images import other_images_text
+from smalltumor.data.identity.mask_images import changed_images_text, other_images_text
 from smalltumor.data.identity.mask_names import check_case, named_case
 from smalltumor.data.identity.visits import folder_of
 from smalltumor.data.made_by import MadeBy, joined, network_warnings, recorded_made_by
@@ -161,7 +161,14 @@ def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> Ca
         other_images=other_images_text([volume], case),
         placement=placement_text(case, classes),
         header_warnings=tuple(
-            filter(None, (found.contradiction, *_header_warnings([volume], case)))
+            filter(
+                None,
+                (
+                    found.contradiction,
+                    *_header_warnings([volume], case),
+                    changed_images_text([volume], case),
+                ),
+            )
         ),
         made_by=recorded_made_by(volume),
     )
@@ -179,7 +186,15 @@ def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
         tuple(file.path for file in files),
         other_images=other_images_text(list(volumes.values()), case),
         placement=placement_text(case, classes),
-        header_warnings=_header_warnings(volumes.values(), case),
+        header_warnings=tuple(
+            filter(
+                None,
+                (
+                    *_header_warnings(volumes.values(), case),
+                    changed_images_text(list(volumes.values()), case),
+                ),
+            )
+        ),
         made_by=joined(map(recorded_made_by, volumes.values())),
     )
 

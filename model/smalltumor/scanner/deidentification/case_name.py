@@ -10,6 +10,7 @@ from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.file_names import folder_name, parse_name
+from smalltumor.data.naming.visit_names import is_visit_name
 from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.files.names import safe_name
 from smalltumor.scanner.deidentification.patient_names import plain_letters, two_letters
@@ -42,8 +43,8 @@ def proposed_name(folder: Path, studies: Sequence[Study], study: Study | None) -
 
     It is what the names of its volumes have in common, such as ``Anna`` of ``Anna_t1.nii.gz``, if
     this is more than words of images, else the name of the folder; with number and date of one of
-    several studies. If the headers say that this names the patient, it is that of `neutral_name`
-    instead.
+    several studies. If the headers say that this names the patient, or if it is that of a visit,
+    such as ``2026-03-12``, which many patients have, it is that of `neutral_name` instead.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def proposed_name(folder: Path, studies: Sequence[Study], study: Study | None) -
     if study is None:
         return name
     name = _name_of_volumes(study) or name
-    if names_patient(name, study.series):
+    if is_visit_name(name) or names_patient(name, study.series):
         return neutral_name(study)
     parts = [name]
     if len(studies) > 1:

@@ -31,6 +31,7 @@ _TAGS = [
     "StudyInstanceUID",
     "StudyDate",
     "SeriesInstanceUID",
+    "FrameOfReferenceUID",
     "SeriesNumber",
     "SeriesDescription",
     "BodyPartExamined",
@@ -115,6 +116,8 @@ class DicomImage:
         SOP Instance UID of the file.
     images_in_acquisition : int
         As the header states; 0 if it does not.
+    frame_of_reference : str
+        Frame of Reference UID.
     """
 
     path: Path
@@ -139,6 +142,7 @@ class DicomImage:
     sex: str = ""
     uid: str = ""
     images_in_acquisition: int = 0
+    frame_of_reference: str = ""
 
     @property
     def stored(self) -> StoredFrame:
@@ -265,6 +269,7 @@ def _image(path: Path, frame: Frame) -> DicomImage | None:
         sex=frame.text("PatientSex").upper(),
         uid=instance.uid,
         images_in_acquisition=int(frame.number("ImagesInAcquisition") or 0),
+        frame_of_reference=frame.text("FrameOfReferenceUID"),
     )
 
 

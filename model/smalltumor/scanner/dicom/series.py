@@ -152,6 +152,7 @@ def _series(images: list[DicomImage], title: str, in_other_parts: MissingSlices)
         missing_share=missing.share,
         uid=first.series,
         study_uid=first.study,
+        frame_of_reference=first.frame_of_reference,
         identity=first.identity,
         is_named=first.is_named,
         birth_date=first.birth_date,

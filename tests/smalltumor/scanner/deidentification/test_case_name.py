@@ -25,6 +25,17 @@ def write(folder: Path, **tags: object) -> Path:
     return write_series(folder, image, grid, "Ax T1 post gd", **tags)
 
 
+@pytest.mark.parametrize("visit", ["2025-03-12", "visit1", "baseline", "week-000", "follow-up"])
+def test_a_folder_that_is_named_after_a_visit_names_no_patient(tmp_path, visit):
+    names = []
+    for number, patient in enumerate(("Kessler", "Oduya")):
+        folder = write(tmp_path / patient / visit, patient=f"P{number}", study=f"1.2.{number}")
+        (study,) = find_studies(folder).studies
+        names.append(proposed_name(folder, [study], study))
+        assert names[-1] == neutral_name(study)
+    assert len(set(names)) == 2
+
+
 @pytest.mark.parametrize(
     ("folder", "patient", "name", "expected"),
     [
@@ -51,7 +62,7 @@ def write(folder: Path, **tags: object) -> Path:
         ("moderate", "4711", "van der Berg^A", False),
         ("annals", "4711", "Anna", False),
         ("P0815_baseline", "P0815", "", True),
-        ("baseline", "", "", False),
+        ("Glioma baseline", "", "", False),
     ],
 )
 def test_a_folder_that_is_named_after_the_patient_is_recognised(

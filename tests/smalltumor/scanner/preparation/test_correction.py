@@ -177,12 +177,12 @@ def test_a_correction_of_the_brain_mask_keeps_the_warning_of_an_earlier_correcti
     assert [w for w in found.warnings if "fell from" in w.text]
 
 
-def test_a_series_that_shows_another_image_is_refused(case, series, scan):
+def test_a_series_that_shows_another_image_is_refused(case, scan):
     image = nib.load(scan / "ax_flair.nii.gz")
     other = np.asarray(image.dataobj)[::-1].copy()
     nib.save(nib.Nifti1Image(other, image.affine), scan / "ax_flair.nii.gz")
     with pytest.raises(NotTheScanError, match=r"ax_flair\.nii\.gz shows another image than FLAIR"):
-        corrected(case, series, Correction(brain=np.ones(SHAPE, bool)))
+        corrected(case, series_in(scan, case), Correction(brain=np.ones(SHAPE, bool)))
 
 
 def test_a_correction_can_be_cancelled(case, series):
