@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from raw_scans import prepared_by_hand, write_raw_scan
 from shown_layers import show_segmentation
 from smalltumor.data.identity.image_digests import digests_of_images, recorded_images
+from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.masks.label_files import read_label_volume
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, OutputError
@@ -26,6 +27,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import export_case
+from napari_smalltumor.layers.masks.region_masks import is_outdated
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.decisions.verdicts import Verdict, decide, is_rejected
@@ -252,3 +254,25 @@ def test_no_image_of_another_patient_is_replaced_whose_files_came_meanwhile(tmp_
         job(progress, lambda: False)
     for file in other.iterdir():
         assert (session.folder / file.name).read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize("is_corrected", [False, True])
+def test_that_images_were_changed_after_the_mask_is_known_when_it_is_opened_again(
+    tmp_path, is_corrected
+):
+    session = Session(tmp_path)
+    export_case(
+        session.viewer, session.case, session.folder / "Pat_smalltumor.nii.gz", scheme="brats2018"
+    )
+    if is_corrected:
+        session.correct()
+    viewer = ViewerModel()
+    open_case(viewer, session.folder)
+    case = case_of(viewer.layers[0])
+    assert region_layers(viewer.layers, case).keys() == set(Region)
+    assert is_outdated(viewer.layers, case) == is_corrected
+    texts = [text for text in mask_beside(case).warnings if "segment the case again" in text]
+    assert len(texts) == is_corrected
+    assert not is_corrected or texts[0].startswith(
+        "FLAIR, T1CE, T1 and T2 were changed after Pat_smalltumor.nii.gz was made"
+    )
