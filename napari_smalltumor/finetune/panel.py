@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor.finetune.cases.cases_page import CasesPage
@@ -14,9 +13,9 @@ from napari_smalltumor.finetune.run.monitor_page import MonitorPage
 from napari_smalltumor.finetune.run.result_page import ResultPage
 from napari_smalltumor.finetune.run.run_bar import RunBar
 from napari_smalltumor.finetune.run.run_name import RunName
+from napari_smalltumor.widgets.layouts import scrolled
 
 _WIDTH = 340
-_MIN_HEIGHT = 200
 
 
 class FinetunePanel(QWidget):
@@ -43,7 +42,7 @@ class FinetunePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(_scrolled(self.pages), 1)
+        layout.addWidget(scrolled(self.pages), 1)
         layout.addWidget(line)
         layout.addWidget(self.run_bar)
         self._layout = layout
@@ -88,14 +87,3 @@ class FinetunePanel(QWidget):
         self.run_bar.show_status(status, busy=busy)
         self.monitor.show_status(status)
         self.result.show_status(status, has_weights=has_weights, is_final=is_final)
-
-
-def _scrolled(pages: QTabWidget) -> QScrollArea:
-    """Let the pages scroll by themselves in a low window, so that the run bar stays in view."""
-    area = QScrollArea()
-    area.setWidget(pages)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumHeight(_MIN_HEIGHT)
-    return area

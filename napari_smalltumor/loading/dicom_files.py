@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from smalltumor.data.volumes.nifti import is_image_name
+from smalltumor.errors import CaseError
 from smalltumor.extras import MissingPackageError
+from smalltumor.scanner.dicom.headers import is_segmentation
 from smalltumor.scanner.dicom.study_folder import StudyFolder, folder_of_study, is_dicom_file
 
 from napari_smalltumor import notify
@@ -69,7 +71,13 @@ def _look_up(viewer: ViewerModel, files: list[Path], offer: OfferStudy) -> None:
     found: dict[StudyFolder, None] = {}
 
     def search() -> list[LayerData]:
-        found.update(dict.fromkeys(map(_study_of, files)))
+        images = [file for file in files if not _is_segmentation(file)]
+        if not images:
+            raise CaseError(
+                f"{files[0].name} is a DICOM SEG, which is written here but not opened; open the "
+                "folder of its scan, or of the prepared case with its mask"
+            )
+        found.update(dict.fromkeys(map(_study_of, images)))
         return []
 
     def show(layers: list[Layer]) -> None:
@@ -79,6 +87,13 @@ def _look_up(viewer: ViewerModel, files: list[Path], offer: OfferStudy) -> None:
     key = ("studies of", *map(str, files))
     name = f"the study of {files[0].name}"
     load(viewer, LoadJob(name, key, search, show, notify.report_error))
+
+
+def _is_segmentation(file: Path) -> bool:
+    try:
+        return is_segmentation(file)
+    except MissingPackageError:  # told when the folder is searched
+        return False
 
 
 def _study_of(file: Path) -> StudyFolder:

@@ -18,7 +18,7 @@ from superqt import QElidingLabel
 
 from napari_smalltumor.prepared_scan.figures import Figures
 from napari_smalltumor.prepared_scan.registration_controls import RegistrationControls
-from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
+from napari_smalltumor.widgets.layouts import button, column, row, scrolled, wrapped_label
 
 _WIDTH = 348
 _COLUMNS = ("Sequence", "Moved by", "Overlap", "Information")
@@ -66,6 +66,7 @@ class PreparedScanPanel(QWidget):
         self.step = QElidingLabel()
         self.cancel_button = button("Cancel", "Stop after the current step; nothing is stored")
         self._content = QWidget()
+        self._scrolled = scrolled(self._content)
         self._lay_out(header)
         self.set_running(False)
 
@@ -74,7 +75,7 @@ class PreparedScanPanel(QWidget):
     ) -> None:
         """Show the figures of a prepared scan."""
         self.explanation.hide()
-        self._content.show()
+        self._scrolled.show()
         self.summary.setText(summary)
         self.figures.setRowCount(len(figures))
         for number, each in enumerate(figures):
@@ -89,7 +90,7 @@ class PreparedScanPanel(QWidget):
 
     def show_explanation(self, text: str) -> None:
         """Show why there is nothing else to show."""
-        self._content.hide()
+        self._scrolled.hide()
         self.explanation.setText(text)
         self.explanation.show()
 
@@ -134,11 +135,12 @@ class PreparedScanPanel(QWidget):
         content.addWidget(self.progress)
         content.addWidget(self.step)
         content.addWidget(self.cancel_button)
+        content.addStretch(1)
         layout = column(self)
         layout.addWidget(header)
         layout.addWidget(self.explanation)
-        layout.addWidget(self._content)
-        layout.addStretch(1)
+        layout.addWidget(self._scrolled, 1)
+        layout.addStretch(0)
 
 
 def _figures_table() -> QTableWidget:

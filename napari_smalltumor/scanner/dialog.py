@@ -52,6 +52,7 @@ class PrepareDialog(QDialog):
     study_chosen = Signal(object)
     output_changed = Signal()
     prepare_clicked = Signal()
+    open_clicked = Signal()
     cancel_clicked = Signal()
 
     def __init__(self, parent: QWidget | None, folder: Path) -> None:
@@ -59,7 +60,7 @@ class PrepareDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Prepare the scan in {folder.name or folder}")
         self.scan = folder
-        self._running = False
+        self._running = self._is_prepared = False
         self.choices = QWidget()
         self.studies = QComboBox()
         self.studies.setAccessibleName("Study")
@@ -75,6 +76,7 @@ class PrepareDialog(QDialog):
         self.progress = QProgressBar()
         self.step = QLabel()
         self.prepare_button = button("Prepare", "Start the steps above, and open the case")
+        self.open_button = button("Open prepared case", "Open the case instead of preparing again")
         self.close_button = button("Close", "Close without preparing")
         self._lay_out(folder)
         guard_fields(self.studies)
@@ -111,11 +113,17 @@ class PrepareDialog(QDialog):
         self.message.setVisible(bool(problem or note))
         self.prepare_button.setEnabled(not problem)
 
+    def offer_prepared(self, is_prepared: bool) -> None:
+        """Offer to open the case that was prepared already, if there is one."""
+        self._is_prepared = is_prepared
+        self.open_button.setVisible(is_prepared and not self._running)
+
     def set_running(self, running: bool) -> None:
         """Show that the preparation runs, in little space, or that it does not."""
         self._running = running
         for widget in (self.choices, self.prepare_button):
             widget.setVisible(not running)
+        self.open_button.setVisible(not running and self._is_prepared)
         self.progress.setVisible(running)
         self.step.setVisible(running)
         self.progress.setValue(0)
@@ -158,6 +166,7 @@ class PrepareDialog(QDialog):
         buttons = QHBoxLayout()
         buttons.addWidget(self.step, 1)
         buttons.addStretch()
+        buttons.addWidget(self.open_button)
         buttons.addWidget(self.prepare_button)
         buttons.addWidget(self.close_button)
         layout = QVBoxLayout(self)
@@ -173,6 +182,7 @@ class PrepareDialog(QDialog):
         self.output.textChanged.connect(lambda: self.output_changed.emit())
         self.choose_button.clicked.connect(self._choose_output)
         self.prepare_button.clicked.connect(lambda: self.prepare_clicked.emit())
+        self.open_button.clicked.connect(lambda: self.open_clicked.emit())
         self.close_button.clicked.connect(self.reject)
 
     def _choose_output(self) -> None:

@@ -55,12 +55,14 @@ class Preparation(QObject):
         self._images: dict[int, SeriesImage | str] = {}
         self._looking = False
         self._worker: ProgressWorker | None = None
-        self._suggested, self._prepared_before = "", ""
+        self._suggested = ""
+        self._prepared_case: Path | None = None
         dialog = self.dialog
         dialog.study_chosen.connect(self._choose_study)
         dialog.table.use_changed.connect(self._use)
         dialog.output_changed.connect(self._show_message)
         dialog.prepare_clicked.connect(self.prepare)
+        dialog.open_clicked.connect(self._open_case)
         dialog.cancel_clicked.connect(self.cancel)
         if parent is not None:
             parent.installEventFilter(self)
@@ -115,16 +117,23 @@ class Preparation(QObject):
     @property
     def _notes(self) -> list[str]:
         warnings = [] if self._mirrored else header_warnings(self._chosen_images.values())
-        return [self._plan.note, *(f"{text}." for text in warnings), self._prepared_before]
+        case = self._prepared_case
+        before = "" if case is None else f"Prepared already, in {case}."
+        return [self._plan.note, *(f"{text}." for text in warnings), before]
 
-    def _prepared_before_text(self) -> str:
-        """Where the series that are chosen were prepared already; empty if that is not known."""
+    def _prepared_before(self) -> Path | None:
+        """The case that was made of the chosen series already; None if none is known."""
         chosen = self._plan.chosen
         if REFERENCE not in chosen:
-            return ""
+            return None
         folder, is_only_study = folder_of_series(chosen.values()), len(self._plan.studies) == 1
-        case = prepared_before(folder, chosen[REFERENCE], is_only_study=is_only_study)
-        return "" if case is None else f"Prepared already, in {case}: open that folder to go on."
+        return prepared_before(folder, chosen[REFERENCE], is_only_study=is_only_study)
+
+    def _open_case(self) -> None:
+        """Open the case that was prepared already."""
+        if self._prepared_case is not None:
+            self._open_prepared(self._prepared_case)
+            self.dialog.close()
 
     @property
     def _chosen_images(self) -> dict[str, SeriesImage]:
@@ -152,7 +161,8 @@ class Preparation(QObject):
 
     def _update(self) -> None:
         self.dialog.table.show_series(self._plan.series)
-        self._prepared_before = self._prepared_before_text()
+        self._prepared_case = self._prepared_before()
+        self.dialog.offer_prepared(self._prepared_case is not None)
         if self.dialog.output.text() == self._suggested:  # the user has not changed it
             suggested = suggested_folder(self._plan.location, self._plan.case_name)
             self._suggested = str(suggested)

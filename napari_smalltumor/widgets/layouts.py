@@ -15,12 +15,14 @@ from qtpy.QtWidgets import (
     QLabel,
     QLayout,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 _LABEL_WIDTH = 74
+_MIN_SCROLLED_HEIGHT = 200
 
 
 def form_layout(parent: QWidget, widgets: Sequence[ValueWidget]) -> QFormLayout:
@@ -46,6 +48,17 @@ def column(parent: QWidget) -> QVBoxLayout:
     layout.setContentsMargins(8, 8, 8, 8)
     layout.setSpacing(6)
     return layout
+
+
+def scrolled(content: QWidget) -> QScrollArea:
+    """Let a part of a dock scroll by itself in a low window, so that the rest stays in view."""
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumHeight(_MIN_SCROLLED_HEIGHT)
+    return area
 
 
 def row(*widgets: QWidget) -> QHBoxLayout:

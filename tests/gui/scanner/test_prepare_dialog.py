@@ -108,7 +108,7 @@ def test_a_dropped_scan_is_prepared_and_opened_as_a_case(
     preparation = preparation_of(qtbot)
     dialog = preparation.dialog
     assert not (scan.parent / "prepared").exists()  # nothing starts before Prepare
-    assert "Registration" in dialog.steps.text()
+    assert "Registration" in dialog.steps.text() and dialog.open_button.isHidden()
     dialog.prepare_button.click()
     qtbot.waitUntil(lambda: dialog.step.text() == "registering T2")
     open_case(viewer, other)  # the window can be used meanwhile
@@ -128,6 +128,11 @@ def test_a_dropped_scan_is_prepared_and_opened_as_a_case(
     again = preparation_of(qtbot).dialog
     assert f"Prepared already, in {scan.parent / 'prepared' / 'Pat'}" in again.message.text()
     assert again.output.text().endswith("Pat_2") and again.prepare_button.isEnabled()
+    open_case(viewer, other)
+    assert active_patient(viewer).title == "Other"
+    again.open_button.click()
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
+    qtbot.waitUntil(lambda: not dialogs())
 
 
 def test_a_cancelled_preparation_writes_nothing_and_can_be_started_again(

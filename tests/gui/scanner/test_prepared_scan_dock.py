@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari_cases import write_case_along
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QApplication, QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
 from shown_layers import newest_case_layers, show_segmentation
 from smalltumor.data.read_case import read_case
@@ -84,6 +84,12 @@ def test_figures_and_warnings_of_the_preparation_are_shown(dock, viewer, tmp_pat
     assert "T2 may not be registered" in dock.warnings.text()
     open_case(viewer, write_case_along(tmp_path / "Other"))
     qtbot.waitUntil(lambda: dock.explanation.text() == NOT_PREPARED and dock.prepared is None)
+
+
+def test_the_dock_fits_into_a_low_window_whatever_it_warns_of(dock):
+    dock.warnings.setText("a warning of a few lines\n" * 30)
+    QApplication.processEvents()
+    assert dock.minimumSizeHint().height() < 500
 
 
 def test_a_brain_mask_is_no_region_and_no_source_of_lesions(viewer):

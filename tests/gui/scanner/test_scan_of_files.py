@@ -100,6 +100,25 @@ def test_files_of_two_patients_in_one_folder_offer_the_study_of_each(
     assert {plan.study.patient: len(plan.series) for plan in plans} == {"A": 1, "B": 2}
 
 
+def test_a_dicom_seg_is_no_scan(viewer, study, qtbot, monkeypatch):
+    pydicom = pytest.importorskip("pydicom")
+    errors: list[Exception] = []
+    monkeypatch.setattr(notify, "report_error", errors.append)
+    seg = study / "regions.dcm"
+    header = pydicom.dcmread(min((study / "1").iterdir()))
+    header.Modality, header.SeriesInstanceUID = "SEG", "1.2.3.99"
+    header.SeriesDescription = "Tumour regions"
+    header.save_as(seg)
+    drop(viewer, seg)
+    qtbot.waitUntil(lambda: bool(errors) and not loader_of(viewer).busy)
+    assert str(errors[0]).startswith("regions.dcm is a DICOM SEG") and not dialogs()
+    drop(viewer, min((study / "1").iterdir()), seg)
+    qtbot.waitUntil(lambda: bool(dialogs()) and not loader_of(viewer).busy)
+    (dialog,) = dialogs()
+    assert dialog.table.rowCount() == 2 and len(errors) == 1
+    dialog.reject()
+
+
 def test_files_that_are_dropped_on_a_dock_are_opened(study):
     files = sorted((study / "1").iterdir())
     data = QMimeData()

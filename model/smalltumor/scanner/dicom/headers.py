@@ -76,6 +76,8 @@ _MR_IMAGES = (
 _DIRECTORY = "1.2.840.10008.1.3.10"
 """Class of a DICOMDIR, which may have another name."""
 
+_SEGMENTATION = "SEG"
+
 _MAX_REASON_LENGTH = 120
 
 _INVALID_ALLOWED = ContextVar("invalid values of DICOM are allowed", default=False)
@@ -195,8 +197,19 @@ def images_of_file(path: Path) -> list[DicomImage]:
 
 
 @invalid_values_allowed()
+def is_segmentation(path: Path) -> bool:
+    """Whether a file is a DICOM SEG, which holds masks and no images."""
+    pydicom = require("pydicom", "reading DICOM files")
+    try:
+        header = pydicom.dcmread(path, specific_tags=["Modality"], stop_before_pixels=True)
+    except (OSError, ValueError, AttributeError, pydicom.errors.InvalidDicomError):
+        return False
+    return bool(header.get("Modality") == _SEGMENTATION)
+
+
+@invalid_values_allowed()
 def read_file(path: Path) -> FileImages:
-    """Read the headers of a file.
+    """Read the headers of a file; a DICOM SEG has no images.
 
     Raises
     ------
@@ -220,6 +233,8 @@ def _read_images(pydicom: Any, path: Path) -> FileImages:
         if header.file_meta.get("MediaStorageSOPClassUID") == _DIRECTORY:
             return FileImages([])
         raise ValueError("no Series Instance UID")
+    if header.get("Modality") == _SEGMENTATION:
+        return FileImages([])
     if not header.get("Rows"):
         if str(header.get("SOPClassUID")) in _MR_IMAGES:
             raise ValueError("it ends within its header")

@@ -19,12 +19,11 @@ from smalltumor.errors import (
     Remedy,
     SmalltumorError,
 )
-from smalltumor.extras import require
 from smalltumor.files.atomic import atomic_path, check_output
 from smalltumor.files.existence import is_absent
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
-from smalltumor.scanner.dicom.headers import DicomImage, invalid_values_allowed
+from smalltumor.scanner.dicom.headers import DicomImage, invalid_values_allowed, is_segmentation
 from smalltumor.scanner.dicom.series import group_volumes, slices_on_grid
 from smalltumor.scanner.dicom.titles import titles_of
 from smalltumor.scanner.dicom_seg.encoding import encode, highdicom
@@ -89,7 +88,7 @@ def check_dicom_seg_output(path: Path, sources: Sequence[Path], *, overwrite: bo
         raise OutputError(f"{path}: the name of a DICOM segmentation ends in {SUFFIX}")
     check_output(path, overwrite=overwrite, sources=sources)
     highdicom()
-    if not is_absent(path) and not _is_segmentation(path):
+    if not is_absent(path) and not is_segmentation(path):
         raise OutputError(
             f"{path} is not a DICOM segmentation and is not replaced", Remedy(Action.CHOOSE_OUTPUT)
         )
@@ -277,12 +276,3 @@ def write_dicom_seg_of_series(
         frames=series.frames,
         overwrite=overwrite,
     )
-
-
-def _is_segmentation(path: Path) -> bool:
-    pydicom = require("pydicom", "reading DICOM files")
-    try:
-        header = pydicom.dcmread(path, specific_tags=["Modality"], stop_before_pixels=True)
-    except (OSError, ValueError, AttributeError, pydicom.errors.InvalidDicomError):
-        return False
-    return bool(header.get("Modality") == "SEG")
