@@ -37,6 +37,12 @@ class SegmentDockOpener:
             self._is_waiting = True
             self._patients.changed.connect(self._on_changed)
 
+    def open_first(self) -> None:
+        """Open the dock before another one that is opened with a case, and would end this."""
+        viewer: Any = self._viewer()
+        if viewer is not None and not self._is_over:
+            open_dock(viewer, "Segment")
+
     def end(self) -> None:
         """Open no dock in this window: it has one, or had one that the user has closed."""
         self._is_over = True

@@ -19,6 +19,7 @@ from smalltumor.scanner.volume_series import series_of_file
 from napari_smalltumor import notify, settings
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.jobs.load import load, loads_in_background
+from napari_smalltumor.main_window.segment_dock_opener import segment_dock_opener
 from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.viewer import qt_main_window, unproxied
@@ -189,7 +190,8 @@ def show_preparation(
 
 
 def _show_dock(viewer: ViewerModel, layers: list[Layer]) -> None:
-    """Show how well the scan was prepared."""
+    """Show how well the scan was prepared, beside the dock that segments it."""
     window_viewer: Any = unproxied(viewer)
     if hasattr(window_viewer, "window"):
+        segment_dock_opener(window_viewer).open_first()
         open_dock(window_viewer, PREPARED_DOCK)

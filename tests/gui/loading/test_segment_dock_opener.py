@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from event_loop import let_turns_pass
@@ -9,6 +11,7 @@ from napari_cases import write_case_along
 
 from napari_smalltumor import devices
 from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.loading.folders import scans
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.main_window.segment_dock_opener import SegmentDockOpener
 from napari_smalltumor.patients.active_patient import active_patient
@@ -114,3 +117,15 @@ def test_a_window_that_is_not_shown_gets_none(make_napari_viewer, in_loop, tmp_p
     viewer = make_napari_viewer(show=False)
     open_until_shown(viewer, in_loop, qtbot, write_case_along(tmp_path / "Anna"))
     assert_no_dock_opens(viewer, qtbot)
+
+
+def test_a_scan_that_was_prepared_opens_it_behind_the_dock_of_the_preparation(
+    viewer, in_loop, tmp_path, qtbot
+):
+    folder, prepared = write_case_along(tmp_path / "Anna"), f"{scans.PREPARED_DOCK} (Small Tumour)"
+    in_loop(open_and_remember, viewer, folder, partial(scans._show_dock, viewer))
+    qtbot.waitUntil(lambda: names_of_docks(viewer) == [SEGMENT, prepared])
+    let_turns_pass(qtbot)
+    docks = viewer.window.dock_widgets
+    assert not docks[prepared].visibleRegion().isEmpty()
+    assert docks[SEGMENT].visibleRegion().isEmpty()
