@@ -26,13 +26,13 @@ def prepared_before(scan: Path, reference: Series, *, is_only_study: bool) -> Pa
         Whether it holds one study, so that a series without UID is known by its folder.
     """
     for case in reversed(cases_of_scan(scan)):
-        uid = _recorded_uid(case)
+        uid = recorded_uid(case)
         if uid == reference.uid and (uid or is_only_study):
             return case
     return None
 
 
-def _recorded_uid(case_folder: Path) -> str | None:
+def recorded_uid(case_folder: Path) -> str | None:
     """Series Instance UID of T1CE, empty if it had none; None if it cannot be read."""
     try:
         records = [path for path in entries(case_folder) if path.name.endswith(RECORD_ENDING)]
