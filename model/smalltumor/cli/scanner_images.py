@@ -202,10 +202,15 @@ def prepare_source(options: argparse.Namespace, source: Source, bar: ProgressBar
 
 
 def description(case: PreparedCase) -> str:
-    """What was done to each sequence, in lines for the user."""
+    """Of which patient the scan is, and what was done to each sequence, in lines for the user."""
     from smalltumor.data.naming.case_files import MODALITY_TITLES
+    from smalltumor.text import list_text
 
-    lines = [f"{case.name}: brain {case.brain_ml:.0f} ml, grid of T1CE: {case.grid.describe()}"]
+    frames = (frame for sequence in case.sequences.values() for frame in sequence.frames)
+    patients = sorted({frame.instance.patient for frame in frames} - {""})
+    of_patient = f", of patient {list_text(patients)}" if patients else ""
+    voxels = f"brain {case.brain_ml:.0f} ml, grid of T1CE: {case.grid.describe()}"
+    lines = [f"{case.name}{of_patient}: {voxels}"]
     for modality, sequence in case.sequences.items():
         lines.append(f"  {MODALITY_TITLES[modality]:<5} {sequence.series}: {sequence.reason}")
         lines += [f"        {step.text}" for step in sequence.steps]

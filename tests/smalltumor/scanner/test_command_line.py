@@ -49,7 +49,7 @@ def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
     slices, scores = err.splitlines()
     assert "slices of 5 mm" in slices
     assert "the scores of lesions were fitted with the weights" in scores
-    assert "registered to T1CE" in out
+    assert "registered to T1CE" in out and out.startswith("case, of patient P1: brain ")
     assert read_nifti(mask).grid.matches(grids["t2"])
     assert read_nifti(case / "case_t1ce.nii.gz").grid.matches(grids["t1ce"])
     assert checksums(folder) == before
