@@ -17,7 +17,7 @@ from smalltumor.data.naming.export_names import EXPORT_ENDING, region_paths
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.files.names import safe_name
-from smalltumor.labels.schemes import SCHEMES, integer_values, scheme_for
+from smalltumor.labels.schemes import SCHEMES, integer_values, with_classes
 
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.native_grid import placed_on
@@ -162,7 +162,7 @@ def is_exported_to(viewer: ViewerModel, case: Case, path: Path, *, scheme: str) 
     try:
         volume = on_grid(read_label_volume(path), case.grid, "the images")
         found = own_scheme(volume, integer_values(volume.data))
-        written_in = scheme_for(SCHEMES[scheme], segmentation.classes, segmentation.known)
+        written_in = with_classes(SCHEMES[scheme], segmentation.stored)
         is_in_scheme = found is not None and found.scheme.name == written_in.name
         return is_in_scheme and np.array_equal(written_in.decode(volume.data), segmentation.classes)
     except SmalltumorError:

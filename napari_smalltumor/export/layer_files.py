@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
+from smalltumor.data.identity.case_names import is_named_after
 from smalltumor.data.identity.image_digests import comment_of, digests_of_images
-from smalltumor.data.identity.mask_images import check_not_of_another
+from smalltumor.data.identity.visits import folder_of
 from smalltumor.data.made_by import MadeBy, made_by_comment
 from smalltumor.data.masks.mask_paths import check_holds_no_image, check_mask_path
+from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.segmentation import write_segmentation
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
+from smalltumor.files.existence import is_absent
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES, integer_values, with_classes
@@ -92,9 +95,11 @@ def write_layer(
     if case is not None:
         check_not_beside([path], case)
     check_output(path, overwrite=overwrite, sources=sources)
-    if case is not None:
-        check_not_of_another(path, case.name)
-    if layer_data[2] == "labels":  # the user may replace an image by an image
+    if layer_data[2] != "labels":
+        _check_no_image_of_others(path, case)
+    elif case is not None:
+        check_mask_path(path, case.name)
+    else:
         check_holds_no_image(path)
     write_volume(
         path,
@@ -106,6 +111,15 @@ def write_layer(
         overwrite=overwrite,
     )
     return path
+
+
+def _check_no_image_of_others(path: Path, case: Case | None) -> None:
+    """Check that an image of a case, which may replace its own copy, replaces none of another."""
+    parsed = parse_file_name(path)
+    if case is None or parsed is None or is_absent(path):
+        return
+    if parsed[0] and not is_named_after(parsed[0], case.name, folder_of(case)):
+        raise OutputError(f"{path} is an image by its name, of {parsed[0]}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,8 +22,9 @@ from smalltumor.data.masks.label_scheme import own_scheme
 from smalltumor.data.naming.export_names import RegionFile
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
-from smalltumor.labels.masks import Mask, region_mask
-from smalltumor.labels.regions import Region, known_regions
+from smalltumor.labels.masks import Classes, Mask, region_mask
+from smalltumor.labels.missing_classes import missing_classes_text
+from smalltumor.labels.regions import REGION_CLASSES, Region, known_regions
 from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integer_values
 from smalltumor.text import list_text
 
@@ -71,7 +72,18 @@ def read_regions(
         return {file.region: mask_of_region(volume, file.region)}, volume
     scheme = _scheme_of(file.path, volume)
     classes = scheme.decode(volume.data)
-    return {r: region_mask(classes, r) for r in known_regions(scheme.known_classes)}, volume
+    return {r: region_mask(classes, r) for r in _regions_told(file.path, scheme, classes)}, volume
+
+
+def _regions_told(path: Path, scheme: LabelScheme, classes: Classes) -> Sequence[Region]:
+    """The regions that a label file tells; all, with a warning, if these do not show all of it."""
+    told = known_regions(scheme.known_classes)
+    shown = {tissue for region in told for tissue in REGION_CLASSES[region]}
+    if set(integer_values(classes)) - {0} <= shown:
+        return told
+    missing = missing_classes_text(scheme.known_classes)
+    notify.warn(f"{path.name} has {missing}; the regions are shown as if there were none")
+    return tuple(Region)
 
 
 def check_made_of_case(volume: Volume, case: Case, *, is_chosen: bool) -> None:

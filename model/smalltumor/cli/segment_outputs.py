@@ -134,15 +134,10 @@ def write(
     """
     from smalltumor.data.bids.checks import check_no_mask_of_others
     from smalltumor.data.bids.write import write_bids
-    from smalltumor.data.identity.mask_images import check_not_beside_other_images
     from smalltumor.files.transactions.replacement import write_together
     from smalltumor.scanner.dicom_seg import write_dicom_seg
 
     overwrite = options.overwrite
-    for path in _outputs(options):  # the images were read since `check`
-        check_not_beside_other_images(
-            path, segmentation.name, segmentation.made_of, segmentation.sources
-        )
     if options.bids is not None:  # before anything is written
         check_no_mask_of_others(segmentation, options.bids, options.session or "")
     written = write_together(_contents(segmentation, lesions, options), overwrite=overwrite)

@@ -25,7 +25,7 @@ from smalltumor.files.transactions.replacement import write_together
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes, Mask, class_mask, region_mask
 from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
-from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, scheme_for
+from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, with_classes
 from smalltumor.version import software_version
 
 if TYPE_CHECKING:
@@ -117,7 +117,10 @@ class Segmentation:
         What made the mask, which files record, too; that of `run` by default, None if it is not
         known.
     known : tuple of TissueClass
-        Classes that the mask tells apart, which files record, too.
+        Classes that the mask tells apart.
+    stored : tuple of TissueClass
+        Classes that a label file names in its header, see `with_classes`: those that are known, or
+        all of a mask that no file without a class could keep, such as WT without TC.
     """
 
     name: str
@@ -130,6 +133,7 @@ class Segmentation:
     made_of: Mapping[str, str] = field(default_factory=dict, repr=False)
     made_by: MadeBy | None = None
     known: tuple[TissueClass, ...] = tuple(TissueClass)
+    stored: tuple[TissueClass, ...] = tuple(TissueClass)
 
     def __post_init__(self) -> None:
         if self.made_by is None and self.run is not None:
@@ -187,8 +191,7 @@ def write_segmentation(
 ) -> Path:
     """Write a label file on the source's grid, with the source's header.
 
-    Its header names the label scheme and, of a mask that tells only some classes, these; see
-    `smalltumor.labels.schemes.scheme_for`.
+    Its header names the label scheme and, of a mask that tells only some classes, these.
 
     Parameters
     ----------
@@ -212,7 +215,7 @@ def write_segmentation(
     """
     if scheme not in SCHEMES:
         raise OutputError(f"{scheme} is not a label scheme; known are {', '.join(SCHEMES)}")
-    written_in = scheme_for(SCHEMES[scheme], segmentation.classes, segmentation.known)
+    written_in = with_classes(SCHEMES[scheme], segmentation.stored)
     labels = written_in.encode(segmentation.classes)
     return _write(segmentation, Path(path), labels, overwrite, written_in.name)
 

@@ -156,30 +156,6 @@ def with_classes(scheme: LabelScheme, known: Collection[TissueClass]) -> LabelSc
     return replace(scheme, name="-".join((scheme.name, *names)), ncr=ncr, ed=ed, et=et)
 
 
-def scheme_for(
-    scheme: LabelScheme, classes: npt.NDArray[np.integer], known: Collection[TissueClass]
-) -> LabelScheme:
-    """The scheme in which tissue classes are written of which a mask tells only some.
-
-    Parameters
-    ----------
-    scheme : LabelScheme
-        One of `SCHEMES`.
-    classes : (i, j, k) array
-        Tissue classes.
-    known : collection of TissueClass
-        Those that the mask tells apart.
-
-    Returns
-    -------
-    LabelScheme
-        `with_classes`. The whole scheme if voxels have another class, such as those of WT where it
-        is not known what is TC: no file without that class could keep them.
-    """
-    present = {TissueClass(value) for value in integer_values(classes)} - {TissueClass.BACKGROUND}
-    return with_classes(scheme, known) if present <= set(known) else scheme
-
-
 _WITH_SOME_CLASSES = {
     with_classes(scheme, known).name: (scheme, known)
     for scheme in SCHEMES.values()

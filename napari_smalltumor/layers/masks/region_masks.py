@@ -13,7 +13,7 @@ from smalltumor.data.identity.image_digests import digests_of_images
 from smalltumor.data.made_by import MadeBy, joined
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.masks import compose_classes
-from smalltumor.labels.regions import Region, classes_of_regions
+from smalltumor.labels.regions import Region, TissueClass, classes_of_regions, known_regions
 from smalltumor.text import list_text
 
 from napari_smalltumor.layers.coordinates import display_shape, from_display, to_display
@@ -58,6 +58,7 @@ def segmentation_of(layers: Iterable[Layer], case: Case) -> Segmentation | None:
         sources=segmentation.sources,
         made_by=made_by or _OF_SEVERAL,  # not what the run of one of them records
         known=segmentation.known,
+        stored=segmentation.stored,
     )
 
 
@@ -74,6 +75,8 @@ def compose(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Segm
     inside = {r: masks[r] != 0 if r in masks else np.zeros(shape, dtype=bool) for r in Region}
     shown = compose_classes(inside[Region.ET], inside[Region.TC], inside[Region.WT])
     classes = from_display(shown, case.grid).copy(order="K")
+    known = classes_of_regions(masks)
+    stored = known if set(known_regions(known)) == set(masks) else tuple(TissueClass)
     return Segmentation(
         case.name,
         classes,
@@ -81,7 +84,8 @@ def compose(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Segm
         case.header,
         tuple(case.sources),
         made_of=digests_of_images(case),
-        known=classes_of_regions(masks),
+        known=known,
+        stored=stored,
     )
 
 

@@ -10,10 +10,10 @@ from napari.layers import Layer
 from napari_cases import write_case_along
 from shown_layers import show_segmentation
 from smalltumor.data.read_case import read_case
-from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import CaseError, OutputError
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import Region, TissueClass
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export, export_case, is_exported_to
@@ -206,15 +206,37 @@ def test_regions_without_a_layer_are_none_when_the_file_is_opened_again(
         assert np.array_equal(np.asarray(layer.data) != 0, shown[region] != 0)
 
 
-def test_a_whole_tumour_without_its_core_is_kept_in_the_file(viewer, folder, warnings):
+@pytest.mark.parametrize("empty", [None, Region.ET, Region.TC])
+@pytest.mark.parametrize("missing", [Region.ET, Region.TC])
+def test_a_whole_tumour_is_kept_in_the_file_also_without_what_is_in_it(
+    viewer, folder, missing, empty, warnings
+):
     path, other = folder / "Pat_smalltumor.nii.gz", ViewerModel()
     case = read_case(folder)
     show_segmentation(other, case, Segmentation(case.name, classes_of(folder), case.grid))
-    other.layers.remove(region_layers(other.layers, case)[Region.TC])
+    layers = region_layers(other.layers, case)
+    if empty is not None:
+        layers[empty].data = np.zeros_like(layers[empty].data)
+    other.layers.remove(layers.pop(missing))
+    shown = {r: np.array(x.data) for r, x in layers.items()}
     export_case(other, case, path, scheme="brats2018")
     assert read_nifti(path).label_scheme == "brats2018"
     open_case(viewer, folder)
     found = region_layers(viewer.layers, case_to_export(viewer))
-    shown = region_layers(other.layers, case)
-    for region in (Region.ET, Region.WT):
-        assert np.array_equal(found[region].data != 0, shown[region].data != 0)
+    for region, data in shown.items():
+        assert np.array_equal(found[region].data != 0, data != 0)
+
+
+def test_no_voxel_of_a_file_without_a_class_is_lost_when_it_is_opened_as_regions(
+    viewer, folder, warnings
+):
+    """Such as an expert's mask of edema and enhancing tumour that was saved under this name."""
+    case = read_case(folder)
+    classes = np.where(classes_of(folder) == TissueClass.NCR, 0, classes_of(folder))
+    known = (TissueClass.BACKGROUND, TissueClass.ED, TissueClass.ET)
+    mask = Segmentation(case.name, classes, case.grid, case.header, known=known, stored=known)
+    write_segmentation(mask, folder / "Pat_smalltumor.nii.gz")
+    open_case(viewer, folder)
+    found = region_layers(viewer.layers, case_to_export(viewer))
+    assert np.count_nonzero(found[Region.WT].data) == np.count_nonzero(classes)
+    assert any("no class for necrosis" in text for text in warnings)

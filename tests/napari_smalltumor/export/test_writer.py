@@ -178,6 +178,22 @@ def test_no_file_of_a_patient_who_is_not_open_is_replaced_or_written(
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_an_image_replaces_its_own_copy_and_no_image_of_a_patient_who_is_not_open(
+    opened, viewer, tmp_path, confirmed
+):
+    folder = write_case_along(tmp_path / "Bob", "RAS", labels=False)
+    before, layer = (folder / "Bob_t1ce.nii.gz").read_bytes(), viewer.layers["Pat T1CE"]
+    with pytest.raises(OutputError, match=r"exists|is an image by its name, of Bob"):
+        save(str(folder / "Bob_t1ce.nii.gz"), layer)
+    assert (folder / "Bob_t1ce.nii.gz").read_bytes() == before
+    (tmp_path / "copies").mkdir()
+    copy = tmp_path / "copies" / "Pat_copy_t1ce.nii.gz"
+    save(str(copy), layer)
+    if confirmed:
+        save(str(copy), layer)
+    assert copy.is_file()
+
+
 def test_layers_of_a_patient_that_is_not_active_are_not_saved(opened, viewer, tmp_path):
     hidden = list(viewer.layers)
     shown = open_case(viewer, write_case_along(tmp_path / "Other", "RAS"))

@@ -119,9 +119,15 @@ def test_the_table_of_lesions_says_of_which_case_and_visit_it_is(smalltumor, tmp
     assert table.read_text().startswith("case,visit,id,region,")
 
 
-@pytest.mark.parametrize("is_copy", [False, True])
-def test_no_mask_is_written_beside_other_images_of_the_name_of_its_case(
-    smalltumor, tmp_path, is_copy
+@pytest.mark.parametrize(
+    ("is_copy", "name"),
+    [
+        *((False, "P7_smalltumor"), (False, "P7_seg"), (False, "seg")),
+        *((True, "P7_smalltumor"), (False, "P7_pred"), (False, "zscored")),
+    ],
+)
+def test_no_mask_is_written_that_would_be_taken_for_that_of_other_images(
+    smalltumor, tmp_path, is_copy, name
 ):
     here = write_case(tmp_path / "here" / "P7", name="P7")
     there = shutil.copytree(here, tmp_path / "there" / "P7")
@@ -130,8 +136,8 @@ def test_no_mask_is_written_beside_other_images_of_the_name_of_its_case(
         volume = nib.load(image)
         nib.save(nib.Nifti1Image(np.asarray(volume.dataobj) * 1.5, volume.affine), image)
     before = content_below(tmp_path)
-    code, _, err = smalltumor("segment", here, "-o", there / "P7_pred.nii.gz")
-    if is_copy:
+    code, _, err = smalltumor("segment", here, "-o", there / f"{name}.nii.gz")
+    if is_copy or name in ("P7_pred", "zscored"):
         assert code == 0
     else:
         assert code == 1 and f"would be taken for the mask of {image}" in err

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import chain, combinations
 
-import numpy as np
 import pytest
 from smalltumor.labels.missing_classes import missing_classes_text
 from smalltumor.labels.regions import (
@@ -17,7 +16,6 @@ from smalltumor.labels.regions import (
 from smalltumor.labels.schemes import (
     READ_SCHEMES,
     SCHEMES,
-    scheme_for,
     scheme_of_header,
     whole_scheme,
     with_classes,
@@ -82,10 +80,3 @@ def test_masks_of_regions_tell_the_classes_between_them(count):
             ]
             is_told = all((inside ^ other) & set(regions) for other in others)
             assert (tissue in known) == is_told
-
-
-def test_a_scheme_without_a_class_never_hides_voxels_of_it():
-    known = (TissueClass.BACKGROUND, TissueClass.ET)
-    scheme = SCHEMES["brats2023"]
-    assert scheme_for(scheme, np.array([0, 3], np.uint8), known).name == "brats2023-et"
-    assert scheme_for(scheme, np.array([0, 2, 3], np.uint8), known) is scheme

@@ -86,10 +86,13 @@ def _read(options: argparse.Namespace, bar: ProgressBar) -> tuple[Case, Prepared
             options, bar, partial(segment_outputs.check, options)
         )
         return prepared.to_case(), prepared
+    from smalltumor.data.identity.mask_images import check_not_beside_other_images
+
     if options.dicom_seg is not None:
         raise SmalltumorError("--dicom-seg refers to DICOM images; segment the folder of the study")
     case = arguments.read(options)
     segment_outputs.check(options, case.name, case.sources)
+    check_not_beside_other_images(options.output, case)
     for warning in case.warnings:
         bar.warn(warning)
     return case, None

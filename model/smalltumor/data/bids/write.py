@@ -23,7 +23,7 @@ from smalltumor.files.atomic import write_text
 from smalltumor.files.tables import csv_text
 from smalltumor.files.transactions.replacement import write_together
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
-from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, scheme_for
+from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, with_classes
 
 _COLUMNS = ("index", "name", "abbreviation", "color")
 _CLASS_NAMES = {
@@ -92,7 +92,7 @@ def write_bids(
         raise OutputError(f"{image.parent} cannot be made: {error.strerror or error}") from error
     describe_dataset(dataset, segmentation.sources, authors)
     description = json_text(_sidecar(segmentation))
-    written_in = scheme_for(SCHEMES[scheme], segmentation.classes, segmentation.known)
+    written_in = with_classes(SCHEMES[scheme], segmentation.stored)
     meanings = csv_text(_COLUMNS, _table(written_in), delimiter="\t")
     write_together(
         {

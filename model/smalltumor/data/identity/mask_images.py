@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from smalltumor.data.case import REFERENCE, Case
@@ -15,6 +15,7 @@ from smalltumor.data.identity.image_digests import (
 )
 from smalltumor.data.identity.mask_names import is_in_folder_of, named_case
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles, modality_titles
+from smalltumor.data.naming.export_names import region_file
 from smalltumor.data.naming.file_names import LABELS, cases_of_images, parse_file_name
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.volumes.nifti import (
@@ -96,42 +97,41 @@ def check_not_of_another(path: Path, case: str) -> None:
         )
 
 
-def check_not_beside_other_images(
-    path: Path, case: str, images: Mapping[str, str], sources: Iterable[Path]
-) -> None:
-    """Check that a mask is not written beside other images of the name of its case.
-
-    It would be taken for the mask of these.
+def check_not_beside_other_images(path: Path, case: Case) -> None:
+    """Check that a mask is not written where it would be taken for that of other images.
 
     Parameters
     ----------
     path : Path
-        Of the mask.
-    case : str
-        Name of its case.
-    images : mapping of str to str
-        `digests_of_images` of the case.
-    sources : iterable of Path
-        Its files; a mask beside them is not looked at.
+        Of the mask; a name that no mask of the case has is not looked at.
+    case : Case
 
     Raises
     ------
     OutputError
-        If the T1CE of a case of this name in the folder is another one.
+        If the folder has another T1CE of a case of this name.
     CaseError
         If the folder cannot be listed.
     """
-    folder = path.absolute().parent.resolve()
-    if folder in {source.absolute().parent.resolve() for source in sources}:
+    folders = {image.absolute().parent.resolve() for image in case.sources}
+    if not _is_named_as_mask_of(path, case.name) or path.absolute().parent.resolve() in folders:
         return
-    named = [c for c in _cases_beside(path) if same_name(c.name, case)]
-    for image in (image for c in named for image in c.modalities.get(REFERENCE, ())):
+    named = [each for each in _cases_beside(path) if same_name(each.name, case.name)]
+    images = digests_of_images(case) if named else {}
+    for image in (image for each in named for image in each.modalities.get(REFERENCE, ())):
         if are_other_images(digests_of_t1ce(image), images):
             raise OutputError(
                 f"{path} would be taken for the mask of {image}, which is another image than that "
-                f"of {case}",
+                f"of {case.name}",
                 Remedy(Action.CHOOSE_OUTPUT),
             )
+
+
+def _is_named_as_mask_of(path: Path, case: str) -> bool:
+    exported, parsed = region_file(path), parse_file_name(path)
+    if exported is not None:
+        return same_name(exported.case, case)
+    return parsed is not None and parsed[1] == LABELS and parsed[0] in ("", case)
 
 
 def _is_mask(path: Path) -> bool:

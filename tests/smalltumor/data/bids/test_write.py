@@ -88,7 +88,7 @@ def test_the_table_has_no_class_that_the_mask_does_not_tell(tmp_path):
     whole = segmentation("p1")
     et = np.where(CLASSES == TissueClass.ET, CLASSES, 0).astype(np.uint8)
     known = (TissueClass.BACKGROUND, TissueClass.ET)
-    _, _, table = write_bids(replace(whole, classes=et, known=known), tmp_path)
+    _, _, table = write_bids(replace(whole, classes=et, known=known, stored=known), tmp_path)
     rows = list(csv.DictReader(table.open(), delimiter="\t"))
     assert [row["abbreviation"] for row in rows] == ["BG", "ET"]
 
