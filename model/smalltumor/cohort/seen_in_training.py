@@ -15,7 +15,7 @@ from typing import Any
 from smalltumor.cohort.results.folder_settings import CohortInfo, FolderSettings
 from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
-from smalltumor.data.identity.image_digests import has_image_of, images_of_mask
+from smalltumor.data.identity.image_digests import blocks_of, images_of_mask
 from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CheckpointError, SmalltumorError
@@ -23,6 +23,7 @@ from smalltumor.models.card import (
     IMAGES,
     SELECTED_ON,
     TRAINED_ON,
+    blocks_trained_on,
     images_trained_on,
     known_cases,
     lists_all_cases,
@@ -45,8 +46,8 @@ class Origin:
         Of the weights.
     seen : frozenset of str or None
         Cases that they were trained on; None if that is not known.
-    images : tuple of str
-        Digests of the T1CE of these cases, as far as they are known.
+    blocks : frozenset of str
+        Digests of blocks of the T1CE of these cases, as far as they are known.
     chosen_by : frozenset of str
         Cases by whose scores they were chosen.
     recorded : bool
@@ -55,7 +56,7 @@ class Origin:
 
     name: str
     seen: frozenset[str] | None
-    images: tuple[str, ...]
+    blocks: frozenset[str]
     chosen_by: frozenset[str]
     recorded: bool
 
@@ -109,7 +110,7 @@ def _origin(info: CohortInfo | None, shipped: Checkpoint | None) -> Origin | Non
 
 def _origin_of_card(card: Mapping[str, Any], name: str, *, recorded: bool) -> Origin:
     seen = known_cases(card) if lists_all_cases(card) else None
-    return Origin(name, seen, tuple(images_trained_on(card)), selected_on(card), recorded)
+    return Origin(name, seen, blocks_trained_on(card), selected_on(card), recorded)
 
 
 def _info(mask: Path) -> CohortInfo | None:
@@ -159,7 +160,8 @@ def _seen(origin: Origin, masks: Mapping[str, Path]) -> list[str]:
     return [
         case
         for case, mask in masks.items()
-        if case in named or (origin.images and has_image_of(images_of_mask(mask), origin.images))
+        if case in named
+        or (origin.blocks and not origin.blocks.isdisjoint(blocks_of(images_of_mask(mask))))
     ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from smalltumor.data.identity.image_digests import has_image_of
+from smalltumor.data.identity.image_digests import blocks_in, blocks_of
 from smalltumor.data.identity.patients import patient_key
 from smalltumor.errors import CheckpointError
 from smalltumor.files.damaged import DAMAGED
@@ -125,11 +125,16 @@ def lists_all_cases(card: Mapping[str, Any]) -> bool:
 def images_trained_on(card: Mapping[str, Any]) -> list[str]:
     """Digests of the T1CE of cases that the network, or the one it started from, was trained on.
 
-    Each is that of `smalltumor.data.identity.image_digests.image_digest`. Cards of earlier releases
-    have none.
+    Each has the blocks of `smalltumor.data.identity.image_digests.image_digest`, in any order.
+    Cards of earlier releases have none.
     """
     listed = (str(digest) for key in _IMAGE_KEYS for digest in _list(card.get(key)))
     return list(dict.fromkeys(listed))
+
+
+def blocks_trained_on(card: Mapping[str, Any]) -> frozenset[str]:
+    """The blocks of `images_trained_on`."""
+    return frozenset(blocks_in(images_trained_on(card)))
 
 
 def was_trained_on(card: Mapping[str, Any], case: str, images: Mapping[str, str]) -> bool:
@@ -150,7 +155,7 @@ def was_trained_on(card: Mapping[str, Any], case: str, images: Mapping[str, str]
     listed = (str(name) for key in _KEYS for name in _list(card.get(key)))
     if patient_key(case) in map(patient_key, listed):
         return True
-    return has_image_of(images, images_trained_on(card))
+    return not blocks_trained_on(card).isdisjoint(blocks_of(images))
 
 
 def trained_on(card: Mapping[str, Any]) -> list[str] | str:

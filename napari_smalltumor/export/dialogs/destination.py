@@ -54,9 +54,9 @@ class Destination:
         Raises
         ------
         OutputError
-            If it was written since, such as by this window for another patient.
+            If it was written or deleted since, such as by this window for another patient.
         """
         if not self.replaced.are_unchanged:
             raise OutputError(
-                f"{self.path} was written since you agreed to replace it, and is not replaced"
+                f"{self.path} was changed since you agreed to replace it, and is not replaced"
             )

@@ -79,7 +79,7 @@ def exported_regions(
         except SmalltumorError as error:
             notify.warn(str(error))
     if masks and exported is None and (older := older_exports_text(case)):
-        notify.warn(f"{older}.")
+        notify.warn(f"{older[0].upper()}{older[1:]}.")
     if masks:
         _say_if_saved_under_other_name(case, files, title)
         nothing = np.zeros(case.grid.shape, dtype=bool)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.export_names import exports_beside
+from smalltumor.data.naming.newest_exports import newest_first
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.listings import FolderListings
 from smalltumor.text import list_text
@@ -130,7 +131,7 @@ class CaseOpener:
         self, files: CaseFiles, patient: Patient | None, is_file: Callable[[Path], bool]
     ) -> str:
         images = [path for found in files.modalities.values() for path in found]
-        beside = exports_beside(files.own_name, images, is_file)
+        beside = newest_first(exports_beside(files.own_name, images, is_file))
         if beside:
             return f"exported to {list_text(file.path.name for file in beside[0])}"
         if patient is not None:

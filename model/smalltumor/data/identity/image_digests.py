@@ -191,26 +191,19 @@ def images_in_common(images: Mapping[str, str], others: Mapping[str, str]) -> li
     return [m for m, digests in images.items() if blocks_of({m: digests}) & found]
 
 
-def has_image_of(images: Mapping[str, str], others: Iterable[str]) -> bool:
-    """Whether an image of a case, in whatever role, or a part of it is one of others.
-
-    Parameters
-    ----------
-    images : mapping of str to str
-        `digests_of_images` or `recorded_images`.
-    others : iterable of str
-        `image_digest` of each.
-    """
-    return not blocks_of(images).isdisjoint(_blocks_in(others))
-
-
 def blocks_of(digests: Mapping[str, str]) -> set[str]:
     """The digests of single blocks, of all modalities."""
-    return _blocks_in(digests.values())
+    return blocks_in(digests.values())
 
 
-def _blocks_in(digests: Iterable[str]) -> set[str]:
+def blocks_in(digests: Iterable[str]) -> set[str]:
+    """The digests of single blocks in `image_digest` of several images."""
     return {block for text in digests for block in text.split(_BETWEEN)} - {""}
+
+
+def joined_blocks(blocks: Iterable[str]) -> str:
+    """A text of which `blocks_in` gives these blocks; their places in an image are lost."""
+    return _BETWEEN.join(sorted(blocks))
 
 
 def recorded_images_text(volumes: Sequence[Volume], case: Case, title: str = "") -> str:

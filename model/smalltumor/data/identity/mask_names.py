@@ -19,13 +19,14 @@ from smalltumor.data.identity.case_names import (
 from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
 from smalltumor.data.identity.recorded_patient import recorded_patient
 from smalltumor.data.identity.visits import folder_of, is_name_of, name_with_visit, visit_of
-from smalltumor.data.naming.export_names import Export, exports_beside, newest_first, region_file
+from smalltumor.data.naming.export_names import Export, exports_beside, region_file
 from smalltumor.data.naming.file_names import (
     LABELS,
     case_name,
     cases_of_images,
     parse_file_name,
 )
+from smalltumor.data.naming.newest_exports import newest_first
 from smalltumor.data.naming.visit_names import may_be_version
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
@@ -252,7 +253,7 @@ def exports_of(case: Case) -> list[Export]:
     """
     names = dict.fromkeys((case.name, name_with_visit(case.name, folder_of(case))))
     found = (exports_beside(name, case.paths.values()) for name in names)
-    return newest_first(chain.from_iterable(found))
+    return newest_first(list(chain.from_iterable(found)))
 
 
 def is_mask_of_case_beside(path: Path, case: Case) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -160,16 +160,7 @@ def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> Ca
         found,
         other_images=other_images_text([volume], case),
         placement=placement_text(case, classes),
-        header_warnings=tuple(
-            filter(
-                None,
-                (
-                    found.contradiction,
-                    *_header_warnings([volume], case),
-                    changed_images_text([volume], case),
-                ),
-            )
-        ),
+        header_warnings=_header_warnings([volume], case, found.contradiction),
         made_by=recorded_made_by(volume),
     )
 
@@ -186,18 +177,14 @@ def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
         tuple(file.path for file in files),
         other_images=other_images_text(list(volumes.values()), case),
         placement=placement_text(case, classes),
-        header_warnings=tuple(
-            filter(
-                None,
-                (
-                    *_header_warnings(volumes.values(), case),
-                    changed_images_text(list(volumes.values()), case),
-                ),
-            )
-        ),
+        header_warnings=_header_warnings(list(volumes.values()), case),
         made_by=joined(map(recorded_made_by, volumes.values())),
     )
 
 
-def _header_warnings(volumes: Iterable[Volume], case: Case) -> tuple[str, ...]:
-    return tuple(text for volume in volumes for text in header_warnings_of(volume, case))
+def _header_warnings(
+    volumes: Sequence[Volume], case: Case, contradiction: str = ""
+) -> tuple[str, ...]:
+    of_headers = (text for volume in volumes for text in header_warnings_of(volume, case))
+    texts = (contradiction, *of_headers, changed_images_text(volumes, case))
+    return tuple(filter(None, texts))

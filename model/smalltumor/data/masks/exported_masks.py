@@ -11,10 +11,10 @@ from smalltumor.data.masks.label_files import on_grid, read_label_volume
 from smalltumor.data.naming.export_names import (
     RegionFile,
     exports_beside,
-    newest_first,
     region_file,
 )
 from smalltumor.data.naming.file_names import cases_of_images, parse_name
+from smalltumor.data.naming.newest_exports import newest_first, written_before
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.files.listings import visible_entries
 from smalltumor.files.names import name_key
@@ -66,14 +66,14 @@ def _named_otherwise(case: Case) -> list[RegionFile]:
 
 
 def older_exports_text(case: Case) -> str:
-    """A sentence about exports beside a case's images that are not read; else empty."""
-    newest, *others = exports_of(case) or [()]
-    names = [list_text(file.path.name for file in export) for export in (newest, *others)]
-    if not others:
+    """A sentence about older exports beside a case's images, which are not read; else empty."""
+    exports = exports_of(case)
+    older = [file.path.name for export in written_before(exports) for file in export]
+    if not older:
         return ""
+    read = list_text(file.path.name for file in exports[0])
     return (
-        f"{names[0]} was read, the newest mask of {case.name} beside its images; not read: "
-        f"{'; '.join(names[1:])}"
+        f"the newest mask of {case.name} beside its images is {read}; not read: {list_text(older)}"
     )
 
 

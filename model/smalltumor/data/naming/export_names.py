@@ -119,28 +119,6 @@ def exports_beside(
     return found
 
 
-def newest_first(exports: Iterable[Export]) -> list[Export]:
-    """Exports by the time at which they were written; those without a region come last.
-
-    Of those written at one time, and where this is not known, the order is kept.
-    """
-    return sorted(
-        exports, key=lambda export: (_is_complete(export), _written(export)), reverse=True
-    )
-
-
-def _is_complete(export: Export) -> bool:
-    regions = {file.region for file in export}
-    return None in regions or regions == set(Region)
-
-
-def _written(export: Export) -> int:
-    try:
-        return max(file.path.stat().st_mtime_ns for file in export)
-    except OSError:
-        return 0
-
-
 def region_paths(path: Path) -> Mapping[Region, Path]:
     """Names of the three region masks, derived from a label file's name."""
     suffix = path.name[len(stem(path)) :] or SUFFIXES[-1]

@@ -20,7 +20,10 @@ from smalltumor.scanner.studies import Study
 from smalltumor.scanner.volume_names import without_sequence
 
 _TELLS_NOTHING = frozenset(
-    ("dicom", "dicoms", "dcm", "image", "images", "mr", "mri", "scan", "scans", "raw", "nifti")
+    (
+        *("dicom", "dicoms", "dcm", "image", "images", "mr", "mri", "scan", "scans", "raw"),
+        *("nifti", "nii", "anat", "converted", "preprocessed", "registered"),
+    )
 )
 """Names of folders that many patients have; the folder above is named after the patient."""
 

@@ -12,7 +12,7 @@ from smalltumor.evaluation.report.evaluation_tables import is_evaluation, read_e
 from smalltumor.evaluation.report.out_of_fold_report import Results
 from smalltumor.evaluation.summaries.case_rows import CaseRow, read_rows
 from smalltumor.evaluation.summaries.out_of_fold import notes_on_regions
-from smalltumor.models.card import known_cases, lists_all_cases, selected_on
+from smalltumor.models.card import images_trained_on, known_cases, lists_all_cases, selected_on
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.progress import ProgressCallback
 from smalltumor.training.config import FREE_SETTINGS
@@ -134,7 +134,11 @@ def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettin
 def _unseen(
     validation: ValidationCases, checkpoint: Checkpoint
 ) -> tuple[ValidationCases, list[str]]:
-    copies = known_by_images(checkpoint.card, t1ce_digests(validation.cases))
+    copies: frozenset[str] = frozenset()
+    if images_trained_on(checkpoint.card):
+        recorded = RunRecord.read(validation.run).digests
+        others = (case for case in validation.cases if case.name not in recorded)
+        copies = known_by_images(checkpoint.card, {**recorded, **t1ce_digests(others)})
     seen = validation.of_patients_in(known_cases(checkpoint.card) | copies)
     unseen, notes = validation.without(seen), []
     if seen:

@@ -11,16 +11,16 @@ from typing import Any
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.identity.image_digests import (
-    blocks_of,
+    blocks_in,
     digests_of_images,
     digests_of_t1ce,
-    has_image_of,
+    joined_blocks,
 )
 from smalltumor.data.identity.patients import patient_key, patient_of
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.read_case import read_case_files
 from smalltumor.errors import SmalltumorError
-from smalltumor.models.card import images_trained_on
+from smalltumor.models.card import blocks_trained_on
 from smalltumor.training.data.dataset import LabelledCase
 from smalltumor.training.data.pack import PackedCase
 
@@ -36,8 +36,8 @@ def t1ce_digests(cases: Iterable[LabelledCase]) -> dict[str, str]:
 def joined_digests(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
     """Digests by case; a case that is in both, such as with a new image, has the blocks of both."""
     cases = dict.fromkeys([*first, *second])
-    blocks = {c: blocks_of({"1": first.get(c, ""), "2": second.get(c, "")}) for c in cases}
-    return {case: ",".join(sorted(found)) for case, found in blocks.items()}
+    blocks = {case: blocks_in([first.get(case, ""), second.get(case, "")]) for case in cases}
+    return {case: joined_blocks(found) for case, found in blocks.items()}
 
 
 def t1ce_digest(case: LabelledCase) -> str:
@@ -73,8 +73,8 @@ def known_by_images(card: Mapping[str, Any], digests: Mapping[str, str]) -> froz
     digests : mapping of str to str
         `t1ce_digest` by case.
     """
-    seen = images_trained_on(card)
-    return frozenset(n for n, digest in digests.items() if has_image_of({REFERENCE: digest}, seen))
+    seen = blocks_trained_on(card)
+    return frozenset(n for n, digest in digests.items() if not seen.isdisjoint(blocks_in([digest])))
 
 
 def patients_by_images(
@@ -117,7 +117,7 @@ def patients_by_images(
 
 def _sharing(case: str, digests: Mapping[str, str], first_with: dict[str, str]) -> Iterable[str]:
     """Earlier cases that share a block of the T1CE with this one; its other blocks are noted."""
-    blocks = blocks_of({REFERENCE: digests[case]})
+    blocks = blocks_in([digests[case]])
     owners = {first_with.setdefault(block, case): None for block in sorted(blocks)}
     return [name for name in owners if name != case]
 

@@ -31,5 +31,8 @@ def test_a_file_that_was_written_since_is_not_replaced(tmp_path, monkeypatch):
     one, two = (Destination.confirmed(None, path, f"the report of {name}") for name in ("A", "B"))
     one.check()
     path.write_text("the report of A")
-    with pytest.raises(OutputError, match=r"a\.html was written since you agreed to replace it"):
+    with pytest.raises(OutputError, match=r"a\.html was changed since you agreed to replace it"):
         two.check()
+    path.unlink()
+    with pytest.raises(OutputError, match="was changed since"):
+        one.check()
