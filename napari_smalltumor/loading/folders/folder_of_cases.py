@@ -14,7 +14,6 @@ from smalltumor.scanner.sequence_folders import is_folder_of_sequences
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.loading.folders.scans import MAX_SEQUENCES, offer_scan
-from napari_smalltumor.loading.folders.unprepared_scans import tell_unprepared_scans
 from napari_smalltumor.loading.jobs.job import LoadJob
 from napari_smalltumor.loading.jobs.load import load
 from napari_smalltumor.viewer import qt_main_window
@@ -113,6 +112,8 @@ def _show_cases(
     elif problems and (not found or _cannot_be_read(found[0], problems[0])):
         notify.report_error(problems[0])
     else:
+        from napari_smalltumor.loading.folders.unprepared_scans import tell_unprepared_scans
+
         open_found(viewer, found[0])
         tell_unprepared_scans(viewer, folder, found[0].folder)
 

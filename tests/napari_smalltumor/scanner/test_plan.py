@@ -184,7 +184,7 @@ def test_warnings_on_a_folder_are_shown_and_further_ones_counted():
 
 
 def test_a_folder_of_nifti_files_is_a_plan(tmp_path):
-    folder = write_raw_scan(tmp_path / "first")
+    folder = write_raw_scan(tmp_path / "Anna")
     plan = Plan(folder, find_studies(folder))
     assert {m: s.title for m, s in plan.chosen.items()} == {
         "t1": "ax_t1.nii.gz",
@@ -192,7 +192,7 @@ def test_a_folder_of_nifti_files_is_a_plan(tmp_path):
         "t2": "ax_t2.nii.gz",
         "flair": "ax_flair.nii.gz",
     }
-    assert plan.case_name == "first"
+    assert plan.case_name == "Anna"
 
 
 def test_a_series_used_against_its_name_is_said_before_preparing_and_after():
