@@ -13,7 +13,7 @@ from smalltumor.errors import CheckpointError, TensorFileError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.file_stamp import Stamp, stamp_of
 from smalltumor.files.tensor_file import read_metadata
-from smalltumor.models.card import ancestors, for_people
+from smalltumor.models.card import ancestors, readable_card
 from smalltumor.models.checkpoint import FORMAT, FORMAT_VERSION, load_checkpoint
 
 from napari_smalltumor import notify
@@ -142,7 +142,7 @@ def describe(path: str) -> str:
     except CheckpointError as error:
         return str(error)
     origin = "shipped with the plugin" if not path else str(path)
-    return "\n".join([f"{checkpoint.name} ({origin})", *_lines(for_people(checkpoint.card))])
+    return "\n".join([f"{checkpoint.name} ({origin})", *_lines(readable_card(checkpoint.card))])
 
 
 def _lines(card: Mapping[str, Any], indent: str = "") -> list[str]:

@@ -20,9 +20,9 @@ from smalltumor.data.identity.patients import patient_key
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CheckpointError, SmalltumorError
 from smalltumor.models.card import (
-    IMAGES,
     SELECTED_ON,
     TRAINED_ON,
+    TRAINED_ON_IMAGES,
     blocks_trained_on,
     images_trained_on,
     known_cases,
@@ -66,7 +66,7 @@ def training_facts(card: Mapping[str, Any]) -> dict[str, Any]:
     images = images_trained_on(card)
     return {
         TRAINED_ON: trained_on(card),
-        **({IMAGES: images} if images else {}),
+        **({TRAINED_ON_IMAGES: images} if images else {}),
         SELECTED_ON: sorted(selected_on(card)),
     }
 

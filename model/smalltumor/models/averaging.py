@@ -16,12 +16,12 @@ import numpy.typing as npt
 from smalltumor.errors import CheckpointError
 from smalltumor.files.tensor_file import Tensors
 from smalltumor.models.card import (
-    IMAGES,
     MODALITY_DROPOUT,
     RESEARCH_USE,
     SELECTED_ON,
     STARTED_FROM_DIGEST,
     TRAINED_ON,
+    TRAINED_ON_IMAGES,
     images_trained_on,
     lists_all_cases,
     selected_on,
@@ -110,7 +110,7 @@ def _card(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
         "name": "average of " + ", ".join(checkpoint.name for checkpoint in checkpoints),
         AVERAGE_OF: [checkpoint.name for checkpoint in checkpoints],
         TRAINED_ON: cases,
-        **({IMAGES: images} if images else {}),
+        **({TRAINED_ON_IMAGES: images} if images else {}),
         "started_from": cards[0].get("started_from", "unknown weights"),
         STARTED_FROM_DIGEST: cards[0][STARTED_FROM_DIGEST],
         **({MODALITY_DROPOUT: min(dropout)} if all(dropout) else {}),

@@ -29,7 +29,10 @@ ANCESTORS = "started_from_ancestors"
 TRAINED_ON, STARTED_FROM_TRAINED_ON = "trained_on", "started_from_trained_on"
 """Keys of the cases that a network, and the weights that it started from, were trained on."""
 
-IMAGES, STARTED_FROM_IMAGES = "trained_on_images", "started_from_trained_on_images"
+TRAINED_ON_IMAGES, STARTED_FROM_TRAINED_ON_IMAGES = (
+    "trained_on_images",
+    "started_from_trained_on_images",
+)
 """Keys of digests of the T1CE of each of these cases, which tell a copy under another name."""
 
 SELECTED_ON, STARTED_FROM_SELECTED_ON = "selected_on", "started_from_selected_on"
@@ -43,7 +46,7 @@ RESEARCH_USE = "research only; not a medical device, not for diagnosis"
 
 _KEYS = (TRAINED_ON, STARTED_FROM_TRAINED_ON)
 _LISTS = (*_KEYS, SELECTED_ON, STARTED_FROM_SELECTED_ON)
-_IMAGE_KEYS = (IMAGES, STARTED_FROM_IMAGES)
+_IMAGE_KEYS = (TRAINED_ON_IMAGES, STARTED_FROM_TRAINED_ON_IMAGES)
 _NOT_NAMED, _LEFT_OUT = "not named", "left out with the names of cases"
 
 
@@ -140,7 +143,7 @@ def blocks_trained_on(card: Mapping[str, Any]) -> frozenset[str]:
 def was_trained_on(card: Mapping[str, Any], case: str, images: Mapping[str, str]) -> bool:
     """Whether the card lists the patient of a case, or a part of its images.
 
-    BraTS has given the same images other names in later years.
+    Collections rename the scans that they take from others.
 
     Parameters
     ----------
@@ -173,7 +176,7 @@ def trained_on(card: Mapping[str, Any]) -> list[str] | str:
     return list(dict.fromkeys(name for names in present for name in names))
 
 
-def for_people(card: Mapping[str, Any]) -> dict[str, Any]:
+def readable_card(card: Mapping[str, Any]) -> dict[str, Any]:
     """A card that has the numbers of digests in place of these."""
     return {
         key: f"digests of {pluralize(len(_list(value)), 'image')}" if key in _IMAGE_KEYS else value

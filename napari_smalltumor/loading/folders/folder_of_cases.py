@@ -112,10 +112,10 @@ def _show_cases(
     elif problems and (not found or _cannot_be_read(found[0], problems[0])):
         notify.report_error(problems[0])
     else:
-        from napari_smalltumor.loading.folders.unprepared_scans import tell_unprepared_scans
+        from napari_smalltumor.loading.folders.unprepared_scans import report_unprepared_scans
 
         open_found(viewer, found[0])
-        tell_unprepared_scans(viewer, folder, found[0].folder)
+        report_unprepared_scans(viewer, folder, found[0].folder)
 
 
 def _cannot_be_read(files: CaseFiles, error: Exception) -> bool:

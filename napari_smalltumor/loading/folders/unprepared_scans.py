@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
-def tell_unprepared_scans(viewer: ViewerModel, folder: Path, case: Path) -> None:
+def report_unprepared_scans(viewer: ViewerModel, folder: Path, case: Path) -> None:
     """Say which DICOM studies in a folder are not the one of which its only case was made.
 
     Somebody who drops the folder of a patient may mean the new visit, and sees the earlier one.
@@ -43,8 +43,8 @@ def tell_unprepared_scans(viewer: ViewerModel, folder: Path, case: Path) -> None
     def show(scans: list[str]) -> None:
         if scans:
             notify.info(
-                f"Opened: the case in {case}. {folder.name} also holds {list_text(scans)}, not "
-                "prepared. To prepare a scan, drop its folder."
+                f"Opened: the case in {case}. {folder.name} also holds {list_text(scans)}. To "
+                "prepare a scan, drop its folder."
             )
 
     run_in_thread(
@@ -62,7 +62,10 @@ def _on_failed(error: Exception) -> None:
 
 
 def unprepared_scans(folder: Path, case: Path) -> Iterator[str]:
-    """Each DICOM study with a sequence of the brain that is not that of a case, with its folder."""
+    """Each DICOM study with a sequence of the brain that is not that of a case, with its folder.
+
+    Of a case that another program made, it is not known of which study.
+    """
     images, _ = read_images(folder)
     by_study: dict[str, list[Series]] = {}
     for series in group_series(images):

@@ -6,11 +6,11 @@ import pytest
 from smalltumor.data.naming.case_files import OPTIONAL_MODALITIES
 from smalltumor.models.card import (
     dice_without,
-    for_people,
     images_trained_on,
     is_trained_with_modality_dropout,
     known_cases,
     lists_all_cases,
+    readable_card,
     selected_on,
     trained_on,
     was_trained_on,
@@ -101,5 +101,5 @@ def test_the_shipped_weights_know_their_patients_by_their_images():
 
 def test_people_read_how_many_images_there_are_and_others_do_not_get_them():
     card = {"name": "x", "trained_on": ["P1", "P2"], "trained_on_images": ["aa", "bb"]}
-    assert for_people(card) == card | {"trained_on_images": "digests of 2 images"}
+    assert readable_card(card) == card | {"trained_on_images": "digests of 2 images"}
     assert without_names(card) == {"name": "x", "trained_on": "2 cases, not named"}

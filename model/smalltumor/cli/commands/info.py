@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         _print_mask(options.mask)
         return 0
     from smalltumor.errors import CheckpointError
-    from smalltumor.models.card import for_people
+    from smalltumor.models.card import readable_card
     from smalltumor.models.checkpoint import load_checkpoint
 
     print(f"Python {platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores")
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"weights: none ({error})")
         return 0
     print(f"weights {checkpoint.path}")
-    for key, value in for_people(checkpoint.card).items():
+    for key, value in readable_card(checkpoint.card).items():
         print(f"  {key}: {value}")
     return 0
 

@@ -27,10 +27,10 @@ from smalltumor.training.data.pack import PackedCase
 
 def t1ce_digests(cases: Iterable[LabelledCase]) -> dict[str, str]:
     """`t1ce_digest` of each case, by name; those of cases of one name are joined."""
-    found: dict[str, str] = {}
+    blocks: dict[str, set[str]] = {}
     for case in cases:
-        found = joined_digests(found, {case.name: t1ce_digest(case)})
-    return found
+        blocks.setdefault(case.name, set()).update(blocks_in([t1ce_digest(case)]))
+    return {name: joined_blocks(found) for name, found in blocks.items()}
 
 
 def joined_digests(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:

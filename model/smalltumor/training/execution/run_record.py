@@ -11,14 +11,14 @@ from smalltumor.errors import TrainingError
 from smalltumor.files.damaged import DAMAGED
 from smalltumor.models.card import (
     ANCESTORS,
-    IMAGES,
     MODALITY_DROPOUT,
     RESEARCH_USE,
     STARTED_FROM_DIGEST,
-    STARTED_FROM_IMAGES,
     STARTED_FROM_SELECTED_ON,
     STARTED_FROM_TRAINED_ON,
+    STARTED_FROM_TRAINED_ON_IMAGES,
     TRAINED_ON,
+    TRAINED_ON_IMAGES,
     ancestors,
     images_trained_on,
     known_cases,
@@ -118,7 +118,7 @@ def origin_of(
         "started_from": initial.name,
         STARTED_FROM_DIGEST: initial.digest,
         STARTED_FROM_TRAINED_ON: known,
-        **({STARTED_FROM_IMAGES: images} if images else {}),
+        **({STARTED_FROM_TRAINED_ON_IMAGES: images} if images else {}),
         **({ANCESTORS: list(before)} if before else {}),
         **({STARTED_FROM_SELECTED_ON: selection} if selection else {}),
     }
@@ -137,7 +137,7 @@ def model_card(record: RunRecord, cases: tuple[str, ...]) -> dict[str, Any]:
     return {
         "name": record.request.run.resolve().name,
         TRAINED_ON: list(cases),
-        **({IMAGES: images} if images else {}),
+        **({TRAINED_ON_IMAGES: images} if images else {}),
         **record.origin,
         "preset": record.request.preset,
         "use": RESEARCH_USE,

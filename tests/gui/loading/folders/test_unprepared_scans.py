@@ -43,8 +43,8 @@ def test_it_is_told_when_the_folder_is_opened_and_its_case_shown(
     viewer = make_napari_viewer()
     in_loop(open_and_remember, viewer, patient)
     qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
-    qtbot.waitUntil(lambda: any("not prepared" in text for text in told))
-    (text,) = (text for text in told if "not prepared" in text)
+    qtbot.waitUntil(lambda: any("also holds" in text for text in told))
+    (text,) = (text for text in told if "also holds" in text)
     assert text.startswith(f"Opened: the case in {patient / 'prepared' / 'Pat'}. Kessler also")
 
 
