@@ -28,7 +28,7 @@ def interruptible() -> Iterator[None]:
             report(discarded)
             return
         # Later, as it would be discarded here too.
-        repeated.append(threading.Timer(_AGAIN_S, _thread.interrupt_main))
+        repeated.append(threading.Timer(_AGAIN_S, _signal_main_thread))
         repeated[-1].daemon = True
         repeated[-1].start()
 
@@ -41,6 +41,17 @@ def interruptible() -> Iterator[None]:
             timer.cancel()
         # Python on its way out would print what is raised.
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def _signal_main_thread() -> None:
+    """Send a signal that ends also a wait of the main thread, such as for a child process."""
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # by a script's background job
+    number = signal.SIGTERM if is_ignored else signal.SIGINT
+    main_thread = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main_thread is not None:
+        signal.pthread_kill(main_thread, number)
+    else:  # Windows
+        _thread.interrupt_main(number)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

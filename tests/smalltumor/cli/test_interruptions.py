@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -37,12 +39,23 @@ def in_a_callback(number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("where", [in_a_destructor, in_a_callback])
-def test_a_signal_is_raised_after_python_discarded_it(
+def test_a_signal_that_python_discarded_ends_also_a_wait(
     where: Callable[[signal.Signals], None], number
 ):
+    waited: list[bool] = []
+    reading, writing = os.pipe()
+
+    def end_wait() -> None:
+        waited.append(True)
+        os.write(writing, b".")
+
+    timer = threading.Timer(30, end_wait)
+    timer.start()
     with pytest.raises(KeyboardInterrupt), interruptible():
         where(number)
-        time.sleep(30)
+        os.read(reading, 1)
+    timer.cancel()
+    assert not waited
 
 
 def test_nothing_is_raised_once_the_command_has_ended(monkeypatch):
