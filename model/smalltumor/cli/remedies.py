@@ -127,7 +127,7 @@ def _choose_case(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _choose_study(remedy: Remedy, options: argparse.Namespace) -> str:
-    return "choose one with --study NUMBER" if "study" in options else "choose the folder of one"
+    return "choose one with --study" if "patient" in options else "choose the folder of one"
 
 
 def _choose_series(remedy: Remedy, options: argparse.Namespace) -> str:

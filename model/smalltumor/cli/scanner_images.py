@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from smalltumor.cli.arguments import MODALITY_HELP, path_argument
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import SmalltumorError
+from smalltumor.text import list_text
 
 if TYPE_CHECKING:
     from smalltumor.scanner.preparation.prepared_case import PreparedCase
@@ -19,9 +20,17 @@ if TYPE_CHECKING:
 
 
 def add_arguments(group: argparse._ActionsContainer) -> None:
-    """Add --study, --brain-extraction, --brain-mask and --n4."""
+    """Add --study, --patient, --brain-extraction, --brain-mask and --n4."""
     group.add_argument(
-        "--study", type=int, metavar="NUMBER", help="which study of the folder; see prepare --list"
+        "--study",
+        metavar="NUMBER|UID",
+        help="which study of the folder, by its number or Study Instance UID in prepare --list",
+    )
+    group.add_argument(
+        "--patient",
+        metavar="ID",
+        help="the patient, by the ID in the headers, or by the name if there is none; images of "
+        "others are refused",
     )
     group.add_argument(
         "--brain-extraction",
@@ -112,6 +121,33 @@ def are_raw(options: argparse.Namespace) -> bool:
         return False
 
 
+def refuse_unused(options: argparse.Namespace) -> None:
+    """Refuse options for a scanner's images if the case is segmented as it is.
+
+    Raises
+    ------
+    SmalltumorError
+    """
+    defaults = {
+        "study": None,
+        "patient": None,
+        "brain_extraction": "auto",
+        "brain_mask": None,
+        "n4": False,
+        "prepared": None,
+        "grid": "t1ce",
+    }
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name, default in defaults.items()
+        if getattr(options, name) != default
+    ]
+    if given:
+        are = "is" if len(given) == 1 else "are"
+        text = f"{list_text(given)} {are} for a scanner's images; pass --raw to prepare them"
+        raise SmalltumorError(text)
+
+
 def read_and_prepare(
     options: argparse.Namespace, bar: ProgressBar, check: Callable[[str, list[Path]], None]
 ) -> PreparedCase:
@@ -162,15 +198,18 @@ def read_and_prepare(
 def find_source(
     options: argparse.Namespace, folder: Path | None, study_uid: str, bar: ProgressBar
 ) -> Source:
-    """The series that the arguments name; of the study with a UID, if it is not empty."""
+    """The series that the arguments name; of the study with a UID, if --study names no other."""
     from smalltumor.scanner.source import find_source as find
+    from smalltumor.scanner.study_choice import StudyChoice
 
+    named = options.study or study_uid
+    number = int(named) if named.isdecimal() else None
+    uid = named if number is None else ""
     given = {m: getattr(options, m) for m in MODALITY_HELP if getattr(options, m) is not None}
     return find(
         folder,
         given,
-        study=options.study,
-        study_uid=study_uid,
+        study=StudyChoice(number, uid, options.patient or ""),
         allow_missing=options.allow_missing,
         on_file=lambda count: bar(0.0, f"reading headers: {count}"),
     )
@@ -204,7 +243,6 @@ def prepare_source(options: argparse.Namespace, source: Source, bar: ProgressBar
 def description(case: PreparedCase) -> str:
     """Of which patient the scan is, and what was done to each sequence, in lines for the user."""
     from smalltumor.data.naming.case_files import MODALITY_TITLES
-    from smalltumor.text import list_text
 
     frames = (frame for sequence in case.sequences.values() for frame in sequence.frames)
     patients = sorted({frame.instance.patient for frame in frames} - {""})

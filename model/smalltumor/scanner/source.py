@@ -12,14 +12,17 @@ from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.existence import is_absent
 from smalltumor.scanner.deidentification.case_name import proposed_name
-from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
+from smalltumor.scanner.deidentification.scan_warning import ScanWarning
 from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
 from smalltumor.scanner.one_patient import contradictions, other_visits, study_warnings
 from smalltumor.scanner.sequences.selection import Assignment, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import FolderContent, Study, find_studies, patients_of
+from smalltumor.scanner.study_choice import StudyChoice, choose_study
 from smalltumor.scanner.volume_series import series_of_file
 from smalltumor.text import list_text
+
+ANY_STUDY = StudyChoice()
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,7 @@ def find_source(
     folder: Path | None,
     given: Mapping[str, Path],
     *,
-    study: int | None = None,
-    study_uid: str = "",
+    study: StudyChoice = ANY_STUDY,
     allow_missing: bool = False,
     on_file: Callable[[int], None] | None = None,
 ) -> Source:
@@ -93,10 +95,8 @@ def find_source(
     given : mapping of str to Path
         By modality, a file of a volume, a folder of one DICOM series or a file of it, or the
         number of a series in the list of the study.
-    study : int, optional
-        Number of the study in the folder, from 1; needed if several of them have a T1CE.
-    study_uid : str
-        Study Instance UID of a file that was named instead of a number; no other study is used.
+    study : StudyChoice
+        Needed if several studies of the folder have a T1CE.
     allow_missing : bool
         Whether T1, T2 and FLAIR may be missing.
     on_file : callable, optional
@@ -105,7 +105,8 @@ def find_source(
     Raises
     ------
     CaseError
-        If a sequence is missing, several studies could be meant, or series are of two patients.
+        If a sequence is missing, none or several studies could be meant, or series are of two
+        patients or of another one.
     MissingPackageError
         If there are DICOM files and pydicom is not installed.
     """
@@ -117,10 +118,7 @@ def find_source(
     name = ""
     if folder is not None:
         content = find_studies(folder, on_file)
-        if study_uid and study is None:
-            chosen = _study_of_file(content.studies, study_uid, given, folder)
-        else:
-            chosen, choice = _choose_study(content.studies, study, given, folder)
+        chosen, choice = choose_study(content.studies, study, given, folder)
         of_folder = (*content.warnings, *choice)
         name = proposed_name(folder, content.studies, chosen)
         others = tuple(each for each in content.studies if each is not chosen)
@@ -128,7 +126,8 @@ def find_source(
     named = {m: _given(path, series, content, on_file) for m, path in given.items()}
     assignment = assign(series, named)
     _refuse_two_patients(assignment)
-    _refuse_missing(assignment, allow_missing, others)
+    study.refuse_other_patient(assignment.chosen.values())
+    _refuse_missing(assignment, allow_missing, chosen, others)
     return source_of(name or _name_of(assignment), chosen, assignment, of_folder)
 
 
@@ -137,42 +136,6 @@ def _name_of(assignment: Assignment) -> str:
     series = tuple(assignment.chosen.values())
     study = Study(reference.patient, reference.study, reference.date, series)
     return proposed_name(reference.location.parent, (study,), study)
-
-
-def _study_of_file(
-    studies: tuple[Study, ...], uid: str, given: Mapping[str, Path], folder: Path
-) -> Study:
-    found = [study for study in studies if study.study == uid]
-    if len(found) != 1:
-        titles = list_text(study.title for study in found)
-        problem = f"is of {titles}" if found else f"has no series in {folder}"
-        text = f"the study of the file that was named {problem}"
-        raise CaseError(text, Remedy(Action.CHOOSE_STUDY))
-    (study,) = found
-    if REFERENCE not in given and REFERENCE not in (assignment := assign(study.series)).chosen:
-        reasons = "; ".join(assignment.undecided)
-        text = f"the file that was named is of {study.title}, which has no T1CE: {reasons}"
-        raise CaseError(text, Remedy(Action.NAME_MODALITIES, modalities=(REFERENCE,)))
-    return study
-
-
-def _choose_study(
-    studies: tuple[Study, ...], number: int | None, given: Mapping[str, Path], folder: Path
-) -> tuple[Study, tuple[ScanWarning, ...]]:
-    if number is not None:
-        if not 1 <= number <= len(studies):
-            raise CaseError(f"{folder} has no study {number}; it has {len(studies)}")
-        return studies[number - 1], ()
-    if len(studies) == 1:
-        return studies[0], ()
-    usable = [s for s in studies if REFERENCE in assign(s.series).chosen]
-    if len(usable) == 1 and not given:
-        title = Identifying(usable[0].title, "one")
-        text = f" of {len(studies)} studies has a T1CE"
-        return usable[0], (ScanWarning(("only ", title, text)),)
-    titles = "; ".join(f"{n}: {s.title}" for n, s in enumerate(studies, start=1))
-    text = f"{folder} holds {len(studies)} studies ({titles})"
-    raise CaseError(text, Remedy(Action.CHOOSE_STUDY))
 
 
 def _given(
@@ -250,7 +213,9 @@ def _refuse_two_patients(assignment: Assignment) -> None:
         raise CaseError(f"the series are of {len(patients)} patients: {named}")
 
 
-def _refuse_missing(assignment: Assignment, allow_missing: bool, others: tuple[Study, ...]) -> None:
+def _refuse_missing(
+    assignment: Assignment, allow_missing: bool, chosen: Study | None, others: tuple[Study, ...]
+) -> None:
     for modality, series in assignment.chosen.items():
         if series.problem:
             title = MODALITY_TITLES[modality]
@@ -260,6 +225,8 @@ def _refuse_missing(assignment: Assignment, allow_missing: bool, others: tuple[S
         reasons = (
             "; ".join(assignment.undecided) or f"no series is {modality_titles(missing, 'or')}"
         )
+        if chosen is not None and others:
+            reasons = f"{chosen.title}: {reasons}"
         reasons += "".join(_in_other_studies(missing, others))
         raise CaseError(reasons, Remedy(Action.NAME_MODALITIES, modalities=missing))
 

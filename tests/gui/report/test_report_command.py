@@ -217,7 +217,8 @@ def test_the_dialog_grows_with_a_long_problem_and_its_fields_stay_where_they_are
     scans = {f"the scan {'BraTS-MET-00086-000_' * 6}{number}": "" for number in (1, 2)}
     dialog = DetailsDialog(None, "Pat", scans)
     qtbot.addWidget(dialog)
-    dialog.show()
+    with qtbot.waitExposed(dialog):
+        dialog.show()
     fields = [dialog.reviewer_field, *dialog.date_fields]
     before = [field.geometry() for field in fields]
     size = dialog.size()
@@ -225,9 +226,9 @@ def test_the_dialog_grows_with_a_long_problem_and_its_fields_stay_where_they_are
         field.setText(text)
     go_on = next(b for b in dialog.findChildren(QPushButton) if "file" in b.text())
     go_on.click()
-    QApplication.processEvents()
-    assert [field.geometry() for field in fields] == before
-    assert dialog.width() == size.width() and dialog.height() > size.height()
+    qtbot.waitUntil(lambda: dialog.height() > size.height())
+    qtbot.waitUntil(lambda: [field.geometry() for field in fields] == before)
+    assert dialog.width() == size.width()
     label = dialog.problem
     assert label.height() >= label.heightForWidth(label.width())
     assert dialog.rect().contains(label.geometry())

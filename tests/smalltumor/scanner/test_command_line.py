@@ -94,7 +94,38 @@ def test_one_file_in_a_folder_of_two_patients_never_brings_the_other(tmp_path, s
         ("prepare", file, tmp_path / "o"),
     ):
         code, _, err = smalltumor(*arguments)
-        assert code == 1 and "is of patient Anna, 2024-01-02, which has no T1CE" in err
+        assert code == 1 and "patient Anna, 2024-01-02: no series is FLAIR, T1CE or T1" in err
+
+
+def test_a_study_of_the_list_is_named_by_its_uid_or_its_patient(tmp_path, smalltumor):
+    dicom_cases = pytest.importorskip("dicom_cases")
+    grid = grid_along("LPS", (16, 15, 10))
+    voxels = np.random.default_rng(0).integers(1, 900, grid.shape)
+    for who, study in (("Anna", "1.2"), ("Bert", "1.3")):
+        folder = tmp_path / "export" / who
+        dicom_cases.write_series(folder, voxels, grid, NAMES["t1ce"], patient=who, study=study)
+    code, out, _ = smalltumor("prepare", tmp_path / "export", "--list")
+    assert code == 0
+    assert "study 2: patient Bert, 2024-01-02\n       Study Instance UID 1.3\n" in out
+    for words in (
+        ("prepare", tmp_path / "export", tmp_path / "o"),
+        ("segment", "--raw", tmp_path / "export", "-o", tmp_path / "m.nii.gz"),
+    ):
+        code, _, err = smalltumor(*words)
+        assert code == 1 and "2: patient Bert, 2024-01-02); choose one with --study" in err
+        for choice in (("--study", "2"), ("--study", "1.3"), ("--patient", "Bert")):
+            code, _, err = smalltumor(*words, *choice)
+            assert code == 1 and "patient Bert, 2024-01-02: no series is" in err
+        code, _, err = smalltumor(*words, "--study", "1.3", "--patient", "Anna")
+        assert code == 1 and "has no study 1.3 of patient Anna" in err
+
+
+def test_options_for_a_scanners_images_are_refused_with_a_case(sample_folder, tmp_path, smalltumor):
+    mask = tmp_path / "m.nii.gz"
+    options = ("--patient", "P1", "--study", "2", "--n4")
+    code, _, err = smalltumor("segment", sample_folder, "-o", mask, *options)
+    assert code == 1 and not mask.exists()
+    assert "--study, --patient and --n4 are for a scanner's images; pass --raw" in err
 
 
 @pytest.mark.slow

@@ -122,6 +122,8 @@ def study_lines(number: int, study: Study) -> list[str]:
 
     assignment = assign(study.series)
     lines = [f"study {number}: {study.title}"]
+    if any(series.study_uid == study.study for series in study.series):
+        lines.append(f"       Study Instance UID {study.study}")
     for index, described in enumerate(assignment.described(), start=1):
         title = MODALITY_TITLES[described.modality] if described.modality else "-"
         lines.append(f"  {index:>3}  {title:<5}  {described.series.title}")

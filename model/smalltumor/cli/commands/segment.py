@@ -86,6 +86,7 @@ def _read(options: argparse.Namespace, bar: ProgressBar) -> tuple[Case, Prepared
             options, bar, partial(segment_outputs.check, options)
         )
         return prepared.to_case(), prepared
+    scanner_images.refuse_unused(options)
     from smalltumor.data.identity.mask_images import check_not_beside_other_images
 
     if options.dicom_seg is not None:

@@ -14,6 +14,7 @@ from smalltumor.scanner.preparation.prepare import prepare
 from smalltumor.scanner.preparation.prepared_files import record
 from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import find_studies
+from smalltumor.scanner.study_choice import StudyChoice
 from synthetic import grid_along
 
 SHAPE = (40, 40, 10)
@@ -85,7 +86,9 @@ def test_names_ids_and_dates_of_headers_are_shown_and_not_recorded(tmp_path):
     tags = {"study": "1.7", "patient": "PAT0815", "StudyDate": "20200101"}
     write_study(scan / "then", "t2", PatientName="Huber^Anne", **tags)
     (scan / "now" / "Meier.dcm").write_bytes(b"damaged")
-    shown, recorded = warnings_of(find_source(scan, {"t2": scan / "then" / "T2"}, study=2))
+    shown, recorded = warnings_of(
+        find_source(scan, {"t2": scan / "then" / "T2"}, study=StudyChoice(2))
+    )
     damaged, names, visit = shown
     assert damaged.startswith("now/Meier.dcm is a damaged DICOM file (")
     assert damaged.endswith("); it is left out")
