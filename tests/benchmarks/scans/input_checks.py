@@ -153,7 +153,7 @@ def main() -> None:
             for finding in check_input(whole):
                 print(f"{whole.name}: {finding}")
             case = halved(whole)
-            table.append(features_of(case))
+            table.append(features_of(whole))
             thick = [
                 (f"voxels of {' x '.join(map(str, f))} mm", None, averaged(whole, f))
                 for f in THICK_VOXELS

@@ -83,6 +83,28 @@ def test_the_two_swapped_modalities_are_named(head, first: str, second: str) -> 
     assert finding.modalities == (first, second)
 
 
+@pytest.mark.parametrize("exponents", [(0.7, 1), (1, 0.7), (1.5, 1), (1, 1.5), (0.7, 0.7)])
+def test_other_intensities_of_t1_and_t1ce_do_not_hide_that_they_are_swapped(head, exponents):
+    images = {
+        modality: (head.volumes[modality] / np.float32(head.volumes[modality].max())) ** exponent
+        for modality, exponent in zip(("t1", "t1ce"), exponents, strict=True)
+    }
+    assert kinds(with_image(head, **images)) == []
+    (finding,) = check_input(with_image(head, t1=images["t1ce"], t1ce=images["t1"]))
+    assert finding.modalities == ("t1", "t1ce")
+
+
+@pytest.mark.parametrize("name", ["BraTS2021_01480", "BraTS2021_01657", "BraTS2021_01481"])
+def test_t1_and_t1ce_are_told_apart_by_vessels(shared: Path, name: str) -> None:
+    """Patients whose T1 has as bright a tail as T1CE, or brighter."""
+    (files,) = (f for f in find_cases(shared / "data") if f.name == name)
+    case = read_case_files(files)
+    assert FindingKind.SWAPPED not in kinds(case)
+    swapped = {"t1": case.volumes["t1ce"], "t1ce": case.volumes["t1"]}
+    (finding,) = (f for f in check_input(with_image(case, **swapped)) if f.modalities)
+    assert (finding.kind, finding.modalities) == (FindingKind.SWAPPED, ("t1", "t1ce"))
+
+
 @pytest.mark.parametrize("scale", [1, 0.5])
 @pytest.mark.parametrize("offset", [0, 30])
 def test_one_image_in_two_roles_is_refused(head, scale: float, offset: float) -> None:

@@ -22,14 +22,13 @@ Values = npt.NDArray[np.float64]
 
 ROLES = ("t1", "t1ce", "t2", "flair")
 
-MARGIN = 1.2
-"""Score by which another assignment must exceed the given one; 1.3 times the largest difference of
+MARGIN = 1.0
+"""Score by which another assignment must exceed the given one; 2.7 times the largest difference of
 a patient whose images were in their roles and who was left out of the fit."""
 
 NO_IMAGE_IN_ITS_ROLE = -0.7
 """Score that is added to assignments of four images of which none is the given one: more images
-than two are rarely exchanged. With `MARGIN`, 1.26 times the largest difference of a patient with
-thick voxels whose images were in their roles."""
+than two are rarely exchanged."""
 
 
 def swapped_modalities(images: Mapping[str, npt.NDArray[np.generic]]) -> tuple[str, ...]:
