@@ -105,8 +105,10 @@ class LesionRings:
     def erase(self) -> None:
         """Remove the rings, but keep the layer: napari collects garbage when it removes one."""
         self._forget_points()
-        if self.layer is not None:
-            set_ring_boxes(self.layer, None)
+        if self.layer is None:
+            return
+        set_ring_boxes(self.layer, None)
+        if len(self.layer.data):  # napari would update the canvas and the sliders all the same
             self.layer.selected_data = set()
             self.layer.data = np.zeros((0, 3))
 

@@ -119,6 +119,10 @@ def test_one_layer_rings_the_lesions_of_the_active_patient(viewer, review):
     assert rings_shown(viewer) is layer and len(layer.data)
     active_patient(viewer).activate(first)
     assert len(layer.data) == 0
+    changes = []
+    layer.events.data.connect(changes.append)
+    review.set_lesions([])
+    assert not changes
     search(review)
     assert np.array_equal(rings_shown(viewer).data, before)
 
