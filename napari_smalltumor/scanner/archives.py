@@ -5,6 +5,7 @@ A brain mask may be corrected long after the preparation, and needs the scan aga
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,7 @@ def unpacked_folder(path: Path, on_file: Callable[[int], None] | None = None) ->
         temporary.cleanup()
         raise
     _UNPACKED[archive] = temporary
+    atexit.register(temporary.cleanup)  # left to Python, it would end with a warning
     return folder
 
 

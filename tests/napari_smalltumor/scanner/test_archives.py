@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -75,3 +77,17 @@ def test_what_was_unpacked_can_be_removed(tmp_path):
     assert folder.is_dir() and tmp_path.is_dir()
     remove_unpacked(folder)
     assert not folder.parent.exists()
+
+
+def test_what_was_unpacked_is_removed_without_a_word_when_the_program_ends(tmp_path):
+    archive = write_archive(tmp_path / "study.zip", "patient_A")
+    program = (
+        "from pathlib import Path\n"
+        "from napari_smalltumor.scanner.archives import unpacked_folder\n"
+        f"print(unpacked_folder(Path({str(archive)!r})))\n"
+    )
+    words = [sys.executable, "-W", "always::ResourceWarning", "-c", program]
+    ended = subprocess.run(words, capture_output=True, text=True, check=True)
+    folder = Path(ended.stdout.strip())
+    assert folder.name == "study" and not folder.parent.exists()
+    assert "ResourceWarning" not in ended.stderr
