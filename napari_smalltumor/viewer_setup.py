@@ -79,7 +79,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         from napari_smalltumor.export.shortcuts import ensure_export_keys
         from napari_smalltumor.main_window.scale_bar import scale_bar_steps
         from napari_smalltumor.main_window.toolbar import ensure_toolbar
-        from napari_smalltumor.widgets.input_pause import dropped
+        from napari_smalltumor.widgets.docks.input_pause import dropped
 
         dropped.connect(_ask_to_repeat, unique=True)
         yield

@@ -27,7 +27,7 @@ from smalltumor.data.sample import sample_case_folder
 from napari_smalltumor import settings
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.segment.dock import SegmentDock
-from napari_smalltumor.widgets.dock_tabs import bring_to_front
+from napari_smalltumor.widgets.docks.dock_tabs import bring_to_front
 
 SCALED = (960, 600)
 CAPTION_HEIGHT = 36

@@ -28,7 +28,7 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.sample_data import add_sample
 from napari_smalltumor.main_window.toolbar import show_planes
 from napari_smalltumor.segment.dock import SegmentDock
-from napari_smalltumor.widgets.dock_tabs import bring_to_front
+from napari_smalltumor.widgets.docks.dock_tabs import bring_to_front
 
 SIZE = (1280, 800)
 REDRAW_MS = 2000

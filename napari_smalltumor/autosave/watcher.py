@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from qtpy.QtCore import QTimer
     from qtpy.QtWidgets import QMainWindow
 
-    from napari_smalltumor.widgets.window_closed import WindowClosed
+    from napari_smalltumor.widgets.docks.window_closed import WindowClosed
 
 INTERVAL_MS = 60_000
 _RETRY_MS = 50
@@ -116,7 +116,7 @@ def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None
 def _call_when_closed(window: QMainWindow | None, slot: Callable[[], None]) -> WindowClosed | None:
     if window is None:
         return None
-    from napari_smalltumor.widgets.window_closed import WindowClosed
+    from napari_smalltumor.widgets.docks.window_closed import WindowClosed
 
     window_closed = WindowClosed(window)
     window_closed.closed.connect(slot)

@@ -35,9 +35,9 @@ from napari_smalltumor.lesions.search.viewer_segmentation import ViewerSegmentat
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.docks.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.docks.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.flag import Flag
-from napari_smalltumor.widgets.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:

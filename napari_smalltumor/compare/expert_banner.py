@@ -11,8 +11,8 @@ from superqt.utils import QSignalDebouncer
 from napari_smalltumor.compare.choices import expert_can_be_compared
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.widgets.docks.open_dock import open_dock
 from napari_smalltumor.widgets.layouts import button, wrapped_label
-from napari_smalltumor.widgets.open_dock import open_dock
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -11,9 +11,9 @@ from smalltumor.data.naming.export_names import EXPORT_ENDING
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError, OutputError
-from smalltumor.scanner.preparation.native_grid import on_native_grid
-from smalltumor.scanner.preparation.prepared_case import PreparedSequence
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.native_grid import on_native_grid
+from smalltumor.scanner.prepared.prepared_case import PreparedSequence
+from smalltumor.scanner.prepared.stored_case import stored_case
 
 _PATTERNS = "(*.nii.gz *.nii)"
 

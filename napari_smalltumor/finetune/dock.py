@@ -27,9 +27,9 @@ from napari_smalltumor.finetune.run.run_prediction import RunPrediction
 from napari_smalltumor.finetune.run.weights_in_use import WeightsInUse, weights_to_use
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
-from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.docks.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.docks.whole_width import show_whole_width
 from napari_smalltumor.widgets.guarded_fields import guard_fields
-from napari_smalltumor.widgets.whole_width import show_whole_width
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

@@ -27,10 +27,10 @@ from napari_smalltumor.lesions.table.model import LesionsModel
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patient_header import PatientHeader
-from napari_smalltumor.widgets.dock_keys import DockKeys
-from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.docks.dock_keys import DockKeys
+from napari_smalltumor.widgets.docks.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.docks.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.flag import Flag
-from napari_smalltumor.widgets.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:

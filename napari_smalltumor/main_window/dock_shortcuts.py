@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari_smalltumor import keys
-from napari_smalltumor.widgets.dock_keys import DockKeys
-from napari_smalltumor.widgets.open_dock import open_dock
+from napari_smalltumor.widgets.docks.dock_keys import DockKeys
+from napari_smalltumor.widgets.docks.open_dock import open_dock
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

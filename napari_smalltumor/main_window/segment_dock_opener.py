@@ -12,7 +12,7 @@ from weakref import ref
 from napari_smalltumor.deferred_calls import in_next_turn, when_idle
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.viewer import one_per_viewer, qt_main_window
-from napari_smalltumor.widgets.open_dock import open_dock
+from napari_smalltumor.widgets.docks.open_dock import open_dock
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -57,7 +57,9 @@ class SegmentDockOpener:
         viewer = self._viewer()
         window = qt_main_window(viewer) if viewer is not None else None
         if window is not None:
-            from napari_smalltumor.widgets.once_shown import once_shown  # readers import no Qt
+            from napari_smalltumor.widgets.docks.once_shown import (
+                once_shown,  # readers import no Qt
+            )
 
             once_shown(window, self._open)
 

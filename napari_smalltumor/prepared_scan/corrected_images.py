@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
-from smalltumor.scanner.preparation.prepared_case import PreparedCase
-from smalltumor.scanner.preparation.prepared_files import as_stored
+from smalltumor.scanner.prepared.prepared_case import PreparedCase
+from smalltumor.scanner.prepared.prepared_files import as_stored
 
 from napari_smalltumor.case_data.records import record_correction
 

@@ -14,9 +14,9 @@ from qtpy.QtCore import QEvent
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.preparation.correction import Correction
-from smalltumor.scanner.preparation.prepared_case import PreparedCase
-from smalltumor.scanner.preparation.series_of_case import NotTheScanError
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.prepared_case import PreparedCase
+from smalltumor.scanner.prepared.series_of_case import NotTheScanError
+from smalltumor.scanner.prepared.stored_case import stored_case
 from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import notify
@@ -45,7 +45,7 @@ from napari_smalltumor.prepared_scan.scan_layers import (
 from napari_smalltumor.prepared_scan.whole_head import WholeHead
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
-from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.docks.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.geometry.grid import Affine
-from smalltumor.scanner.preparation.motion import Triple, motion_between, motion_parameters
-from smalltumor.scanner.preparation.prepared_case import PreparedCase
-from smalltumor.scanner.preparation.registration import displacement
+from smalltumor.scanner.prepared.prepared_case import PreparedCase
+from smalltumor.scanner.registration.motion import Triple, motion_between, motion_parameters
+from smalltumor.scanner.registration.registration import displacement
 
 from napari_smalltumor.scanner.plan import SHOWN_ORDER
 

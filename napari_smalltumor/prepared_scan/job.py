@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation.correction import Correction, corrected
-from smalltumor.scanner.preparation.lock import locked_preparation
-from smalltumor.scanner.preparation.prepared_files import write_prepared
-from smalltumor.scanner.preparation.series_of_case import series_in
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.lock import locked_preparation
+from smalltumor.scanner.prepared.prepared_files import write_prepared
+from smalltumor.scanner.prepared.series_of_case import series_in
+from smalltumor.scanner.prepared.stored_case import stored_case
 
 from napari_smalltumor.layers.changed_images import no_longer_shown_text
 from napari_smalltumor.prepared_scan.corrected_images import keep_key
 from napari_smalltumor.scanner.archives import unpacked_folder
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+    from smalltumor.scanner.prepared.prepared_case import PreparedCase
 
 _CORRECTED = 0.9
 

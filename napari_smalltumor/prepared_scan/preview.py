@@ -10,7 +10,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QObject, QTimer
 from smalltumor.data.case import REFERENCE
 from smalltumor.geometry.grid import Affine
-from smalltumor.scanner.preparation.motion import moved_image
+from smalltumor.scanner.registration.motion import moved_image
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import to_display

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.scanner.preparation.motion import Triple
+from smalltumor.scanner.registration.motion import Triple
 
 from napari_smalltumor.widgets.layouts import allow_shrinking, button, row, wrapped_label
 

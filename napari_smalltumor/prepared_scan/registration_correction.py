@@ -10,7 +10,7 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES, modality_titles
 from smalltumor.geometry.grid import Affine
 from smalltumor.scanner.preparation.correction import Correction
-from smalltumor.scanner.preparation.motion import moved_matrix, rigid_motion
+from smalltumor.scanner.registration.motion import moved_matrix, rigid_motion
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.patient import patient_of_shown_case
@@ -25,7 +25,7 @@ from napari_smalltumor.prepared_scan.unapplied_motions import (
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+    from smalltumor.scanner.prepared.prepared_case import PreparedCase
 
     from napari_smalltumor.prepared_scan.registration_controls import RegistrationControls
     from napari_smalltumor.prepared_scan.scan_layers import ScanLayers

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.scanner.preparation.prepared_case import PreparedCase
+from smalltumor.scanner.prepared.prepared_case import PreparedCase
 
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.brain_mask import brain_mask_of

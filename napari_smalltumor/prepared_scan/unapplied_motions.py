@@ -15,7 +15,7 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.naming.case_files import modality_titles
 from smalltumor.geometry.grid import Affine
-from smalltumor.scanner.preparation.motion import Triple
+from smalltumor.scanner.registration.motion import Triple
 
 from napari_smalltumor.closing.unsaved_work import unsaved_work_of_docks
 from napari_smalltumor.deferred_calls import when_idle
@@ -28,7 +28,7 @@ from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+    from smalltumor.scanner.prepared.prepared_case import PreparedCase
 
 
 @dataclass(frozen=True, eq=False)

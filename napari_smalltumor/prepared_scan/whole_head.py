@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QObject
 from smalltumor.data.case import REFERENCE
-from smalltumor.scanner.preparation.prepared_case import PreparedCase
-from smalltumor.scanner.preparation.series_of_case import NotTheScanError, series_in
+from smalltumor.scanner.prepared.prepared_case import PreparedCase
+from smalltumor.scanner.prepared.series_of_case import NotTheScanError, series_in
 
 from napari_smalltumor import notify
 from napari_smalltumor.deferred_calls import once_idle

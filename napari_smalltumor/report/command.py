@@ -20,7 +20,7 @@ from smalltumor.report import (
     image_warnings,
     write_page,
 )
-from smalltumor.scanner.preparation.preparation_text import preparation_text
+from smalltumor.scanner.prepared.preparation_text import preparation_text
 from smalltumor.second_look import score_warning
 
 from napari_smalltumor import notify, settings

@@ -18,7 +18,7 @@ from smalltumor.scanner.dicom_seg import (
     series_of_segmentation,
     write_dicom_seg_of_series,
 )
-from smalltumor.scanner.preparation.stored_case import stored_series_uid
+from smalltumor.scanner.prepared.stored_case import stored_series_uid
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave

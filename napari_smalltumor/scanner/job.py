@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.scanner.preparation.lock import locked_preparation
-from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
+from smalltumor.scanner.prepared.lock import locked_preparation
+from smalltumor.scanner.prepared.prepared_files import check_prepared, write_prepared
 from smalltumor.scanner.source import Source
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+    from smalltumor.scanner.prepared.prepared_case import PreparedCase
 
 _WRITING = 0.95
 

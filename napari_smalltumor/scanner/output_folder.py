@@ -8,7 +8,7 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output_folder
-from smalltumor.scanner.preparation.lock import LOCK
+from smalltumor.scanner.prepared.lock import LOCK
 
 from napari_smalltumor.scanner.archives import is_unpacked
 

@@ -29,7 +29,7 @@ from napari_smalltumor.scanner.prepared_before import prepared_before
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+    from smalltumor.scanner.prepared.prepared_case import PreparedCase
 
 _LOOKING = "Looking at the images ..."
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from smalltumor.errors import CaseError
 from smalltumor.files.listings import entries
-from smalltumor.scanner.preparation.prepared_files import RECORD_ENDING
-from smalltumor.scanner.preparation.stored_case import recorded_series_uid
+from smalltumor.scanner.prepared.prepared_files import RECORD_ENDING
+from smalltumor.scanner.prepared.stored_case import recorded_series_uid
 from smalltumor.scanner.series import Series
 
 from napari_smalltumor.scanner.known_scans import cases_of_scan

@@ -42,10 +42,10 @@ from napari_smalltumor.segment.run import (
 )
 from napari_smalltumor.segment.shown_result import ShownResult
 from napari_smalltumor.segment.speed_hint import show_speed_hint
-from napari_smalltumor.widgets.dock_keys import DockKeys
-from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.docks.dock_keys import DockKeys
+from napari_smalltumor.widgets.docks.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.docks.whole_width import show_whole_width
 from napari_smalltumor.widgets.guarded_fields import guard_fields
-from napari_smalltumor.widgets.whole_width import show_whole_width
 from napari_smalltumor.worklist.session import review_session
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
-from napari_smalltumor.widgets.dock_keys import DockKeys
-from napari_smalltumor.widgets.dock_tabs import bring_to_front, show_as_tab
-from napari_smalltumor.widgets.follows_viewer import FollowsViewer
+from napari_smalltumor.widgets.docks.dock_keys import DockKeys
+from napari_smalltumor.widgets.docks.dock_tabs import bring_to_front, show_as_tab
+from napari_smalltumor.widgets.docks.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.worklist import texts
 from napari_smalltumor.worklist.listed_lesions import ListedLesionSteps

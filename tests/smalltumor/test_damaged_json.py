@@ -27,8 +27,8 @@ from smalltumor.data.volumes.volume_files import read_volume
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.tensor_file import write_tensors
 from smalltumor.models.card import read_facts
-from smalltumor.scanner.preparation.prepared_files import write_prepared
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.prepared_files import write_prepared
+from smalltumor.scanner.prepared.stored_case import stored_case
 from smalltumor.scanner.volume_series import series_of_file
 from smalltumor.second_look.parameters import as_json, load_parameters
 from smalltumor.training.execution.run_record import RunRecord

@@ -9,10 +9,10 @@ import numpy as np
 from scipy import ndimage
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.deidentification.deidentified_title import deidentified_titles
-from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
-from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
-from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
-from smalltumor.scanner.preparation.registration import Registration, on_grid, registered_grid
+from smalltumor.scanner.prepared.applied_steps import AppliedStep, StepKind
+from smalltumor.scanner.prepared.preparation_warning import PreparationWarning, WarningKind
+from smalltumor.scanner.prepared.prepared_case import PreparedCase, PreparedSequence
+from smalltumor.scanner.registration.registration import Registration, on_grid, registered_grid
 from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.studies import find_studies
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.scanner.preparation import correction
-from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.prepared.prepared_files import write_prepared
 
 from napari_smalltumor import devices
 from napari_smalltumor.loading.open_case import open_case

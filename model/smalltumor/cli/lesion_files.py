@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.files.tables import Cell
     from smalltumor.lesions import Lesion
-    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+    from smalltumor.scanner.prepared.prepared_case import PreparedCase
 
     Lesions = tuple[list[Lesion], list[Lesion]]  # components of the mask, candidates
 
@@ -54,7 +54,7 @@ def on_native_grid(
     T1CE.
     """
     from smalltumor.lesions import find_lesions
-    from smalltumor.scanner.preparation.native_grid import labels_on_native_grid
+    from smalltumor.scanner.prepared.native_grid import labels_on_native_grid
     from smalltumor.second_look import on_other_grid
 
     if segmentation.cropped is not None:  # it is still on the grid of T1CE

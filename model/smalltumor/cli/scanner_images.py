@@ -15,7 +15,7 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.text import list_text
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+    from smalltumor.scanner.prepared.prepared_case import PreparedCase
     from smalltumor.scanner.source import Source
 
 
@@ -163,8 +163,8 @@ def read_and_prepare(
     """
     from smalltumor.data.case import REFERENCE
     from smalltumor.scanner.dicom_seg import check_dicom_seg
-    from smalltumor.scanner.preparation.lock import locked_preparation
-    from smalltumor.scanner.preparation.prepared_files import (
+    from smalltumor.scanner.prepared.lock import locked_preparation
+    from smalltumor.scanner.prepared.prepared_files import (
         check_outside_scan,
         check_prepared,
         write_prepared,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from smalltumor.cli.lesion_files import Lesions
     from smalltumor.data.segmentation import Segmentation
-    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+    from smalltumor.scanner.prepared.prepared_case import PreparedCase
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

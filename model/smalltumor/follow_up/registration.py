@@ -17,7 +17,7 @@ from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.scanner.preparation.quality import foreground
-from smalltumor.scanner.preparation.registration import (
+from smalltumor.scanner.registration.registration import (
     OnIteration,
     coarser_grid,
     register,

@@ -21,7 +21,7 @@ from napari_smalltumor.finetune.cases.training_masks import case_to_add
 from napari_smalltumor.finetune.cases.unusable_cases import problem_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
-from napari_smalltumor.widgets.open_dock import open_dock
+from napari_smalltumor.widgets.docks.open_dock import open_dock
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

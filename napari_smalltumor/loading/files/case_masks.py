@@ -19,7 +19,7 @@ from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
 from smalltumor.labels.masks import Mask, compose_classes
 from smalltumor.labels.regions import Region
-from smalltumor.scanner.preparation.stored_case import read_brain, stored_paths
+from smalltumor.scanner.prepared.stored_case import read_brain, stored_paths
 from smalltumor.text import list_text
 
 from napari_smalltumor import notify

@@ -23,7 +23,7 @@ from napari_smalltumor.main_window.segment_dock_opener import segment_dock_opene
 from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.viewer import qt_main_window, unproxied
-from napari_smalltumor.widgets.open_dock import open_dock
+from napari_smalltumor.widgets.docks.open_dock import open_dock
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

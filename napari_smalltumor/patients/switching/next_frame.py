@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from qtpy.QtWidgets import QMainWindow
 
-    from napari_smalltumor.widgets.drawn_window import DrawnWindow
-    from napari_smalltumor.widgets.input_pause import InputPause
+    from napari_smalltumor.widgets.docks.drawn_window import DrawnWindow
+    from napari_smalltumor.widgets.docks.input_pause import InputPause
 
 
 class NextFrame:
@@ -40,8 +40,8 @@ class NextFrame:
             return
         from qtpy.QtCore import QTimer
 
-        from napari_smalltumor.widgets.drawn_window import DrawnWindow
-        from napari_smalltumor.widgets.input_pause import InputPause
+        from napari_smalltumor.widgets.docks.drawn_window import DrawnWindow
+        from napari_smalltumor.widgets.docks.input_pause import InputPause
 
         self._calls.append(call)
         if self._drawn is not None:

@@ -16,8 +16,8 @@ from scipy import ndimage
 from smalltumor.data.volumes.nifti import Volume, read_nifti
 from smalltumor.geometry.resampling import resample
 from smalltumor.scanner.preparation.prepare import prepare
-from smalltumor.scanner.preparation.registration import registered_grid
-from smalltumor.scanner.preparation.sitk_images import matrix_of, simpleitk, to_sitk, transform_of
+from smalltumor.scanner.registration.registration import registered_grid
+from smalltumor.scanner.registration.sitk_images import matrix_of, simpleitk, to_sitk, transform_of
 from smalltumor.scanner.source import find_source
 
 RANGE_MM = 15.0

@@ -74,7 +74,7 @@ class Reader:
         import napari
 
         from napari_smalltumor import settings
-        from napari_smalltumor.widgets.open_dock import open_dock
+        from napari_smalltumor.widgets.docks.open_dock import open_dock
 
         settings._pages = lambda: None  # type: ignore[assignment]
         settings.put("reader", "Script")

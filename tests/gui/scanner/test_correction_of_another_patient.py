@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QFileDialog
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation.correction import Correction
-from smalltumor.scanner.preparation.series_of_case import NotTheScanError
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.series_of_case import NotTheScanError
+from smalltumor.scanner.prepared.stored_case import stored_case
 from two_prepared_scans import activate, dock_of_a, known_prepared_scans, open_prepared
 
 from napari_smalltumor import notify

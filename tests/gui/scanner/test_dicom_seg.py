@@ -20,7 +20,7 @@ from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.data.volumes.nifti import read_nifti, stem
 from smalltumor.labels.regions import TissueClass
-from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION
+from smalltumor.scanner.prepared.prepared_files import RECORD_VERSION
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.layers.metadata import case_of

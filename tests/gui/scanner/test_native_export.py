@@ -13,7 +13,7 @@ from shown_layers import show_segmentation
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.labels.regions import Region
-from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.prepared.prepared_files import write_prepared
 
 from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave

@@ -21,7 +21,7 @@ from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import Cancelled
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.preparation.lock import locked_preparation
+from smalltumor.scanner.prepared.lock import locked_preparation
 from smalltumor.scanner.studies import find_studies
 
 from napari_smalltumor import devices

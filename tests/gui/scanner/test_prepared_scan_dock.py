@@ -15,8 +15,8 @@ from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation import correction as correction_module
-from smalltumor.scanner.preparation.prepared_files import write_prepared
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.prepared_files import write_prepared
+from smalltumor.scanner.prepared.stored_case import stored_case
 
 from napari_smalltumor import devices, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave

@@ -7,7 +7,7 @@ import pytest
 from event_loop import let_turns_pass
 from raw_scans import SHIFT_MM
 from smalltumor.data.read_case import read_case
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.stored_case import stored_case
 from two_prepared_scans import (
     activate,
     dock_of_a,

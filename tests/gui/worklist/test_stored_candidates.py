@@ -22,7 +22,7 @@ from napari_smalltumor.closing.close_patient import close_patient
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.widgets.open_dock import open_dock
+from napari_smalltumor.widgets.docks.open_dock import open_dock
 
 FOUND, FAINT = Spot((24, 42, 28), 4, 500, logit=8), Spot((20, 30, 22), 2, 500, logit=4.2)
 OF_ANN, OF_BOB = Spot((42, 30, 32), 4, 500, logit=3.2), Spot((42, 30, 20), 4, 500, logit=3.2)

@@ -29,7 +29,7 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.dock import SegmentDock
-from napari_smalltumor.widgets.open_dock import open_dock
+from napari_smalltumor.widgets.docks.open_dock import open_dock
 from napari_smalltumor.worklist.dock import WorklistDock
 from napari_smalltumor.worklist.listed_lesions import NAME
 

@@ -20,8 +20,8 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import LesionList, measure_lesion
 from smalltumor.scanner.preparation import correction as correction_module
 from smalltumor.scanner.preparation.correction import Correction
-from smalltumor.scanner.preparation.prepared_files import write_prepared
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.prepared_files import write_prepared
+from smalltumor.scanner.prepared.stored_case import stored_case
 
 from napari_smalltumor import notify
 from napari_smalltumor.autosave.exports import export_times

@@ -10,8 +10,8 @@ from napari.components import ViewerModel
 from raw_scans import prepared_by_hand, write_raw_scan
 from shown_layers import newest_case_layers
 from smalltumor.data.read_case import read_case
-from smalltumor.scanner.preparation.prepared_files import write_prepared
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.prepared_files import write_prepared
+from smalltumor.scanner.prepared.stored_case import stored_case
 
 from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.metadata import case_of

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 from smalltumor.errors import CaseError
-from smalltumor.scanner.preparation.prepared_files import RECORD_ENDING
-from smalltumor.scanner.preparation.stored_case import RECORD_VERSION
+from smalltumor.scanner.prepared.prepared_files import RECORD_ENDING
+from smalltumor.scanner.prepared.stored_case import RECORD_VERSION
 
 from napari_smalltumor.scanner import known_scans
 from napari_smalltumor.scanner import prepared_before as prepared_before_module

@@ -17,7 +17,7 @@ from smalltumor.files.atomic import check_output, check_output_folder
 from smalltumor.files.existence import exists, is_file, is_folder
 from smalltumor.files.new_folders import new_folders
 from smalltumor.files.transactions.recovery import recover_interrupted_writes
-from smalltumor.scanner.preparation.lock import locked_preparation
+from smalltumor.scanner.prepared.lock import locked_preparation
 
 TOO_LONG = "n" * 300
 

@@ -14,7 +14,7 @@ from head_cases import NAMES, sample_head, write_scan
 from raw_scans import write_raw_scan
 from smalltumor import extras
 from smalltumor.data.volumes.nifti import read_nifti
-from smalltumor.scanner.preparation.lock import locked_preparation
+from smalltumor.scanner.prepared.lock import locked_preparation
 from synthetic import grid_along
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")

@@ -330,8 +330,10 @@ def test_prepare_list_prints_sequences_and_reasons(tmp_path, smalltumor):
         write_series(folder, voxels, grid, name, number=number, times=TIMES[modality])
     code, out, err = smalltumor("prepare", tmp_path, "--list")
     assert (code, err) == (0, "")
-    assert "study 1: patient P1, 2024-01-02" in out
-    lines = [line.split() for line in out.splitlines()[1::2]]
+    study, uid, *lines = out.splitlines()
+    assert study == "study 1: patient P1, 2024-01-02"
+    assert uid.split("UID ")[1] == find_studies(tmp_path).studies[0].study
+    lines = [line.split() for line in lines[::2]]
     assert [line[1] for line in lines] == ["T1", "T1CE", "T2", "FLAIR"]
     assert "TR 4500, TE 95 ms" in out
 

@@ -78,8 +78,8 @@ def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
 
 
 def _prepare(options: argparse.Namespace, folder: Path | None, study_uid: str, output: Path) -> int:
-    from smalltumor.scanner.preparation.lock import locked_preparation
-    from smalltumor.scanner.preparation.prepared_files import (
+    from smalltumor.scanner.prepared.lock import locked_preparation
+    from smalltumor.scanner.prepared.prepared_files import (
         check_outside_scan,
         check_prepared,
         write_prepared,

@@ -114,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
 def _details(options: argparse.Namespace, case: Case, mask: CaseMask) -> ReportDetails:
     from smalltumor.data.identity.patients import patient_of
     from smalltumor.report import ReportDetails, image_warnings
-    from smalltumor.scanner.preparation.preparation_text import preparation_text
+    from smalltumor.scanner.prepared.preparation_text import preparation_text
 
     return ReportDetails(
         patient=patient_of(case.name),

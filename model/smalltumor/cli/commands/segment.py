@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smalltumor.cli.lesion_files import Lesions
     from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
-    from smalltumor.scanner.preparation.prepared_case import PreparedCase
+    from smalltumor.scanner.prepared.prepared_case import PreparedCase
 
 DESCRIPTION = """\
 Segment one case. The mask has the grid and the header of the T1CE image, so that other tools show
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from smalltumor.data.midsagittal_plane import midsagittal_plane
     from smalltumor.inference.backends.openvino_import import import_in_background
-    from smalltumor.scanner.preparation.native_grid import on_native_grid
+    from smalltumor.scanner.prepared.native_grid import on_native_grid
 
     import_in_background(options.device, options.backend)
     with ProgressBar() as bar:

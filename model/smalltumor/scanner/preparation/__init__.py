@@ -1,1 +1,1 @@
-"""From series to a case: registration, brain extraction, corrections, and the files of the case."""
+"""From series to a case: its steps, brain extraction, and corrections by hand."""

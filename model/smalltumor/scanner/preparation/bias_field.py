@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.preparation.sitk_images import simpleitk, to_sitk
+from smalltumor.scanner.registration.sitk_images import simpleitk, to_sitk
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask

@@ -19,11 +19,8 @@ from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
-from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
 from smalltumor.scanner.preparation.bias_field import correct_bias_field
 from smalltumor.scanner.preparation.brain_extraction import is_stripped
-from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
-from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.quality import (
     brain_overlap,
     brain_warnings,
@@ -32,13 +29,16 @@ from smalltumor.scanner.preparation.quality import (
     registration_warnings,
     without_registration_warnings,
 )
-from smalltumor.scanner.preparation.registration import (
+from smalltumor.scanner.prepared.applied_steps import AppliedStep, StepKind
+from smalltumor.scanner.prepared.preparation_warning import PreparationWarning, WarningKind
+from smalltumor.scanner.prepared.prepared_case import PreparedCase, PreparedSequence
+from smalltumor.scanner.prepared.series_of_case import on_grid_of_case, read_series
+from smalltumor.scanner.registration.registration import (
     Registration,
     displacement,
     mutual_information,
     registered_grid,
 )
-from smalltumor.scanner.preparation.series_of_case import on_grid_of_case, read_series
 from smalltumor.scanner.series import Series
 
 if TYPE_CHECKING:

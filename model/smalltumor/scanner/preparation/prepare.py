@@ -18,7 +18,6 @@ from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.deidentification.deidentified_title import deidentified_titles
-from smalltumor.scanner.preparation.applied_steps import BIAS_FIELD_STEP, AppliedStep, StepKind
 from smalltumor.scanner.preparation.brain_extraction import (
     Probabilities,
     brain_probability,
@@ -26,8 +25,6 @@ from smalltumor.scanner.preparation.brain_extraction import (
     mask_of,
     placed_mask,
 )
-from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
-from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.quality import (
     brain_overlap,
     brain_warnings,
@@ -35,14 +32,17 @@ from smalltumor.scanner.preparation.quality import (
     foreground,
     registration_warnings,
 )
-from smalltumor.scanner.preparation.registration import (
+from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
+from smalltumor.scanner.prepared.applied_steps import BIAS_FIELD_STEP, AppliedStep, StepKind
+from smalltumor.scanner.prepared.preparation_warning import PreparationWarning, WarningKind
+from smalltumor.scanner.prepared.prepared_case import PreparedCase, PreparedSequence
+from smalltumor.scanner.registration.registration import (
     MIN_DISPLACEMENT_MM,
     Registration,
     on_grid,
     register,
     registered_grid,
 )
-from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
 from smalltumor.text import list_text
 
 if TYPE_CHECKING:

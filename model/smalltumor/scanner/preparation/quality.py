@@ -16,8 +16,8 @@ from smalltumor.data.volumes.nifti import Volume
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.scanner.preparation.brain_extraction import coarse_brain
-from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
-from smalltumor.scanner.preparation.registration import Registration
+from smalltumor.scanner.prepared.preparation_warning import PreparationWarning, WarningKind
+from smalltumor.scanner.registration.registration import Registration
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from dicom_cases import SHAPE, noise, write_series
 from raw_scans import prepared_by_hand, write_raw_scan
-from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.prepared.prepared_files import write_prepared
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 

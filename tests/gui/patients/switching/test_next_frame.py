@@ -18,7 +18,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.switching import next_frame
 from napari_smalltumor.patients.switching.next_frame import NextFrame
 from napari_smalltumor.planes.canvas import PlaneCanvas
-from napari_smalltumor.widgets.input_pause import InputPause
+from napari_smalltumor.widgets.docks.input_pause import InputPause
 
 
 class Log(QObject):

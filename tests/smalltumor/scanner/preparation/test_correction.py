@@ -12,13 +12,13 @@ from smalltumor.data.read_case import read_case
 from smalltumor.errors import Cancelled, CaseError
 from smalltumor.scanner.preparation import correction as correction_module
 from smalltumor.scanner.preparation import quality
-from smalltumor.scanner.preparation.applied_steps import StepKind
 from smalltumor.scanner.preparation.correction import Correction, corrected
-from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
-from smalltumor.scanner.preparation.prepared_files import write_prepared
-from smalltumor.scanner.preparation.registration import mutual_information
-from smalltumor.scanner.preparation.series_of_case import NotTheScanError, series_in
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.applied_steps import StepKind
+from smalltumor.scanner.prepared.preparation_warning import PreparationWarning, WarningKind
+from smalltumor.scanner.prepared.prepared_files import write_prepared
+from smalltumor.scanner.prepared.series_of_case import NotTheScanError, series_in
+from smalltumor.scanner.prepared.stored_case import stored_case
+from smalltumor.scanner.registration.registration import mutual_information
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 

@@ -11,7 +11,7 @@ import nibabel as nib
 import numpy as np
 from dicom_cases import TIMES, pydicom, write_series
 from smalltumor.scanner.preparation.prepare import prepare
-from smalltumor.scanner.preparation.prepared_files import record
+from smalltumor.scanner.prepared.prepared_files import record
 from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import find_studies
 from smalltumor.scanner.study_choice import StudyChoice

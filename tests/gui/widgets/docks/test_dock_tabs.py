@@ -8,7 +8,7 @@ from qtpy import QT6
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import QDockWidget, QTabBar, QWidget
 
-from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.docks.dock_tabs import show_as_tab
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.preparation.motion import (
+from smalltumor.scanner.registration.motion import (
     motion_between,
     motion_parameters,
     moved_image,

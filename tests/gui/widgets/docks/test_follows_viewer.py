@@ -6,8 +6,8 @@ import pytest
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QMainWindow, QWidget
 
+from napari_smalltumor.widgets.docks.follows_viewer import FollowsViewer
 from napari_smalltumor.widgets.flag import Flag
-from napari_smalltumor.widgets.follows_viewer import FollowsViewer
 
 
 class Panel(QWidget):

@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
-from napari_smalltumor.widgets.dock_tabs import bring_to_front
+from napari_smalltumor.widgets.docks.dock_tabs import bring_to_front
 
 
 class _Key(Protocol):

@@ -12,10 +12,10 @@ from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
-from smalltumor.scanner.preparation import prepared_files
-from smalltumor.scanner.preparation.native_grid import on_native_grid
-from smalltumor.scanner.preparation.prepared_files import write_prepared
-from smalltumor.scanner.preparation.stored_case import stored_case, stored_paths
+from smalltumor.scanner.prepared import prepared_files
+from smalltumor.scanner.prepared.native_grid import on_native_grid
+from smalltumor.scanner.prepared.prepared_files import write_prepared
+from smalltumor.scanner.prepared.stored_case import stored_case, stored_paths
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
 

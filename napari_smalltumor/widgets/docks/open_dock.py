@@ -29,7 +29,7 @@ def open_dock(viewer: Viewer, name: str) -> Any:
     """
     from npe2 import PluginManager
 
-    from napari_smalltumor.widgets.dock_tabs import bring_to_front  # readers import no Qt
+    from napari_smalltumor.widgets.docks.dock_tabs import bring_to_front  # readers import no Qt
 
     manifest = PluginManager.instance().get_manifest(_PLUGIN)
     title = f"{name} ({manifest.display_name})"

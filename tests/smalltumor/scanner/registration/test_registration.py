@@ -13,8 +13,8 @@ from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
-from smalltumor.scanner.preparation.registration import register
 from smalltumor.scanner.preparation.steps import SeriesImage, check_registrable
+from smalltumor.scanner.registration.registration import register
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 

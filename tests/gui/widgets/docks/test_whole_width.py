@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from napari_smalltumor.widgets.whole_width import show_whole_width
+from napari_smalltumor.widgets.docks.whole_width import show_whole_width
 
 
 def test_a_wide_button_that_appears_later_is_not_cut(qtbot):

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.geometry.resampling import resample_labels
-from smalltumor.scanner.preparation.prepared_case import PreparedCase
-from smalltumor.scanner.preparation.registration import registered_grid
+from smalltumor.scanner.prepared.prepared_case import PreparedCase
+from smalltumor.scanner.registration.registration import registered_grid
 
 
 def on_native_grid(segmentation: Segmentation, case: PreparedCase, modality: str) -> Segmentation:

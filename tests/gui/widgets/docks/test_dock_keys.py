@@ -11,7 +11,7 @@ from napari_smalltumor.keys import DELETE, DELETE_SPECKS, NEXT, SEGMENT
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.main_window.planes_window import planes_window
 from napari_smalltumor.segment.dock import SegmentDock
-from napari_smalltumor.widgets.dock_keys import DockKeys
+from napari_smalltumor.widgets.docks.dock_keys import DockKeys
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.deidentification.deidentified_title import with_deidentified_titles
 from smalltumor.scanner.deidentification.scan_warning import ScanWarning
-from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
-from smalltumor.scanner.preparation.preparation_warning import PreparationWarning
-from smalltumor.scanner.preparation.registration import Registration
+from smalltumor.scanner.prepared.applied_steps import AppliedStep, StepKind
+from smalltumor.scanner.prepared.preparation_warning import PreparationWarning
+from smalltumor.scanner.registration.registration import Registration
 from smalltumor.scanner.series import StoredFrame
 
 if TYPE_CHECKING:

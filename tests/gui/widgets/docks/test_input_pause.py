@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_smalltumor.widgets.input_pause import InputPause, dropped
+from napari_smalltumor.widgets.docks.input_pause import InputPause, dropped
 
 
 class Window(QMainWindow):

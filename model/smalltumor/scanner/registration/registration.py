@@ -16,7 +16,7 @@ import numpy.typing as npt
 from smalltumor.data.volumes.nifti import Volume
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample
-from smalltumor.scanner.preparation.sitk_images import matrix_of, simpleitk, to_sitk, transform_of
+from smalltumor.scanner.registration.sitk_images import matrix_of, simpleitk, to_sitk, transform_of
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask

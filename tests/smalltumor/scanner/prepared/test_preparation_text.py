@@ -10,10 +10,10 @@ from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.case import Case
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import Segmentation, write_segmentation
-from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
-from smalltumor.scanner.preparation.preparation_text import preparation_text
-from smalltumor.scanner.preparation.prepared_files import write_prepared
-from smalltumor.scanner.preparation.stored_case import stored_paths
+from smalltumor.scanner.prepared.applied_steps import AppliedStep, StepKind
+from smalltumor.scanner.prepared.preparation_text import preparation_text
+from smalltumor.scanner.prepared.prepared_files import write_prepared
+from smalltumor.scanner.prepared.stored_case import stored_paths
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
 

@@ -19,11 +19,11 @@ from smalltumor.files.damaged import DAMAGED
 from smalltumor.files.file_stamp import Stamp, stamp_of
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.deidentification.scan_warning import ScanWarning
-from smalltumor.scanner.preparation.applied_steps import AppliedStep, StepKind
-from smalltumor.scanner.preparation.preparation_warning import PreparationWarning, WarningKind
-from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
-from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION, prepared_paths
-from smalltumor.scanner.preparation.registration import Registration
+from smalltumor.scanner.prepared.applied_steps import AppliedStep, StepKind
+from smalltumor.scanner.prepared.preparation_warning import PreparationWarning, WarningKind
+from smalltumor.scanner.prepared.prepared_case import PreparedCase, PreparedSequence
+from smalltumor.scanner.prepared.prepared_files import RECORD_VERSION, prepared_paths
+from smalltumor.scanner.registration.registration import Registration
 
 
 def stored_paths(case: Case) -> Mapping[str, Path] | None:

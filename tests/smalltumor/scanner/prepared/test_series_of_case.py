@@ -13,10 +13,10 @@ import pytest
 from raw_scans import NAMES, prepared_by_hand, write_raw_scan
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import CaseError
-from smalltumor.scanner.preparation.applied_steps import BIAS_FIELD_STEP
-from smalltumor.scanner.preparation.prepared_files import record, write_prepared
-from smalltumor.scanner.preparation.series_of_case import read_series, series_in
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.applied_steps import BIAS_FIELD_STEP
+from smalltumor.scanner.prepared.prepared_files import record, write_prepared
+from smalltumor.scanner.prepared.series_of_case import read_series, series_in
+from smalltumor.scanner.prepared.stored_case import stored_case
 from smalltumor.scanner.studies import find_studies
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")

@@ -11,10 +11,10 @@ from full_disks import files_limited_to
 from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import Cancelled, OutputError
-from smalltumor.scanner.preparation import prepared_files
-from smalltumor.scanner.preparation.lock import locked_preparation
-from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared import prepared_files
+from smalltumor.scanner.prepared.lock import locked_preparation
+from smalltumor.scanner.prepared.prepared_files import check_prepared, write_prepared
+from smalltumor.scanner.prepared.stored_case import stored_case
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from smalltumor.data.case import Case
 from smalltumor.data.naming.case_files import MODALITIES, modality_titles
 from smalltumor.errors import CaseError
-from smalltumor.scanner.preparation.applied_steps import StepKind
-from smalltumor.scanner.preparation.prepared_case import PreparedCase
-from smalltumor.scanner.preparation.stored_case import stored_case
+from smalltumor.scanner.prepared.applied_steps import StepKind
+from smalltumor.scanner.prepared.prepared_case import PreparedCase
+from smalltumor.scanner.prepared.stored_case import stored_case
 
 
 def preparation_text(case: Case) -> str:

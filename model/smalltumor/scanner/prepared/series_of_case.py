@@ -15,9 +15,9 @@ from smalltumor.errors import CaseError
 from smalltumor.files.listings import entries
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.deidentification.deidentified_title import deidentified_title
-from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
-from smalltumor.scanner.preparation.prepared_files import RECORD_ENDING
-from smalltumor.scanner.preparation.registration import on_grid, registered_grid
+from smalltumor.scanner.prepared.prepared_case import PreparedCase, PreparedSequence
+from smalltumor.scanner.prepared.prepared_files import RECORD_ENDING
+from smalltumor.scanner.registration.registration import on_grid, registered_grid
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import find_studies
 

@@ -18,7 +18,7 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.prepared_scan.dock import PreparedScanDock
 from napari_smalltumor.segment.dock import SegmentDock
-from napari_smalltumor.widgets.dock_keys import DockKeys
+from napari_smalltumor.widgets.docks.dock_keys import DockKeys
 from napari_smalltumor.worklist.dock import WorklistDock
 
 DOCKS = (

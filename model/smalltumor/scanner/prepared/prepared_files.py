@@ -22,9 +22,9 @@ from smalltumor.files.transactions.recovery import check_outputs
 from smalltumor.files.transactions.replacement import write_together
 from smalltumor.geometry.grid import Affine
 from smalltumor.progress import CancelCallback, ProgressReporter
-from smalltumor.scanner.preparation.preparation_warning import PreparationWarning
-from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
-from smalltumor.scanner.preparation.sitk_images import simpleitk, transform_of
+from smalltumor.scanner.prepared.preparation_warning import PreparationWarning
+from smalltumor.scanner.prepared.prepared_case import PreparedCase, PreparedSequence
+from smalltumor.scanner.registration.sitk_images import simpleitk, transform_of
 
 RECORD_VERSION = 2
 RECORD_ENDING = "_prepared.json"

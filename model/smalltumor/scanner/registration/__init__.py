@@ -1,0 +1,1 @@
+"""Rigid registration of the sequences to T1CE."""
