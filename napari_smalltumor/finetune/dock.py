@@ -18,13 +18,13 @@ from napari_smalltumor.closing.close_window import ensure_closing_question
 from napari_smalltumor.finetune import open_docks
 from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.finetune.dialogs import CloseConfirmation, ask_for_run, show_log
-from napari_smalltumor.finetune.next_run.new_run import last_run
 from napari_smalltumor.finetune.next_run.next_run import NextRun
 from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.run.run_ending import RunEnding
 from napari_smalltumor.finetune.run.run_name import run_name
 from napari_smalltumor.finetune.run.run_prediction import RunPrediction
 from napari_smalltumor.finetune.run.weights_in_use import WeightsInUse, weights_to_use
+from napari_smalltumor.finetune.runs_folder import last_run
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.widgets.docks.dock_tabs import show_as_tab

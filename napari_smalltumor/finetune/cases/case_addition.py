@@ -24,6 +24,7 @@ from napari_smalltumor.finetune.cases.training_masks import (
     mask_layers,
     mask_to_add,
 )
+from napari_smalltumor.finetune.runs_folder import is_training
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.workers import run_in_thread
@@ -34,6 +35,15 @@ if TYPE_CHECKING:
 _AS_SEGMENTED = (
     "The masks of {} were added as the network made them, without an edit. Training repeats that "
     "network's errors, and a Dice against the masks does not show them."
+)
+
+_NO_CORRECTIONS = (
+    " Those in the viewer are as a network made them. Those in the folder may hold corrections, "
+    "which would be lost."
+)
+_IN_TRAINING = (
+    " A network is being trained on the folder. It keeps the masks that it started with, and its "
+    "training cannot be resumed if this case validates."
 )
 
 
@@ -88,7 +98,10 @@ class Addition:
         def done(result: None) -> None:
             self.mark_exported()
             renamed = "" if name == case_folder_name(self.case) else f" as {name}"
-            notify.info(f"{self.title} was added to {folder}{renamed}")
+            if replace:
+                notify.info(f"The masks of {self.title} in {folder / name} were replaced")
+            else:
+                notify.info(f"{self.title} was added to {folder}{renamed}")
             if is_as_segmented(self.mask):
                 notify.warn(_AS_SEGMENTED.format(self.title))
             ended()
@@ -120,14 +133,14 @@ def addition_of(viewer: Viewer, parent: QWidget, case: Case, target: CaseFolder)
     except LabelError as error:
         notify.report_error(error)
         return None
-    if not _confirm_addition(parent, title, target):
-        return None
-    if not confirm_regions(parent, viewer, case, "Add anyway"):
-        return None
     try:
         mask = mask_to_add(viewer, case)
     except SmalltumorError as error:
         notify.report_error(error)
+        return None
+    if not _confirm_addition(parent, title, target, mask):
+        return None
+    if not confirm_regions(parent, viewer, case, "Add anyway"):
         return None
     autosave = ensure_autosave(viewer).autosave
     volumes = [layer for layer in mask_layers(viewer, case) if region_of(layer) is None]
@@ -141,14 +154,18 @@ def addition_of(viewer: Viewer, parent: QWidget, case: Case, target: CaseFolder)
     )
 
 
-def _confirm_addition(parent: QWidget, title: str, target: CaseFolder) -> bool:
+def _confirm_addition(parent: QWidget, title: str, target: CaseFolder, mask: Segmentation) -> bool:
     if target.why_not:
         notify.error(f"{target.why_not}.")
         return False
-    return not target.exists or questions.confirm(
-        parent,
-        "Replace masks?",
-        f"{title} is already in the training folder. Replace its masks with the masks in "
-        "the viewer?",
-        "Replace",
+    if not target.exists:
+        return True
+    text = (
+        f"{title} is already in the training folder. Replace its masks with the masks in the "
+        "viewer?"
     )
+    if is_as_segmented(mask):
+        text += _NO_CORRECTIONS
+    if is_training(target.path.parent):
+        text += _IN_TRAINING
+    return questions.confirm(parent, "Replace masks?", text, "Replace")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
+from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.errors import SmalltumorError
 from smalltumor.training.data.collected_case import CaseFolder, case_folder_name
 from smalltumor.training.data.dataset_folder import DatasetListing
 from superqt.utils import QSignalDebouncer
@@ -17,6 +19,7 @@ from napari_smalltumor.finetune.cases.case_addition import addition_of
 from napari_smalltumor.finetune.cases.cases_page import CasesPage
 from napari_smalltumor.finetune.cases.cases_reader import CasesReader
 from napari_smalltumor.finetune.cases.folder_of_case import FolderOfCase
+from napari_smalltumor.finetune.cases.newer_masks import cases_with_newer_masks
 from napari_smalltumor.finetune.cases.training_masks import case_to_add
 from napari_smalltumor.finetune.cases.unusable_cases import problem_of
 from napari_smalltumor.patients.active_patient import active_patient
@@ -54,6 +57,7 @@ class TrainingFolder(QObject):
         self.reader = CasesReader(self)
         self._viewer, self._page, self._parent = viewer, page, parent
         self._adding, self._problem = False, ""
+        self._names: set[str] = set()
         self._folder_of_case = FolderOfCase(self)
         self._layers_changed = QSignalDebouncer(parent=self)
         self._layers_changed.setTimeout(_DEBOUNCE_MS)
@@ -133,6 +137,23 @@ class TrainingFolder(QObject):
         if self._is_open and self.path is not None and self.reader.is_outdated(self.path):
             self._read()
 
+    def has_changed(self) -> bool:
+        """Whether cases came or went since the folder was read; it is read again then."""
+        if self.path is None or not self.reader.is_outdated(self.path):
+            return False
+        try:
+            names = {files.name for files in find_cases(self.path)}
+        except SmalltumorError:
+            names = set()
+        if names == self._names:
+            return False
+        self._read()
+        return True
+
+    def newer_masks(self) -> list[str]:
+        """Titles of open cases with edits that the folder does not have."""
+        return [] if self.path is None else cases_with_newer_masks(self._viewer, self.path)
+
     def open_worklist(self) -> None:
         """Show the cases of a cohort that the network is least sure of."""
         open_dock(self._viewer, "Worklist").show_least_certain()
@@ -183,6 +204,7 @@ class TrainingFolder(QObject):
         self._page.set_reading(False)
         self._page.show_listing(listing)
         self._show_case()
+        self._names = {case.name for case in listing.cases}
         usable = [case for case in listing.cases if case.problem is None]
         names = [case.name for case in usable]
         self._problem = problem_of(folder, listing)

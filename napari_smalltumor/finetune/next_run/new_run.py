@@ -11,9 +11,7 @@ from smalltumor.training.request import TrainingRequest
 from napari_smalltumor.finetune.next_run.expected_length import validation_interval
 from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
 from napari_smalltumor.finetune.next_run.train_page import TrainPage
-
-RUNS = "runs"
-"""Folder of the runs in the training folder, with the prepared volumes that they share."""
+from napari_smalltumor.finetune.runs_folder import RUNS
 
 
 def new_request(data: Path, page: TrainPage) -> TrainingRequest:
@@ -79,13 +77,6 @@ def create_run_folder(data: Path) -> Path:
             raise OutputError(f"{path} cannot be created: {error.strerror or error}") from error
         else:
             return path
-
-
-def last_run(data: Path) -> Path | None:
-    """The run folder in a training folder whose best weights are the newest."""
-    best = [path for path in (data / RUNS).glob("*/best.safetensors") if path.is_file()]
-    newest = max(best, key=lambda path: path.stat().st_mtime, default=None)
-    return newest.parent if newest is not None else None
 
 
 def _weights_of(page: TrainPage) -> Path | None:

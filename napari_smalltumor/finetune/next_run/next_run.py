@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from qtpy.QtCore import QObject
 from smalltumor.errors import SmalltumorError
+from smalltumor.text import list_text
 from smalltumor.training.runs import run_control
 from smalltumor.training.runs.status import RunStatus
 
-from napari_smalltumor import notify
+from napari_smalltumor import notify, questions
 from napari_smalltumor.finetune.cases.training_folder import TrainingFolder
 from napari_smalltumor.finetune.next_run.expected_length import measured_speed
-from napari_smalltumor.finetune.next_run.new_run import RUNS, new_request
+from napari_smalltumor.finetune.next_run.new_run import new_request
 from napari_smalltumor.finetune.panel import FinetunePanel
+from napari_smalltumor.finetune.runs_folder import RUNS
+
+_CHANGED = (
+    "The cases in {} have changed. Check on the page Train what a run would do now, then start it"
+)
 
 
 class NextRun(QObject):
@@ -50,6 +57,16 @@ class NextRun(QObject):
             notify.error("Choose a folder of training cases first.")
             self._panel.show_page(self._panel.cases)
             return None
+        if self._folder.has_changed():
+            notify.error(f"{_CHANGED.format(folder)}.")
+            self._panel.show_page(self._panel.train)
+            return None
+        newer = self._folder.newer_masks()
+        if newer and not questions.confirm(
+            self._panel, "Newer masks?", _newer_text(newer), "Start anyway"
+        ):
+            self._panel.show_page(self._panel.cases)
+            return None
         try:
             request = new_request(folder, self._panel.train)
             run_control.start(request)
@@ -72,3 +89,12 @@ class NextRun(QObject):
 
     def _show_startable(self, changed: object = None) -> None:
         self._panel.run_bar.set_startable(self._folder.problem or self._panel.train.problem)
+
+
+def _newer_text(titles: Sequence[str]) -> str:
+    add = "it" if len(titles) == 1 else "each of them"
+    return (
+        f"The masks of {list_text(titles)} were edited and differ from those in the training "
+        f"folder, on which the network would be trained. To train on the masks in the viewer, "
+        f"cancel, and add {add} again on the page Cases."
+    )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog, QWidget
-from smalltumor.errors import TrainingError
+from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.errors import SmalltumorError, TrainingError
+from smalltumor.text import list_text
 from smalltumor.training.splits.manual_masks import manual_validation_cases
 from smalltumor.training.splits.split import Split
 
@@ -54,6 +56,7 @@ class ValidationChoice(QObject):
         self._cases: dict[str, str] = {}
         self._of_network: set[str] = set()
         self._folder = ""
+        self._elsewhere: Mapping[str, bool] = {}  # cases there, and whether they have masks
         self._choices: list[tuple[str, str]] = []
         self.box = ComboBox(
             label="Validation",
@@ -80,19 +83,25 @@ class ValidationChoice(QObject):
         value = self.box.value
         validation_cases = [n for n, folder in self._cases.items() if folder and folder == value]
         validation_cases += chosen.cases
+        elsewhere = None if validation_cases else chosen.folder
+        if elsewhere is not None:
+            validation_cases = list(self._elsewhere)
         names = [name for name in self._cases if name not in validation_cases]
         try:
             split = Split.with_validation(names, validation_cases, chosen.every)
         except TrainingError:
             return None
-        used = {*split.training, *split.validation}
-        elsewhere = None if validation_cases else chosen.folder
-        left_out = tuple(name for name in names if name not in used)
-        return RunCases(split.training, split.validation, left_out, elsewhere)
+        validation = split.validation if elsewhere is None else ()
+        used = {*split.training, *validation}
+        left_out = tuple(name for name in self._cases if name not in used)
+        return RunCases(split.training, validation, left_out, elsewhere)
 
     @property
     def problem(self) -> str:
         """Why a run on the cases cannot start with this choice; empty if it can."""
+        unmarked = [name for name, has_masks in self._elsewhere.items() if not has_masks]
+        if self.box.value == self._folder and unmarked:
+            return f"{list_text(unmarked)} in {self._folder} cannot validate without masks"
         number = len(self._cases)
         if not number or self.split is not None:
             return ""
@@ -113,6 +122,7 @@ class ValidationChoice(QObject):
     def choose(self, path: str) -> None:
         """Select a folder of one or several validation cases."""
         self._folder = path
+        self._elsewhere = _cases_in(Path(path)) if path else {}
         self._update(path)
 
     def _update(self, wanted: str | None = None) -> None:
@@ -120,7 +130,7 @@ class ValidationChoice(QObject):
         cases = {name: folder for name, folder in self._cases.items() if folder}
         if self._folder and self._folder not in cases.values():
             cases[Path(self._folder).name] = self._folder
-        self._choices = [*shares, *cases.items(), (BROWSE, BROWSE), ("none", "")]
+        self._choices = [*shares, *cases.items(), ("folder...", BROWSE), ("none", "")]
         set_choices(self.box, self._choices, wanted)
 
     def _on_choice(self, value: str) -> None:
@@ -128,3 +138,11 @@ class ValidationChoice(QObject):
             folder = settings.get("weights_folder") or settings.last_folder()
             path = QFileDialog.getExistingDirectory(self._parent, "Validation cases", str(folder))
             self.choose(path or self._folder)
+
+
+def _cases_in(folder: Path) -> dict[str, bool]:
+    """The cases in a folder, and whether they have masks; none if it cannot be read."""
+    try:
+        return {files.name: bool(files.labels) for files in find_cases(folder)}
+    except SmalltumorError:  # said when a run is started
+        return {}

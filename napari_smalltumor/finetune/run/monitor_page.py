@@ -91,6 +91,10 @@ class MonitorPage(QWidget):
 
     def _lay_out(self) -> None:
         layout = column(self)
+        line = row(self.case)  # above what changes its height, as on the page *Cases*
+        line.addWidget(self.predict)
+        layout.addLayout(line)
+        layout.addWidget(self._message)
         layout.addWidget(self._cases)
         layout.addWidget(self._warnings)
         layout.addWidget(self.curves, 1)
@@ -101,7 +105,3 @@ class MonitorPage(QWidget):
             for column_number, cell in enumerate(cells):
                 self._facts.addWidget(cell, row_number, column_number)
         layout.addLayout(self._facts)
-        line = row(self.case)
-        line.addWidget(self.predict)
-        layout.addLayout(line)
-        layout.addWidget(self._message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,8 @@ def show_prediction(
 ) -> Labels:
     """Show a prediction; a later one of the same case replaces the data of its layer.
 
-    The case's images are added unless they are open. The patient becomes active.
+    The case's images are added unless they are open. The patient becomes active. The layer cannot
+    be edited.
 
     Parameters
     ----------
@@ -132,6 +134,13 @@ def show_prediction(
     return layer
 
 
+def is_closed_since(viewer: ViewerModel, case: Case, earlier: Iterable[Patient]) -> bool:
+    """Whether the user has closed a case since certain patients were open."""
+    named = {patient for patient in earlier if same_name(patient.name, case.name)}
+    still_open = named <= set(active_patient(viewer).patients)
+    return not still_open and _patient_with_images(viewer, case) is None
+
+
 def _add_images(viewer: ViewerModel, case: Case) -> None:
     from napari.layers import Layer
 
@@ -148,10 +157,12 @@ def _show_layer(viewer: ViewerModel, prediction: Prediction) -> Labels:
     data, attributes, kind = prediction.layer
     layer = _prediction_layer(viewer, prediction.case)
     if layer is None:
-        return viewer.add_layer(Layer.create(data, attributes, kind))
-    role = source_role_of(attributes["metadata"])
-    assert role is not None
-    fill_layer(layer, data, role)
+        layer = viewer.add_layer(Layer.create(data, attributes, kind))
+    else:
+        role = source_role_of(attributes["metadata"])
+        assert role is not None
+        fill_layer(layer, data, role)
+    layer.editable = False  # the next prediction takes its place
     return layer
 
 

@@ -60,6 +60,8 @@ class ResultPage(QWidget):
         comparison = status.comparison
         is_start = status.best_is_start or (comparison is not None and comparison.is_start)
         is_start = is_start and not is_final
+        if comparison is not None and is_final:
+            comparison = comparison.of_last
         self.use.setText(_USE_FINAL if is_final else _USE_THESE)
         self.use.setEnabled(has_weights and not is_start)
         why_not = _SAME_WEIGHTS if is_start else "" if has_weights else _NO_WEIGHTS

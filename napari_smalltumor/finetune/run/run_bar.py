@@ -15,6 +15,8 @@ _PROGRESS_STEPS = 1000
 _RESUMABLE = (RunState.PAUSED, RunState.STOPPED, RunState.FAILED)
 _START = "Start a new run with the settings on the Train page"
 
+_NOT_YET = "No new run yet. {}."
+
 
 class RunBar(QWidget):
     """Shows the state of a run; emits the buttons that were clicked."""
@@ -39,6 +41,7 @@ class RunBar(QWidget):
         self._progress = QProgressBar()
         self._state = wrapped_label()
         self._name, self._trained_on = QElidingLabel(), QElidingLabel()
+        self._not_yet = QElidingLabel()
         self._changes: dict[str, int] = {}
         self._may_start, self._problem, self._no_run = True, "", True
         self._lay_out()
@@ -86,14 +89,18 @@ class RunBar(QWidget):
             Empty if a run can start.
         """
         self._problem = problem
-        self.start.setToolTip(problem or _START)
+        for widget in (self.start, self._not_yet):
+            widget.setToolTip(problem or _START)
         self._enable_start()
 
     def _enable_start(self) -> None:
-        """Enable *Start*; while no run is shown, say why not."""
+        """Enable *Start*, or say why not: below the state of the run that is shown, if any is."""
         self.start.setEnabled(self._may_start and not self._problem)
         if self._no_run and self._may_start:
             self._state.setText(f"{self._problem}." if self._problem else state_line(RunStatus()))
+        waits = bool(self._problem) and self._may_start and not self._no_run
+        self._not_yet.setText(_NOT_YET.format(self._problem) if waits else "")
+        self._not_yet.setVisible(waits)
 
     @property
     def run_name(self) -> str:
@@ -110,6 +117,11 @@ class RunBar(QWidget):
         """The state as it is shown."""
         return self._state.text()
 
+    @property
+    def why_no_new_run(self) -> str:
+        """Why *Start* is disabled although the run that is shown has ended; empty if it is not."""
+        return str(self._not_yet.text())
+
     def _lay_out(self) -> None:
         self._progress.setRange(0, _PROGRESS_STEPS)
         self._progress.setTextVisible(False)
@@ -121,6 +133,7 @@ class RunBar(QWidget):
             layout.addWidget(label)
         layout.addWidget(self._progress)
         layout.addWidget(self._state)
+        layout.addWidget(self._not_yet)
         layout.addWidget(self.resume_smaller)
         # Below every text and at the end of the dock, so that no text that wraps moves a button.
         layout.addLayout(row(self.start, self.pause, self.resume, self.stop))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_smalltumor import weights
-from napari_smalltumor.finetune.next_run.new_run import RUNS
+from napari_smalltumor.finetune.runs_folder import RUNS
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,12 @@ from qtpy.QtCore import QObject, Signal
 from napari_smalltumor import notify, settings
 from napari_smalltumor.deferred_calls import once_idle
 from napari_smalltumor.finetune.run.monitor_page import MonitorPage
-from napari_smalltumor.finetune.run.prediction import Prediction, predict, show_prediction
+from napari_smalltumor.finetune.run.prediction import (
+    Prediction,
+    is_closed_since,
+    predict,
+    show_prediction,
+)
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.workers import run_in_thread
 
@@ -50,19 +55,25 @@ class RunPrediction(QObject):
         if run is None or not name:
             return
         patients = active_patient(self._viewer)
-        before = patients.current
+        before = tuple(patients.patients)
         self._page.set_predicting(True, f"Segmenting {name} ...")
 
         def done(prediction: Prediction) -> None:
+            is_closed = is_closed_since(self._viewer, prediction.case, before)
+            is_shown = self.is_open and not is_closed
             try:
-                if self.is_open:
-                    background = patients.current != before
+                if is_shown:  # the user may be painting by now
+                    background = patients.current is not None
                     show_prediction(self._viewer, prediction, background=background)
             except Exception as error:  # the page must not stay busy
                 failed(error)
                 return
-            finish(prediction.text)
-            self.ended.emit(self.is_open)
+            finish(
+                f"{name} was closed, so its prediction is not shown"
+                if is_closed
+                else prediction.text
+            )
+            self.ended.emit(is_shown)
 
         def failed(error: Exception) -> None:
             if self.is_open:

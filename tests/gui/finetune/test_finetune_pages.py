@@ -18,6 +18,7 @@ from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.status import RunState, RunStatus
 from synthetic import write_weights
+from training_cases import write_lesion_cases
 
 from napari_smalltumor import notify
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
@@ -144,6 +145,20 @@ def test_the_train_page_says_which_masks_a_network_made(train, tmp_path):
     assert "Validates on 1 case: P1" in train.cases_text
     assert "The validation mask is" in train.masks_text
     assert "2 of 2 training masks are corrected results" in train.masks_text
+
+
+def test_a_validation_folder_elsewhere_leaves_its_patients_out_and_needs_masks(train, tmp_path):
+    data = write_lesion_cases(tmp_path / "validation", 2)
+    train.set_cases({name: f"/data/{name}" for name in ("case_00", "P2")})
+    train.choose_validation(str(data))
+    assert train.problem == ""
+    assert train.cases_text.startswith("Trains on 1 case: P2.")
+    assert "Not used, as a scan of a validation patient: case_00." in train.cases_text
+    (data / "case_01" / "case_01_seg.nii.gz").unlink()
+    train.choose_validation(str(data))
+    assert train.problem == f"case_01 in {data} cannot validate without masks"
+    train.validation.value = "5"
+    assert train.problem == ""
 
 
 def test_many_cases_are_counted_and_all_named_in_the_tooltip():
@@ -291,6 +306,20 @@ def test_only_buttons_that_apply_to_the_state_are_enabled(qtbot, state, enabled)
     assert bar.text == "Stopping ..."
 
 
+def test_why_no_new_run_can_start_is_said_below_the_run_that_is_shown(qtbot):
+    bar = RunBar()
+    qtbot.addWidget(bar)
+    bar.set_startable("Choose a folder of training cases first")
+    assert bar.text == "Choose a folder of training cases first." and bar.why_no_new_run == ""
+    bar.show_status(RunStatus(RunState.RUNNING))
+    assert bar.why_no_new_run == ""
+    bar.show_status(RunStatus(RunState.DONE))
+    assert bar.text == ""
+    assert bar.why_no_new_run == "No new run yet. Choose a folder of training cases first."
+    bar.set_startable("")
+    assert bar.why_no_new_run == "" and bar.start.isEnabled()
+
+
 def test_curves_show_each_epoch_and_small_lesions(qtbot):
     page = MonitorPage()
     qtbot.addWidget(page)
@@ -383,9 +412,9 @@ def test_weights_that_masks_of_the_starting_weights_speak_against_can_be_used(qt
         "than the starting weights."
     )
     assert page.verdict == (
-        "Not known whether it improved: mean Dice 0.997 → 0.996 on 1 case. The validation mask is "
-        "a corrected result of the starting weights: this Dice favours the starting weights. A "
-        "validation on masks that people drew would show whether it improved."
+        "Not known whether it improved: mean Dice 0.997 → 0.996 on 1 case, after epoch 3. The "
+        "validation mask is a corrected result of the starting weights: this Dice favours the "
+        "starting weights. A validation on masks that people drew would show whether it improved."
     )
     run.final.unlink()
     assert weights_to_use(run, ended) == run.best

@@ -11,9 +11,10 @@ from smalltumor.errors import Action, OutputError, TrainingError
 from smalltumor.models.checkpoint import starter_weights
 from smalltumor.training.request import TrainingRequest
 
-from napari_smalltumor.finetune.next_run.new_run import create_run_folder, last_run, new_request
+from napari_smalltumor.finetune.next_run.new_run import create_run_folder, new_request
 from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
 from napari_smalltumor.finetune.next_run.train_page import TrainPage
+from napari_smalltumor.finetune.runs_folder import last_run
 
 
 @pytest.fixture

@@ -6,17 +6,20 @@ import threading
 
 import numpy as np
 import pytest
-from napari_cases import case_along
+from napari_cases import case_along, write_case_along
 from smalltumor.errors import CaseError
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.training.runs.run_folder import RunFolder
 
 from napari_smalltumor import notify
+from napari_smalltumor.closing.close_patient import close_active
 from napari_smalltumor.finetune.dialogs import Answer
 from napari_smalltumor.finetune.run import run_prediction
 from napari_smalltumor.finetune.run.prediction import Prediction, prediction_name
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 def prediction_of(name: str) -> Prediction:
@@ -87,3 +90,31 @@ def test_a_prediction_of_another_run_leaves_the_page_as_it_is(
     with qtbot.waitSignal(dock.predicted):
         slow_prediction.set()
     assert page.message == ""
+
+
+def test_a_prediction_leaves_the_patient_active_who_is_being_corrected(
+    make_napari_viewer, open_dock, tmp_path, slow_prediction, messages, qtbot
+):
+    viewer = make_napari_viewer()
+    dock = open_dock(viewer)
+    open_case(viewer, write_case_along(tmp_path / "Other", "RAS", labels=False))
+    dock.panel.monitor.predict.click()
+    with qtbot.waitSignal(dock.predicted) as predicted:
+        slow_prediction.set()
+    assert predicted.args == [True] and active_patient(viewer).title == "Other"
+    assert not viewer.layers["Pat in training"].visible
+    assert messages[-1] == "Pat is predicted. Choose it under Patient to see the prediction."
+
+
+def test_a_patient_who_was_closed_does_not_come_back_with_its_prediction(
+    make_napari_viewer, open_dock, tmp_path, slow_prediction, qtbot
+):
+    viewer = make_napari_viewer()
+    dock = open_dock(viewer)
+    open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))
+    dock.panel.monitor.predict.click()
+    close_active(viewer)
+    with qtbot.waitSignal(dock.predicted) as predicted:
+        slow_prediction.set()
+    assert predicted.args == [False] and len(viewer.layers) == 0
+    assert dock.panel.monitor.message == "Pat was closed, so its prediction is not shown"

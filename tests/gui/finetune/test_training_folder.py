@@ -155,6 +155,39 @@ def test_masks_of_a_network_that_were_not_edited_are_added_with_a_warning(qtbot,
     assert opened.recorded() == run.made_by.edited
 
 
+def test_replacing_corrected_masks_with_those_of_a_network_is_asked_with_what_is_lost(
+    qtbot, opened, messages, monkeypatch
+):
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *said: asked.append(said[2]) or True)
+    paint(opened.segment(), 5, 5, 5)
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    assert asked == []
+    qtbot.waitUntil(opened.page.add.isEnabled)
+    case, run = opened.case, InferenceRun(1.0, "cpu", "torch", "net")
+    classes = np.zeros(case.grid.shape, np.uint8)
+    show_segmentation(opened.viewer, case, Segmentation(case.name, classes, case.grid, run=run))
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    assert "may hold corrections, which would be lost" in asked[0]
+    assert any(text.startswith("The masks of Pat in ") for text in messages)
+    assert not opened.added().any()
+
+
+def test_masks_that_are_newer_than_those_in_the_training_folder_are_named(qtbot, opened):
+    et = opened.segment()
+    paint(et, 5, 5, 5)
+    assert opened.folder.newer_masks() == []  # the case is not in the folder
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    assert opened.folder.newer_masks() == []
+    paint(et, 6, 5, 5)
+    assert opened.folder.newer_masks() == ["Pat"]
+    opened.viewer.layers.clear()
+    assert opened.folder.newer_masks() == []
+
+
 def test_adding_a_label_volume_removes_its_autosave(qtbot, opened):
     volume = opened.viewer.layers["Pat labels"]
     paint(volume, 5, 5, 5)
@@ -311,6 +344,16 @@ def test_no_run_starts_that_would_fail_on_a_case_with_a_problem(qtbot, opened, l
     )
     assert usable(opened) == 1
     assert problem_without("case_02") == "training has no case that can be trained on"
+
+
+def test_cases_that_came_since_the_folder_was_read_are_noticed_once(qtbot, opened, listed):
+    qtbot.waitUntil(lambda: usable(opened) == 2)
+    assert not opened.folder.has_changed()
+    write_lesion_cases(opened.folder.path, 3)
+    assert opened.folder.has_changed()
+    qtbot.waitUntil(lambda: usable(opened) == 3)
+    os.utime(opened.folder.path, (1e9, 1e9))
+    assert not opened.folder.has_changed()
 
 
 def test_cases_without_a_folder_of_their_own_are_listed_too(qtbot, opened):

@@ -75,6 +75,7 @@ def test_a_prediction_in_the_background_leaves_the_active_patient(viewer, tmp_pa
 def test_a_later_prediction_of_a_case_replaces_the_first_one(viewer, tmp_path):
     folder = write_case_along(tmp_path / "Pat", labels=False)
     layer = show_prediction(viewer, prediction_of(read_case(folder)))
-    assert len(viewer.layers) == 5
+    assert len(viewer.layers) == 5 and not layer.editable
     assert show_prediction(viewer, prediction_of(read_case(folder))) is layer
-    assert len(viewer.layers) == 5
+    # Strokes would be lost with the next prediction.
+    assert len(viewer.layers) == 5 and not layer.editable

@@ -13,10 +13,12 @@ import numpy.typing as npt
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.patients import patient_of, same_patient, states_visit
+from smalltumor.data.masks.label_files import read_labels
 from smalltumor.data.read_case import read_case
 from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.files.existence import exists
 from smalltumor.files.names import safe_name, same_name
+from smalltumor.labels.masks import Classes
 
 NOTE = "collected.json"
 """Marks a case that was collected; the masks of other cases are never replaced."""
@@ -63,6 +65,18 @@ def case_folder(folder: Path, case: Case) -> CaseFolder:
         if is_this:
             return CaseFolder(target, exists=True, why_not=_why_kept(target))
     return CaseFolder(target)
+
+
+def collected_masks(folder: Path, case: Case) -> Classes | None:
+    """Tissue classes (i, j, k) of a case in a training folder; None if it is not there.
+
+    Raises
+    ------
+    SmalltumorError
+        If the masks cannot be read.
+    """
+    found = case_folder(folder, case)
+    return read_labels(read_case(found.path))[0] if found.exists else None
 
 
 def case_folder_name(case: Case) -> str:

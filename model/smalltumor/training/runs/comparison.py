@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from smalltumor.labels.regions import Region
@@ -33,12 +33,20 @@ class RunComparison:
         Validation cases of patients that the initial weights had been trained on.
     masks : NetworkMasks
         What made the masks of the validation cases.
+    last : mapping
+        The last ``validation`` event, by default the best one: after the run, of the final weights.
     """
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     seen: tuple[str, ...] = ()
     masks: NetworkMasks = _UNKNOWN
+    last: Mapping[str, Any] | None = None
+
+    @property
+    def of_last(self) -> RunComparison:
+        """The same with the last validation instead of the best one."""
+        return self if self.last is None else replace(self, after=self.last)
 
     @property
     def difference(self) -> float:
@@ -88,7 +96,7 @@ class RunComparison:
         if self.is_improvement:
             return f"Improved: {change} it was not trained on, after epoch {epoch}."
         if self.favours_start:
-            return f"Not known whether it improved: {change}."
+            return f"Not known whether it improved: {change}, after epoch {epoch}."
         if self.is_start:
             return (
                 f"Not improved: no better than the starting weights ({change}). The best weights "

@@ -107,7 +107,8 @@ class RunHistory:
         made_by = self.newest("start").get("made_by") or {}
         masks = [_made_by(made_by.get(case)) for case in cases]
         favoured = NetworkMasks.among(masks, config.ancestors)
-        return RunComparison(self._before, self._best, seen, favoured)
+        last = self.newest("validation")
+        return RunComparison(self._before, self._best, seen, favoured, last)
 
     def _add_validation(self, event: Event) -> None:
         if event["epoch"] == 0:

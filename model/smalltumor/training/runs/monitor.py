@@ -149,6 +149,8 @@ class RunMonitor:
         end = self._history.end
         if "message" in end:
             return str(end["message"])
+        if is_absent(self.run.path):
+            return "the folder of the run was moved, renamed or deleted"
         if tail and _ERROR.match(tail[-1]):
             return tail[-1].removeprefix("smalltumor: ")
         remedy = "; resume it from its last saved state" if self.run.last.is_file() else ""

@@ -233,6 +233,23 @@ def test_the_comparison_is_between_the_start_and_the_best_since(run):
     assert "trained on the patient of b" in comparison.message
 
 
+def test_the_scores_of_the_final_weights_are_those_of_the_last_validation(run):
+    for epoch, score in ((0, 0.5), (5, 0.8), (10, 0.7)):
+        run.append("validation", epoch, **validation(epoch, score))
+    comparison = RunMonitor(run.path).poll().comparison
+    assert comparison.of_last.after["epoch"] == 10
+    assert comparison.of_last.difference == pytest.approx(0.2)
+    assert "after epoch 10" in comparison.of_last.message
+
+
+def test_a_run_whose_folder_was_moved_says_so(run):
+    run.append("start", 0)
+    monitor = RunMonitor(run.path)
+    monitor.poll()
+    run.path.rename(run.path.with_name("moved"))
+    assert "moved, renamed or deleted" in monitor.poll().message
+
+
 def test_cases_of_patients_whom_the_starting_weights_know_show_no_improvement(run):
     known = {"started_from_trained_on": ["P7_pre", "scan_3"]}
     run.write_config({"origin": known, "patients": {"scan_3": "Q", "scan_4": "Q"}})
