@@ -23,7 +23,7 @@ from napari_smalltumor.patients.layer_rules.drawn_labels import ensure_drawn_lab
 from napari_smalltumor.patients.layer_rules.fixed_places import ensure_fixed_places
 from napari_smalltumor.patients.layer_rules.grouping import group_opened_files
 from napari_smalltumor.patients.layer_rules.joined_masks import ensure_joined_masks
-from napari_smalltumor.patients.layer_rules.links import ensure_separate_visibility
+from napari_smalltumor.patients.layer_rules.links import ensure_separate_properties
 from napari_smalltumor.patients.layer_rules.patient_names import ensure_patient_names
 from napari_smalltumor.patients.layer_rules.save_commands import ensure_save_commands
 from napari_smalltumor.patients.layer_rules.stacking import ensure_stacking
@@ -48,7 +48,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_save_commands(viewer)
     group_opened_files(viewer)
     ensure_stacking(viewer)
-    ensure_separate_visibility(viewer)
+    ensure_separate_properties(viewer)
     ensure_drawn_labels(viewer)
     ensure_joined_masks(viewer)
     ensure_patient_names(viewer)

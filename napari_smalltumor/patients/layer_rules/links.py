@@ -1,7 +1,8 @@
-"""Layers of different patients that the user links: what is seen of one is not seen of the other.
+"""Properties of linked layers that must not be common to them.
 
 napari's *Link Layers* links all properties. Windows and colours may be common to patients, but not
-the visibility: showing one's layer would show the other's, whose patient then became active.
+the visibility: showing one's layer would show the other's, whose patient then became active. The
+metadata, which tell of what case and patient a layer is, are each layer's own.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from napari.components import LayerList, ViewerModel
     from napari.layers import Layer
 
-_SEPARATE = ("visible", "locked")
+_OF_A_LAYER = ("metadata",)
+_OF_A_PATIENT = ("visible", "locked")
 
 
-class PatientLinks:
-    """Keeps the visibility of layers of different patients apart when they are linked.
+class SeparateProperties:
+    """Keeps the metadata of linked layers apart, and the visibility of different patients.
 
     Parameters
     ----------
@@ -33,28 +35,38 @@ class PatientLinks:
         self._viewer = ref(viewer)
         self._unlinking = False
         viewer.layers.selection.events.changed.connect(self._on_selection)
+        self._separate(viewer.layers)
 
     def _on_selection(self, event: Any) -> None:
         """Follow napari, which emits a change of nothing when layers are linked."""
         viewer = self._viewer()
-        if viewer is None or self._unlinking or event.added or event.removed:
-            return
+        if viewer is not None and not (self._unlinking or event.added or event.removed):
+            self._separate(viewer.layers)
+
+    def _separate(self, layers: LayerList) -> None:
         self._unlinking = True
         try:
-            for layer in viewer.layers:
-                separate_visibility(viewer.layers, layer)
+            for layer in layers:
+                _separate_metadata(layers, layer)
+                separate_visibility(layers, layer)
         finally:
             self._unlinking = False
+
+
+def _separate_metadata(layers: LayerList, layer: Layer) -> None:
+    """Unlink the metadata of a layer from that of all others."""
+    if get_linked_layers(layer):
+        layers.unlink_layers([layer], _OF_A_LAYER)
 
 
 def separate_visibility(layers: LayerList, layer: Layer) -> None:
     """Unlink the visibility of a layer from that of layers of other patients."""
     for other in get_linked_layers(layer):
         if patient_of(other) != patient_of(layer):
-            layers.unlink_layers([layer, other], _SEPARATE)
+            layers.unlink_layers([layer, other], _OF_A_PATIENT)
 
 
 @one_per_viewer
-def ensure_separate_visibility(viewer: ViewerModel) -> PatientLinks:
-    """The links of a viewer's patients; all calls for a viewer return the same object."""
-    return PatientLinks(viewer)
+def ensure_separate_properties(viewer: ViewerModel) -> SeparateProperties:
+    """The links of a viewer's layers; all calls for a viewer return the same object."""
+    return SeparateProperties(viewer)

@@ -69,3 +69,23 @@ def test_a_layer_that_a_link_has_shown_is_hidden_again_and_stays_linked_otherwis
     assert own.visible and not own.locked and not other.visible and other.locked
     own.opacity = 0.25
     assert other.opacity == 0.25
+
+
+@pytest.mark.parametrize("names", [("First T1CE", "Second T1CE"), ("First T1CE", "First T2")])
+def test_what_tells_the_case_of_a_layer_is_never_passed_to_another(viewer, names):
+    for name in ("First", "Second"):
+        open_segmented(viewer, name)
+    one, other = (viewer.layers[name] for name in names)
+    before = dict(other.metadata)
+    viewer.layers.link_layers([one, other])
+    one.metadata = {**one.metadata, "note": 1}
+    assert other.metadata == before
+
+
+def test_layers_that_were_linked_stay_linked_when_the_patient_arrives(viewer):
+    viewer.add_image(np.zeros((4, 4, 4)), name="one")
+    viewer.add_image(np.zeros((4, 4, 4)), name="other")
+    viewer.layers.link_layers([viewer.layers["one"], viewer.layers["other"]])
+    open_segmented(viewer, "First")
+    assign(viewer.layers["one"], Patient("First"))
+    assert "smalltumor_patient" not in viewer.layers["other"].metadata
