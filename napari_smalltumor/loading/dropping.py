@@ -41,7 +41,8 @@ def accept_drops(
     is_own : callable
         Whether a file or folder that is dropped alone is not a case but something for the widget.
     open_own : callable
-        Opens that.
+        Opens that, in the turn of the drop: it is for the patient who is active then. It must not
+        ask anything, because the program from which the file is dragged waits.
     """
     widget.setAcceptDrops(True)
     widget.installEventFilter(_CaseDrop(widget, unproxied(viewer), is_own, open_own))
@@ -67,8 +68,7 @@ class _CaseDrop(QObject):
             return False
         event.acceptProposedAction()
         if event.type() == QEvent.Type.Drop:
-            # Later, because the program from which they are dragged waits.
-            QTimer.singleShot(0, opener)
+            opener()
         return True
 
     def _opener(self, data: QMimeData) -> Callable[[], object] | None:
@@ -78,13 +78,18 @@ class _CaseDrop(QObject):
             return partial(self._open_own, paths[0])
         folders, files = dropped_paths(data)
         if folders or files:
-            return partial(self._open, folders, files)
-        return partial(_refuse, paths) if paths else None
+            return _later(partial(self._open, folders, files))
+        return _later(partial(_refuse, paths)) if paths else None
 
     def _open(self, folders: list[Path], files: list[Path]) -> None:
         for folder in folders:
             open_and_remember(self._viewer, folder)
         open_files(self._viewer, files)
+
+
+def _later(call: Callable[[], object]) -> Callable[[], object]:
+    """What calls a function when the program from which files are dragged no longer waits."""
+    return partial(QTimer.singleShot, 0, call)
 
 
 def _refuse(paths: list[Path]) -> None:

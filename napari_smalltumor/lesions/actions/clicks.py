@@ -18,10 +18,12 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, LesionList, measure_lesion
 
 from napari_smalltumor.layers.editing.earlier_scan import earlier_scan_is_shown
+from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions.large_deletion import Confirm, confirm_deletion
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.second_look.status import grower_of, second_look_status
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.linked_planes import linked_planes
 
 if TYPE_CHECKING:
@@ -127,12 +129,23 @@ class ReviewClicks:
             self.say(texts.NOT_IN_3D)
             return
         take_away = "Shift" in event.modifiers
+        clicked = partial(self._on_canvas_clicked, tuple(event.position), take_away, self._patient)
         # After the press: a question would let napari call the layer's callbacks with it.
-        QTimer.singleShot(0, partial(self._on_canvas_clicked, tuple(event.position), take_away))
+        QTimer.singleShot(0, clicked)
 
-    def _on_canvas_clicked(self, point: Sequence[float], take_away: bool) -> None:
-        if self._on_canvas in self.viewer.mouse_drag_callbacks:  # not closed meanwhile
+    def _on_canvas_clicked(
+        self, point: Sequence[float], take_away: bool, patient: Patient | None
+    ) -> None:
+        if self._on_canvas not in self.viewer.mouse_drag_callbacks:  # closed meanwhile
+            return
+        if self._patient == patient:
             self.on_click(point, take_away)
+        else:
+            self.say(texts.OTHER_PATIENT)
+
+    @property
+    def _patient(self) -> Patient | None:
+        return active_patient(self.viewer).current
 
 
 def _keep_from(layer: Layer | None) -> None:

@@ -13,7 +13,7 @@ from event_loop import let_turns_pass
 from lesion_layers import save_table
 from napari.utils.interactions import mouse_press_callbacks
 from second_look_cases import Spot, case_with, output_for
-from shown_layers import show_segmentation
+from shown_layers import open_segmented, show_segmentation
 from smalltumor.data.made_by import MadeBy
 from smalltumor.data.read_case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
@@ -28,6 +28,7 @@ from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.review.reviewed_lesions import reviewed
 from napari_smalltumor.lesions.second_look.status import grower_of
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.linked_planes import linked_planes
 
 FOUND = Spot((24, 42, 28), 4, 500, logit=8)
@@ -209,6 +210,7 @@ def canvas_press(viewer, point, modifiers):
         button=1,
         modifiers=modifiers,
         position=point,
+        pos=np.zeros(2),
         view_direction=None,
         dims_displayed=list(viewer.dims.displayed),
         handled=False,
@@ -232,6 +234,21 @@ def test_alt_and_click_on_the_canvas_does_not_use_the_brush_too(viewer, dock, qt
     qtbot.waitUntil(lambda: layer.mouse_drag_callbacks == callbacks)
     let_turns_pass(qtbot)
     assert (masks(viewer) == before) == (mode == "erase")
+
+
+def test_a_click_with_alt_does_nothing_to_a_patient_who_is_shown_since(viewer, dock, qtbot):
+    """What the click does comes a turn of the event loop after it."""
+    patients, before = active_patient(viewer), masks(viewer)
+    ours, point = patients.current, world(dock, FOUND.centre)
+    open_segmented(viewer, "Other")
+    (other,) = (patient for patient in patients.patients if patient != ours)
+    patients.activate(ours)
+    mouse_press_callbacks(viewer, canvas_press(viewer, point, (ALT, SHIFT)))
+    patients.activate(other)
+    others = np.count_nonzero(viewer.layers["Other ET"].data)
+    qtbot.waitUntil(lambda: dock.message == texts.OTHER_PATIENT)
+    assert masks(viewer) == before
+    assert np.count_nonzero(viewer.layers["Other ET"].data) == others
 
 
 def test_alt_and_click_in_3d_changes_nothing_and_says_why(viewer, dock, qtbot):
