@@ -56,6 +56,7 @@ class NewLayers:
     ) -> None:
         self._layers, self._active, self._title = layers, active, title
         self._selected: list[Layer] = []
+        self._seen: WeakSet[Layer] = WeakSet()
         layers.events.inserting.connect(self._on_inserting)
         self._patients: set[Patient] = set()
         self._others_are_open = False
@@ -82,8 +83,12 @@ class NewLayers:
     def add(self, layer: Layer) -> None:
         """Assign a layer that was just created to the active patient, if it can only be its own."""
         self._make_of_active(layer)
-        active = self._active()
+        active, is_back = self._active(), layer in self._seen
+        self._seen.add(layer)
         layer.events.data.connect(self._on_data)
+        if not is_back and _is_stack(layer) and not self._is_only(patient_of(layer)):
+            self._make_of_nobody(layer)
+            return
         if active is None or not is_drawn(layer) or patient_of(layer) is not None:
             return
         original = _original_of(layer)
@@ -119,11 +124,14 @@ class NewLayers:
         if patient is None or role_of(layer) is not None or self._is_only(patient):
             return
         if patient != self._active() or not _may_be_drawn(event):
-            unassign(layer)
-            self._name(layer)
-            self.unassigned.emit()
+            self._make_of_nobody(layer)
 
-    def _is_only(self, patient: Patient) -> bool:
+    def _make_of_nobody(self, layer: Layer) -> None:
+        unassign(layer)
+        self._name(layer)
+        self.unassigned.emit()
+
+    def _is_only(self, patient: Patient | None) -> bool:
         """Whether no other patient was open, and no layer that still belongs to none."""
         others = self._others_are_open or self._others_were_removed
         return self._patients <= {patient} and not others
@@ -150,6 +158,16 @@ class NewLayers:
 
 def _is_unassigned(layer: Layer) -> bool:
     return patient_of(layer) is None and role_of(layer) is None
+
+
+def _is_stack(layer: Layer) -> bool:
+    """Whether a layer that was just added has the patient of one image but may show several.
+
+    napari gives a stack that it has merged the metadata of the first image.
+    """
+    is_own = role_of(layer) is not None or patient_of(layer) is None
+    is_larger = layer.ndim > 3 or getattr(layer, "rgb", False)
+    return layer._type_string == "image" and is_larger and not is_own
 
 
 def _may_be_drawn(event: Any) -> bool:

@@ -10,8 +10,8 @@ import pytest
 from magicgui import magicgui
 from magicgui.widgets import FunctionGui
 from napari.components import ViewerModel
-from napari.layers import Labels, Layer
-from napari.layers._layer_actions import _duplicate_layer
+from napari.layers import Image, Labels, Layer
+from napari.layers._layer_actions import _duplicate_layer, _merge_stack, _split_stack
 from napari.layers._source import layer_source
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
@@ -340,3 +340,37 @@ def test_new_labels_on_a_case_stay_in_their_place(two):
     drawn, before = two.layers[-1], two.layers[-1].translate
     drawn.translate = (9, 9, 9)
     np.testing.assert_array_equal(drawn.translate, before)
+
+
+def merged(viewer: ViewerModel, *names: str) -> Image:
+    viewer.layers.selection = {viewer.layers[name] for name in names}
+    _merge_stack(viewer.layers)
+    return viewer.layers[-1]
+
+
+def test_a_stack_of_two_patients_and_what_it_is_split_into_belong_to_nobody(two, said):
+    stack = merged(two, "A T1CE", "B T1CE")
+    assert patient_of(stack) is None and source_role_of(stack.metadata) is None
+    assert "belongs to no patient" in said[-1] and stack.name in said[-1]
+    two.layers.selection.active = stack
+    _split_stack(two.layers)
+    parts = two.layers[-2:]
+    assert [patient_of(part) for part in parts] == [None, None]
+
+
+def test_a_stack_of_the_only_patient_who_was_ever_open_is_of_that_patient(viewer, said):
+    show_images(viewer, "A")
+    stack = merged(viewer, "A T1", "A T1CE")
+    assert patient_of(stack) == A
+    two_channels = viewer.add_image(np.zeros((3, *RESULT.shape)), name="atlas")
+    assert patient_of(two_channels) is None
+
+
+def test_a_stack_that_was_assigned_stays_so_when_it_is_brought_back(two, said):
+    stack = merged(two, "A T1CE", "B T1CE")
+    two.layers.selection = {stack}
+    assign_selected(two)
+    assert patient_of(stack) == active_patient(two).current
+    two.layers.remove(stack)
+    two.layers.append(stack)
+    assert patient_of(stack) == active_patient(two).current
