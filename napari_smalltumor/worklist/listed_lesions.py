@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.cohort.results.results import ListedLesion
+from smalltumor.cohort.results.results import CaseResult, ListedLesion
 from smalltumor.cohort.reviews.worklist import WorklistEntry
 from smalltumor.lesions import LesionList
 
@@ -37,8 +37,8 @@ class ListedLesionSteps:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._ring: ListedLesionRing | None = None
-        self._last = "", 0
-        """The case and number of the lesion that was shown last."""
+        self._last: tuple[CaseResult | None, int] = None, 0
+        """The case, as listed, and number of the lesion that was shown last."""
 
     def open(self) -> None:
         """Connect to the viewer."""
@@ -55,9 +55,9 @@ class ListedLesionSteps:
         listed = entry.result.listed
         if not listed:
             return texts.nothing_to_check(entry)
-        case, last = self._last
-        number = (last + 1) % len(listed) if case == entry.name else 0
-        self._last = entry.name, number
+        result, last = self._last
+        number = (last + 1) % len(listed) if result is entry.result else 0
+        self._last = entry.result, number
         if self._ring is not None:
             self._ring.show(listed[number])
         return texts.about_lesion(listed[number], number + 1, len(listed))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.results.records import CohortCaseRecord, has_other_files, sha256_of_images
+from smalltumor.cohort.results.results import read_result
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.reviews.mask_to_review import MaskToReview
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 def layers_to_review(
     worklist: Worklist, entry: WorklistEntry, layers: Sequence[Layer]
 ) -> tuple[list[LayerData], MaskToReview]:
-    """Read the images and the latest mask of a case; an expert's mask is left out.
+    """Read the images and the latest mask of a listed case; an expert's mask is left out.
 
     Parameters
     ----------
@@ -46,11 +47,17 @@ def layers_to_review(
     Raises
     ------
     SmalltumorError
-        If the images are not those that the mask was made of, or a file cannot be read.
+        If the images are not those that the mask was made of, the cohort was run again and what is
+        listed is not of its mask any more, or a file cannot be read.
     """
     name = entry.name
     if entry.files is None or entry.result.failed:
         raise CaseError(f"{name} has no {'mask' if entry.result.failed else 'images'} to open")
+    result = read_result(worklist.folder, name)
+    if result is None or not result.tells_the_same(entry.result):
+        raise CaseError(
+            f"{name} was segmented again since the worklist was read; open the results again"
+        )
     record = CohortCaseRecord.read(ResultsFolder(worklist.folder).record(name))
     digests = sha256_of_images(entry.files)
     if has_other_files(record, entry.files, digests):

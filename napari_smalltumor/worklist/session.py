@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from psygnal import Signal
+from smalltumor.cohort.results.results import CaseResult
 from smalltumor.cohort.reviews.mask_to_review import MaskToReview
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.reviews import Reviews
@@ -50,6 +51,8 @@ class OpenReview:
     ----------
     worklist : Worklist
     patient : Patient
+    result : CaseResult
+        What was listed of the case when it was opened.
     begun : MaskToReview
     opened : OpenedLayers
         The patient's layers. If its files are opened anew, that is no review.
@@ -57,6 +60,7 @@ class OpenReview:
 
     worklist: Worklist
     patient: Patient
+    result: CaseResult
     begun: MaskToReview
     opened: OpenedLayers
 
@@ -97,6 +101,13 @@ class ReviewSession:
         """Whether the case that is being reviewed is the active patient."""
         active = self._patients.current
         return active is not None and self.is_of(active)
+
+    def is_on(self, worklist: Worklist, entry: WorklistEntry) -> bool:
+        """Whether a listed case is being reviewed, with what is listed of it."""
+        current = self.current
+        if current is None or current.worklist.folder != worklist.folder:
+            return False
+        return current.begun.case == entry.name and current.result.tells_the_same(entry.result)
 
     def is_of(self, patient: Patient) -> bool:
         """Whether a patient is being reviewed."""
@@ -207,9 +218,8 @@ class ReviewSession:
         current = self.current
         if current is None or current.patient not in self._patients.patients:
             return False
-        same = (current.worklist.folder, current.begun.case) == (worklist.folder, entry.name)
         reviews, begun = Reviews(worklist.folder), current.begun
-        if not same or reviews.begin(entry.name, begun.digests) != begun:
+        if not self.is_on(worklist, entry) or reviews.begin(entry.name, begun.digests) != begun:
             return False
         self._patients.activate(current.patient)
         return True
@@ -240,7 +250,7 @@ class ReviewSession:
         patient = patient_of(layers[-1]) if layers else None
         if viewer is not None and patient is not None and begun:
             opened = OpenedLayers(layers_of_patient(viewer.layers, patient))
-            self._open = OpenReview(worklist, patient, begun[0], opened)
+            self._open = OpenReview(worklist, patient, entry.result, begun[0], opened)
             self.visited.begin(entry.result.listed)
             self._unvisited_places_confirmed = False
             if (other := begun[0].of_others) is not None:

@@ -11,7 +11,7 @@ import pytest
 from napari.layers import Layer
 from second_look_cases import Spot, ball
 from smalltumor.cohort.results.records import CohortCaseRecord
-from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.results_folder import TABLE, ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews import stored_candidates
 from smalltumor.cohort.reviews.worklist import read_worklist
@@ -85,6 +85,31 @@ def test_a_case_that_folders_tell_apart_is_opened_under_its_own_name(viewer, out
     data, begun = layers_to_review(worklist, replace(entry, files=named), [])
     assert {role_of(Layer.create(*each)).case.name for each in data} == {"P7"}
     assert begun.case == "ann"
+
+
+def test_a_case_that_was_segmented_again_is_not_opened_from_the_list_of_before(
+    viewer, output, files
+):
+    worklist = read_worklist(output)
+    entry = next(each for each in worklist.entries if each.name == "ann")
+    table = output / TABLE
+    table.write_text(table.read_text().replace("segmented", "kept"))
+    layers_to_review(worklist, entry, [])  # the mask is the same
+    other_masks_table(files)
+    with pytest.raises(CaseError, match="ann was segmented again since the worklist was read"):
+        layers_to_review(worklist, entry, [])
+    worklist = read_worklist(output)
+    layers_to_review(worklist, next(e for e in worklist.entries if e.name == "ann"), [])
+
+
+def test_a_review_is_not_of_what_is_listed_of_a_later_run(viewer, output, files):
+    before, session = read_worklist(output), ReviewSession(viewer)
+    entry = next(each for each in before.entries if each.name == "ann")
+    assert session.open(before, entry) and session.is_on(before, entry)
+    other_masks_table(files)
+    after = read_worklist(output)
+    later = next(each for each in after.entries if each.name == "ann")
+    assert session.is_active and not session.is_on(after, later)
 
 
 def test_candidates_that_were_not_written_are_no_fault(viewer, output, files, warned):

@@ -80,6 +80,16 @@ class CaseResult:
         """See `CohortRow.expected_dice`."""
         return self.row.expected_dice
 
+    def tells_the_same(self, other: CaseResult) -> bool:
+        """Whether another result has the same lesions and volumes, as that of a mask kept has."""
+        return self._told == other._told
+
+    @property
+    def _told(self) -> tuple[object, ...]:
+        row = self.row
+        volumes = row.et_ml, row.tc_ml, row.wt_ml
+        return self.failed, row.digest, volumes, self.listed, self.lesions_mm3
+
     def count(self, kind: str) -> int:
         """The number of lesions of a kind."""
         return sum(lesion.kind == kind for lesion in self.listed)
@@ -120,10 +130,19 @@ def read_results(folder: Path) -> list[CaseResult]:
     SmalltumorError
         If the table of the cohort cannot be read.
     """
-    results, path = ResultsFolder(folder), folder / TABLE
-    rows = read_table(path, ("case", "outcome"))
+    return [_result(row, ResultsFolder(folder)) for row in _read_rows(folder)]
+
+
+def read_result(folder: Path, case: str) -> CaseResult | None:
+    """Read one case of a cohort, as `read_results`; None if it is not in the table."""
+    row = next((row for row in _read_rows(folder) if row.case == case), None)
+    return _result(row, ResultsFolder(folder)) if row is not None else None
+
+
+def _read_rows(folder: Path) -> list[CohortRow]:
+    path = folder / TABLE
     try:
-        return [_result(CohortRow.from_cells(cells), results) for cells in rows]
+        return [CohortRow.from_cells(cells) for cells in read_table(path, ("case", "outcome"))]
     except ValueError as error:
         raise SmalltumorError(f"{path} is damaged: {error}") from error
 
