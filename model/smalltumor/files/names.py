@@ -43,9 +43,10 @@ def file_key(name: str) -> str:
 def safe_name(name: str) -> str:
     """A name that can begin or be the name of one visible file on every system.
 
-    Path separators and control characters become underscores, dots and spaces at both ends are
-    removed, and a device name of Windows gets an underscore in front. Other characters stay, as
-    a name that comes from a file's was accepted by its file system.
+    Path separators and control characters become underscores, and so do dots and spaces at both
+    ends: ``P1`` and ``P1.`` in one folder are two patients. A device name of Windows gets an
+    underscore in front. Other characters stay, as a name that comes from a file's was accepted by
+    its file system.
 
     Parameters
     ----------
@@ -54,12 +55,17 @@ def safe_name(name: str) -> str:
     Returns
     -------
     str
-        Never empty: ``case`` if nothing is left.
+        Never empty: ``case`` if there are only dots and spaces.
     """
-    safe = _SEPARATORS_AND_CONTROLS.sub("_", name).strip(". ")
+    whole = _SEPARATORS_AND_CONTROLS.sub("_", name)
+    safe = whole.strip(". ")
+    if not safe:
+        return DEFAULT_NAME
+    before = len(whole) - len(whole.lstrip(". "))
+    safe = f"{'_' * before}{safe}{'_' * (len(whole) - before - len(safe))}"
     if safe.partition(".")[0].rstrip().upper() in _RESERVED:
         safe = f"_{safe}"
-    return safe or DEFAULT_NAME
+    return safe
 
 
 def utf8(text: str) -> bytes:
