@@ -21,8 +21,10 @@ from napari_smalltumor.layers.coordinates import display_transform
 from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.editing.earlier_scan import (
     are_earlier_contours,
+    is_earlier_scan,
     mark_as_earlier_contours,
     mark_as_earlier_scan,
+    title_of_earlier_scan,
 )
 from napari_smalltumor.layers.masks.reference import reference_layers
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole, role_of
@@ -73,9 +75,9 @@ def show_earlier(viewer: ViewerModel, comparison: Comparison) -> Image:
     assign(layer, patient)
     mark_as_earlier_scan(layer, comparison.title)
     _EARLIER[layer] = []
-    _GUARDS[layer] = PaintGuard(viewer, layer, _show_current)
-    _MARKS[layer] = CanvasMark(viewer, layer, f"earlier scan:\n{comparison.title}")
+    _guard(viewer, layer, _show_current)
     _show_images_of_removed(viewer)
+    _guard_copies(viewer)
     with active_patient(viewer).in_background(), selection_untouched(viewer):
         viewer.layers.insert(_index_above_images(viewer, patient), layer)
     if not has_reference(viewer, patient):
@@ -158,6 +160,33 @@ def _show_current(viewer: ViewerModel, layer: Layer) -> None:
     for image in _EARLIER[layer]:
         patients.set_shown(image, True)
     patients.set_shown(layer, False)
+
+
+def _guard(
+    viewer: ViewerModel, layer: Layer, leave: Callable[[ViewerModel, Layer], None]
+) -> None:
+    """Have nothing painted while a layer is shown, and words on the canvas say what it shows."""
+    _GUARDS[layer] = PaintGuard(viewer, layer, leave)
+    _MARKS[layer] = CanvasMark(viewer, layer, f"earlier scan:\n{title_of_earlier_scan(layer)}")
+
+
+def _hide(viewer: ViewerModel, layer: Layer) -> None:
+    active_patient(viewer).set_shown(layer, False)
+
+
+@one_per_viewer
+def _guard_copies(viewer: ViewerModel) -> Callable[[Any], None]:
+    """Guard copies of an earlier T1CE as it is guarded itself."""
+    reference = ref(viewer)
+
+    def on_inserted(event: Any) -> None:
+        viewer, layer = reference(), event.value
+        if viewer is not None and is_earlier_scan(layer) and layer not in _GUARDS:
+            _guard(viewer, layer, _hide)
+            layer.events.visible()  # it is shown already
+
+    viewer.layers.events.inserted.connect(on_inserted)
+    return on_inserted
 
 
 @one_per_viewer

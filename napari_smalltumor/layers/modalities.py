@@ -24,6 +24,7 @@ from napari_smalltumor.layers.coordinates import (
     to_display,
     uses_display_axes,
 )
+from napari_smalltumor.layers.editing.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.metadata import case_of, role_of, same_case
 from napari_smalltumor.layers.patient import patient_of, patient_of_case
 from napari_smalltumor.layers.previews import is_preview
@@ -43,12 +44,12 @@ ASSUMED_SAME_AXES = (
 
 
 def images(layers: Iterable[Layer]) -> list[Image]:
-    """The layers that can be assigned to a modality: 3D grayscale images."""
-    return [
-        layer
-        for layer in layers
-        if layer._type_string == "image" and layer.ndim == 3 and not getattr(layer, "rgb", False)
-    ]
+    """The layers that can be assigned to a modality: 3D grayscale images of the current scan."""
+    return [layer for layer in layers if _is_volume(layer) and not is_earlier_scan(layer)]
+
+
+def _is_volume(layer: Layer) -> bool:
+    return layer._type_string == "image" and layer.ndim == 3 and not getattr(layer, "rgb", False)
 
 
 def modality_of(layer: Layer) -> str | None:
@@ -193,6 +194,8 @@ def _usable(chosen: Mapping[str, Image | None]) -> dict[str, Image]:
         if len(duplicates) > 1:
             titles = list_text(MODALITY_TITLES[m] for m in duplicates)
             raise CaseError(f"{layer.name} is chosen for {titles}; each needs its own layer")
+        if is_earlier_scan(layer):
+            raise CaseError(f"{layer.name} is of an earlier scan; choose a current image")
         if is_preview(layer):
             raise CaseError(
                 f"{layer.name} is shown with a registration that is not applied; apply it or "

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from follow_up_scans import compared, write_scan
+from napari.layers._layer_actions import _duplicate_layer
 from planes_in_window import press
 from report_cases import SHAPE, tumour
+from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import keys
@@ -14,6 +16,7 @@ from napari_smalltumor.display.shown_sequence import show_sequence
 from napari_smalltumor.follow_up.earlier_layers import earlier_layer
 from napari_smalltumor.layers.editing.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.layers.metadata import region_of
+from napari_smalltumor.layers.modalities import case_of_layers, images
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions.clicks import ReviewClicks
 from napari_smalltumor.lesions.dock import LesionsDock
@@ -60,6 +63,28 @@ def test_the_earlier_scan_is_no_sequence_to_segment(dock, qtbot, earlier_scan):
         m: f"BraTS2021_2 {title}"
         for m, title in (("t1", "T1"), ("t1ce", "T1CE"), ("t2", "T2"), ("flair", "FLAIR"))
     }
+    earlier = earlier_layer(dock._viewer, active_patient(dock._viewer).current)
+    assert earlier not in images(dock._viewer.layers)
+    with pytest.raises(CaseError, match="is of an earlier scan"):
+        case_of_layers({**pickers.chosen, "t1ce": earlier})
+
+
+@pytest.mark.slow
+@pytest.mark.one_binding
+def test_a_copy_of_the_earlier_scan_is_guarded_as_the_scan_is(dock, qtbot, earlier_scan):
+    viewer = dock._viewer
+    compared(dock, qtbot, earlier_scan)
+    et = next(x for x in viewer.layers if region_of(x) is Region.ET)
+    viewer.layers.selection = {earlier_layer(viewer, active_patient(viewer).current)}
+    _duplicate_layer(viewer.layers)
+    copy = viewer.layers["BraTS2021_2 earlier scan copy"]
+    assert copy not in images(viewer.layers)
+    et.mode = "paint"
+    copy.visible = True
+    assert et.mode == "pan_zoom" and earlier_scan_is_shown(viewer.layers)
+    assert viewer.canvas.overlays.text.text == "earlier scan:\nBraTS2021_1"
+    et.mode = "paint"
+    assert not copy.visible and not earlier_scan_is_shown(viewer.layers)
 
 
 @pytest.mark.slow
