@@ -162,9 +162,7 @@ def _show_current(viewer: ViewerModel, layer: Layer) -> None:
     patients.set_shown(layer, False)
 
 
-def _guard(
-    viewer: ViewerModel, layer: Layer, leave: Callable[[ViewerModel, Layer], None]
-) -> None:
+def _guard(viewer: ViewerModel, layer: Layer, leave: Callable[[ViewerModel, Layer], None]) -> None:
     """Have nothing painted while a layer is shown, and words on the canvas say what it shows."""
     _GUARDS[layer] = PaintGuard(viewer, layer, leave)
     _MARKS[layer] = CanvasMark(viewer, layer, f"earlier scan:\n{title_of_earlier_scan(layer)}")

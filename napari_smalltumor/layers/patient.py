@@ -8,10 +8,12 @@ patient of the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from smalltumor.data.case import Case
 from smalltumor.data.identity.visits import folder_of
@@ -109,15 +111,45 @@ def layers_of_patient(layers: Iterable[Layer], patient: Patient | None) -> list[
 
 
 def titles(patients: Sequence[Patient]) -> dict[Patient, str]:
-    """The name of each patient, with the folder that tells patients of the same name apart."""
-    found = {}
-    for patient in patients:
-        folders = [other.folder for other in patients if other.name == patient.name]
-        if len(folders) > 1:
-            found[patient] = f"{patient.name} ({distinctive_part(patient.folder, folders)})"
-        else:
-            found[patient] = patient.name
-    return found
+    """The name of each patient, with what tells patients of names that look the same apart."""
+    found = {patient: _with_folder(patient, patients) for patient in patients}
+    return {patient: _with_location(patient, found) for patient in patients}
+
+
+def _with_folder(patient: Patient, patients: Sequence[Patient]) -> str:
+    folders = [other.folder for other in patients if _look_same(other.name, patient.name)]
+    if len(folders) == 1:
+        return patient.name
+    return f"{patient.name} ({distinctive_part(patient.folder, folders)})"
+
+
+def _with_location(patient: Patient, titles: Mapping[Patient, str]) -> str:
+    """A title, with the whole folder if the name of one patient is the title of another."""
+    same = [other for other, title in titles.items() if _look_same(title, titles[patient])]
+    if len(same) == 1:
+        return titles[patient]
+    is_one_folder = len({other.folder for other in same}) == 1
+    number = f", {same.index(patient) + 1}" if is_one_folder else ""
+    return f"{patient.name} ({patient.location}{number})"
+
+
+def _look_same(one: str, other: str) -> bool:
+    """Whether texts consist of the same letters, be they composed or decomposed."""
+    return normalize("NFC", one) == normalize("NFC", other)
+
+
+def name_apart(case: Case, images: Iterable[Layer], layers: Iterable[Layer]) -> None:
+    """Give a case of images of no patient a name that no patient of the layers has.
+
+    Images of another reader have no folder that tells two patients of one name apart, and many
+    have no name.
+    """
+    if any(patient_of(image) is not None for image in images):
+        return
+    name, taken = case.name, patients_among(layers)
+    numbers = count(2)
+    while patient_of_case(case) in taken:
+        case.name = f"{name} {next(numbers)}"
 
 
 def patient_of_images(images: Iterable[Layer], case: Case) -> Patient:

@@ -15,8 +15,11 @@ from napari_smalltumor.case_data.records import record_correction
 
 
 def stored_images(prepared: PreparedCase) -> dict[str, npt.NDArray[np.generic]]:
-    """The images of a prepared case by modality, as its files hold them."""
-    return {m: as_stored(s.image) for m, s in prepared.sequences.items()}
+    """The images of a prepared case by modality, as its files hold them; read-only."""
+    found = {m: as_stored(s.image).view() for m, s in prepared.sequences.items()}
+    for image in found.values():  # else a brush could paint in labels that they are converted to
+        image.flags.writeable = False
+    return found
 
 
 def replace_images(case: Case, corrected: Mapping[str, npt.NDArray[np.generic]]) -> None:

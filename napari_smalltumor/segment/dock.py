@@ -21,6 +21,7 @@ from napari_smalltumor.layers.modalities import case_of_layers, misassigned
 from napari_smalltumor.layers.patient import (
     Patient,
     layers_of_patient,
+    name_apart,
     patient_of_images,
 )
 from napari_smalltumor.layers.warm_up import prepare_first_labels
@@ -120,6 +121,7 @@ class SegmentDock(QScrollArea):
         images = [layer for layer in chosen.values() if layer is not None]
         try:
             case = case_of_layers(chosen)
+            name_apart(case, images, self._viewer.layers)
             patient = patient_of_images(images, case)
         except SmalltumorError as error:
             self.panel.set_running(False, not_segmented_text(error))

@@ -10,6 +10,7 @@ from napari.utils import progress
 from napari_cases import displayed, write_case_along
 from qtpy.QtWidgets import QDialog
 from shown_layers import first_regions
+from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.errors import CheckpointError
 from smalltumor.labels.regions import Region
 from smalltumor.text import volume_text
@@ -17,6 +18,7 @@ from smalltumor.text import volume_text
 from napari_smalltumor import progress_worker, questions
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -157,6 +159,24 @@ def test_each_viewer_segments_its_own_layers(make_napari_viewer, dock_of, synthe
     assert run(docks[0])
     assert len(first.layers) == 7
     assert len(second.layers) == 4
+
+
+@pytest.mark.one_binding
+def test_images_of_another_reader_are_of_another_patient_than_those_segmented_before(
+    make_napari_viewer, dock_of, slow, run
+):
+    """Neither has a file that would tell them apart, nor a name."""
+    viewer = make_napari_viewer()
+    dock, volume = dock_of(viewer), np.arange(20**3, dtype=np.float32).reshape(20, 20, 20)
+    slow.go.set()
+    for number, named in ((1, str.lower), (2, str.upper)):
+        for modality in MODALITIES:
+            layer = viewer.add_image(number * volume, name=named(modality))
+            dock.panel.pickers.choose(modality, layer)
+        assert run(dock)
+    names = [patient.name for patient in active_patient(viewer).patients]
+    assert names == ["case", "case 2"]
+    assert [len(layers_of_patient(viewer.layers, Patient(name))) for name in names] == [7, 7]
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from napari_smalltumor.layers.patient import (
     Patient,
     assign,
     layers_of_patient,
+    name_apart,
     patient_of,
     patient_of_case,
     patient_of_images,
@@ -62,6 +63,35 @@ def test_two_folders_of_one_name_are_two_patients_with_different_titles(tmp_path
 def test_titles_of_patients_of_one_name_have_the_part_of_the_folder_that_differs(folders, expected):
     patients = [Patient("P", Path(f) if f else None) for f in folders]
     assert [titles(patients)[p] for p in patients] == expected
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        (
+            [("Zoe", "/d/a"), ("Zoe", "/d/b"), ("Zoe (a)", "/d/c")],
+            ["Zoe (/d/a)", "Zoe (b)", "Zoe (a) (/d/c)"],
+        ),
+        ([("Zo\xeb", "/d"), ("Zoe\u0308", "/d")], ["Zo\xeb (/d, 1)", "Zoe\u0308 (/d, 2)"]),
+        ([("Zo\xeb", "/d/a"), ("Zoe\u0308", "/d/b")], ["Zo\xeb (a)", "Zoe\u0308 (b)"]),
+    ],
+)
+def test_no_two_titles_look_the_same(named, expected):
+    patients = [Patient(name, Path(folder)) for name, folder in named]
+    assert list(titles(patients).values()) == expected
+
+
+def test_images_of_another_reader_are_named_apart_from_a_patient_of_their_name():
+    first, second = case_along(name="case"), case_along(name="case")
+    open_layers = [Layer.create(*data) for data in image_layers(first)]
+    name_apart(second, open_layers[:1], open_layers)
+    assert second.name == "case"  # its image is of that patient
+    name_apart(second, [Layer.create(second.volumes["t1ce"])], open_layers)
+    assert second.name == "case 2"
+    others = [Layer.create(*data) for data in image_layers(second)]
+    third = case_along(name="case")
+    name_apart(third, [Layer.create(third.volumes["t1ce"])], open_layers + others)
+    assert third.name == "case 3"
 
 
 def test_copies_belong_to_the_patient_of_the_original(tmp_path):

@@ -70,6 +70,15 @@ def test_an_image_that_was_opened_again_is_corrected(viewer, folder):
     assert {value for v in segmented.volumes.values() for value in np.unique(v)} == {5}
 
 
+def test_a_corrected_image_cannot_be_painted_in_labels_that_it_is_converted_to(viewer):
+    correct(viewer)
+    images = scan_layers(viewer).images
+    case = case_of(images["t1"])
+    for image in (*(layer.data for layer in images.values()), *case.volumes.values()):
+        with pytest.raises(ValueError, match="read-only"):
+            image[0, 0, 0] = 1
+
+
 def test_an_image_of_another_case_stays(viewer, tmp_path):
     other = prepared_by_hand(write_raw_scan(tmp_path / "other"), "Other")
     write_prepared(other, tmp_path / "Other")
