@@ -24,7 +24,7 @@ def calling_viewer() -> ViewerModel | None:
     """The viewer that is reading or saving; without one, that of the window that was active last.
 
     It is the one of `called_by`, or the nearest in the calls that led here, such as that of
-    ``viewer.open``.
+    ``viewer.open`` or ``viewer.layers.save``.
     """
     from napari.viewer import current_viewer
 
@@ -42,8 +42,9 @@ def called_by(viewer: ViewerModel) -> Iterator[None]:
 
 
 def _in_stack() -> ViewerModel | None:
-    """The viewer of the nearest running method of one, or of its Qt widget."""
-    from napari.components import ViewerModel
+    """The viewer of the nearest running method of one, of its layers, or of its Qt widget."""
+    from napari.components import LayerList, ViewerModel
+    from napari.viewer import Viewer
 
     frame = inspect.currentframe()
     while frame is not None:
@@ -51,5 +52,9 @@ def _in_stack() -> ViewerModel | None:
         for found in (owner, getattr(owner, "__dict__", {}).get("viewer")):
             if isinstance(found, ViewerModel):
                 return unproxied(found)
+        if isinstance(owner, LayerList):
+            viewer = next((each for each in Viewer._instances if each.layers is owner), None)
+            if viewer is not None:
+                return viewer
         frame = frame.f_back
     return None
