@@ -63,6 +63,7 @@ class MonitorPage(QWidget):
         """Show that a prediction is being computed, or its result."""
         self._predicting = predicting
         self._message.setText(message)
+        self._message.setVisible(bool(message))
         self._enable_prediction()
 
     @property
@@ -94,6 +95,7 @@ class MonitorPage(QWidget):
         line = row(self.case)  # above what changes its height, as on the page *Cases*
         line.addWidget(self.predict)
         layout.addLayout(line)
+        self._message.setVisible(False)
         layout.addWidget(self._message)
         layout.addWidget(self._cases)
         layout.addWidget(self._warnings)
