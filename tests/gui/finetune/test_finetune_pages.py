@@ -363,7 +363,7 @@ def test_problems_and_warnings_of_cases_are_shown_to_their_end(qtbot):
 def test_buttons_stay_in_their_place_when_messages_above_and_below_change(qtbot):
     panel = FinetunePanel()
     qtbot.addWidget(panel)
-    panel.resize(360, 900)  # no scroll bar comes with the messages
+    panel.resize(360, 960)  # no scroll bar comes with the messages
     with qtbot.waitExposed(panel):
         panel.show()
     page, bar = panel.cases, panel.run_bar
