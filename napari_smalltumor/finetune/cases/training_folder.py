@@ -19,7 +19,7 @@ from napari_smalltumor.finetune.cases.case_addition import addition_of
 from napari_smalltumor.finetune.cases.cases_page import CasesPage
 from napari_smalltumor.finetune.cases.cases_reader import CasesReader
 from napari_smalltumor.finetune.cases.folder_of_case import FolderOfCase
-from napari_smalltumor.finetune.cases.newer_masks import cases_with_newer_masks
+from napari_smalltumor.finetune.cases.other_masks import cases_with_other_masks
 from napari_smalltumor.finetune.cases.training_masks import case_to_add
 from napari_smalltumor.finetune.cases.unusable_cases import problem_of
 from napari_smalltumor.patients.active_patient import active_patient
@@ -150,9 +150,9 @@ class TrainingFolder(QObject):
         self._read()
         return True
 
-    def newer_masks(self) -> list[str]:
-        """Titles of open cases with edits that the folder does not have."""
-        return [] if self.path is None else cases_with_newer_masks(self._viewer, self.path)
+    def other_masks(self) -> list[str]:
+        """Titles of open cases whose masks are others than in the folder."""
+        return [] if self.path is None else cases_with_other_masks(self._viewer, self.path)
 
     def open_worklist(self) -> None:
         """Show the cases of a cohort that the network is least sure of."""

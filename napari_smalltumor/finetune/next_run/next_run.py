@@ -61,9 +61,9 @@ class NextRun(QObject):
             notify.error(f"{_CHANGED.format(folder)}.")
             self._panel.show_page(self._panel.train)
             return None
-        newer = self._folder.newer_masks()
-        if newer and not questions.confirm(
-            self._panel, "Newer masks?", _newer_text(newer), "Start anyway"
+        others = self._folder.other_masks()
+        if others and not questions.confirm(
+            self._panel, "Other masks?", _others_text(others), "Start anyway"
         ):
             self._panel.show_page(self._panel.cases)
             return None
@@ -91,10 +91,10 @@ class NextRun(QObject):
         self._panel.run_bar.set_startable(self._folder.problem or self._panel.train.problem)
 
 
-def _newer_text(titles: Sequence[str]) -> str:
+def _others_text(titles: Sequence[str]) -> str:
     add = "it" if len(titles) == 1 else "each of them"
     return (
-        f"The masks of {list_text(titles)} were edited and differ from those in the training "
-        f"folder, on which the network would be trained. To train on the masks in the viewer, "
-        f"cancel, and add {add} again on the page Cases."
+        f"The masks of {list_text(titles)} in the viewer differ from those in the training folder, "
+        f"on which the network would be trained. To train on the masks in the viewer, cancel, and "
+        f"add {add} again on the page Cases."
     )

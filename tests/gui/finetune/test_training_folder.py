@@ -175,17 +175,17 @@ def test_replacing_corrected_masks_with_those_of_a_network_is_asked_with_what_is
     assert not opened.added().any()
 
 
-def test_masks_that_are_newer_than_those_in_the_training_folder_are_named(qtbot, opened):
+def test_masks_that_are_others_than_those_in_the_training_folder_are_named(qtbot, opened):
     et = opened.segment()
     paint(et, 5, 5, 5)
-    assert opened.folder.newer_masks() == []  # the case is not in the folder
+    assert opened.folder.other_masks() == []  # the case is not in the folder
     opened.folder.add(False)
     wait_until_added(qtbot, opened)
-    assert opened.folder.newer_masks() == []
+    assert opened.folder.other_masks() == []
     paint(et, 6, 5, 5)
-    assert opened.folder.newer_masks() == ["Pat"]
+    assert opened.folder.other_masks() == ["Pat"]
     opened.viewer.layers.clear()
-    assert opened.folder.newer_masks() == []
+    assert opened.folder.other_masks() == []
 
 
 def test_adding_a_label_volume_removes_its_autosave(qtbot, opened):

@@ -1,4 +1,4 @@
-"""Open cases with edits that the training folder does not have."""
+"""Open cases whose masks are others than in the training folder, as they are after an edit."""
 
 from __future__ import annotations
 
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-def cases_with_newer_masks(viewer: Viewer, folder: Path) -> list[str]:
-    """Titles of the cases whose masks were edited and differ from those in a training folder."""
+def cases_with_other_masks(viewer: Viewer, folder: Path) -> list[str]:
+    """Titles of the cases whose masks differ from those in a training folder.
+
+    Masks that a network made and nobody has edited do not count: those in the folder may be their
+    corrections.
+    """
     return [case_title(viewer, case) for case in _cases(viewer) if _differs(viewer, case, folder)]
 
 
