@@ -38,6 +38,9 @@ HOW_TO_ASSIGN = (
 )
 
 
+_STACK = "stack of images"
+
+
 class NewLayers:
     """Assigns new layers to the active patient, and names those that belong to no patient.
 
@@ -87,6 +90,7 @@ class NewLayers:
         self._seen.add(layer)
         layer.events.data.connect(self._on_data)
         if not is_back and _is_stack(layer) and not self._is_only(patient_of(layer)):
+            layer.name = _STACK  # not that of the first patient
             self._make_of_nobody(layer)
             return
         if active is None or not is_drawn(layer) or patient_of(layer) is not None:
@@ -146,10 +150,10 @@ class NewLayers:
         layers, self._unreported = list(dict.fromkeys(self._unreported)), []
         names = [layer.name for layer in layers]
         one = len(names) == 1
-        belong, it, it_is = ("belongs", "it", "it is") if one else ("belong", "them", "they are")
+        belong, it, it_is = ("belongs", "it", "it is") if one else ("belong", "they", "they are")
         text = (
-            f"{list_text(names)} {belong} to no patient: a plugin may have made {it} of another "
-            f"one than the active patient. Until {it_is} assigned, {it_is} shown with every "
+            f"{list_text(names)} {belong} to no patient: {it} may have been made of another one "
+            f"than the active patient. Until {it_is} assigned, {it_is} shown with every "
             f"patient. {HOW_TO_ASSIGN}"
         )
         self._reported[text] = WeakSet(layers)
