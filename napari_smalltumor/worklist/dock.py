@@ -248,10 +248,11 @@ class WorklistDock(WorklistPanel, FollowsViewer):
 
     def _open_entry_of_list(self) -> WorklistEntry | None:
         """The case that is open, if it is listed."""
-        worklist = self.worklist
-        if worklist is None:
+        current, worklist = self.session.current, self.worklist
+        if current is None or worklist is None:
             return None
-        return next((each for each in worklist.entries if self.session.is_on(worklist, each)), None)
+        entry = next((e for e in worklist.entries if e.name == current.begun.case), None)
+        return entry if entry is not None and self.session.is_on(worklist, entry) else None
 
     def _open_entry(self, worklist: Worklist, index: int) -> None:
         entry = worklist.entries[index]
