@@ -56,7 +56,8 @@ def layers_to_review(
     result = read_result(worklist.folder, name)
     if result is None or not result.tells_the_same(entry.result):
         raise CaseError(
-            f"{name} was segmented again since the worklist was read; open the results again"
+            f"{name} was segmented again, or its mask corrected, since the worklist was read; open "
+            "the results again"
         )
     record = CohortCaseRecord.read(ResultsFolder(worklist.folder).record(name))
     digests = sha256_of_images(entry.files)
