@@ -96,7 +96,7 @@ def test_a_case_that_was_segmented_again_is_not_opened_from_the_list_of_before(
     table.write_text(table.read_text().replace("segmented", "kept"))
     layers_to_review(worklist, entry, [])  # the mask is the same
     other_masks_table(files)
-    with pytest.raises(CaseError, match="ann was segmented again.*; open the results again"):
+    with pytest.raises(CaseError, match=r"ann was segmented again.*; open the results again"):
         layers_to_review(worklist, entry, [])
     worklist = read_worklist(output)
     layers_to_review(worklist, next(e for e in worklist.entries if e.name == "ann"), [])
