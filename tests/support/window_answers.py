@@ -6,7 +6,7 @@ from random import Random
 
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QAction
-from qtpy.QtWidgets import QAbstractButton, QApplication, QFileDialog, QMenu, QWidget
+from qtpy.QtWidgets import QAbstractButton, QApplication, QFileDialog, QMenu, QMessageBox, QWidget
 from window_checks import WindowChecks
 from window_input import EDITING, press
 
@@ -51,6 +51,8 @@ class WindowAnswers:
         if (menu is None and dialog is None) or self.chance.random() < 0.6:
             return
         self._checked = None
+        if isinstance(dialog, QMessageBox):
+            self.checks.note_answer(dialog.text())
         if menu is not None:
             self._choose_in(menu)
         elif isinstance(dialog, QFileDialog):

@@ -104,6 +104,10 @@ class WindowChecks:
             or QApplication.activeModalWidget() is not None
         )
 
+    def note_answer(self, question: str) -> None:
+        """Tell of a question that was answered, perhaps by restoring the edits of a patient."""
+        self._changes.note_answer(question)
+
     def check(self, *, may_edit: bool) -> None:
         """What holds after each step: one patient is shown, named, changed and written.
 

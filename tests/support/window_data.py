@@ -17,7 +17,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.region_masks import display_mask
 from napari_smalltumor.layers.metadata import case_of, cases_among, region_of, role_of
-from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 
 
@@ -37,11 +37,24 @@ class MaskChanges:
         self._active = self._patients.current
         self._seen: WeakKeyDictionary[Layer, int] = WeakKeyDictionary()
         self._results: WeakKeyDictionary[Layer, Segmentation | None] = WeakKeyDictionary()
+        self._answered: set[Patient] = set()
+
+    def note_answer(self, question: str) -> None:
+        """Allow changes of the masks of a patient if the question is whether to restore its edits.
+
+        That patient may have been opened behind the active one.
+        """
+        self._answered |= {
+            patient
+            for patient in self._patients.patients
+            if question.startswith(f"Edits of {self._patients.title_of(patient)}, ")
+        }
 
     def check(self, *, may_edit: bool) -> None:
         """Since the last call, only results came, and edits of the patient that was active then.
 
-        One that became active meanwhile is not edited: the user has not seen it.
+        One that became active meanwhile is not edited: the user has not seen it. Edits of any
+        patient may have been restored, as `note_answer` was told.
         """
         for layer in self._layers:
             if layer._type_string != "labels":
@@ -52,9 +65,10 @@ class MaskChanges:
             if before in (None, now):
                 continue
             patient = patient_of(layer)
-            may_change = patient is None or (may_edit and patient == self._active)
+            is_edited = may_edit and patient == self._active
+            may_change = patient is None or is_edited or patient in self._answered
             assert may_change or is_new_result, f"{layer.name} has changed"
-        self._active = self._patients.current
+        self._active, self._answered = self._patients.current, set()
 
     def _is_new_result(self, layer: Layer) -> bool:
         """Whether a layer has become a region as the network finds it for its patient."""
