@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nibabel as nib
 import numpy as np
@@ -17,9 +17,13 @@ from smalltumor.data.case import Case
 from smalltumor.data.naming.cohort_names import REVIEWS
 from smalltumor.labels.regions import Region
 from smalltumor.text import volume_text
+from window_comparisons import ComparisonChecks
 from window_data import MaskChanges, check_autosave
 
+from napari_smalltumor.compare.dock import CompareDock
+from napari_smalltumor.follow_up.dock import FollowUpDock
 from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.editing.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of, role_of
 from napari_smalltumor.layers.patient import Patient, patient_of
@@ -37,14 +41,23 @@ _MASK = re.compile(r"(?P<case>.+)_(smalltumor|(?P<review>review\d+))\.nii\.gz")
 MAX_WAIT_MS = 250
 
 
+class WindowDocks(NamedTuple):
+    """The docks of a window."""
+
+    segment: SegmentDock
+    lesions: LesionsDock
+    worklist: WorklistDock
+    compare: CompareDock
+    follow_up: FollowUpDock
+
+
 class WindowChecks:
     """Looks at what a window shows, and at the files that it writes.
 
     Parameters
     ----------
     viewer : Viewer
-    segment, lesions, worklist : SegmentDock, LesionsDock, WorklistDock
-        Docks of the window.
+    docks : WindowDocks
     folders : list of Path
         Of the cases that may be opened.
     expected : mapping of str to (i, j, k) array
@@ -57,21 +70,21 @@ class WindowChecks:
     def __init__(
         self,
         viewer: Any,
-        segment: SegmentDock,
-        lesions: LesionsDock,
-        worklist: WorklistDock,
+        docks: WindowDocks,
         folders: list[Path],
         expected: dict[str, np.ndarray],
         qtbot: Any,
         raised: list[BaseException],
     ) -> None:
-        self.viewer, self.segment, self.lesions = viewer, segment, lesions
-        self.worklist, self.folders, self.expected = worklist, folders, expected
+        self.viewer, self.docks, self.segment = viewer, docks, docks.segment
+        self.lesions, self.worklist = docks.lesions, docks.worklist
+        self.folders, self.expected = folders, expected
         self.patients, self.qtbot, self.raised = active_patient(viewer), qtbot, raised
-        self._roots = [*folders, worklist.worklist.folder]
+        self._roots = [*folders, self.worklist.worklist.folder]
         self._files = self._checksums()
         self._shown: list[tuple[Patient, np.ndarray]] = []
         self._changes = MaskChanges(viewer, expected)
+        self.comparisons = ComparisonChecks(viewer, docks.compare, docks.follow_up)
 
     @property
     def window(self) -> QMainWindow:
@@ -91,8 +104,7 @@ class WindowChecks:
 
     def _is_due(self) -> bool:
         """Whether something follows an edit after a while, as the numbers do."""
-        docks = (self.segment, self.lesions, self.worklist)
-        timers = [timer for dock in docks for timer in dock.findChildren(QTimer)]
+        timers = [timer for dock in self.docks for timer in dock.findChildren(QTimer)]
         return any(timer.isSingleShot() and timer.isActive() for timer in timers)
 
     def _is_busy(self) -> bool:
@@ -101,6 +113,7 @@ class WindowChecks:
             or run_in(self.viewer) is not None
             or self.lesions.finder.busy
             or self.lesions.candidate_finder.busy
+            or self.comparisons.is_busy
             or QApplication.activeModalWidget() is not None
         )
 
@@ -135,6 +148,7 @@ class WindowChecks:
             assert results.text.split("\n")[0] == self.patients.title
         source = self.lesions.review.source
         assert source is None or patient_of(source.any_layer) in (None, current)
+        self.comparisons.check_shown()
         for layer in self.viewer.layers:
             if ring_boxes_of(layer) is None:
                 continue
@@ -146,7 +160,7 @@ class WindowChecks:
         """An image layer shows the file of its patient and sequence."""
         for layer in self.viewer.layers:
             case = case_of(layer)
-            if layer._type_string == "image" and case is not None:
+            if layer._type_string == "image" and case is not None and not is_earlier_scan(layer):
                 assert _crc(layer.data) == _crc(_display(case, layer))
 
     def _check_files(self) -> None:
@@ -211,6 +225,7 @@ class WindowChecks:
             expected = snapshot.lesions(self.lesions.limits.threshold)
             assert listed == sorted(x.voxels for x in expected)
         self._check_rings()
+        self.comparisons.check_settled()
 
     def _check_rings(self) -> None:
         """Each ring of a review is around a lesion that its dock lists for the active patient.

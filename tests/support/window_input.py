@@ -77,7 +77,7 @@ class InputSteps:
     def __init__(self, checks: WindowChecks, chance: Random) -> None:
         self.checks, self.chance, self.qtbot = checks, chance, checks.qtbot
         self.viewer = checks.viewer
-        self.docks = (checks.segment, checks.lesions, checks.worklist)
+        self.docks = checks.docks
         self.window = checks.window
         lists = self.window.findChildren(QListView)
         self.layer_list = next(x for x in lists if hasattr(x.itemDelegate(), "show_context_menu"))

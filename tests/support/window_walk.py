@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from qtpy.QtCore import QTimer
 from window_answers import WindowAnswers
 from window_calls import CalledSteps
 from window_checks import MAX_WAIT_MS, WindowChecks
+from window_comparing import ComparisonSteps
 from window_input import InputSteps
 from window_strokes import StrokeSteps
 
@@ -44,16 +46,21 @@ class WindowWalk:
     ----------
     checks : WindowChecks
         Of the window.
+    masks, scans : list of Path
+        What patients are compared with, see `ComparisonSteps`.
     chance : Random
     """
 
-    def __init__(self, checks: WindowChecks, chance: Random) -> None:
+    def __init__(
+        self, checks: WindowChecks, masks: list[Path], scans: list[Path], chance: Random
+    ) -> None:
         self.checks, self.chance, self.qtbot = checks, chance, checks.qtbot
         # Of its own chance: how often it looks depends on the machine, and the steps do not.
         self._answers = WindowAnswers(checks, Random(chance.getrandbits(32)))
         self._calls = calls = CalledSteps(checks, chance)
         self._by_hand = by_hand = InputSteps(checks, chance)
         brush = StrokeSteps(checks, chance)
+        comparing = ComparisonSteps(checks, masks, scans, chance)
         self._switches = [calls.switch, calls.close, calls.review_a_case, calls.remove_all]
         self._switches += [calls.open, calls.open_again, by_hand.click_eye, by_hand.click_button]
         self._choices = [
@@ -75,6 +82,8 @@ class WindowWalk:
             Step(1, calls.duplicate),
             Step(1, calls.show_all),
             Step(3, calls.review_a_case),
+            Step(4, comparing.compare),
+            Step(4, comparing.follow_up),
             Step(1, calls.wait),
             Step(12, by_hand.press_viewing_keys),
             Step(8, by_hand.press_keys, edits=True),
