@@ -121,6 +121,10 @@ class WindowChecks:
         """Tell of a question that was answered, perhaps by restoring the edits of a patient."""
         self._changes.note_answer(question)
 
+    def note_masks(self) -> None:
+        """Masks may be written as they are now, in the middle of a step."""
+        self._shown += self._shown_classes()
+
     def check(self, *, may_edit: bool) -> None:
         """What holds after each step: one patient is shown, named, changed and written.
 

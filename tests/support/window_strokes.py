@@ -49,6 +49,7 @@ class StrokeSteps:
                     sequence = self.chance.choice(VIEWING)
                     done.append(sequence)
                     press(self.qtbot, self.checks.window, sequence)
+                    self.checks.note_masks()
                     before = self.checks.active  # the key may have chosen another patient
                 self.qtbot.wait(self.chance.choice([0, 20, MAX_WAIT_MS]))
                 self.checks.check_shown()
