@@ -14,7 +14,7 @@ from smalltumor.scanner.prepared.prepared_case import PreparedCase
 from smalltumor.scanner.prepared.series_of_case import NotTheScanError, series_in
 
 from napari_smalltumor import notify
-from napari_smalltumor.deferred_calls import once_idle
+from napari_smalltumor.deferred_calls import once_idle, when_idle
 from napari_smalltumor.layers.coordinates import display_transform, to_display
 from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.patient import assign, patient_of
@@ -65,7 +65,8 @@ class WholeHead(QObject):
         layers, self._wanted = self._wanted, None
         head, self._layer = self._layer, None
         if head is not None and head in self._viewer.layers:
-            self._viewer.layers.remove(head)
+            head.visible = False
+            when_idle(partial(_remove, self._viewer, head))
             if layers is not None:
                 active_patient(self._viewer).set_shown(layers.images[REFERENCE], True)
 
@@ -106,6 +107,16 @@ class WholeHead(QObject):
         if isinstance(error, NotTheScanError):  # ask for the folder again at the next attempt
             forget_scan(layers.folder)
         notify.report_error(error)
+
+
+def _remove(viewer: Viewer, layer: Image) -> None:
+    """Remove a layer if it is still there.
+
+    It is called when napari has removed the layers that were selected: it raises an error for one
+    that is gone before its turn.
+    """
+    if layer in viewer.layers:
+        viewer.layers.remove(layer)
 
 
 def _read(prepared: PreparedCase, scan: Path) -> npt.NDArray[np.generic]:

@@ -12,6 +12,7 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.read_case import read_case
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import READ_SCHEMES
 from smalltumor.text import volume_text
 
 from napari_smalltumor.compare.dock import CompareDock
@@ -92,9 +93,11 @@ class ComparisonChecks:
         image, grid = nib.load(file), case_of(layer).grid
         if not np.allclose(image.affine, grid.affine):  # resampled
             return
-        classes = _CLASSES[np.asarray(image.dataobj)]
-        expected = to_display(region_mask(classes, shown.region), grid)
-        assert np.array_equal(np.asarray(layer.data) != 0, expected), layer.name
+        shown_mask = np.asarray(layer.data) != 0
+        assert any(  # the user was asked what the values mean
+            np.array_equal(shown_mask, to_display(region_mask(classes, shown.region), grid))
+            for classes in _readings_of(np.asarray(image.dataobj))
+        ), layer.name
 
     def _check_earlier(self, layer: Layer) -> None:
         """An earlier image is that of a scan that was chosen for its patient."""
@@ -133,6 +136,12 @@ class ComparisonChecks:
         file = read_case(comparison.folder, allow_missing=True).labels_path
         classes = _CLASSES[np.asarray(nib.load(file).dataobj)]
         assert np.array_equal(comparison.follow_up.earlier.classes, classes)
+
+
+def _readings_of(stored: np.ndarray) -> list[np.ndarray]:
+    """The tissue classes of stored values in each scheme that has them."""
+    values = set(np.unique(stored))
+    return [s.decode(stored) for s in READ_SCHEMES.values() if values <= set(s.classes)]
 
 
 def _ml_text(layer: Layer) -> str:

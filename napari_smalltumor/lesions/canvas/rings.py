@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.lesions import Lesion
 
+from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole
 from napari_smalltumor.layers.selection import selection_untouched
 from napari_smalltumor.layers.views.ring_boxes import RingBoxes, set_ring_boxes
@@ -101,6 +102,19 @@ class LesionRings:
         layer, self.layer = self.layer, None
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
+
+    def hide_with_masks(self) -> None:
+        """Erase the rings of masks that are removed, and remove the layer when that has ended.
+
+        napari removes the selected layers one after the other, and raises an error for one that is
+        gone before its turn.
+        """
+        self.erase()
+        when_idle(self._hide_if_erased)
+
+    def _hide_if_erased(self) -> None:
+        if not len(self._boxes):
+            self.hide()
 
     def erase(self) -> None:
         """Remove the rings, but keep the layer: napari collects garbage when it removes one."""

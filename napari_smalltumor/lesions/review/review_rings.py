@@ -67,4 +67,4 @@ class ReviewRings:
         if lesion_sources(self._viewer.layers):
             self._rings.erase()
         else:
-            self._rings.hide()
+            self._rings.hide_with_masks()

@@ -291,6 +291,23 @@ def test_layers_removed_during_a_search_leave_an_empty_table(viewer, dock, qtbot
     assert not dock.next_button.isEnabled() and not dock.delete_button.isEnabled()
 
 
+@pytest.mark.parametrize("rings_first", [True, False])
+def test_rings_and_masks_can_be_removed_together_in_any_order(viewer, dock, qtbot, rings_first):
+    layers = sorted(viewer.layers, key=lambda layer: layer.name == NAME, reverse=rings_first)
+    assert NAME in {layer.name for layer in layers}
+    with viewer.layers.batched_update():  # as napari removes what is selected, which has no order
+        for layer in layers:
+            viewer.layers.index(layer)
+            viewer.layers.remove(layer)
+    qtbot.waitUntil(lambda: not len(viewer.layers))
+
+
+def test_the_rings_go_with_the_last_mask(viewer, dock, qtbot):
+    for layer in [x for x in viewer.layers if x.name != NAME]:
+        viewer.layers.remove(layer)
+    qtbot.waitUntil(lambda: not len(viewer.layers))
+
+
 def test_an_undocked_review_lets_go_of_the_viewer(viewer, dock):
     viewer.window.remove_dock_widget(dock)
     assert NAME not in viewer.layers
