@@ -51,6 +51,7 @@ class WindowAnswers:
         if (menu is None and dialog is None) or self.chance.random() < 0.6:
             return
         self._checked = None
+        self.checks.note_masks()  # the answer may be to save them
         if isinstance(dialog, QMessageBox):
             self.checks.note_answer(dialog.text())
         if menu is not None:

@@ -17,6 +17,7 @@ from window_calls import CalledSteps
 from window_checks import MAX_WAIT_MS, WindowChecks
 from window_comparing import ComparisonSteps
 from window_input import InputSteps
+from window_layer_actions import LayerActionSteps
 from window_strokes import StrokeSteps
 
 
@@ -82,6 +83,7 @@ class WindowWalk:
             Step(1, calls.duplicate),
             Step(1, calls.show_all),
             Step(3, calls.review_a_case),
+            Step(3, LayerActionSteps(checks, chance).act),
             Step(4, comparing.compare),
             Step(4, comparing.follow_up),
             Step(1, calls.wait),
