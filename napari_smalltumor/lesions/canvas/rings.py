@@ -208,6 +208,7 @@ class LesionRings:
                 metadata=LayerRole(LayerKind.RINGS).metadata(),
             )
         layer.editable = False
+        layer.events.visible.connect(self._draw)
         return layer
 
     def _forget_points(self) -> None:
@@ -233,11 +234,16 @@ class LesionRings:
             layers.move(layers.index(self.layer), len(layers))
 
     def _draw(self, event: Any = None) -> None:
-        """Draw every ring as two points: a black one, and a coloured one on top of it."""
+        """Draw every ring as two points: a black one, and a coloured one on top of it.
+
+        Points of a hidden layer are drawn when it is shown.
+        """
         if self.layer is None or not len(self._boxes):
             return
         diameters = DIAMETER_FACTOR * self._diameters
         set_ring_boxes(self.layer, RingBoxes(self._boxes, diameters, self._bold, self._candidate))
+        if not self.layer.visible:  # napari would look for the points of its last slice
+            return
         points, lesion = _ring_centres(self._boxes, self._sliced_axis())
         self._point_diameters = diameters[lesion]
         self._point_lines = np.where(self._bold, CURRENT_LINE_PIXELS, LINE_PIXELS)[lesion]
@@ -261,7 +267,7 @@ class LesionRings:
     def _on_zoom(self, event: Any = None) -> None:
         """Keep line widths and the smallest ring size constant on the screen."""
         zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
-        if self.layer is None or not len(self._boxes):
+        if self.layer is None or not len(self._boxes) or not self.layer.visible:
             return
         if self._zoom / ZOOM_STEP < zoom < self._zoom * ZOOM_STEP:
             return

@@ -308,6 +308,21 @@ def test_the_rings_go_with_the_last_mask(viewer, dock, qtbot):
     qtbot.waitUntil(lambda: not len(viewer.layers))
 
 
+def test_hidden_rings_follow_the_lesions_and_are_drawn_when_they_are_shown(viewer, dock, qtbot):
+    rings, et = viewer.layers[NAME], viewer.layers["Pat ET"]
+    dock.select_row(1)  # its slice has the last points
+    drawn = len(rings.data)
+    assert len(rings._view_indices)
+    rings.visible = False
+    smallest = dock.review.lesions[0]
+    et.data[tuple(dock.review.source.voxels_in_data(smallest).T)] = 0
+    et.refresh()
+    qtbot.waitUntil(lambda: voxels(dock) == [12, 216])
+    assert len(rings.data) == drawn
+    rings.visible = True
+    assert 0 < len(rings.data) < drawn
+
+
 def test_an_undocked_review_lets_go_of_the_viewer(viewer, dock):
     viewer.window.remove_dock_widget(dock)
     assert NAME not in viewer.layers
