@@ -73,7 +73,7 @@ class OpeningAtTumour:
         ET, TC and WT may be added one by one: the inner ones are looked at last and go first.
         """
         viewer = self._viewer()
-        if viewer is None or viewer.dims.ndim != 3:
+        if viewer is None:
             return
         shown = self._shown if self._is_at_shown(viewer) else None
         if shown is None and not self._is_in_the_middle(viewer):
@@ -83,7 +83,7 @@ class OpeningAtTumour:
             if shown is not None and not _is_inside(region, shown.region):
                 continue
             if (point := tumour_point(layer)) is not None:
-                viewer.dims.point = tuple(float(x) for x in point)
+                viewer.dims.point = (*viewer.dims.point[:-3], *(float(x) for x in point))
                 self._shown = _Shown(region, viewer.dims.point)
                 return
 
@@ -98,7 +98,7 @@ class OpeningAtTumour:
             return False
         lowest, highest = viewer.layers.get_extent(images).world
         step = np.abs(images[0].scale)
-        distance = np.abs(np.asarray(viewer.dims.point) - (lowest + highest) / 2)
+        distance = np.abs(np.asarray(viewer.dims.point)[-3:] - (lowest + highest) / 2)
         return bool(np.all(distance <= 1.01 * step))
 
 

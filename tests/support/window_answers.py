@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QAction
-from qtpy.QtWidgets import QAbstractButton, QApplication, QFileDialog, QMenu, QMessageBox, QWidget
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialogButtonBox,
+    QFileDialog,
+    QMenu,
+    QMessageBox,
+    QWidget,
+)
 from window_checks import WindowChecks
 from window_input import EDITING, press
 
@@ -57,8 +66,7 @@ class WindowAnswers:
         if menu is not None:
             self._choose_in(menu)
         elif isinstance(dialog, QFileDialog):
-            self._note("choose no file")
-            dialog.reject()
+            self._choose_file(dialog)
         elif self.chance.random() < 0.2:
             sequence = self.chance.choice(EDITING)
             self._note(f"press {sequence} in a dialog")
@@ -77,6 +85,17 @@ class WindowAnswers:
         now = opened, self.checks.active, under_menu
         assert self._checked in (None, now) or self._checked[0] is not opened
         self._checked = now
+
+    def _choose_file(self, dialog: QFileDialog) -> None:
+        """Write the file that is proposed, or none."""
+        is_saved = dialog.acceptMode() == QFileDialog.AcceptMode.AcceptSave
+        if is_saved and self.chance.random() < 0.7:
+            self._note(f"save {Path(dialog.selectedFiles()[0]).name}")
+            box = dialog.findChild(QDialogButtonBox)
+            box.button(QDialogButtonBox.StandardButton.Save).click()
+        else:
+            self._note("choose no file")
+            dialog.reject()
 
     def _choose_in(self, menu: QWidget) -> None:
         """Choose an entry, of a submenu too, or close the menu."""

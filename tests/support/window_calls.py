@@ -11,11 +11,13 @@ from qtpy.QtWidgets import QAbstractButton
 from window_checks import WindowChecks
 
 from napari_smalltumor.closing.close_patient import close_active
+from napari_smalltumor.export.dialogs.export_dialog import ask_and_export
 from napari_smalltumor.export.save import save
 from napari_smalltumor.layers.editing.visibility import can_be_seen
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.open_case import open_and_remember
+from napari_smalltumor.report.command import ask_and_report
 
 
 class CalledSteps:
@@ -178,6 +180,17 @@ class CalledSteps:
         else:
             dock.step(1 if name == "next" else -1)
         return f"worklist: {name}"
+
+    def write(self) -> str:
+        """Write a table, a report or an export, as the dialogs propose it."""
+        name, title = self.chance.choice(["table", "report", "export"]), self.patients.title
+        if name == "table":
+            self.lesions.save_button.click()
+        elif name == "report":
+            ask_and_report(self.viewer, None)
+        else:
+            ask_and_export(self.viewer, None, per_region=self.chance.random() < 0.5)
+        return f"write: {name} of {title}"
 
     def duplicate(self) -> str:
         layer = self.viewer.layers.selection.active

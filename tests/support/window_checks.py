@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,18 +13,18 @@ from napari.layers import Layer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow
 from smalltumor.data.case import Case
-from smalltumor.data.naming.cohort_names import REVIEWS
 from smalltumor.labels.regions import Region
 from smalltumor.text import volume_text
 from window_comparisons import ComparisonChecks
 from window_data import MaskChanges, check_autosave
+from window_files import WrittenFiles
 
 from napari_smalltumor.compare.dock import CompareDock
 from napari_smalltumor.follow_up.dock import FollowUpDock
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.editing.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.masks.region_masks import segmentation_of
-from napari_smalltumor.layers.metadata import case_of, region_layers, region_of, role_of
+from napari_smalltumor.layers.metadata import case_of, region_layers, role_of
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.layers.views.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.dock import LesionsDock
@@ -37,7 +36,6 @@ from napari_smalltumor.segment.run import run_in
 from napari_smalltumor.worklist import listed_lesions
 from napari_smalltumor.worklist.dock import WorklistDock
 
-_MASK = re.compile(r"(?P<case>.+)_(smalltumor|(?P<review>review\d+))\.nii\.gz")
 MAX_WAIT_MS = 250
 
 
@@ -80,9 +78,7 @@ class WindowChecks:
         self.lesions, self.worklist = docks.lesions, docks.worklist
         self.folders, self.expected = folders, expected
         self.patients, self.qtbot, self.raised = active_patient(viewer), qtbot, raised
-        self._roots = [*folders, self.worklist.worklist.folder]
-        self._files = self._checksums()
-        self._shown: list[tuple[Patient, np.ndarray]] = []
+        self._files = WrittenFiles(viewer, [*folders, self.worklist.worklist.folder])
         self._changes = MaskChanges(viewer, expected)
         self.comparisons = ComparisonChecks(viewer, docks.compare, docks.follow_up)
 
@@ -123,7 +119,7 @@ class WindowChecks:
 
     def note_masks(self) -> None:
         """Masks may be written as they are now, in the middle of a step."""
-        self._shown += self._shown_classes()
+        self._files.note_masks()
 
     def check(self, *, may_edit: bool) -> None:
         """What holds after each step: one patient is shown, named, changed and written.
@@ -138,7 +134,7 @@ class WindowChecks:
         self.check_shown()
         self._changes.check(may_edit=may_edit)
         self._check_images()
-        self._check_files()
+        self._files.check()
 
     def check_shown(self) -> None:
         """What holds at any time, also under an open menu: one patient is shown and named."""
@@ -166,37 +162,6 @@ class WindowChecks:
             case = case_of(layer)
             if layer._type_string == "image" and case is not None and not is_earlier_scan(layer):
                 assert _crc(layer.data) == _crc(_display(case, layer))
-
-    def _check_files(self) -> None:
-        """No file is changed but masks, and they hold the regions of the patient of their name."""
-        now = self._checksums()
-        for path, checksum in now.items():
-            if self._files.get(path) == checksum or (
-                REVIEWS in path.parts and path.suffix != ".gz"
-            ):
-                continue
-            own, is_review = _MASK.fullmatch(path.name), REVIEWS in path.parts
-            assert own is not None and is_review == bool(own["review"]), path
-            written = np.asarray(nib.load(path).dataobj)
-            shown = self._classes_of(own["case"], None if is_review else path.parent)
-            assert any(np.array_equal(written, x) for x in shown), path
-        assert not [path for path in self._files if path not in now]
-        self._files, self._shown = now, self._shown_classes()
-
-    def _classes_of(self, name: str, folder: Path | None) -> list[np.ndarray]:
-        """The regions of patients of a name and folder now and before, in the scheme of files."""
-        return [
-            classes
-            for patient, classes in (*self._shown, *self._shown_classes())
-            if patient.name == name and folder in (None, patient.folder)
-        ]
-
-    def _shown_classes(self) -> list[tuple[Patient, np.ndarray]]:
-        """The regions of the open patients; one may be saved and closed in a step."""
-        patients = {patient_of(x): case_of(x) for x in self.viewer.layers if region_of(x)}
-        found = {p: segmentation_of(self.viewer.layers, case) for p, case in patients.items()}
-        values = np.array([0, 1, 2, 4], np.uint8)
-        return [(p, values[x.classes]) for p, x in found.items() if x is not None]
 
     def check_settled(self, *, may_edit: bool = False) -> None:
         """What holds when all work has ended: numbers, lesions and rings are the patient's.
@@ -267,10 +232,6 @@ class WindowChecks:
         is_result = segmentation.run is not None and len(regions) == len(Region)
         if is_result and "edited since" not in self.segment.panel.results.text:
             assert np.array_equal(segmentation.classes, self.expected[str(self.active.folder)])
-
-    def _checksums(self) -> dict[Path, int]:
-        files = [path for root in self._roots for path in root.rglob("*") if path.is_file()]
-        return {x: zlib.crc32(x.read_bytes()) for x in files if not x.name.startswith(".")}
 
 
 def _crc(data: Any) -> int:

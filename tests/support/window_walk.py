@@ -73,6 +73,7 @@ class WindowWalk:
             Step(8, brush.paint, edits=True),
             Step(2, calls.undo, edits=True),
             Step(3, calls.save),
+            Step(3, calls.write),
             Step(2, calls.close),
             Step(1, calls.remove_all),
             Step(1, calls.remove_one),

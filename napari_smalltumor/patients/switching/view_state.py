@@ -62,12 +62,13 @@ class ViewState:
         )
 
     def restore(self, viewer: ViewerModel) -> None:
-        """Show the view again; axes that were added meanwhile keep their slices."""
+        """Show the view again; axes that were added in front meanwhile stay as they are."""
         dims, camera = viewer.dims, viewer.scene.camera
         dims.ndisplay = self.ndisplay  # first, because it may set the order of the axes
-        if len(self.order) == dims.ndim:
-            dims.order = self.order
-            dims.point = self.point
+        added = dims.ndim - len(self.order)
+        if added >= 0:
+            dims.order = (*range(added), *(added + axis for axis in self.order))
+            dims.point = (*dims.point[:added], *self.point)
         camera.center = self.centre
         camera.angles = self.angles
         camera.zoom = self.zoom
@@ -174,8 +175,16 @@ def first_selection(layers: Sequence[Layer]) -> list[Layer]:
 
 
 def fit_view(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
-    """Show the middle slices of some layers, and fit the canvas to them."""
-    layers = list(layers)
-    lowest, highest = viewer.layers.get_extent(layers).world
-    viewer.dims.point = tuple(float(x) for x in np.add(lowest, highest) / 2)
-    viewer.reset_view(layers=layers, reset_camera_angle=False)
+    """Show the middle slices of some layers, and fit the canvas to them.
+
+    If other layers have more axes, napari fits the canvas to all layers only; it is centred on
+    these ones.
+    """
+    layers, dims = list(layers), viewer.dims
+    middle = tuple(float(x) for x in np.mean(viewer.layers.get_extent(layers).world, axis=0))
+    added = dims.ndim - len(middle)
+    dims.point = (*dims.point[:added], *middle)
+    viewer.reset_view(layers=None if added else layers, reset_camera_angle=False)
+    if added:
+        shown = [dims.point[axis] for axis in dims.displayed]
+        viewer.scene.camera.center = (*(0.0 for _ in range(3 - len(shown))), *shown)

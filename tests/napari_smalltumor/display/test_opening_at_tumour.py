@@ -28,6 +28,15 @@ def test_a_case_with_a_mask_opens_in_its_slice_with_most_enhancement(viewer, tmp
     assert areas[index[0]] == areas.max()
 
 
+def test_a_case_opens_at_its_tumour_beside_an_image_with_more_axes(viewer, tmp_path):
+    open_case(viewer, write_case_along(tmp_path / "B", labels=False))
+    viewer.add_image(np.zeros((2, 5, 6, 7)), name="fMRI")
+    open_case(viewer, write_case_along(tmp_path / "A"))
+    labels = viewer.layers["A labels"]
+    index = tuple(np.rint(labels.world_to_data(viewer.dims.point[-3:])).astype(int))
+    assert labels.data[index] == 4
+
+
 def test_a_mask_does_not_move_a_view_that_the_user_has_moved(viewer, tmp_path):
     folder = write_case_along(tmp_path / "A")
     open_case(viewer, folder)

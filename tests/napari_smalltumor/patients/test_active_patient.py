@@ -89,6 +89,27 @@ def test_going_back_restores_visibility_slice_camera_and_selection(viewer, patie
     assert viewer.scene.camera.zoom == 2
 
 
+def test_slices_and_camera_follow_the_patient_beside_an_image_with_more_axes(
+    viewer, patients, tmp_path
+):
+    switch(patients, "First")
+    viewer.dims.order = (1, 0, 2)
+    viewer.dims.point = viewer.dims.range[0][0], -48.25, viewer.dims.range[2][0]
+    before = viewer.dims.point
+    switch(patients, "Second")
+    viewer.add_image(np.zeros((2, 5, 6, 7)), name="fMRI")
+    viewer.dims.set_point(0, 1)
+    open_case(viewer, write_case_along(tmp_path / "Third", labels=False))
+    lowest, highest = layer_of(viewer, "Third T1CE").extent.world
+    assert viewer.dims.point[-3:] == pytest.approx((lowest + highest) / 2, abs=1)
+    assert viewer.dims.point[0] == 1
+    shown = [viewer.dims.point[axis] for axis in viewer.dims.displayed]
+    assert viewer.scene.camera.center[-2:] == pytest.approx(shown)
+    switch(patients, "First")
+    assert viewer.dims.order == (0, 2, 1, 3)
+    assert viewer.dims.point == (1, *before)
+
+
 def add_in_background(viewer, patients, folder) -> None:
     """Add the images of a case whose patient has never been active."""
     with patients.in_background():
