@@ -40,6 +40,7 @@ class WrittenFiles:
         self._layers, self._folders = viewer.layers, folders
         self._files = self._checksums()
         self._shown: list[tuple[Patient, np.ndarray]] = []
+        self._patients: set[Patient] = set()
 
     def note_masks(self) -> None:
         """Masks may be written as they are now, in the middle of a step."""
@@ -47,6 +48,7 @@ class WrittenFiles:
 
     def check(self) -> None:
         """Only what is exported was written, and is of the patient of its name and folder."""
+        self._patients |= {patient for patient, _ in self._shown_classes()}
         now = self._checksums()
         for path, checksum in now.items():
             is_state_of_review = REVIEWS in path.parts and path.suffix != ".gz"
@@ -59,7 +61,8 @@ class WrittenFiles:
         if table := _TABLE.fullmatch(path.name):
             self._check_table(path, table["case"], Region(table["region"]))
         elif page := _PAGE.fullmatch(path.name):
-            assert self._classes_of(page["case"], path.parent), path
+            names = {x.name for x in self._patients if x.folder == path.parent}
+            assert _name(page["case"]) in names, path
         else:
             self._check_mask(path)
 
@@ -79,10 +82,10 @@ class WrittenFiles:
         """A table lists as many voxels as the region of its patient has."""
         with path.open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row["list"] == "found"]
-        shown = self._classes_of(case, path.parent)
+        shown = self._classes_of(_name(case), path.parent)
         counts = [np.count_nonzero(region_mask(classes, region)) for classes in shown]
         assert sum(int(row["voxels"]) for row in rows) in counts, path
-        assert {row["case"] for row in rows} <= {case}, path
+        assert {row["case"] for row in rows} <= {_name(case)}, path
 
     def _classes_of(self, name: str, folder: Path | None) -> list[np.ndarray]:
         """The tissue classes of patients of a name and folder, now and before."""
@@ -101,3 +104,8 @@ class WrittenFiles:
     def _checksums(self) -> dict[Path, int]:
         files = [path for root in self._folders for path in root.rglob("*") if path.is_file()]
         return {x: zlib.crc32(x.read_bytes()) for x in files if not x.name.startswith(".")}
+
+
+def _name(title: str) -> str:
+    """The name of the case of a title, which tells it from others of the name."""
+    return title.split(" (")[0]
