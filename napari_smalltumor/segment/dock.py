@@ -34,13 +34,11 @@ from napari_smalltumor.patients.removed.removed_layers import removed_layers
 from napari_smalltumor.report.command import ask_and_report
 from napari_smalltumor.segment.job import SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
-from napari_smalltumor.segment.run import (
-    SegmentRun,
+from napari_smalltumor.segment.replaced_edits import (
     confirm_replacing_edits,
     confirm_replacing_review,
-    not_segmented_text,
-    run_in,
 )
+from napari_smalltumor.segment.run import SegmentRun, not_segmented_text, run_in
 from napari_smalltumor.segment.shown_result import ShownResult
 from napari_smalltumor.segment.speed_hint import show_speed_hint
 from napari_smalltumor.widgets.docks.dock_keys import DockKeys
@@ -137,8 +135,12 @@ class SegmentDock(QScrollArea):
         ):
             return
         reader = review_session(self._viewer).reader_of(patient)
-        if self._is_edited(case):
-            agrees = confirm_replacing_edits(title)
+        edited = self._edited_regions(case)
+        if edited:
+            shown = {x.name for x in region_layers(self._viewer.layers, case).values()}
+            agrees = confirm_replacing_edits(
+                self._viewer, patient, self, can_be_saved=shown.issuperset(edited)
+            )
         else:
             agrees = not reader or confirm_replacing_review(title, reader)
         if not agrees:
@@ -250,11 +252,11 @@ class SegmentDock(QScrollArea):
     def _export(self, per_region: bool) -> None:
         ask_and_export(self._viewer, self, per_region=per_region)
 
-    def _is_edited(self, case: Case) -> bool:
-        """Whether the case has or had regions that are in no file and are no network's result."""
+    def _edited_regions(self, case: Case) -> list[str]:
+        """Names of regions that are, or were, in no file and are no network's result."""
         shown = region_layers(self._viewer.layers, case).values()
         removed = region_layers(removed_layers(self._viewer).layers, case).values()
-        return bool(self._edits.autosave.edited([*shown, *removed]))
+        return self._edits.autosave.edited([*shown, *removed])
 
     def _confirm_unapplied_brain_mask(self, patient: Patient, case: Case) -> bool:
         """Ask whether to segment although strokes of the brain mask were not applied."""

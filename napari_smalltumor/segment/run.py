@@ -25,6 +25,7 @@ from napari_smalltumor.patients.cases_in_use import use_case
 from napari_smalltumor.patients.messages import while_not_active
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
+from napari_smalltumor.segment.replaced_edits import confirm_replacing_new_edits
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class SegmentRun(QObject):
             self._end("")
             return
         changed = fingerprint(self._viewer.layers, case) != self._checksum_before
-        if changed and not _confirm_replacing_new_edits(self.title):
+        if changed and not confirm_replacing_new_edits(self.title):
             self._end("Your edits were kept and the result was discarded")
             return
         self._shown = segmentation_steps(
@@ -263,45 +264,11 @@ def run_in(viewer: ViewerModel) -> SegmentRun | None:
     return run if run is not None and isalive(run) else None
 
 
-def confirm_replacing_edits(title: str) -> bool:
-    """Ask whether to replace edited regions of a patient."""
-    return questions.confirm(
-        None,
-        "Replace edited regions?",
-        f"You have edited ET, TC or WT of {title}. Segmenting again replaces them, and this cannot "
-        "be undone. To keep them, save them first.",
-        "Replace",
-    )
-
-
-def confirm_replacing_review(title: str, reader: str) -> bool:
-    """Ask whether to replace a mask in the window that a reader has saved as reviewed."""
-    return questions.confirm(
-        None,
-        "Replace a reviewed mask?",
-        f"{reader} has saved the mask of {title} as reviewed. Segmenting again replaces it in the "
-        "window with the mask of the network. The reviewed file is kept: to return to it, open "
-        "the case from the Worklist again.",
-        "Replace",
-    )
-
-
 def not_segmented_text(error: Exception) -> str:
     """What the dock says of an error as long as its patient is active, or until the next run."""
     if isinstance(error, SmalltumorError):
         return f"⚠ Not segmented: {notify.error_text(error)}"
     return "⚠ Not segmented, because of an error in the program"
-
-
-def _confirm_replacing_new_edits(title: str) -> bool:
-    return questions.confirm(
-        None,
-        "Replace edited regions?",
-        f"You edited ET, TC or WT of {title} during the segmentation. Replace shows the new result "
-        "instead, which cannot be undone. Cancel keeps your edits and discards the "
-        "result.",
-        "Replace",
-    )
 
 
 def _timer(parent: QObject, slot: Callable[[], None]) -> QTimer:

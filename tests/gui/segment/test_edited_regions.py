@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import nibabel as nib
 import numpy as np
 import pytest
 from napari.layers import Layer
@@ -10,8 +11,10 @@ from shown_layers import first_regions
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import questions
+from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.masks.regions import region_layer
 from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.segment import replaced_edits
 
 
 @pytest.mark.slow
@@ -21,8 +24,8 @@ def test_edits_are_replaced_only_if_the_user_agrees(opened, run, monkeypatch, qt
     et = first_regions(viewer)[Region.ET]
     et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
     edited = et.data.copy()
-    answers, asked = [False, True], []
-    monkeypatch.setattr(questions, "confirm", lambda *a: asked.append(a) or answers.pop(0))
+    answers, asked = ["Cancel", "Replace"], []
+    monkeypatch.setattr(questions, "ask", lambda *a, harmless: asked.append(a) or answers.pop(0))
     dock.segment()
     assert not dock.is_running
     assert np.array_equal(et.data, edited)
@@ -56,7 +59,7 @@ def test_regions_from_a_file_are_replaced_without_a_question_until_they_are_edit
 ):
     viewer, dock = opened
     asked = []
-    monkeypatch.setattr(questions, "confirm", lambda *a: bool(asked.append(a[1])))
+    monkeypatch.setattr(questions, "ask", lambda *a, harmless: asked.append(a[1]) or harmless)
     case = case_of(viewer.layers[0])
     mask = np.zeros(case.grid.shape, bool)
     mask[8:11, 8:11, 8:11] = True
@@ -68,6 +71,40 @@ def test_regions_from_a_file_are_replaced_without_a_question_until_they_are_edit
     first_regions(viewer)[Region.ET].undo()
     assert run(dock)
     assert len(asked) == 1
+
+
+@pytest.mark.one_binding
+def test_edited_regions_can_be_saved_before_they_are_replaced(opened, run, monkeypatch):
+    viewer, dock = opened
+    assert run(dock)
+    et = first_regions(viewer)[Region.ET]
+    et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
+    edited = et.data.copy()
+    answers = []
+    monkeypatch.setattr(
+        questions, "ask", lambda *a, harmless: answers.append(a[3:]) or "Save, then replace"
+    )
+    assert run(dock)
+    assert answers == [("Save, then replace", "Replace", "Cancel")]
+    case = case_of(viewer.layers[0])
+    (saved,) = case.paths["t1ce"].parent.glob("*_smalltumor.nii.gz")
+    stored = np.asarray(nib.load(saved).dataobj)
+    saved.unlink()  # other tests open the case, too
+    assert np.array_equal(to_display(stored == 4, case.grid), edited != 0)
+    assert not np.array_equal(first_regions(viewer)[Region.ET].data, edited)
+
+
+@pytest.mark.one_binding
+def test_edits_that_could_not_be_saved_are_not_replaced(opened, run, monkeypatch):
+    viewer, dock = opened
+    assert run(dock)
+    et = first_regions(viewer)[Region.ET]
+    et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
+    edited = et.data.copy()
+    monkeypatch.setattr(questions, "ask", lambda *a, harmless: "Save, then replace")
+    monkeypatch.setattr(replaced_edits, "save_patient", lambda *a: False)
+    dock.segment()
+    assert not dock.is_running and np.array_equal(et.data, edited)
 
 
 @pytest.mark.one_binding
