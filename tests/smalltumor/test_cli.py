@@ -21,6 +21,7 @@ from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Cancelled, SmalltumorWarning
 from smalltumor.geometry.grid import Grid
 from smalltumor.second_look import SecondLook
+from smalltumor.version import software_version
 from synthetic import LPS, SHAPE, write_case
 
 
@@ -355,6 +356,13 @@ def test_an_abort_is_reported_in_one_line(smalltumor, monkeypatch, error, code, 
     answer = smalltumor("lesions", "mask.nii.gz")
     assert answer[:2] == (code, "")
     assert words in only_line(answer[2])
+
+
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"smalltumor {software_version()}\n"
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ from smalltumor.cli.parser import Parser
 from smalltumor.cli.remedies import remedy_text
 from smalltumor.cli.streams import prepare_streams, start_again_in_utf8_mode
 from smalltumor.errors import Cancelled, SmalltumorError, SmalltumorWarning
+from smalltumor.version import software_version
 
 COMMANDS = (
     segment,
@@ -146,6 +147,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {software_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add_parser(commands)

@@ -83,22 +83,27 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
         Files of the case, which no result may replace.
     """
     from smalltumor.data.bids.checks import check_bids
+    from smalltumor.data.masks.corrected_masks import check_not_corrected
     from smalltumor.data.masks.mask_paths import check_mask_path
+    from smalltumor.data.volumes.nifti import is_nifti_name
     from smalltumor.files.transactions.recovery import check_outputs
 
     outputs = _outputs(options)
     check_outputs(outputs, overwrite=options.overwrite, sources=sources)
+    masks = [path for path in outputs if is_nifti_name(path)]
     for path in outputs:
         check_mask_path(path, name)
     if options.bids is not None:
-        check_bids(
+        masks += check_bids(
             name,
             options.bids,
             authors=options.authors,
             session=options.session or "",
             overwrite=options.overwrite,
             sources=sources,
-        )
+        )[:1]
+    for path in masks:
+        check_not_corrected(path)
     for path, count in Counter(path.resolve() for path in outputs).items():
         if count > 1:
             raise OutputError(f"{path} is named for two results; give each its own name")

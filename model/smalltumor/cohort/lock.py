@@ -16,6 +16,7 @@ from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
 from smalltumor.files.locks import locked
 from smalltumor.files.transactions.recovery import recover_interrupted_writes
 from smalltumor.files.transactions.temporary_files import remove_temporary_files
+from smalltumor.text import list_text
 
 LOCK = ".cohort.lock"
 
@@ -143,7 +144,7 @@ def locked_results(
     ------
     OutputError
         If another run is writing to the folder, it holds other files, another part or masks made
-        with other settings, or it cannot be used.
+        with other settings, a mask to be replaced was corrected, or it cannot be used.
     """
     # Before anything is looked for, or new files are removed.
     recover_interrupted_writes(folder.path)
@@ -158,6 +159,7 @@ def locked_results(
         settings = _settings_of_new_run(folder, before or FolderSettings(info), info)
         if overwrite:
             settings = _next_generation(folder, settings, cases)
+        _check_not_corrected(folder, settings)
         settings.write(folder.path)
         yield LockedFolder(folder, settings)
 
@@ -180,6 +182,19 @@ def _next_generation(
     names = {*cases, *settings.outdated, *folder.cases_with_tables()}
     outdated = tuple(sorted(name for name in names if folder.has(folder.mask(name))))
     return replace(settings, generation=settings.generation + 1, outdated=outdated)
+
+
+def _check_not_corrected(folder: ResultsFolder, settings: FolderSettings) -> None:
+    """Refuse to replace masks that people have corrected."""
+    from smalltumor.data.masks.corrected_masks import was_corrected
+
+    replaced = [case for case in settings.outdated if not is_current(folder, settings, case)]
+    corrected = [case for case in replaced if was_corrected(folder.mask(case), is_result=True)]
+    if corrected:
+        raise OutputError(
+            f"{folder.path} holds masks that were corrected, which are not replaced: "
+            f"{list_text(corrected)}; move or delete them, or choose another output"
+        )
 
 
 @contextmanager

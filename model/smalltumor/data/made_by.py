@@ -226,15 +226,34 @@ def recorded_made_by(volume: Volume) -> MadeBy | None:
 
     A mask whose labels are not those that were written, or lie elsewhere, counts as edited.
     """
+    found = _recorded(volume)
+    if found is None:
+        return None
+    made_by, record = found
+    return made_by if _holds(volume, record) else made_by.edited
+
+
+def has_recorded_labels(volume: Volume) -> bool:
+    """Whether the labels of a file are those that were written with its record.
+
+    Not of a file without one, as other programs write it.
+    """
+    found = _recorded(volume)
+    return found is not None and _holds(volume, found[1])
+
+
+def _recorded(volume: Volume) -> tuple[MadeBy, LabelsRecord] | None:
     for comment in volume.comments:
         try:
             content = json.loads(comment)[_KEY]
-            made_by, record = MadeBy.from_json(content), LabelsRecord.from_json(content)
+            return MadeBy.from_json(content), LabelsRecord.from_json(content)
         except DAMAGED:
             continue
-        is_unchanged = record.is_of(volume.data, volume.grid, volume.label_scheme)
-        return made_by if is_unchanged else made_by.edited
     return None
+
+
+def _holds(volume: Volume, record: LabelsRecord) -> bool:
+    return record.is_of(volume.data, volume.grid, volume.label_scheme)
 
 
 def _printable(text: object) -> str:

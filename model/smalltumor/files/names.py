@@ -91,6 +91,8 @@ def check_distinct(names: Iterable[tuple[str, str]]) -> None:
     for case, name in names:
         owner = owners.setdefault(name_key(name), case)
         if owner != case:
+            same = name_key(owner) == name_key(case) and owner.casefold() != case.casefold()
+            how = ", though their accents are encoded differently," if same else ""
             raise CaseError(
-                f"the cases {owner} and {case} would both be written to {name}; rename one"
+                f"the cases {owner} and {case}{how} would both be written to {name}; rename one"
             )

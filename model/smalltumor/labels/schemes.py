@@ -244,12 +244,18 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
     likely = [s for s in hinted if s in fitting] or ([] if hinted and present else fitting)
     if likely and all(_agree(likely[0], s, present) for s in likely):
         return likely[0]
-    names = [s.name for s in likely or fitting]
+    names = [f"{s.name} ({_meanings(s, present)})" for s in likely or fitting]
     raise LabelError(
         f"label values {_listing(present)} fit {list_text(names)}"
         + (", which differ" if likely else f", but the files are named as those of {hint}"),
         Remedy(Action.NAME_SCHEME),
     )
+
+
+def _meanings(scheme: LabelScheme, values: Iterable[int]) -> str:
+    """What some values stand for, such as ``1 NCR, 2 ED, 4 ET``; ``RC`` is the cavity."""
+    short = {tissue: tissue.name for tissue in TissueClass} | {TissueClass.BACKGROUND: "RC"}
+    return ", ".join(f"{value} {short[scheme.classes[value]]}" for value in sorted(values))
 
 
 def _agree(first: LabelScheme, second: LabelScheme, values: Iterable[int]) -> bool:

@@ -118,6 +118,7 @@ def test_cases_whose_results_would_share_a_file_are_refused(tmp_path, one, other
     with pytest.raises(CaseError, match=r"would both be written to .*\.nii\.gz") as caught:
         cohort_cases(tmp_path / "data", tmp_path / "out")
     assert one in str(caught.value) and other in str(caught.value) and file in str(caught.value)
+    assert ("accents are encoded differently" in str(caught.value)) == (one == "é")
 
 
 def test_two_cases_of_one_subject_of_a_bids_dataset_are_refused(tmp_path):

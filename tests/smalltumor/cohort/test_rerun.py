@@ -122,6 +122,62 @@ def test_overwrite_segments_again(cohort, tmp_path):
     assert version(tmp_path / "out" / "ann.nii.gz") != first
 
 
+def test_overwrite_does_not_replace_masks_that_were_corrected(cohort, tmp_path):
+    cohort()
+    mask = tmp_path / "out" / "bob.nii.gz"
+    before = {path: path.read_bytes() for path in (tmp_path / "out").glob("*.nii.gz")}
+    before[mask] = correct(mask)
+    code, _, _, err = cohort("--overwrite")
+    assert code == 1 and "holds masks that were corrected, which are not replaced: bob; move" in err
+    assert {path: path.read_bytes() for path in before} == before
+    mask.unlink()
+    assert cohort("--overwrite")[0] == 0
+
+
+def test_a_mask_that_another_program_has_saved_counts_as_corrected(cohort, tmp_path):
+    cohort()
+    mask = tmp_path / "out" / "bob.nii.gz"
+    stored = nib.load(mask)
+    nib.save(nib.Nifti1Image(np.asarray(stored.dataobj), stored.affine), mask)
+    assert cohort("--overwrite")[0] == 1
+
+
+def test_a_mask_corrected_in_the_bids_dataset_is_kept(cohort, tmp_path):
+    bids = tmp_path / "bids"
+    cohort("--bids", bids)
+    (mask,) = (path for path in bids.rglob("*_dseg.nii.gz") if "bob" in path.name)
+    corrected = correct(mask)
+    code, rows, *_ = cohort("--bids", bids)
+    (note,) = (row["note"] for row in rows if row["case"] == "bob")
+    assert code == 0 and note == f"{mask} was corrected, differs from this mask and was kept"
+    (tmp_path / "out" / "bob.nii.gz").unlink()
+    code, rows, *_ = cohort("--bids", bids)
+    (note,) = (row["note"] for row in rows if row["case"] == "bob")
+    assert code == 1 and f"{mask} was edited since it was segmented, and is not replaced" in note
+    assert mask.read_bytes() == corrected
+
+
+def test_the_bids_dataset_follows_a_mask_that_was_corrected(cohort, tmp_path):
+    bids, mask = tmp_path / "bids", tmp_path / "out" / "bob.nii.gz"
+    cohort("--bids", bids)
+    for _ in range(2):
+        correct(mask)
+        assert cohort("--bids", bids)[0] == 0
+        (copy,) = (path for path in bids.rglob("*_dseg.nii.gz") if "bob" in path.name)
+        stored, written = (np.asarray(nib.load(path).dataobj) for path in (mask, copy))
+        assert np.array_equal(stored, written)
+
+
+def correct(path) -> bytes:
+    """Edit a mask as a program does that keeps the header; what the file holds then."""
+    image = nib.load(path)
+    voxels = np.asarray(image.dataobj).copy()
+    edge = tuple(np.argwhere(voxels == 0)[len(voxels) // 2])
+    voxels[edge] = 4
+    nib.save(nib.Nifti1Image(voxels, image.affine, image.header), path)
+    return path.read_bytes()
+
+
 def test_overwriting_that_is_interrupted_keeps_none_of_the_old_masks(
     cohort, monkeypatch, tmp_path, weights_to_tune
 ):

@@ -51,6 +51,13 @@ def test_nearly_every_wrong_order_of_the_modalities_is_found(head) -> None:
     assert sum(found) >= 20
 
 
+def test_a_mask_in_the_place_of_an_image_is_refused(head) -> None:
+    mask = np.digitize(head.volumes["flair"], [1, 700, 1100]).astype(np.uint8)
+    with pytest.raises(CaseError, match="holds labels, not an image: its values are 0, 1, 2, 3"):
+        check_input(with_image(head, t1ce=mask))
+    check_input(with_image(head, t2=mask), expected=("t1ce", "t1", "flair"))
+
+
 @pytest.mark.parametrize("factors", [(2, 2, 2), (1, 1, 3), (1, 1, 5)])
 def test_thick_voxels_are_no_reason_to_take_images_for_swapped(sample_folder, factors) -> None:
     case = read_case(sample_folder)

@@ -165,7 +165,8 @@ def test_the_schemes_that_fit_are_listed():
     with pytest.raises(LabelError) as refused:
         detect_scheme([4, 2])
     assert str(refused.value) == (
-        "label values 2, 4 fit brats2018, brats2013, brats2024 and brats2024-ped, which differ"
+        "label values 2, 4 fit brats2018 (2 ED, 4 ET), brats2013 (2 ED, 4 ET), brats2024 (2 ED, "
+        "4 RC) and brats2024-ped (2 NCR, 4 ED), which differ"
     )
     with pytest.raises(LabelError) as refused:
         detect_scheme([1, 2, 4], "msd")

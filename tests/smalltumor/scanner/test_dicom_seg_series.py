@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dicom_cases import write_series
+from dicom_cases import TIMES, write_series
 from dicom_seg_files import (
     SHAPE,
     SPACING,
@@ -14,10 +14,12 @@ from dicom_seg_files import (
     write_series_and_mask,
 )
 from smalltumor.data.identity.image_digests import image_digest
-from smalltumor.data.segmentation import write_segmentation
+from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import Action, CaseError
+from smalltumor.labels.regions import TissueClass
 from smalltumor.scanner.dicom_seg import (
     series_on_grid,
+    unrecorded_images_warnings,
     write_dicom_seg_of_study,
 )
 from synthetic import grid_along
@@ -48,6 +50,36 @@ def test_of_two_t1ce_on_one_grid_a_seg_refers_to_the_one_that_the_mask_records(t
         assert found.title == title
         (referenced,) = pydicom.dcmread(output).ReferencedSeriesSequence
         assert referenced.SeriesInstanceUID == found.uid
+
+
+def test_a_mask_that_records_no_images_is_doubted(tmp_path):
+    series, segmentation = write_series_and_mask(tmp_path, patient="A")
+    (warning,) = unrecorded_images_warnings(segmentation, series, tmp_path)
+    assert warning.startswith("case does not record its images, so only its grid tells that it is")
+    assert "patient A, 2024-01-02; check that it is of this patient" in warning
+    recorded = replace(segmentation, made_of={"t1ce": "0" * 64})
+    assert unrecorded_images_warnings(recorded, series, tmp_path) == []
+
+
+def test_flair_on_another_grid_tells_that_such_a_mask_is_mirrored(tmp_path):
+    fine, coarse = (
+        grid_along("LPS", (48,) * 3, (1.0,) * 3),
+        grid_along("LPS", (24,) * 3, (2.0,) * 3),
+    )
+    distance = np.linalg.norm(np.stack(np.indices(fine.shape)) - 23.5, axis=0)
+    head = np.random.default_rng(0).integers(90, 110, fine.shape) * (distance < 22)
+    mask = np.zeros(fine.shape, np.uint8)
+    mask[8:18, 18:28, 18:28] = TissueClass.ED
+    flair = (head + 200 * (mask > 0))[::2, ::2, ::2]
+    write_series(tmp_path / "4", head.astype(np.uint16), fine, "Ax T1 POST", number=4)
+    flair = flair.astype(np.uint16)
+    write_series(tmp_path / "5", flair, coarse, "Ax FLAIR", number=5, times=TIMES["flair"])
+    series = series_on_grid(tmp_path, fine)
+    volume = series.read()
+    for classes_read, is_mirrored in ((mask, False), (mask[::-1], True)):
+        segmentation = Segmentation("case", np.ascontiguousarray(classes_read), volume.grid)
+        warnings = unrecorded_images_warnings(segmentation, series, tmp_path)
+        assert ("seems to be mirrored left to right" in " ".join(warnings)) == is_mirrored
 
 
 def test_the_series_of_a_mask_is_found_by_its_grid(tmp_path):

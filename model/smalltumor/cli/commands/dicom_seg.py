@@ -73,7 +73,10 @@ def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
     from smalltumor.data.naming.find_cases import label_scheme_hint
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.data.volumes.header_checks import header_warnings
-    from smalltumor.scanner.dicom_seg import write_dicom_seg_of_study
+    from smalltumor.scanner.dicom_seg import (
+        unrecorded_images_warnings,
+        write_dicom_seg_of_study,
+    )
 
     path = options.segmentation
     volume = read_label_volume(path)
@@ -88,7 +91,7 @@ def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
         made_of=recorded_images(volume),
         made_by=recorded_made_by(volume),
     )
-    return write_dicom_seg_of_study(
+    series = write_dicom_seg_of_study(
         mask,
         study,
         options.output,
@@ -96,3 +99,6 @@ def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
         other_images=options.other_images,
         overwrite=options.overwrite,
     )
+    for warning in unrecorded_images_warnings(mask, series, study):
+        show_warning(warning)
+    return series

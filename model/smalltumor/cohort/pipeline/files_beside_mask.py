@@ -45,7 +45,9 @@ def write_beside(
     OutputError
         If a file cannot be written.
     """
+    from smalltumor.data.bids.names import bids_paths
     from smalltumor.data.bids.write import write_bids
+    from smalltumor.data.masks.corrected_masks import was_changed
     from smalltumor.data.segmentation import write_regions
     from smalltumor.lesions import write_csv
 
@@ -58,16 +60,23 @@ def write_beside(
     if _lacks_regions(existing, folder, settings):
         write_regions(mask, folder.mask(name), overwrite=True)
         written.append("region masks")
-    if settings.bids is not None and (
-        existing.has_outdated_files or not _is_in_dataset(mask, settings.bids, settings.scheme)
-    ):
-        write_bids(
-            mask, settings.bids, scheme=settings.scheme, authors=settings.authors, overwrite=True
-        )
-        written.append("BIDS files")
+    notes = []
+    if settings.bids is not None:
+        in_dataset = bids_paths(name, settings.bids)[0]
+        is_there = _is_in_dataset(mask, settings.bids, settings.scheme)
+        if not is_there and was_changed(in_dataset):
+            notes = [f"{in_dataset} was corrected, differs from this mask and was kept"]
+        elif existing.has_outdated_files or not is_there:
+            write_bids(
+                *(mask, settings.bids),
+                scheme=settings.scheme,
+                authors=settings.authors,
+                overwrite=True,
+            )
+            written.append("BIDS files")
     if existing.has_outdated_files:
-        return [f"{existing.state.value}: {list_text(written)} written from it"]
-    return [f"{files} written from the mask" for files in written]
+        return [f"{existing.state.value}: {list_text(written)} written from it", *notes]
+    return [*(f"{files} written from the mask" for files in written), *notes]
 
 
 def _lacks_regions(existing: ExistingMask, folder: ResultsFolder, settings: CohortSettings) -> bool:

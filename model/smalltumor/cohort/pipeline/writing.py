@@ -39,8 +39,8 @@ def write_results(
     Raises
     ------
     CaseError
-        If the BIDS dataset has no place for the mask, or that of another case there. Nothing has
-        changed.
+        If the BIDS dataset has no place for the mask, or that of another case or a corrected one
+        there. Nothing has changed.
     OutputError
         If a file cannot be written.
     Cancelled
@@ -92,11 +92,15 @@ def _remove_earlier_masks(
 
 
 def _check_dataset(result: Segmentation, dataset: Path, mask: Path, authors: Sequence[str]) -> None:
-    """Check that the dataset has a place for the mask, without one of another patient there."""
+    """Check that the dataset has a place for the mask: no corrected one, or another patient's."""
     from smalltumor.data.bids.checks import check_bids, check_no_mask_of_others
     from smalltumor.data.identity.image_digests import images_of_mask
+    from smalltumor.data.masks.corrected_masks import check_not_corrected
 
-    check_bids(result.name, dataset, authors=authors, overwrite=True, sources=result.sources)
+    paths = check_bids(
+        result.name, dataset, authors=authors, overwrite=True, sources=result.sources
+    )
+    check_not_corrected(paths[0], is_result=True)
     check_no_mask_of_others(result, dataset, outdated=images_of_mask(mask))
 
 

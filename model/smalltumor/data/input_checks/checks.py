@@ -18,7 +18,7 @@ from smalltumor.data.brain.brain_mask import BRAIN_SHARE
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.input_checks.findings import Finding, FindingKind
 from smalltumor.data.input_checks.modality_contrast import likeliest_exchange, swapped_modalities
-from smalltumor.data.naming.case_files import MODALITIES
+from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES
 from smalltumor.data.naming.file_names import parse_name
 from smalltumor.errors import CaseError
 
@@ -45,6 +45,9 @@ MAX_CUT_CM2 = {"S": 10.0, "I": 50.0, "L": 10.0, "R": 10.0, "A": 10.0, "P": 10.0}
 
 SAME_IMAGE = 0.9999
 """Correlation of two images above which they are one; T1 and T1CE have at most .9."""
+
+MAX_LABELS = 8
+"""Distinct values up to which a volume holds labels; images have hundreds."""
 
 _USUAL_SPACING_MM = (0.3, 7.0)
 
@@ -74,10 +77,11 @@ def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Findin
     Raises
     ------
     CaseError
-        If an image that the network sees is in two roles.
+        If an image that the network sees is in two roles, or holds labels.
     """
     present = [m for m in MODALITIES if m in case.finite]
     coarse = case.coarse.of(present)
+    _check_intensities(case, {m: coarse.images[m] for m in present if m in expected})
     masks = coarse.brain_masks
     brain = np.logical_or.reduce(list(masks.values()))
     volume_ml = np.count_nonzero(brain) * coarse.voxel_volume(case.grid) / 1000
@@ -102,6 +106,17 @@ def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Findin
             findings += [f for f in shifted if f.modalities[0] in swapped.modalities]
             findings.append(swapped)
     return findings
+
+
+def _check_intensities(case: Case, images: Mapping[str, Image]) -> None:
+    """Check that no image is a mask: its values would pass for intensities."""
+    for modality, image in images.items():
+        values = np.unique(image)
+        if 2 < values.size <= MAX_LABELS and np.array_equal(values, np.rint(values)):
+            path = case.paths.get(modality)
+            name = f"{MODALITY_TITLES[modality]} of {case.name}" if path is None else str(path)
+            listed = ", ".join(f"{value:.0f}" for value in values)
+            raise CaseError(f"{name} holds labels, not an image: its values are {listed}")
 
 
 def _same_images(values: Mapping[str, Image]) -> Iterator[Finding]:
