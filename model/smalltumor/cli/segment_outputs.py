@@ -85,12 +85,11 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
     from smalltumor.data.bids.checks import check_bids
     from smalltumor.data.masks.corrected_masks import check_not_corrected
     from smalltumor.data.masks.mask_paths import check_mask_path
-    from smalltumor.data.volumes.nifti import is_nifti_name
     from smalltumor.files.transactions.recovery import check_outputs
 
     outputs = _outputs(options)
     check_outputs(outputs, overwrite=options.overwrite, sources=sources)
-    masks = [path for path in outputs if is_nifti_name(path)]
+    masks = [options.output, *_regions(options)]
     for path in outputs:
         check_mask_path(path, name)
     if options.bids is not None:
@@ -111,12 +110,9 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
 
 def _outputs(options: argparse.Namespace) -> list[Path]:
     """The masks and the table that are asked for, if their names end as they should."""
-    from smalltumor.data.naming.export_names import region_paths
     from smalltumor.data.volumes.nifti import is_nifti_name
 
-    outputs = [options.output, options.probabilities, options.candidates]
-    if options.regions:
-        outputs += region_paths(options.output).values()
+    outputs = [options.output, options.probabilities, options.candidates, *_regions(options)]
     outputs = [path for path in outputs if path is not None]
     for path in outputs:
         if not is_nifti_name(path):
@@ -125,6 +121,13 @@ def _outputs(options: argparse.Namespace) -> list[Path]:
         arguments.check_table_name(options.lesions)
         outputs.append(options.lesions)
     return outputs
+
+
+def _regions(options: argparse.Namespace) -> list[Path]:
+    """The masks of single regions that are asked for."""
+    from smalltumor.data.naming.export_names import region_paths
+
+    return [*region_paths(options.output).values()] if options.regions else []
 
 
 def write(

@@ -189,7 +189,14 @@ def _check_not_corrected(folder: ResultsFolder, settings: FolderSettings) -> Non
     from smalltumor.data.masks.corrected_masks import was_corrected
 
     replaced = [case for case in settings.outdated if not is_current(folder, settings, case)]
-    corrected = [case for case in replaced if was_corrected(folder.mask(case), is_result=True)]
+    corrected = [
+        case
+        for case in replaced
+        if any(
+            was_corrected(path, is_result=True)
+            for path in (folder.mask(case), *folder.regions(case))
+        )
+    ]
     if corrected:
         raise OutputError(
             f"{folder.path} holds masks that were corrected, which are not replaced: "

@@ -142,6 +142,22 @@ def test_a_mask_that_another_program_has_saved_counts_as_corrected(cohort, tmp_p
     assert cohort("--overwrite")[0] == 1
 
 
+def test_a_region_mask_that_was_corrected_is_kept(cohort, tmp_path):
+    cohort("--regions")
+    out = tmp_path / "out"
+    corrected = correct(out / "bob_wt.nii.gz")
+    correct(out / "bob.nii.gz")  # whose region masks would be written again
+    code, rows, *_ = cohort("--regions")
+    (note,) = (row["note"] for row in rows if row["case"] == "bob")
+    assert code == 0 and note.endswith("; bob_wt.nii.gz was corrected by itself, and was kept")
+    assert cohort("--overwrite")[0] == 1
+    (out / "bob.nii.gz").unlink()
+    code, rows, *_ = cohort("--regions")
+    (note,) = (row["note"] for row in rows if row["case"] == "bob")
+    assert code == 1 and "bob_wt.nii.gz was edited since it was segmented, and is not" in note
+    assert (out / "bob_wt.nii.gz").read_bytes() == corrected
+
+
 def test_a_mask_corrected_in_the_bids_dataset_is_kept(cohort, tmp_path):
     bids = tmp_path / "bids"
     cohort("--bids", bids)
@@ -173,7 +189,7 @@ def correct(path) -> bytes:
     image = nib.load(path)
     voxels = np.asarray(image.dataobj).copy()
     edge = tuple(np.argwhere(voxels == 0)[len(voxels) // 2])
-    voxels[edge] = 4
+    voxels[edge] = voxels.max()
     nib.save(nib.Nifti1Image(voxels, image.affine, image.header), path)
     return path.read_bytes()
 

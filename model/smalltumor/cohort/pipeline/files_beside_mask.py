@@ -57,15 +57,16 @@ def write_beside(
     if existing.has_outdated_files or not folder.has(folder.lesions(name)):
         write_csv(existing.lesions, folder.lesions(name), overwrite=True)
         written.append("lesion table")
-    if _lacks_regions(existing, folder, settings):
+    corrected = [path for path in folder.regions(name) if was_changed(path)]
+    notes = [f"{path.name} was corrected by itself, and was kept" for path in corrected]
+    if not corrected and _lacks_regions(existing, folder, settings):
         write_regions(mask, folder.mask(name), overwrite=True)
         written.append("region masks")
-    notes = []
     if settings.bids is not None:
         in_dataset = bids_paths(name, settings.bids)[0]
         is_there = _is_in_dataset(mask, settings.bids, settings.scheme)
         if not is_there and was_changed(in_dataset):
-            notes = [f"{in_dataset} was corrected, differs from this mask and was kept"]
+            notes.append(f"{in_dataset} was corrected, differs from this mask and was kept")
         elif existing.has_outdated_files or not is_there:
             write_bids(
                 *(mask, settings.bids),

@@ -39,8 +39,8 @@ def write_results(
     Raises
     ------
     CaseError
-        If the BIDS dataset has no place for the mask, or that of another case or a corrected one
-        there. Nothing has changed.
+        If a region mask was corrected by itself, or the BIDS dataset has no place for the mask, or
+        that of another case or a corrected one there. Nothing has changed.
     OutputError
         If a file cannot be written.
     Cancelled
@@ -83,8 +83,11 @@ def _remove_earlier_masks(
     the folder of results, the next run would take it for another patient's.
     """
     from smalltumor.data.bids.names import bids_paths
+    from smalltumor.data.masks.corrected_masks import check_not_corrected
 
     mask = folder.mask(result.name)
+    for region in folder.regions(result.name):
+        check_not_corrected(region, is_result=True)
     if settings.bids is not None:
         _check_dataset(result, settings.bids, mask, settings.authors)
         bids_paths(result.name, settings.bids)[0].unlink(missing_ok=True)
