@@ -17,13 +17,18 @@ from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.segment import replaced_edits
 
 
+def edited_et(viewer):
+    """Paint or erase a voxel of ET; the layer, and its voxels then."""
+    et = first_regions(viewer)[Region.ET]
+    et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
+    return et, et.data.copy()
+
+
 @pytest.mark.slow
 def test_edits_are_replaced_only_if_the_user_agrees(opened, run, monkeypatch, qtbot):
     viewer, dock = opened
     assert run(dock)
-    et = first_regions(viewer)[Region.ET]
-    et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
-    edited = et.data.copy()
+    et, edited = edited_et(viewer)
     answers, asked = ["Cancel", "Replace"], []
     monkeypatch.setattr(questions, "ask", lambda *a, harmless: asked.append(a) or answers.pop(0))
     dock.segment()
@@ -77,9 +82,7 @@ def test_regions_from_a_file_are_replaced_without_a_question_until_they_are_edit
 def test_edited_regions_can_be_saved_before_they_are_replaced(opened, run, monkeypatch):
     viewer, dock = opened
     assert run(dock)
-    et = first_regions(viewer)[Region.ET]
-    et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
-    edited = et.data.copy()
+    _, edited = edited_et(viewer)
     answers = []
     monkeypatch.setattr(
         questions, "ask", lambda *a, harmless: answers.append(a[3:]) or "Save, then replace"
@@ -98,9 +101,7 @@ def test_edited_regions_can_be_saved_before_they_are_replaced(opened, run, monke
 def test_edits_that_could_not_be_saved_are_not_replaced(opened, run, monkeypatch):
     viewer, dock = opened
     assert run(dock)
-    et = first_regions(viewer)[Region.ET]
-    et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
-    edited = et.data.copy()
+    et, edited = edited_et(viewer)
     monkeypatch.setattr(questions, "ask", lambda *a, harmless: "Save, then replace")
     monkeypatch.setattr(replaced_edits, "save_patient", lambda *a: False)
     dock.segment()
