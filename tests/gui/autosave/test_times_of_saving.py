@@ -48,7 +48,7 @@ def test_edits_are_saved_when_the_window_closes(edited, dock_of, data_folder, qt
 def test_edits_are_saved_before_a_run(edited, dock_of, data_folder, qtbot, monkeypatch):
     viewer, _case = edited
     dock = dock_of(viewer)
-    monkeypatch.setattr(questions, "confirm", lambda *a: True)
+    monkeypatch.setattr(questions, "ask", lambda *a, harmless: "Replace")
     worker = SimpleNamespace(quit=lambda: None, abort_requested=False)
     monkeypatch.setattr("napari_smalltumor.segment.run.start", lambda job, name, **slots: worker)
     dock.segment()

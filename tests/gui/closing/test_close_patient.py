@@ -82,7 +82,7 @@ def test_close_removes_every_layer_and_ring_and_shows_the_patient_before(
     assert active_patient(viewer).title == "Pat"
     header.close_button.click()
     assert active_patient(viewer).title == header.picker.currentText() == "First"
-    assert [x.name for x in viewer.layers if x.visible] == ["First T1CE"]
+    assert [x.name for x in viewer.layers if x.visible and len(x.data)] == ["First T1CE"]
     assert not [x for x in viewer.layers if region_of(x) is not None]
     header.close_button.click()  # a double click
     assert active_patient(viewer).title == "First"

@@ -128,7 +128,7 @@ def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights
         m: f"patient_00 {m.upper()}" for m in ("flair", "t1ce", "t1", "t2")
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(questions, "confirm", lambda *a: True)
+        patch.setattr(questions, "ask", lambda *a, harmless: "Replace")
         assert run(segment_dock)
     assert load_checkpoint(best).name in segment_dock.panel.results.text
     assert not [message for message in messages if "rror" in message]
