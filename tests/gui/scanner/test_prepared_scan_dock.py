@@ -119,7 +119,8 @@ def test_a_painted_brain_mask_strips_the_images_again(dock, viewer, folder, qtbo
     assert errors == [] and dock.step.text() == "Stored. Segment the case."
     assert not np.any(t2.data[painted == 0]) and np.any(t2.data[2, 14:18, 14:18])
     assert autosave.edited(viewer.layers) == []
-    assert head not in viewer.layers and t1ce.visible and not dock.edit_button.isChecked()
+    qtbot.waitUntil(lambda: head not in viewer.layers)
+    assert t1ce.visible and not dock.edit_button.isChecked()
     same = (painted != 0) & (before != 0)
     np.testing.assert_array_equal(t2.data[same], before[same])
     stored = read_case(folder)
