@@ -12,7 +12,7 @@ from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.errors import CaseError
 from smalltumor.extras import MissingPackageError
 from smalltumor.scanner.dicom.headers import is_segmentation
-from smalltumor.scanner.dicom.study_folder import StudyFolder, folder_of_study, is_dicom_file
+from smalltumor.scanner.dicom.study_folder import StudyOfFile, is_dicom_file, study_of_file
 
 from napari_smalltumor import notify
 from napari_smalltumor.loading.jobs.job import LoadJob
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from napari_smalltumor.layers.create import LayerData
 
-OfferStudy = Callable[[StudyFolder], None]
+OfferStudy = Callable[[StudyOfFile], None]
 
 _WAITING: WeakKeyDictionary[ViewerModel, list[Path]] = WeakKeyDictionary()
 """Files whose studies are not looked for yet, by viewer."""
@@ -68,7 +68,7 @@ def _look_up_if_last(viewer: ViewerModel, number: int, offer: OfferStudy) -> Non
 
 
 def _look_up(viewer: ViewerModel, files: list[Path], offer: OfferStudy) -> None:
-    found: dict[StudyFolder, None] = {}
+    found: dict[StudyOfFile, None] = {}
 
     def search() -> list[LayerData]:
         images = [file for file in files if not _is_segmentation(file)]
@@ -96,8 +96,8 @@ def _is_segmentation(file: Path) -> bool:
         return False
 
 
-def _study_of(file: Path) -> StudyFolder:
+def _study_of(file: Path) -> StudyOfFile:
     try:
-        return folder_of_study(file)
+        return study_of_file(file)
     except MissingPackageError:  # told when the folder is searched
-        return StudyFolder(file.absolute().parent, "")
+        return StudyOfFile(file.absolute().parent)

@@ -15,7 +15,7 @@ from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import GridMismatchError, SmalltumorError
 from smalltumor.files.transactions.recovery import existing
 from smalltumor.scanner.archive import is_archive
-from smalltumor.scanner.dicom.study_folder import StudyFolder
+from smalltumor.scanner.dicom.study_folder import StudyOfFile
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.changed_images import ChangedFilesError
@@ -107,7 +107,7 @@ def open_and_remember(
         Called with the layers when they have been added.
     """
     if isinstance(path, Path) and is_archive(path):
-        _offer_study(viewer, StudyFolder(path, ""))
+        _offer_study(viewer, StudyOfFile(path))
         return
     if isinstance(path, Path) and is_dicom_slice(path):
         open_study_of(viewer, path, partial(_offer_study, viewer))
@@ -136,10 +136,10 @@ def open_and_remember(
     load(viewer, LoadJob(case_name(path), key, read, remember, partial(on_error, viewer, path)))
 
 
-def _offer_study(viewer: ViewerModel, study: StudyFolder) -> None:
+def _offer_study(viewer: ViewerModel, study: StudyOfFile) -> None:
     open_folder = partial(open_and_remember, viewer)
     none = partial(report_no_series, study.folder)
-    offer_scan(viewer, study.folder, open_folder, none, study.uid)
+    offer_scan(viewer, study.folder, open_folder, none, study)
 
 
 def _location(path: Path | Sequence[Path] | CaseFiles) -> Path:

@@ -19,7 +19,9 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from smalltumor.scanner.dicom.study_folder import StudyOfFile
 from smalltumor.scanner.preparation.steps import Step
+from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study
 
 from napari_smalltumor.scanner.series_table import SeriesTable
@@ -94,10 +96,10 @@ class PrepareDialog(QDialog):
         self.studies.setCurrentIndex(-1 if chosen is None else list(studies).index(chosen))
 
     @property
-    def shown_study_uid(self) -> str:
-        """Study Instance UID of the chosen study; empty if none is chosen."""
+    def shown_series(self) -> tuple[Series, ...]:
+        """The series of the chosen study; none if no study is chosen."""
         study: Study | None = self.studies.currentData()
-        return study.study if study is not None else ""
+        return study.series if study is not None else ()
 
     def show_steps(self, steps: Sequence[Step]) -> None:
         """Show which steps will run, and why."""
@@ -220,14 +222,14 @@ def _beside(*widgets: QWidget) -> QWidget:
     return row
 
 
-def open_dialog(scan: Path, study_uid: str = "") -> PrepareDialog | None:
+def open_dialog(scan: Path, of_file: StudyOfFile | None = None) -> PrepareDialog | None:
     """The dialog of a scan that is shown and does not run; None if there is none.
 
     Parameters
     ----------
     scan : Path
-    study_uid : str
-        Study Instance UID of the study that the dialog has to show; any study if it is empty.
+    of_file : StudyOfFile, optional
+        The study that the dialog has to show; by default, any.
     """
     from qtpy.QtWidgets import QApplication
 
@@ -239,7 +241,7 @@ def open_dialog(scan: Path, study_uid: str = "") -> PrepareDialog | None:
             and widget.scan == scan
             and widget.isVisible()
             and not widget._running
-            and study_uid in ("", widget.shown_study_uid)
+            and (of_file is None or of_file.holds_any(widget.shown_series))
         ),
         None,
     )

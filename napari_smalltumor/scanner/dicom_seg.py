@@ -90,9 +90,10 @@ def _find_and_export(viewer: ViewerModel, case: Case, study: Path, parent: QWidg
         return parent if parent is not None and isalive(parent) else None
 
     def find() -> Series:
-        return series_of_segmentation(
+        found = series_of_segmentation(
             segmentation, unpacked_folder(study), series_uid=stored_series_uid(case)
         )
+        return found.series
 
     def on_found(series: Series) -> None:
         if not region_layers(viewer.layers, case):  # closed meanwhile

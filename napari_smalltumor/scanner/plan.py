@@ -12,6 +12,7 @@ from smalltumor.errors import Action, Remedy
 from smalltumor.extras import MissingPackageError, missing_packages
 from smalltumor.files.names import safe_name
 from smalltumor.scanner.deidentification.case_name import proposed_name
+from smalltumor.scanner.dicom.study_folder import StudyOfFile
 from smalltumor.scanner.sequences.selection import (
     Assignment,
     DescribedSeries,
@@ -21,6 +22,7 @@ from smalltumor.scanner.sequences.selection import (
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.source import Source, series_warnings, source_of
 from smalltumor.scanner.studies import FolderContent, Study
+from smalltumor.scanner.study_choice import study_with_reference
 from smalltumor.text import list_text, pluralize
 
 from napari_smalltumor.notify import error_text
@@ -39,9 +41,10 @@ class Plan:
     folder : Path
         The scan.
     content : FolderContent
-        Its studies. If several have a T1CE, the user has to choose one.
-    study_uid : str
-        Study Instance UID of the file that the user opened; its study is chosen, and no other one.
+        Its studies. If several have a T1CE, or they are of several patients, the user has to
+        choose one.
+    of_file : StudyOfFile, optional
+        The study of the file that the user opened, which is chosen, and no other one.
     location : Path, optional
         The archive from which the folder was unpacked; by default the folder.
     case_name : str
@@ -54,7 +57,7 @@ class Plan:
         content: FolderContent,
         location: Path | None = None,
         *,
-        study_uid: str = "",
+        of_file: StudyOfFile | None = None,
         case_name: str = "",
     ) -> None:
         self.folder, self.location = folder, location or folder
@@ -64,12 +67,13 @@ class Plan:
         self._study: Study | None = None
         self._recognised = self._assignment = Assignment(())
         self._decisions: tuple[tuple[Series, str | None], ...] = ()
-        usable = [s for s in self.studies if REFERENCE in assign(s.series).chosen]
-        candidates = usable or list(self.studies)
-        if study_uid:
-            candidates = [study for study in self.studies if study.study == study_uid]
+        candidates = self.studies
+        if of_file is not None:
+            candidates = tuple(s for s in self.studies if of_file.holds_any(s.series))
         if len(candidates) == 1:
             self.choose_study(candidates[0])
+        elif of_file is None and (usable := study_with_reference(candidates)) is not None:
+            self.choose_study(usable)
 
     @property
     def study(self) -> Study | None:

@@ -41,6 +41,18 @@ def path_argument(text: str) -> Path:
     return path
 
 
+def not_empty(text: str) -> str:
+    """A text that holds something, unlike that of a shell variable that is not set.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the value is empty")
+    return text
+
+
 def positive_integer(text: str) -> int:
     """Parse a number of things, or a volume in mm3.
 

@@ -9,14 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cli.arguments import MODALITY_HELP, path_argument
+from smalltumor.cli.arguments import MODALITY_HELP, not_empty, path_argument
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import SmalltumorError
 from smalltumor.text import list_text
 
 if TYPE_CHECKING:
+    from smalltumor.scanner.dicom.study_folder import StudyOfFile
     from smalltumor.scanner.prepared.prepared_case import PreparedCase
     from smalltumor.scanner.source import Source
+
+
+_FOR_SCANS = (
+    *("study", "patient", "brain_extraction", "brain_mask", "n4"),
+    *("prepared", "grid"),
+)
 
 
 def add_arguments(group: argparse._ActionsContainer) -> None:
@@ -24,11 +31,14 @@ def add_arguments(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--study",
         metavar="NUMBER|UID",
-        help="which study of the folder, by its number or Study Instance UID in prepare --list",
+        type=not_empty,
+        help="which study of the folder, by its number in prepare --list, its Study Instance UID "
+        "or its session",
     )
     group.add_argument(
         "--patient",
         metavar="ID",
+        type=not_empty,
         help="the patient, by the ID in the headers, or by the name if there is none; images of "
         "others are refused",
     )
@@ -69,34 +79,34 @@ def add_segment_arguments(parser: argparse.ArgumentParser) -> None:
         default="t1ce",
         help="series on whose native grid the mask lies (default %(default)s)",
     )
+    parser.set_defaults(unset={name: parser.get_default(name) for name in _FOR_SCANS})
 
 
 @contextmanager
-def unpacked_study(path: Path | None) -> Iterator[tuple[Path | None, str]]:
-    """The path that the user gave, or the folder of the scan; and the study that is meant.
+def unpacked_study(path: Path | None) -> Iterator[tuple[Path | None, StudyOfFile | None]]:
+    """The path that the user gave, or the folder of the scan; and the study of a DICOM file.
 
     For a zip archive, that is a temporary folder with its files; for a DICOM file, the folder of
-    its study and the Study Instance UID, because the folder may hold other studies. The UID is
-    empty for all other paths.
+    its study, which may hold other studies. For all other paths there is no study.
     """
     from smalltumor.data.volumes.nifti import is_image_name
     from smalltumor.scanner.archive import is_archive, unpacked
-    from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
+    from smalltumor.scanner.dicom.study_folder import is_dicom_file, study_of_file
 
     if path is not None and not is_image_name(path) and is_dicom_file(path):
-        study = folder_of_study(path)
+        study = study_of_file(path)
         with ProgressBar() as bar:
             bar.warn(f"{path.name} is one file of a scan; its study in {study.folder} is used")
-        yield study
+        yield study.folder, study
         return
     if path is None or not is_archive(path):
-        yield path, ""
+        yield path, None
         return
     with ExitStack() as stack:
         with ProgressBar() as bar:
             files = unpacked(path, lambda count: bar(0.0, f"unpacking: {count} files"))
             folder = stack.enter_context(files)
-        yield folder, ""
+        yield folder, None
 
 
 def are_raw(options: argparse.Namespace) -> bool:
@@ -128,19 +138,10 @@ def refuse_unused(options: argparse.Namespace) -> None:
     ------
     SmalltumorError
     """
-    defaults = {
-        "study": None,
-        "patient": None,
-        "brain_extraction": "auto",
-        "brain_mask": None,
-        "n4": False,
-        "prepared": None,
-        "grid": "t1ce",
-    }
     given = [
         f"--{name.replace('_', '-')}"
-        for name, default in defaults.items()
-        if getattr(options, name) != default
+        for name in _FOR_SCANS
+        if getattr(options, name) != options.unset[name]
     ]
     if given:
         are = "is" if len(given) == 1 else "are"
@@ -156,7 +157,7 @@ def read_and_prepare(
     Parameters
     ----------
     options : argparse.Namespace
-        With `case` and `study_uid` as of `unpacked_study`.
+        With `case` and `of_file` as of `unpacked_study`.
     bar : ProgressBar
     check : callable
         Called with the name of the case and the source files before anything is computed.
@@ -174,7 +175,7 @@ def read_and_prepare(
         raise SmalltumorError("probabilities lie on the grid of T1CE; leave out --grid")
     if options.prepared is not None:
         check_outside_scan(options.prepared, options.case)
-    source = find_source(options, options.case, options.study_uid, bar)
+    source = find_source(options, options.case, options.of_file, bar)
     if options.prepared is not None:
         source = named_after(source, options.prepared)
     chosen = source.assignment.chosen
@@ -196,20 +197,20 @@ def read_and_prepare(
 
 
 def find_source(
-    options: argparse.Namespace, folder: Path | None, study_uid: str, bar: ProgressBar
+    options: argparse.Namespace,
+    folder: Path | None,
+    of_file: StudyOfFile | None,
+    bar: ProgressBar,
 ) -> Source:
-    """The series that the arguments name; of the study with a UID, if --study names no other."""
+    """The series that the arguments name, of the study of a file if one was given."""
     from smalltumor.scanner.source import find_source as find
     from smalltumor.scanner.study_choice import StudyChoice
 
-    named = options.study or study_uid
-    number = int(named) if named.isdecimal() else None
-    uid = named if number is None else ""
     given = {m: getattr(options, m) for m in MODALITY_HELP if getattr(options, m) is not None}
     return find(
         folder,
         given,
-        study=StudyChoice(number, uid, options.patient or ""),
+        study=StudyChoice(options.study or "", options.patient or "", of_file),
         allow_missing=options.allow_missing,
         on_file=lambda count: bar(0.0, f"reading headers: {count}"),
     )

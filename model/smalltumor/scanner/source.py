@@ -13,7 +13,7 @@ from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.existence import is_absent
 from smalltumor.scanner.deidentification.case_name import proposed_name
 from smalltumor.scanner.deidentification.scan_warning import ScanWarning
-from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
+from smalltumor.scanner.dicom.study_folder import is_dicom_file, study_of_file
 from smalltumor.scanner.one_patient import contradictions, other_visits, study_warnings
 from smalltumor.scanner.sequences.selection import Assignment, assign
 from smalltumor.scanner.series import Series
@@ -177,7 +177,7 @@ def _series_of_slice(
     searched = [] if content is None else _series_with(path, content)
     if len(searched) == 1:
         return searched[0]
-    return _only_one(find_studies(folder_of_study(path).folder, on_file), path, holding=True)
+    return _only_one(find_studies(study_of_file(path).folder, on_file), path, holding=True)
 
 
 def _only_one(content: FolderContent, path: Path, *, holding: bool = False) -> Series:

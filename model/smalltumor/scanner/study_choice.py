@@ -10,6 +10,7 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.scanner.deidentification.patient_names import patient_name_key
 from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWarning
+from smalltumor.scanner.dicom.study_folder import StudyOfFile
 from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study
@@ -21,52 +22,61 @@ class StudyChoice:
 
     Parameters
     ----------
-    number : int, optional
-        In the list of the studies in the folder, from 1.
-    uid : str
-        Study Instance UID, or the session of volumes.
+    named : str
+        Its number in the list of the studies in the folder, from 1; or its Study Instance UID, or
+        the session of volumes.
     patient : str
         ID of the patient, or the name of one who has no ID.
+    of_file : StudyOfFile, optional
+        The study of a file that was named in place of the folder.
     """
 
-    number: int | None = None
-    uid: str = ""
+    named: str = ""
     patient: str = ""
+    of_file: StudyOfFile | None = None
 
     def __bool__(self) -> bool:
         return self != StudyChoice()
 
     def __str__(self) -> str:
         """What was asked for, for the user."""
-        parts = [
-            f"number {self.number}" if self.number is not None else "",
-            self.uid,
-            f"of patient {self.patient}" if self.patient else "",
-        ]
-        return " ".join(part for part in parts if part)
+        patients = [self.patient]
+        parts = [self.named]
+        if self.of_file is not None:
+            parts.append(self.of_file.uid)
+            patients.append(self.of_file.patient)
+        parts += [f"of patient {patient}" for patient in dict.fromkeys(patients) if patient]
+        return " ".join(filter(None, parts))
 
     def is_met_by(self, number: int, study: Study) -> bool:
         """Whether a study, with this number in the list, can be meant."""
         return (
-            self.number in (None, number)
-            and self.uid in ("", study.study)
+            self.named in ("", str(number), study.study)
             and (not self.patient or any(map(self._is_of_patient, study.series)))
+            and (self.of_file is None or self.of_file.holds_any(study.series))
         )
 
     def refuse_other_patient(self, found: Iterable[Series]) -> None:
-        """Refuse series of one patient if it is not the one who is meant.
+        """Refuse series that are not shown to be of the patient who is meant.
+
+        A series that names nobody is of the patient of its Study Instance UID.
 
         Raises
         ------
         CaseError
         """
-        series = tuple(found)
-        if not self.patient or any(map(self._is_of_patient, series)):
+        if not self.patient:
             return
-        others = {s.patient for s in series} - {""}
-        if others:
-            raise CaseError(f"the images are of patient {min(others)}, not of {self.patient}")
-        raise CaseError(f"the images do not tell whether they are of patient {self.patient}")
+        series = tuple(found)
+        own = {s.study_uid for s in series if self._is_of_patient(s)} - {""}
+        for each in series:
+            if self._is_of_patient(each) or (not each.patient and each.study_uid in own):
+                continue
+            if each.patient:
+                text = f"{each.title} is of patient {each.patient}, not of {self.patient}"
+            else:
+                text = f"{each.title} does not tell whether it is of patient {self.patient}"
+            raise CaseError(text)
 
     def _is_of_patient(self, series: Series) -> bool:
         if series.is_named:
@@ -100,13 +110,21 @@ def choose_study(
         raise CaseError(f"{folder} has no study {choice}; it has {_numbered(numbered)}")
     if len(meant) == 1:
         return next(iter(meant.values())), ()
-    usable = [s for s in meant.values() if REFERENCE in assign(s.series).chosen]
-    if len(usable) == 1 and not given:
-        title = Identifying(usable[0].title, "one")
-        return usable[0], (ScanWarning(("only ", title, f" of {len(meant)} studies has a T1CE")),)
+    usable = study_with_reference(meant.values())
+    if usable is not None and not (choice.named or choice.of_file or given):
+        title = Identifying(usable.title, "one")
+        return usable, (ScanWarning(("only ", title, f" of {len(meant)} studies has a T1CE")),)
     which = f" {choice}" if choice else ""
     text = f"{folder} holds {len(meant)} studies{which} ({_numbered(meant)})"
     raise CaseError(text, Remedy(Action.CHOOSE_STUDY))
+
+
+def study_with_reference(studies: Iterable[Study]) -> Study | None:
+    """The only study with a T1CE; None if there are several, or studies of several patients."""
+    found = tuple(studies)
+    usable = [study for study in found if REFERENCE in assign(study.series).chosen]
+    patients = {study.patient for study in found} - {""}
+    return usable[0] if len(usable) == 1 and len(patients) < 2 else None
 
 
 def _numbered(studies: Mapping[int, Study]) -> str:

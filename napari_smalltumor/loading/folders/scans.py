@@ -12,6 +12,7 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.scanner.archive import is_archive
+from smalltumor.scanner.dicom.study_folder import StudyOfFile
 from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.studies import FolderContent, Study, find_studies
 from smalltumor.scanner.volume_series import series_of_file
@@ -43,7 +44,7 @@ def offer_scan(
     scan: Path,
     open_folder: Callable[..., None],
     otherwise: Callable[[], None],
-    study_uid: str = "",
+    of_file: StudyOfFile | None = None,
 ) -> None:
     """Show the dialog that prepares a scan, if there is one; one that is shown already is raised.
 
@@ -56,17 +57,17 @@ def offer_scan(
         Opens the folder of a case, and calls its second argument with the layers.
     otherwise : callable
         Called if there are no series that may be a scan of the brain.
-    study_uid : str
+    of_file : StudyOfFile, optional
         As for `Plan`.
     """
     from napari_smalltumor.scanner.dialog import open_dialog
 
-    dialog = open_dialog(scan, study_uid)
+    dialog = open_dialog(scan, of_file)
     if dialog is not None:
         dialog.raise_()
         dialog.activateWindow()
         return
-    look = partial(_look_for_scan, viewer, scan, open_folder, otherwise, study_uid)
+    look = partial(_look_for_scan, viewer, scan, open_folder, otherwise, of_file)
     if is_archive(scan) and loads_in_background(viewer):
         from napari_smalltumor.scanner.unpacking import unpack_in_background
 
@@ -80,7 +81,7 @@ def _look_for_scan(
     scan: Path,
     open_folder: Callable[..., None],
     otherwise: Callable[[], None],
-    study_uid: str,
+    of_file: StudyOfFile | None,
 ) -> None:
     plans: list[Plan] = []
 
@@ -89,7 +90,7 @@ def _look_for_scan(
         with suppress(CaseError):  # there is no image at all
             content = find_studies(folder)
             if is_scan(content):
-                plans.append(Plan(folder, content, scan, study_uid=study_uid))
+                plans.append(Plan(folder, content, scan, of_file=of_file))
         if not plans:
             remove_unpacked(folder)
         return []
@@ -100,7 +101,7 @@ def _look_for_scan(
         else:
             otherwise()
 
-    key = ("scan in", str(scan), study_uid)
+    key = ("scan in", str(scan), *map(str, of_file or ()))
     load(viewer, LoadJob(f"the series in {scan.name}", key, search, show, notify.report_error))
 
 

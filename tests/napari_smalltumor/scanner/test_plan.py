@@ -11,6 +11,7 @@ import pytest
 from raw_scans import write_raw_scan
 from smalltumor.models.card import is_trained_with_modality_dropout
 from smalltumor.scanner.deidentification.scan_warning import ScanWarning
+from smalltumor.scanner.dicom.study_folder import StudyOfFile
 from smalltumor.scanner.series import Acquisition, Series
 from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import FolderContent, Study, find_studies
@@ -20,11 +21,11 @@ from napari_smalltumor.scanner import plan as plan_module
 from napari_smalltumor.scanner.plan import Plan
 
 
-def series(title: str, *, patient: str = "P1", problem: str = "") -> Series:
+def series(title: str, *, patient: str = "P1", study: str = "1", problem: str = "") -> Series:
     return Series(
         title=title,
         patient=patient,
-        study="1",
+        study=study,
         date="20240102",
         acquisition=Acquisition(text=title),
         shape=(256, 256, 30),
@@ -138,14 +139,14 @@ def test_of_two_patients_one_is_chosen_and_never_a_series_of_the_other():
 
 def test_the_study_of_the_opened_file_is_chosen_even_if_only_another_one_has_a_t1ce():
     studies = (
-        Study("Anna", "1.2", "20240102", (series("t2", patient="Anna"),)),
-        Study("Bert", "1.3", "20240102", tuple(series(t, patient="Bert") for t in ALL)),
+        Study("Anna", "1.2", "20240102", (series("t2", patient="Anna", study="1.2"),)),
+        Study("Bert", "1.3", "20240102", (series("t1ce", patient="Bert", study="1.3"),)),
     )
     content = FolderContent(studies, ())
-    plan = Plan(Path("/scans/X"), content, study_uid="1.2")
+    plan = Plan(Path("/scans/X"), content, of_file=StudyOfFile(Path("/scans/X"), "1.2"))
     assert plan.study is studies[0] and "T1CE" in plan.problem
-    assert Plan(Path("/scans/X"), content).study is studies[1]
-    unknown = Plan(Path("/scans/X"), content, study_uid="1.4")
+    assert Plan(Path("/scans/X"), content).study is None
+    unknown = Plan(Path("/scans/X"), content, of_file=StudyOfFile(Path("/scans/X"), "1.4"))
     assert unknown.study is None and "Choose one" in unknown.problem
 
 

@@ -120,6 +120,13 @@ def test_a_study_of_the_list_is_named_by_its_uid_or_its_patient(tmp_path, smallt
         assert code == 1 and "has no study 1.3 of patient Anna" in err
 
 
+@pytest.mark.parametrize("option", ["--patient", "--study"])
+def test_a_patient_or_study_of_an_unset_variable_is_refused(tmp_path, smalltumor, capsys, option):
+    with pytest.raises(SystemExit):
+        smalltumor("prepare", tmp_path, tmp_path / "o", option, "")
+    assert f"argument {option}: the value is empty" in capsys.readouterr().err
+
+
 def test_options_for_a_scanners_images_are_refused_with_a_case(sample_folder, tmp_path, smalltumor):
     mask = tmp_path / "m.nii.gz"
     options = ("--patient", "P1", "--study", "2", "--n4")

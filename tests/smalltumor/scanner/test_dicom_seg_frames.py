@@ -94,7 +94,7 @@ def test_a_seg_refers_to_the_volume_of_an_enhanced_file_that_the_mask_was_made_o
         with pytest.raises(CaseError, match=r"several volumes .*\(TE 9 ms\); .* \(TE 40 ms\)"):
             write_dicom_seg(mask, [path], tmp_path / "unclear.dcm")
         output = tmp_path / f"{number}.dcm"
-        found = write_dicom_seg_of_study(mask, tmp_path / "study", output)
+        found = write_dicom_seg_of_study(mask, tmp_path / "study", output).series
         assert found.title == series.title
         expected = range(1 + number * SHAPE[2], 1 + (number + 1) * SHAPE[2])
         assert set(referred_frames(output)) <= set(expected)

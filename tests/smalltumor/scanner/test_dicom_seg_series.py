@@ -17,6 +17,7 @@ from smalltumor.data.identity.image_digests import image_digest
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import Action, CaseError
 from smalltumor.labels.regions import TissueClass
+from smalltumor.scanner.dicom.study_folder import study_of_file
 from smalltumor.scanner.dicom_seg import (
     series_on_grid,
     unrecorded_images_warnings,
@@ -46,19 +47,20 @@ def test_of_two_t1ce_on_one_grid_a_seg_refers_to_the_one_that_the_mask_records(t
     output = tmp_path / "seg.dcm"
     for recorded, title in ((made_of, "4 Ax T1 POST"), ({}, "5 Ax T1 POST filtered")):
         mask = replace(segmentation, made_of=recorded)
-        found = write_dicom_seg_of_study(mask, tmp_path / "study", output, overwrite=True)
+        found = write_dicom_seg_of_study(mask, tmp_path / "study", output, overwrite=True).series
         assert found.title == title
         (referenced,) = pydicom.dcmread(output).ReferencedSeriesSequence
         assert referenced.SeriesInstanceUID == found.uid
 
 
 def test_a_mask_that_records_no_images_is_doubted(tmp_path):
-    series, segmentation = write_series_and_mask(tmp_path, patient="A")
-    (warning,) = unrecorded_images_warnings(segmentation, series, tmp_path)
+    _, segmentation = write_series_and_mask(tmp_path, patient="A")
+    found = series_on_grid(tmp_path, segmentation.grid)
+    (warning,) = unrecorded_images_warnings(segmentation, found)
     assert warning.startswith("case does not record its images, so only its grid tells that it is")
     assert "patient A, 2024-01-02; check that it is of this patient" in warning
     recorded = replace(segmentation, made_of={"t1ce": "0" * 64})
-    assert unrecorded_images_warnings(recorded, series, tmp_path) == []
+    assert unrecorded_images_warnings(recorded, found) == []
 
 
 def test_flair_on_another_grid_tells_that_such_a_mask_is_mirrored(tmp_path):
@@ -74,11 +76,11 @@ def test_flair_on_another_grid_tells_that_such_a_mask_is_mirrored(tmp_path):
     write_series(tmp_path / "4", head.astype(np.uint16), fine, "Ax T1 POST", number=4)
     flair = flair.astype(np.uint16)
     write_series(tmp_path / "5", flair, coarse, "Ax FLAIR", number=5, times=TIMES["flair"])
-    series = series_on_grid(tmp_path, fine)
-    volume = series.read()
+    found = series_on_grid(tmp_path, fine)
+    volume = found.series.read()
     for classes_read, is_mirrored in ((mask, False), (mask[::-1], True)):
         segmentation = Segmentation("case", np.ascontiguousarray(classes_read), volume.grid)
-        warnings = unrecorded_images_warnings(segmentation, series, tmp_path)
+        warnings = unrecorded_images_warnings(segmentation, found)
         assert ("seems to be mirrored left to right" in " ".join(warnings)) == is_mirrored
 
 
@@ -87,11 +89,11 @@ def test_the_series_of_a_mask_is_found_by_its_grid(tmp_path):
     _, segmentation = write_series_and_mask(study / "t1ce", "LPS", 12)
     other = grid_along("LPS", SHAPE, SPACING)
     write_series(study / "t2", classes() * 100, other, "T2", number=7)
-    assert series_on_grid(study, segmentation.grid).title == "4 Ax T1 POST"
+    assert series_on_grid(study, segmentation.grid).series.title == "4 Ax T1 POST"
     with pytest.raises(CaseError, match="holds no DICOM series on the grid of the mask"):
         series_on_grid(study, grid_along("LPS", SHAPE, SPACING, 5))
     write_series(study / "t1", classes() * 100, segmentation.grid, "Ax T1", number=3)
-    assert series_on_grid(study, segmentation.grid).title == "4 Ax T1 POST"  # rather than T1
+    assert series_on_grid(study, segmentation.grid).series.title == "4 Ax T1 POST"  # rather than T1
     write_series(study / "flair", classes() * 100, other, "FLAIR", number=8)
     with pytest.raises(CaseError, match="2 series on the grid of the mask: 7 T2 of") as error:
         series_on_grid(study, other)
@@ -141,3 +143,20 @@ def test_a_mask_that_records_another_patients_images_is_refused(tmp_path, smallt
     write_segmentation(replace(segmentation, made_of=of_case), mask, overwrite=True)
     code, _, err = smalltumor(*options[:2], tmp_path / "A", *options[3:], "--overwrite")
     assert (code, err) == (0, "")  # the series is the FLAIR of the case
+
+
+def test_the_file_of_a_study_means_its_patient_also_where_two_have_one_study_uid(tmp_path):
+    _, of_b = write_series_and_mask(tmp_path / "B", patient="B", study="1.2")
+    other = grid_along("LPS", SHAPE, SPACING, 5)
+    write_series(
+        tmp_path / "A", classes() * 100, other, "FLAIR", patient="A", study="1.2", number=8
+    )
+    output = tmp_path / "seg.dcm"
+    for patient in "AB":
+        file = study_of_file(next((tmp_path / patient).iterdir()))
+        assert file.patient == patient
+        if patient == "A":
+            with pytest.raises(CaseError, match="holds no DICOM series on the grid of the mask"):
+                write_dicom_seg_of_study(of_b, tmp_path, output, of_file=file)
+    found = write_dicom_seg_of_study(of_b, tmp_path, output, of_file=file)
+    assert found.study.patient == pydicom.dcmread(output).PatientID == "B"

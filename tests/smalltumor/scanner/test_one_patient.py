@@ -11,6 +11,7 @@ from dicom_cases import TIMES, noise, pydicom, write_series
 from smalltumor.errors import CaseError
 from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import find_studies
+from smalltumor.scanner.study_choice import StudyChoice
 from synthetic import grid_along
 
 SHAPE = (40, 40, 10)
@@ -41,7 +42,7 @@ def test_an_id_that_many_have_makes_no_one_patient(tmp_path, patient):
     write_study(tmp_path / "a", "t1", "t1ce", "t2", patient=patient, PatientName="Meier^Anna")
     write_study(tmp_path / "b", "flair", patient=patient, PatientName="Huber^Eva")
     with pytest.raises(CaseError, match=r"of another study, patient Huber\^Eva"):
-        find_source(tmp_path, {})
+        find_source(tmp_path, {}, study=StudyChoice(patient="Meier^Anna"))
 
 
 def test_a_series_of_an_unknown_id_is_of_the_only_patient_of_its_study(tmp_path):

@@ -51,7 +51,7 @@ def test_of_two_studies_one_must_be_chosen(tmp_path):
     with pytest.raises(CaseError, match="holds 2 studies") as refused:
         find_source(tmp_path, {})
     assert refused.value.remedy.action is Action.CHOOSE_STUDY
-    source = find_source(tmp_path, {}, study=StudyChoice(2))
+    source = find_source(tmp_path, {}, study=StudyChoice("2"))
     assert {s.study for s in source.assignment.chosen.values()} == {"1.2"}
 
 
@@ -63,9 +63,9 @@ def test_a_file_of_a_study_never_stands_for_another_one_in_its_folder(tmp_path, 
     write_study(tmp_path, study="1.3", patient="Bert")
     who = f"patient {anna['patient']}, {date_text(anna.get('StudyDate', '20240102'))}"
     with pytest.raises(CaseError, match=f"^{who}: no series is FLAIR, T1CE or T1") as refused:
-        find_source(tmp_path, {}, study=StudyChoice(uid="1.2"), allow_missing=True)
+        find_source(tmp_path, {}, study=StudyChoice("1.2"), allow_missing=True)
     assert refused.value.remedy.modalities == ("t1ce",)
-    source = find_source(tmp_path, {}, study=StudyChoice(uid="1.3"))
+    source = find_source(tmp_path, {}, study=StudyChoice("1.3"))
     assert {s.study for s in source.assignment.chosen.values()} == {"1.3"}
 
 
@@ -81,7 +81,7 @@ def test_patients_without_an_id_are_told_apart_by_their_names(tmp_path):
     write_study(tmp_path, "t1", "t1ce", "t2", patient="", PatientName="Meier^Anna")
     write_study(tmp_path, "flair", patient="", PatientName="Huber^Eva")
     with pytest.raises(CaseError, match=r"of another study, patient Huber\^Eva"):
-        find_source(tmp_path, {})
+        find_source(tmp_path, {}, study=StudyChoice(patient="Meier^Anna"))
 
 
 def test_two_names_with_one_id_are_said(tmp_path):
@@ -136,7 +136,7 @@ def test_different_names_are_of_two_patients(tmp_path, name, other):
         write_study(tmp_path / where, "t1", "t1ce", "t2", patient=who, PatientName=name, **unicode)
         write_study(tmp_path / where, "flair", patient=who, PatientName=other, **unicode)
     with pytest.raises(CaseError, match="of another study, patient"):
-        find_source(tmp_path / "named", {})
+        find_source(tmp_path / "named", {}, study=StudyChoice(patient=name))
     (warning,) = find_source(tmp_path / "one_id", {}).warnings
     assert "the headers name 2 patients with one ID" in str(warning)
 
@@ -146,7 +146,7 @@ def test_a_series_of_nobody_joins_neither_of_two_patients_nor_another_study(tmp_
     write_study(tmp_path / "a", "t2", patient="", PatientName="Huber^Eva")
     write_study(tmp_path / "a", "flair", patient="", PatientName="Anonymous")
     with pytest.raises(CaseError, match="no series is FLAIR or T2"):
-        find_source(tmp_path / "a", {})
+        find_source(tmp_path / "a", {}, study=StudyChoice(patient="Meier^Anna"))
     write_study(tmp_path / "b", "t1", "t1ce", "t2", patient="", PatientName="Meier^Anna")
     write_study(tmp_path / "b", "flair", patient="", PatientName="", study="1.3")
     with pytest.raises(CaseError, match="of another study, patient without ID"):
@@ -187,7 +187,7 @@ def test_a_sequence_that_another_patient_of_the_folder_has_is_named_with_the_pat
     with pytest.raises(
         CaseError, match=r"no series is T2; .*patient B, 2024-01-02, there is 1 Ax T2"
     ):
-        find_source(tmp_path, {})
+        find_source(tmp_path, {}, study=StudyChoice(patient="A"))
 
 
 def test_a_series_can_be_chosen_by_its_number_in_the_list(tmp_path):
@@ -222,7 +222,7 @@ def test_a_file_or_folder_stands_for_its_series_with_the_slices_in_other_folders
     t1ce.rmdir()
     write_study(disc / "later", study="1.9")
     others = {"t1": t1, "t2": t2, "flair": flair}
-    searched, study = (disc, StudyChoice(1)) if is_searched else (None, StudyChoice())
+    searched, study = (disc, StudyChoice("1")) if is_searched else (None, StudyChoice())
     named = [min((disc / "part0").iterdir()), *([disc / "part0"] if is_searched else [])]
     for path in named:
         chosen = find_source(searched, {"t1ce": path, **others}, study=study).assignment.chosen

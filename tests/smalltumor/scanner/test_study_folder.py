@@ -12,7 +12,7 @@ from smalltumor.data.volumes.volume_files import not_a_volume_error
 from smalltumor.files import change_time
 from smalltumor.scanner.dicom import study_folder
 from smalltumor.scanner.dicom.files import is_dicom
-from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
+from smalltumor.scanner.dicom.study_folder import StudyOfFile, is_dicom_file, study_of_file
 from synthetic import grid_along
 
 SHAPE = (6, 5, 2)
@@ -32,21 +32,21 @@ def test_the_study_is_the_folder_around_its_series(tmp_path, between):
     write(study / "series 2", number=2)
     (study / "report").mkdir()
     assert is_dicom_file(file)
-    assert folder_of_study(file).folder == study
+    assert study_of_file(file).folder == study
 
 
 def test_a_folder_of_several_studies_is_left_out(tmp_path):
     file = write(tmp_path / "first" / "series 1")
     write(tmp_path / "first" / "series 2", number=2)
     write(tmp_path / "second", study="1.3")
-    assert folder_of_study(file).folder == tmp_path / "first"
+    assert study_of_file(file).folder == tmp_path / "first"
 
 
 def test_a_series_beside_another_patients_files_stays_alone(tmp_path):
     file = write(tmp_path / "series")
     write(tmp_path / "other", number=2)
     write(tmp_path, study="1.3")
-    assert folder_of_study(file).folder == tmp_path / "series"
+    assert study_of_file(file).folder == tmp_path / "series"
 
 
 def divide(folder, parts):
@@ -64,7 +64,7 @@ def test_a_series_whose_slices_lie_in_several_folders_is_whole_beside_another_st
     divide(disc / "DICOM" / "T1", 2)
     file = min((disc / "DICOM" / "000").iterdir())
     write(disc / "DICOM" / "009", study="1.3", number=2)
-    assert folder_of_study(file) == (disc / "DICOM", "1.2")
+    assert study_of_file(file) == StudyOfFile(disc / "DICOM", "1.2", "P1")
 
 
 def test_a_copy_of_a_series_is_no_part_of_it(tmp_path):
@@ -72,13 +72,13 @@ def test_a_copy_of_a_series_is_no_part_of_it(tmp_path):
     file = write(study / "series")
     shutil.copytree(study / "series", study / "copy")
     write(study / "other", study="1.3", number=2)
-    assert folder_of_study(file).folder == study / "series"
+    assert study_of_file(file).folder == study / "series"
 
 
 def test_one_file_among_those_of_two_studies_tells_which_is_meant(tmp_path):
     first, second = write(tmp_path, suffix="_a"), write(tmp_path, study="1.3", suffix="_b")
-    assert folder_of_study(first) == (tmp_path, "1.2")
-    assert folder_of_study(second) == (tmp_path, "1.3")
+    assert study_of_file(first) == StudyOfFile(tmp_path, "1.2", "P1")
+    assert study_of_file(second) == StudyOfFile(tmp_path, "1.3", "P1")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
@@ -89,7 +89,7 @@ def test_named_pipes_around_a_study_are_not_opened(tmp_path):
     for name in ("pipe", "pipe.dcm"):
         os.mkfifo(tmp_path / "study" / name)
         assert not is_dicom(tmp_path / "study" / name)
-    assert folder_of_study(file).folder == tmp_path / "study"
+    assert study_of_file(file).folder == tmp_path / "study"
     assert not_a_volume_error(tmp_path / "study" / "pipe") is None
 
 
@@ -97,11 +97,11 @@ def test_another_study_after_many_folders_is_seen(tmp_path):
     file = write(tmp_path / "S00")
     for number in range(1, 22):
         write(tmp_path / f"S{number:02d}", number=number)
-    assert folder_of_study(file).folder == tmp_path
+    assert study_of_file(file).folder == tmp_path
     write(tmp_path / "other", study="1.3", number=30)
     for other in (tmp_path / "other").iterdir():
         other.rename(tmp_path / f"z{other.name}")
-    assert folder_of_study(file).folder == tmp_path / "S00"
+    assert study_of_file(file).folder == tmp_path / "S00"
 
 
 def test_another_study_is_seen_that_comes_within_the_same_tick_of_the_clock(tmp_path, monkeypatch):
@@ -109,10 +109,10 @@ def test_another_study_is_seen_that_comes_within_the_same_tick_of_the_clock(tmp_
     file = write(tmp_path / "S1")
     write(tmp_path / "S2", number=2)
     before = tmp_path.stat()
-    assert folder_of_study(file).folder == tmp_path
+    assert study_of_file(file).folder == tmp_path
     write(tmp_path / "S3", study="1.3", number=3)
     os.utime(tmp_path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert folder_of_study(file).folder == tmp_path / "S1"
+    assert study_of_file(file).folder == tmp_path / "S1"
 
 
 @pytest.mark.parametrize("place", ["old/b", "old"])
@@ -121,7 +121,7 @@ def test_another_study_deep_inside_a_folder_is_seen(tmp_path, place):
     write(tmp_path / "S2", number=2)
     write(tmp_path / "old" / "a", number=3)
     write(tmp_path / place, study="1.3", number=4)
-    assert folder_of_study(file).folder == tmp_path / "S1"
+    assert study_of_file(file).folder == tmp_path / "S1"
 
 
 def test_a_folder_with_too_many_files_to_look_at_is_not_searched(tmp_path, monkeypatch):
@@ -131,7 +131,7 @@ def test_a_folder_with_too_many_files_to_look_at_is_not_searched(tmp_path, monke
     for number in range(8):
         (tmp_path / "notes" / f"{number}.txt").touch()
     monkeypatch.setattr(study_folder, "_MAX_FILES", 6)
-    assert folder_of_study(file).folder == tmp_path / "S1"
+    assert study_of_file(file).folder == tmp_path / "S1"
 
 
 def test_files_without_ending_and_a_dicomdir_are_recognised(tmp_path):
@@ -141,14 +141,14 @@ def test_files_without_ending_and_a_dicomdir_are_recognised(tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("no image")
     assert is_dicom_file(file) and is_dicom_file(directory)
-    assert folder_of_study(directory).folder == tmp_path / "medium"
+    assert study_of_file(directory).folder == tmp_path / "medium"
     assert not is_dicom_file(text) and not is_dicom_file(tmp_path)
 
 
 def test_a_damaged_file_belongs_to_its_folder(tmp_path):
     file = tmp_path / "image.dcm"
     file.write_bytes(b"damaged")
-    assert folder_of_study(file).folder == tmp_path
+    assert study_of_file(file).folder == tmp_path
 
 
 def test_an_unknown_character_set_is_no_warning_of_pydicom(tmp_path, recwarn, caplog):
@@ -158,5 +158,5 @@ def test_an_unknown_character_set_is_no_warning_of_pydicom(tmp_path, recwarn, ca
         element = b"\x08\x00\x05\x00CS\x08\x00WEIRD_CS"
         start = content.index(b"\x08\x00\x16\x00UI")
         path.write_bytes(content[:start] + element + content[start:])
-    assert folder_of_study(file).uid == "1.2"
+    assert study_of_file(file).uid == "1.2"
     assert not recwarn.list and not caplog.records

@@ -12,6 +12,7 @@ from dicom_cases import noise
 from smalltumor.errors import CaseError
 from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import find_studies
+from smalltumor.scanner.study_choice import StudyChoice
 from smalltumor.scanner.volume_series import series_of_file
 
 ALL = ("t1", "t1ce", "t2", "flair")
@@ -96,7 +97,7 @@ def test_names_with_hyphens_tell_patients_and_sessions_apart(tmp_path, first, se
     write(tmp_path, f"{second}_flair")
     assert len(studies(tmp_path)) == 2
     with pytest.raises(CaseError, match="no series is FLAIR; of another study"):
-        find_source(tmp_path, {})
+        find_source(tmp_path, {}, study=StudyChoice("1"))
 
 
 def test_words_of_a_sequence_are_no_part_of_a_subject(tmp_path):

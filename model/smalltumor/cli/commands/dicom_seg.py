@@ -11,6 +11,7 @@ from smalltumor.cli.messages import show_warning
 from smalltumor.labels.schemes import READ_SCHEMES
 
 if TYPE_CHECKING:
+    from smalltumor.scanner.dicom.study_folder import StudyOfFile
     from smalltumor.scanner.series import Series
 
 DESCRIPTION = """\
@@ -59,14 +60,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Find the series of the mask and write the DICOM SEG."""
-    with scanner_images.unpacked_study(options.study) as (study, study_uid):
-        series = _write(options, study or options.study, study_uid)
+    with scanner_images.unpacked_study(options.study) as (study, of_file):
+        series = _write(options, study or options.study, of_file)
     print(f"refers to {series.title} of {series.study_title}: {series.describe_voxels()}")
     print(f"wrote {options.output}")
     return 0
 
 
-def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
+def _write(options: argparse.Namespace, study: Path, of_file: StudyOfFile | None) -> Series:
     from smalltumor.data.identity.image_digests import recorded_images
     from smalltumor.data.made_by import recorded_made_by
     from smalltumor.data.masks.label_files import decode_labels, read_label_volume
@@ -91,14 +92,14 @@ def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
         made_of=recorded_images(volume),
         made_by=recorded_made_by(volume),
     )
-    series = write_dicom_seg_of_study(
+    referenced = write_dicom_seg_of_study(
         mask,
         study,
         options.output,
-        study_uid=study_uid,
+        of_file=of_file,
         other_images=options.other_images,
         overwrite=options.overwrite,
     )
-    for warning in unrecorded_images_warnings(mask, series, study):
+    for warning in unrecorded_images_warnings(mask, referenced):
         show_warning(warning)
-    return series
+    return referenced.series

@@ -11,6 +11,7 @@ from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import SmalltumorError
 
 if TYPE_CHECKING:
+    from smalltumor.scanner.dicom.study_folder import StudyOfFile
     from smalltumor.scanner.studies import Study
 
 DESCRIPTION = """\
@@ -63,10 +64,10 @@ def run(options: argparse.Namespace) -> int:
     source, output = _folders(options)
     if output is None and not options.list:
         raise SmalltumorError("the folder to write is missing: smalltumor prepare IN OUT")
-    with scanner_images.unpacked_study(source) as (folder, study_uid):
+    with scanner_images.unpacked_study(source) as (folder, of_file):
         if options.list or output is None:
             return _list(folder)
-        return _prepare(options, folder, study_uid, output)
+        return _prepare(options, folder, of_file, output)
 
 
 def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
@@ -77,7 +78,9 @@ def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
     return options.source, options.output
 
 
-def _prepare(options: argparse.Namespace, folder: Path | None, study_uid: str, output: Path) -> int:
+def _prepare(
+    options: argparse.Namespace, folder: Path | None, of_file: StudyOfFile | None, output: Path
+) -> int:
     from smalltumor.scanner.prepared.lock import locked_preparation
     from smalltumor.scanner.prepared.prepared_files import (
         check_outside_scan,
@@ -87,7 +90,7 @@ def _prepare(options: argparse.Namespace, folder: Path | None, study_uid: str, o
 
     check_outside_scan(output, folder)
     with ProgressBar() as bar:
-        source = scanner_images.find_source(options, folder, study_uid, bar)
+        source = scanner_images.find_source(options, folder, of_file, bar)
         source = scanner_images.named_after(source, output)
         chosen = source.assignment.chosen
         locations = [series.location for series in chosen.values()]

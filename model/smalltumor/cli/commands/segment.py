@@ -47,9 +47,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Segment the case, write the results and print a summary."""
     arguments.check_bids_options(options)
-    with scanner_images.unpacked_study(options.case) as (case, study_uid):
+    with scanner_images.unpacked_study(options.case) as (case, of_file):
         options.raw = options.raw or case != options.case
-        options.case, options.study_uid = case, study_uid
+        options.case, options.of_file = case, of_file
         return _run(options)
 
 

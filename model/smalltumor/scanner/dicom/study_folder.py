@@ -14,7 +14,8 @@ from smalltumor.extras import require
 from smalltumor.files.change_time import next_change_shows
 from smalltumor.files.listings import walk
 from smalltumor.scanner.dicom.files import is_dicom, is_directory
-from smalltumor.scanner.dicom.headers import invalid_values_allowed
+from smalltumor.scanner.dicom.headers import images_of_file, invalid_values_allowed
+from smalltumor.scanner.series import Series
 
 _MAX_LEVELS = 2
 """Archives put the images in ``study/series``, viewers in ``study/DICOM/series``."""
@@ -25,19 +26,29 @@ _MAX_FILES = 1_000
 """Files that are looked at; a folder with more is not taken for that of one study."""
 
 
-class StudyFolder(NamedTuple):
-    """Where a study is.
+class StudyOfFile(NamedTuple):
+    """The study of a file, and where it is.
 
     Parameters
     ----------
     folder : Path
-        It may hold other studies as well.
+        It may hold other studies as well, also such of other patients with the same UID.
     uid : str
         Study Instance UID; empty if the file does not tell it.
+    patient : str
+        As in `Series`; empty if the file does not tell it.
     """
 
     folder: Path
-    uid: str
+    uid: str = ""
+    patient: str = ""
+
+    def holds_any(self, found: Iterable[Series]) -> bool:
+        """Whether some of these series are of this study, as far as it is known."""
+        return any(
+            self.uid in ("", series.study) and self.patient in ("", series.patient)
+            for series in found
+        )
 
 
 class _Image(NamedTuple):
@@ -57,7 +68,7 @@ def is_dicom_file(path: Path) -> bool:
     return path.is_file() and (is_directory(path) or is_dicom(path))
 
 
-def folder_of_study(path: Path) -> StudyFolder:
+def study_of_file(path: Path) -> StudyOfFile:
     """The study of a DICOM file, and the folder around its series.
 
     Parameters
@@ -67,7 +78,7 @@ def folder_of_study(path: Path) -> StudyFolder:
 
     Returns
     -------
-    StudyFolder
+    StudyOfFile
         With the folder of the file, or a folder above it. That one has several folders with the
         study and none with another one, or it has a series whose slices lie in several folders, as
         on a medium. The folder may hold other studies as well.
@@ -80,12 +91,13 @@ def folder_of_study(path: Path) -> StudyFolder:
     folder = path.absolute().parent
     uid = "" if is_directory(path) else _image_of(path).study
     if not uid:
-        return StudyFolder(folder, uid)
+        return StudyOfFile(folder)
+    patient = _patient_of(path)
     above = list(islice(folder.parents, _MAX_LEVELS))
     changed_ns = tuple(each.stat().st_mtime_ns for each in (folder, *above))
     if not all(map(next_change_shows, changed_ns)):
-        return StudyFolder(_outermost(uid, folder), uid)
-    return StudyFolder(_cached_outermost(uid, folder, changed_ns), uid)
+        return StudyOfFile(_outermost(uid, folder), uid, patient)
+    return StudyOfFile(_cached_outermost(uid, folder, changed_ns), uid, patient)
 
 
 @lru_cache(maxsize=16)
@@ -151,6 +163,14 @@ def _images_in(folder: Path) -> Iterator[tuple[Path, _Image]]:
                     yield path, image
                     if ends_suffice:
                         break
+
+
+def _patient_of(path: Path) -> str:
+    try:
+        images = images_of_file(path)
+    except CaseError:  # reported when the folder is searched
+        return ""
+    return images[0].patient if images else ""
 
 
 @invalid_values_allowed()

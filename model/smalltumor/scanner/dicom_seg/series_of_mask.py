@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,11 +20,19 @@ from smalltumor.data.identity.image_digests import (
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
+from smalltumor.scanner.dicom.study_folder import StudyOfFile
 from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.series import Series
-from smalltumor.scanner.studies import find_studies
+from smalltumor.scanner.studies import Study, find_studies
 
 _NOTHING_RECORDED: Mapping[str, str] = MappingProxyType({})
+
+
+class SeriesOfStudy(NamedTuple):
+    """A series, and the study that it is part of."""
+
+    series: Series
+    study: Study
 
 
 class SeriesOfMaskError(CaseError):
@@ -34,9 +43,9 @@ def series_on_grid(
     folder: Path,
     grid: Grid,
     uid: str = "",
-    study_uid: str = "",
+    of_file: StudyOfFile | None = None,
     made_of: Mapping[str, str] = _NOTHING_RECORDED,
-) -> Series:
+) -> SeriesOfStudy:
     """The DICOM series in a folder that has the voxels of a grid, such as that of an edited mask.
 
     Parameters
@@ -47,14 +56,14 @@ def series_on_grid(
         Possibly along other axes than the series, or a part of it, as tools save masks.
     uid : str
         Series Instance UID of the series, if it is known; another is refused then.
-    study_uid : str
-        Study Instance UID; other studies of the folder are left out if it is not empty.
+    of_file : StudyOfFile, optional
+        The study of a file; others of the folder are left out.
     made_of : mapping of str to str
         Digests of the images of the mask, see `Segmentation`.
 
     Returns
     -------
-    Series
+    SeriesOfStudy
         If several have these voxels, that of whose images the mask was made, if it records that;
         else, of one study, that which is taken as T1CE.
 
@@ -70,7 +79,7 @@ def series_on_grid(
         studies = find_studies(folder).studies
     except CaseError as error:
         raise SeriesOfMaskError(str(error), error.remedy) from error
-    studies = tuple(s for s in studies if study_uid in ("", s.study))
+    studies = tuple(s for s in studies if of_file is None or of_file.holds_any(s.series))
     on_grid = [s for study in studies for s in study.series if _has_voxels_of(s, grid)]
     if not on_grid:
         raise SeriesOfMaskError(f"{folder} holds no DICOM series on the grid of the mask")
@@ -89,7 +98,8 @@ def series_on_grid(
     if len(found) > 1:
         text = f"{folder} holds {len(found)} series on the grid of the mask: {_titles(found)}"
         raise SeriesOfMaskError(text, Remedy(Action.CHOOSE_SERIES))
-    return found[0]
+    (series,) = found
+    return SeriesOfStudy(series, next(study for study in holding if series in study.series))
 
 
 def shows_other_images(series: Series, made_of: Mapping[str, str]) -> bool:

@@ -25,10 +25,12 @@ from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
 from smalltumor.scanner.dicom.headers import DicomImage, invalid_values_allowed, is_segmentation
 from smalltumor.scanner.dicom.series import group_volumes, slices_on_grid
+from smalltumor.scanner.dicom.study_folder import StudyOfFile
 from smalltumor.scanner.dicom.titles import titles_of
 from smalltumor.scanner.dicom_seg.encoding import encode, highdicom
 from smalltumor.scanner.dicom_seg.series_of_mask import (
     SeriesOfMaskError,
+    SeriesOfStudy,
     series_on_grid,
     shows_other_images,
 )
@@ -176,10 +178,10 @@ def write_dicom_seg_of_study(
     path: str | Path,
     *,
     series_uid: str = "",
-    study_uid: str = "",
+    of_file: StudyOfFile | None = None,
     other_images: bool = False,
     overwrite: bool = False,
-) -> Series:
+) -> SeriesOfStudy:
     """Write a segmentation as a DICOM SEG of the series in a study that has its voxels.
 
     Parameters
@@ -189,8 +191,10 @@ def write_dicom_seg_of_study(
     study : Path
         Folder of the DICOM study.
     path : path
-    series_uid, study_uid : str
-        Series and Study Instance UID, if they are known; another one is refused then.
+    series_uid : str
+        Series Instance UID, if it is known; another one is refused then.
+    of_file : StudyOfFile, optional
+        As for `series_on_grid`.
     other_images : bool
         Write a mask that records other images than those of the series, too. They are not compared
         if `series_uid` is known.
@@ -199,8 +203,8 @@ def write_dicom_seg_of_study(
 
     Returns
     -------
-    Series
-        That which the file refers to.
+    SeriesOfStudy
+        With the series that the file refers to.
 
     Raises
     ------
@@ -208,15 +212,15 @@ def write_dicom_seg_of_study(
         As `series_on_grid` and `write_dicom_seg`.
     """
     check_dicom_seg_output(Path(path), segmentation.sources, overwrite=overwrite)
-    series = series_of_segmentation(
+    found = series_of_segmentation(
         segmentation,
         study,
         series_uid=series_uid,
-        study_uid=study_uid,
+        of_file=of_file,
         other_images=other_images,
     )
-    write_dicom_seg_of_series(segmentation, series, path, overwrite=overwrite)
-    return series
+    write_dicom_seg_of_series(segmentation, found.series, path, overwrite=overwrite)
+    return found
 
 
 def series_of_segmentation(
@@ -224,9 +228,9 @@ def series_of_segmentation(
     study: Path,
     *,
     series_uid: str = "",
-    study_uid: str = "",
+    of_file: StudyOfFile | None = None,
     other_images: bool = False,
-) -> Series:
+) -> SeriesOfStudy:
     """The series in a study that a DICOM SEG of a segmentation refers to.
 
     Parameters as for `write_dicom_seg_of_study`.
@@ -237,17 +241,17 @@ def series_of_segmentation(
         As `series_on_grid`, or if the series shows other images.
     """
     made_of = segmentation.made_of
-    series = series_on_grid(study, segmentation.grid, series_uid, study_uid, made_of)
-    if not series_uid and not other_images and shows_other_images(series, made_of):
+    found = series_on_grid(study, segmentation.grid, series_uid, of_file, made_of)
+    if not series_uid and not other_images and shows_other_images(found.series, made_of):
         folder = next((path.parent for path in segmentation.sources), None)
         place = f" in {folder}" if folder is not None else ""
-        images = f"{series.title} of {series.study_title} in {study}"
+        images = f"{found.series.title} of {found.series.study_title} in {study}"
         raise SeriesOfMaskError(
             f"{made_of_others([f'{segmentation.name}{place}'], images)}: of another visit or "
             "patient, or of images whose intensities were changed",
             Remedy(Action.ALLOW_OTHER_IMAGES),
         )
-    return series
+    return found
 
 
 def write_dicom_seg_of_series(

@@ -87,7 +87,7 @@ def test_names_ids_and_dates_of_headers_are_shown_and_not_recorded(tmp_path):
     write_study(scan / "then", "t2", PatientName="Huber^Anne", **tags)
     (scan / "now" / "Meier.dcm").write_bytes(b"damaged")
     shown, recorded = warnings_of(
-        find_source(scan, {"t2": scan / "then" / "T2"}, study=StudyChoice(2))
+        find_source(scan, {"t2": scan / "then" / "T2"}, study=StudyChoice("2"))
     )
     damaged, names, visit = shown
     assert damaged.startswith("now/Meier.dcm is a damaged DICOM file (")
