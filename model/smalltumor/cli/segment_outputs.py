@@ -101,8 +101,7 @@ def check(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
             overwrite=options.overwrite,
             sources=sources,
         )[:1]
-    for path in masks:
-        check_not_corrected(path)
+    check_not_corrected(masks)
     for path, count in Counter(path.resolve() for path in outputs).items():
         if count > 1:
             raise OutputError(f"{path} is named for two results; give each its own name")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 
 from filelock import Timeout
 
+from smalltumor.cohort.results.derived_masks import corrected_masks
 from smalltumor.cohort.results.folder_settings import CohortInfo, FolderSettings
 from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import SETTINGS, SUMMARIES, ResultsFolder
@@ -159,7 +162,7 @@ def locked_results(
         settings = _settings_of_new_run(folder, before or FolderSettings(info), info)
         if overwrite:
             settings = _next_generation(folder, settings, cases)
-        _check_not_corrected(folder, settings)
+        _check_not_corrected(folder, settings, set(cases))
         settings.write(folder.path)
         yield LockedFolder(folder, settings)
 
@@ -184,19 +187,21 @@ def _next_generation(
     return replace(settings, generation=settings.generation + 1, outdated=outdated)
 
 
-def _check_not_corrected(folder: ResultsFolder, settings: FolderSettings) -> None:
-    """Refuse to replace masks that people have corrected."""
-    from smalltumor.data.masks.corrected_masks import was_corrected
+def _check_not_corrected(
+    folder: ResultsFolder, settings: FolderSettings, cases: Collection[str]
+) -> None:
+    """Refuse to replace masks of these cases that people have corrected.
 
-    replaced = [case for case in settings.outdated if not is_current(folder, settings, case)]
-    corrected = [
-        case
-        for case in replaced
-        if any(
-            was_corrected(path, is_result=True)
-            for path in (folder.mask(case), *folder.regions(case))
-        )
-    ]
+    Those of the BIDS dataset are looked at with each case.
+    """
+
+    def is_corrected(case: str) -> bool:
+        return bool(corrected_masks(case, folder, None))
+
+    outdated = [case for case in settings.outdated if case in cases]
+    replaced = [case for case in outdated if not is_current(folder, settings, case)]
+    with ThreadPoolExecutor() as threads:  # they unpack gzip outside Python's lock
+        corrected = list(compress(replaced, threads.map(is_corrected, replaced)))
     if corrected:
         raise OutputError(
             f"{folder.path} holds masks that were corrected, which are not replaced: "

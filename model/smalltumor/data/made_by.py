@@ -204,21 +204,23 @@ def network_warnings(made_by: MadeBy | None, mask: str) -> list[str]:
 def made_by_comment(
     made_by: MadeBy | None, labels: npt.NDArray[Any], grid: Grid, scheme: str = ""
 ) -> str:
-    """What a file of a mask records; empty if nothing is known.
+    """What a file of a mask records; empty if its data are no labels.
 
     Parameters
     ----------
     made_by : MadeBy, optional
+        If it is not known, only the labels are recorded.
     labels : (i, j, k) array
         As they are written.
     grid : Grid
     scheme : str
         Name of their label scheme, as for `write_volume`.
     """
-    if made_by is None or labels.ndim != 3:
+    if labels.ndim != 3:
         return ""
     record = LabelsRecord.of(labels, grid, scheme)
-    return json.dumps({_KEY: {**made_by.as_json(), **record.as_json()}})
+    known = {} if made_by is None else made_by.as_json()
+    return json.dumps({_KEY: {**known, **record.as_json()}})
 
 
 def recorded_made_by(volume: Volume) -> MadeBy | None:
@@ -230,6 +232,8 @@ def recorded_made_by(volume: Volume) -> MadeBy | None:
     if found is None:
         return None
     made_by, record = found
+    if made_by is None:
+        return None
     return made_by if _holds(volume, record) else made_by.edited
 
 
@@ -242,11 +246,12 @@ def has_recorded_labels(volume: Volume) -> bool:
     return found is not None and _holds(volume, found[1])
 
 
-def _recorded(volume: Volume) -> tuple[MadeBy, LabelsRecord] | None:
+def _recorded(volume: Volume) -> tuple[MadeBy | None, LabelsRecord] | None:
     for comment in volume.comments:
         try:
             content = json.loads(comment)[_KEY]
-            return MadeBy.from_json(content), LabelsRecord.from_json(content)
+            made_by = MadeBy.from_json(content) if "algorithm_type" in content else None
+            return made_by, LabelsRecord.from_json(content)
         except DAMAGED:
             continue
     return None

@@ -36,8 +36,9 @@ def test_the_files_of_an_earlier_case_are_not_mixed_with_new_ones_after_an_error
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
+@pytest.mark.parametrize("keeps_header", [False, True])
 @pytest.mark.parametrize("to_bids", [False, True])
-def test_a_mask_that_was_edited_is_not_replaced(smalltumor, tmp_path, to_bids):
+def test_a_mask_that_was_edited_is_not_replaced(smalltumor, tmp_path, to_bids, keeps_header):
     mask, bids = tmp_path / "m.nii.gz", tmp_path / "bids"
     words = ("segment", write_case(tmp_path / "P1", name="P1"), "-o", mask, "--bids", bids)
     assert smalltumor(*words)[0] == 0
@@ -46,10 +47,11 @@ def test_a_mask_that_was_edited_is_not_replaced(smalltumor, tmp_path, to_bids):
     image = nib.load(edited)
     voxels = np.asarray(image.dataobj).copy()
     voxels[0, 0, 0] = 4
-    nib.save(nib.Nifti1Image(voxels, image.affine, image.header), edited)
+    header = image.header if keeps_header else None
+    nib.save(nib.Nifti1Image(voxels, image.affine, header), edited)
     before = edited.read_bytes()
     code, _, err = smalltumor(*words, "--overwrite")
-    assert code == 1 and f"{edited} was edited since it was segmented, and is not replaced" in err
+    assert code == 1 and f"{edited} was edited, or saved by another program, since it was" in err
     assert edited.read_bytes() == before
 
 

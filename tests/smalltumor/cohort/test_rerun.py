@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -16,12 +17,19 @@ import pytest
 from cohort_files import NAMES, files_of, interrupt_in_second_case, rows_of, version
 from failing_drives import let_drive_fail
 from second_look_cases import one_candidate
+from smalltumor import inference
+from smalltumor.cohort.pipeline import writing
+from smalltumor.cohort.pipeline.network_stage import second_look_at
 from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import PAGE, SETTINGS, SUMMARIES, TABLE
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.reviews.reviews import Reviews
+from smalltumor.data.bids.write import write_bids
+from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look import SecondLook
 from temporary_files import left_by_killed_process, of_another_computer
+
+DERIVED_OF_BOB = ("bob_et", "bob_tc", "bob_wt", "sub-bob_")
 
 
 def test_a_rerun_keeps_masks_and_segments_failed_cases_again(cohort, data, tmp_path):
@@ -154,7 +162,7 @@ def test_a_region_mask_that_was_corrected_is_kept(cohort, tmp_path):
     (out / "bob.nii.gz").unlink()
     code, rows, *_ = cohort("--regions")
     (note,) = (row["note"] for row in rows if row["case"] == "bob")
-    assert code == 1 and "bob_wt.nii.gz was edited since it was segmented, and is not" in note
+    assert code == 1 and "bob_wt.nii.gz was edited, or saved by another program" in note
     assert (out / "bob_wt.nii.gz").read_bytes() == corrected
 
 
@@ -169,28 +177,120 @@ def test_a_mask_corrected_in_the_bids_dataset_is_kept(cohort, tmp_path):
     (tmp_path / "out" / "bob.nii.gz").unlink()
     code, rows, *_ = cohort("--bids", bids)
     (note,) = (row["note"] for row in rows if row["case"] == "bob")
-    assert code == 1 and f"{mask} was edited since it was segmented, and is not replaced" in note
+    assert code == 1 and f"{mask} was edited, or saved by another program" in note
     assert mask.read_bytes() == corrected
 
 
-def test_the_bids_dataset_follows_a_mask_that_was_corrected(cohort, tmp_path):
-    bids, mask = tmp_path / "bids", tmp_path / "out" / "bob.nii.gz"
+@pytest.mark.parametrize("keeps_header", [True, False])
+def test_region_masks_and_bids_dataset_follow_a_mask_however_often_it_is_corrected(
+    cohort, tmp_path, keeps_header
+):
+    options = "--regions", "--bids", tmp_path / "bids"
+    mask = tmp_path / "out" / "bob.nii.gz"
+    cohort(*options)
+    for number in range(2):
+        correct(mask, keeps_header=keeps_header, number=number)
+        code, rows, *_ = cohort(*options)
+        (note,) = (row["note"] for row in rows if row["case"] == "bob")
+        assert code == 0 and note.endswith("region masks and BIDS files written from it")
+        assert_follows(mask, tmp_path / "bids")
+
+
+def test_region_masks_follow_a_mask_that_somebody_put_there(cohort, tmp_path):
+    mask = tmp_path / "out" / "bob.nii.gz"
+    cohort()
+    (tmp_path / "out" / "bob_run.json").unlink()
+    for number in range(2):
+        correct(mask, keeps_header=False, number=number)
+        code, rows, *_ = cohort("--regions", "--bids", tmp_path / "bids")
+        (note,) = (row["note"] for row in rows if row["case"] == "bob")
+        assert code == 0 and "kept" not in note
+        assert_follows(mask, tmp_path / "bids")
+
+
+def assert_follows(mask, bids):
+    (copy,) = (path for path in bids.rglob("*_dseg.nii.gz") if "bob" in path.name)
+    stored, written = (np.asarray(nib.load(path).dataobj) for path in (mask, copy))
+    assert np.array_equal(stored, written)
+    whole = np.asarray(nib.load(mask.with_name("bob_wt.nii.gz")).dataobj)
+    assert np.array_equal(whole > 0, stored > 0)
+
+
+def test_a_correction_is_discarded_with_the_mask_although_copies_followed_it(cohort, tmp_path):
+    options = "--regions", "--bids", tmp_path / "bids"
+    mask = tmp_path / "out" / "bob.nii.gz"
+    cohort(*options)
+    correct(mask)
+    cohort(*options)
+    mask.unlink()
+    code, rows, *_ = cohort(*options)
+    assert code == 0 and [row["outcome"] for row in rows] == ["kept", "segmented", "kept"]
+    assert_follows(mask, tmp_path / "bids")
+
+
+def test_all_corrected_masks_of_a_case_are_named_before_the_network_runs(
+    cohort, tmp_path, monkeypatch
+):
+    cohort("--regions", "--bids", tmp_path / "bids")
+    (tmp_path / "out" / "bob.nii.gz").unlink()
+    edited = [path for path in tmp_path.rglob("*.nii.gz") if path.name.startswith(DERIVED_OF_BOB)]
+    before = [correct(path) for path in edited]
+    monkeypatch.setattr(inference, "segment", lambda *_, **__: pytest.fail("the network ran"))
+    code, rows, *_ = cohort("--regions", "--bids", tmp_path / "bids")
+    (note,) = (row["note"] for row in rows if row["case"] == "bob")
+    assert code == 1 and all(str(path) in note for path in edited) and len(edited) == 4
+    assert [path.read_bytes() for path in edited] == before
+
+
+def test_a_corrected_mask_that_was_exported_to_the_dataset_is_kept(cohort, tmp_path):
+    bids = tmp_path / "bids"
     cohort("--bids", bids)
-    for _ in range(2):
-        correct(mask)
-        assert cohort("--bids", bids)[0] == 0
-        (copy,) = (path for path in bids.rglob("*_dseg.nii.gz") if "bob" in path.name)
-        stored, written = (np.asarray(nib.load(path).dataobj) for path in (mask, copy))
-        assert np.array_equal(stored, written)
+    mask = read_stored_mask(tmp_path / "out" / "bob.nii.gz", "bob", "brats2018")
+    classes = mask.classes.copy()
+    classes[tuple(np.argwhere(classes == 0)[len(classes) // 2])] = TissueClass.ET
+    edited = replace(mask, classes=classes, made_by=mask.made_by.edited)
+    image, *_ = write_bids(edited, bids, scheme="brats2018", overwrite=True)
+    before = image.read_bytes()
+    code, rows, *_ = cohort("--bids", bids)
+    (note,) = (row["note"] for row in rows if row["case"] == "bob")
+    assert code == 0 and note == f"{image} was corrected, differs from this mask and was kept"
+    assert image.read_bytes() == before
 
 
-def correct(path) -> bytes:
-    """Edit a mask as a program does that keeps the header; what the file holds then."""
+def test_overwriting_does_not_mind_the_corrected_mask_of_a_case_that_is_gone(
+    cohort, data, tmp_path
+):
+    cohort()
+    mask = tmp_path / "out" / "bob.nii.gz"
+    before = correct(mask)
+    (data / "bob").rename(tmp_path / "bob")
+    assert cohort("--overwrite")[0] == 0
+    assert mask.read_bytes() == before
+
+
+def test_a_mask_that_is_corrected_during_a_run_is_kept(cohort, tmp_path, monkeypatch):
+    cohort()
+    mask, corrected = tmp_path / "out" / "bob.nii.gz", []
+
+    def then_corrected(computed):
+        if computed.case.name == "bob":
+            corrected.append(correct(mask))
+        return second_look_at(computed)
+
+    monkeypatch.setattr(writing, "second_look_at", then_corrected)
+    code, rows, *_ = cohort("--overwrite")
+    assert code == 1 and [row["outcome"] for row in rows] == ["segmented", "failed", "segmented"]
+    assert [mask.read_bytes()] == corrected
+
+
+def correct(path, *, keeps_header: bool = True, number: int = 0) -> bytes:
+    """Edit a mask as another program does; what the file holds then."""
     image = nib.load(path)
     voxels = np.asarray(image.dataobj).copy()
-    edge = tuple(np.argwhere(voxels == 0)[len(voxels) // 2])
+    edge = tuple(np.argwhere(voxels == 0)[len(voxels) // 2 + number])
     voxels[edge] = voxels.max()
-    nib.save(nib.Nifti1Image(voxels, image.affine, image.header), path)
+    header = image.header if keeps_header else None
+    nib.save(nib.Nifti1Image(voxels, image.affine, header), path)
     return path.read_bytes()
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from smalltumor.cohort.results.derived_masks import (
+    derived_masks,
+    digests_of_masks,
+    mask_in_dataset,
+    was_edited_apart,
+)
 from smalltumor.cohort.results.rows import reason_of
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.errors import SmalltumorError
@@ -28,56 +34,70 @@ NOT_ITS_OWN = (
 CANDIDATES_WRITTEN = "candidates written"
 
 
-def write_beside(
-    existing: ExistingMask, folder: ResultsFolder, settings: CohortSettings
-) -> list[str]:
+class Beside(NamedTuple):
+    """What `write_beside` did.
+
+    Parameters
+    ----------
+    notes : list of str
+        On what was written, and what was kept.
+    derived : dict of str to str
+        Digests of the masks that were written, by their names.
+    """
+
+    notes: list[str]
+    derived: dict[str, str]
+
+
+def write_beside(existing: ExistingMask, folder: ResultsFolder, settings: CohortSettings) -> Beside:
     """Write the table, region masks and BIDS files of a mask that are missing or outdated.
 
     Candidates of the mask as it was before are removed.
-
-    Returns
-    -------
-    list of str
-        Notes on what was written.
 
     Raises
     ------
     OutputError
         If a file cannot be written.
     """
-    from smalltumor.data.bids.names import bids_paths
     from smalltumor.data.bids.write import write_bids
-    from smalltumor.data.masks.corrected_masks import was_changed
     from smalltumor.data.segmentation import write_regions
     from smalltumor.lesions import write_csv
 
-    mask, name, written = existing.mask, existing.mask.name, []
+    mask, name = existing.mask, existing.mask.name
+    written: list[str] = []
+    derived: list[Path] = []
     if existing.has_outdated_files:
         folder.candidates(name).unlink(missing_ok=True)
     if existing.has_outdated_files or not folder.has(folder.lesions(name)):
         write_csv(existing.lesions, folder.lesions(name), overwrite=True)
         written.append("lesion table")
-    corrected = [path for path in folder.regions(name) if was_changed(path)]
+    recorded = {} if existing.record is None else existing.record.derived
+    regions = derived_masks(name, folder, dataset=None)
+    corrected = [path for path in regions if was_edited_apart(path, recorded)]
     notes = [f"{path.name} was corrected by itself, and was kept" for path in corrected]
     if not corrected and _lacks_regions(existing, folder, settings):
-        write_regions(mask, folder.mask(name), overwrite=True)
+        derived += write_regions(mask, folder.mask(name), overwrite=True)
         written.append("region masks")
     if settings.bids is not None:
-        in_dataset = bids_paths(name, settings.bids)[0]
-        is_there = _is_in_dataset(mask, settings.bids, settings.scheme)
-        if not is_there and was_changed(in_dataset):
+        in_dataset = mask_in_dataset(name, settings.bids)
+        is_there = _is_stored(mask, in_dataset, settings.scheme)
+        if not is_there and folder.has(in_dataset) and was_edited_apart(in_dataset, recorded):
             notes.append(f"{in_dataset} was corrected, differs from this mask and was kept")
         elif existing.has_outdated_files or not is_there:
-            write_bids(
-                *(mask, settings.bids),
+            image, *_ = write_bids(
+                mask,
+                settings.bids,
                 scheme=settings.scheme,
                 authors=settings.authors,
                 overwrite=True,
             )
+            derived.append(image)
             written.append("BIDS files")
     if existing.has_outdated_files:
-        return [f"{existing.state.value}: {list_text(written)} written from it", *notes]
-    return [*(f"{files} written from the mask" for files in written), *notes]
+        notes.insert(0, f"{existing.state.value}: {list_text(written)} written from it")
+    else:
+        notes = [*(f"{files} written from the mask" for files in written), *notes]
+    return Beside(notes, digests_of_masks(derived))
 
 
 def _lacks_regions(existing: ExistingMask, folder: ResultsFolder, settings: CohortSettings) -> bool:
@@ -87,12 +107,10 @@ def _lacks_regions(existing: ExistingMask, folder: ResultsFolder, settings: Coho
     return settings.regions and not folder.has_regions(name)
 
 
-def _is_in_dataset(mask: Segmentation, dataset: Path, scheme: str) -> bool:
-    """Whether a dataset holds a mask, which may have been corrected since it was written there."""
-    from smalltumor.data.bids.names import bids_paths
-
+def _is_stored(mask: Segmentation, path: Path, scheme: str) -> bool:
+    """Whether a file holds the classes of a mask, which may have been corrected since."""
     try:
-        stored = read_stored_mask(bids_paths(mask.name, dataset)[0], mask.name, scheme)
+        stored = read_stored_mask(path, mask.name, scheme)
     except SmalltumorError:
         return False
     return np.array_equal(stored.classes, mask.classes)

@@ -51,7 +51,10 @@ def reuse_mask(
     existing = read_existing_mask(job.files, folder, settings.scheme, _digests_seen(computed))
     record = existing.record
     notes = [] if record is None else _added(record.missing, job.files)
-    notes += write_beside(existing, folder, settings)
+    beside = write_beside(existing, folder, settings)
+    notes += beside.notes
+    if record is not None:
+        record = replace(record, derived={**record.derived, **beside.derived})
     if record is not None and existing.has_outdated_files:
         record = replace(record, classes=existing.digest, candidates="")
     if computed is not None:

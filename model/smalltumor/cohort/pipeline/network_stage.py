@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from smalltumor.cohort.results.derived_masks import check_replaceable
+from smalltumor.cohort.results.results_folder import ResultsFolder
+
 if TYPE_CHECKING:
     from smalltumor.cohort.pipeline.jobs import Job
     from smalltumor.cohort.settings import CohortSettings
@@ -24,11 +27,19 @@ class Computed:
 
 
 def read_images(job: Job, settings: CohortSettings) -> Case | None:
-    """Read the images of a case; None if only its mask is to be measured."""
+    """Read the images of a case; None if only its mask is to be measured.
+
+    Raises
+    ------
+    SmalltumorError
+        If they cannot be read, or the result would replace a mask that was corrected.
+    """
     from smalltumor.data.read_case import read_case_files
 
     if job.task == "measure":
         return None
+    if job.task == "segment":
+        check_replaceable(job.name, ResultsFolder(settings.output), settings.bids)
     return read_case_files(job.files, allow_missing=settings.allow_missing, with_contents=True)
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.pipeline.network_stage import Computed, second_look_at
+from smalltumor.cohort.results.derived_masks import (
+    check_replaceable,
+    derived_masks,
+    digests_of_masks,
+    mask_in_dataset,
+)
 from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.rows import CohortRow, numbers_of, participant_and_session
@@ -39,8 +46,8 @@ def write_results(
     Raises
     ------
     CaseError
-        If a region mask was corrected by itself, or the BIDS dataset has no place for the mask, or
-        that of another case or a corrected one there. Nothing has changed.
+        If a mask was corrected meanwhile, or the BIDS dataset has no place for the mask, or that of
+        another case there. Nothing has changed.
     OutputError
         If a file cannot be written.
     Cancelled
@@ -54,7 +61,9 @@ def write_results(
     _write_lesions(computed.result, lesions, candidates, folder, settings)
     record = _record(job, computed, warning, generation, folder)
     record.write(folder.record(job.name))
-    _write_other_masks(computed.result, folder, settings)
+    derived = _write_derived_masks(computed.result, folder, settings)
+    if derived:
+        replace(record, derived=derived).write(folder.record(job.name))
     _write_mask(computed.result, folder, settings)
     participant, session = participant_and_session(job.name)
     return CohortRow(
@@ -82,28 +91,20 @@ def _remove_earlier_masks(
     That in the BIDS dataset goes first. If this run were killed with it in the dataset and none in
     the folder of results, the next run would take it for another patient's.
     """
-    from smalltumor.data.bids.names import bids_paths
-    from smalltumor.data.masks.corrected_masks import check_not_corrected
-
-    mask = folder.mask(result.name)
-    for region in folder.regions(result.name):
-        check_not_corrected(region, is_result=True)
+    name, mask = result.name, folder.mask(result.name)
+    check_replaceable(name, folder, settings.bids)
     if settings.bids is not None:
         _check_dataset(result, settings.bids, mask, settings.authors)
-        bids_paths(result.name, settings.bids)[0].unlink(missing_ok=True)
+        mask_in_dataset(name, settings.bids).unlink(missing_ok=True)
     mask.unlink(missing_ok=True)
 
 
 def _check_dataset(result: Segmentation, dataset: Path, mask: Path, authors: Sequence[str]) -> None:
-    """Check that the dataset has a place for the mask: no corrected one, or another patient's."""
+    """Check that the dataset has a place for the mask, and not another patient's there."""
     from smalltumor.data.bids.checks import check_bids, check_no_mask_of_others
     from smalltumor.data.identity.image_digests import images_of_mask
-    from smalltumor.data.masks.corrected_masks import check_not_corrected
 
-    paths = check_bids(
-        result.name, dataset, authors=authors, overwrite=True, sources=result.sources
-    )
-    check_not_corrected(paths[0], is_result=True)
+    check_bids(result.name, dataset, authors=authors, overwrite=True, sources=result.sources)
     check_no_mask_of_others(result, dataset, outdated=images_of_mask(mask))
 
 
@@ -155,10 +156,10 @@ def _write_lesions(
     write_csv([*lesions, *candidates], folder.lesions(result.name), overwrite=True)
 
 
-def _write_other_masks(
+def _write_derived_masks(
     result: Segmentation, folder: ResultsFolder, settings: CohortSettings
-) -> None:
-    """Write the masks of regions and that of the BIDS dataset."""
+) -> dict[str, str]:
+    """Write the masks of regions and that of the BIDS dataset, and give their digests."""
     from smalltumor.data.bids.write import write_bids
     from smalltumor.data.segmentation import write_regions
 
@@ -173,6 +174,7 @@ def _write_other_masks(
             overwrite=True,
             other_images=True,
         )
+    return digests_of_masks(derived_masks(result.name, folder, settings.bids))
 
 
 def _write_mask(result: Segmentation, folder: ResultsFolder, settings: CohortSettings) -> None:

@@ -21,7 +21,7 @@ from smalltumor.files.existence import is_absent
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
 
-_MAPPINGS = ("images", "digests", "expected_dice")
+_MAPPINGS = ("images", "digests", "expected_dice", "derived")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class CohortCaseRecord:
         SHA-256 of the label image of its candidates; empty if none was written.
     classes : str
         `digest_of_classes` of the mask from which the files beside it were written.
+    derived : mapping of str to str
+        SHA-256 of the region masks and the mask in the BIDS dataset, by their names.
     """
 
     weights: str
@@ -67,6 +69,7 @@ class CohortCaseRecord:
     expected_dice: Mapping[str, float | None] = field(default_factory=dict)
     candidates: str = ""
     classes: str = ""
+    derived: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write the record, in place of one before."""
@@ -84,6 +87,7 @@ class CohortCaseRecord:
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
+            content.setdefault("derived", {})  # records of the first runs lack it
             known = {name: content[name] for name in (f.name for f in fields(cls))}
             tuples = {name: tuple(known[name]) for name in ("missing", "warnings")}
             return cls(**{**known, **tuples, **{n: dict(known[n]) for n in _MAPPINGS}})

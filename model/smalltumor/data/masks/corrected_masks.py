@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from smalltumor.data.made_by import has_recorded_labels, recorded_made_by
 from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.text import list_text
 
 
 def was_corrected(path: Path, *, is_result: bool = False) -> bool:
@@ -38,16 +40,24 @@ def was_changed(path: Path) -> bool:
         return False
 
 
-def check_not_corrected(path: Path, *, is_result: bool = False) -> None:
-    """Check that a mask may be replaced by a new result; parameters as for `was_corrected`.
+def check_not_corrected(paths: Iterable[Path]) -> None:
+    """Check that masks in the place of results of a network may be replaced by new ones.
 
     Raises
     ------
     CaseError
-        If it was corrected.
+        If some were corrected, all of which are named.
     """
-    if was_corrected(path, is_result=is_result):
-        raise CaseError(
-            f"{path} was edited since it was segmented, and is not replaced; move or delete it, or "
-            "choose another output"
-        )
+    corrected = [path for path in paths if was_corrected(path, is_result=True)]
+    if corrected:
+        raise corrected_error(corrected)
+
+
+def corrected_error(paths: Sequence[Path]) -> CaseError:
+    """The error that masks which were corrected would be replaced."""
+    it, was, is_ = ("it", "was", "is") if len(paths) == 1 else ("they", "were", "are")
+    them = "it" if len(paths) == 1 else "them"
+    return CaseError(
+        f"{list_text(map(str, paths))} {was} edited, or saved by another program, since {it} {was} "
+        f"segmented, and {is_} not replaced; move or delete {them}, or choose another output"
+    )
