@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.results.records import CohortCaseRecord, has_other_files, sha256_of_images
-from smalltumor.cohort.results.results import read_result
 from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
+from smalltumor.cohort.reviews.listed_result import check_listed
 from smalltumor.cohort.reviews.mask_to_review import MaskToReview
 from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.cohort.reviews.stored_candidates import stored_candidates
@@ -53,12 +53,7 @@ def layers_to_review(
     name = entry.name
     if entry.files is None or entry.result.failed:
         raise CaseError(f"{name} has no {'mask' if entry.result.failed else 'images'} to open")
-    result = read_result(worklist.folder, name)
-    if result is None or not result.tells_the_same(entry.result):
-        raise CaseError(
-            f"{name} was segmented again, or its mask corrected, since the worklist was read; open "
-            "the results again"
-        )
+    check_listed(worklist.folder, entry.result)
     record = CohortCaseRecord.read(ResultsFolder(worklist.folder).record(name))
     digests = sha256_of_images(entry.files)
     if has_other_files(record, entry.files, digests):

@@ -9,6 +9,7 @@ from weakref import ref
 
 from psygnal import Signal
 from smalltumor.cohort.results.results import CaseResult
+from smalltumor.cohort.reviews.listed_result import check_listed
 from smalltumor.cohort.reviews.mask_to_review import MaskToReview
 from smalltumor.cohort.reviews.review_table import Review
 from smalltumor.cohort.reviews.reviews import Reviews
@@ -138,6 +139,7 @@ class ReviewSession:
         try:
             if self._is_open_as_it_is(worklist, entry):
                 return True
+            check_listed(worklist.folder, entry.result)
         except SmalltumorError as error:  # the edits of the open case are not left for it
             notify.report_error(error)
             return False

@@ -62,4 +62,5 @@ def _write(output: Path, files, spots: Sequence[Spot]) -> CohortRow:
     )
     record.write(folder.record(name))
     write_segmentation(result, folder.mask(name), scheme="brats2018")
-    return CohortRow(name, "segmented", *numbers_of(result, found), version="0.1")
+    numbers, digest = numbers_of(result, found), record.digest
+    return CohortRow(name, "segmented", *numbers, digest=digest, version="0.1")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 from second_look_cases import Spot, ball
+from smalltumor.cohort.results.folder_settings import FolderSettings
 from smalltumor.cohort.results.records import CohortCaseRecord
 from smalltumor.cohort.results.results_folder import TABLE, ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
@@ -102,6 +103,25 @@ def test_a_case_that_was_segmented_again_is_not_opened_from_the_list_of_before(
     layers_to_review(worklist, next(e for e in worklist.entries if e.name == "ann"), [])
 
 
+def test_a_case_that_a_run_under_way_has_not_reached_is_opened_unless_it_is_to_be_replaced(
+    output, files
+):
+    worklist = read_worklist(output)
+    entry = next(each for each in worklist.entries if each.name == "bob")
+    table = output / TABLE
+    rows = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(row for row in rows if not row.startswith("bob,")))
+    layers_to_review(worklist, entry, [])
+    settings = FolderSettings.read(output)
+    replace(settings, generation=settings.generation + 1, outdated=("bob",)).write(output)
+    with pytest.raises(CaseError, match="bob has no mask of the present run, which is under way"):
+        layers_to_review(worklist, entry, [])
+    settings.write(output)
+    other_masks_table(files, "bob")
+    with pytest.raises(CaseError, match="bob was segmented again, or its mask corrected"):
+        layers_to_review(worklist, entry, [])
+
+
 def test_a_review_is_not_of_what_is_listed_of_a_later_run(viewer, output, files):
     before, session = read_worklist(output), ReviewSession(viewer)
     entry = next(each for each in before.entries if each.name == "ann")
@@ -130,9 +150,9 @@ def other_patients_table_and_image(files: ResultsFolder) -> None:
     shutil.copy(files.lesions("bob"), files.lesions("ann"))
 
 
-def other_masks_table(files: ResultsFolder) -> None:
-    rows = files.lesions("ann").read_text().splitlines(keepends=True)
-    files.lesions("ann").write_text("".join(row for row in rows if ",found," not in row))
+def other_masks_table(files: ResultsFolder, name: str = "ann") -> None:
+    rows = files.lesions(name).read_text().splitlines(keepends=True)
+    files.lesions(name).write_text("".join(row for row in rows if ",found," not in row))
 
 
 def changed_mask(files: ResultsFolder) -> None:

@@ -13,7 +13,7 @@ from cohort_results import write_results
 from napari.components import ViewerModel
 from napari.layers import Layer
 from smalltumor.cohort.results.records import CohortCaseRecord, sha256_of_images, sizes_of_images
-from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.results_folder import TABLE, ResultsFolder
 from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.cohort.reviews.worklist import Worklist, read_worklist
 from smalltumor.data.identity.image_digests import digests_of_images
@@ -195,6 +195,18 @@ def test_a_mask_that_is_gone_closes_nothing(viewer, session, worklist, errors):
     assert not session.open(worklist, entry(worklist, "bob"))
     assert len(errors) == 1 and "bob.nii.gz cannot be read" in errors[0]
     assert session.is_active
+
+
+def test_a_case_that_cannot_be_opened_closes_nothing(viewer, session, worklist, errors):
+    session.open(worklist, entry(worklist, "bob"))
+    paint(viewer)
+    table = worklist.folder / TABLE
+    rows = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(row for row in rows if not row.startswith("ann,")))
+    (worklist.folder / "ann.nii.gz").unlink()
+    assert not session.open(worklist, entry(worklist, "ann"))
+    assert len(errors) == 1 and "ann has no mask of the present run" in errors[0]
+    assert session.is_active and active_patient(viewer).title == "bob"
 
 
 def test_regions_that_are_open_are_not_taken_for_the_mask(

@@ -130,13 +130,13 @@ def read_results(folder: Path) -> list[CaseResult]:
     SmalltumorError
         If the table of the cohort cannot be read.
     """
-    return [_result(row, ResultsFolder(folder)) for row in _read_rows(folder)]
+    return [result_of_row(row, ResultsFolder(folder)) for row in _read_rows(folder)]
 
 
 def read_result(folder: Path, case: str) -> CaseResult | None:
     """Read one case of a cohort, as `read_results`; None if it is not in the table."""
     row = next((row for row in _read_rows(folder) if row.case == case), None)
-    return _result(row, ResultsFolder(folder)) if row is not None else None
+    return result_of_row(row, ResultsFolder(folder)) if row is not None else None
 
 
 def _read_rows(folder: Path) -> list[CohortRow]:
@@ -147,7 +147,8 @@ def _read_rows(folder: Path) -> list[CohortRow]:
         raise SmalltumorError(f"{path} is damaged: {error}") from error
 
 
-def _result(row: CohortRow, folder: ResultsFolder) -> CaseResult:
+def result_of_row(row: CohortRow, folder: ResultsFolder) -> CaseResult:
+    """The row of a case with what its lesion table lists."""
     if row.outcome == "failed":
         return CaseResult(row)
     try:
