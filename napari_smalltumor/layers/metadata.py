@@ -24,6 +24,7 @@ from smalltumor.data.made_by import MadeBy
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region, TissueClass
 
+from napari_smalltumor.layers.own_metadata import set_metadata
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -213,13 +214,13 @@ def set_role(layer: Layer, role: LayerRole) -> None:
     _ROLES[layer] = role
     provenance = _Provenance(role)
     provenance.claim()
-    layer.metadata = {**layer.metadata, METADATA_KEY: provenance}
+    set_metadata(layer, {**layer.metadata, METADATA_KEY: provenance})
 
 
 def add_provenance(layer: Layer, case: Case, made_by: MadeBy | None = None) -> None:
     """Have a plain layer, whose voxels lie on the grid of a case, saved on that grid."""
     provenance = _Provenance(LayerRole(LayerKind.LABELS, case, made_by=made_by), claimed=True)
-    layer.metadata = {**layer.metadata, METADATA_KEY: provenance}
+    set_metadata(layer, {**layer.metadata, METADATA_KEY: provenance})
 
 
 def fill_layer(layer: Labels, data: npt.NDArray[np.integer], role: LayerRole) -> None:

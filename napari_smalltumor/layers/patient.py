@@ -28,6 +28,7 @@ from napari_smalltumor.layers.metadata import (
     same_case,
     source_role_of,
 )
+from napari_smalltumor.layers.own_metadata import set_metadata
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -80,13 +81,13 @@ def patient_of(layer: Layer) -> Patient | None:
 def assign(layer: Layer, patient: Patient) -> None:
     """Make a layer, and copies that are made of it from now on, belong to a patient."""
     if patient_of(layer) != patient:
-        layer.metadata = {**layer.metadata, PATIENT_KEY: patient}
+        set_metadata(layer, {**layer.metadata, PATIENT_KEY: patient})
 
 
 def unassign(layer: Layer) -> None:
     """Make a layer without a role, and copies that are made of it from now on, of no patient."""
     entries = {PATIENT_KEY, METADATA_KEY}
-    layer.metadata = {key: value for key, value in layer.metadata.items() if key not in entries}
+    set_metadata(layer, {key: value for key, value in layer.metadata.items() if key not in entries})
 
 
 def is_drawn(layer: Layer) -> bool:

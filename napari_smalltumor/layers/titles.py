@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from napari_smalltumor.layers.metadata import role_of
+from napari_smalltumor.layers.own_metadata import set_metadata
 from napari_smalltumor.layers.patient import (
     Patient,
     are_of_one_patient,
@@ -54,13 +55,14 @@ def name_by_titles(layers: Iterable[Layer], titles: Mapping[Patient, str]) -> No
         title = titles.get(patient) if patient is not None else None
         known = _TITLE_KEY in layer.metadata or title in (None, _title_of(layer))
         if title is not None and not known and _is_named(layer, title):
-            layer.metadata = {**layer.metadata, _TITLE_KEY: title}  # napari named it after a layer
+            # napari named it after a layer.
+            set_metadata(layer, {**layer.metadata, _TITLE_KEY: title})
         rest = _after_title(layer)
         if title is None or rest is None or not _has_given_name(layer, layers):
             continue
         if title == _title_of(layer):
             continue
-        layer.metadata = {**layer.metadata, _TITLE_KEY: title}
+        set_metadata(layer, {**layer.metadata, _TITLE_KEY: title})
         unnumbered = without_number(layer.name)
         if unnumbered in before and not _has_other(layer, unnumbered, layers):
             rest = without_number(rest)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from napari_smalltumor.layers.editing.visibility import can_be_seen
+from napari_smalltumor.layers.own_metadata import set_metadata
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -20,7 +21,7 @@ _CONTOURS: WeakSet[Layer] = WeakSet()
 
 def mark_as_earlier_scan(layer: Layer, title: str) -> None:
     """Remember that a layer shows an earlier scan with this title."""
-    layer.metadata = {**layer.metadata, _TITLE_KEY: title}
+    set_metadata(layer, {**layer.metadata, _TITLE_KEY: title})
 
 
 def is_earlier_scan(layer: Layer) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_smalltumor.layers.metadata import LayerKind, role_of
+from napari_smalltumor.layers.own_metadata import set_metadata
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -42,7 +43,7 @@ class RingBoxes:
 def set_ring_boxes(layer: Layer, boxes: RingBoxes | None) -> None:
     """Store which lesions a layer of rings marks; None for no lesion."""
     others = {key: value for key, value in layer.metadata.items() if key != _KEY}
-    layer.metadata = others if boxes is None else {**others, _KEY: boxes}
+    set_metadata(layer, others if boxes is None else {**others, _KEY: boxes})
 
 
 def ring_boxes_of(layer: Layer) -> RingBoxes | None:

@@ -12,6 +12,7 @@ from weakref import ref
 
 from napari.layers.utils._link_layers import get_linked_layers
 
+from napari_smalltumor.layers.own_metadata import separate_metadata
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.viewer import one_per_viewer
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from napari.components import LayerList, ViewerModel
     from napari.layers import Layer
 
-_OF_A_LAYER = ("metadata",)
 _OF_A_PATIENT = ("visible", "locked")
 
 
@@ -47,16 +47,10 @@ class SeparateProperties:
         self._unlinking = True
         try:
             for layer in layers:
-                _separate_metadata(layers, layer)
+                separate_metadata(layer)
                 separate_visibility(layers, layer)
         finally:
             self._unlinking = False
-
-
-def _separate_metadata(layers: LayerList, layer: Layer) -> None:
-    """Unlink the metadata of a layer from that of all others."""
-    if get_linked_layers(layer):
-        layers.unlink_layers([layer], _OF_A_LAYER)
 
 
 def separate_visibility(layers: LayerList, layer: Layer) -> None:

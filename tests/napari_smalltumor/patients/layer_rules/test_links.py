@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from napari.components import LayerList
+from napari.experimental import link_layers
 from napari.layers import Image
+from napari.layers._layer_actions import _duplicate_layer
 from shown_layers import open_segmented
 
-from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient
+from napari_smalltumor.layers.metadata import role_of, set_role, source_role_of
+from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
 
@@ -89,3 +95,18 @@ def test_layers_that_were_linked_stay_linked_when_the_patient_arrives(viewer):
     open_segmented(viewer, "First")
     assign(viewer.layers["one"], Patient("First"))
     assert "smalltumor_patient" not in viewer.layers["other"].metadata
+
+
+def test_layers_that_a_script_has_linked_stay_of_their_own_patients(viewer):
+    for name in ("First", "Second"):
+        open_segmented(viewer, name)
+    layers = [viewer.layers[f"{name} ET"] for name in ("First", "Second")]
+    link_layers(layers)  # no event tells of it
+    assign(layers[0], Patient("First", Path("/scans")))
+    set_role(layers[1], replace(role_of(layers[1]), checksum=1))
+    assert [patient_of(layer).name for layer in layers] == ["First", "Second"]
+    viewer.layers.selection = {layers[1]}
+    _duplicate_layer(viewer.layers)
+    copy = viewer.layers["Second ET copy"]
+    assert patient_of(copy).name == "Second"
+    assert source_role_of(copy.metadata).case.name == "Second"
