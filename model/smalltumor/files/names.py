@@ -18,6 +18,8 @@ _RESERVED = frozenset(
 )
 """Device names on Windows, which are reserved with any ending."""
 
+_AT_END = {".": "dot", " ": "space"}
+
 DEFAULT_NAME = "case"
 
 
@@ -43,8 +45,9 @@ def file_key(name: str) -> str:
 def safe_name(name: str) -> str:
     """A name that can begin or be the name of one visible file on every system.
 
-    Path separators and control characters become underscores, and so do dots and spaces at both
-    ends: ``P1`` and ``P1.`` in one folder are two patients. A device name of Windows gets an
+    Path separators and control characters become underscores, and so do dots and spaces at the
+    beginning. Those at the end become words, ``P1.`` is ``P1dot``: it is another patient than
+    ``P1`` in the same folder, and ``P1_`` would be read as ``P1``. A device name of Windows gets an
     underscore in front. Other characters stay, as a name that comes from a file's was accepted by
     its file system.
 
@@ -61,8 +64,8 @@ def safe_name(name: str) -> str:
     safe = whole.strip(". ")
     if not safe:
         return DEFAULT_NAME
-    before = len(whole) - len(whole.lstrip(". "))
-    safe = f"{'_' * before}{safe}{'_' * (len(whole) - before - len(safe))}"
+    before, _, after = whole.partition(safe)
+    safe = f"{'_' * len(before)}{safe}{''.join(_AT_END[character] for character in after)}"
     if safe.partition(".")[0].rstrip().upper() in _RESERVED:
         safe = f"_{safe}"
     return safe

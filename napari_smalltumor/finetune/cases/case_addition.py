@@ -138,13 +138,14 @@ def addition_of(viewer: Viewer, parent: QWidget, case: Case, target: CaseFolder)
     except SmalltumorError as error:
         notify.report_error(error)
         return None
+    # Together with the mask: while a question is open, scripts and other windows may edit.
+    autosave = ensure_autosave(viewer).autosave
+    volumes = [layer for layer in mask_layers(viewer, case) if region_of(layer) is None]
+    checksums = autosave.checksums(volumes)
     if not _confirm_addition(parent, title, target, mask):
         return None
     if not confirm_regions(parent, viewer, case, "Add anyway"):
         return None
-    autosave = ensure_autosave(viewer).autosave
-    volumes = [layer for layer in mask_layers(viewer, case) if region_of(layer) is None]
-    checksums = autosave.checksums(volumes)
     return Addition(
         case,
         title,

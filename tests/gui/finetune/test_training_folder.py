@@ -416,6 +416,26 @@ def test_masks_are_replaced_only_after_a_question(qtbot, opened, monkeypatch):
     assert np.count_nonzero(opened.added() == TissueClass.ET) == 2
 
 
+def test_what_is_painted_while_a_question_is_open_stays_autosaved(qtbot, opened, monkeypatch):
+    volume = opened.viewer.layers["Pat labels"]
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    paint(volume, 5, 5, 5)
+    added = np.count_nonzero(volume.data)
+
+    def then_painted(*_) -> bool:
+        paint(volume, 6, 5, 5)
+        return True
+
+    monkeypatch.setattr(questions, "confirm", then_painted)
+    qtbot.waitUntil(opened.page.add.isEnabled)
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    assert np.count_nonzero(opened.added()) == added
+    assert volume.name in opened.autosave.edited(opened.viewer.layers)
+    assert opened.autosave_file.exists()
+
+
 @pytest.fixture
 def other_visit(opened, tmp_path) -> Case:
     """A case of the same name with other images, which is in the training folder."""

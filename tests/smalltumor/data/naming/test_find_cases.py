@@ -6,6 +6,8 @@ from pathlib import Path
 from unicodedata import normalize
 
 import pytest
+from smalltumor.data.identity.case_names import is_named_after
+from smalltumor.data.identity.patients import same_patient
 from smalltumor.data.naming.case_files import MODALITIES, CaseFiles
 from smalltumor.data.naming.file_names import case_name
 from smalltumor.data.naming.find_cases import find_case_files, find_cases, label_scheme_hint
@@ -240,20 +242,23 @@ def test_a_case_in_the_working_directory_takes_its_name(tmp_path, monkeypatch):
 def test_an_unsafe_folder_name_is_changed(tmp_path, folder):
     touch(tmp_path / folder, *[f"{m}.nii.gz" for m in MODALITIES])
     (case,) = find_cases(tmp_path / folder)
-    assert case.name == {".hidden": "_hidden", "CON": "_CON", "P1.": "P1_"}[folder]
+    assert case.name == {".hidden": "_hidden", "CON": "_CON", "P1.": "P1dot"}[folder]
 
 
-@pytest.mark.parametrize("end", [".", " "])
-def test_names_that_differ_by_a_dot_or_space_at_the_end_are_of_two_patients(tmp_path, end):
+@pytest.mark.parametrize(("end", "word"), [(".", "dot"), (" ", "space")])
+def test_names_that_differ_by_a_dot_or_space_at_the_end_are_of_two_patients(tmp_path, end, word):
     words = (*MODALITIES, "seg")
     touch(tmp_path, *[f"{name}_{m}.nii.gz" for name in ("P1", f"P1{end}") for m in words])
     cases = find_cases(tmp_path)
-    assert [case.name for case in cases] == ["P1", "P1_"]
+    assert [case.name for case in cases] == ["P1", f"P1{word}"]
+    names = [case.name for case in cases]
+    assert not same_patient(*names)
+    assert not is_named_after(f"{names[1]}_seg", names[0], None)
     assert [[path.name for path in case.labels] for case in cases] == [
         ["P1_seg.nii.gz"],
         [f"P1{end}_seg.nii.gz"],
     ]
-    assert case_name(tmp_path / f"P1{end}_seg.nii.gz") == "P1_"
+    assert case_name(tmp_path / f"P1{end}_seg.nii.gz") == f"P1{word}"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "nul", "P1 "])
