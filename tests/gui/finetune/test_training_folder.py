@@ -420,11 +420,12 @@ def test_what_is_painted_while_a_question_is_open_stays_autosaved(qtbot, opened,
     volume = opened.viewer.layers["Pat labels"]
     opened.folder.add(False)
     wait_until_added(qtbot, opened)
-    paint(volume, 5, 5, 5)
+    background = np.argwhere(volume.data == 0)
+    paint(volume, *background[0])
     added = np.count_nonzero(volume.data)
 
     def then_painted(*_) -> bool:
-        paint(volume, 6, 5, 5)
+        paint(volume, *background[1])
         return True
 
     monkeypatch.setattr(questions, "confirm", then_painted)
