@@ -51,9 +51,13 @@ def test_nearly_every_wrong_order_of_the_modalities_is_found(head) -> None:
     assert sum(found) >= 20
 
 
-def test_a_mask_in_the_place_of_an_image_is_refused(head) -> None:
-    mask = np.digitize(head.volumes["flair"], [1, 700, 1100]).astype(np.uint8)
-    with pytest.raises(CaseError, match="holds labels, not an image: its values are 0, 1, 2, 3"):
+@pytest.mark.parametrize(
+    ("thresholds", "scale", "values"),
+    [([1, 700, 1100], 1, "0, 1, 2, 3"), ([700], 1, "0, 1"), ([700], 255, "0, 255")],
+)
+def test_a_mask_in_the_place_of_an_image_is_refused(head, thresholds, scale, values) -> None:
+    mask = (np.digitize(head.volumes["flair"], thresholds) * scale).astype(np.uint8)
+    with pytest.raises(CaseError, match=f"holds labels, not an image: its values are {values}"):
         check_input(with_image(head, t1ce=mask))
     check_input(with_image(head, t2=mask), expected=("t1ce", "t1", "flair"))
 

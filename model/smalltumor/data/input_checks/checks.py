@@ -112,7 +112,7 @@ def _check_intensities(case: Case, images: Mapping[str, Image]) -> None:
     """Check that no image is a mask: its values would pass for intensities."""
     for modality, image in images.items():
         values = np.unique(image)
-        if 2 < values.size <= MAX_LABELS and np.array_equal(values, np.rint(values)):
+        if 2 <= values.size <= MAX_LABELS and np.array_equal(values, np.rint(values)):
             path = case.paths.get(modality)
             name = f"{MODALITY_TITLES[modality]} of {case.name}" if path is None else str(path)
             listed = ", ".join(f"{value:.0f}" for value in values)
