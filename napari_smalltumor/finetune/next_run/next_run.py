@@ -41,6 +41,7 @@ class NextRun(QObject):
         folder.folder_changed.connect(self._show_startable)
         folder.cases_listed.connect(self._show_speed)
         panel.train.validation.changed.connect(self._show_startable)
+        panel.train.validation_searched.connect(self._show_startable)
         self._measured: tuple[Path | None, bool] | None = None
         self._show_startable()
 

@@ -39,7 +39,7 @@ class TrainPage(QWidget):
         self.preset = ComboBox(label="Preset", choices=list(PRESET_DESCRIPTIONS), value="finetune")
         self._starting, self._validation = StartingWeights(self), ValidationChoice(self)
         self.weights, self.starting_weights_share = self._starting.box, self._starting.share
-        self.validation = self._validation.box
+        self.validation, self.validation_searched = self._validation.box, self._validation.searched
         self.epochs = SpinBox(
             label="Epochs", min=1, max=10_000, tooltip="How often each training case is used"
         )
@@ -163,6 +163,7 @@ class TrainPage(QWidget):
     def _connect(self) -> None:
         self.preset.changed.connect(self._on_preset)
         self.validation.changed.connect(self._show_cases)
+        self.validation_searched.connect(self._show_cases)
         self._starting.selected.connect(self._show_masks)
         self._starting.selected.connect(self._show_length)
         self.device.changed.connect(self._suggest_sizes)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog, QWidget
-from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.errors import SmalltumorError, TrainingError
+from smalltumor.errors import TrainingError
 from smalltumor.text import list_text
 from smalltumor.training.splits.manual_masks import manual_validation_cases
 from smalltumor.training.splits.split import Split
 
 from napari_smalltumor import settings
 from napari_smalltumor.finetune.case_texts import RunCases
+from napari_smalltumor.finetune.next_run.validation_folder import ValidationFolder
 from napari_smalltumor.widgets.choices import BROWSE, set_choices
 
 _SHARES = (5, 3, 2)
@@ -55,8 +55,8 @@ class ValidationChoice(QObject):
         self._parent = parent
         self._cases: dict[str, str] = {}
         self._of_network: set[str] = set()
-        self._folder = ""
-        self._elsewhere: Mapping[str, bool] = {}  # cases there, and whether they have masks
+        self._folder = ValidationFolder(self)
+        self.searched = self._folder.searched
         self._choices: list[tuple[str, str]] = []
         self.box = ComboBox(
             label="Validation",
@@ -85,7 +85,7 @@ class ValidationChoice(QObject):
         validation_cases += chosen.cases
         elsewhere = None if validation_cases else chosen.folder
         if elsewhere is not None:
-            validation_cases = list(self._elsewhere)
+            validation_cases = list(self._folder.cases)
         names = [name for name in self._cases if name not in validation_cases]
         try:
             split = Split.with_validation(names, validation_cases, chosen.every)
@@ -99,9 +99,12 @@ class ValidationChoice(QObject):
     @property
     def problem(self) -> str:
         """Why a run on the cases cannot start with this choice; empty if it can."""
-        unmarked = [name for name, has_masks in self._elsewhere.items() if not has_masks]
-        if self.box.value == self._folder and unmarked:
-            return f"{list_text(unmarked)} in {self._folder} cannot validate without masks"
+        folder = self._folder
+        if self.box.value == folder.path and folder.is_searched:
+            return f"{folder.path} is being searched for validation cases"
+        unmarked = [name for name, has_masks in folder.cases.items() if not has_masks]
+        if self.box.value == folder.path and unmarked:
+            return f"{list_text(unmarked)} in {folder.path} cannot validate without masks"
         number = len(self._cases)
         if not number or self.split is not None:
             return ""
@@ -120,16 +123,16 @@ class ValidationChoice(QObject):
         self._update()
 
     def choose(self, path: str) -> None:
-        """Select a folder of one or several validation cases."""
-        self._folder = path
-        self._elsewhere = _cases_in(Path(path)) if path else {}
+        """Select a folder of one or several validation cases, which is searched in a worker."""
+        self._folder.search(path)
         self._update(path)
 
     def _update(self, wanted: str | None = None) -> None:
         shares = [(f"1 case in {share}", str(share)) for share in _SHARES]
         cases = {name: folder for name, folder in self._cases.items() if folder}
-        if self._folder and self._folder not in cases.values():
-            cases[Path(self._folder).name] = self._folder
+        path = self._folder.path
+        if path and path not in cases.values():
+            cases[Path(path).name] = path
         self._choices = [*shares, *cases.items(), ("folder...", BROWSE), ("none", "")]
         set_choices(self.box, self._choices, wanted)
 
@@ -137,12 +140,4 @@ class ValidationChoice(QObject):
         if value == BROWSE:
             folder = settings.get("weights_folder") or settings.last_folder()
             path = QFileDialog.getExistingDirectory(self._parent, "Validation cases", str(folder))
-            self.choose(path or self._folder)
-
-
-def _cases_in(folder: Path) -> dict[str, bool]:
-    """The cases in a folder, and whether they have masks; none if it cannot be read."""
-    try:
-        return {files.name: bool(files.labels) for files in find_cases(folder)}
-    except SmalltumorError:  # said when a run is started
-        return {}
+            self.choose(path or self._folder.path)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from threading import Event
 
 import pytest
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QApplication, QFileDialog
 from smalltumor.data.made_by import MadeBy
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.config import PRESETS
@@ -23,6 +26,7 @@ from training_cases import write_lesion_cases
 from napari_smalltumor import notify
 from napari_smalltumor.finetune.case_texts import RunCases, cases_text
 from napari_smalltumor.finetune.cases.cases_page import CasesPage
+from napari_smalltumor.finetune.next_run import validation_folder
 from napari_smalltumor.finetune.next_run.expected_length import MeasuredSpeed
 from napari_smalltumor.finetune.next_run.starting_weights import RANDOM
 from napari_smalltumor.finetune.next_run.train_page import TrainPage
@@ -147,18 +151,48 @@ def test_the_train_page_says_which_masks_a_network_made(train, tmp_path):
     assert "2 of 2 training masks are corrected results" in train.masks_text
 
 
-def test_a_validation_folder_elsewhere_leaves_its_patients_out_and_needs_masks(train, tmp_path):
+def test_a_validation_folder_elsewhere_leaves_its_patients_out_and_needs_masks(
+    train, tmp_path, qtbot
+):
     data = write_lesion_cases(tmp_path / "validation", 2)
     train.set_cases({name: f"/data/{name}" for name in ("case_00", "P2")})
     train.choose_validation(str(data))
-    assert train.problem == ""
+    assert train.problem == f"{data} is being searched for validation cases"
+    qtbot.waitUntil(lambda: train.problem == "")
     assert train.cases_text.startswith("Trains on 1 case: P2.")
     assert "Not used, as a scan of a validation patient: case_00." in train.cases_text
     (data / "case_01" / "case_01_seg.nii.gz").unlink()
     train.choose_validation(str(data))
-    assert train.problem == f"case_01 in {data} cannot validate without masks"
+    text = f"case_01 in {data} cannot validate without masks"
+    qtbot.waitUntil(lambda: train.problem == text)
     train.validation.value = "5"
     assert train.problem == ""
+
+
+def test_a_folder_that_takes_long_to_search_is_given_up_for_another(
+    train, tmp_path, qtbot, monkeypatch
+):
+    data = write_lesion_cases(tmp_path / "validation", 1)
+    entered, ended = Event(), Event()
+
+    def walk_for_ever(folder, *, on_folder):
+        if folder == data:
+            return find_cases(folder, on_folder=on_folder)
+        entered.set()
+        try:
+            for count in itertools.count():
+                on_folder(count)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(validation_folder, "find_cases", walk_for_ever)
+    train.set_cases({name: f"/data/{name}" for name in ("P1", "P2")})
+    train.choose_validation(str(tmp_path))
+    assert entered.wait(10)
+    train.choose_validation(str(data))
+    qtbot.waitUntil(lambda: train.problem == "")
+    assert ended.wait(10)
+    assert train.cases_text.startswith("Trains on 2 cases: P1, P2.")
 
 
 def test_many_cases_are_counted_and_all_named_in_the_tooltip():
