@@ -17,6 +17,7 @@ from smalltumor.text import list_text
 from napari_smalltumor import notify
 from napari_smalltumor.deferred_calls import when_idle
 from napari_smalltumor.layers.drawings import is_new
+from napari_smalltumor.layers.editing.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.metadata import role_of
 from napari_smalltumor.layers.patient import (
     Patient,
@@ -37,8 +38,8 @@ HOW_TO_ASSIGN = (
     "> Assign selected layers to the active patient."
 )
 
-
 _STACK = "stack of images"
+"""Name of a merged stack that may show several patients or scans."""
 
 
 class NewLayers:
@@ -63,7 +64,7 @@ class NewLayers:
         layers.events.inserting.connect(self._on_inserting)
         self._patients: set[Patient] = set()
         self._others_are_open = False
-        self._others_were_removed = False
+        self._others_were_removed = self._earlier_scan_was_removed = False
         self._unreported: list[Layer] = []
         self._reported: dict[str, WeakSet[Layer]] = {}
 
@@ -89,8 +90,8 @@ class NewLayers:
         active, is_back = self._active(), layer in self._seen
         self._seen.add(layer)
         layer.events.data.connect(self._on_data)
-        if not is_back and _is_stack(layer) and not self._is_only(patient_of(layer)):
-            layer.name = _STACK  # not that of the first patient
+        if not is_back and _is_stack(layer) and not self._can_only_show(patient_of(layer)):
+            layer.name = _STACK  # not that of the first image
             self._make_of_nobody(layer)
             return
         if active is None or not is_drawn(layer) or patient_of(layer) is not None:
@@ -115,6 +116,7 @@ class NewLayers:
         """Follow the contents of a layer no more; the others remain."""
         layer.events.data.disconnect(self._on_data)
         self._others_were_removed |= _is_unassigned(layer)
+        self._earlier_scan_was_removed |= is_earlier_scan(layer)
         self.follow(layers)
 
     def _on_data(self, event: Any) -> None:
@@ -139,6 +141,10 @@ class NewLayers:
         """Whether no other patient was open, and no layer that still belongs to none."""
         others = self._others_are_open or self._others_were_removed
         return self._patients <= {patient} and not others
+
+    def _can_only_show(self, patient: Patient | None) -> bool:
+        """Whether a merged stack holds current images of a patient; napari has removed these."""
+        return self._is_only(patient) and not self._earlier_scan_was_removed
 
     def _name(self, layer: Layer) -> None:
         self._unreported.append(layer)
@@ -167,9 +173,12 @@ def _is_unassigned(layer: Layer) -> bool:
 def _is_stack(layer: Layer) -> bool:
     """Whether a layer that was just added has the patient of one image but may show several.
 
-    napari gives a stack that it has merged the metadata of the first image.
+    napari gives a stack that it has merged the metadata of the first image. A copy of a stack shows
+    what that shows.
     """
-    is_own = role_of(layer) is not None or patient_of(layer) is None
+    original = _original_of(layer)
+    is_copy = original is not None and patient_of(original) == patient_of(layer)
+    is_own = role_of(layer) is not None or patient_of(layer) is None or is_copy
     is_larger = layer.ndim > 3 or getattr(layer, "rgb", False)
     return layer._type_string == "image" and is_larger and not is_own
 

@@ -26,6 +26,7 @@ from napari_smalltumor.export.writer import write_labels
 from napari_smalltumor.finetune.cases.training_masks import case_to_add
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.drawings import masks_beside_regions
+from napari_smalltumor.layers.editing.earlier_scan import mark_as_earlier_scan
 from napari_smalltumor.layers.metadata import source_role_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.lesions.review.review import LesionReview
@@ -375,3 +376,25 @@ def test_a_stack_that_was_assigned_stays_so_when_it_is_brought_back(two, said):
     two.layers.remove(stack)
     two.layers.append(stack)
     assert patient_of(stack) == active_patient(two).current
+
+
+def test_a_copy_of_a_patients_stack_is_of_that_patient_too(viewer, said):
+    show_images(viewer, "A")
+    stack = merged(viewer, "A T1", "A T1CE")
+    show_images(viewer, "B")
+    viewer.layers.selection = {stack}
+    _duplicate_layer(viewer.layers)
+    copy = viewer.layers[f"{stack.name} copy"]
+    assert patient_of(copy) == A and not any("belong" in text for text in said)
+
+
+def test_a_stack_with_an_earlier_scan_and_what_it_is_split_into_belong_to_nobody(viewer, said):
+    show_images(viewer, "A")
+    data, attributes, _ = viewer.layers["A T1CE"].as_layer_data_tuple()
+    earlier = viewer.add_image(data, **{**attributes, "name": "earlier T1CE"})
+    mark_as_earlier_scan(earlier, "visit 1")
+    stack = merged(viewer, "A T1CE", "earlier T1CE")
+    assert patient_of(stack) is None and stack.name == "stack of images"
+    viewer.layers.selection.active = stack
+    _split_stack(viewer.layers)
+    assert [patient_of(part) for part in viewer.layers[-2:]] == [None, None]
