@@ -62,13 +62,17 @@ class ViewState:
         )
 
     def restore(self, viewer: ViewerModel) -> None:
-        """Show the view again; axes that were added in front meanwhile stay as they are."""
+        """Show the view again.
+
+        Axes in front, which layers with more axes had, may have been added or removed meanwhile.
+        Those that were added stay as they are.
+        """
         dims, camera = viewer.dims, viewer.scene.camera
         dims.ndisplay = self.ndisplay  # first, because it may set the order of the axes
         added = dims.ndim - len(self.order)
-        if added >= 0:
-            dims.order = (*range(added), *(added + axis for axis in self.order))
-            dims.point = (*dims.point[:added], *self.point)
+        kept = (added + axis for axis in self.order if added + axis >= 0)
+        dims.order = (*range(added), *kept)
+        dims.point = (*dims.point[: max(added, 0)], *self.point[max(-added, 0) :])
         camera.center = self.centre
         camera.angles = self.angles
         camera.zoom = self.zoom
@@ -172,6 +176,17 @@ def first_selection(layers: Sequence[Layer]) -> list[Layer]:
     regions = [layer for layer in layers if region_of(layer) is Region.ET]
     references = [layer for layer in layers if modality_of(layer) == REFERENCE]
     return (regions or references or list(layers))[-1:]
+
+
+def are_in_view(viewer: ViewerModel, layers: Iterable[Layer]) -> bool:
+    """Whether the slices that are shown, and the middle of the canvas, lie within some layers."""
+    layers, dims = list(layers), viewer.dims
+    shown = np.array(dims.point)
+    displayed = list(dims.displayed)
+    shown[displayed] = viewer.scene.camera.center[-len(displayed) :]
+    lowest, highest = viewer.layers.get_extent(layers).world
+    shown = shown[-len(lowest) :]
+    return bool(np.all((lowest <= shown) & (shown <= highest)))
 
 
 def fit_view(viewer: ViewerModel, layers: Iterable[Layer]) -> None:

@@ -108,6 +108,23 @@ def test_slices_and_camera_follow_the_patient_beside_an_image_with_more_axes(
     switch(patients, "First")
     assert viewer.dims.order == (0, 2, 1, 3)
     assert viewer.dims.point == (1, *before)
+    switch(patients, "Second")
+    viewer.layers.remove("fMRI")
+    switch(patients, "First")
+    assert viewer.dims.order == (1, 0, 2) and viewer.dims.point == before
+    switch(patients, "Third")
+    assert viewer.dims.point == pytest.approx((lowest + highest) / 2, abs=1)
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 7), (2, 5, 6, 7)])
+def test_a_first_patient_who_would_not_be_seen_beside_another_image_is_shown(
+    viewer, tmp_path, shape
+):
+    viewer.add_image(np.zeros(shape), name="atlas")
+    open_case(viewer, write_case_along(tmp_path / "First", labels=False))
+    lowest, highest = layer_of(viewer, "First T1CE").extent.world
+    assert np.all((lowest <= viewer.dims.point[-3:]) & (viewer.dims.point[-3:] <= highest))
+    assert viewer.scene.camera.center[-2:] == pytest.approx(viewer.dims.point[-2:])
 
 
 def add_in_background(viewer, patients, folder) -> None:
