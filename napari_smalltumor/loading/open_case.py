@@ -139,7 +139,7 @@ def open_and_remember(
 def _offer_study(viewer: ViewerModel, study: StudyOfFile) -> None:
     open_folder = partial(open_and_remember, viewer)
     none = partial(report_no_series, study.folder)
-    offer_scan(viewer, study.folder, open_folder, none, study)
+    offer_scan(viewer, study.folder, open_folder, none, study if study.uid else None)
 
 
 def _location(path: Path | Sequence[Path] | CaseFiles) -> Path:

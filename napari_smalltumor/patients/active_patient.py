@@ -133,10 +133,8 @@ class ActivePatient:
         if patient not in self.patients:
             raise ValueError(f"no layer of {patient.name} is open")
         if patient != self.current:
-            # A first patient moves the view of other layers only if it would not be seen.
-            is_first = self.current is None and not self._shown.is_left
-            fit = not (is_first and self._shown.is_in_view(patient))
-            self._shown.switch_to(patient, fit=fit)
+            # A first patient does not move the view of layers of other plugins.
+            self._shown.switch_to(patient, fit=self.current is not None or self._shown.is_left)
 
     def leave(self) -> None:
         """Make no patient active until files have been read, or the user chooses one.

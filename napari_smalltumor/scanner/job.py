@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.scanner.prepared.lock import locked_preparation
-from smalltumor.scanner.prepared.prepared_files import check_prepared, write_prepared
+from smalltumor.scanner.prepared.output_checks import check_prepared
+from smalltumor.scanner.prepared.prepared_files import write_prepared
 from smalltumor.scanner.source import Source
 
 if TYPE_CHECKING:

@@ -97,7 +97,7 @@ def unpacked_study(path: Path | None) -> Iterator[tuple[Path | None, StudyOfFile
         study = study_of_file(path)
         with ProgressBar() as bar:
             bar.warn(f"{path.name} is one file of a scan; its study in {study.folder} is used")
-        yield study.folder, study
+        yield study.folder, study if study.uid else None
         return
     if path is None or not is_archive(path):
         yield path, None
@@ -165,11 +165,8 @@ def read_and_prepare(
     from smalltumor.data.case import REFERENCE
     from smalltumor.scanner.dicom_seg import check_dicom_seg
     from smalltumor.scanner.prepared.lock import locked_preparation
-    from smalltumor.scanner.prepared.prepared_files import (
-        check_outside_scan,
-        check_prepared,
-        write_prepared,
-    )
+    from smalltumor.scanner.prepared.output_checks import check_outside_scan, check_prepared
+    from smalltumor.scanner.prepared.prepared_files import write_prepared
 
     if options.grid != REFERENCE and options.probabilities is not None:
         raise SmalltumorError("probabilities lie on the grid of T1CE; leave out --grid")

@@ -149,6 +149,7 @@ def locked_results(
         If another run is writing to the folder, it holds other files, another part or masks made
         with other settings, a mask to be replaced was corrected, or it cannot be used.
     """
+    names = tuple(cases)
     # Before anything is looked for, or new files are removed.
     recover_interrupted_writes(folder.path)
     _settings_of_folder(folder.path)
@@ -161,8 +162,8 @@ def locked_results(
         remove_temporary_files(folder.path)
         settings = _settings_of_new_run(folder, before or FolderSettings(info), info)
         if overwrite:
-            settings = _next_generation(folder, settings, cases)
-        _check_not_corrected(folder, settings, set(cases))
+            settings = _next_generation(folder, settings, names)
+        _check_not_corrected(folder, settings, set(names))
         settings.write(folder.path)
         yield LockedFolder(folder, settings)
 

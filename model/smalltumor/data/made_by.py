@@ -237,13 +237,10 @@ def recorded_made_by(volume: Volume) -> MadeBy | None:
     return made_by if _holds(volume, record) else made_by.edited
 
 
-def has_recorded_labels(volume: Volume) -> bool:
-    """Whether the labels of a file are those that were written with its record.
-
-    Not of a file without one, as other programs write it.
-    """
+def holds_other_labels(volume: Volume) -> bool:
+    """Whether a file has a record, and other labels than were written with it."""
     found = _recorded(volume)
-    return found is not None and _holds(volume, found[1])
+    return found is not None and not _holds(volume, found[1])
 
 
 def _recorded(volume: Volume) -> tuple[MadeBy | None, LabelsRecord] | None:

@@ -13,7 +13,7 @@ from smalltumor.scanner.deidentification.scan_warning import Identifying, ScanWa
 from smalltumor.scanner.dicom.study_folder import StudyOfFile
 from smalltumor.scanner.sequences.selection import assign
 from smalltumor.scanner.series import Series
-from smalltumor.scanner.studies import Study
+from smalltumor.scanner.studies import Study, patients_of
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,14 @@ class StudyChoice:
     def is_met_by(self, number: int, study: Study) -> bool:
         """Whether a study, with this number in the list, can be meant."""
         return (
-            self.named in ("", str(number), study.study)
+            self._is_named(number, study)
             and (not self.patient or any(map(self._is_of_patient, study.series)))
             and (self.of_file is None or self.of_file.holds_any(study.series))
         )
+
+    def _is_named(self, number: int, study: Study) -> bool:
+        is_number = self.named.isdecimal() and int(self.named) == number
+        return is_number or self.named in ("", study.study)
 
     def refuse_other_patient(self, found: Iterable[Series]) -> None:
         """Refuse series that are not shown to be of the patient who is meant.
@@ -123,7 +127,7 @@ def study_with_reference(studies: Iterable[Study]) -> Study | None:
     """The only study with a T1CE; None if there are several, or studies of several patients."""
     found = tuple(studies)
     usable = [study for study in found if REFERENCE in assign(study.series).chosen]
-    patients = {study.patient for study in found} - {""}
+    patients = set(patients_of([series for study in found for series in study.series])) - {""}
     return usable[0] if len(usable) == 1 and len(patients) < 2 else None
 
 

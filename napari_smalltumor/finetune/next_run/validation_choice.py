@@ -100,7 +100,7 @@ class ValidationChoice(QObject):
     def problem(self) -> str:
         """Why a run on the cases cannot start with this choice; empty if it can."""
         folder = self._folder
-        if self.box.value == folder.path and folder.is_searched:
+        if self.box.value == folder.path and folder.is_being_searched:
             return f"{folder.path} is being searched for validation cases"
         unmarked = [name for name, has_masks in folder.cases.items() if not has_masks]
         if self.box.value == folder.path and unmarked:

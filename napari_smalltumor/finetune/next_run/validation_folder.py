@@ -37,7 +37,7 @@ class ValidationFolder(QObject):
         self._search: Event | None = None  # set to end it
 
     @property
-    def is_searched(self) -> bool:
+    def is_being_searched(self) -> bool:
         """Whether the search has not ended."""
         return self._search is not None
 

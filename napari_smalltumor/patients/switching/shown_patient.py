@@ -14,7 +14,7 @@ from napari_smalltumor.layers.selection import select
 from napari_smalltumor.patients.switching.activation_by_visibility import ActivationByVisibility
 from napari_smalltumor.patients.switching.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.switching.slice_range import SliceRange
-from napari_smalltumor.patients.switching.view_state import ViewStates, are_in_view
+from napari_smalltumor.patients.switching.view_state import ViewStates
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -74,11 +74,6 @@ class ShownPatient:
                 self._views.restore(patient, self.layers, fit=fit)
             in_next_turn(lambda: self._views.select_none_of(self._hidden))
             self._changed()
-
-    def is_in_view(self, patient: Patient) -> bool:
-        """Whether the slices that are shown are such of a patient, whose layers may be hidden."""
-        viewer = self._viewer()
-        return viewer is None or are_in_view(viewer, layers_of_patient(self._layers, patient))
 
     def leave(self) -> None:
         """Show no patient."""

@@ -178,17 +178,6 @@ def first_selection(layers: Sequence[Layer]) -> list[Layer]:
     return (regions or references or list(layers))[-1:]
 
 
-def are_in_view(viewer: ViewerModel, layers: Iterable[Layer]) -> bool:
-    """Whether the slices that are shown, and the middle of the canvas, lie within some layers."""
-    layers, dims = list(layers), viewer.dims
-    shown = np.array(dims.point)
-    displayed = list(dims.displayed)
-    shown[displayed] = viewer.scene.camera.center[-len(displayed) :]
-    lowest, highest = viewer.layers.get_extent(layers).world
-    shown = shown[-len(lowest) :]
-    return bool(np.all((lowest <= shown) & (shown <= highest)))
-
-
 def fit_view(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
     """Show the middle slices of some layers, and fit the canvas to them.
 

@@ -116,17 +116,6 @@ def test_slices_and_camera_follow_the_patient_beside_an_image_with_more_axes(
     assert viewer.dims.point == pytest.approx((lowest + highest) / 2, abs=1)
 
 
-@pytest.mark.parametrize("shape", [(5, 6, 7), (2, 5, 6, 7)])
-def test_a_first_patient_who_would_not_be_seen_beside_another_image_is_shown(
-    viewer, tmp_path, shape
-):
-    viewer.add_image(np.zeros(shape), name="atlas")
-    open_case(viewer, write_case_along(tmp_path / "First", labels=False))
-    lowest, highest = layer_of(viewer, "First T1CE").extent.world
-    assert np.all((lowest <= viewer.dims.point[-3:]) & (viewer.dims.point[-3:] <= highest))
-    assert viewer.scene.camera.center[-2:] == pytest.approx(viewer.dims.point[-2:])
-
-
 def add_in_background(viewer, patients, folder) -> None:
     """Add the images of a case whose patient has never been active."""
     with patients.in_background():

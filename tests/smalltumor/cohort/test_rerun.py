@@ -154,7 +154,7 @@ def test_a_region_mask_that_was_corrected_is_kept(cohort, tmp_path):
     cohort("--regions")
     out = tmp_path / "out"
     corrected = correct(out / "bob_wt.nii.gz")
-    correct(out / "bob.nii.gz")  # whose region masks would be written again
+    correct(out / "bob.nii.gz", number=1)  # whose region masks would be written again
     code, rows, *_ = cohort("--regions")
     (note,) = (row["note"] for row in rows if row["case"] == "bob")
     assert code == 0 and note.endswith("; bob_wt.nii.gz was corrected by itself, and was kept")
@@ -193,18 +193,6 @@ def test_region_masks_and_bids_dataset_follow_a_mask_however_often_it_is_correct
         code, rows, *_ = cohort(*options)
         (note,) = (row["note"] for row in rows if row["case"] == "bob")
         assert code == 0 and note.endswith("region masks and BIDS files written from it")
-        assert_follows(mask, tmp_path / "bids")
-
-
-def test_region_masks_follow_a_mask_that_somebody_put_there(cohort, tmp_path):
-    mask = tmp_path / "out" / "bob.nii.gz"
-    cohort()
-    (tmp_path / "out" / "bob_run.json").unlink()
-    for number in range(2):
-        correct(mask, keeps_header=False, number=number)
-        code, rows, *_ = cohort("--regions", "--bids", tmp_path / "bids")
-        (note,) = (row["note"] for row in rows if row["case"] == "bob")
-        assert code == 0 and "kept" not in note
         assert_follows(mask, tmp_path / "bids")
 
 
@@ -250,6 +238,24 @@ def test_a_corrected_mask_that_was_exported_to_the_dataset_is_kept(cohort, tmp_p
     classes[tuple(np.argwhere(classes == 0)[len(classes) // 2])] = TissueClass.ET
     edited = replace(mask, classes=classes, made_by=mask.made_by.edited)
     image, *_ = write_bids(edited, bids, scheme="brats2018", overwrite=True)
+    before = image.read_bytes()
+    code, rows, *_ = cohort("--bids", bids)
+    (note,) = (row["note"] for row in rows if row["case"] == "bob")
+    assert code == 0 and note == f"{image} was corrected, differs from this mask and was kept"
+    assert image.read_bytes() == before
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_corrected_mask_in_a_dataset_that_a_run_has_not_written_is_kept(
+    cohort, tmp_path, is_known
+):
+    bids = tmp_path / "bids"
+    cohort()
+    mask = read_stored_mask(tmp_path / "out" / "bob.nii.gz", "bob", "brats2018")
+    classes = mask.classes.copy()
+    classes[tuple(np.argwhere(classes == 0)[len(classes) // 2])] = TissueClass.ET
+    made_by = mask.made_by.edited if is_known else None
+    image, *_ = write_bids(replace(mask, classes=classes, made_by=made_by), bids)
     before = image.read_bytes()
     code, rows, *_ = cohort("--bids", bids)
     (note,) = (row["note"] for row in rows if row["case"] == "bob")

@@ -16,7 +16,8 @@ from smalltumor.data.segmentation import Segmentation, write_regions, write_segm
 from smalltumor.errors import OutputError
 from smalltumor.evaluation.evaluate import evaluate
 from smalltumor.evaluation.report.report_files import FILES, check_report
-from smalltumor.scanner.prepared.prepared_files import check_prepared, prepared_paths
+from smalltumor.scanner.prepared.output_checks import check_prepared
+from smalltumor.scanner.prepared.prepared_files import prepared_paths
 from synthetic import write_case
 
 MODALITIES = ["flair", "t1", "t1ce", "t2"]

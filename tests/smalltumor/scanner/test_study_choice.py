@@ -201,3 +201,9 @@ def test_a_series_that_names_nobody_is_of_the_patient_of_its_study(tmp_path):
         tmp_path / "t1ce", np.ones(SHAPE, np.uint16), GRID, "Ax T1 POST", patient="", study="1.2"
     )
     assert study_of(find_source(tmp_path, {}, study=StudyChoice(patient="B"))) == "1.2"
+
+
+def test_two_spellings_of_a_name_are_one_patient(tmp_path):
+    write_study(tmp_path, "1.2", "", ("t2",), PatientName="DOE^JANE")
+    write_study(tmp_path, "1.3", "", PatientName="Doe^Jane")
+    assert study_of(find_source(tmp_path, {})) == "1.3"

@@ -82,11 +82,8 @@ def _prepare(
     options: argparse.Namespace, folder: Path | None, of_file: StudyOfFile | None, output: Path
 ) -> int:
     from smalltumor.scanner.prepared.lock import locked_preparation
-    from smalltumor.scanner.prepared.prepared_files import (
-        check_outside_scan,
-        check_prepared,
-        write_prepared,
-    )
+    from smalltumor.scanner.prepared.output_checks import check_outside_scan, check_prepared
+    from smalltumor.scanner.prepared.prepared_files import write_prepared
 
     check_outside_scan(output, folder)
     with ProgressBar() as bar:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from smalltumor.cohort.results.derived_masks import (
-    derived_masks,
     digests_of_masks,
     mask_in_dataset,
     was_edited_apart,
 )
 from smalltumor.cohort.results.rows import reason_of
 from smalltumor.cohort.results.stored_mask import read_stored_mask
+from smalltumor.data.naming.export_names import region_paths
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.lesion_list import LesionList
 from smalltumor.text import list_text
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from smalltumor.cohort.results.results_folder import ResultsFolder
     from smalltumor.cohort.settings import CohortSettings
     from smalltumor.data.segmentation import Segmentation
+    from smalltumor.labels.regions import Region
 
 NOT_ITS_OWN = (
     "no candidates written: the mask differs from the network's; it was corrected, or made on "
@@ -72,8 +73,11 @@ def write_beside(existing: ExistingMask, folder: ResultsFolder, settings: Cohort
         write_csv(existing.lesions, folder.lesions(name), overwrite=True)
         written.append("lesion table")
     recorded = {} if existing.record is None else existing.record.derived
-    regions = derived_masks(name, folder, dataset=None)
-    corrected = [path for path in regions if was_edited_apart(path, recorded)]
+    corrected = [
+        path
+        for region, path in region_paths(folder.mask(name)).items()
+        if was_edited_apart(path, recorded) and not _is_region_of(mask, region, path)
+    ]
     notes = [f"{path.name} was corrected by itself, and was kept" for path in corrected]
     if not corrected and _lacks_regions(existing, folder, settings):
         derived += write_regions(mask, folder.mask(name), overwrite=True)
@@ -105,6 +109,16 @@ def _lacks_regions(existing: ExistingMask, folder: ResultsFolder, settings: Coho
     if existing.has_outdated_files:
         return settings.regions or folder.has_any_region(name)
     return settings.regions and not folder.has_regions(name)
+
+
+def _is_region_of(mask: Segmentation, region: Region, path: Path) -> bool:
+    """Whether a file holds a region of a mask."""
+    from smalltumor.data.volumes.nifti import read_nifti
+
+    try:
+        return np.array_equal(read_nifti(path).data != 0, mask.mask(region))
+    except SmalltumorError:
+        return False
 
 
 def _is_stored(mask: Segmentation, path: Path, scheme: str) -> bool:

@@ -46,31 +46,33 @@ def digests_of_masks(paths: list[Path]) -> dict[str, str]:
 
 
 def was_edited_apart(path: Path, recorded: Mapping[str, str]) -> bool:
-    """Whether a derived mask holds work of people that the mask of the case does not hold.
+    """Whether a derived mask may hold work of people: it is no unchanged copy, and was corrected.
 
     Parameters
     ----------
     path : Path
     recorded : mapping of str to str
-        `recorded_digests`. If they lack the file, only other labels than were written tell.
+        `recorded_digests`.
     """
-    from smalltumor.data.masks.corrected_masks import was_changed, was_corrected
+    from smalltumor.data.masks.corrected_masks import was_corrected
 
-    if path.name not in recorded:
-        return was_changed(path)
     return not _is_recorded(path, recorded) and was_corrected(path, is_result=True)
 
 
 def corrected_masks(case: str, folder: ResultsFolder, dataset: Path | None) -> list[Path]:
     """The masks of a case that hold work of people, which a new result is not to replace.
 
-    Unchanged copies of a mask hold none of their own, although the mask may have been corrected.
+    Unchanged copies of a mask hold none of their own, although the mask may have been corrected,
+    unless the mask is damaged and they are all that is left of it.
     """
     from smalltumor.data.masks.corrected_masks import was_corrected
 
-    recorded = recorded_digests(case, folder)
-    derived = (p for p in derived_masks(case, folder, dataset) if not _is_recorded(p, recorded))
-    return [p for p in (folder.mask(case), *derived) if was_corrected(p, is_result=True)]
+    mask = folder.mask(case)
+    is_damaged = folder.has(mask) and not _can_be_read(mask)
+    recorded = {} if is_damaged else recorded_digests(case, folder)
+    derived = derived_masks(case, folder, dataset)
+    own = [mask] if was_corrected(mask, is_result=True) else []
+    return own + [path for path in derived if was_edited_apart(path, recorded)]
 
 
 def check_replaceable(case: str, folder: ResultsFolder, dataset: Path | None) -> None:
@@ -98,4 +100,17 @@ def recorded_digests(case: str, folder: ResultsFolder) -> Mapping[str, str]:
 
 
 def _is_recorded(path: Path, recorded: Mapping[str, str]) -> bool:
-    return path.name in recorded and digest_of_file(path) == recorded[path.name]
+    try:
+        return path.name in recorded and digest_of_file(path) == recorded[path.name]
+    except SmalltumorError:  # it cannot be read
+        return False
+
+
+def _can_be_read(path: Path) -> bool:
+    from smalltumor.data.volumes.nifti import read_nifti
+
+    try:
+        read_nifti(path)
+    except SmalltumorError:
+        return False
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from smalltumor.data.made_by import has_recorded_labels, recorded_made_by
+from smalltumor.data.made_by import recorded_made_by
 from smalltumor.data.volumes.nifti import read_nifti
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.text import list_text
@@ -27,17 +27,6 @@ def was_corrected(path: Path, *, is_result: bool = False) -> bool:
     except SmalltumorError:
         return False
     return is_result if made_by is None else not made_by.is_unedited
-
-
-def was_changed(path: Path) -> bool:
-    """Whether a mask holds other labels than this program wrote, as one that was not saved by it.
-
-    A file that is missing, or cannot be read, holds none.
-    """
-    try:
-        return not has_recorded_labels(read_nifti(path))
-    except SmalltumorError:
-        return False
 
 
 def check_not_corrected(paths: Iterable[Path]) -> None:

@@ -14,7 +14,8 @@ from smalltumor.extras import require
 from smalltumor.files.change_time import next_change_shows
 from smalltumor.files.listings import walk
 from smalltumor.scanner.dicom.files import is_dicom, is_directory
-from smalltumor.scanner.dicom.headers import images_of_file, invalid_values_allowed
+from smalltumor.scanner.dicom.frames import frames_of
+from smalltumor.scanner.dicom.headers import instance_of, invalid_values_allowed
 from smalltumor.scanner.series import Series
 
 _MAX_LEVELS = 2
@@ -165,12 +166,16 @@ def _images_in(folder: Path) -> Iterator[tuple[Path, _Image]]:
                         break
 
 
+@invalid_values_allowed()
 def _patient_of(path: Path) -> str:
+    """As in `Series`, also of a file that is no image with a place, such as a report."""
+    pydicom: Any = require("pydicom", "reading DICOM files")
     try:
-        images = images_of_file(path)
-    except CaseError:  # reported when the folder is searched
+        tags = ["PatientID", "PatientName"]
+        header = pydicom.dcmread(path, specific_tags=tags, stop_before_pixels=True, force=True)
+        return instance_of(next(frames_of(header))).patient
+    except Exception:  # of many kinds for a damaged file, which is reported when it is read
         return ""
-    return images[0].patient if images else ""
 
 
 @invalid_values_allowed()

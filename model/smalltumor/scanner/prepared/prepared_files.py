@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE
+from smalltumor.data.made_by import made_by_comment
 from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Action, OutputError, Remedy
-from smalltumor.files.atomic import check_output_folder, write_text
+from smalltumor.files.atomic import write_text
 from smalltumor.files.existence import is_absent
 from smalltumor.files.new_folders import new_folders
 from smalltumor.files.transactions.recovery import check_outputs
@@ -51,42 +52,6 @@ def prepared_paths(folder: Path, name: str) -> dict[str, Path]:
 def transform_key(modality: str) -> str:
     """Key of the transform of a sequence in `prepared_paths`."""
     return f"{modality}_to_{REFERENCE}"
-
-
-def check_prepared(
-    folder: Path,
-    name: str,
-    modalities: Collection[str],
-    sources: Iterable[Path],
-    *,
-    overwrite: bool = False,
-) -> None:
-    """Check before the computation that a prepared case can be written.
-
-    Raises
-    ------
-    OutputError
-        If the folder is not writable, a file exists and `overwrite` is false, or is a source.
-    """
-    check_output_folder(folder)
-    if not is_absent(folder):
-        files = [path for path in sources if path.is_file()]
-        absent = set(MODALITIES) - set(modalities)
-        _check_paths(prepared_paths(folder, name), absent, files, overwrite=overwrite)
-
-
-def check_outside_scan(folder: Path, scan: Path | None) -> None:
-    """Check that a prepared case is not written within its scan, whose next search would find it.
-
-    Raises
-    ------
-    OutputError
-    """
-    if scan is not None and folder.resolve().is_relative_to(scan.resolve()):
-        raise OutputError(
-            f"{folder} lies within the scan {scan}, which is never changed",
-            Remedy(Action.CHOOSE_OUTPUT),
-        )
 
 
 def write_prepared(
@@ -131,7 +96,7 @@ def _write_all(
     paths = prepared_paths(folder, case.name)
     contents = _contents(case)
     absent = paths.keys() - contents.keys()
-    _check_paths(paths, absent, (), overwrite=overwrite)
+    check_paths(paths, absent, (), overwrite=overwrite)
     return write_together(
         {paths[key]: write for key, write in contents.items()},
         [paths[key] for key in absent],
@@ -140,7 +105,7 @@ def _write_all(
     )
 
 
-def _check_paths(
+def check_paths(
     paths: Mapping[str, Path],
     absent: Collection[str],
     sources: Collection[Path],
@@ -167,7 +132,11 @@ def _contents(case: PreparedCase) -> dict[str, Callable[[Path], None]]:
         return lambda path: write_volume(path, data, case.grid, case.header)
 
     contents = {m: volume(as_stored(s.image)) for m, s in case.sequences.items()}
-    contents["brain"] = volume(case.brain.astype(np.uint8))
+    brain = case.brain.astype(np.uint8)
+    labels = made_by_comment(None, brain, case.grid)  # tells later if it was edited
+    contents["brain"] = partial(
+        write_volume, data=brain, grid=case.grid, header=case.header, comments=[labels]
+    )
     for modality, sequence in case.sequences.items():
         if sequence.registration is not None:
             write = partial(_write_transform, sequence.registration.matrix)

@@ -22,8 +22,9 @@ from smalltumor.scanner.preparation import prepare as prepare_module
 from smalltumor.scanner.preparation import quality
 from smalltumor.scanner.preparation.prepare import prepare
 from smalltumor.scanner.prepared.native_grid import on_native_grid
+from smalltumor.scanner.prepared.output_checks import check_prepared
 from smalltumor.scanner.prepared.prepared_case import PreparedCase
-from smalltumor.scanner.prepared.prepared_files import check_prepared, write_prepared
+from smalltumor.scanner.prepared.prepared_files import write_prepared
 from smalltumor.scanner.source import Source, find_source
 
 sitk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")

@@ -13,7 +13,8 @@ from smalltumor.data.read_case import read_case
 from smalltumor.errors import Cancelled, OutputError
 from smalltumor.scanner.prepared import prepared_files
 from smalltumor.scanner.prepared.lock import locked_preparation
-from smalltumor.scanner.prepared.prepared_files import check_prepared, write_prepared
+from smalltumor.scanner.prepared.output_checks import check_prepared
+from smalltumor.scanner.prepared.prepared_files import write_prepared
 from smalltumor.scanner.prepared.stored_case import stored_case
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
